@@ -1,0 +1,41 @@
+// A lane: one VRRP instance on one segment that carries many VIPs with the same ordered agents.
+
+import type { AgentName } from "./name.ts";
+
+declare const laneBrand: unique symbol;
+
+/** `<segment>#<router id>`: 192.0.2.0/24#51. */
+export type LaneId = string & { readonly [laneBrand]: true };
+
+/** The network that agents' links share, as canonical CIDR text: 192.0.2.0/24. */
+export type Segment = string;
+
+/** Most lanes that one segment may have. */
+export const LANES_MAX = 200;
+/** Most lanes of one segment that one agent masters. */
+export const LANES_PER_HOLDER_MAX = 8;
+/** VIPs of one lane stay below this: adverts are late beyond it (measured). */
+export const VIPS_PER_LANE_MAX = 1000;
+/** The holder and its two successors. */
+export const LANE_AGENTS_MAX = 3;
+/** VRRP router ids are 1 to 255 (RFC 5798 section 5.2.3). */
+export const ROUTER_ID_MAX = 255;
+
+/** A lane as stored. `order` has 1 to 3 agents, none twice. */
+export interface Lane {
+  readonly id: LaneId;
+  readonly segment: Segment;
+  /** 1 to 255, unique in the segment. */
+  readonly routerId: number;
+  /** Preferred holder first, then the successors. */
+  readonly order: readonly AgentName[];
+  /** Who was last reported to hold it. */
+  readonly holder?: AgentName;
+  /** False until some agent was reported to hold it: a new lane is rendered with preemption. */
+  readonly settled: boolean;
+}
+
+/** Makes a lane's id. */
+export function laneId(segment: Segment, routerId: number): LaneId {
+  return `${segment}#${routerId}` as LaneId;
+}

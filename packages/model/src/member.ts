@@ -1,0 +1,16 @@
+// A member: one upstream endpoint of a listener.
+
+import type { Address } from "./address.ts";
+
+/** `active` gets connections; `draining` keeps the old ones and gets no new ones. */
+export type MemberState = "active" | "draining";
+
+/** One upstream endpoint. Ordered by address, then port, wherever members are listed. */
+export interface Member {
+  readonly address: Address;
+  /** 1 to 65535. */
+  readonly port: number;
+  /** Share of the traffic, 1 to 256; 1 by default. */
+  readonly weight: number;
+  readonly state: MemberState;
+}

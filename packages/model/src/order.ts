@@ -1,0 +1,44 @@
+// The only comparators of the project. Same input in any order must give the same plan, so
+// everything that is listed, hashed or printed is ordered by one of these.
+
+import { type Address, addressValue, familyOf } from "./address.ts";
+
+/** Compares by code units: the same on every machine, whatever its locale. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Compares numbers, smallest first. */
+export function compareNumber(a: number, b: number): number {
+  return a - b;
+}
+
+/** IPv4 before IPv6, then by number. */
+export function compareAddress(a: Address, b: Address): number {
+  const familyA = familyOf(a);
+  const familyB = familyOf(b);
+  if (familyA !== familyB) return familyA === "ipv4" ? -1 : 1;
+  const difference = addressValue(a) - addressValue(b);
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+
+/** Compares by the given keys in turn. */
+export function compareBy<T>(...keys: ((a: T, b: T) => number)[]): (a: T, b: T) => number {
+  return (a, b) => {
+    for (const key of keys) {
+      const result = key(a, b);
+      if (result !== 0) return result;
+    }
+    return 0;
+  };
+}
+
+/** Oldest first, then by id: who comes first keeps what both want. Absent times count as newest. */
+export function compareAge(
+  a: { readonly createdAtMs?: number | undefined; readonly id: string },
+  b: { readonly createdAtMs?: number | undefined; readonly id: string },
+): number {
+  const timeA = a.createdAtMs ?? Number.MAX_SAFE_INTEGER;
+  const timeB = b.createdAtMs ?? Number.MAX_SAFE_INTEGER;
+  return timeA === timeB ? compareText(a.id, b.id) : timeA - timeB;
+}

@@ -1,0 +1,266 @@
+// Codes, sentences and remedies of all reasons: the same text in CLI, status, log and API. The
+// reference page of reasons is made from this table.
+
+import type { Reason } from "./reason.ts";
+
+/** One line of the table of reasons. */
+export interface ReasonEntry {
+  /** FL and four digits; never used again for something else. */
+  readonly code: string;
+  /** What it means, a sentence. */
+  readonly title: string;
+  /** What the operator can do, a sentence. */
+  readonly remedy: string;
+}
+
+const entry = (code: string, title: string, remedy: string): ReasonEntry => ({
+  code,
+  title,
+  remedy,
+});
+
+/** All reasons by name. Documentation and tests are made from this table. */
+export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
+  // What asks is wrong.
+  NoPorts: entry("FL0101", "The Service has no ports.", "Give spec.ports at least one entry."),
+  UnknownClass: entry(
+    "FL0102",
+    "The load-balancer class is not one that this install serves.",
+    "Use a class that `fairlead status` lists, or leave the class away.",
+  ),
+  BadAddress: entry(
+    "FL0103",
+    "The address asked for is not an IP address that can be served.",
+    "Ask for a plain unicast IPv4 or IPv6 address, or for none.",
+  ),
+  BadName: entry(
+    "FL0104",
+    "A name has characters that Kubernetes does not allow.",
+    "Use lower-case letters, digits and dashes, as RFC 1123 says.",
+  ),
+  BadField: entry(
+    "FL0105",
+    "A field has a value that is not allowed there.",
+    "Correct the field named in the detail.",
+  ),
+  ConflictingWishes: entry(
+    "FL0106",
+    "Two fields or annotations ask for different things.",
+    "Keep one of them.",
+  ),
+  UnsupportedProtocol: entry(
+    "FL0107",
+    "The port's protocol is neither TCP nor UDP.",
+    "Use TCP or UDP.",
+  ),
+  DuplicatePort: entry(
+    "FL0108",
+    "Two ports of the Service have one number and protocol.",
+    "Give each port of a protocol its own number.",
+  ),
+  DuplicateObject: entry(
+    "FL0109",
+    "Another document declares an object of this kind and name.",
+    "Delete or rename one of the two; the first one stays in force.",
+  ),
+  TooManyPorts: entry(
+    "FL0110",
+    "The Service has more ports than a claim may have.",
+    "Split it into several Services, with one sharing key if they need one address.",
+  ),
+  // What is asked for cannot be given.
+  NoPool: entry(
+    "FL0201",
+    "No pool may serve this Service.",
+    "Add a pool (--pool NAME=RANGE), or correct the selectors of the pools there are.",
+  ),
+  UnknownPool: entry(
+    "FL0202",
+    "The pool asked for does not exist.",
+    "Name a pool that `fairlead status` lists, or make one.",
+  ),
+  PoolExhausted: entry(
+    "FL0203",
+    "Every address of the pools that may serve this Service is taken.",
+    "Add addresses to a pool, or delete what is not needed.",
+  ),
+  AddressOutsidePools: entry(
+    "FL0204",
+    "The address asked for lies in no pool that may serve this Service.",
+    "Ask for an address of a pool, or add it to one.",
+  ),
+  AddressTaken: entry(
+    "FL0205",
+    "The address asked for is held by another Service.",
+    "Ask for another one, or give both Services the same fairlead.io/sharing-key.",
+  ),
+  SharingRefused: entry(
+    "FL0206",
+    "The address may not be shared: ports clash, keys differ, or the pool forbids it.",
+    "Change the port, use one sharing key, or ask for another address.",
+  ),
+  FamilyUnavailable: entry(
+    "FL0207",
+    "No pool has an address of a family that the Service requires.",
+    "Add a range of that family to the pool, or use ipFamilyPolicy: PreferDualStack.",
+  ),
+  SourceRangesNotEnforced: entry(
+    "FL0208",
+    "loadBalancerSourceRanges is not enforced yet, so the Service is not opened at all.",
+    "Remove loadBalancerSourceRanges, and limit clients elsewhere until it is enforced.",
+  ),
+  DatapathUnavailable: entry(
+    "FL0209",
+    "The data path asked for is not built yet.",
+    "Use fairlead.io/datapath: nginx, or leave the annotation away.",
+  ),
+  ModeUnavailable: entry(
+    "FL0210",
+    "The pool's mode is not built yet.",
+    "Use mode: vrrp.",
+  ),
+  OtherControllerActive: entry(
+    "FL0211",
+    "Another controller wrote this Service's load-balancer status.",
+    "Set spec.loadBalancerClass to the controller that shall serve it.",
+  ),
+  // Files and pools.
+  ManifestUnreadable: entry(
+    "FL0301",
+    "A manifest does not parse; its last good objects stay in force.",
+    "Correct the file at the line that the detail names.",
+  ),
+  ManifestTooLarge: entry(
+    "FL0302",
+    "A manifest is larger than is read; its last good objects stay in force.",
+    "Split it into files below the limit.",
+  ),
+  ManifestTooComplex: entry(
+    "FL0303",
+    "A manifest has more aliases, depth or documents than is read.",
+    "Write it without YAML anchors, in several files.",
+  ),
+  BadPoolRange: entry(
+    "FL0304",
+    "A pool has a range that is none; the pool is not used.",
+    "Write CIDRs, first-last, or single addresses.",
+  ),
+  PoolOverlap: entry(
+    "FL0305",
+    "The pool shares addresses with an older one and is not used.",
+    "Give every address to one pool only.",
+  ),
+  SourceEmptied: entry(
+    "FL0306",
+    "A source lost all its objects at once, so nothing is removed yet.",
+    "Check that the folder is mounted; if the objects are really gone, wait for the second look.",
+  ),
+  SourceUnreadable: entry(
+    "FL0307",
+    "A source cannot be read; what it last said stays in force.",
+    "Check that the folder exists and may be read.",
+  ),
+  // Where and how.
+  NoAgents: entry(
+    "FL0401",
+    "No agent that may hold the address has connected.",
+    "Start fairlead-agent on a load-balancer host that has a link in the address's network.",
+  ),
+  NoSegment: entry(
+    "FL0402",
+    "No link of any agent lies in the address's network.",
+    "Correct the pool's range, or connect an agent to that network.",
+  ),
+  LanesExhausted: entry(
+    "FL0403",
+    "All router ids or lanes of the segment are in use.",
+    "Free router ids on the segment, or use another segment.",
+  ),
+  WaitingForAgent: entry(
+    "FL0404",
+    "The holder has not proved yet that it serves this.",
+    "Wait a moment; if it stays, look at `fairlead agents` and at the agent's log.",
+  ),
+  PortTaken: entry(
+    "FL0405",
+    "Another process on the holder listens on this port.",
+    "Stop that process, or make it listen on its own address instead of the wildcard.",
+  ),
+  ConfigRefused: entry(
+    "FL0406",
+    "A daemon on the agent refused this part of its configuration.",
+    "Read the daemon's words in the detail; it is offered again when the content changes.",
+  ),
+  AgentUnreachable: entry(
+    "FL0407",
+    "The agent's last report is old, so what it said may no longer hold.",
+    "Check the agent's host and its connection to the controller.",
+  ),
+  NotHeld: entry(
+    "FL0408",
+    "No connected agent holds the address.",
+    "Look at `fairlead agents` and at keepalived's log on the hosts of the lane.",
+  ),
+  HeldTwice: entry(
+    "FL0409",
+    "Two agents report holding the address.",
+    "Check that VRRP (IP protocol 112) passes between the hosts of the lane.",
+  ),
+  AddressForeign: entry(
+    "FL0410",
+    "The address was on the host before us; it is used and never removed.",
+    "Remove it from the host's own configuration to let Fairlead manage it.",
+  ),
+  DataPlaneDown: entry(
+    "FL0411",
+    "A daemon of the agent's data plane is not running.",
+    "Read the daemon's log below the agent's run directory.",
+  ),
+  StoreUnavailable: entry(
+    "FL0412",
+    "The store cannot be written, so nothing new is given out.",
+    "Check the disk and the permissions of the state directory.",
+  ),
+  Releasing: entry(
+    "FL0413",
+    "The address waits until every agent that was ever sent it reports not holding it.",
+    "Start the named agents, or declare them gone once they are powered off.",
+  ),
+  DiskUnwritable: entry(
+    "FL0414",
+    "The agent cannot write a file; what it serves stays as it is.",
+    "Free space, or make the state and run directories writable.",
+  ),
+  // Members.
+  NoMembers: entry(
+    "FL0501",
+    "There is no member, so connections are refused by the load balancer.",
+    "Start a pod or node that backs the Service.",
+  ),
+  BadMember: entry(
+    "FL0502",
+    "A member has an address that is never a member's: loopback, link-local, or a VIP.",
+    "Correct the EndpointSlice.",
+  ),
+  UnknownTargetPort: entry(
+    "FL0503",
+    "No EndpointSlice has the port that the Service names.",
+    "Name a port that the pods have.",
+  ),
+  NoNodePort: entry(
+    "FL0504",
+    "Members are nodes, and the port has no NodePort.",
+    "Set allocateLoadBalancerNodePorts to true, or use --members endpoints.",
+  ),
+  // Wished for and not served yet.
+  PolicyNotServed: entry(
+    "FL0601",
+    "A wish of the Service is not served; traffic flows without it.",
+    "See the detail; remove the wish to silence this.",
+  ),
+};
+
+/** Whether the text is the name of a reason. */
+export function isReason(text: string): text is Reason {
+  return Object.hasOwn(REASONS, text);
+}

@@ -1,0 +1,94 @@
+// What an agent is, and what it proves. Everything here was observed on the agent's host; a
+// report never says what ought to be.
+
+import type { Prefix } from "./cidr.ts";
+import type { AgentName, DeviceName } from "./name.ts";
+import type { ResourceName, Revision } from "./node-plan.ts";
+import type { Remark } from "./reason.ts";
+
+/** What an agent's build and host can do; unknown ones are ignored. */
+export type Capability = "vrrp" | "nginx-stream" | "ipv6" | "kernel-datapath";
+
+/** A device of an agent's host. VIPs and anchors never stand among its prefixes. */
+export interface Link {
+  readonly name: DeviceName;
+  readonly mac: string;
+  /** Administratively up and with carrier. */
+  readonly up: boolean;
+  /** The one given by `--link`, or the one with the default route. At most one. */
+  readonly primary: boolean;
+  readonly prefixes: readonly Prefix[];
+}
+
+/** What an agent says first on a stream. */
+export interface AgentHello {
+  readonly agent: AgentName;
+  /** Changes with every boot of the host. */
+  readonly bootId: string;
+  readonly version: string;
+  readonly capabilities: readonly Capability[];
+  readonly links: readonly Link[];
+  /** Highest leader epoch obeyed, 0 for none. */
+  readonly epoch: number;
+  /** Revision of the whole plan that is in force; absent before the first. */
+  readonly planRevision?: Revision;
+}
+
+/**
+ * How far a resource has come. `received`: stored in memory. `validated`: the daemon's checker
+ * accepts it. `applied`: handed to the daemon. `serving`: seen in the kernel or in the answering
+ * generation. A VIP is `applied` on a successor and `serving` on the host whose kernel has it.
+ */
+export type Step = "received" | "validated" | "applied" | "serving";
+
+/** Kinds of proof, each with what was seen. */
+export type Evidence =
+  /** The kernel of this host has the address on this device. */
+  | { readonly kind: "kernel-address"; readonly link: DeviceName }
+  /** The nginx generation that answers on the probe socket contains the listener. */
+  | { readonly kind: "generation"; readonly id: string }
+  /** A successor asked the segment and got this MAC. */
+  | { readonly kind: "neighbour"; readonly mac: string; readonly seenBy: AgentName };
+
+/** What an agent proves of one resource. */
+export interface ResourceReport {
+  readonly name: ResourceName;
+  /** Revision that reached `step`: what really serves, which may be older than the wanted one. */
+  readonly revision: Revision;
+  readonly step: Step;
+  readonly evidence: readonly Evidence[];
+  /** Why the wanted revision is not served, in the daemon's words. */
+  readonly problem?: Remark & { readonly revision: Revision };
+}
+
+/** State of one lane on one agent, from the kernel and keepalived. */
+export interface LaneReport {
+  readonly name: ResourceName;
+  readonly state: "holder" | "successor" | "fault" | "absent";
+}
+
+/** State of the data plane of one agent. */
+export interface DataPlaneReport {
+  /** Id of the answering nginx generation; absent when none answers. */
+  readonly generation?: string;
+  /** Generations with living workers, the answering one included. */
+  readonly generationsAlive: number;
+  readonly keepalivedAlive: boolean;
+  readonly reloads: number;
+}
+
+/** Everything an agent proves at one moment; whole, not a difference. */
+export interface AgentReport {
+  readonly agent: AgentName;
+  /** Grows by one with each report of a process. */
+  readonly sequence: number;
+  readonly epoch: number;
+  /** Revision of the whole plan that was applied last. */
+  readonly planRevision?: Revision;
+  readonly links: readonly Link[];
+  readonly resources: ReadonlyMap<ResourceName, ResourceReport>;
+  readonly lanes: readonly LaneReport[];
+  readonly dataPlane: DataPlaneReport;
+  /** Trouble that belongs to no resource: a daemon down, a disk full. */
+  readonly remarks: readonly Remark[];
+}

@@ -1,0 +1,70 @@
+// The frozen input of planning and its result. Planning reads nothing else: no clock, no I/O.
+
+import type { Address } from "./address.ts";
+import type { Claim } from "./claim.ts";
+import type { Intent } from "./intent.ts";
+import type { Lane, LaneId } from "./lane.ts";
+import type { LeasedAddress } from "./lease.ts";
+import type { AgentName, ClaimId } from "./name.ts";
+import type { NodePlan } from "./node-plan.ts";
+import type { AddressPool } from "./pool.ts";
+import type { Finding } from "./reason.ts";
+import type { AgentHello, AgentReport } from "./report.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** An agent as the controller knows it. */
+export interface AgentView {
+  readonly name: AgentName;
+  /** Whether its stream is open now. */
+  readonly connected: boolean;
+  /** Epoch ms when the stream closed; absent while connected. */
+  readonly disconnectedAtMs?: number;
+  readonly hello: AgentHello;
+  /** Its last report; absent before the first of this controller's life. */
+  readonly report?: AgentReport;
+  /**
+   * When each address it reports holding was first reported so, epoch ms by the controller's
+   * clock: of two agents that claim one address, a connected one and then the later one is right.
+   */
+  readonly heldSinceMs: ReadonlyMap<Address, number>;
+}
+
+/** Settings that planning needs. */
+export interface PlanSettings {
+  /** 30 to 10 000 ms; 100 by default. */
+  readonly advertIntervalMs: number;
+  /** Router ids never used, per operator's word. */
+  readonly reservedRouterIds: readonly number[];
+  /** After this long without its stream an agent's proof is `Unknown`: 60 000 ms. */
+  readonly staleAfterMs: number;
+}
+
+/** The frozen input of planning. */
+export interface World {
+  /** Wall clock, epoch ms. */
+  readonly nowMs: number;
+  readonly settings: PlanSettings;
+  readonly claims: ReadonlyMap<ClaimId, Claim>;
+  /**
+   * Claims that the store knows and no source shows, but that are not known to be gone: their
+   * leases and whatever agents have for them stay.
+   */
+  readonly absent: ReadonlySet<ClaimId>;
+  readonly pools: readonly AddressPool[];
+  readonly agents: ReadonlyMap<AgentName, AgentView>;
+  readonly leases: ReadonlyMap<Address, LeasedAddress>;
+  readonly lanes: ReadonlyMap<LaneId, Lane>;
+  readonly intents: readonly Intent[];
+}
+
+/** The result of planning: what shall be stored, sent and said. */
+export interface Plan {
+  readonly leases: ReadonlyMap<Address, LeasedAddress>;
+  readonly lanes: ReadonlyMap<LaneId, Lane>;
+  /** One for every known agent, also when it is empty. */
+  readonly nodePlans: ReadonlyMap<AgentName, NodePlan>;
+  /** One for every claim of the world. */
+  readonly verdicts: ReadonlyMap<ClaimId, Verdict>;
+  /** What planning found wrong with pools, agents and addresses. */
+  readonly findings: readonly Finding[];
+}
