@@ -1,1 +1,24 @@
-export {};
+// The door of runtime: what every program needs and nothing of the product. Other packages import
+// from here alone.
+
+export * from "./atomic-file.ts";
+export * from "./backoff.ts";
+export { abortReason, type Clock, createSystemClock, type Timer } from "./clock.ts";
+export * from "./deadline.ts";
+export * from "./duration.ts";
+export * from "./errors.ts";
+export * from "./escape.ts";
+export * from "./fake-clock.ts";
+export * from "./health-server.ts";
+export * from "./host-port.ts";
+export * from "./latest.ts";
+export * from "./lifecycle.ts";
+export * from "./log.ts";
+export * from "./metrics.ts";
+export * from "./nearest.ts";
+export * from "./pace.ts";
+export * from "./process.ts";
+export * from "./setting-help.ts";
+export * from "./setting-types.ts";
+export * from "./settings.ts";
+export * from "./signals.ts";

@@ -1,0 +1,117 @@
+// One registry of metrics for a program, with the product's prefix on every name. Given the
+// program's name and version. It never touches prom-client's global registry, so that two programs
+// can live in one process (and in one test).
+
+import assert from "node:assert";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** What a metric is called. */
+export interface MetricOptions<Label extends string> {
+  /** Snake case with the unit last, without the prefix; counters end in `_total`. */
+  readonly name: string;
+  /** One sentence: what is counted, in which unit. */
+  readonly help: string;
+  /** Label names; values must be of a bounded set. Default none. */
+  readonly labels?: readonly Label[];
+}
+
+/** What a gauge may do in addition. */
+export interface GaugeOptions<Label extends string> extends MetricOptions<Label> {
+  /** Called before each scrape to set the value. */
+  readonly collect?: (gauge: Gauge<Label>) => void;
+}
+
+/** What a histogram needs in addition. */
+export interface HistogramOptions<Label extends string> extends MetricOptions<Label> {
+  /** Upper bounds of the buckets, rising, in the metric's unit. */
+  readonly buckets: readonly number[];
+}
+
+/** The metrics of one program. Disposing stops the measuring of the event loop. */
+export interface Metrics extends Disposable {
+  /** What a health server shows under /metrics. */
+  readonly registry: Registry;
+  /** Registers a counter. */
+  counter<Label extends string = never>(options: MetricOptions<Label>): Counter<Label>;
+  /** Registers a gauge. */
+  gauge<Label extends string = never>(options: GaugeOptions<Label>): Gauge<Label>;
+  /** Registers a histogram. */
+  histogram<Label extends string = never>(options: HistogramOptions<Label>): Histogram<Label>;
+}
+
+/** Whose metrics these are. */
+export interface MetricsOptions {
+  /** The command's name, such as "fairlead-agent". */
+  readonly program: string;
+  readonly version: string;
+}
+
+/** Every metric of ours starts with this. */
+export const METRIC_PREFIX = "fairlead_";
+
+const NANOSECONDS_PER_SECOND = 1e9;
+
+/** Makes the metrics of a program, with build_info, event loop delay and resident memory set up. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const base = <Label extends string>(metric: MetricOptions<Label>) => ({
+    name: prefixed(metric.name),
+    help: metric.help,
+    labelNames: [...(metric.labels ?? [])],
+    registers: [registry],
+  });
+  const counter: Metrics["counter"] = (metric) => {
+    assert(metric.name.endsWith("_total"), `counter ${metric.name} must end in _total`);
+    return new Counter(base(metric));
+  };
+  function gauge<Label extends string = never>(metric: GaugeOptions<Label>): Gauge<Label> {
+    const { collect } = metric;
+    if (collect === undefined) return new Gauge(base(metric));
+    const made: Gauge<Label> = new Gauge({ ...base(metric), collect: () => collect(made) });
+    return made;
+  }
+  const histogram: Metrics["histogram"] = (metric) =>
+    new Histogram({ ...base(metric), buckets: [...metric.buckets] });
+
+  gauge({
+    name: "build_info",
+    help: "Always 1; the labels say what is running.",
+    labels: ["program", "version", "node"],
+  }).set({ program: options.program, version: options.version, node: process.version }, 1);
+  gauge({
+    name: "process_resident_memory_bytes",
+    help: "Resident memory of the program in bytes.",
+    collect: (metric) => metric.set(process.memoryUsage.rss()),
+  });
+  const stopDelay = addEventLoopDelay(gauge);
+  return { registry, counter, gauge, histogram, [Symbol.dispose]: stopDelay };
+}
+
+/** Adds the prefix and checks that the name is one that Prometheus takes. */
+function prefixed(name: string): string {
+  assert(/^[a-z][a-z0-9_]*$/u.test(name), `metric name ${name} must be snake case`);
+  assert(!name.startsWith(METRIC_PREFIX), `metric name ${name} gets its prefix by itself`);
+  return METRIC_PREFIX + name;
+}
+
+function addEventLoopDelay(gauge: Metrics["gauge"]): () => void {
+  const resolutionMs = 20;
+  const delay = monitorEventLoopDelay({ resolution: resolutionMs });
+  delay.enable();
+  const seconds = (nanoseconds: number): number =>
+    // Each sample includes the interval itself; before the first one the histogram says NaN or 0.
+    Math.max(0, (nanoseconds || 0) / NANOSECONDS_PER_SECOND - resolutionMs / 1000);
+  gauge({
+    name: "event_loop_delay_seconds",
+    help: "How late the event loop ran its timers since the last scrape, in seconds.",
+    labels: ["quantile"],
+    collect: (metric) => {
+      metric.set({ quantile: "0.5" }, seconds(delay.percentile(50)));
+      metric.set({ quantile: "0.99" }, seconds(delay.percentile(99)));
+      metric.set({ quantile: "1" }, seconds(delay.count === 0 ? 0 : delay.max));
+      delay.reset();
+    },
+  });
+  return () => void delay.disable();
+}
