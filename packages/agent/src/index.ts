@@ -1,1 +1,3 @@
-export {};
+// The door of the agent.
+
+export type * from "./ports.ts";

@@ -1,0 +1,144 @@
+// What the agent's loop needs of its host and of the controller, as small as it needs it.
+// Adapters implement these in folders named after their technology.
+
+import type {
+  Address,
+  AgentHello,
+  AgentReport,
+  DeviceName,
+  Link,
+  NodePlan,
+  Remark,
+  ResourceName,
+  Revision,
+} from "@fairlead/model";
+
+/** A whole plan that this agent accepted from the controller or found on its disk. */
+export interface AcceptedPlan {
+  readonly plan: NodePlan;
+  /** The leader's epoch that it came with. */
+  readonly epoch: number;
+  /** Revision of the whole plan. */
+  readonly revision: Revision;
+  /** Revision of each resource, by name. */
+  readonly revisions: ReadonlyMap<ResourceName, Revision>;
+}
+
+/** The stream to the controller, kept open by the adapter. */
+export interface ControllerLink extends AsyncDisposable {
+  /** Starts to connect, and connects again whenever the stream ends, until disposed. */
+  start(events: ControllerLinkEvents): void;
+  /** Says what is proved now; the adapter sends only what changed. Never blocks. */
+  report(report: AgentReport): void;
+  readonly connected: boolean;
+}
+
+/** What the link asks of and tells the agent. */
+export interface ControllerLinkEvents {
+  /** What to say at the start of a stream. */
+  hello(): AgentHello;
+  /** The plan in force, to answer an inventory request and to take differences from. */
+  held(): AcceptedPlan | undefined;
+  /** A new whole plan was accepted; called in the order of acceptance. */
+  onPlan(plan: AcceptedPlan): void;
+  onConnectionChange(connected: boolean): void;
+}
+
+/** An address that the kernel has. */
+export interface KernelAddress {
+  readonly address: Address;
+  readonly prefixLength: number;
+  readonly link: DeviceName;
+  /** Label of IPv4 addresses; absent for IPv6. */
+  readonly label?: string;
+}
+
+/** One look at the kernel's links and addresses. */
+export interface KernelView {
+  /** All devices but lo, with all their addresses (VIPs and anchors too). */
+  readonly links: readonly Link[];
+  readonly addresses: readonly KernelAddress[];
+}
+
+/** The kernel's addresses, read and removed over netlink. */
+export interface Kernel extends AsyncDisposable {
+  view(): Promise<KernelView>;
+  /** Removes an address; resolves false when it was not there. */
+  removeAddress(address: KernelAddress): Promise<boolean>;
+  /** Something about links or addresses changed: look again. Bursts may be merged. */
+  onChange(listener: () => void): Disposable;
+}
+
+/** What became of handing a configuration to a daemon. */
+export type ApplyOutcome =
+  /** The daemon runs with it, proved. `generation` for nginx. */
+  | { readonly kind: "applied"; readonly reloaded: boolean }
+  /** Its checker or the daemon itself refused it; what ran before still runs. */
+  | { readonly kind: "refused"; readonly remark: Remark };
+
+/** keepalived under its supervisor. */
+export interface KeepalivedDaemon {
+  /**
+   * Checks, swaps and reloads the file, and starts the daemon where none runs. Unchanged text with
+   * a living daemon does nothing.
+   * @param vipCount VIPs in `text`: a file that holds another number is never handed over.
+   */
+  apply(text: string, vipCount: number): Promise<ApplyOutcome>;
+  alive(): Promise<boolean>;
+  /** Ends the daemon gracefully: it gives its addresses up with priority 0. */
+  stop(): Promise<void>;
+}
+
+/** nginx under its supervisor. */
+export interface NginxDaemon {
+  /**
+   * Checks, swaps and reloads, then waits until the generation with this id answers; rolls back
+   * to the file before when it does not. Unchanged text with the generation answering does nothing.
+   */
+  apply(text: string, generation: string): Promise<ApplyOutcome>;
+  /** Id of the generation that answers now; undefined when none does. */
+  generation(): Promise<string | undefined>;
+  /** Generations with living workers. */
+  generationsAlive(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** Whether a listener's address and port can be bound, tried before nginx sees it. */
+export interface PortProbe {
+  /** Undefined when free; else why not, naming the other process where it can be known. */
+  probe(listener: {
+    readonly address: Address;
+    readonly protocol: "tcp" | "udp";
+    readonly port: number;
+  }): Promise<Remark | undefined>;
+}
+
+/** The supervisor of the data plane, which outlives the agent. */
+export interface DataPlaneSupervisor {
+  /** Adopts the living supervisor of the run directory, or starts one in a session of its own. */
+  ensure(): Promise<void>;
+  /** Ends daemons and supervisor; addresses are given up first. */
+  end(): Promise<void>;
+}
+
+/** Files that the agent keeps between its lives. */
+export interface PlanFile {
+  /** The last good plan; undefined when there is none. A damaged file is a remark, not a crash. */
+  load(): Promise<{ readonly plan: AcceptedPlan | undefined; readonly remark?: Remark }>;
+  save(plan: AcceptedPlan): Promise<void>;
+}
+
+/** Every address that this agent ever handed to its host and has not seen gone since. */
+export interface Ledger {
+  load(): Promise<readonly LedgerEntry[]>;
+  /** Durable before the address can appear in the kernel. */
+  save(entries: readonly LedgerEntry[]): Promise<void>;
+}
+
+/** One address of the ledger. */
+export interface LedgerEntry {
+  readonly address: Address;
+  readonly link: DeviceName;
+  /** It was on the host before us: used, never removed. */
+  readonly foreign: boolean;
+}

@@ -1,0 +1,57 @@
+// Facts: everything the controller observes, from sources, agents and the store. They are the
+// only input of the loop; nothing else changes its state.
+
+import type {
+  AddressPool,
+  AgentHello,
+  AgentName,
+  AgentReport,
+  Claim,
+  ClaimId,
+  Finding,
+  FindingSubject,
+  PoolName,
+} from "@fairlead/model";
+
+/**
+ * How something went: `seen-deleted` acts at once; `absent` means that a list lacked it, and
+ * counts as gone only when a second whole list at least 30 s later agrees.
+ */
+export type Departure = "seen-deleted" | "absent";
+
+/** One observation. `source` is the name of the source that made it. */
+export type Fact =
+  | { readonly kind: "claim-seen"; readonly source: string; readonly claim: Claim }
+  | {
+      readonly kind: "claim-gone";
+      readonly source: string;
+      readonly id: ClaimId;
+      readonly uid: string;
+      readonly how: Departure;
+    }
+  | { readonly kind: "pool-seen"; readonly source: string; readonly pool: AddressPool }
+  | {
+      readonly kind: "pool-gone";
+      readonly source: string;
+      readonly name: PoolName;
+      readonly how: Departure;
+    }
+  | { readonly kind: "finding"; readonly source: string; readonly finding: Finding }
+  | {
+      readonly kind: "finding-cleared";
+      readonly source: string;
+      readonly subject: FindingSubject;
+      readonly name: string;
+    }
+  /** A whole list was completed: what is not in it is absent. Time is epoch ms. */
+  | {
+      readonly kind: "source-listed";
+      readonly source: string;
+      readonly atMs: number;
+      readonly claims: ReadonlySet<ClaimId>;
+      readonly pools: ReadonlySet<PoolName>;
+    }
+  | { readonly kind: "agent-hello"; readonly atMs: number; readonly hello: AgentHello }
+  | { readonly kind: "agent-report"; readonly atMs: number; readonly report: AgentReport }
+  /** The agent's stream ended. */
+  | { readonly kind: "agent-gone"; readonly atMs: number; readonly agent: AgentName };

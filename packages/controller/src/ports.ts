@@ -1,0 +1,95 @@
+// What the controller's loop needs of the outside world, as small as it needs it. Adapters
+// implement these in folders named after their technology; the loop knows no adapter.
+
+import type {
+  Address,
+  AgentName,
+  Claim,
+  ClaimId,
+  Finding,
+  Intent,
+  Lane,
+  LaneId,
+  LeasedAddress,
+  NodePlan,
+  Verdict,
+} from "@fairlead/model";
+
+import type { Fact } from "./facts.ts";
+
+/** A kind of input: delivers facts until it is disposed. */
+export interface Source extends AsyncDisposable {
+  /** Unique among the sources of a controller: `folder`, `pools`. */
+  readonly name: string;
+  /**
+   * Starts delivering. Resolves when everything was listed whole once, with its `source-listed`
+   * fact among those emitted. Rejects with an EdgeError only when it can never work.
+   */
+  start(emit: (facts: readonly Fact[]) => void): Promise<void>;
+}
+
+/** What a store holds at its opening. */
+export interface StoredState {
+  /** The epoch that this opening took: one above every earlier one. Every write carries it. */
+  readonly epoch: number;
+  readonly leases: readonly LeasedAddress[];
+  readonly lanes: readonly Lane[];
+  readonly intents: readonly Intent[];
+}
+
+/** One change of the store. Puts replace the whole row. */
+export type StoreChange =
+  | { readonly kind: "put-lease"; readonly lease: LeasedAddress }
+  | { readonly kind: "delete-lease"; readonly address: Address }
+  | { readonly kind: "put-lane"; readonly lane: Lane }
+  | { readonly kind: "delete-lane"; readonly lane: LaneId }
+  | { readonly kind: "put-intent"; readonly intent: Intent }
+  | { readonly kind: "delete-intent"; readonly id: string };
+
+/** `fenced`: a later epoch was taken by another controller; this one must stop writing. */
+export type CommitResult =
+  | { readonly kind: "committed" }
+  | { readonly kind: "fenced"; readonly epoch: number };
+
+/** Where leases, lanes and intents live. Asynchronous, few calls, an epoch on every write. */
+export interface Store extends AsyncDisposable {
+  /** Takes the next epoch and reads everything. Called once, before anything is planned. */
+  open(): Promise<StoredState>;
+  /**
+   * Makes all changes durable, or none. When it resolves with `committed` they survive a power
+   * cut. Rejects with an EdgeError when the store cannot be written; nothing was changed then.
+   */
+  commit(epoch: number, changes: readonly StoreChange[]): Promise<CommitResult>;
+}
+
+/** Sends node plans to agents, the difference only, and turns what they say into facts. */
+export interface PlanDelivery {
+  /**
+   * The plans that are now wanted. Replaces what was wanted before; returns at once.
+   * @param leases the stored leases: a VIP that goes while its address is still held by a claim is
+   * a removal that nobody confirmed.
+   */
+  deliver(wanted: {
+    readonly epoch: number;
+    readonly plans: ReadonlyMap<AgentName, NodePlan>;
+    readonly leases: ReadonlyMap<Address, LeasedAddress>;
+  }): void;
+}
+
+/** Everything that is said to the outside after a cycle. */
+export interface Publication {
+  readonly claims: ReadonlyMap<ClaimId, Claim>;
+  readonly verdicts: ReadonlyMap<ClaimId, Verdict>;
+  /** Sorted by subject and name. */
+  readonly findings: readonly Finding[];
+}
+
+/** Writes verdicts where people look for them. */
+export interface Publisher {
+  readonly name: string;
+  /**
+   * Makes the outside say this; writes only what differs from what it wrote last. Rejects with an
+   * EdgeError when something could not be written; the rest was.
+   */
+  publish(publication: Publication): Promise<void>;
+}
