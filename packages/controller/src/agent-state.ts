@@ -1,0 +1,52 @@
+// What is known of agents, by their hellos, reports and departures. A part of the fold of facts.
+// An agent's last report stays when its stream ends: judging decides what it is still worth.
+
+import type { Address, AgentName, AgentReport, AgentView } from "@fairlead/model";
+import { addressOfResource } from "@fairlead/model";
+
+import type { Fact } from "./facts.ts";
+
+/** Facts that are about agents. */
+type AgentFact = Extract<Fact, { kind: "agent-hello" | "agent-report" | "agent-gone" }>;
+
+/** Folds one fact into the agents; returns whether it changed anything. */
+export function foldAgent(agents: Map<AgentName, AgentView>, fact: AgentFact): boolean {
+  switch (fact.kind) {
+    case "agent-hello": {
+      const { disconnectedAtMs: _, ...known } = agents.get(fact.hello.agent) ?? {
+        name: fact.hello.agent,
+        heldSinceMs: new Map<Address, number>(),
+      };
+      agents.set(fact.hello.agent, { ...known, connected: true, hello: fact.hello });
+      return true;
+    }
+    case "agent-report": {
+      const known = agents.get(fact.report.agent);
+      if (known === undefined) return false;
+      const heldSinceMs = heldSince(known.heldSinceMs, fact.report, fact.atMs);
+      const hello = { ...known.hello, links: fact.report.links };
+      agents.set(known.name, { ...known, hello, report: fact.report, heldSinceMs });
+      return true;
+    }
+    case "agent-gone": {
+      const known = agents.get(fact.agent);
+      if (known === undefined || !known.connected) return false;
+      agents.set(known.name, { ...known, connected: false, disconnectedAtMs: fact.atMs });
+      return true;
+    }
+  }
+}
+
+function heldSince(
+  before: ReadonlyMap<Address, number>,
+  report: AgentReport,
+  atMs: number,
+): ReadonlyMap<Address, number> {
+  const held = new Map<Address, number>();
+  for (const [name, resource] of report.resources) {
+    if (!name.startsWith("vip/") || resource.step !== "serving") continue;
+    const address = addressOfResource(name);
+    if (address !== undefined) held.set(address, before.get(address) ?? atMs);
+  }
+  return held;
+}

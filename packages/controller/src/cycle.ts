@@ -1,0 +1,297 @@
+// The controller's loop, and the only place of it that holds state: facts in, plan, store, deliver,
+// publish. It wakes for facts, and for the earliest moment at which time alone changes a plan.
+// Nothing is planned before the store is loaded, every source has listed whole, and agents that
+// connect at the start had a moment to do so; nothing is delivered before it is durable.
+
+import {
+  type Finding,
+  type Plan,
+  type PlanSettings,
+  type Resource,
+  type Revision,
+  type World,
+  compareText,
+  present,
+} from "@fairlead/model";
+import { type PlanMemory, createPlanMemory, plan } from "@fairlead/planner";
+import {
+  type Clock,
+  type Logger,
+  type Pace,
+  type Timer,
+  createPace,
+  describeError,
+} from "@fairlead/runtime";
+
+import { type ClusterState, type Seen, createClusterState, foldFacts } from "./cluster-state.ts";
+import type { Fact } from "./facts.ts";
+import { nextWakeMs } from "./next-wake.ts";
+import type { PlanDelivery, Publisher, Source, Store, StoredState } from "./ports.ts";
+import { type VerdictTimes, trackVerdicts } from "./verdict-times.ts";
+import { diffStored } from "./store-changes.ts";
+
+/** Facts that come close together make one cycle: this long a quiet, in ms. */
+const QUIET_MS = 5;
+/** A stream of facts delays a cycle by this at the most, in ms. */
+const WAIT_MAX_MS = 50;
+/** How long the first plan waits after an agent's hello for others to follow, in ms. */
+const AGENTS_SETTLE_MS = 500;
+/** How long the first plan waits for agents at all, in ms. */
+const AGENTS_WAIT_MAX_MS = 2000;
+/** A store that failed is tried again after this long, in ms. */
+const STORE_RETRY_MS = 1000;
+
+/** What the loop is made of. */
+export interface CycleOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly settings: PlanSettings;
+  readonly store: Store;
+  readonly sources: readonly Source[];
+  readonly delivery: PlanDelivery;
+  readonly publishers: readonly Publisher[];
+  readonly revisionOf: (resource: Resource) => Revision;
+  /** Told how long each cycle's planning took, in ms. */
+  readonly onCycle?: (tookMs: number) => void;
+  /** Another controller took a later epoch: this one must end. */
+  readonly onFenced: (epoch: number) => void;
+}
+
+/** What the loop knows now, for those who answer questions. Never changed in place. */
+export interface CycleView {
+  /** 0 before the store is open. */
+  readonly epoch: number;
+  readonly cycles: number;
+  readonly state: ClusterState;
+  /** Absent before the first cycle. */
+  readonly plan?: Plan;
+  readonly times: VerdictTimes;
+  /** Of sources, planning and the store; sorted by subject and name. */
+  readonly findings: readonly Finding[];
+  /** Undefined when all is well; else what is waited for. */
+  readonly notReady?: string;
+}
+
+/** The running loop. */
+export interface Cycle extends AsyncDisposable {
+  /** Opens the store and the sources. Rejects with the first EdgeError of either. */
+  start(): Promise<void>;
+  /** Takes facts in. */
+  emit(facts: readonly Fact[]): void;
+  view(): CycleView;
+  /** Resolves when everything emitted so far went round. */
+  settled(): Promise<void>;
+}
+
+/** Makes the loop; nothing happens before `start`. */
+export function createCycle(options: CycleOptions): Cycle {
+  return new Loop(options);
+}
+
+class Loop implements Cycle {
+  readonly #options: CycleOptions;
+  readonly #memory: PlanMemory = createPlanMemory();
+  readonly #planning: Pace;
+  readonly #publishing: Pace;
+  #state: ClusterState = createClusterState([]);
+  #stored: StoredState | undefined;
+  #rows: Pick<Plan, "leases" | "lanes"> = { leases: new Map(), lanes: new Map() };
+  #plan: Plan | undefined;
+  #times: VerdictTimes = new Map();
+  #cycles = 0;
+  #openedAtMs: number | undefined;
+  #lastHelloMs: number | undefined;
+  #isFenced = false;
+  #storeTrouble: string | undefined;
+  #wake: Timer | undefined;
+
+  constructor(options: CycleOptions) {
+    this.#options = options;
+    const { clock, log } = options;
+    this.#planning = createPace({
+      clock,
+      quietMs: QUIET_MS,
+      maxWaitMs: WAIT_MAX_MS,
+      run: () => this.#turn(),
+      // A plan that cannot be made is a bug: the process ends, and its supervisor restarts it.
+      onError: (error) => queueMicrotask(() => throwIt(error)),
+    });
+    this.#publishing = createPace({
+      clock,
+      quietMs: 0,
+      maxWaitMs: WAIT_MAX_MS,
+      run: () => this.#publish(),
+      onError: (error) => log.error({ error: describeError(error) }, "publishing failed"),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { clock, store, sources } = this.#options;
+    const stored = await store.open();
+    this.#stored = stored;
+    this.#rows = {
+      leases: new Map(stored.leases.map((lease) => [lease.address, lease])),
+      lanes: new Map(stored.lanes.map((lane) => [lane.id, lane])),
+    };
+    const owners = stored.leases.flatMap((lease) => lease.owners.map((owner) => owner.claim));
+    this.#state = createClusterState(owners);
+    await Promise.all(sources.map((source) => source.start((facts) => this.emit(facts))));
+    this.#openedAtMs = clock.nowMs();
+    this.#planning.poke();
+  }
+
+  emit(facts: readonly Fact[]): void {
+    const { clock } = this.#options;
+    const sources = this.#options.sources.map((source) => source.name);
+    const folded = foldFacts(this.#state, facts, { sources, nowMs: clock.wallMs() });
+    this.#state = folded.state;
+    if (facts.some((fact) => fact.kind === "agent-hello")) this.#lastHelloMs = clock.nowMs();
+    if (folded.changed) this.#planning.poke();
+  }
+
+  view(): CycleView {
+    const notReady = this.#notReady();
+    return {
+      epoch: this.#stored?.epoch ?? 0,
+      cycles: this.#cycles,
+      state: this.#state,
+      times: this.#times,
+      findings: this.#findings(),
+      ...(this.#plan === undefined ? {} : { plan: this.#plan }),
+      ...(notReady === undefined ? {} : { notReady }),
+    };
+  }
+
+  async settled(): Promise<void> {
+    await this.#planning.done();
+    await this.#publishing.done();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#wake?.cancel();
+    await this.#planning[Symbol.asyncDispose]();
+    await this.#publishing[Symbol.asyncDispose]();
+  }
+
+  /** One cycle: plan, make durable, deliver, publish. */
+  async #turn(): Promise<void> {
+    const holdMs = this.#holdOffMs();
+    if (this.#isFenced || holdMs === undefined) return;
+    if (holdMs > 0) return this.#wakeIn(holdMs);
+    const { clock, delivery, revisionOf } = this.#options;
+    const { epoch, intents } = present(this.#stored, "the loop opens after the store");
+    const begunMs = clock.nowMs();
+    const world = this.#freeze(intents);
+    const next = plan(world, { revisionOf, memory: this.#memory });
+    this.#options.onCycle?.(clock.nowMs() - begunMs);
+    if (!(await this.#persist(epoch, next))) return;
+    this.#rows = { leases: next.leases, lanes: next.lanes };
+    this.#plan = next;
+    this.#cycles += 1;
+    this.#times = trackVerdicts(this.#times, next.verdicts, world.nowMs);
+    delivery.deliver({ epoch, plans: next.nodePlans, leases: next.leases });
+    this.#publishing.poke();
+    const dueMs = nextWakeMs(world, next);
+    if (dueMs !== undefined) this.#wakeIn(dueMs);
+  }
+
+  /** Milliseconds until the first plan may be made, 0 when it may; undefined while opening. */
+  #holdOffMs(): number | undefined {
+    if (this.#openedAtMs === undefined) return undefined;
+    if (this.#plan !== undefined) return 0;
+    const helloMs = this.#lastHelloMs ?? Number.POSITIVE_INFINITY;
+    const dueMs = Math.min(helloMs + AGENTS_SETTLE_MS, this.#openedAtMs + AGENTS_WAIT_MAX_MS);
+    return Math.max(0, dueMs - this.#options.clock.nowMs());
+  }
+
+  #wakeIn(delayMs: number): void {
+    this.#wake?.cancel();
+    this.#wake = this.#options.clock.setTimer(delayMs, () => void this.#planning.poke());
+  }
+
+  #freeze(intents: World["intents"]): World {
+    const { claims, orphans, pools, agents } = this.#state;
+    return {
+      nowMs: this.#options.clock.wallMs(),
+      settings: this.#options.settings,
+      claims: valuesOf(claims),
+      absent: new Set(orphans.keys()),
+      pools: Array.from(pools.values(), (seen) => seen.value),
+      agents,
+      leases: this.#rows.leases,
+      lanes: this.#rows.lanes,
+      intents,
+    };
+  }
+
+  /** Makes the plan's rows durable. False: they are not, and nothing may be shown of the plan. */
+  async #persist(epoch: number, next: Plan): Promise<boolean> {
+    const { log, store, onFenced } = this.#options;
+    const changes = diffStored(this.#rows, next);
+    if (changes.length === 0) return true;
+    try {
+      const result = await store.commit(epoch, changes);
+      if (this.#storeTrouble !== undefined) log.info({}, "the store can be written again");
+      this.#storeTrouble = undefined;
+      if (result.kind === "committed") return true;
+      this.#isFenced = true;
+      onFenced(result.epoch);
+    } catch (error) {
+      const trouble = describeError(error);
+      if (this.#storeTrouble === undefined) log.error({ trouble }, "the store cannot be written");
+      this.#storeTrouble = trouble;
+      this.#publishing.poke();
+      this.#wakeIn(STORE_RETRY_MS);
+    }
+    return false;
+  }
+
+  async #publish(): Promise<void> {
+    const { log, publishers } = this.#options;
+    if (this.#plan === undefined) return;
+    const publication = {
+      claims: valuesOf(this.#state.claims),
+      verdicts: this.#plan.verdicts,
+      findings: this.#findings(),
+    };
+    for (const publisher of publishers) {
+      try {
+        await publisher.publish(publication);
+      } catch (error) {
+        log.error({ publisher: publisher.name, error: describeError(error) }, "cannot publish");
+      }
+    }
+  }
+
+  #findings(): readonly Finding[] {
+    const store: readonly Finding[] =
+      this.#storeTrouble === undefined
+        ? []
+        : [
+            {
+              subject: "store",
+              name: "store",
+              reason: "StoreUnavailable",
+              detail: this.#storeTrouble,
+            },
+          ];
+    const all = [...this.#state.findings.values(), ...(this.#plan?.findings ?? []), ...store];
+    return all.sort((a, b) => compareText(`${a.subject}\n${a.name}`, `${b.subject}\n${b.name}`));
+  }
+
+  #notReady(): string | undefined {
+    if (this.#stored === undefined) return "the store is not open";
+    if (this.#openedAtMs === undefined) return "sources are being listed";
+    if (this.#isFenced) return "another controller took over";
+    if (this.#storeTrouble !== undefined) return `the store is not written: ${this.#storeTrouble}`;
+    return this.#plan === undefined ? "waiting for agents before the first plan" : undefined;
+  }
+}
+
+function valuesOf<Id, T>(seen: ReadonlyMap<Id, Seen<T>>): ReadonlyMap<Id, T> {
+  return new Map(Array.from(seen, ([id, entry]) => [id, entry.value]));
+}
+
+function throwIt(error: unknown): never {
+  throw error;
+}

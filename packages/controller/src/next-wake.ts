@@ -1,0 +1,22 @@
+// When time alone will change a plan: a quarantine ends, or an agent's silence becomes doubt.
+// Pure. Everything else changes by facts, so an idle controller does not wake.
+
+import type { Plan, World } from "@fairlead/model";
+
+/** A pause that is never shortened below this, in ms, so that rounding cannot spin the loop. */
+const PAUSE_MS_MIN = 10;
+
+/** Milliseconds from the world's time to the next such moment; undefined when there is none. */
+export function nextWakeMs(world: World, plan: Plan): number | undefined {
+  const moments: number[] = [];
+  for (const lease of plan.leases.values()) {
+    if (lease.state.kind === "quarantined") moments.push(lease.state.untilMs);
+  }
+  for (const agent of world.agents.values()) {
+    if (agent.disconnectedAtMs === undefined) continue;
+    moments.push(agent.disconnectedAtMs + world.settings.staleAfterMs);
+  }
+  const future = moments.filter((moment) => moment > world.nowMs);
+  if (future.length === 0) return undefined;
+  return Math.max(PAUSE_MS_MIN, Math.min(...future) - world.nowMs);
+}

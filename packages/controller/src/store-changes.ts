@@ -1,0 +1,43 @@
+// The difference between what the store holds and what a plan wants stored. Pure. Rows are
+// compared by content, so that an idle controller writes nothing.
+
+import type { Address, Lane, LaneId, LeasedAddress } from "@fairlead/model";
+
+import type { StoreChange } from "./ports.ts";
+
+/** Rows of the store that planning decides about. */
+export interface StoredRows {
+  readonly leases: ReadonlyMap<Address, LeasedAddress>;
+  readonly lanes: ReadonlyMap<LaneId, Lane>;
+}
+
+/** Changes that turn `stored` into `wanted`: deletions first, then puts, in the maps' order. */
+export function diffStored(stored: StoredRows, wanted: StoredRows): readonly StoreChange[] {
+  const changes: StoreChange[] = [];
+  for (const address of stored.leases.keys()) {
+    if (!wanted.leases.has(address)) changes.push({ kind: "delete-lease", address });
+  }
+  for (const lane of stored.lanes.keys()) {
+    if (!wanted.lanes.has(lane)) changes.push({ kind: "delete-lane", lane });
+  }
+  for (const [id, lane] of wanted.lanes) {
+    if (!isSame(stored.lanes.get(id), lane)) changes.push({ kind: "put-lane", lane });
+  }
+  for (const [address, lease] of wanted.leases) {
+    if (!isSame(stored.leases.get(address), lease)) changes.push({ kind: "put-lease", lease });
+  }
+  return changes;
+}
+
+/** Rows are plain data made in one key order by the planner and the store alike. */
+function isSame(stored: object | undefined, wanted: object): boolean {
+  return stored === wanted || (stored !== undefined && canonical(stored) === canonical(wanted));
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === "object" && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
