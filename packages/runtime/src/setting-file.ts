@@ -62,7 +62,7 @@ function readRecord(path: string): FileContent {
     if (!stat.isFile()) return badFile(path, "it is not a regular file");
     if (stat.size > FILE_BYTES_MAX)
       return badFile(path, `it has more than ${FILE_BYTES_MAX} bytes`);
-    const document = parseDocument(readFileSync(path, "utf8"), { logLevel: "silent" });
+    const document = parseDocument(readFileSync(path, "utf8"), { logLevel: "error" });
     const [first] = document.errors;
     if (first !== undefined) return badFile(path, `it is no YAML: ${describeYamlError(first)}`);
     const value: unknown = document.toJS({ maxAliasCount: ALIASES_MAX });

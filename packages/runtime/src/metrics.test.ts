@@ -1,0 +1,39 @@
+// A program's metrics page.
+
+import assert from "node:assert";
+import { test } from "node:test";
+import { createMetrics } from "./metrics.ts";
+
+test("the page says what runs and how late the event loop is", async () => {
+  using metrics = createMetrics({ program: "fairlead-agent", version: "1.2.3" });
+  const text = await metrics.registry.metrics();
+  assert.match(
+    text,
+    /^fairlead_build_info\{program="fairlead-agent",version="1.2.3",node="v\d+[^"]*"\} 1$/mu,
+  );
+  assert.match(text, /^fairlead_event_loop_delay_seconds\{quantile="0.99"\} [\d.e-]+$/mu);
+  assert.match(text, /^fairlead_process_resident_memory_bytes \d+$/mu);
+});
+
+test("every name gets the prefix, and two programs in one process do not clash", async () => {
+  using one = createMetrics({ program: "a", version: "1" });
+  using two = createMetrics({ program: "b", version: "1" });
+  for (const metrics of [one, two]) {
+    metrics
+      .counter({ name: "reloads_total", help: "Reloads.", labels: ["result"] })
+      .inc({ result: "ok" });
+    metrics.histogram({ name: "plan_seconds", help: "Planning.", buckets: [0.1, 1] }).observe(0.5);
+    metrics.gauge({ name: "leases", help: "Leases.", collect: (gauge) => gauge.set(7) });
+  }
+  const text = await one.registry.metrics();
+  assert.match(text, /^fairlead_reloads_total\{result="ok"\} 1$/mu);
+  assert.match(text, /^fairlead_plan_seconds_bucket\{le="1"\} 1$/mu);
+  assert.match(text, /^fairlead_leases 7$/mu);
+});
+
+test("names that Prometheus or its habits do not take are bugs", () => {
+  using metrics = createMetrics({ program: "a", version: "1" });
+  assert.throws(() => metrics.counter({ name: "reloads", help: "Reloads." }), /_total/u);
+  assert.throws(() => metrics.gauge({ name: "Bad-name", help: "x" }), /snake case/u);
+  assert.throws(() => metrics.gauge({ name: "fairlead_x", help: "x" }), /prefix/u);
+});
