@@ -1,5 +1,6 @@
 // The door of the model: the words of the project as types. Pure; imports nothing.
 
+export * from "./address-scope.ts";
 export * from "./address.ts";
 export * from "./assert.ts";
 export * from "./cidr.ts";
