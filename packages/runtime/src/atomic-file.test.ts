@@ -14,7 +14,7 @@ async function makeFolder(): Promise<AsyncDisposable & { readonly path: string }
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-test("a plan is replaced whole, with the mode asked for, and leaves no temporary file", async () => {
+test("a plan is replaced whole, with the mode asked for, and nothing else is left", async () => {
   await using folder = await makeFolder();
   const path = join(folder.path, "plan.json");
   await writeFileDurably(path, "old", { mode: 0o644 });

@@ -20,7 +20,7 @@ test("a sleep that is given up rejects with the reason", async () => {
   await assert.rejects(sleeping, /shutting down/u);
 });
 
-test("a sleep under an aborted signal rejects at once, also with a reason that is no error", async () => {
+test("a sleep under an aborted signal rejects at once, whatever the reason is", async () => {
   const clock = createSystemClock();
   await assert.rejects(clock.sleep(60_000, AbortSignal.abort("bored")), /aborted/u);
 });

@@ -81,6 +81,6 @@ function describeOwn(error: Error, causesLeft: number): string {
 }
 
 function describeOther(value: unknown): string {
-  if (typeof value === "object" && value !== null) return JSON.stringify(value) ?? "an object";
+  if (typeof value === "object" && value !== null) return JSON.stringify(value);
   return String(value);
 }

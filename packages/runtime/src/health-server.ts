@@ -107,7 +107,7 @@ async function replyTo(options: HealthServerOptions, request: IncomingMessage): 
     const headers = { connection: "close" };
     return { status: 413, type: PLAIN, body: "a body is not taken\n", headers };
   }
-  const [path, query = ""] = (request.url ?? "/").split("?", 2);
+  const [path = "/", query = ""] = (request.url ?? "/").split("?", 2);
   const asJson =
     query.includes("format=json") || (request.headers.accept ?? "").includes("application/json");
   switch (path) {

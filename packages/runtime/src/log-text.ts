@@ -27,7 +27,8 @@ function parseRecord(json: string): Record<string, unknown> | undefined {
 }
 
 function scalar(value: unknown): string {
-  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+  if (value === undefined) return "";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
   return escapeBounded(text, VALUE_CHARACTERS_MAX);
 }
 

@@ -48,7 +48,7 @@ export function createLogger(options: LoggerOptions): Logger {
   const destination =
     options.format === "json"
       ? raw
-      : { write: (json: string) => void raw.write(`${formatLogLine(json)}\n`) };
+      : { write: (json: string) => raw.write(`${formatLogLine(json)}\n`) };
   const logger = pino(
     {
       level: options.level,

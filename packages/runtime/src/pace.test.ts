@@ -125,6 +125,28 @@ test("a run that fails is reported, and the next change is served all the same",
   assert.equal(stage.errors.length, 2);
 });
 
+test("a run that throws at once does not jam the pace", async () => {
+  const clock = createFakeClock();
+  let runs = 0;
+  await using pace = createPace({
+    clock,
+    quietMs: 10,
+    maxWaitMs: 10,
+    run: () => {
+      runs += 1;
+      throw new Error("bad plan");
+    },
+    onError: () => undefined,
+  });
+  for (let round = 0; round < 3; round += 1) {
+    const done = pace.done(pace.poke());
+    await clock.advance(20);
+    await done;
+  }
+  assert.equal(runs, 3);
+  assert.equal(pace.isIdle(), true);
+});
+
 test("a stopped pace runs no more and tells those who wait", async () => {
   const stage = createStage({});
   stage.pace.poke();

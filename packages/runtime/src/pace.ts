@@ -4,6 +4,7 @@
 
 import assert from "node:assert";
 import type { Clock, Timer } from "./clock.ts";
+import { createPokeCount } from "./poke-count.ts";
 
 /** A paced function. Disposing it drops what waits and resolves when a run under way has ended. */
 export interface Pace extends AsyncDisposable {
@@ -38,18 +39,11 @@ export interface PaceOptions {
   readonly onError: (error: unknown) => void;
 }
 
-interface Waiter {
-  readonly sequence: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 /** Makes a pace at rest. */
 export function createPace(options: PaceOptions): Pace {
   const { clock, quietMs, maxWaitMs, gapMs = 0, leading = false } = options;
   assert(quietMs >= 0 && maxWaitMs >= quietMs && gapMs >= 0, "pace: 0 <= quietMs <= maxWaitMs");
-  let asked = 0;
-  let finished = 0;
+  const pokes = createPokeCount();
   let firstPokeMs: number | undefined;
   let lastPokeMs = Number.NEGATIVE_INFINITY;
   let lastStartMs = Number.NEGATIVE_INFINITY;
@@ -57,7 +51,6 @@ export function createPace(options: PaceOptions): Pace {
   let timer: Timer | undefined;
   let running: Promise<void> | undefined;
   let isStopped = false;
-  let waiters: readonly Waiter[] = [];
 
   function schedule(): void {
     if (firstPokeMs === undefined || running !== undefined || isStopped) return;
@@ -71,26 +64,25 @@ export function createPace(options: PaceOptions): Pace {
     timer = undefined;
     firstPokeMs = undefined;
     lastStartMs = clock.nowMs();
-    running = runOnce(asked);
+    running = runOnce(pokes.asked());
   }
 
   async function runOnce(covered: number): Promise<void> {
+    // Through a promise, so that a run that throws at once still ends after `running` is set.
+    const begin = async (): Promise<void> => options.run();
     try {
-      await options.run();
+      await begin();
     } catch (error) {
       options.onError(error);
     }
-    finished = covered;
     running = undefined;
-    const ready = waiters.filter((waiter) => waiter.sequence <= finished);
-    waiters = waiters.filter((waiter) => waiter.sequence > finished);
-    for (const waiter of ready) waiter.resolve();
+    pokes.finish(covered);
     schedule();
   }
 
   function poke(): number {
-    asked += 1;
-    if (isStopped) return asked;
+    const sequence = pokes.add();
+    if (isStopped) return sequence;
     const nowMs = clock.nowMs();
     if (firstPokeMs === undefined) {
       firstPokeMs = nowMs;
@@ -98,16 +90,7 @@ export function createPace(options: PaceOptions): Pace {
     }
     lastPokeMs = nowMs;
     schedule();
-    return asked;
-  }
-
-  function done(sequence: number = asked): Promise<void> {
-    assert(sequence <= asked, "pace: no such poke yet");
-    if (sequence <= finished) return Promise.resolve();
-    if (isStopped) return Promise.reject(new Error("the pace was stopped"));
-    return new Promise((resolve, reject) => {
-      waiters = [...waiters, { sequence, resolve, reject }];
-    });
+    return sequence;
   }
 
   async function stop(): Promise<void> {
@@ -116,10 +99,9 @@ export function createPace(options: PaceOptions): Pace {
     timer = undefined;
     firstPokeMs = undefined;
     await running;
-    for (const waiter of waiters) waiter.reject(new Error("the pace was stopped"));
-    waiters = [];
+    pokes.stop();
   }
 
   const isIdle = (): boolean => firstPokeMs === undefined && running === undefined;
-  return { poke, done, isIdle, [Symbol.asyncDispose]: stop };
+  return { poke, done: (sequence) => pokes.done(sequence), isIdle, [Symbol.asyncDispose]: stop };
 }

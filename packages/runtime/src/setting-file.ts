@@ -106,7 +106,7 @@ function textOf(value: unknown): string | undefined {
 function badShape(path: string, key: string, value: unknown): Complaint {
   return {
     what: `key ${key} in ${quoteValue(path)}`,
-    why: `${quoteValue(JSON.stringify(value) ?? "nothing")} is neither a value nor a list of values`,
+    why: `${quoteValue(JSON.stringify(value))} is neither a value nor a list of values`,
     todo: `write it as the flag would take it, or leave it out`,
     code: "BadValue",
   };

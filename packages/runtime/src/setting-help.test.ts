@@ -28,7 +28,7 @@ const table = {
 const help = formatHelp(
   {
     name: "fairlead-controller",
-    summary: "Gives addresses to Services and decides which agent carries them. ".repeat(3).trim(),
+    summary: "Gives addresses to Services and decides which agent has them. ".repeat(3).trim(),
     notes: ["Exit codes: 0 good, 2 usage."],
   },
   table,
@@ -37,8 +37,8 @@ const help = formatHelp(
 test("help is aligned sentences within 100 columns", () => {
   assert.equal(
     help,
-    `Gives addresses to Services and decides which agent carries them. Gives addresses to Services and
-decides which agent carries them. Gives addresses to Services and decides which agent carries them.
+    `Gives addresses to Services and decides which agent has them. Gives addresses to Services and
+decides which agent has them. Gives addresses to Services and decides which agent has them.
 
 Usage: fairlead-controller [flags]
 

@@ -35,8 +35,9 @@ export function formatHelp(program: ProgramHelp, table: SettingsTable): string {
   const column = Math.max(...fitting) + 2;
   const positionals = program.positionals === undefined ? "" : ` ${program.positionals}`;
   const order =
-    "Every flag --foo-bar can also be given as the variable FAIRLEAD_FOO_BAR or as the key fooBar " +
-    "in the settings file; the flag counts before the variable, the variable before the file.";
+    "Every flag --foo-bar can also be given as the variable FAIRLEAD_FOO_BAR or as the key " +
+    "fooBar in the settings file; the flag counts before the variable, the variable before the " +
+    "file.";
   return [
     ...wrap(program.summary, COLUMNS),
     "",

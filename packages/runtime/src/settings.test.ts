@@ -149,8 +149,8 @@ test("every mistake is reported at once, each with what, why, what to do and a c
     `key "stateDirs" in "${path}": there is no such setting; did you mean stateDir? [UnknownKey]`,
     `key workers in "${path}": "[1,{"a":1}]" is neither a value nor a list of values; ` +
       "write it as the flag would take it, or leave it out [BadValue]",
-    `key holdOff in "${path}": "5" cannot be used; give a number with a unit, such as 500ms, 10s, ` +
-      "1m30s, 2h or 7d, at most 1m [BadValue]",
+    `key holdOff in "${path}": "5" cannot be used; give a number with a unit, such as 500ms, ` +
+      "10s, 1m30s, 2h or 7d, at most 1m [BadValue]",
     '--members: "pods" cannot be used; give one of endpoints, nodes [BadValue]',
     'variable FAIRLEAD_LISTEN_REST: "here\\n" cannot be used; give HOST:PORT, [IPV6]:PORT, :PORT ' +
       "or PORT [BadValue]",

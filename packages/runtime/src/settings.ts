@@ -117,7 +117,7 @@ function pick(key: string, origins: readonly Origin[]): Given | undefined {
   return undefined;
 }
 
-/** A variable of a list holds several values with white space between them; an empty one is unset. */
+/** A variable of a list holds values with white space between them; an empty one is unset. */
 function readVariables(
   table: SettingsTable,
   env: Readonly<Record<string, string | undefined>>,
