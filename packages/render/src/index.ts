@@ -1,1 +1,16 @@
-export {};
+// The door of render: a node plan in, the text of the daemons' files out. Pure but for reading
+// its own templates once.
+
+export { type RenderedKeepalived, countVips, renderKeepalived } from "./keepalived.ts";
+export type { KeepalivedInput } from "./keepalived-view.ts";
+export {
+  type LaneAnchor,
+  type LaneTrackFile,
+  laneAnchor,
+  laneInstanceName,
+  laneTrackFile,
+} from "./lane-names.ts";
+export { type RenderedNginx, renderNginx } from "./nginx.ts";
+export type { NginxInput, NginxSettings } from "./nginx-view.ts";
+export { nginxRefusals } from "./nginx-refusals.ts";
+export { type Templates, createTemplates } from "./templates.ts";

@@ -1,0 +1,153 @@
+// Every decision about keepalived.conf: which lanes, priorities, peers, addresses. Flat, sorted
+// and checked, so that the template only loops. It is given resources and paths, never text.
+
+import {
+  type Address,
+  type AgentName,
+  type LaneResource,
+  type VipResource,
+  addressFromValue,
+  assert,
+  compareAddress,
+  compareText,
+  familyBits,
+  familyOf,
+  present,
+} from "@fairlead/model";
+import { laneAnchor, laneInstanceName, laneTrackFile } from "./lane-names.ts";
+
+/** What keepalived.conf is made of. */
+export interface KeepalivedInput {
+  /** The agent whose file it is: it must be in the order of every lane. */
+  readonly agent: AgentName;
+  readonly lanes: readonly LaneResource[];
+  /** VIPs of these lanes. VIPs that are carried by a link are not keepalived's and left out. */
+  readonly vips: readonly VipResource[];
+  readonly paths: {
+    /** Folder of the track files, one a lane; it must exist. Absolute, closed grammar. */
+    readonly trackDir: string;
+  };
+  readonly settings: {
+    /** 1 to 99; absent where the host does not grant real-time scheduling (SYS_NICE). */
+    readonly realtimePriority?: number;
+  };
+}
+
+/** One VRRP instance as the template writes it. */
+export interface InstanceView {
+  readonly name: string;
+  readonly trackFile: string;
+  readonly link: string;
+  readonly routerId: number;
+  readonly priority: number;
+  /** `nopreempt` or nothing. */
+  readonly flags: readonly string[];
+  /** Seconds with two decimals: VRRPv3 counts in hundredths (RFC 5798 section 5.2.7). */
+  readonly advertIntervalSeconds: string;
+  readonly source: Address;
+  /** Never empty: without a peer keepalived would fall back to multicast. */
+  readonly peers: readonly Address[];
+  /** Address with its prefix length. */
+  readonly anchor: string;
+  /** Addresses with their prefix lengths, in order. */
+  readonly vips: readonly string[];
+}
+
+/** All of keepalived.conf. */
+export interface KeepalivedView {
+  /** One, or none when real-time scheduling is not to be had. */
+  readonly realtimePriorities: readonly number[];
+  readonly instances: readonly InstanceView[];
+}
+
+/**
+ * Priorities by place in the order. High ones, because VRRP's skew makes low ones slower to take
+ * over: 341 ms at 150, 314 ms at 220 (measured with adverts of 100 ms).
+ */
+const PRIORITIES: readonly number[] = [250, 220, 190];
+/** Bounds of the time between adverts, as node-plan.ts promises them. */
+const ADVERT_INTERVAL_MS_MIN = 30;
+const ADVERT_INTERVAL_MS_MAX = 10_000;
+
+/** Decides everything that keepalived.conf says. A plan that breaks its own rules asserts. */
+export function keepalivedView(input: KeepalivedInput): KeepalivedView {
+  const vipsOfLane = groupVips(input);
+  const lanes = input.lanes.toSorted((a, b) =>
+    compareText(laneInstanceName(a), laneInstanceName(b)),
+  );
+  const instances = lanes.map((lane) => instanceView(input, lane, vipsOfLane.get(lane.name) ?? []));
+  const names = new Set(instances.map((instance) => instance.name));
+  assert(names.size === instances.length, "every lane has a name of its own");
+  const priority = input.settings.realtimePriority;
+  assert(priority === undefined || (priority >= 1 && priority <= 99), "priority is 1 to 99");
+  return { realtimePriorities: priority === undefined ? [] : [priority], instances };
+}
+
+function groupVips(input: KeepalivedInput): Map<string, VipResource[]> {
+  const groups = new Map<string, VipResource[]>(input.lanes.map((lane) => [lane.name, []]));
+  const seen = new Set<Address>();
+  for (const vip of input.vips) {
+    if (vip.carrier.kind !== "lane") continue;
+    assert(!seen.has(vip.address), "no address twice");
+    seen.add(vip.address);
+    present(groups.get(vip.carrier.resource), "the lane of a VIP is in the plan").push(vip);
+  }
+  return groups;
+}
+
+function instanceView(
+  input: KeepalivedInput,
+  lane: LaneResource,
+  vips: readonly VipResource[],
+): InstanceView {
+  const place = lane.order.findIndex((peer) => peer.agent === input.agent);
+  const self = present(lane.order[place], "this agent is in the order of its lanes");
+  const others = lane.order.filter((peer) => peer.agent !== input.agent);
+  const family = familyOf(self.address);
+  assert(
+    others.every((peer) => familyOf(peer.address) === family && peer.address !== self.address),
+    "the peers of a lane have addresses of one family, none twice",
+  );
+  const anchor = laneAnchor(lane);
+  return {
+    name: laneInstanceName(lane),
+    trackFile: laneTrackFile(input.paths.trackDir, lane).path,
+    link: lane.link,
+    routerId: lane.routerId,
+    priority: present(PRIORITIES[place], "a lane has at most three agents"),
+    flags: lane.preempt && place === 0 ? [] : ["nopreempt"],
+    advertIntervalSeconds: advertSeconds(lane.advertIntervalMs),
+    source: self.address,
+    peers: others.length > 0 ? peersOf(others) : [loopbackOf(self.address)],
+    anchor: `${anchor.address}/${anchor.prefixLength}`,
+    vips: vips.toSorted((a, b) => compareAddress(a.address, b.address)).map(vipPrefix),
+  };
+}
+
+function peersOf(others: LaneResource["order"]): Address[] {
+  return others.map((peer) => peer.address).toSorted(compareAddress);
+}
+
+/**
+ * A lane of one agent sends its adverts to itself. keepalived refuses a unicast instance without
+ * peers, and a multicast one would change its socket, and lose the lane, when a peer comes.
+ */
+function loopbackOf(source: Address): Address {
+  return familyOf(source) === "ipv4"
+    ? addressFromValue("ipv4", 0x7f00_0001n)
+    : addressFromValue("ipv6", 1n);
+}
+
+function advertSeconds(intervalMs: number): string {
+  assert(
+    intervalMs >= ADVERT_INTERVAL_MS_MIN && intervalMs <= ADVERT_INTERVAL_MS_MAX,
+    "the time between adverts is 30 to 10 000 ms",
+  );
+  return (Math.round(intervalMs / 10) / 100).toFixed(2);
+}
+
+function vipPrefix(vip: VipResource): string {
+  const bits = familyBits(familyOf(vip.address));
+  assert(vip.prefixLength >= 1 && vip.prefixLength <= bits, "a prefix length of the family");
+  return `${vip.address}/${vip.prefixLength}`;
+}

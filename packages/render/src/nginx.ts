@@ -1,0 +1,20 @@
+// Node plan to nginx.conf: view and template.
+
+import { type NginxInput, nginxView } from "./nginx-view.ts";
+import type { Templates } from "./templates.ts";
+
+/** A rendered nginx.conf. */
+export interface RenderedNginx {
+  readonly text: string;
+  /** Listeners in `text`, the probe socket not counted. */
+  readonly listeners: number;
+}
+
+/** Renders nginx.conf. The same input in any order gives the same text. */
+export function renderNginx(input: NginxInput & { readonly templates: Templates }): RenderedNginx {
+  const view = nginxView(input);
+  return {
+    text: input.templates.nginx(view),
+    listeners: view.proxied.length + view.refusing.length,
+  };
+}

@@ -1,0 +1,39 @@
+// Reads and compiles the templates. The only file here that touches the disk: once, when the
+// program starts. Templates loop over views and decide nothing; a missing value is a bug.
+
+import { readFileSync } from "node:fs";
+import Handlebars from "handlebars";
+import { assertTokens } from "./guard.ts";
+import type { KeepalivedView } from "./keepalived-view.ts";
+import type { NginxView } from "./nginx-view.ts";
+
+/** Compiled templates: a checked view in, the text of a configuration file out. */
+export interface Templates {
+  /** Text of keepalived.conf. Asserts that the view holds nothing but tokens. */
+  readonly keepalived: (view: KeepalivedView) => string;
+  /** Text of nginx.conf. Asserts that the view holds nothing but tokens. */
+  readonly nginx: (view: NginxView) => string;
+}
+
+/** Reads the templates beside this package and compiles them. Call it once in a program's life. */
+export function createTemplates(): Templates {
+  return {
+    keepalived: compile<KeepalivedView>("keepalived.conf.hbs"),
+    nginx: compile<NginxView>("nginx.conf.hbs"),
+  };
+}
+
+function compile<View>(file: string): (view: View) => string {
+  const source = readFileSync(new URL(`../templates/${file}`, import.meta.url), "utf8");
+  // Own instance: helpers and partials that somebody registers globally never reach our files.
+  const fill = Handlebars.create().compile<View>(source, {
+    strict: true,
+    noEscape: true,
+    knownHelpersOnly: true,
+    knownHelpers: { each: true },
+  });
+  return (view) => {
+    assertTokens(view);
+    return fill(view);
+  };
+}
