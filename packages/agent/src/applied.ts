@@ -1,0 +1,47 @@
+// What this agent has handed to its host so far, as values: the memory of the converging loop.
+// It begins empty at every start; the daemons' own files make the first pass a quiet one.
+
+import type {
+  Address,
+  ListenerResource,
+  MemberSetResource,
+  Remark,
+  ResourceName,
+  Revision,
+} from "@fairlead/model";
+
+/** A listener with its members, as nginx serves them. */
+export interface ServedListener {
+  readonly listener: ListenerResource;
+  readonly members: MemberSetResource;
+  readonly revision: Revision;
+  readonly membersRevision: Revision;
+}
+
+/** Why a resource of this revision was left out. */
+export type Problem = Remark & { readonly revision: Revision };
+
+/** What was handed over and accepted. Never changed in place. */
+export interface Applied {
+  /** Id of the nginx generation that was proved; absent before the first. */
+  readonly generation?: string;
+  /** In that generation, by the listener's name. */
+  readonly listeners: ReadonlyMap<ResourceName, ServedListener>;
+  /** Lanes in keepalived's file, by name. */
+  readonly lanes: ReadonlyMap<ResourceName, Revision>;
+  /** VIPs in keepalived's file. */
+  readonly vips: ReadonlyMap<Address, Revision>;
+  /** What was left out and why, by resource. */
+  readonly problems: ReadonlyMap<ResourceName, Problem>;
+  /** Trouble that belongs to no resource. */
+  readonly remarks: readonly Remark[];
+}
+
+/** Nothing handed over yet. */
+export const NOTHING_APPLIED: Applied = {
+  listeners: new Map(),
+  lanes: new Map(),
+  vips: new Map(),
+  problems: new Map(),
+  remarks: [],
+};

@@ -1,0 +1,172 @@
+// Runs the steps of one pass against the host, in their order, and says what became of each. A
+// step that fails never stops the others, but nothing is removed after an address step failed.
+// It holds no state: what was applied before goes in, what is applied now comes out.
+
+import type {
+  Address,
+  LaneResource,
+  ListenerResource,
+  Remark,
+  ResourceName,
+  Revision,
+  VipResource,
+} from "@fairlead/model";
+import { assertNever } from "@fairlead/model";
+import { describeError } from "@fairlead/runtime";
+
+import type { Applied, Problem } from "./applied.ts";
+import type { KeepalivedDaemon, Kernel, KernelAddress, Ledger } from "./ports.ts";
+import { type ServeOptions, serveListeners } from "./serve-listeners.ts";
+import type { Step } from "./steps.ts";
+
+/** A keepalived file with the number of VIPs in it. */
+export interface KeepalivedText {
+  readonly text: string;
+  readonly vipCount: number;
+}
+
+/** What steps are run against. */
+export interface Host extends ServeOptions {
+  readonly keepalived: KeepalivedDaemon;
+  readonly kernel: Kernel;
+  readonly ledger: Ledger;
+  readonly renderKeepalived: (
+    lanes: readonly LaneResource[],
+    vips: readonly VipResource[],
+  ) => KeepalivedText;
+}
+
+/** How a pass went. */
+export interface PassResult {
+  readonly applied: Applied;
+  /** Reloads that nginx made in this pass. */
+  readonly reloads: number;
+  /** Something could not be done that may work later without a new plan. */
+  readonly retry: boolean;
+}
+
+/** Runs the steps of one pass. */
+export async function applySteps(
+  host: Host,
+  steps: readonly Step[],
+  context: {
+    readonly before: Applied;
+    readonly revisions: ReadonlyMap<ResourceName, Revision>;
+  },
+): Promise<PassResult> {
+  let result: PassResult = {
+    applied: { ...context.before, problems: new Map(), remarks: [] },
+    reloads: 0,
+    retry: false,
+  };
+  let isSafeToRemove = true;
+  for (const step of steps) {
+    const isRemoval = step.kind === "sweep" || step.kind === "forget";
+    if (isRemoval && !isSafeToRemove) continue;
+    try {
+      result = await runStep(host, step, result, context.revisions);
+    } catch (error) {
+      isSafeToRemove = false;
+      result = withRemark(result, {
+        reason: step.kind === "record" ? "DiskUnwritable" : "DataPlaneDown",
+        detail: `cannot ${step.kind}: ${describeError(error)}`,
+      });
+      // An address may only appear when the ledger can name it: else it could be left behind.
+      if (step.kind === "record") return result;
+    }
+  }
+  return result;
+}
+
+async function runStep(
+  host: Host,
+  step: Step,
+  result: PassResult,
+  revisions: ReadonlyMap<ResourceName, Revision>,
+): Promise<PassResult> {
+  switch (step.kind) {
+    case "serve": {
+      const served = await serveListeners(host, step.listeners, result.applied);
+      const problems = new Map([...result.applied.problems, ...served.problems]);
+      return {
+        applied: {
+          ...result.applied,
+          problems,
+          listeners: served.listeners,
+          ...(served.generation === undefined ? {} : { generation: served.generation }),
+        },
+        reloads: result.reloads + served.reloads,
+        retry: result.retry || served.problems.size > 0,
+      };
+    }
+    case "record":
+    case "forget":
+      await host.ledger.save(step.entries);
+      return result;
+    case "hold":
+      return hold(host, step, result, revisions);
+    case "sweep":
+      for (const address of step.addresses) await sweep(host.kernel, address);
+      return result;
+    default:
+      return assertNever(step, "step kind");
+  }
+}
+
+async function hold(
+  host: Host,
+  step: Extract<Step, { kind: "hold" }>,
+  result: PassResult,
+  revisions: ReadonlyMap<ResourceName, Revision>,
+): Promise<PassResult> {
+  const { lanes, vips } = step;
+  if (lanes.length === 0) {
+    // An empty file would be taken for "no addresses" anyway; a stopped daemon says it in the open.
+    await host.keepalived.stop();
+    return { ...result, applied: { ...result.applied, lanes: new Map(), vips: new Map() } };
+  }
+  const { text, vipCount } = host.renderKeepalived(lanes, vips);
+  const outcome = await host.keepalived.apply(text, vipCount);
+  if (outcome.kind === "applied") {
+    return { ...result, applied: { ...result.applied, ...carried(lanes, vips, revisions) } };
+  }
+  const problems = new Map<ResourceName, Problem>(result.applied.problems);
+  for (const { name } of lanes) {
+    const revision = revisions.get(name);
+    if (revision !== undefined) problems.set(name, { ...outcome.remark, revision });
+  }
+  return { ...withRemark(result, outcome.remark), applied: { ...result.applied, problems } };
+}
+
+function carried(
+  lanes: readonly LaneResource[],
+  vips: readonly VipResource[],
+  revisions: ReadonlyMap<ResourceName, Revision>,
+): Pick<Applied, "lanes" | "vips"> {
+  const laneRevisions = new Map<ResourceName, Revision>();
+  const vipRevisions = new Map<Address, Revision>();
+  for (const lane of lanes) {
+    const revision = revisions.get(lane.name);
+    if (revision !== undefined) laneRevisions.set(lane.name, revision);
+  }
+  for (const vip of vips) {
+    const revision = revisions.get(vip.name);
+    if (revision !== undefined) vipRevisions.set(vip.address, revision);
+  }
+  return { lanes: laneRevisions, vips: vipRevisions };
+}
+
+async function sweep(kernel: Kernel, address: KernelAddress): Promise<void> {
+  await kernel.removeAddress(address);
+}
+
+function withRemark(result: PassResult, remark: Remark): PassResult {
+  const remarks = [...result.applied.remarks, remark];
+  return { ...result, applied: { ...result.applied, remarks }, retry: true };
+}
+
+/** Names the listener in a daemon's terms, for logs: 192.0.2.10:80/tcp. */
+export function listenerTitle(listener: ListenerResource): string {
+  const host = listener.address.includes(":") ? `[${listener.address}]` : listener.address;
+  return `${host}:${listener.port}/${listener.protocol}`;
+}

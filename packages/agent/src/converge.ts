@@ -1,0 +1,235 @@
+// The agent's loop, and the only place of it that holds state: it makes the host equal to the
+// newest plan, and says what is proved. It wakes for a new plan, a change in the kernel, and a slow
+// tick; passes never overlap, and while one runs only the newest plan waits.
+
+import type { AgentName, Remark, Revision } from "@fairlead/model";
+import {
+  type Clock,
+  type Logger,
+  type Pace,
+  type Timer,
+  createPace,
+  describeError,
+} from "@fairlead/runtime";
+
+import { type Applied, NOTHING_APPLIED } from "./applied.ts";
+import { type Host, applySteps } from "./apply.ts";
+import { observe } from "./observe.ts";
+import { reportOf } from "./outcome.ts";
+import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./ports.ts";
+import { decideSteps } from "./steps.ts";
+
+/** Two passes that may reload start at least this far apart, in ms (DESIGN section 8). */
+const PASS_GAP_MS = 1000;
+/** Kernel events of one burst are looked at once, after this quiet, in ms. */
+const LOOK_QUIET_MS = 5;
+/** A look is taken at the latest this long after the first event of a burst, in ms. */
+const LOOK_WAIT_MAX_MS = 25;
+/** Daemons are looked at this often when nothing else happens, in ms. */
+const TICK_MS = 1000;
+/** What failed without being a plan's fault is tried again after this long, in ms. */
+const RETRY_MS = 5000;
+
+/** What the loop is made of. */
+export interface ConvergeOptions {
+  readonly agent: AgentName;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly host: Host;
+  readonly planFile: PlanFile;
+  readonly link: Pick<ControllerLink, "report">;
+}
+
+/** What the loop knows now. */
+export interface ConvergeView {
+  readonly wanted: AcceptedPlan | undefined;
+  readonly applied: Applied;
+  readonly appliedPlan: Revision | undefined;
+  /** Passes finished since the start. */
+  readonly passes: number;
+  readonly reloads: number;
+  readonly vipsHeld: number;
+  readonly generationsAlive: number;
+  readonly keepalivedAlive: boolean;
+}
+
+/** The running loop. */
+export interface Converge extends AsyncDisposable {
+  /** Loads the last good plan and the ledger, and makes the host equal to them. */
+  start(): Promise<void>;
+  /** A newer whole plan. */
+  accept(plan: AcceptedPlan): void;
+  view(): ConvergeView;
+  /** Resolves when a pass has ended that began after this call. */
+  settled(): Promise<void>;
+}
+
+/** Makes the loop; nothing happens before `start`. */
+export function createConverge(options: ConvergeOptions): Converge {
+  return new Loop(options);
+}
+
+class Loop implements Converge {
+  readonly #options: ConvergeOptions;
+  readonly #passes: Pace;
+  readonly #looks: Pace;
+  #wanted: AcceptedPlan | undefined;
+  #applied: Applied = NOTHING_APPLIED;
+  #appliedPlan: Revision | undefined;
+  #ledger: readonly LedgerEntry[] = [];
+  #remarks: readonly Remark[] = [];
+  #epoch = 0;
+  #sequence = 0;
+  #passCount = 0;
+  #reloads = 0;
+  #seen = { vipsHeld: 0, generationsAlive: 0, keepalivedAlive: false };
+  #events: Disposable | undefined;
+  #tick: Timer | undefined;
+  #retry: Timer | undefined;
+
+  constructor(options: ConvergeOptions) {
+    this.#options = options;
+    const onError = (error: unknown): void =>
+      options.log.error({ error: describeError(error) }, "a pass failed");
+    this.#passes = createPace({
+      clock: options.clock,
+      quietMs: 0,
+      maxWaitMs: 0,
+      gapMs: PASS_GAP_MS,
+      leading: true,
+      run: () => this.#pass(),
+      onError,
+    });
+    this.#looks = createPace({
+      clock: options.clock,
+      quietMs: LOOK_QUIET_MS,
+      maxWaitMs: LOOK_WAIT_MAX_MS,
+      run: () => this.#look(),
+      onError,
+    });
+  }
+
+  async start(): Promise<void> {
+    const { planFile, host } = this.#options;
+    const loaded = await planFile.load();
+    this.#remarks = loaded.remark === undefined ? [] : [loaded.remark];
+    this.#wanted = loaded.plan;
+    this.#epoch = loaded.plan?.epoch ?? 0;
+    this.#ledger = await host.ledger.load();
+    this.#events = host.kernel.onChange(() => void this.#looks.poke());
+    this.#armTick();
+    this.#passes.poke();
+  }
+
+  accept(plan: AcceptedPlan): void {
+    this.#wanted = plan;
+    this.#epoch = Math.max(this.#epoch, plan.epoch);
+    this.#passes.poke();
+  }
+
+  view(): ConvergeView {
+    return {
+      wanted: this.#wanted,
+      applied: this.#applied,
+      appliedPlan: this.#appliedPlan,
+      passes: this.#passCount,
+      reloads: this.#reloads,
+      ...this.#seen,
+    };
+  }
+
+  async settled(): Promise<void> {
+    await this.#passes.done(this.#passes.poke());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#events?.[Symbol.dispose]();
+    this.#tick?.cancel();
+    this.#retry?.cancel();
+    await this.#passes[Symbol.asyncDispose]();
+    await this.#looks[Symbol.asyncDispose]();
+  }
+
+  /** One pass: keep the plan, look, decide, apply, look again, report. */
+  async #pass(): Promise<void> {
+    const wanted = this.#wanted;
+    if (wanted !== undefined) {
+      await this.#keep(wanted);
+      const { host } = this.#options;
+      const { addresses } = await host.kernel.view();
+      const input = { wanted, applied: this.#applied, addresses, ledger: this.#ledger };
+      const decided = decideSteps(input);
+      const revisions = wanted.revisions;
+      const result = await applySteps(host, decided.steps, { before: this.#applied, revisions });
+      this.#logChanges(this.#applied, result.applied);
+      this.#applied = result.applied;
+      this.#appliedPlan = wanted.revision;
+      this.#reloads += result.reloads;
+      this.#ledger = await host.ledger.load();
+      if (decided.again) this.#passes.poke();
+      if (result.retry) this.#armRetry();
+    }
+    this.#passCount += 1;
+    await this.#look();
+  }
+
+  /** The plan is on disk before it acts: a restart in the middle goes on with it. */
+  async #keep(wanted: AcceptedPlan): Promise<void> {
+    if (wanted.revision === this.#appliedPlan) return;
+    try {
+      await this.#options.planFile.save(wanted);
+      this.#remarks = [];
+    } catch (error) {
+      this.#remarks = [{ reason: "DiskUnwritable", detail: describeError(error) }];
+      this.#armRetry();
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { agent, host, link } = this.#options;
+    const observed = await observe(host);
+    this.#sequence += 1;
+    const report = reportOf({
+      agent,
+      sequence: this.#sequence,
+      epoch: this.#epoch,
+      wanted: this.#wanted,
+      applied: this.#applied,
+      appliedPlan: this.#appliedPlan,
+      observed,
+      ledger: this.#ledger,
+      reloads: this.#reloads,
+      remarks: this.#remarks,
+    });
+    const held = [...report.resources.values()].filter(
+      (entry) => entry.name.startsWith("vip/") && entry.step === "serving",
+    );
+    const { generationsAlive, keepalivedAlive } = observed;
+    this.#seen = { vipsHeld: held.length, generationsAlive, keepalivedAlive };
+    link.report(report);
+  }
+
+  #armTick(): void {
+    this.#tick = this.#options.clock.setTimer(TICK_MS, () => {
+      this.#looks.poke();
+      this.#armTick();
+    });
+  }
+
+  #armRetry(): void {
+    this.#retry?.cancel();
+    this.#retry = this.#options.clock.setTimer(RETRY_MS, () => void this.#passes.poke());
+  }
+
+  #logChanges(before: Applied, after: Applied): void {
+    const { log } = this.#options;
+    for (const [name, problem] of after.problems) {
+      if (before.problems.get(name)?.detail === problem.detail) continue;
+      log.warn({ resource: name, reason: problem.reason, detail: problem.detail }, "left out");
+    }
+    for (const remark of after.remarks) {
+      if (before.remarks.some((known) => known.detail === remark.detail)) continue;
+      log.warn({ reason: remark.reason, detail: remark.detail }, "trouble on this host");
+    }
+  }
+}

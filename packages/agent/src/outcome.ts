@@ -1,0 +1,206 @@
+// What is proved now: the wanted plan, what was applied and what was just observed become the
+// report. Pure. It claims nothing that was not seen: a listener serves when the answering
+// generation has it, an address is held when the kernel has it.
+
+import type {
+  Address,
+  AgentName,
+  AgentReport,
+  Evidence,
+  LaneReport,
+  LaneResource,
+  Link,
+  Remark,
+  Resource,
+  ResourceName,
+  ResourceReport,
+  Revision,
+  Step,
+  VipResource,
+} from "@fairlead/model";
+import { addressFromValue, addressValue, parseAddress } from "@fairlead/model";
+
+import type { Applied } from "./applied.ts";
+import type { Observation } from "./observe.ts";
+import type { AcceptedPlan, KernelAddress, LedgerEntry } from "./ports.ts";
+
+/** What a report is made of. */
+export interface OutcomeInput {
+  readonly agent: AgentName;
+  readonly sequence: number;
+  /** Highest epoch ever obeyed. */
+  readonly epoch: number;
+  readonly wanted: AcceptedPlan | undefined;
+  readonly applied: Applied;
+  /** Revision of the plan that the last finished pass was for. */
+  readonly appliedPlan: Revision | undefined;
+  readonly observed: Observation;
+  readonly ledger: readonly LedgerEntry[];
+  readonly reloads: number;
+  readonly remarks: readonly Remark[];
+}
+
+/** Makes the report. */
+export function reportOf(input: OutcomeInput): AgentReport {
+  const { wanted, observed, applied } = input;
+  const resources = new Map<ResourceName, ResourceReport>();
+  const lanes: LaneReport[] = [];
+  for (const [name, resource] of wanted?.plan.resources ?? []) {
+    const wantedRevision = wanted?.revisions.get(name);
+    if (wantedRevision === undefined) continue;
+    resources.set(name, reportResource(input, resource, wantedRevision));
+    if (resource.kind === "lane") lanes.push({ name, state: laneState(input, resource) });
+  }
+  for (const [name, entry] of leftoverReports(input)) resources.set(name, entry);
+  return {
+    agent: input.agent,
+    sequence: input.sequence,
+    epoch: input.epoch,
+    ...(input.appliedPlan === undefined ? {} : { planRevision: input.appliedPlan }),
+    links: ownLinks(observed.kernel.links, input),
+    resources,
+    lanes,
+    dataPlane: {
+      ...(observed.generation === undefined ? {} : { generation: observed.generation }),
+      generationsAlive: observed.generationsAlive,
+      keepalivedAlive: observed.keepalivedAlive,
+      reloads: input.reloads,
+    },
+    remarks: [...applied.remarks, ...input.remarks, ...dataPlaneRemarks(input)],
+  };
+}
+
+function reportResource(input: OutcomeInput, resource: Resource, wanted: Revision): ResourceReport {
+  const problem = input.applied.problems.get(resource.name);
+  const proved = proveResource(input, resource);
+  return {
+    name: resource.name,
+    revision: proved.revision ?? wanted,
+    step: proved.step,
+    evidence: proved.evidence,
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+interface Proof {
+  readonly step: Step;
+  readonly evidence: readonly Evidence[];
+  /** Revision that is in force; absent when it is the wanted one. */
+  readonly revision: Revision | undefined;
+}
+
+function proveResource(input: OutcomeInput, resource: Resource): Proof {
+  const { applied } = input;
+  switch (resource.kind) {
+    case "vip":
+      return proveVip(input, resource);
+    case "lane": {
+      const revision = applied.lanes.get(resource.name);
+      const isRun = revision !== undefined && input.observed.keepalivedAlive;
+      return { step: isRun ? "serving" : "received", evidence: [], revision };
+    }
+    case "listener": {
+      const served = applied.listeners.get(resource.name);
+      return proveGeneration(input, served?.revision);
+    }
+    case "members": {
+      const listener = resource.name.replace(/^members/, "listener") as ResourceName;
+      return proveGeneration(input, applied.listeners.get(listener)?.membersRevision);
+    }
+  }
+}
+
+function proveGeneration(input: OutcomeInput, revision: Revision | undefined): Proof {
+  const { generation } = input.observed;
+  if (revision === undefined) return { step: "received", evidence: [], revision };
+  if (generation === undefined || generation !== input.applied.generation) {
+    return { step: "applied", evidence: [], revision };
+  }
+  return { step: "serving", evidence: [{ kind: "generation", id: generation }], revision };
+}
+
+function proveVip(input: OutcomeInput, vip: VipResource): Proof {
+  const revision = input.applied.vips.get(vip.address);
+  const here = find(input.observed.kernel.addresses, vip.address);
+  if (here !== undefined) {
+    return { step: "serving", evidence: [{ kind: "kernel-address", link: here.link }], revision };
+  }
+  return { step: revision === undefined ? "received" : "applied", evidence: [], revision };
+}
+
+/** Addresses of ours that the plan does not name and the kernel still has: said, so that nobody */
+/** takes them for released. */
+function leftoverReports(
+  input: OutcomeInput,
+): readonly (readonly [ResourceName, ResourceReport])[] {
+  const planned = input.wanted?.plan.resources;
+  return input.ledger.flatMap((entry) => {
+    const name = `vip/${entry.address}` as ResourceName;
+    const here = find(input.observed.kernel.addresses, entry.address);
+    const revision = input.applied.vips.get(entry.address) ?? NO_REVISION;
+    if (entry.foreign || here === undefined || planned?.has(name) === true) return [];
+    const evidence = [{ kind: "kernel-address" as const, link: here.link }];
+    return [[name, { name, revision, step: "serving" as const, evidence }] as const];
+  });
+}
+
+/** Revision of something whose plan is not known any more. */
+const NO_REVISION: Revision = "0".repeat(32) as Revision;
+
+/** The anchor of a lane, 169.254.255.<router id>: who has it is the VRRP master. */
+export function anchorOf(routerId: number): Address {
+  const base = parseAddress("169.254.255.0");
+  return addressFromValue(
+    "ipv4",
+    (base === undefined ? 0n : addressValue(base)) + BigInt(routerId),
+  );
+}
+
+function laneState(input: OutcomeInput, lane: LaneResource): LaneReport["state"] {
+  const { observed, applied } = input;
+  if (!observed.keepalivedAlive || !applied.lanes.has(lane.name)) return "absent";
+  if (observed.kernel.links.find((link) => link.name === lane.link)?.up !== true) return "fault";
+  const anchor = find(observed.kernel.addresses, anchorOf(lane.routerId));
+  if (anchor !== undefined) return "holder";
+  const isHeld = [...(input.wanted?.plan.resources.values() ?? [])].some(
+    (resource) =>
+      resource.kind === "vip" &&
+      resource.carrier.kind === "lane" &&
+      resource.carrier.resource === lane.name &&
+      find(observed.kernel.addresses, resource.address) !== undefined,
+  );
+  return isHeld ? "holder" : "successor";
+}
+
+/** Links with the host's own prefixes: VIPs and anchors are never an agent's own addresses. */
+export function ownLinks(
+  links: readonly Link[],
+  input: { readonly wanted: AcceptedPlan | undefined; readonly ledger: readonly LedgerEntry[] },
+): readonly Link[] {
+  const ours = new Set<Address>(input.ledger.map((entry) => entry.address));
+  for (const resource of input.wanted?.plan.resources.values() ?? []) {
+    if (resource.kind === "vip") ours.add(resource.address);
+  }
+  return links.map((link) => ({
+    ...link,
+    prefixes: link.prefixes.filter(
+      ({ address }) => !ours.has(address) && !address.startsWith("169.254."),
+    ),
+  }));
+}
+
+function dataPlaneRemarks(input: OutcomeInput): readonly Remark[] {
+  const { applied, observed } = input;
+  const remarks: Remark[] = [];
+  if (applied.lanes.size > 0 && !observed.keepalivedAlive) {
+    remarks.push({ reason: "DataPlaneDown", detail: "keepalived is not running" });
+  }
+  if (applied.generation !== undefined && observed.generation === undefined) {
+    remarks.push({ reason: "DataPlaneDown", detail: "nginx does not answer on its probe socket" });
+  }
+  return remarks;
+}
+
+function find(addresses: readonly KernelAddress[], wanted: Address): KernelAddress | undefined {
+  return addresses.find((entry) => entry.address === wanted);
+}

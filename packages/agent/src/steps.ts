@@ -1,0 +1,164 @@
+// What to do next, and in which order: members and listeners, then addresses, then removals.
+// Pure: the wanted plan, what was applied and what the kernel has go in, ordered steps come out.
+// A listener whose address is still here outlives it by a pass: nothing that points at it breaks.
+
+import {
+  type Address,
+  type LaneResource,
+  type ListenerResource,
+  type MemberSetResource,
+  type ResourceName,
+  type VipResource,
+  assert,
+  compareAddress,
+  compareBy,
+  compareText,
+} from "@fairlead/model";
+
+import type { Applied, ServedListener } from "./applied.ts";
+import type { AcceptedPlan, KernelAddress, LedgerEntry } from "./ports.ts";
+
+/** One thing to do. Each carries the whole wanted state of its part: doing it twice is harmless. */
+export type Step =
+  /** nginx serves exactly these. */
+  | { readonly kind: "serve"; readonly listeners: readonly ServedListener[] }
+  /** The ledger names exactly these, before any of them can appear. */
+  | { readonly kind: "record"; readonly entries: readonly LedgerEntry[] }
+  /** keepalived carries exactly these. */
+  | {
+      readonly kind: "hold";
+      readonly lanes: readonly LaneResource[];
+      readonly vips: readonly VipResource[];
+    }
+  /** The kernel loses these, which keepalived does not carry any more. */
+  | { readonly kind: "sweep"; readonly addresses: readonly KernelAddress[] }
+  /** The ledger names exactly these, after others are gone. */
+  | { readonly kind: "forget"; readonly entries: readonly LedgerEntry[] };
+
+/** What the steps are decided from. */
+export interface StepInput {
+  readonly wanted: AcceptedPlan;
+  readonly applied: Applied;
+  readonly addresses: readonly KernelAddress[];
+  readonly ledger: readonly LedgerEntry[];
+}
+
+/** The steps of one pass, in order, and whether another pass is needed after it. */
+export interface StepList {
+  readonly steps: readonly Step[];
+  readonly again: boolean;
+}
+
+/** Decides the steps of one pass. */
+export function decideSteps(input: StepInput): StepList {
+  const parts = partsOf(input.wanted);
+  const present = new Set(input.addresses.map((entry) => entry.address));
+  const foreign = foreignEntries(input, parts.vips);
+  const held = parts.vips.filter((vip) => !foreign.some((entry) => entry.address === vip.address));
+  const lingering = lingeringListeners(input, parts.listeners, present);
+  const owned = ownEntries(parts, held);
+  const known = new Set([...owned, ...foreign].map((entry) => entry.address));
+  const leftovers = input.ledger.filter((entry) => !known.has(entry.address));
+  const stale = leftovers.filter((entry) => !entry.foreign && present.has(entry.address));
+  const sweep = input.addresses.filter((address) =>
+    stale.some((entry) => entry.address === address.address && entry.link === address.link),
+  );
+  return {
+    steps: [
+      { kind: "serve", listeners: [...parts.listeners, ...lingering].sort(byListener) },
+      { kind: "record", entries: sorted([...owned, ...foreign, ...stale]) },
+      { kind: "hold", lanes: parts.lanes, vips: held },
+      ...(sweep.length > 0 ? [{ kind: "sweep" as const, addresses: sweep }] : []),
+      ...(stale.length > 0
+        ? [{ kind: "forget" as const, entries: sorted([...owned, ...foreign]) }]
+        : []),
+    ],
+    again: lingering.length > 0,
+  };
+}
+
+interface Parts {
+  readonly listeners: readonly ServedListener[];
+  readonly lanes: readonly LaneResource[];
+  readonly vips: readonly VipResource[];
+}
+
+function partsOf(wanted: AcceptedPlan): Parts {
+  const listeners: ServedListener[] = [];
+  const lanes: LaneResource[] = [];
+  const vips: VipResource[] = [];
+  for (const resource of wanted.plan.resources.values()) {
+    if (resource.kind === "lane") lanes.push(resource);
+    if (resource.kind === "vip") vips.push(resource);
+    if (resource.kind === "listener") listeners.push(servedListener(wanted, resource));
+  }
+  return {
+    listeners,
+    lanes: lanes.sort((a, b) => compareText(a.name, b.name)),
+    vips: vips.sort((a, b) => compareAddress(a.address, b.address)),
+  };
+}
+
+function servedListener(wanted: AcceptedPlan, listener: ListenerResource): ServedListener {
+  const members = wanted.plan.resources.get(listener.members);
+  const revision = wanted.revisions.get(listener.name);
+  const membersRevision = wanted.revisions.get(listener.members);
+  assert(isMemberSet(members), "an accepted plan names no missing member set");
+  assert(revision !== undefined && membersRevision !== undefined, "every resource has a revision");
+  return { listener, members, revision, membersRevision };
+}
+
+function isMemberSet(
+  resource: { readonly kind: string } | undefined,
+): resource is MemberSetResource {
+  return resource?.kind === "members";
+}
+
+/** Listeners of addresses that leave with this pass: they go when the address has gone. */
+function lingeringListeners(
+  input: StepInput,
+  wanted: readonly ServedListener[],
+  present: ReadonlySet<Address>,
+): readonly ServedListener[] {
+  const names = new Set<ResourceName>(wanted.map((entry) => entry.listener.name));
+  const addresses = new Set<Address>();
+  for (const resource of input.wanted.plan.resources.values()) {
+    if (resource.kind === "vip") addresses.add(resource.address);
+  }
+  return [...input.applied.listeners.values()].filter(
+    ({ listener }) =>
+      !names.has(listener.name) &&
+      !addresses.has(listener.address) &&
+      (present.has(listener.address) || input.applied.vips.has(listener.address)),
+  );
+}
+
+/** Wanted addresses that the host had before us: used as they are, and never removed. */
+function foreignEntries(input: StepInput, vips: readonly VipResource[]): readonly LedgerEntry[] {
+  const known = new Map(input.ledger.map((entry) => [entry.address, entry]));
+  return vips.flatMap((vip) => {
+    const here = input.addresses.find((entry) => entry.address === vip.address);
+    const before = known.get(vip.address);
+    if (here === undefined || before?.foreign === false) return [];
+    return [{ address: vip.address, link: here.link, foreign: true }];
+  });
+}
+
+function ownEntries(parts: Parts, held: readonly VipResource[]): readonly LedgerEntry[] {
+  const links = new Map(parts.lanes.map((lane) => [lane.name, lane.link]));
+  return held.flatMap(({ address, carrier }) => {
+    const link = carrier.kind === "link" ? carrier.link : links.get(carrier.resource);
+    assert(link !== undefined, "an accepted plan names no missing lane");
+    return [{ address, link, foreign: false }];
+  });
+}
+
+function sorted(entries: readonly LedgerEntry[]): readonly LedgerEntry[] {
+  return entries.toSorted((a, b) => compareAddress(a.address, b.address));
+}
+
+const byListener: (a: ServedListener, b: ServedListener) => number = compareBy(
+  (a, b) => compareAddress(a.listener.address, b.listener.address),
+  (a, b) => compareText(a.listener.protocol, b.listener.protocol),
+  (a, b) => a.listener.port - b.listener.port,
+);
