@@ -1,0 +1,214 @@
+// One host of the lab: its namespaces under a process 1 of its own, its link, its programs. Given
+// the stage. It holds what it started and nothing else; its crash ends all of it at once, as a
+// power cut does, and its folder outlives that as a disk would.
+
+import { readdirSync, readFileSync } from "node:fs";
+import {
+  type CommandOptions,
+  type CommandResult,
+  outputInside,
+  runInside,
+} from "./command-result.ts";
+import { type HeldAddress, parseAddressList } from "./held-address.ts";
+import { type InitProcess, startInit } from "./init-process.ts";
+import { HOST_INIT } from "./init-script.ts";
+import { startInside, type Target } from "./inside-process.ts";
+import { labError } from "./lab-error.ts";
+import { enterCommand, unshareCommand } from "./namespace-command.ts";
+import {
+  createRunningProgram,
+  type ProgramOptions,
+  type RunningProgram,
+} from "./running-program.ts";
+import type { Stage } from "./stage.ts";
+import { createSwitchPort, type SwitchPort } from "./switch-port.ts";
+
+/** How a host is made. */
+export interface HostOptions {
+  /** Its IPv4 address with prefix length, such as "192.0.2.11/24". */
+  readonly address: string;
+  /** Its IPv6 address with prefix length. Default: only the link-local one. */
+  readonly ipv6?: string;
+  /** The segment that its link eth0 is on. Default: "lan". */
+  readonly segment?: string;
+  /** Its default router on that segment, which need not exist. Default: no default route. */
+  readonly gateway?: string;
+  /** Added to the defaults, names as sysctl has them. They hold again after a boot. */
+  readonly sysctls?: Readonly<Record<string, string>>;
+}
+
+/** A host. What it runs sees its own network, /run, logs, host name and process ids. */
+export interface Host extends SwitchPort {
+  readonly name: string;
+  /** Its IPv4 address without prefix length. */
+  readonly address: string;
+  /** Its IPv6 address without prefix length, when it was given one. */
+  readonly ipv6: string | undefined;
+  /** The device of its link. */
+  readonly link: string;
+  /** A folder of its own, as the host sees it; it survives crashes and goes with the lab. */
+  readonly dir: string;
+  /** Whether it is powered on. */
+  isUp(): boolean;
+  /** Where this program finds a file of the running host. The host's own path is absolute. */
+  outsidePath(path: string): string;
+  /** Runs a command to its end. A bad exit code is a result. */
+  exec(command: string, args?: readonly string[], options?: CommandOptions): Promise<CommandResult>;
+  /** Runs a command that must succeed, and gives what it wrote. */
+  output(command: string, args?: readonly string[], options?: CommandOptions): Promise<string>;
+  /** Starts a program and leaves it running. */
+  start(
+    command: string,
+    args?: readonly string[],
+    options?: ProgramOptions,
+  ): Promise<RunningProgram>;
+  /** All addresses that its kernel holds now. */
+  addresses(): Promise<readonly HeldAddress[]>;
+  /** The ids of all its processes, as it sees them, without the two that are the host itself. */
+  pids(): readonly number[];
+  /** Ends all its processes and its network at once. Its folder stays. */
+  crash(): Promise<void>;
+  /** Powers it on again after a crash, with the same address and folder. */
+  boot(): Promise<void>;
+  /** What people type to run a command on the host from another terminal. */
+  enterCommand(command: readonly string[]): readonly string[];
+  /** Called at every boot, when the host is there. The returned function ends that. */
+  onBoot(run: () => Promise<void>): () => void;
+}
+
+const LINK = "eth0";
+const DIR = "/run/host";
+
+/**
+ * No waiting for duplicate address detection, no router advertisements, and sockets may be bound to
+ * addresses that another host holds at the moment.
+ */
+const SYSCTLS_DEFAULT: Readonly<Record<string, string>> = {
+  "net.ipv4.ip_nonlocal_bind": "1",
+  "net.ipv6.ip_nonlocal_bind": "1",
+  "net.ipv6.conf.default.accept_dad": "0",
+  "net.ipv6.conf.default.dad_transmits": "0",
+  "net.ipv6.conf.default.accept_ra": "0",
+};
+
+/** Makes a host and powers it on. */
+export async function createHost(stage: Stage, name: string, options: HostOptions): Promise<Host> {
+  const port = createSwitchPort(name, stage.run, stage.partitions);
+  const bootWatchers = new Set<() => Promise<void>>();
+  let init: InitProcess | undefined;
+  const living = (): InitProcess => {
+    if (init === undefined || init.hasExited()) throw labError("GONE", `host ${name} is down`);
+    return init;
+  };
+  const target = (): Target => ({
+    pid: living().pid,
+    user: stage.user,
+    directory: DIR,
+    env: { ...stage.env, HOME: DIR },
+  });
+  const boot = async (): Promise<void> => {
+    if (init !== undefined && !init.hasExited()) return;
+    init = await powerOn(stage, name, options);
+    await connect(stage, name, options, init, target());
+    for (const run of bootWatchers) await run();
+  };
+  const crash = async (): Promise<void> => {
+    await init?.end();
+    await port.healAll().catch(ignoreMissingPort);
+    // The kernel takes its time to clear a dead network; the port must be gone before a boot.
+    await stage.run(["ip", "link", "delete", name]).catch(ignoreMissingPort);
+  };
+  await boot();
+  return {
+    ...port,
+    name,
+    address: withoutPrefix(options.address),
+    ipv6: options.ipv6 === undefined ? undefined : withoutPrefix(options.ipv6),
+    link: LINK,
+    dir: DIR,
+    isUp: () => init !== undefined && !init.hasExited(),
+    outsidePath: (path) => `/proc/${living().pid}/root${path}`,
+    exec: (command, args = [], settings = {}) => runInside(target(), [command, ...args], settings),
+    output: (command, args = [], settings = {}) =>
+      outputInside(target(), [command, ...args], settings),
+    start: (command, args = [], settings = {}) =>
+      startProgram(target(), `${command} on ${name}`, [command, ...args], settings),
+    addresses: async () =>
+      parseAddressList(await outputInside(target(), ["ip", "-j", "address", "show"])),
+    pids: () => listPids(living().pid),
+    crash,
+    boot,
+    enterCommand: (command) => enterCommand(living().pid, command, stage.user),
+    onBoot: (run) => {
+      bootWatchers.add(run);
+      return () => void bootWatchers.delete(run);
+    },
+  };
+}
+
+function powerOn(stage: Stage, name: string, options: HostOptions): Promise<InitProcess> {
+  const sysctls = Object.entries({ ...SYSCTLS_DEFAULT, ...options.sysctls });
+  const settings = sysctls.flatMap(([key, value]) => [key.replaceAll(".", "/"), value]);
+  const script = ["sh", "-c", HOST_INIT, "sh", name, ...settings];
+  // The host is inside the lab's user namespace already, so it makes none of its own.
+  const command = unshareCommand(script, { userNamespace: false });
+  return startInit({
+    name: `host ${name}`,
+    command: enterCommand(stage.pid, command, stage.user),
+    depth: 2,
+    user: stage.user,
+    env: stage.env,
+  });
+}
+
+async function connect(
+  stage: Stage,
+  name: string,
+  options: HostOptions,
+  init: InitProcess,
+  target: Target,
+): Promise<void> {
+  const bridge = await stage.segment(options.segment ?? "lan");
+  // Process ids on the stage are one level below those of the machine.
+  const stagePid = init.pidChain.at(-2);
+  const onStage = [
+    `link add ${name} type veth peer name ${LINK} netns ${stagePid}`,
+    `link set ${name} master ${bridge} up`,
+  ];
+  await stage.run(["ip", "-batch", "-"], `${onStage.join("\n")}\n`);
+  const onHost = [`address add ${options.address} dev ${LINK}`];
+  if (options.ipv6 !== undefined) onHost.push(`address add ${options.ipv6} dev ${LINK} nodad`);
+  onHost.push(`link set ${LINK} up`);
+  if (options.gateway !== undefined) {
+    onHost.push(`route add default via ${options.gateway} dev ${LINK} onlink`);
+  }
+  await outputInside(target, ["ip", "-batch", "-"], { input: `${onHost.join("\n")}\n` });
+}
+
+async function startProgram(
+  target: Target,
+  name: string,
+  command: readonly string[],
+  options: ProgramOptions,
+): Promise<RunningProgram> {
+  const env = { ...target.env, ...options.env };
+  return createRunningProgram(await startInside({ ...target, env }, command), name, options);
+}
+
+function listPids(initPid: number): readonly number[] {
+  // The lifeline is the first child of process 1: it was there before everything else.
+  const root = `/proc/${initPid}/root/proc`;
+  const [lifeline] = readFileSync(`${root}/1/task/1/children`, "utf8").split(" ").map(Number);
+  const all = readdirSync(root).filter((entry) => /^\d+$/.test(entry));
+  return all.map(Number).filter((pid) => pid !== 1 && pid !== lifeline);
+}
+
+function ignoreMissingPort(error: unknown): void {
+  // Whoever deletes the port first, we or the kernel, it is gone.
+  if (error instanceof Error && /Cannot find device/.test(error.message)) return;
+  throw error;
+}
+
+function withoutPrefix(address: string): string {
+  return address.split("/")[0] ?? address;
+}

@@ -1,0 +1,89 @@
+// The lab: makes the stage, adds hosts, ends everything. Given who to run as. It works from any
+// process: what it makes hangs on that process and ends with it, also when it is killed.
+
+import { randomUUID } from "node:crypto";
+import { createHost, type Host, type HostOptions } from "./host.ts";
+import { labError } from "./lab-error.ts";
+import type { Identity, LabUser } from "./namespace-command.ts";
+import type { PartitionWindow } from "./partition-book.ts";
+import { checkMachine } from "./preflight.ts";
+import { createStage } from "./stage.ts";
+
+/** How a lab is made. */
+export interface LabOptions {
+  /**
+   * Whether everything lives in a user namespace. Default: when the caller is not root. A normal
+   * user needs it; root may ask for it to have no more rights than a normal user has.
+   */
+  readonly userNamespace?: boolean;
+  /** Root may run the lab as another user of the machine. Default: the caller. */
+  readonly identity?: Identity;
+}
+
+/** Hosts on segments, in namespaces of their own. */
+export interface Lab extends AsyncDisposable {
+  /** The value of FAIRLEAD_LAB in the environment of all its processes, unique to it. */
+  readonly id: string;
+  /** The outermost process. When it is killed the whole lab is gone. */
+  readonly outerPid: number;
+  /** Settles when the lab has ended, for whatever reason. */
+  readonly exited: Promise<void>;
+  /** Makes a host and powers it on. Names: letter first, at most 13 of a-z, 0-9 and "-". */
+  addHost(name: string, options: HostOptions): Promise<Host>;
+  /** The host with this name; asking for one that is not there is a bug of the caller. */
+  host(name: string): Host;
+  /** All hosts in the order in which they were added. */
+  hosts(): readonly Host[];
+  /** When which hosts could not hear the others, from all faults made so far. */
+  partitions(): readonly PartitionWindow[];
+  /** Ends every process, namespace, mount and folder of the lab. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Names become device names, which have at most 15 characters, and words of nft. */
+const HOST_NAME = /^[a-z][a-z0-9-]{0,12}$/;
+
+/** Makes an empty lab. Rejects with code NOT_POSSIBLE and the reason where it cannot be had. */
+export async function createLab(options: LabOptions = {}): Promise<Lab> {
+  const user: LabUser = {
+    userNamespace: options.userNamespace ?? needsUserNamespace(options.identity),
+    identity: options.identity,
+  };
+  const path = searchPath();
+  checkMachine(path);
+  const id = randomUUID();
+  const env = { PATH: path, LANG: "C.UTF-8", TZ: "UTC", FAIRLEAD_LAB: id };
+  const stage = await createStage(user, env);
+  const hosts = new Map<string, Host>();
+  return {
+    id,
+    outerPid: stage.outerPid,
+    exited: stage.exited,
+    addHost: async (name, hostOptions) => {
+      if (!HOST_NAME.test(name)) throw labError("NOT_POSSIBLE", `bad name of a host: ${name}`);
+      if (hosts.has(name)) throw labError("NOT_POSSIBLE", `there is a host ${name} already`);
+      const host = await createHost(stage, name, hostOptions);
+      hosts.set(name, host);
+      return host;
+    },
+    host: (name) => {
+      const host = hosts.get(name);
+      if (host === undefined) throw labError("GONE", `there is no host ${name}`);
+      return host;
+    },
+    hosts: () => [...hosts.values()],
+    partitions: () => stage.partitions.windows(),
+    [Symbol.asyncDispose]: () => stage.end(),
+  };
+}
+
+function needsUserNamespace(identity: Identity | undefined): boolean {
+  return (identity?.uid ?? process.getuid?.() ?? 0) !== 0;
+}
+
+/** A normal user's PATH often lacks the folders of system programs. */
+function searchPath(): string {
+  return [process.env["PATH"] ?? "", "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"]
+    .filter((part) => part !== "")
+    .join(":");
+}
