@@ -1,1 +1,63 @@
-export {};
+// The door of wire: the contract as the rest of the project uses it. Controller, agent and command
+// line import messages, codecs, revisions and gRPC set-up from here and never the generated code.
+
+export { create, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
+export {
+  AdminService,
+  type AddressRow,
+  AddressRowSchema,
+  type AgentRow,
+  AgentRowSchema,
+  AgentService,
+  type ClaimAddress,
+  ClaimAddressSchema,
+  type ClaimRow,
+  ClaimRowSchema,
+  type Condition,
+  ConditionSchema,
+  type ControllerRow,
+  ControllerRowSchema,
+  type ExplainRequest,
+  ExplainRequestSchema,
+  type ExplainResponse,
+  ExplainResponseSchema,
+  type ExplainStep,
+  ExplainStepSchema,
+  type FindingRow,
+  FindingRowSchema,
+  LinkState,
+  ListKind,
+  type ListRequest,
+  ListRequestSchema,
+  type ListResponse,
+  ListResponseSchema,
+  type PoolRow,
+  PoolRowSchema,
+  type Remark as RemarkRow,
+  RemarkSchema as RemarkRowSchema,
+  type SyncRequest,
+  SyncRequestSchema,
+  type SyncResponse,
+  SyncResponseSchema,
+  type Update,
+} from "@fairlead/proto";
+export { addressFromBytes, addressToBytes } from "./address-bytes.ts";
+export { type Decoded, DETAIL_CHARACTERS_MAX, type Refused } from "./decoded.ts";
+export {
+  channelCredentials,
+  channelOptions,
+  type Credentials,
+  MESSAGE_BYTES_MAX,
+  serverCredentials,
+  serverOptions,
+  UPDATE_BYTES_MAX,
+} from "./grpc-options.ts";
+export { decodeHello, encodeHello } from "./hello-codec.ts";
+export { addIntrospection, type Health } from "./introspection.ts";
+export { decodeResource, encodeResource, type RevisedResource } from "./node-plan-codec.ts";
+export { decodeReport, encodeReport, isSameReport } from "./report-codec.ts";
+export { PLAN_FORMAT, planFromText, planToText, type RevisedPlan } from "./plan-text.ts";
+export { parseLaneId, parseResourceName } from "./resource-name.ts";
+export { createRevisions, type Revisions } from "./revision.ts";
+export { serviceDefinition, type ServiceTable } from "./service-definition.ts";
+export type { UpdateRefusal } from "./words.ts";

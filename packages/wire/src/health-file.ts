@@ -1,0 +1,32 @@
+// The descriptor of the health service for reflection. Given what proto-loader made of health.proto:
+// it names the entry type of a map after the field alone, where every other tool wants `...Entry`
+// and takes the whole file for broken otherwise. That is repaired here and nothing else.
+
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { type DescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { service } from "grpc-health-check";
+
+/** The file that declares the health service, as bytes of a FileDescriptorProto. */
+export function healthFiles(): readonly Buffer[] {
+  const files = Object.values(service).flatMap((method) => filesOf(method.requestType));
+  return files.map((bytes) => {
+    const file = fromBinary(FileDescriptorProtoSchema, bytes);
+    for (const message of file.messageType) renameMapEntries(message);
+    return Buffer.from(toBinary(FileDescriptorProtoSchema, file));
+  });
+}
+
+function filesOf(type: object): readonly Buffer[] {
+  // grpc-health-check types this field away; proto-loader documents it.
+  return (type as { readonly fileDescriptorProtos?: readonly Buffer[] }).fileDescriptorProtos ?? [];
+}
+
+function renameMapEntries(message: DescriptorProto): void {
+  for (const nested of message.nestedType) {
+    if (nested.options?.mapEntry !== true || nested.name.endsWith("Entry")) continue;
+    for (const field of message.field) {
+      if (field.typeName === nested.name) field.typeName = `${nested.name}Entry`;
+    }
+    nested.name = `${nested.name}Entry`;
+  }
+}

@@ -1,0 +1,183 @@
+// Reports to messages and back. The first report of a stream travels whole; a later one carries the
+// resources that changed and everything else, which is small. The receiver keeps the last report
+// and folds the message into it.
+
+import { create } from "@bufbuild/protobuf";
+import type {
+  AgentName,
+  AgentReport,
+  DataPlaneReport,
+  LaneReport,
+  Remark,
+  ResourceName,
+  ResourceReport,
+} from "@fairlead/model";
+import * as pb from "@fairlead/proto";
+import { revisionFromBytes, revisionToBytes } from "./address-bytes.ts";
+import {
+  cleanDetail,
+  complete,
+  counter,
+  type Decoded,
+  decodeAll,
+  ok,
+  reasonNamed,
+  refused,
+  token,
+} from "./decoded.ts";
+import { decodeLinks, encodeLink } from "./hello-codec.ts";
+import { parseResourceName } from "./resource-name.ts";
+import {
+  decodeResourceReport,
+  encodeProblem,
+  encodeResourceReport,
+  isSameResourceReport,
+} from "./resource-report-codec.ts";
+import { LANE_STATES } from "./words.ts";
+
+/**
+ * Makes the message of a report.
+ * @param previous the report that the receiver has; absent: the message is whole.
+ */
+export function encodeReport(report: AgentReport, previous?: AgentReport): pb.Report {
+  const resources: pb.ResourceReport[] = [];
+  for (const [name, resource] of report.resources) {
+    const before = previous?.resources.get(name);
+    if (before !== undefined && isSameResourceReport(before, resource)) continue;
+    resources.push(encodeResourceReport(resource));
+  }
+  const gone = [...(previous?.resources.keys() ?? [])].filter((n) => !report.resources.has(n));
+  return create(pb.ReportSchema, {
+    sequence: BigInt(report.sequence),
+    whole: previous === undefined,
+    epoch: BigInt(report.epoch),
+    planRevision: revisionToBytes(report.planRevision),
+    links: report.links.map(encodeLink),
+    resources,
+    gone,
+    lanes: report.lanes.map(({ name, state }) => ({ name, state: LANE_STATES.number(state) })),
+    dataPlane: { ...encodeDataPlane(report.dataPlane) },
+    remarks: report.remarks.map((remark) => encodeProblem(remark)),
+  });
+}
+
+/**
+ * Whether a report says the same as another, whatever their sequence numbers: then nothing needs
+ * to be sent.
+ */
+export function isSameReport(a: AgentReport, b: AgentReport): boolean {
+  if (a === b) return true;
+  const message = encodeReport(b, a);
+  if (message.resources.length > 0 || message.gone.length > 0) return false;
+  return JSON.stringify(withoutResources(a)) === JSON.stringify(withoutResources(b));
+}
+
+/**
+ * Folds a message into the last report of the same stream.
+ * @param agent the one that the stream belongs to; a report does not name its sender.
+ * @param previous absent at the start of a stream; a message that is not whole is refused then.
+ */
+export function decodeReport(
+  agent: AgentName,
+  message: pb.Report,
+  previous: AgentReport | undefined,
+): Decoded<AgentReport> {
+  if (!message.whole && previous === undefined) return refused("report: the first is not whole");
+  const resources = foldResources(message, message.whole ? undefined : previous);
+  if (resources.kind === "refused") return resources;
+  const links = decodeLinks(message.links);
+  if (links.kind === "refused") return links;
+  const lanes = decodeAll(message.lanes, decodeLane);
+  if (lanes.kind === "refused") return lanes;
+  const dataPlane = decodeDataPlane(message.dataPlane);
+  if (dataPlane.kind === "refused") return dataPlane;
+  const remarks = decodeAll(message.remarks, decodeRemark);
+  if (remarks.kind === "refused") return remarks;
+  const fields = complete("report", {
+    sequence: counter(message.sequence),
+    epoch: counter(message.epoch),
+    planRevision:
+      message.planRevision.length === 0 ? ("" as const) : revisionFromBytes(message.planRevision),
+  });
+  if (fields.kind === "refused") return fields;
+  const { planRevision, ...rest } = fields.value;
+  return ok({
+    agent,
+    ...rest,
+    ...(planRevision === "" ? {} : { planRevision }),
+    links: links.value,
+    resources: resources.value,
+    lanes: lanes.value,
+    dataPlane: dataPlane.value,
+    remarks: remarks.value,
+  });
+}
+
+function foldResources(
+  message: pb.Report,
+  previous: AgentReport | undefined,
+): Decoded<ReadonlyMap<ResourceName, ResourceReport>> {
+  const decoded = decodeAll(message.resources, decodeResourceReport);
+  if (decoded.kind === "refused") return decoded;
+  const resources = new Map(previous?.resources);
+  for (const name of message.gone) resources.delete(name as ResourceName);
+  for (const resource of decoded.value) resources.set(resource.name, resource);
+  return ok(resources);
+}
+
+function decodeLane(message: pb.LaneReport): Decoded<LaneReport> {
+  const parts = parseResourceName(message.name);
+  return complete("lane report", {
+    name: parts?.kind === "lane" ? parts.name : undefined,
+    state: LANE_STATES.word(message.state),
+  });
+}
+
+function decodeRemark(message: pb.Problem): Decoded<Remark> {
+  return complete("remark", {
+    reason: reasonNamed(message.reason),
+    detail: cleanDetail(message.detail),
+  });
+}
+
+function encodeDataPlane(report: DataPlaneReport): pb.DataPlane {
+  return create(pb.DataPlaneSchema, {
+    generation: report.generation ?? "",
+    generationsAlive: report.generationsAlive,
+    keepalivedAlive: report.keepalivedAlive,
+    reloads: BigInt(report.reloads),
+  });
+}
+
+function decodeDataPlane(message: pb.DataPlane | undefined): Decoded<DataPlaneReport> {
+  if (message === undefined) return refused("report: no data plane");
+  const fields = complete("data plane", {
+    generation: message.generation === "" ? "" : token(message.generation),
+    generationsAlive: message.generationsAlive,
+    keepalivedAlive: message.keepalivedAlive,
+    reloads: counter(message.reloads),
+  });
+  if (fields.kind === "refused") return fields;
+  const { generation, ...rest } = fields.value;
+  return ok({ ...(generation === "" ? {} : { generation }), ...rest });
+}
+
+/** Everything of a report that every message carries, in one fixed order. */
+function withoutResources(report: AgentReport): readonly unknown[] {
+  const { epoch, planRevision, links, lanes, dataPlane, remarks } = report;
+  const { generation, generationsAlive, keepalivedAlive, reloads } = dataPlane;
+  return [
+    epoch,
+    planRevision,
+    links.map((link) => [
+      link.name,
+      link.mac,
+      link.up,
+      link.primary,
+      link.prefixes.map((prefix) => [prefix.address, prefix.length]),
+    ]),
+    lanes.map((lane) => [lane.name, lane.state]),
+    [generation, generationsAlive, keepalivedAlive, reloads],
+    remarks.map((remark) => [remark.reason, remark.detail]),
+  ];
+}
