@@ -5,7 +5,6 @@
 import type {
   Address,
   LaneResource,
-  ListenerResource,
   Remark,
   ResourceName,
   Revision,
@@ -96,7 +95,7 @@ async function runStep(
           ...(served.generation === undefined ? {} : { generation: served.generation }),
         },
         reloads: result.reloads + served.reloads,
-        retry: result.retry || served.problems.size > 0,
+        retry: result.retry || [...served.problems.values()].some(isPassing),
       };
     }
     case "record":
@@ -156,6 +155,11 @@ function carried(
   return { lanes: laneRevisions, vips: vipRevisions };
 }
 
+/** A port is given up by its holder some day; what a daemon refuses waits for other content. */
+function isPassing(problem: Problem): boolean {
+  return problem.reason === "PortTaken";
+}
+
 async function sweep(kernel: Kernel, address: KernelAddress): Promise<void> {
   await kernel.removeAddress(address);
 }
@@ -163,10 +167,4 @@ async function sweep(kernel: Kernel, address: KernelAddress): Promise<void> {
 function withRemark(result: PassResult, remark: Remark): PassResult {
   const remarks = [...result.applied.remarks, remark];
   return { ...result, applied: { ...result.applied, remarks }, retry: true };
-}
-
-/** Names the listener in a daemon's terms, for logs: 192.0.2.10:80/tcp. */
-export function listenerTitle(listener: ListenerResource): string {
-  const host = listener.address.includes(":") ? `[${listener.address}]` : listener.address;
-  return `${host}:${listener.port}/${listener.protocol}`;
 }

@@ -18,7 +18,7 @@ import type {
   Step,
   VipResource,
 } from "@fairlead/model";
-import { addressFromValue, addressValue, parseAddress } from "@fairlead/model";
+import { laneAnchor } from "@fairlead/render";
 
 import type { Applied } from "./applied.ts";
 import type { Observation } from "./observe.ts";
@@ -128,8 +128,10 @@ function proveVip(input: OutcomeInput, vip: VipResource): Proof {
   return { step: revision === undefined ? "received" : "applied", evidence: [], revision };
 }
 
-/** Addresses of ours that the plan does not name and the kernel still has: said, so that nobody */
-/** takes them for released. */
+/**
+ * Addresses of ours that the plan does not name and the kernel still has: said, so that nobody
+ * takes them for released.
+ */
 function leftoverReports(
   input: OutcomeInput,
 ): readonly (readonly [ResourceName, ResourceReport])[] {
@@ -147,20 +149,11 @@ function leftoverReports(
 /** Revision of something whose plan is not known any more. */
 const NO_REVISION: Revision = "0".repeat(32) as Revision;
 
-/** The anchor of a lane, 169.254.255.<router id>: who has it is the VRRP master. */
-export function anchorOf(routerId: number): Address {
-  const base = parseAddress("169.254.255.0");
-  return addressFromValue(
-    "ipv4",
-    (base === undefined ? 0n : addressValue(base)) + BigInt(routerId),
-  );
-}
-
 function laneState(input: OutcomeInput, lane: LaneResource): LaneReport["state"] {
   const { observed, applied } = input;
   if (!observed.keepalivedAlive || !applied.lanes.has(lane.name)) return "absent";
   if (observed.kernel.links.find((link) => link.name === lane.link)?.up !== true) return "fault";
-  const anchor = find(observed.kernel.addresses, anchorOf(lane.routerId));
+  const anchor = find(observed.kernel.addresses, laneAnchor(lane).address);
   if (anchor !== undefined) return "holder";
   const isHeld = [...(input.wanted?.plan.resources.values() ?? [])].some(
     (resource) =>

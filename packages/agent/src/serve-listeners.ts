@@ -1,5 +1,4 @@
-// Hands the listeners to nginx: what it cannot do and what is taken by others is left out and
-// named first; what the daemon then refuses is found by halving, so that one bad listener never
+// Hands the listeners to nginx: what is taken by others is left out and named first; what the daemon then refuses is found by halving, so that one bad listener never
 // keeps the others from being served. What was served before and is refused now stays as it was.
 
 import type { ListenerResource, Remark, ResourceName } from "@fairlead/model";
@@ -15,8 +14,8 @@ export interface ServeOptions {
   readonly nginx: NginxDaemon;
   readonly portProbe: PortProbe;
   readonly renderNginx: (listeners: readonly ServedListener[], generation: string) => string;
-  /** What this build of the daemon cannot do for a listener. */
-  readonly nginxRefusal: (listener: ListenerResource) => Remark | undefined;
+  /** Wishes of a listener that this daemon does not do; it serves without them. */
+  readonly nginxRefusals: (listener: ListenerResource) => readonly Remark[];
   /** Id of the generation that serves exactly these: equal for equal content. */
   readonly generationOf: (listeners: readonly ServedListener[]) => string;
 }
@@ -39,11 +38,11 @@ export async function serveListeners(
   const offered: ServedListener[] = [];
   const answering = await options.nginx.generation();
   for (const entry of wanted) {
-    const remark =
-      options.nginxRefusal(entry.listener) ??
-      (await probe(options, entry.listener, { before, answering }));
-    if (remark === undefined) offered.push(entry);
-    else problems.set(entry.listener.name, { ...remark, revision: entry.revision });
+    const taken = await probe(options, entry.listener, { before, answering });
+    const remark = taken ?? options.nginxRefusals(entry.listener)[0];
+    if (taken === undefined) offered.push(entry);
+    if (remark === undefined) continue;
+    problems.set(entry.listener.name, { ...remark, revision: entry.revision });
   }
   return await new Attempts(options, before, problems).run(offered);
 }
@@ -80,9 +79,7 @@ class Attempts {
     const kept = new Map(offered.map((entry) => [entry.listener.name, entry]));
     const fresh = offered.filter((entry) => !this.#isServed(entry));
     // What is served already stays in every try; what it became is tried with the fresh ones.
-    const base = new Map(
-      [...this.#served].filter(([name]) => kept.has(name) || this.#problems.has(name)),
-    );
+    const base = new Map([...this.#served].filter(([name]) => kept.has(name)));
     const refused = await this.#try(base, fresh);
     if (refused !== undefined) await this.#halve(base, fresh, refused);
     return {

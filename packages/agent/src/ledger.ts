@@ -1,0 +1,68 @@
+// The ledger on disk: every address that this agent handed to its host and has not seen gone. It
+// tells ours from what was there before us, over crashes and restarts; only what it names is swept.
+
+import { parseAddress, parseDeviceName } from "@fairlead/model";
+import { EdgeError, isEdgeError, readFileBounded, writeFileDurably } from "@fairlead/runtime";
+
+import type { Ledger, LedgerEntry } from "./ports.ts";
+
+/** Ten thousand addresses are about 400 kB. */
+const LEDGER_BYTES_MAX = 16 * 1024 * 1024;
+const HEADER = "# fairlead ledger 1: address, device, own or foreign";
+
+/** Makes the ledger `<state-dir>/ledger`, a line an address. Unchanged entries are not written. */
+export function createLedger(options: { readonly path: string }): Ledger {
+  const { path } = options;
+  let known: string | undefined;
+  return {
+    async load() {
+      try {
+        const text = (await readFileBounded(path, LEDGER_BYTES_MAX)).toString("utf8");
+        const entries = ledgerFromText(text, path);
+        known = text;
+        return entries;
+      } catch (error) {
+        if (isEdgeError(error, "NOT_FOUND")) return [];
+        throw error;
+      }
+    },
+    async save(entries) {
+      const text = ledgerToText(entries);
+      if (text === known) return;
+      await writeFileDurably(path, text, { mode: 0o600 });
+      known = text;
+    },
+  };
+}
+
+function ledgerToText(entries: readonly LedgerEntry[]): string {
+  const lines = entries.map(
+    ({ address, link, foreign }) => `${address} ${link} ${foreign ? "foreign" : "own"}`,
+  );
+  return [HEADER, ...lines, ""].join("\n");
+}
+
+/** A ledger that does not read is not guessed at: what it named could be left behind for ever. */
+function ledgerFromText(text: string, path: string): readonly LedgerEntry[] {
+  const [header, ...lines] = text.split("\n");
+  if (header !== HEADER) throw damagedLedger(path, 1);
+  return lines.flatMap((line, index) => {
+    if (line === "") return [];
+    const [addressText = "", linkText = "", owner, ...rest] = line.split(" ");
+    const address = parseAddress(addressText);
+    const link = parseDeviceName(linkText);
+    const isOwner = owner === "own" || owner === "foreign";
+    if (address === undefined || link === undefined || !isOwner || rest.length > 0) {
+      throw damagedLedger(path, index + 2);
+    }
+    return [{ address, link, foreign: owner === "foreign" }];
+  });
+}
+
+function damagedLedger(path: string, line: number): EdgeError<"CORRUPT"> {
+  return new EdgeError({
+    code: "CORRUPT",
+    message: `line ${line} of the ledger ${path} does not read`,
+    retryable: false,
+  });
+}

@@ -1,0 +1,36 @@
+// The last good plan on disk: what a start without a controller serves. It is written before the
+// plan acts, so that a restart in the middle of a pass goes on with it.
+
+import { type Revisions, planFromText, planToText } from "@fairlead/wire";
+import { describeError, isEdgeError, readFileBounded, writeFileDurably } from "@fairlead/runtime";
+
+import type { PlanFile } from "./ports.ts";
+
+/** Ten thousand Services with two ports are about 20 MB. */
+const PLAN_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Makes the plan file `<state-dir>/plan.json`. */
+export function createPlanFile(options: {
+  readonly path: string;
+  readonly revisions: Revisions;
+}): PlanFile {
+  const { path, revisions } = options;
+  return {
+    async load() {
+      try {
+        const text = (await readFileBounded(path, PLAN_BYTES_MAX)).toString("utf8");
+        const decoded = planFromText(text, revisions);
+        if (decoded.kind === "ok") return { plan: decoded.value };
+        return damaged(`${path} is not used: ${decoded.detail}`);
+      } catch (error) {
+        if (isEdgeError(error, "NOT_FOUND")) return { plan: undefined };
+        return damaged(`${path} cannot be read: ${describeError(error)}`);
+      }
+    },
+    save: (plan) => writeFileDurably(path, planToText(plan), { mode: 0o600 }),
+  };
+}
+
+function damaged(detail: string): Awaited<ReturnType<PlanFile["load"]>> {
+  return { plan: undefined, remark: { reason: "DiskUnwritable", detail } };
+}
