@@ -14,7 +14,7 @@ import { assertNever } from "@fairlead/model";
 import { describeError } from "@fairlead/runtime";
 
 import type { Applied, Problem } from "./applied.ts";
-import type { KeepalivedDaemon, Kernel, KernelAddress, Ledger } from "./ports.ts";
+import type { KeepalivedDaemon, Kernel, Ledger, LedgerEntry } from "./ports.ts";
 import { type ServeOptions, serveListeners } from "./serve-listeners.ts";
 import type { Step } from "./steps.ts";
 
@@ -38,6 +38,8 @@ export interface Host extends ServeOptions {
 /** How a pass went. */
 export interface PassResult {
   readonly applied: Applied;
+  /** What the ledger names now. */
+  readonly ledger: readonly LedgerEntry[];
   /** Reloads that nginx made in this pass. */
   readonly reloads: number;
   /** Something could not be done that may work later without a new plan. */
@@ -50,11 +52,13 @@ export async function applySteps(
   steps: readonly Step[],
   context: {
     readonly before: Applied;
+    readonly ledger: readonly LedgerEntry[];
     readonly revisions: ReadonlyMap<ResourceName, Revision>;
   },
 ): Promise<PassResult> {
   let result: PassResult = {
     applied: { ...context.before, problems: new Map(), remarks: [] },
+    ledger: context.ledger,
     reloads: 0,
     retry: false,
   };
@@ -88,6 +92,7 @@ async function runStep(
       const served = await serveListeners(host, step.listeners, result.applied);
       const problems = new Map([...result.applied.problems, ...served.problems]);
       return {
+        ...result,
         applied: {
           ...result.applied,
           problems,
@@ -101,11 +106,11 @@ async function runStep(
     case "record":
     case "forget":
       await host.ledger.save(step.entries);
-      return result;
+      return { ...result, ledger: step.entries };
     case "hold":
       return hold(host, step, result, revisions);
     case "sweep":
-      for (const address of step.addresses) await sweep(host.kernel, address);
+      for (const address of step.addresses) await host.kernel.removeAddress(address);
       return result;
     default:
       return assertNever(step, "step kind");
@@ -158,10 +163,6 @@ function carried(
 /** A port is given up by its holder some day; what a daemon refuses waits for other content. */
 function isPassing(problem: Problem): boolean {
   return problem.reason === "PortTaken";
-}
-
-async function sweep(kernel: Kernel, address: KernelAddress): Promise<void> {
-  await kernel.removeAddress(address);
 }
 
 function withRemark(result: PassResult, remark: Remark): PassResult {

@@ -17,7 +17,7 @@ import { type Host, applySteps } from "./apply.ts";
 import { observe } from "./observe.ts";
 import { reportOf } from "./outcome.ts";
 import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./ports.ts";
-import { decideSteps } from "./steps.ts";
+import { decideSteps, ledgerOfPlan } from "./steps.ts";
 
 /** Two passes that may reload start at least this far apart, in ms (DESIGN section 8). */
 const PASS_GAP_MS = 1000;
@@ -115,10 +115,22 @@ class Loop implements Converge {
     this.#remarks = loaded.remark === undefined ? [] : [loaded.remark];
     this.#wanted = loaded.plan;
     this.#epoch = loaded.plan?.epoch ?? 0;
-    this.#ledger = await host.ledger.load();
+    await this.#loadLedger();
     this.#events = host.kernel.onChange(() => void this.#looks.poke());
     this.#armTick();
     this.#passes.poke();
+  }
+
+  /** A ledger that does not read is made anew of the plan: what that names is ours for sure. */
+  async #loadLedger(): Promise<void> {
+    try {
+      this.#ledger = await this.#options.host.ledger.load();
+    } catch (error) {
+      const detail = `${describeError(error)}; it is made anew of the last plan`;
+      this.#options.log.error({ detail }, "the ledger is damaged");
+      this.#remarks = [...this.#remarks, { reason: "DiskUnwritable", detail }];
+      this.#ledger = this.#wanted === undefined ? [] : ledgerOfPlan(this.#wanted);
+    }
   }
 
   accept(plan: AcceptedPlan): void {
@@ -160,12 +172,16 @@ class Loop implements Converge {
       const input = { wanted, applied: this.#applied, addresses, ledger: this.#ledger };
       const decided = decideSteps(input);
       const revisions = wanted.revisions;
-      const result = await applySteps(host, decided.steps, { before: this.#applied, revisions });
+      const result = await applySteps(host, decided.steps, {
+        before: this.#applied,
+        ledger: this.#ledger,
+        revisions,
+      });
       this.#logChanges(this.#applied, result.applied);
       this.#applied = result.applied;
       this.#appliedPlan = wanted.revision;
       this.#reloads += result.reloads;
-      this.#ledger = await host.ledger.load();
+      this.#ledger = result.ledger;
       if (decided.again) this.#passes.poke();
       if (result.retry) this.#armRetry();
     }

@@ -77,6 +77,12 @@ export function decideSteps(input: StepInput): StepList {
   };
 }
 
+/** The ledger's entries for everything that a plan names, as our own. */
+export function ledgerOfPlan(wanted: AcceptedPlan): readonly LedgerEntry[] {
+  const parts = partsOf(wanted);
+  return ownEntries(parts, parts.vips);
+}
+
 interface Parts {
   readonly listeners: readonly ServedListener[];
   readonly lanes: readonly LaneResource[];

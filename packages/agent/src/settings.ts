@@ -1,0 +1,98 @@
+// The agent's flags, variables and file keys: one table. Names, ports and defaults are contracts.
+
+import { hostname } from "node:os";
+
+import { isSubdomain, parseDeviceName } from "@fairlead/model";
+import {
+  booleanSetting,
+  choiceSetting,
+  type HostPort,
+  hostPortSetting,
+  integerSetting,
+  type LogFormat,
+  type LogLevel,
+  type Setting,
+  stringSetting,
+} from "@fairlead/runtime";
+
+/** The values of the agent's settings. */
+export interface AgentSettings {
+  readonly name: string;
+  /** Absent: the last good plan is served, and nobody is told. */
+  readonly controller: HostPort | undefined;
+  /** Absent: found by the default route. */
+  readonly link: string | undefined;
+  readonly stateDir: string;
+  readonly runDir: string;
+  readonly listenMetrics: HostPort;
+  readonly workerProcesses: number;
+  readonly memberSwitch: "nginx" | undefined;
+  readonly insecure: boolean;
+  readonly logLevel: LogLevel | undefined;
+  readonly logFormat: LogFormat | undefined;
+}
+
+/** How each setting is read and explained. */
+export type AgentSettingsTable = {
+  readonly [Key in keyof AgentSettings]: Setting<AgentSettings[Key]>;
+};
+
+/** The agent's settings, as `readSettings` wants them. */
+export const AGENT_SETTINGS: AgentSettingsTable = {
+  name: stringSetting({
+    default: hostname().toLowerCase(),
+    placeholder: "NAME",
+    help: "The agent's name, unique among agents; the host's name by default.",
+    check: (text) => (isSubdomain(text) ? undefined : "lower-case letters, digits, dashes, dots"),
+  }),
+  controller: hostPortSetting({
+    default: undefined,
+    placeholder: "HOST:PORT",
+    help: "Where the controller takes agents. Without it the last good plan is served for ever.",
+  }),
+  link: stringSetting({
+    default: undefined,
+    placeholder: "DEVICE",
+    help: "The primary device; found by the default route when there is one such device.",
+    check: (text) => (parseDeviceName(text) === undefined ? "a device such as eth0" : undefined),
+  }),
+  stateDir: stringSetting({
+    default: "/var/lib/fairlead",
+    placeholder: "DIR",
+    help: "Where the last good plan and the ledger are kept over restarts.",
+  }),
+  runDir: stringSetting({
+    default: "/run/fairlead",
+    placeholder: "DIR",
+    help: "Where the data plane's files, sockets and logs are; lost at a reboot.",
+  }),
+  listenMetrics: hostPortSetting({
+    default: { host: "0.0.0.0", port: 7714 },
+    help: "Where /metrics, /healthz and /readyz are served.",
+  }),
+  workerProcesses: integerSetting({
+    default: 2,
+    min: 1,
+    max: 64,
+    help: "Worker processes of nginx; keep it the same for the life of a host.",
+  }),
+  memberSwitch: choiceSetting({
+    default: "nginx",
+    choices: ["nginx"] as const,
+    help: "Where members stand: in nginx's file, every change of members being a reload.",
+  }),
+  insecure: booleanSetting({
+    default: false,
+    help: "Speak to the controller without TLS. Required until TLS is built; it warns.",
+  }),
+  logLevel: choiceSetting({
+    default: "info",
+    choices: ["debug", "info", "warn", "error", "silent"],
+    help: "The least important messages that are written.",
+  }),
+  logFormat: choiceSetting({
+    default: "text",
+    choices: ["json", "text"],
+    help: "One line a record, for people (text) or programs (json).",
+  }),
+};
