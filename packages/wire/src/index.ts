@@ -52,12 +52,25 @@ export {
   serverOptions,
   UPDATE_BYTES_MAX,
 } from "./grpc-options.ts";
-export { decodeHello, encodeHello } from "./hello-codec.ts";
 export { addIntrospection, type Health } from "./introspection.ts";
 export { decodeResource, encodeResource, type RevisedResource } from "./node-plan-codec.ts";
-export { decodeReport, encodeReport, isSameReport } from "./report-codec.ts";
+export { createHeartbeat, type Heartbeat, type HeartbeatClock } from "./heartbeat.ts";
+export { unconfirmedRemovalsMax } from "./removal-guard.ts";
+export { decodeReport, encodeReport, type FoldedReport, isSameReport } from "./report-codec.ts";
 export { PLAN_FORMAT, planFromText, planToText, type RevisedPlan } from "./plan-text.ts";
 export { parseLaneId, parseResourceName } from "./resource-name.ts";
 export { createRevisions, type Revisions } from "./revision.ts";
 export { serviceDefinition, type ServiceTable } from "./service-definition.ts";
 export type { UpdateRefusal } from "./words.ts";
+export {
+  decodeFromAgent,
+  decodeFromController,
+  encodeFromAgent,
+  encodeToAgent,
+  type FromAgent,
+  type FromController,
+  type Inventory,
+  type ToAgent,
+  type Welcome,
+} from "./stream-codec.ts";
+export type { Ack, IncomingUpdate, Nack, OutgoingUpdate } from "./update-codec.ts";

@@ -19,7 +19,6 @@ import {
   complete,
   counter,
   type Decoded,
-  decodeAll,
   ok,
   reasonNamed,
   refused,
@@ -56,7 +55,7 @@ export function encodeReport(report: AgentReport, previous?: AgentReport): pb.Re
     resources,
     gone,
     lanes: report.lanes.map(({ name, state }) => ({ name, state: LANE_STATES.number(state) })),
-    dataPlane: { ...encodeDataPlane(report.dataPlane) },
+    dataPlane: encodeDataPlane(report.dataPlane),
     remarks: report.remarks.map((remark) => encodeProblem(remark)),
   });
 }
@@ -67,13 +66,24 @@ export function encodeReport(report: AgentReport, previous?: AgentReport): pb.Re
  */
 export function isSameReport(a: AgentReport, b: AgentReport): boolean {
   if (a === b) return true;
-  const message = encodeReport(b, a);
-  if (message.resources.length > 0 || message.gone.length > 0) return false;
+  if (a.resources.size !== b.resources.size) return false;
+  for (const [name, resource] of b.resources) {
+    const before = a.resources.get(name);
+    if (before === undefined || !isSameResourceReport(before, resource)) return false;
+  }
   return JSON.stringify(withoutResources(a)) === JSON.stringify(withoutResources(b));
 }
 
+/** A report as it is after a message was folded in. */
+export interface FoldedReport {
+  readonly report: AgentReport;
+  /** Parts that are not of the closed types and were left out: nothing is proved by them. */
+  readonly leftOut: readonly string[];
+}
+
 /**
- * Folds a message into the last report of the same stream.
+ * Folds a message into the last report of the same stream. One unreadable part does not take the
+ * others with it: it is left out and named.
  * @param agent the one that the stream belongs to; a report does not name its sender.
  * @param previous absent at the start of a stream; a message that is not whole is refused then.
  */
@@ -81,18 +91,13 @@ export function decodeReport(
   agent: AgentName,
   message: pb.Report,
   previous: AgentReport | undefined,
-): Decoded<AgentReport> {
+): Decoded<FoldedReport> {
   if (!message.whole && previous === undefined) return refused("report: the first is not whole");
-  const resources = foldResources(message, message.whole ? undefined : previous);
-  if (resources.kind === "refused") return resources;
+  const leftOut: string[] = [];
   const links = decodeLinks(message.links);
   if (links.kind === "refused") return links;
-  const lanes = decodeAll(message.lanes, decodeLane);
-  if (lanes.kind === "refused") return lanes;
   const dataPlane = decodeDataPlane(message.dataPlane);
   if (dataPlane.kind === "refused") return dataPlane;
-  const remarks = decodeAll(message.remarks, decodeRemark);
-  if (remarks.kind === "refused") return remarks;
   const fields = complete("report", {
     sequence: counter(message.sequence),
     epoch: counter(message.epoch),
@@ -101,28 +106,45 @@ export function decodeReport(
   });
   if (fields.kind === "refused") return fields;
   const { planRevision, ...rest } = fields.value;
-  return ok({
+  const report: AgentReport = {
     agent,
     ...rest,
     ...(planRevision === "" ? {} : { planRevision }),
     links: links.value,
-    resources: resources.value,
-    lanes: lanes.value,
+    resources: foldResources(message, message.whole ? undefined : previous, leftOut),
+    lanes: decodeEach(message.lanes, decodeLane, leftOut),
     dataPlane: dataPlane.value,
-    remarks: remarks.value,
-  });
+    remarks: decodeEach(message.remarks, decodeRemark, leftOut),
+  };
+  return ok({ report, leftOut });
 }
 
 function foldResources(
   message: pb.Report,
   previous: AgentReport | undefined,
-): Decoded<ReadonlyMap<ResourceName, ResourceReport>> {
-  const decoded = decodeAll(message.resources, decodeResourceReport);
-  if (decoded.kind === "refused") return decoded;
+  leftOut: string[],
+): ReadonlyMap<ResourceName, ResourceReport> {
   const resources = new Map(previous?.resources);
   for (const name of message.gone) resources.delete(name as ResourceName);
-  for (const resource of decoded.value) resources.set(resource.name, resource);
-  return ok(resources);
+  // What was proved before of a resource whose news cannot be read is not proved any more.
+  for (const { name } of message.resources) resources.delete(name as ResourceName);
+  for (const report of decodeEach(message.resources, decodeResourceReport, leftOut)) {
+    resources.set(report.name, report);
+  }
+  return resources;
+}
+
+function decodeEach<T, U>(
+  items: readonly T[],
+  decode: (item: T) => Decoded<U>,
+  leftOut: string[],
+): readonly U[] {
+  return items.flatMap((item) => {
+    const decoded = decode(item);
+    if (decoded.kind === "ok") return [decoded.value];
+    leftOut.push(decoded.detail);
+    return [];
+  });
 }
 
 function decodeLane(message: pb.LaneReport): Decoded<LaneReport> {

@@ -17,23 +17,35 @@ export interface Revisions {
    * bytes are the same everywhere.
    */
   revisionOf(resource: Resource): Revision;
+  /** Bytes of the resource's message without its revision: for cutting updates. */
+  sizeOf(resource: Resource): number;
   /** The revision of a whole plan; the order of the entries does not matter. No name twice. */
   planRevisionOf(entries: Iterable<readonly [ResourceName, Revision]>): Revision;
 }
 
 /** Makes an empty memory of revisions. */
 export function createRevisions(): Revisions {
-  const known = new WeakMap<Resource, Revision>();
+  const known = new WeakMap<Resource, Hashed>();
 
-  function revisionOf(resource: Resource): Revision {
+  function hashed(resource: Resource): Hashed {
     const remembered = known.get(resource);
     if (remembered !== undefined) return remembered;
-    const revision = hash(toBinary(ResourceSchema, encodeResource(resource)));
-    known.set(resource, revision);
-    return revision;
+    const bytes = toBinary(ResourceSchema, encodeResource(resource));
+    const fresh = { revision: hash(bytes), size: bytes.length };
+    known.set(resource, fresh);
+    return fresh;
   }
 
-  return { revisionOf, planRevisionOf };
+  return {
+    revisionOf: (resource) => hashed(resource).revision,
+    sizeOf: (resource) => hashed(resource).size,
+    planRevisionOf,
+  };
+}
+
+interface Hashed {
+  readonly revision: Revision;
+  readonly size: number;
 }
 
 function planRevisionOf(entries: Iterable<readonly [ResourceName, Revision]>): Revision {
