@@ -1,0 +1,100 @@
+// Where the files of one agent's data plane lie, all below its run directory, so that several
+// agents on one machine never meet. Pure: paths in, paths out; nothing is made here.
+
+import { join } from "node:path";
+import { EdgeError } from "@fairlead/runtime";
+
+/** Every path of one agent's data plane. All absolute and of the closed grammar. */
+export interface DataPlaneLayout {
+  readonly runDir: string;
+  /** The folder that s6-svscan looks after. */
+  readonly serviceDir: string;
+  /** Logs of the daemons, one folder each, bounded by s6-log. */
+  readonly logDir: string;
+  /** What s6-svscan and s6-supervise themselves say. */
+  readonly scannerLog: string;
+  readonly keepalived: {
+    readonly dir: string;
+    readonly config: string;
+    /** Where a file waits while keepalived checks it. */
+    readonly candidate: string;
+    /** Commands for `ip -batch` that remove every address keepalived may have added. */
+    readonly sweep: string;
+    /** One file a lane; 1 in it takes the lane off this host. */
+    readonly trackDir: string;
+    readonly pid: string;
+    readonly vrrpPid: string;
+    readonly logDir: string;
+  };
+  readonly nginx: {
+    readonly dir: string;
+    readonly config: string;
+    /** Where a file waits while nginx checks it. */
+    readonly candidate: string;
+    readonly pid: string;
+    /** The unix socket that answers with the id of the serving generation. */
+    readonly probeSocket: string;
+    /** For nginx.conf: its words go to its log through the supervisor, which bounds them. */
+    readonly errorLog: "stderr";
+    readonly logDir: string;
+  };
+}
+
+/** A path that a shell script, nginx and keepalived all read as one plain word. */
+const PLAIN_PATH = /^(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/;
+
+/** unix(7) allows 107 characters; the longest socket below the run directory needs this many. */
+const RUN_DIR_LENGTH_MAX = 107 - "/nginx/generation.sock".length;
+
+/** Whether every program of the data plane reads the path as one plain word. */
+export function isPlainPath(path: string): boolean {
+  return PLAIN_PATH.test(path);
+}
+
+/** Why a run directory cannot be used; undefined when it can. Lower case, without the path. */
+export function runDirProblem(runDir: string): string | undefined {
+  if (!isPlainPath(runDir)) {
+    return "it must be an absolute path of letters, digits, dots, dashes and underscores";
+  }
+  if (runDir.length > RUN_DIR_LENGTH_MAX) {
+    return `it must have at most ${RUN_DIR_LENGTH_MAX} characters, or its sockets cannot be bound`;
+  }
+  return undefined;
+}
+
+/** All paths below a run directory. Throws EdgeError "BAD_PATH" when it cannot be used. */
+export function dataPlaneLayout(runDir: string): DataPlaneLayout {
+  const problem = runDirProblem(runDir);
+  if (problem !== undefined) {
+    const message = `run directory ${JSON.stringify(runDir)} cannot be used: ${problem}`;
+    throw new EdgeError({ code: "BAD_PATH", message, retryable: false });
+  }
+  const logDir = join(runDir, "log");
+  const keepalived = join(runDir, "keepalived");
+  const nginx = join(runDir, "nginx");
+  return {
+    runDir,
+    serviceDir: join(runDir, "service"),
+    logDir,
+    scannerLog: join(logDir, "s6-svscan.log"),
+    keepalived: {
+      dir: keepalived,
+      config: join(keepalived, "keepalived.conf"),
+      candidate: join(keepalived, "candidate.conf"),
+      sweep: join(keepalived, "sweep"),
+      trackDir: join(keepalived, "track"),
+      pid: join(keepalived, "keepalived.pid"),
+      vrrpPid: join(keepalived, "vrrp.pid"),
+      logDir: join(logDir, "keepalived"),
+    },
+    nginx: {
+      dir: nginx,
+      config: join(nginx, "nginx.conf"),
+      candidate: join(nginx, "candidate.conf"),
+      pid: join(nginx, "nginx.pid"),
+      probeSocket: join(nginx, "generation.sock"),
+      errorLog: "stderr",
+      logDir: join(logDir, "nginx"),
+    },
+  };
+}

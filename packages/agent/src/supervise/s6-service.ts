@@ -1,0 +1,75 @@
+// One daemon under s6: starts, ends, reloads it and says whether it runs. Given its folder. It
+// never signals a process itself: s6-supervise does, so it works from another PID namespace too.
+
+import { join } from "node:path";
+import { type Clock, isEdgeError } from "@fairlead/runtime";
+import type { ServiceState, SupervisedService } from "../supervised.ts";
+import { createDaemonLog } from "./daemon-log.ts";
+import { type S6Programs, deadline } from "./s6-programs.ts";
+import { setStartsByItself } from "./service-folder.ts";
+
+/** What a service is made of. */
+export interface S6ServiceOptions {
+  readonly name: string;
+  /** Its folder below the service folder. */
+  readonly dir: string;
+  readonly logDir: string;
+  readonly programs: S6Programs;
+  readonly clock: Clock;
+}
+
+/** Above timeout-kill and timeout-finish together, after which s6 itself has ended it. */
+const STOP_MS_MAX = 20_000;
+/** The scripts of a daemon may first end what its last incarnation left, up to 4 s. */
+const START_MS_MAX = 8000;
+const POLL_MS = 10;
+
+/** One supervised daemon. */
+export function createS6Service(options: S6ServiceOptions): SupervisedService {
+  const { name, dir, programs, clock } = options;
+
+  async function state(): Promise<ServiceState> {
+    try {
+      const [up, pid] = await programs.svstat(dir, "up,pid");
+      return up === "true" ? { up: true, pid: Number(pid) } : { up: false };
+    } catch (error) {
+      // Nobody supervises it, so nothing of it is ours to call alive.
+      if (isEdgeError(error, "NOT_SUPERVISED")) return { up: false };
+      throw error;
+    }
+  }
+
+  async function appears(): Promise<void> {
+    const endMs = clock.nowMs() + START_MS_MAX;
+    while (!(await state()).up) {
+      if (clock.nowMs() >= endMs) {
+        throw deadline(`start of ${name} took longer than ${START_MS_MAX} ms`);
+      }
+      await clock.sleep(POLL_MS);
+    }
+  }
+
+  return {
+    name,
+    log: createDaemonLog(options.logDir),
+    state,
+    start: async () => {
+      await setStartsByItself(dir, true);
+      await programs.svc(dir, "-u");
+      await appears();
+    },
+    stop: async () => {
+      if (!(await programs.svok(dir))) return;
+      await setStartsByItself(dir, false);
+      await programs.svc(dir, "-d");
+      await programs.svwaitDown(dir, STOP_MS_MAX);
+    },
+    restart: () => programs.svc(dir, "-r"),
+    reload: () => programs.svc(dir, "-h"),
+  };
+}
+
+/** The folder of a service below the scanner's. */
+export function serviceDirOf(scanDir: string, name: string): string {
+  return join(scanDir, name);
+}

@@ -1,0 +1,70 @@
+// Makes the folder that s6-svscan looks after, and the folders of logs and files beside it. Given
+// the layout and the programs. It changes only files whose text differs, each at once, so that it
+// may run under a living supervisor: a changed script counts from the next start on.
+
+import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { EdgeError, describeError } from "@fairlead/runtime";
+import type { DataPlaneLayout } from "../data-plane-layout.ts";
+import type { SupervisorErrorCode } from "../supervised.ts";
+import { type DataPlanePrograms, type ServiceFile, serviceFiles } from "./service-scripts.ts";
+
+/** The services, in the order in which they are ended: addresses go first. */
+export const SERVICES: readonly ["keepalived", "nginx"] = ["keepalived", "nginx"];
+
+/** Writes the service folder. Rejects with EdgeError<SupervisorErrorCode> "RUN_DIR". */
+export async function writeServiceFolder(
+  layout: DataPlaneLayout,
+  programs: DataPlanePrograms,
+): Promise<void> {
+  try {
+    for (const dir of [
+      layout.serviceDir,
+      layout.keepalived.logDir,
+      layout.keepalived.trackDir,
+      layout.nginx.logDir,
+      layout.nginx.dir,
+    ]) {
+      await mkdir(dir, { recursive: true });
+    }
+    for (const file of serviceFiles(layout, programs)) await writeServiceFile(layout, file);
+  } catch (error) {
+    throw runDirError(layout, error);
+  }
+}
+
+/** Makes every service stay down when a supervisor finds the folder. */
+export async function keepServicesDown(layout: DataPlaneLayout): Promise<void> {
+  try {
+    for (const name of SERVICES) await writeFile(join(layout.serviceDir, name, "down"), "");
+  } catch (error) {
+    throw runDirError(layout, error);
+  }
+}
+
+/** Says whether a supervisor that finds the service starts it by itself. */
+export async function setStartsByItself(serviceDir: string, starts: boolean): Promise<void> {
+  const file = join(serviceDir, "down");
+  if (starts) await rm(file, { force: true });
+  else await writeFile(file, "");
+}
+
+async function writeServiceFile(layout: DataPlaneLayout, file: ServiceFile): Promise<void> {
+  const path = join(layout.serviceDir, file.path);
+  if ((await readFile(path, "utf8").catch(() => undefined)) === file.text) return;
+  await mkdir(dirname(path), { recursive: true });
+  // A running shell goes on reading the old file; the new one must never be seen in part.
+  const next = `${path}.new`;
+  await writeFile(next, file.text);
+  await chmod(next, file.executable ? 0o755 : 0o644);
+  await rename(next, path);
+}
+
+function runDirError(layout: DataPlaneLayout, error: unknown): EdgeError<SupervisorErrorCode> {
+  return new EdgeError({
+    code: "RUN_DIR",
+    message: `cannot write the service folder ${layout.serviceDir}: ${describeError(error)}`,
+    retryable: true,
+    cause: error,
+  });
+}
