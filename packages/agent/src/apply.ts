@@ -42,6 +42,8 @@ export interface PassResult {
   readonly ledger: readonly LedgerEntry[];
   /** Reloads that nginx made in this pass. */
   readonly reloads: number;
+  /** Whether any daemon was made to read its file again. */
+  readonly disturbed: boolean;
   /** Something could not be done that may work later without a new plan. */
   readonly retry: boolean;
 }
@@ -60,6 +62,7 @@ export async function applySteps(
     applied: { ...context.before, problems: new Map(), remarks: [] },
     ledger: context.ledger,
     reloads: 0,
+    disturbed: false,
     retry: false,
   };
   let isSafeToRemove = true;
@@ -100,6 +103,7 @@ async function runStep(
           ...(served.generation === undefined ? {} : { generation: served.generation }),
         },
         reloads: result.reloads + served.reloads,
+        disturbed: result.disturbed || served.reloads > 0,
         retry: result.retry || [...served.problems.values()].some(isPassing),
       };
     }
@@ -132,7 +136,9 @@ async function hold(
   const { text, vipCount } = host.renderKeepalived(lanes, vips);
   const outcome = await host.keepalived.apply(text, vipCount);
   if (outcome.kind === "applied") {
-    return { ...result, applied: { ...result.applied, ...carried(lanes, vips, revisions) } };
+    const disturbed = result.disturbed || outcome.reloaded;
+    const applied = { ...result.applied, ...carried(lanes, vips, revisions) };
+    return { ...result, disturbed, applied };
   }
   const problems = new Map<ResourceName, Problem>(result.applied.problems);
   for (const { name } of lanes) {

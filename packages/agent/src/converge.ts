@@ -19,8 +19,11 @@ import { reportOf } from "./outcome.ts";
 import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./ports.ts";
 import { decideSteps, ledgerOfPlan } from "./steps.ts";
 
-/** Two passes that may reload start at least this far apart, in ms (DESIGN section 8). */
-const PASS_GAP_MS = 1000;
+/**
+ * A pass starts at least this long after the start of one that made a daemon reload, in ms: each
+ * reload that leaves a connection behind keeps a generation of nginx, so bursts become one a second.
+ */
+const RELOAD_GAP_MS = 1000;
 /** Kernel events of one burst are looked at once, after this quiet, in ms. */
 const LOOK_QUIET_MS = 5;
 /** A look is taken at the latest this long after the first event of a burst, in ms. */
@@ -86,6 +89,7 @@ class Loop implements Converge {
   #events: Disposable | undefined;
   #tick: Timer | undefined;
   #retry: Timer | undefined;
+  #disturbedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ConvergeOptions) {
     this.#options = options;
@@ -95,7 +99,6 @@ class Loop implements Converge {
       clock: options.clock,
       quietMs: 0,
       maxWaitMs: 0,
-      gapMs: PASS_GAP_MS,
       leading: true,
       run: () => this.#pass(),
       onError,
@@ -165,6 +168,9 @@ class Loop implements Converge {
   /** One pass: keep the plan, look, decide, apply, look again, report. */
   async #pass(): Promise<void> {
     const wanted = this.#wanted;
+    const begunMs = this.#options.clock.nowMs();
+    const heldOffMs = this.#disturbedAtMs + RELOAD_GAP_MS - begunMs;
+    if (heldOffMs > 0) return this.#passIn(heldOffMs);
     if (wanted !== undefined) {
       await this.#keep(wanted);
       const { host } = this.#options;
@@ -182,8 +188,9 @@ class Loop implements Converge {
       this.#appliedPlan = wanted.revision;
       this.#reloads += result.reloads;
       this.#ledger = result.ledger;
-      if (decided.again) this.#passes.poke();
-      if (result.retry) this.#armRetry();
+      if (result.disturbed) this.#disturbedAtMs = begunMs;
+      if (decided.again) this.#passIn(RELOAD_GAP_MS);
+      else if (result.retry) this.#passIn(RETRY_MS);
     }
     this.#passCount += 1;
     await this.#look();
@@ -197,7 +204,7 @@ class Loop implements Converge {
       this.#remarks = [];
     } catch (error) {
       this.#remarks = [{ reason: "DiskUnwritable", detail: describeError(error) }];
-      this.#armRetry();
+      this.#passIn(RETRY_MS);
     }
   }
 
@@ -232,9 +239,9 @@ class Loop implements Converge {
     });
   }
 
-  #armRetry(): void {
+  #passIn(delayMs: number): void {
     this.#retry?.cancel();
-    this.#retry = this.#options.clock.setTimer(RETRY_MS, () => void this.#passes.poke());
+    this.#retry = this.#options.clock.setTimer(delayMs, () => void this.#passes.poke());
   }
 
   #logChanges(before: Applied, after: Applied): void {

@@ -1,0 +1,267 @@
+// The agent's loop on fake hosts of one segment, on the fake clock: what an operator would see.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { AgentReport, Resource } from "@fairlead/model";
+import { createTemplates, nginxRefusals, renderKeepalived, renderNginx } from "@fairlead/render";
+import { createFakeClock, createLogger, type FakeClock } from "@fairlead/runtime";
+import {
+  acceptedPlan,
+  agentName,
+  createFakeHost,
+  createFakeSegment,
+  type FakeFailures,
+  type FakeHost,
+  type FakeSegment,
+  laneOf,
+  listenerOf,
+  vipOf,
+} from "@fairlead/testkit";
+
+import { type Converge, createConverge } from "./converge.ts";
+import { generationId } from "./generation-id.ts";
+
+const ORDER = ["a=192.0.2.11", "b=192.0.2.12", "c=192.0.2.13"];
+const SETTLED = laneOf({ routerId: 51, order: ORDER, preempt: false });
+const NEW = laneOf({ routerId: 51, order: ORDER });
+const MEMBERS = ["192.0.2.21:8080", "192.0.2.22:8080"];
+
+interface Agent {
+  readonly host: FakeHost;
+  readonly loop: Converge;
+  last(): AgentReport;
+}
+
+function world(): { readonly clock: FakeClock; readonly segment: FakeSegment } {
+  const clock = createFakeClock();
+  return { clock, segment: createFakeSegment({ clock }) };
+}
+
+async function startAgent(
+  { clock, segment }: ReturnType<typeof world>,
+  name: string,
+  failures?: FakeFailures,
+): Promise<Agent> {
+  const number = 11 + "abc".indexOf(name);
+  const host = createFakeHost({
+    name,
+    prefix: `192.0.2.${number}/24`,
+    segment,
+    ...(failures === undefined ? {} : { failures }),
+  });
+  return await restartAgent(clock, host);
+}
+
+async function restartAgent(clock: FakeClock, host: FakeHost): Promise<Agent> {
+  const templates = createTemplates();
+  const agent = agentName(host.name);
+  let report: AgentReport | undefined;
+  const loop = createConverge({
+    agent,
+    clock,
+    log: createLogger({ level: "silent", format: "json" }),
+    planFile: host.planFile,
+    link: { report: (next) => void (report = next) },
+    host: {
+      ...host,
+      kernel: host.kernel,
+      keepalived: host.keepalived,
+      nginx: host.nginx,
+      portProbe: host.portProbe,
+      ledger: host.ledger,
+      nginxRefusals,
+      generationOf: (listeners) => generationId(listeners, ""),
+      renderKeepalived: (lanes, vips) =>
+        renderKeepalived({ agent, lanes, vips, paths: { trackDir: "/t" }, templates }),
+      renderNginx: (served, generation) =>
+        renderNginx({
+          listeners: served.map((entry) => entry.listener),
+          memberSets: new Map(served.map((entry) => [entry.members.name, entry.members])),
+          generation,
+          templates,
+          settings: {
+            workerProcesses: 2,
+            workerConnections: 1024,
+            openFilesMax: 4096,
+            shutdownTimeoutMs: 60_000,
+            paths: { streamModule: "/m.so", pid: "/p", errorLog: "stderr", probeSocket: "/s" },
+          },
+        }).text,
+    },
+  });
+  await loop.start();
+  await clock.advance(10);
+  return {
+    host,
+    loop,
+    last: () => {
+      assert(report !== undefined, "a report was made");
+      return report;
+    },
+  };
+}
+
+function web(lane = NEW, vip = "192.0.2.100", members = MEMBERS): readonly Resource[] {
+  return [lane, vipOf(vip, lane), ...listenerOf(`${vip}:80/tcp`, members)];
+}
+
+test("a plan is served: listener first, then the address, and both are proved", async () => {
+  const stage = world();
+  const a = await startAgent(stage, "a");
+  a.loop.accept(acceptedPlan("a", web()));
+  await stage.clock.advance(50);
+  assert.deepEqual(a.host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
+  const report = a.last();
+  assert.deepEqual(
+    [...report.resources].map(([name, entry]) => `${name} ${entry.step}`).toSorted(),
+    [
+      "lane/192.0.2.0/24#51 serving",
+      "listener/192.0.2.100/tcp/80 serving",
+      "members/192.0.2.100/tcp/80 serving",
+      "vip/192.0.2.100 serving",
+    ],
+  );
+  assert.deepEqual(report.lanes, [{ name: NEW.name, state: "holder" }]);
+  assert.deepEqual(
+    report.links.map((link) => link.prefixes.map((prefix) => prefix.address)),
+    [["192.0.2.11"]],
+    "VIPs and anchors are not the host's own addresses",
+  );
+});
+
+test("the successor proves that it does not hold what the holder holds", async () => {
+  const stage = world();
+  const a = await startAgent(stage, "a");
+  const b = await startAgent(stage, "b");
+  a.loop.accept(acceptedPlan("a", web()));
+  b.loop.accept(acceptedPlan("b", web()));
+  await stage.clock.advance(50);
+  assert.deepEqual(b.host.lines(), ["listen 192.0.2.100:80"]);
+  assert.equal(b.last().resources.get(vipOf("192.0.2.100", NEW).name)?.step, "applied");
+  assert.equal(b.last().lanes[0]?.state, "successor");
+});
+
+test("the holder's link is cut: the successor holds within 300 ms and says so", async () => {
+  const stage = world();
+  const a = await startAgent(stage, "a");
+  const b = await startAgent(stage, "b");
+  a.loop.accept(acceptedPlan("a", web(SETTLED)));
+  b.loop.accept(acceptedPlan("b", web(SETTLED)));
+  await stage.clock.advance(50);
+  a.host.setLink(false);
+  await stage.clock.advance(330);
+  assert.deepEqual(b.host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
+  assert.equal(b.last().lanes[0]?.state, "holder");
+  assert.equal(a.last().lanes[0]?.state, "fault");
+  a.host.setLink(true);
+  await stage.clock.advance(1000);
+  assert.deepEqual(a.host.lines(), ["listen 192.0.2.100:80"], "a returning host takes nothing");
+});
+
+test("a deleted Service loses its address before its listener, and nothing is left", async () => {
+  const stage = world();
+  const a = await startAgent(stage, "a");
+  a.loop.accept(acceptedPlan("a", web()));
+  await stage.clock.advance(50);
+  a.loop.accept(acceptedPlan("a", []));
+  await stage.clock.advance(1010);
+  assert.deepEqual(a.host.lines(), ["listen 192.0.2.100:80"]);
+  await stage.clock.advance(1010);
+  assert.deepEqual(a.host.lines(), []);
+  assert.deepEqual(await a.host.ledger.load(), []);
+});
+
+test("a port that another process has is left out by name, and the others serve", async () => {
+  const stage = world();
+  const taken = { reason: "PortTaken", detail: "sshd (pid 7) has it" } as const;
+  const a = await startAgent(stage, "a", {
+    failing: () => false,
+    portTaken: (endpoint) => (endpoint.endsWith(":22/tcp") ? taken : undefined),
+  });
+  const ssh = listenerOf("192.0.2.100:22/tcp", MEMBERS);
+  a.loop.accept(acceptedPlan("a", [...web(), ...ssh]));
+  await stage.clock.advance(50);
+  assert.deepEqual(a.host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
+  assert.equal(a.last().resources.get(ssh[0].name)?.problem?.detail, "sshd (pid 7) has it");
+});
+
+test("one listener that nginx refuses is found by halving; nine others serve", async () => {
+  const stage = world();
+  const words = { reason: "ConfigRefused", detail: "nginx: host not found" } as const;
+  const a = await startAgent(stage, "a", {
+    failing: () => false,
+    nginxRefuses: (text) => (text.includes(":8007;") ? words : undefined),
+  });
+  const many = Array.from({ length: 10 }, (_, i) =>
+    listenerOf(`192.0.2.100:${8000 + i}/tcp`, MEMBERS),
+  ).flat();
+  a.loop.accept(acceptedPlan("a", [NEW, vipOf("192.0.2.100", NEW), ...many]));
+  await stage.clock.advance(50);
+  assert.equal(a.host.lines().filter((line) => line.startsWith("listen")).length, 9);
+  const refused = [...a.last().resources.values()].filter((entry) => entry.problem !== undefined);
+  assert.deepEqual(
+    refused.map((entry) => [entry.name, entry.problem?.detail]),
+    [["listener/192.0.2.100/tcp/8007", "nginx: host not found"]],
+  );
+});
+
+test("after a restart without a controller the last good plan is served, without a reload", async () => {
+  const stage = world();
+  const a = await startAgent(stage, "a");
+  a.loop.accept(acceptedPlan("a", web()));
+  await stage.clock.advance(50);
+  await a.loop[Symbol.asyncDispose]();
+  const again = await restartAgent(stage.clock, a.host);
+  await stage.clock.advance(50);
+  assert.deepEqual(again.host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
+  assert.equal(again.loop.view().reloads, 0);
+});
+
+test("leftovers of a keepalived that was killed are swept by the ledger", async () => {
+  const stage = world();
+  const a = await startAgent(stage, "a");
+  a.loop.accept(acceptedPlan("a", web()));
+  await stage.clock.advance(50);
+  a.host.killKeepalived();
+  a.loop.accept(acceptedPlan("a", []));
+  await stage.clock.advance(3000);
+  assert.deepEqual(a.host.lines(), []);
+});
+
+test("an address that was there before us is used and never removed", async () => {
+  const stage = world();
+  const a = await startAgent(stage, "a");
+  a.host.addForeign("192.0.2.100");
+  a.loop.accept(acceptedPlan("a", web()));
+  await stage.clock.advance(50);
+  a.loop.accept(acceptedPlan("a", []));
+  await stage.clock.advance(3000);
+  assert.deepEqual(a.host.lines(), ["address 192.0.2.100"]);
+});
+
+test("no address appears that the ledger could not name: a full disk stops it", async () => {
+  const stage = world();
+  let isFull = true;
+  const a = await startAgent(stage, "a", { failing: (call) => isFull && call === "ledger.save" });
+  a.loop.accept(acceptedPlan("a", web()));
+  await stage.clock.advance(50);
+  assert.deepEqual(a.host.lines(), ["listen 192.0.2.100:80"]);
+  assert.equal(a.last().remarks[0]?.reason, "DiskUnwritable");
+  isFull = false;
+  await stage.clock.advance(6000);
+  assert.deepEqual(a.host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
+});
+
+test("twenty plans within a second cost two passes that reload", async () => {
+  const stage = world();
+  const a = await startAgent(stage, "a");
+  await stage.clock.advance(2000);
+  const before = a.loop.view().reloads;
+  for (let i = 0; i < 20; i++) {
+    a.loop.accept(acceptedPlan("a", web(NEW, "192.0.2.100", [`192.0.2.21:${9000 + i}`])));
+    await stage.clock.advance(40);
+  }
+  await stage.clock.advance(1000);
+  assert.equal(a.loop.view().reloads - before, 2);
+});

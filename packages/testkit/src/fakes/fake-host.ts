@@ -1,0 +1,276 @@
+// A host that behaves: its kernel cannot lose what it does not have, its nginx serves a generation
+// only after an accepted file, its keepalived holds what its segment lets it hold. It implements
+// every port of the agent and prints as lines. Failures are injected by `failing`.
+
+import {
+  type Address,
+  type DeviceName,
+  type Link,
+  type Prefix,
+  parseAddress,
+  parseDeviceName,
+  parsePrefix,
+  present,
+  type Remark,
+} from "@fairlead/model";
+import { EdgeError } from "@fairlead/runtime";
+import type {
+  AcceptedPlan,
+  KeepalivedDaemon,
+  Kernel,
+  KernelAddress,
+  Ledger,
+  LedgerEntry,
+  NginxDaemon,
+  PlanFile,
+  PortProbe,
+} from "@fairlead/agent";
+
+import type { FakeSegment } from "./fake-segment.ts";
+
+/** What a test may make fail; each call asks anew. */
+export interface FakeFailures {
+  /** Whether this call of a port fails: "kernel.view", "nginx.apply", "ledger.save". */
+  readonly failing: (call: string) => boolean;
+  /** Why nginx refuses a file with this text; undefined accepts it. */
+  readonly nginxRefuses?: (text: string) => Remark | undefined;
+  /** Why a port is taken. */
+  readonly portTaken?: (endpoint: string) => Remark | undefined;
+}
+
+/** A fake host with all ports of the agent. */
+export interface FakeHost {
+  readonly name: string;
+  readonly kernel: Kernel;
+  readonly keepalived: KeepalivedDaemon;
+  readonly nginx: NginxDaemon;
+  readonly portProbe: PortProbe;
+  readonly ledger: Ledger;
+  readonly planFile: PlanFile;
+  /** Cuts or heals its link: carrier is lost, keepalived gives everything up. */
+  setLink(up: boolean): void;
+  /** keepalived's tree dies by kill -9: its addresses stay until somebody sweeps them. */
+  killKeepalived(): void;
+  /** Adds an address by hand, as a stranger would. */
+  addForeign(address: string): void;
+  /** For the segment: whether it sends adverts. */
+  isSpeaking(): boolean;
+  keepsAddresses(): boolean;
+  keepalivedText(): string;
+  /** For the segment: sets what it holds of a router id; undefined leaves it. */
+  setHeld(routerId: number, addresses: readonly string[] | undefined): void;
+  /** What the host is, in sorted lines: addresses, listeners, lanes. */
+  lines(): readonly string[];
+}
+
+/** Makes a host with one device `eth0` in a segment. */
+export function createFakeHost(options: {
+  readonly name: string;
+  /** Its own address with its length: 192.0.2.11/24. */
+  readonly prefix: string;
+  readonly segment: FakeSegment;
+  readonly failures?: FakeFailures;
+}): FakeHost {
+  const host = new Host(options.name, options.prefix, options.segment, options.failures);
+  options.segment.join(host);
+  return host;
+}
+
+const DEVICE: DeviceName = present(parseDeviceName("eth0"), "eth0 is a device");
+
+class Host implements FakeHost {
+  readonly name: string;
+  readonly #segment: FakeSegment;
+  readonly #failures: FakeFailures;
+  readonly #prefix: Prefix;
+  readonly #held = new Map<number, readonly string[]>();
+  readonly #foreign = new Set<string>();
+  readonly #listeners = new Set<() => void>();
+  #linkUp = true;
+  #keepalivedText = "";
+  #isKeepalivedAlive = false;
+  #wasKilled = false;
+  #nginxText = "";
+  #generation: string | undefined;
+  #plan: AcceptedPlan | undefined;
+  #entries: readonly LedgerEntry[] = [];
+
+  constructor(name: string, prefix: string, segment: FakeSegment, failures?: FakeFailures) {
+    const parsed = parsePrefix(prefix);
+    this.name = name;
+    this.#segment = segment;
+    this.#failures = failures ?? { failing: () => false };
+    this.#prefix = present(parsed.kind === "ok" ? parsed.value : undefined, "a prefix");
+  }
+
+  readonly kernel: Kernel = {
+    view: async () => {
+      this.#fail("kernel.view");
+      const addresses = this.#addresses();
+      const prefixes = [
+        this.#prefix,
+        ...addresses.map(({ address }) => ({ address, length: 32 })),
+      ];
+      const link: Link = {
+        name: DEVICE,
+        mac: "02:00:00:00:00:01",
+        up: this.#linkUp,
+        primary: true,
+        prefixes,
+      };
+      const own = { address: this.#prefix.address, prefixLength: 24, link: DEVICE };
+      return { links: [link], addresses: [own, ...addresses] };
+    },
+    removeAddress: async ({ address }) => {
+      this.#fail("kernel.removeAddress");
+      const wasForeign = this.#foreign.delete(address);
+      let wasHeld = false;
+      for (const [routerId, held] of this.#held) {
+        wasHeld ||= held.includes(address);
+        this.#held.set(
+          routerId,
+          held.filter((entry) => entry !== address),
+        );
+      }
+      this.#notify();
+      return wasForeign || wasHeld;
+    },
+    onChange: (listener) => {
+      this.#listeners.add(listener);
+      return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+    },
+    [Symbol.asyncDispose]: async () => this.#listeners.clear(),
+  };
+
+  readonly keepalived: KeepalivedDaemon = {
+    apply: async (text, vipCount) => {
+      this.#fail("keepalived.apply");
+      const isSame = text === this.#keepalivedText && this.#isKeepalivedAlive;
+      if (countVips(text) !== vipCount) {
+        return { kind: "refused", remark: { reason: "ConfigRefused", detail: "wrong VIP count" } };
+      }
+      if (this.#wasKilled) this.#held.clear();
+      this.#keepalivedText = text;
+      this.#isKeepalivedAlive = true;
+      this.#wasKilled = false;
+      this.#segment.changed(this);
+      this.#notify();
+      return { kind: "applied", reloaded: !isSame };
+    },
+    alive: async () => this.#isKeepalivedAlive,
+    stop: async () => {
+      this.#isKeepalivedAlive = false;
+      this.#segment.changed(this);
+      this.#notify();
+    },
+  };
+
+  readonly nginx: NginxDaemon = {
+    apply: async (text, generation) => {
+      this.#fail("nginx.apply");
+      const remark = this.#failures.nginxRefuses?.(text);
+      if (remark !== undefined) return { kind: "refused", remark };
+      const reloaded = text !== this.#nginxText;
+      this.#nginxText = text;
+      this.#generation = generation;
+      return { kind: "applied", reloaded };
+    },
+    generation: async () => this.#generation,
+    generationsAlive: async () => (this.#generation === undefined ? 0 : 1),
+    stop: async () => {
+      this.#generation = undefined;
+    },
+  };
+
+  readonly portProbe: PortProbe = {
+    probe: async ({ address, protocol, port }) =>
+      this.#failures.portTaken?.(`${address}:${port}/${protocol}`),
+  };
+
+  readonly ledger: Ledger = {
+    load: async () => this.#entries,
+    save: async (entries) => {
+      this.#fail("ledger.save");
+      this.#entries = entries;
+    },
+  };
+
+  readonly planFile: PlanFile = {
+    load: async () => ({ plan: this.#plan }),
+    save: async (plan) => {
+      this.#fail("planFile.save");
+      this.#plan = plan;
+    },
+  };
+
+  setLink(up: boolean): void {
+    this.#linkUp = up;
+    this.#segment.changed(this);
+    this.#notify();
+  }
+
+  killKeepalived(): void {
+    this.#isKeepalivedAlive = false;
+    this.#wasKilled = true;
+    this.#segment.changed(this);
+  }
+
+  addForeign(address: string): void {
+    this.#foreign.add(address);
+    this.#notify();
+  }
+
+  isSpeaking(): boolean {
+    return this.#linkUp && this.#isKeepalivedAlive;
+  }
+
+  keepsAddresses(): boolean {
+    return this.#wasKilled;
+  }
+
+  keepalivedText(): string {
+    return this.#keepalivedText;
+  }
+
+  setHeld(routerId: number, addresses: readonly string[] | undefined): void {
+    if (addresses === undefined) return;
+    const before = this.#held.get(routerId) ?? [];
+    if (before.join() === addresses.join()) return;
+    this.#held.set(routerId, addresses);
+    this.#notify();
+  }
+
+  lines(): readonly string[] {
+    const listens = [...this.#nginxText.matchAll(/^ {4}listen (?!unix:)([^;]+);$/gm)];
+    return [
+      ...this.#addresses()
+        .filter(({ address }) => !address.startsWith("169.254."))
+        .map(({ address }) => `address ${address}`),
+      ...listens.map((match) => `listen ${match[1] ?? ""}`),
+    ].toSorted();
+  }
+
+  #addresses(): readonly KernelAddress[] {
+    const texts = [...this.#held.values()].flat().concat(...this.#foreign);
+    return [...new Set(texts)].map((text) => {
+      const address: Address = present(parseAddress(text), "held addresses parse");
+      return { address, prefixLength: 32, link: DEVICE };
+    });
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #fail(call: string): void {
+    if (!this.#failures.failing(call)) return;
+    throw new EdgeError({ code: "INJECTED", message: `${call} fails now`, retryable: true });
+  }
+}
+
+function countVips(text: string): number {
+  return [...text.matchAll(/virtual_ipaddress_excluded \{\n([^}]*)\}/g)].reduce(
+    (sum, match) => sum + (match[1] ?? "").split("\n").filter((line) => line.trim() !== "").length,
+    0,
+  );
+}

@@ -1,0 +1,38 @@
+// Reads back what a fake keepalived needs of a rendered file. Strict enough to notice a file that
+// is cut or empty; it is no parser of keepalived's language.
+
+/** One VRRP instance of a file. Addresses without their prefix lengths. */
+export interface FakeInstance {
+  readonly routerId: number;
+  readonly priority: number;
+  /** Whether it may take over from a living master. */
+  readonly preempts: boolean;
+  readonly anchor: string;
+  readonly vips: readonly string[];
+}
+
+/** All instances of a file. */
+export function parseInstances(text: string): readonly FakeInstance[] {
+  return text
+    .split(/^vrrp_instance /m)
+    .slice(1)
+    .map((block) => ({
+      routerId: numberAfter(block, "virtual_router_id"),
+      priority: numberAfter(block, "priority"),
+      preempts: !/^\s*nopreempt$/m.test(block),
+      anchor: addressesIn(block, "virtual_ipaddress")[0] ?? "",
+      vips: addressesIn(block, "virtual_ipaddress_excluded"),
+    }));
+}
+
+function numberAfter(block: string, word: string): number {
+  return Number(new RegExp(`^\\s*${word} (\\d+)$`, "m").exec(block)?.[1]);
+}
+
+function addressesIn(block: string, section: string): readonly string[] {
+  const body = new RegExp(`^\\s*${section} \\{\\n([^}]*)\\}`, "m").exec(block)?.[1] ?? "";
+  return body
+    .split("\n")
+    .map((line) => line.trim().split("/")[0] ?? "")
+    .filter((address) => address !== "");
+}
