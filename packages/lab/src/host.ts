@@ -2,6 +2,7 @@
 // the stage. It holds what it started and nothing else; its crash ends all of it at once, as a
 // power cut does, and its folder outlives that as a disk would.
 
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import {
   type CommandOptions,
@@ -50,7 +51,10 @@ export interface Host extends SwitchPort {
   readonly dir: string;
   /** Whether it is powered on. */
   isUp(): boolean;
-  /** Where this program finds a file of the running host. The host's own path is absolute. */
+  /**
+   * Where this program finds a file of the running host, whose own path is absolute. Not for
+   * /proc/sys/net: what is read there is always the reader's own network.
+   */
   outsidePath(path: string): string;
   /** Runs a command to its end. A bad exit code is a result. */
   exec(command: string, args?: readonly string[], options?: CommandOptions): Promise<CommandResult>;
@@ -128,10 +132,11 @@ export async function createHost(stage: Stage, name: string, options: HostOption
     dir: DIR,
     isUp: () => init !== undefined && !init.hasExited(),
     outsidePath: (path) => `/proc/${living().pid}/root${path}`,
-    exec: (command, args = [], settings = {}) => runInside(target(), [command, ...args], settings),
-    output: (command, args = [], settings = {}) =>
+    exec: async (command, args = [], settings = {}) =>
+      runInside(target(), [command, ...args], settings),
+    output: async (command, args = [], settings = {}) =>
       outputInside(target(), [command, ...args], settings),
-    start: (command, args = [], settings = {}) =>
+    start: async (command, args = [], settings = {}) =>
       startProgram(target(), `${command} on ${name}`, [command, ...args], settings),
     addresses: async () =>
       parseAddressList(await outputInside(target(), ["ip", "-j", "address", "show"])),
@@ -172,7 +177,7 @@ async function connect(
   // Process ids on the stage are one level below those of the machine.
   const stagePid = init.pidChain.at(-2);
   const onStage = [
-    `link add ${name} type veth peer name ${LINK} netns ${stagePid}`,
+    `link add ${name} type veth peer name ${LINK} address ${hardwareAddress(name)} netns ${stagePid}`,
     `link set ${name} master ${bridge} up`,
   ];
   await stage.run(["ip", "-batch", "-"], `${onStage.join("\n")}\n`);
@@ -207,6 +212,13 @@ function ignoreMissingPort(error: unknown): void {
   // Whoever deletes the port first, we or the kernel, it is gone.
   if (error instanceof Error && /Cannot find device/.test(error.message)) return;
   throw error;
+}
+
+/** A locally administered address that stays the same over boots, as a machine's does. */
+function hardwareAddress(name: string): string {
+  const digest = createHash("sha256").update(name).digest();
+  const octets = [0x02, ...digest.subarray(0, 5)];
+  return octets.map((octet) => octet.toString(16).padStart(2, "0")).join(":");
 }
 
 function withoutPrefix(address: string): string {

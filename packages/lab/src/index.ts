@@ -1,12 +1,19 @@
 // The door of lab: hosts as network namespaces, for the demo and the end-to-end tests.
 
 export type { CommandOptions, CommandResult } from "./command-result.ts";
-export type { HeldAddress } from "./held-address.ts";
-export type { Host, HostOptions } from "./host.ts";
 export type { Exit } from "./detached-process.ts";
+export type { HeldAddress } from "./held-address.ts";
+export type { HolderEvent } from "./holder-history.ts";
+export { type HolderRecorder, recordHolders } from "./holder-recorder.ts";
+export type { Host, HostOptions } from "./host.ts";
 export { createLab, type Lab, type LabOptions } from "./lab.ts";
 export type { LabError, LabErrorCode } from "./lab-error.ts";
+export { type MemberOptions, startMember } from "./member-server.ts";
 export { monotonicMs } from "./monotonic.ts";
 export type { Identity } from "./namespace-command.ts";
+export { asNormalUser } from "./normal-user.ts";
 export type { PartitionWindow } from "./partition-book.ts";
+export { type Probe, type ProbeOptions, type ProbeResult, startProbe } from "./probe-client.ts";
+export type { ProbeSummary, Silence, Try } from "./probe-tries.ts";
 export type { ProgramOptions, RunningProgram, StopResult } from "./running-program.ts";
+export type { SwitchPort } from "./switch-port.ts";

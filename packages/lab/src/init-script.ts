@@ -18,8 +18,8 @@ exit 0
  */
 export const STAGE_INIT: string = `
 set -eu
-mount -t tmpfs -o mode=0755 tmpfs /run
-mount -t tmpfs -o mode=0755 tmpfs /var/log
+mount -n -t tmpfs -o mode=0755 tmpfs /run
+mount -n -t tmpfs -o mode=0755 tmpfs /var/log
 mkdir /run/hosts
 hostname lab
 ip link set lo up
@@ -53,13 +53,13 @@ ${WAIT}`;
 export const HOST_INIT: string = `
 set -eu
 mkdir -p "/run/hosts/$1" /run/next
-mount -t tmpfs -o mode=0755 tmpfs /run/next
+mount -n -t tmpfs -o mode=0755 tmpfs /run/next
 mkdir /run/next/host
-mount --bind "/run/hosts/$1" /run/next/host
+mount -n --bind "/run/hosts/$1" /run/next/host
 mount -n --move /run/next /run
-mount -t tmpfs -o mode=0755 tmpfs /var/log
+mount -n -t tmpfs -o mode=0755 tmpfs /var/log
 mkdir /var/log/nginx
-mount -t sysfs sysfs /sys
+mount -n -t sysfs sysfs /sys
 hostname "$1"
 ip link set lo up
 shift

@@ -8,6 +8,7 @@ import type { Identity, LabUser } from "./namespace-command.ts";
 import type { PartitionWindow } from "./partition-book.ts";
 import { checkMachine } from "./preflight.ts";
 import { createStage } from "./stage.ts";
+import { partSwitch } from "./switch-port.ts";
 
 /** How a lab is made. */
 export interface LabOptions {
@@ -34,6 +35,13 @@ export interface Lab extends AsyncDisposable {
   host(name: string): Host;
   /** All hosts in the order in which they were added. */
   hosts(): readonly Host[];
+  /**
+   * Parts the named hosts from all others, in silence. Gives what heals it; only one partition at
+   * a time may name a pair of hosts.
+   */
+  partition(names: readonly string[]): Promise<() => Promise<void>>;
+  /** Runs a command on the stage, where the bridges are ("br-lan"), such as tcpdump. */
+  onStage(command: readonly string[]): Promise<string>;
   /** When which hosts could not hear the others, from all faults made so far. */
   partitions(): readonly PartitionWindow[];
   /** Ends every process, namespace, mount and folder of the lab. */
@@ -72,6 +80,11 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
       return host;
     },
     hosts: () => [...hosts.values()],
+    partition: (names) => {
+      const others = [...hosts.keys()].filter((name) => !names.includes(name));
+      return partSwitch(names, others, stage.run, stage.partitions);
+    },
+    onStage: (command) => stage.run(command),
     partitions: () => stage.partitions.windows(),
     [Symbol.asyncDispose]: () => stage.end(),
   };

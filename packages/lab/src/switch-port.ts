@@ -25,6 +25,32 @@ export interface SwitchPort {
 /** VRRP. Two hosts that do not hear it from each other are parted for the judge. */
 const VRRP = 112;
 
+/**
+ * Parts `group` from `others`: frames between them are lost, in silence, both ways. The returned
+ * function heals it and does nothing the second time. The groups must not be empty.
+ */
+export async function partSwitch(
+  group: readonly string[],
+  others: readonly string[],
+  run: RunOnStage,
+  partitions: PartitionBook,
+): Promise<() => Promise<void>> {
+  const pairs = group.flatMap((a) => others.flatMap((b) => [`"${a}" . "${b}"`, `"${b}" . "${a}"`]));
+  const change = (verb: string): readonly string[] => [
+    ...["nft", verb, "element", "bridge", "lab", "parted"],
+    `{ ${pairs.join(", ")} }`,
+  ];
+  const close = partitions.open(group);
+  await run(change("add"));
+  let healed = false;
+  return async () => {
+    if (healed) return;
+    healed = true;
+    await run(change("delete"));
+    close();
+  };
+}
+
 /** Makes the faults of the port with this name, which is the host's name. */
 export function createSwitchPort(
   name: string,

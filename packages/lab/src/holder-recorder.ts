@@ -1,0 +1,136 @@
+// Records from every host's kernel who holds which address (`ip monitor`), for a judge and for
+// tests that wait for a holder. Given the hosts. It leaves out loopback and link-local addresses of
+// the hosts, and it must say so when the kernel could not tell it everything.
+
+import { within } from "./deadline.ts";
+import { type AddressChange, type HeldAddress, parseAddressChange } from "./held-address.ts";
+import { createHolderHistory, type HolderEvent } from "./holder-history.ts";
+import type { Host } from "./host.ts";
+import { labError } from "./lab-error.ts";
+import { monotonicMs } from "./monotonic.ts";
+import type { RunningProgram } from "./running-program.ts";
+
+/** Records until it is disposed of. */
+export interface HolderRecorder extends AsyncDisposable {
+  /** All that happened so far, with what was there at the start as added. Throws after a loss. */
+  history(): readonly HolderEvent[];
+  /** The names of the hosts that hold the address now. */
+  holders(address: string): readonly string[];
+  /** All addresses that the host holds now. */
+  heldBy(host: string): readonly string[];
+  /** Waits until `holds` is true, looking at every change. Rejects with code DEADLINE. */
+  waitUntil(holds: () => boolean, deadlineMs: number, what: string): Promise<void>;
+  /**
+   * Waits until exactly one host holds the address, and gives its name. `besides` names a host
+   * that does not count, such as the one whose link was cut.
+   */
+  waitForHolder(address: string, deadlineMs: number, besides?: string): Promise<string>;
+}
+
+const START_MS_MAX = 10_000;
+/** The kernel's buffer for what the monitor has not read yet: thousands of addresses. */
+const BUFFER_BYTES = 8 * 1024 * 1024;
+/** Added and removed until the monitor tells of it: then it is sure to listen. */
+const BEACON = "127.99.99.99";
+
+/** Starts to record on all hosts and waits until each is listened to. */
+export async function recordHolders(hosts: readonly Host[]): Promise<HolderRecorder> {
+  const history = createHolderHistory();
+  const watchers = new Set<() => void>();
+  const monitors = new Map<string, RunningProgram>();
+  let lossOf: string | undefined;
+  let stopped = false;
+  const changed = (): void => {
+    for (const run of watchers) run();
+  };
+  const note = (host: string, change: AddressChange): void => {
+    if (!isOfInterest(change.held)) return;
+    history.note(host, change, monotonicMs());
+    changed();
+  };
+  const watch = async (host: Host): Promise<void> => {
+    const told = new Set<string>();
+    const onLine = (line: string): void => {
+      const change = parseAddressChange(line);
+      if (change !== undefined) {
+        told.add(change.held.address);
+        note(host.name, change);
+      }
+      if (/error|overrun|buffer/i.test(line)) lossOf = `${host.name}: ${line}`;
+    };
+    const monitor = await startMonitor(host, onLine);
+    monitors.set(host.name, monitor);
+    void monitor.exited.then(() => {
+      history.noteGone(host.name, monotonicMs());
+      if (!stopped && host.isUp()) lossOf = `${host.name}: the monitor ended`;
+      changed();
+    });
+    for (const held of await host.addresses()) {
+      // What the monitor has told meanwhile is newer than the list.
+      if (!told.has(held.address)) note(host.name, { event: "added", held });
+    }
+  };
+  await Promise.all(hosts.map(watch));
+  const unwatch = hosts.map((host) => host.onBoot(() => watch(host)));
+  const waitUntil = async (
+    holds: () => boolean,
+    deadlineMs: number,
+    what: string,
+  ): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = (): void => {
+      if (holds()) resolve();
+    };
+    watchers.add(look);
+    look();
+    try {
+      await within(promise, deadlineMs, what);
+    } finally {
+      watchers.delete(look);
+    }
+  };
+  return {
+    history: () => {
+      if (lossOf !== undefined) throw labError("GONE", `the record is not whole: ${lossOf}`);
+      return history.events();
+    },
+    holders: (address) => history.holders(address),
+    heldBy: (host) => history.heldBy(host),
+    waitUntil,
+    waitForHolder: async (address, deadlineMs, besides) => {
+      const now = (): readonly string[] => history.holders(address).filter((h) => h !== besides);
+      await waitUntil(() => now().length === 1, deadlineMs, `one holder of ${address}`);
+      return now()[0] ?? "";
+    },
+    [Symbol.asyncDispose]: async () => {
+      stopped = true;
+      for (const end of unwatch) end();
+      await Promise.all([...monitors.values()].map((monitor) => monitor.stop("SIGKILL")));
+    },
+  };
+}
+
+async function startMonitor(host: Host, onLine: (line: string) => void): Promise<RunningProgram> {
+  const monitor = await host.start(
+    "ip",
+    ["-rcvbuf", String(BUFFER_BYTES), "-oneline", "monitor", "address"],
+    { onLine },
+  );
+  const heard = monitor.waitForLine(new RegExp(`^Deleted.*inet ${BEACON}/`), START_MS_MAX);
+  let listening = false;
+  const settled = heard.then(() => {
+    listening = true;
+  });
+  void settled.catch(() => undefined);
+  // Each turn takes as long as two programs, so the wait is neither busy nor blind.
+  while (!listening && !monitor.hasExited()) {
+    await host.output("ip", ["address", "replace", `${BEACON}/32`, "dev", "lo"]);
+    await host.output("ip", ["address", "delete", `${BEACON}/32`, "dev", "lo"]);
+  }
+  await settled;
+  return monitor;
+}
+
+function isOfInterest(held: HeldAddress): boolean {
+  return held.link !== "lo" && !held.address.startsWith("fe80:");
+}
