@@ -22,6 +22,12 @@ export interface GaugeOptions<Label extends string> extends MetricOptions<Label>
   readonly collect?: (gauge: Gauge<Label>) => void;
 }
 
+/** What a counter may do in addition. */
+export interface CounterOptions<Label extends string> extends MetricOptions<Label> {
+  /** Called before each scrape: a total that is counted elsewhere, which never falls. */
+  readonly total?: () => number;
+}
+
 /** What a histogram needs in addition. */
 export interface HistogramOptions<Label extends string> extends MetricOptions<Label> {
   /** Upper bounds of the buckets, rising, in the metric's unit. */
@@ -33,7 +39,7 @@ export interface Metrics extends Disposable {
   /** What a health server shows under /metrics. */
   readonly registry: Registry;
   /** Registers a counter. */
-  counter<Label extends string = never>(options: MetricOptions<Label>): Counter<Label>;
+  counter<Label extends string = never>(options: CounterOptions<Label>): Counter<Label>;
   /** Registers a gauge. */
   gauge<Label extends string = never>(options: GaugeOptions<Label>): Gauge<Label>;
   /** Registers a histogram. */
@@ -61,10 +67,17 @@ export function createMetrics(options: MetricsOptions): Metrics {
     labelNames: [...(metric.labels ?? [])],
     registers: [registry],
   });
-  const counter: Metrics["counter"] = (metric) => {
+  function counter<Label extends string = never>(metric: CounterOptions<Label>): Counter<Label> {
     assert(metric.name.endsWith("_total"), `counter ${metric.name} must end in _total`);
-    return new Counter(base(metric));
-  };
+    const { total } = metric;
+    if (total === undefined) return new Counter(base(metric));
+    const collect = (): void => {
+      made.reset();
+      made.inc(total());
+    };
+    const made: Counter<Label> = new Counter({ ...base(metric), collect });
+    return made;
+  }
   function gauge<Label extends string = never>(metric: GaugeOptions<Label>): Gauge<Label> {
     const { collect } = metric;
     if (collect === undefined) return new Gauge(base(metric));

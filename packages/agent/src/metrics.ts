@@ -1,0 +1,81 @@
+// The agent's metrics, all read from the loop's view at the moment of a scrape. Labels are of
+// closed sets: no name of a user's object ever becomes one.
+
+import { createMetrics, type HealthReport, type Metrics } from "@fairlead/runtime";
+
+import type { ConvergeView } from "./converge.ts";
+
+/** What the metrics are read from. */
+export interface AgentMetricsOptions {
+  readonly version: string;
+  readonly view: () => ConvergeView;
+  readonly isConnected: () => boolean;
+}
+
+/** Registers the agent's metrics. */
+export function createAgentMetrics(options: AgentMetricsOptions): Metrics {
+  const { view, isConnected } = options;
+  const metrics = createMetrics({ program: "fairlead-agent", version: options.version });
+  const gauge = (name: string, help: string, read: () => number): void => {
+    metrics.gauge({ name, help, collect: (made) => made.set(read()) });
+  };
+  gauge("controller_connected", "1 while the stream to the controller is open.", () =>
+    isConnected() ? 1 : 0,
+  );
+  gauge("agent_vips_planned", "VIPs in the plan in force.", () => countVips(view()));
+  gauge("agent_vips_held", "VIPs of ours that the kernel of this host has.", () => view().vipsHeld);
+  gauge("agent_listeners", "Listeners in the proved nginx generation.", () => {
+    return view().applied.listeners.size;
+  });
+  gauge("agent_problems", "Resources that are left out or served without a wish.", () => {
+    return view().applied.problems.size;
+  });
+  gauge("agent_plan_epoch", "Leader epoch of the plan in force.", () => view().wanted?.epoch ?? 0);
+  gauge("proxy_generations", "Generations of nginx with living workers.", () => {
+    return view().generationsAlive;
+  });
+  gauge("keepalived_up", "1 while keepalived runs.", () => (view().keepalivedAlive ? 1 : 0));
+  metrics.counter({
+    name: "agent_passes_total",
+    help: "Passes of the converging loop.",
+    total: () => view().passes,
+  });
+  metrics.counter({
+    name: "proxy_reloads_total",
+    help: "Reloads of nginx.",
+    total: () => view().reloads,
+  });
+  return metrics;
+}
+
+/** Alive: the loop answers. */
+export function agentHealth(): HealthReport {
+  return { ok: true, detail: [{ name: "loop", ok: true }] };
+}
+
+/** Ready: the last good plan is in force; stays so while the controller is away. */
+export function agentReadiness(view: ConvergeView, isConnected: boolean): HealthReport {
+  const hasPlan = view.wanted !== undefined;
+  const isApplied = hasPlan && view.appliedPlan === view.wanted.revision;
+  const troubles = view.applied.remarks.map((remark) => remark.detail);
+  return {
+    ok: isApplied && troubles.length === 0,
+    detail: [
+      { name: "plan", ok: isApplied, ...(hasPlan ? {} : { detail: "no plan yet" }) },
+      {
+        name: "data-plane",
+        ok: troubles.length === 0,
+        ...(troubles[0] === undefined ? {} : { detail: troubles[0] }),
+      },
+      { name: "controller", ok: true, detail: isConnected ? "connected" : "not connected" },
+    ],
+  };
+}
+
+function countVips(view: ConvergeView): number {
+  let count = 0;
+  for (const resource of view.wanted?.plan.resources.values() ?? []) {
+    if (resource.kind === "vip") count += 1;
+  }
+  return count;
+}
