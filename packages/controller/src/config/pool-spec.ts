@@ -1,0 +1,169 @@
+// The fields of a pool, the same in a manifest, in the config file and behind --pool, and what
+// makes them a pool of the model. Unknown fields are an error here: one that was meant to limit
+// who may use a pool must not be overlooked.
+
+import {
+  type AddressPool,
+  type AddressRange,
+  type AgentName,
+  isLabel,
+  parseAgentName,
+  parseDeviceName,
+  parsePoolName,
+  parseRange,
+  rangeText,
+  rangesOverlap,
+  scopeOf,
+} from "@fairlead/model";
+import { DURATION_FORMS, parseDuration } from "@fairlead/runtime";
+import { z } from "zod";
+
+import { absent, stringMap } from "../sources/object-metadata.ts";
+import { quote } from "../sources/quote.ts";
+
+/** Most ranges of one pool. */
+export const POOL_RANGES_MAX = 256;
+const QUARANTINE_MS_DEFAULT = 60_000;
+
+/** A pool's fields as written. */
+export interface PoolSpec {
+  readonly addresses: readonly string[];
+  readonly mode?: "vrrp" | "host" | "link" | undefined;
+  readonly autoAssign?: boolean | undefined;
+  readonly avoidBuggyIPs?: boolean | undefined;
+  readonly reserved?: readonly string[] | undefined;
+  readonly sharing?: "ports" | "never" | undefined;
+  /** A duration: 60s. */
+  readonly quarantine?: string | undefined;
+  readonly onShrink?: "keep" | "reassign" | undefined;
+  readonly priority?: number | undefined;
+  readonly namespaces?: readonly string[] | undefined;
+  readonly serviceSelector?:
+    | { readonly matchLabels?: Readonly<Record<string, string>> | undefined }
+    | undefined;
+  readonly agents?: readonly string[] | undefined;
+  readonly link?: string | undefined;
+}
+
+/** The fields of a pool for a schema of a manifest or a file. */
+export const POOL_SPEC_FIELDS: { readonly [Key in keyof PoolSpec]-?: z.ZodType<PoolSpec[Key]> } = {
+  addresses: z.array(z.string()).max(POOL_RANGES_MAX),
+  mode: absent(z.enum(["vrrp", "host", "link"])),
+  autoAssign: absent(z.boolean()),
+  avoidBuggyIPs: absent(z.boolean()),
+  reserved: absent(z.array(z.string()).max(POOL_RANGES_MAX)),
+  sharing: absent(z.enum(["ports", "never"])),
+  quarantine: absent(z.string()),
+  onShrink: absent(z.enum(["keep", "reassign"])),
+  priority: absent(z.int().min(-1_000_000).max(1_000_000)),
+  namespaces: absent(z.array(z.string())),
+  serviceSelector: absent(z.strictObject({ matchLabels: absent(stringMap) })),
+  agents: absent(z.array(z.string())),
+  link: absent(z.string()),
+};
+
+/** What is wrong with a pool, by the reason it gets. */
+export interface PoolProblem {
+  readonly reason: "BadName" | "BadField" | "BadPoolRange";
+  readonly detail: string;
+}
+
+/** A pool, or everything that is wrong with it. */
+export type PoolReading =
+  | { readonly kind: "ok"; readonly pool: AddressPool }
+  | { readonly kind: "bad"; readonly problems: readonly PoolProblem[] };
+
+/** Makes a pool of its written fields. `origin` says where it stands, for people. */
+export function readPool(options: {
+  readonly name: string;
+  readonly origin: string;
+  readonly createdAtMs?: number | undefined;
+  readonly spec: PoolSpec;
+}): PoolReading {
+  const { spec, createdAtMs } = options;
+  const problems: PoolProblem[] = [];
+  const name = parsePoolName(options.name);
+  if (name === undefined) {
+    problems.push({ reason: "BadName", detail: `${quote(options.name)} is no pool name` });
+  }
+  const ranges = readRanges(spec.addresses, problems);
+  if (spec.addresses.length === 0) problems.push(badRange("addresses is empty"));
+  problems.push(...overlaps(ranges));
+  const reserved = readRanges(spec.reserved ?? [], problems);
+  const agents = readAgents(spec.agents ?? [], problems);
+  const quarantineMs = readQuarantine(spec.quarantine, problems);
+  const link = spec.link === undefined ? undefined : parseDeviceName(spec.link);
+  if (spec.link !== undefined && link === undefined) {
+    problems.push(badField(`link: ${quote(spec.link)} is no device name`));
+  }
+  for (const namespace of spec.namespaces ?? []) {
+    if (isLabel(namespace)) continue;
+    problems.push({ reason: "BadName", detail: `${quote(namespace)} is no namespace` });
+  }
+  if (name === undefined || problems.length > 0) return { kind: "bad", problems };
+  return {
+    kind: "ok",
+    pool: {
+      name,
+      origin: options.origin,
+      ...(createdAtMs === undefined ? {} : { createdAtMs }),
+      ranges,
+      mode: spec.mode ?? "vrrp",
+      autoAssign: spec.autoAssign ?? true,
+      avoidBuggyIPs: spec.avoidBuggyIPs ?? false,
+      reserved,
+      sharing: spec.sharing ?? "ports",
+      quarantineMs,
+      onShrink: spec.onShrink ?? "keep",
+      priority: spec.priority ?? 0,
+      namespaces: spec.namespaces ?? [],
+      serviceSelector: { matchLabels: spec.serviceSelector?.matchLabels ?? {} },
+      agents,
+      ...(link === undefined ? {} : { link }),
+    },
+  };
+}
+
+function readRanges(texts: readonly string[], problems: PoolProblem[]): AddressRange[] {
+  const ranges: AddressRange[] = [];
+  for (const text of texts) {
+    const range = parseRange(text);
+    if (range.kind === "bad") {
+      problems.push(badRange(`${quote(text)}: ${range.problem}`));
+      continue;
+    }
+    const ends = [scopeOf(range.value.first), scopeOf(range.value.last)];
+    const scope = ends.find((end) => end !== "unicast");
+    if (scope === undefined) ranges.push(range.value);
+    else problems.push(badRange(`${quote(text)} holds ${scope} addresses, not unicast ones alone`));
+  }
+  return ranges;
+}
+
+function overlaps(ranges: readonly AddressRange[]): PoolProblem[] {
+  for (const [index, range] of ranges.entries()) {
+    const other = ranges.slice(index + 1).find((later) => rangesOverlap(range, later));
+    if (other === undefined) continue;
+    return [badRange(`${rangeText(range)} and ${rangeText(other)} overlap`)];
+  }
+  return [];
+}
+
+function readAgents(names: readonly string[], problems: PoolProblem[]): AgentName[] {
+  return names.flatMap((text) => {
+    const name = parseAgentName(text);
+    if (name !== undefined) return [name];
+    problems.push({ reason: "BadName", detail: `agents: ${quote(text)} is no agent name` });
+    return [];
+  });
+}
+
+function readQuarantine(text: string | undefined, problems: PoolProblem[]): number {
+  const ms = text === undefined ? QUARANTINE_MS_DEFAULT : parseDuration(text);
+  if (ms !== undefined) return ms;
+  problems.push(badField(`quarantine: ${quote(text ?? "")}: expected ${DURATION_FORMS}`));
+  return QUARANTINE_MS_DEFAULT;
+}
+
+const badRange = (detail: string): PoolProblem => ({ reason: "BadPoolRange", detail });
+const badField = (detail: string): PoolProblem => ({ reason: "BadField", detail });

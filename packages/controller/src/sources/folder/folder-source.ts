@@ -1,0 +1,217 @@
+// A folder of manifests as a source. It looks at the folder when the kernel hints at a change and
+// every few seconds, reads what changed, and emits what differs. It never writes, and a folder
+// that cannot be read leaves everything in force as it is.
+
+import { join } from "node:path";
+
+import type { Claim, PoolName } from "@fairlead/model";
+import {
+  type Clock,
+  EdgeError,
+  type Pace,
+  type Timer,
+  createPace,
+  describeError,
+  isEdgeError,
+  readFileBounded,
+} from "@fairlead/runtime";
+
+import type { Departure, Fact } from "../../facts.ts";
+import type { Source } from "../../ports.ts";
+import { type ClaimDeriver, createClaimDeriver } from "../derive-claims.ts";
+import { EMPTY_SNAPSHOT, type SourceSnapshot, diffSnapshots } from "../fact-diff.ts";
+import { type ObjectKind, identityKey } from "../objects.ts";
+import { title } from "../quote.ts";
+import type { TranslateSettings } from "../translate-service.ts";
+import { EMPTY_GRACE_MS, FILE_BYTES_MAX, type FileReading } from "./file-state.ts";
+import {
+  EMPTY_FOLDER,
+  type FolderState,
+  foldLook,
+  isEmptySome,
+  isMissingSome,
+  pathsToRead,
+} from "./folder-state.ts";
+import { viewFolder } from "./folder-view.ts";
+import { parseManifest } from "./parse.ts";
+import { type Listing, scanFolder } from "./scan.ts";
+import { createFolderWatch, type FolderWatch } from "./watch.ts";
+
+/** A hint is followed by a look after this long a quiet, in ms. */
+const QUIET_MS = 50;
+/** A folder that never rests is looked at this often, in ms. */
+const WAIT_MAX_MS = 500;
+/** Without any hint the folder is looked at this often, in ms: hints get lost. */
+export const AUDIT_MS = 10_000;
+
+/** How a folder is read. */
+export interface FolderSourceOptions {
+  /** The folder's path. */
+  readonly folder: string;
+  readonly settings: TranslateSettings;
+  readonly clock: Clock;
+  /** Unique among the sources; `folder` by default. */
+  readonly name?: string;
+}
+
+/** Makes the source; nothing is looked at before `start`. */
+export function createFolderSource(options: FolderSourceOptions): Source {
+  return new FolderSource(options);
+}
+
+class FolderSource implements Source {
+  readonly name: string;
+  readonly #options: FolderSourceOptions;
+  readonly #deriver: ClaimDeriver;
+  readonly #looks: Pace;
+  readonly #watch: FolderWatch;
+  readonly #listed = Promise.withResolvers<void>();
+  #emit: ((facts: readonly Fact[]) => void) | undefined;
+  #state: FolderState = EMPTY_FOLDER;
+  #said: SourceSnapshot = EMPTY_SNAPSHOT;
+  #isListed = false;
+  #hints = new Set<string>();
+  #audit: Timer | undefined;
+
+  constructor(options: FolderSourceOptions) {
+    this.name = options.name ?? "folder";
+    this.#options = options;
+    this.#deriver = createClaimDeriver(options.settings);
+    this.#looks = createPace({
+      clock: options.clock,
+      quietMs: QUIET_MS,
+      maxWaitMs: WAIT_MAX_MS,
+      run: () => this.#look(),
+      onError: (error) => this.#fail(error),
+    });
+    this.#watch = createFolderWatch({
+      root: options.folder,
+      onHint: (path) => {
+        if (path !== undefined) this.#hints.add(path);
+        this.#looks.poke();
+      },
+    });
+  }
+
+  start(emit: (facts: readonly Fact[]) => void): Promise<void> {
+    this.#emit = emit;
+    this.#looks.poke();
+    return this.#listed.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#audit?.cancel();
+    this.#watch[Symbol.dispose]();
+    await this.#looks[Symbol.asyncDispose]();
+    this.#audit?.cancel();
+    const message = `the source ${this.name} was stopped`;
+    // Without effect once it was listed; it must not count as unhandled where nobody waits.
+    this.#listed.promise.catch(() => undefined);
+    this.#listed.reject(new EdgeError({ code: "STOPPED", message, retryable: false }));
+  }
+
+  async #look(): Promise<void> {
+    this.#scheduleLook(AUDIT_MS);
+    const hints = this.#hints;
+    this.#hints = new Set();
+    let listing: Listing;
+    try {
+      listing = await scanFolder(this.#options.folder);
+    } catch (error) {
+      // Kept for the look that succeeds: they tell what was deleted meanwhile.
+      for (const hint of hints) this.#hints.add(hint);
+      throw error;
+    }
+    if (this.#watch.follow(listing.folders)) this.#looks.poke();
+    const readings = await this.#read(pathsToRead(this.#state, listing, hints));
+    const nowMs = this.#options.clock.nowMs();
+    this.#state = foldLook(this.#state, { listing, readings, hints, nowMs });
+    this.#say();
+    if (isMissingSome(this.#state)) this.#looks.poke();
+    else if (isEmptySome(this.#state)) this.#scheduleLook(EMPTY_GRACE_MS);
+  }
+
+  async #read(paths: readonly string[]): Promise<ReadonlyMap<string, FileReading>> {
+    const readings = new Map<string, FileReading>();
+    for (const path of paths) {
+      const reading = await readManifest(this.#options.folder, path);
+      if (reading !== undefined) readings.set(path, reading);
+    }
+    return readings;
+  }
+
+  #say(): void {
+    const view = viewFolder(this.#state, this.#options.folder);
+    const derived = this.#deriver.derive(view.objects);
+    const next: SourceSnapshot = { ...derived, findings: view.findings };
+    const list = {
+      claims: keysIn(derived.claims, view.services),
+      pools: keysIn(derived.pools, view.pools),
+    };
+    const { expired } = this.#state;
+    const departure = (kind: ObjectKind, namespace: string, name: string): Departure =>
+      expired.has(identityKey({ kind, namespace, name })) ? "absent" : "seen-deleted";
+    const how = {
+      claim: ({ namespace, name }: Claim) => departure("Service", namespace, name),
+      pool: (name: PoolName) => departure("AddressPool", "", name),
+    };
+    const facts = [...diffSnapshots(this.name, this.#said, next, how)];
+    this.#said = next;
+    // A list that hides something proves no absence; the first one is needed to begin at all.
+    if (view.isWhole || !this.#isListed) {
+      const atMs = this.#options.clock.wallMs();
+      facts.push({ kind: "source-listed", source: this.name, atMs, ...list });
+    }
+    this.#isListed = true;
+    if (facts.length > 0) this.#emit?.(facts);
+    this.#listed.resolve();
+  }
+
+  #fail(error: unknown): void {
+    if (isEdgeError(error, "NOT_A_FOLDER") && !this.#isListed) this.#listed.reject(error);
+    if (!isEdgeError(error)) {
+      // A bug of ours: the process ends, and its supervisor restarts it.
+      queueMicrotask(() => {
+        throw error;
+      });
+      return;
+    }
+    const finding = {
+      subject: "source",
+      name: title(this.#options.folder),
+      reason: "SourceUnreadable",
+      detail: describeError(error),
+    } as const;
+    const rest = this.#said.findings.filter(
+      ({ subject, name }) => subject !== finding.subject || name !== finding.name,
+    );
+    const next = { ...this.#said, findings: [...rest, finding] };
+    const never = (): Departure => "absent";
+    const facts = diffSnapshots(this.name, this.#said, next, { claim: never, pool: never });
+    this.#said = next;
+    if (facts.length > 0) this.#emit?.(facts);
+  }
+
+  #scheduleLook(delayMs: number): void {
+    this.#audit?.cancel();
+    this.#audit = this.#options.clock.setTimer(delayMs, () => void this.#looks.poke());
+  }
+}
+
+function keysIn<K>(map: ReadonlyMap<K, unknown>, set: ReadonlySet<K>): ReadonlySet<K> {
+  return new Set([...map.keys(), ...set].filter((key) => set.has(key)));
+}
+
+/** Reads and parses one file; undefined when it vanished since it was listed. */
+async function readManifest(root: string, path: string): Promise<FileReading | undefined> {
+  try {
+    const bytes = await readFileBounded(join(root, path), FILE_BYTES_MAX);
+    const text = bytes.toString("utf8");
+    const parsed = parseManifest(text, path.endsWith(".json") ? "json" : "yaml");
+    return { kind: "parsed", parsed, isEmpty: text.trim() === "" };
+  } catch (error) {
+    if (isEdgeError(error, "NOT_FOUND")) return undefined;
+    if (isEdgeError(error, "TOO_LARGE")) return { kind: "too-large" };
+    return { kind: "failed", problem: describeError(error) };
+  }
+}

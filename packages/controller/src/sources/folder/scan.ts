@@ -1,0 +1,137 @@
+// Lists a folder of manifests: which files there are and what tells their versions apart, without
+// reading them. Symbolic links to files are followed, as mounted ConfigMaps consist of them; links
+// to folders are not, so that no list is endless. Names that start with a dot are passed over.
+
+import type { Dirent, BigIntStats } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+import { compareText } from "@fairlead/model";
+import { EdgeError, fileError } from "@fairlead/runtime";
+
+/** Most manifests of one folder. */
+export const FILES_MAX = 20_000;
+/** Most folders below one another. */
+export const FOLDER_DEPTH_MAX = 32;
+const STATS_AT_ONCE = 32;
+const MANIFEST_PATTERN = /\.(?:ya?ml|json)$/u;
+
+/** One manifest as it was listed. */
+export interface ListedFile {
+  /** Relative to the source's folder. */
+  readonly path: string;
+  /** Equal stamps mean the same content: device, inode, size and times. */
+  readonly stamp: string;
+  readonly size: number;
+}
+
+/** A whole look at a folder. */
+export interface Listing {
+  /** By relative path, sorted. */
+  readonly files: ReadonlyMap<string, ListedFile>;
+  /** Identity by relative path; the source's folder itself is "". */
+  readonly folders: ReadonlyMap<string, FolderIdentity>;
+  /** Folders and files below the root that could not be looked at, with why. */
+  readonly unreadable: ReadonlyMap<string, string>;
+}
+
+/** What tells a folder from another one at the same path. */
+export interface FolderIdentity {
+  readonly device: string;
+  readonly inode: string;
+}
+
+/** Why a folder could not be listed. */
+export type ScanErrorCode = "NOT_A_FOLDER" | "UNREADABLE" | "TOO_MANY_FILES";
+
+interface Draft {
+  readonly files: Map<string, ListedFile>;
+  readonly folders: Map<string, FolderIdentity>;
+  readonly unreadable: Map<string, string>;
+}
+
+/** Lists everything below `root`. Rejects with EdgeError<ScanErrorCode> when the root is unfit. */
+export async function scanFolder(root: string): Promise<Listing> {
+  const draft: Draft = { files: new Map(), folders: new Map(), unreadable: new Map() };
+  try {
+    await scanInto(draft, root, { path: "", depth: 0 });
+  } catch (error) {
+    throw scanError(error, root);
+  }
+  const files = [...draft.files].toSorted(([a], [b]) => compareText(a, b));
+  return { ...draft, files: new Map(files) };
+}
+
+async function scanInto(
+  draft: Draft,
+  root: string,
+  at: { readonly path: string; readonly depth: number },
+): Promise<void> {
+  const folder = join(root, at.path);
+  const stats = await stat(folder, { bigint: true });
+  draft.folders.set(at.path, { device: String(stats.dev), inode: String(stats.ino) });
+  const entries = (await readdir(folder, { withFileTypes: true }))
+    .filter((entry) => !entry.name.startsWith("."))
+    .toSorted((a, b) => compareText(a.name, b.name));
+  const manifests = entries.filter((entry) => MANIFEST_PATTERN.test(entry.name) && isLeaf(entry));
+  for (let index = 0; index < manifests.length; index += STATS_AT_ONCE) {
+    const some = manifests.slice(index, index + STATS_AT_ONCE);
+    await Promise.all(some.map((entry) => listFile(draft, root, join(at.path, entry.name))));
+    if (draft.files.size > FILES_MAX) throw tooManyFiles(root);
+  }
+  for (const entry of entries.filter((each) => each.isDirectory())) {
+    const path = join(at.path, entry.name);
+    if (at.depth + 1 > FOLDER_DEPTH_MAX) {
+      draft.unreadable.set(path, `folders are nested deeper than ${FOLDER_DEPTH_MAX}`);
+      continue;
+    }
+    try {
+      await scanInto(draft, root, { path, depth: at.depth + 1 });
+    } catch (error) {
+      if (error instanceof EdgeError) throw error;
+      noteUnreadable(draft, path, error);
+    }
+  }
+}
+
+function isLeaf(entry: Dirent): boolean {
+  return entry.isFile() || entry.isSymbolicLink();
+}
+
+async function listFile(draft: Draft, root: string, path: string): Promise<void> {
+  try {
+    const stats = await stat(join(root, path), { bigint: true });
+    if (!stats.isFile()) return;
+    draft.files.set(path, { path, stamp: stampOf(stats), size: Number(stats.size) });
+  } catch (error) {
+    noteUnreadable(draft, path, error);
+  }
+}
+
+/** What vanished between the list and the look is no trouble: it is not there. */
+function noteUnreadable(draft: Draft, path: string, error: unknown): void {
+  const { code, message } = fileError(error, "cannot look at it");
+  if (code !== "NOT_FOUND") draft.unreadable.set(path, message);
+}
+
+function stampOf(stats: BigIntStats): string {
+  return [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(":");
+}
+
+function tooManyFiles(root: string): EdgeError<ScanErrorCode> {
+  const message = `cannot list ${root}: it has more than ${FILES_MAX} manifests`;
+  return new EdgeError({ code: "TOO_MANY_FILES", message, retryable: true });
+}
+
+function scanError(error: unknown, root: string): EdgeError<ScanErrorCode> {
+  if (error instanceof EdgeError) {
+    return new EdgeError({ code: "TOO_MANY_FILES", message: error.message, retryable: true });
+  }
+  const isFile = error instanceof Error && "code" in error && error.code === "ENOTDIR";
+  const { message } = fileError(error, `cannot list ${root}`);
+  if (!isFile) {
+    return new EdgeError({ code: "UNREADABLE", message, retryable: true, cause: error });
+  }
+  const words = `cannot list ${root}: it is a file and not a folder`;
+  return new EdgeError({ code: "NOT_A_FOLDER", message: words, retryable: false, cause: error });
+}

@@ -1,0 +1,163 @@
+// Reads which addresses, pool, sharing key and clients a Service asks for. Pure. Two places that
+// disagree refuse the claim, and so does an address that cannot be a VIP.
+
+import {
+  type Address,
+  type PoolName,
+  compareText,
+  parseAddress,
+  parsePoolName,
+  parsePrefix,
+  scopeOf,
+} from "@fairlead/model";
+
+import { type Wish, type WishText, wishTexts } from "./aliases.ts";
+import { quote, quoteList } from "./quote.ts";
+import type { RemarkList } from "./remarks.ts";
+import type { ServiceObject } from "./service-object.ts";
+
+/** Most addresses that a claim may ask for; one a family is served. */
+export const WISHED_ADDRESSES_MAX = 8;
+/** What a sharing key may be: text that is safe to show and to compare. */
+const SHARING_KEY_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:/@ -]{0,252}$/u;
+
+/** What a Service asks for. */
+export interface ServiceWishes {
+  readonly wishedAddresses: readonly Address[];
+  readonly wishedPool?: PoolName;
+  readonly sharingKey?: string;
+  readonly sourceRanges: readonly string[];
+}
+
+/** Reads all wishes of this file, saying in `remarks` what is wrong with them. */
+export function readWishes(service: ServiceObject, remarks: RemarkList): ServiceWishes {
+  const pool = readPoolWish(service, remarks);
+  const sharingKey = readSharingKey(service, remarks);
+  return {
+    wishedAddresses: readAddresses(service, remarks),
+    ...(pool === undefined ? {} : { wishedPool: pool }),
+    ...(sharingKey === undefined ? {} : { sharingKey }),
+    sourceRanges: readSourceRanges(service, remarks),
+  };
+}
+
+/** The one text of a wish; undefined when there is none, or when two disagree (then refused). */
+export function soleWish(
+  wish: Wish,
+  metadata: ServiceObject["metadata"],
+  remarks: RemarkList,
+): WishText | undefined {
+  const texts = wishTexts(wish, metadata);
+  const [first] = texts;
+  const other = texts.find((text) => text.text !== first?.text);
+  if (first === undefined || other === undefined) return first;
+  remarks.refuse("ConflictingWishes", conflict(first, other));
+  return undefined;
+}
+
+function conflict(a: WishText, b: WishText): string {
+  return `${a.place} says ${quote(a.text)} and ${b.place} says ${quote(b.text)}`;
+}
+
+function readAddresses(service: ServiceObject, remarks: RemarkList): readonly Address[] {
+  const field = service.spec.loadBalancerIP?.trim() ?? "";
+  const texts = [...wishTexts("addresses", service.metadata)];
+  if (field !== "") texts.push({ place: "spec.loadBalancerIP", text: field });
+  const lists = texts.map((text) => ({ text, addresses: readList(text, remarks) }));
+  const [first] = lists;
+  if (first === undefined) return [];
+  for (const other of lists) {
+    if (first.addresses === undefined || other.addresses === undefined) return [];
+    // The field has room for one address, so it need only be one of those in an annotation.
+    const isField = other.text.place === "spec.loadBalancerIP";
+    const agrees = isField
+      ? other.addresses.every((address) => first.addresses?.includes(address))
+      : sameSet(first.addresses, other.addresses);
+    if (agrees) continue;
+    remarks.refuse("ConflictingWishes", conflict(first.text, other.text));
+    return [];
+  }
+  return first.addresses ?? [];
+}
+
+/** The addresses of one text, none twice; undefined when one of them is refused. */
+function readList(from: WishText, remarks: RemarkList): readonly Address[] | undefined {
+  // The bound keeps a list of a megabyte from being split.
+  const parts = from.text.slice(0, 1000).split(",");
+  if (parts.length > WISHED_ADDRESSES_MAX || from.text.length > 1000) {
+    remarks.refuse("BadAddress", `${from.place} has more than ${WISHED_ADDRESSES_MAX} addresses`);
+    return undefined;
+  }
+  const addresses: Address[] = [];
+  let isGood = true;
+  for (const part of parts) {
+    const problem = addressProblem(part.trim());
+    if (problem === undefined) {
+      const address = parseAddress(part.trim());
+      if (address !== undefined && !addresses.includes(address)) addresses.push(address);
+    } else {
+      remarks.refuse("BadAddress", `${from.place}: ${problem}`);
+      isGood = false;
+    }
+  }
+  return isGood ? addresses : undefined;
+}
+
+function addressProblem(text: string): string | undefined {
+  const address = parseAddress(text);
+  if (address === undefined) return `${quote(text)} is not an IP address`;
+  const scope = scopeOf(address);
+  return scope === "unicast" ? undefined : `${address} is ${scope}, not unicast`;
+}
+
+function sameSet(a: readonly Address[], b: readonly Address[]): boolean {
+  return a.length === b.length && a.every((address) => b.includes(address));
+}
+
+function readPoolWish(service: ServiceObject, remarks: RemarkList): PoolName | undefined {
+  const wish = soleWish("address-pool", service.metadata, remarks);
+  if (wish === undefined) return undefined;
+  const name = parsePoolName(wish.text);
+  if (name === undefined) {
+    remarks.refuse("BadName", `${wish.place}: ${quote(wish.text)} is no pool name`);
+  }
+  return name;
+}
+
+function readSharingKey(service: ServiceObject, remarks: RemarkList): string | undefined {
+  const wish = soleWish("sharing-key", service.metadata, remarks);
+  if (wish === undefined) return undefined;
+  if (SHARING_KEY_PATTERN.test(wish.text)) return wish.text;
+  remarks.refuse(
+    "BadField",
+    `${wish.place}: ${quote(wish.text)} may only have letters, digits, spaces and ._:/@-`,
+  );
+  return undefined;
+}
+
+/** Client ranges in canonical text. They protect somebody, so the claim is refused with any. */
+function readSourceRanges(service: ServiceObject, remarks: RemarkList): readonly string[] {
+  const wish = soleWish("source-ranges", service.metadata, remarks);
+  const texts = [
+    ...(service.spec.loadBalancerSourceRanges ?? []),
+    ...(wish?.text.split(",") ?? []),
+  ].map((text) => text.trim());
+  if (texts.length === 0) return [];
+  const ranges: string[] = [];
+  const bad: string[] = [];
+  for (const text of texts) {
+    const prefix = parsePrefix(text);
+    if (prefix.kind === "bad") bad.push(text);
+    else ranges.push(`${prefix.value.address}/${prefix.value.length}`);
+  }
+  const unique = [...new Set(ranges)].toSorted(compareText);
+  if (bad.length > 0) {
+    remarks.refuse("BadField", `loadBalancerSourceRanges: no CIDR: ${quoteList(bad)}`);
+  }
+  const shown = quoteList(unique);
+  remarks.refuse(
+    "SourceRangesNotEnforced",
+    `clients are limited to ${shown === "" ? "ranges that do not parse" : shown}`,
+  );
+  return unique;
+}

@@ -1,0 +1,178 @@
+// A Service with its EndpointSlices and Nodes becomes a claim. Pure: equal input gives equal
+// output, whatever its order. Nothing of Kubernetes' own types leaves; whatever is wrong with the
+// Service stands in the claim's refusals and remarks, and nothing throws.
+
+import {
+  type Claim,
+  type ClaimListener,
+  type FamilyWish,
+  type Protocol,
+  claimId,
+  compareBy,
+  compareNumber,
+  compareText,
+  isLabel,
+  present,
+} from "@fairlead/model";
+
+import { wishTexts } from "./aliases.ts";
+import type { NodeObject } from "./node-object.ts";
+import type { ObjectIdentity } from "./objects.ts";
+import { quote } from "./quote.ts";
+import { type RemarkList, createRemarkList } from "./remarks.ts";
+import { type FindMembers, endpointMembers, nodeMembers, portText } from "./service-members.ts";
+import type { ServiceObject, ServicePort } from "./service-object.ts";
+import { readPolicy } from "./service-policy.ts";
+import { readWishes } from "./service-wishes.ts";
+import type { SliceObject } from "./slice-object.ts";
+import { foreignStatusManager } from "./status-owner.ts";
+
+/** Most ports of one claim. */
+export const PORTS_MAX = 100;
+
+/** Settings of an install that decide what is ours and who the members are. */
+export interface TranslateSettings {
+  /** Whether Services without a class are ours: `--default-class`. */
+  readonly defaultClass: boolean;
+  /** Classes that are ours: `fairlead.io/agents`. */
+  readonly classes: readonly string[];
+  readonly members: "endpoints" | "nodes";
+  /** Labels that a node must carry to be a member; empty: none. */
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  /** The name under which we write `status.loadBalancer`. */
+  readonly ownFieldManager: string;
+}
+
+/** A Service with everything its claim is made of. */
+export interface TranslateInput {
+  readonly identity: ObjectIdentity;
+  readonly uid: string;
+  readonly createdAtMs?: number | undefined;
+  /** Where it stands, for people; escaped. */
+  readonly origin: string;
+  readonly service: ServiceObject;
+  /** The slices that name this Service. */
+  readonly slices: readonly SliceObject[];
+  /** All nodes; not looked at when members are endpoints. */
+  readonly nodes: readonly NodeObject[];
+}
+
+/** The claim of a Service; undefined when it asks for nothing of us. */
+export function translateService(
+  input: TranslateInput,
+  settings: TranslateSettings,
+): Claim | undefined {
+  const { service, identity } = input;
+  const remarks = createRemarkList();
+  if (!asksForUs(service, settings, remarks)) return undefined;
+  const { namespace, name } = identity;
+  const id = present(claimId("service", namespace, name), "an identity has checked names");
+  const wishes = readWishes(service, remarks);
+  const { policy, nodesMax } = readPolicy(service, remarks);
+  const findMembers =
+    settings.members === "endpoints"
+      ? endpointMembers(input.slices, remarks)
+      : nodeMembers(
+          { service, seed: id, nodes: input.nodes, nodeSelector: settings.nodeSelector, nodesMax },
+          remarks,
+        );
+  const { sourceRanges, ...asked } = wishes;
+  const listeners = readListeners(service.spec.ports, findMembers, remarks);
+  return {
+    id,
+    kind: "service",
+    namespace,
+    name,
+    uid: input.uid,
+    generation: service.metadata.generation ?? 0,
+    ...(input.createdAtMs === undefined ? {} : { createdAtMs: input.createdAtMs }),
+    origin: input.origin,
+    labels: sortedRecord(service.metadata.labels ?? {}),
+    listeners,
+    ...asked,
+    families: readFamilies(service, remarks),
+    policy: { ...policy, sourceRanges },
+    ...remarks.result(),
+  };
+}
+
+/** Whether two claims say the same. Cheap for a claim compared with itself. */
+export function claimsEqual(a: Claim, b: Claim): boolean {
+  // Claims are built with their fields in one order and everything in them sorted.
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Whether the Service is for us to answer; a foreign class is answered by a refusal. */
+function asksForUs(
+  { metadata, spec }: ServiceObject,
+  settings: TranslateSettings,
+  remarks: RemarkList,
+): boolean {
+  const isExposed = wishTexts("expose", metadata).some(({ text }) => text === "true");
+  if (spec.type !== "LoadBalancer") return isExposed;
+  const wanted = spec.loadBalancerClass ?? "";
+  if (wanted !== "") {
+    if (!settings.classes.includes(wanted)) {
+      remarks.refuse("UnknownClass", `spec.loadBalancerClass is ${quote(wanted)}`);
+    }
+    return true;
+  }
+  if (!settings.defaultClass && !isExposed) return false;
+  const manager = foreignStatusManager(metadata.managedFields ?? [], settings.ownFieldManager);
+  if (manager !== undefined) {
+    remarks.refuse("OtherControllerActive", `${quote(manager)} writes status.loadBalancer`);
+  }
+  return true;
+}
+
+function readListeners(
+  ports: readonly ServicePort[],
+  findMembers: FindMembers,
+  remarks: RemarkList,
+): readonly ClaimListener[] {
+  if (ports.length === 0) remarks.refuse("NoPorts", "spec.ports is empty");
+  if (ports.length > PORTS_MAX) {
+    remarks.refuse("TooManyPorts", `${ports.length} ports; a claim has at most ${PORTS_MAX}`);
+    return [];
+  }
+  const seen = new Map<string, ClaimListener>();
+  for (const port of ports) {
+    const protocol = readProtocol(port, remarks);
+    if (protocol === undefined) continue;
+    const key = `${protocol} ${port.port}`;
+    if (seen.has(key)) {
+      remarks.refuse("DuplicatePort", `${port.protocol} port ${port.port} stands there twice`);
+      continue;
+    }
+    const isNamed = port.name === "" || isLabel(port.name);
+    if (!isNamed) remarks.refuse("BadName", `spec.ports: ${quote(port.name)} is no port name`);
+    const name = isNamed ? port.name : "";
+    seen.set(key, { name, protocol, port: port.port, members: findMembers(port) });
+  }
+  return [...seen.values()].toSorted(
+    compareBy<ClaimListener>(
+      (a, b) => compareText(a.protocol, b.protocol),
+      (a, b) => compareNumber(a.port, b.port),
+    ),
+  );
+}
+
+function readProtocol(port: ServicePort, remarks: RemarkList): Protocol | undefined {
+  if (port.protocol === "TCP") return "tcp";
+  if (port.protocol === "UDP") return "udp";
+  remarks.refuse("UnsupportedProtocol", `${portText(port)} is ${quote(port.protocol)}`);
+  return undefined;
+}
+
+function readFamilies({ spec }: ServiceObject, remarks: RemarkList): FamilyWish {
+  const families = (spec.ipFamilies ?? []).map((family) => (family === "IPv4" ? "ipv4" : "ipv6"));
+  const unique = [...new Set(families)];
+  if (unique.length < families.length) {
+    remarks.refuse("BadField", "spec.ipFamilies names a family twice");
+  }
+  return { policy: spec.ipFamilyPolicy ?? "SingleStack", families: unique };
+}
+
+function sortedRecord(record: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => compareText(a, b)));
+}
