@@ -6,7 +6,6 @@ import {
   type AgentName,
   type LaneResource,
   type VipResource,
-  addressFromValue,
   assert,
   compareAddress,
   compareText,
@@ -27,10 +26,6 @@ export interface KeepalivedInput {
     /** Folder of the track files, one a lane; it must exist. Absolute, closed grammar. */
     readonly trackDir: string;
   };
-  readonly settings: {
-    /** 1 to 99; absent where the host does not grant real-time scheduling (SYS_NICE). */
-    readonly realtimePriority?: number;
-  };
 }
 
 /** One VRRP instance as the template writes it. */
@@ -49,14 +44,14 @@ export interface InstanceView {
   readonly peers: readonly Address[];
   /** Address with its prefix length. */
   readonly anchor: string;
+  /** `link` for IPv4; keepalived refuses a scope for IPv6, where the address itself says it. */
+  readonly anchorScopes: readonly string[];
   /** Addresses with their prefix lengths, in order. */
   readonly vips: readonly string[];
 }
 
 /** All of keepalived.conf. */
 export interface KeepalivedView {
-  /** One, or none when real-time scheduling is not to be had. */
-  readonly realtimePriorities: readonly number[];
   readonly instances: readonly InstanceView[];
 }
 
@@ -78,9 +73,7 @@ export function keepalivedView(input: KeepalivedInput): KeepalivedView {
   const instances = lanes.map((lane) => instanceView(input, lane, vipsOfLane.get(lane.name) ?? []));
   const names = new Set(instances.map((instance) => instance.name));
   assert(names.size === instances.length, "every lane has a name of its own");
-  const priority = input.settings.realtimePriority;
-  assert(priority === undefined || (priority >= 1 && priority <= 99), "priority is 1 to 99");
-  return { realtimePriorities: priority === undefined ? [] : [priority], instances };
+  return { instances };
 }
 
 function groupVips(input: KeepalivedInput): Map<string, VipResource[]> {
@@ -118,24 +111,18 @@ function instanceView(
     flags: lane.preempt && place === 0 ? [] : ["nopreempt"],
     advertIntervalSeconds: advertSeconds(lane.advertIntervalMs),
     source: self.address,
-    peers: others.length > 0 ? peersOf(others) : [loopbackOf(self.address)],
+    // A lane of one agent sends its adverts to its own anchor, where nobody listens. keepalived
+    // refuses a unicast instance without peers, and a multicast one would have to change its
+    // socket, and lose the lane, when a peer comes.
+    peers: others.length > 0 ? peersOf(others) : [anchor.address],
     anchor: `${anchor.address}/${anchor.prefixLength}`,
+    anchorScopes: family === "ipv4" ? ["link"] : [],
     vips: vips.toSorted((a, b) => compareAddress(a.address, b.address)).map(vipPrefix),
   };
 }
 
 function peersOf(others: LaneResource["order"]): Address[] {
   return others.map((peer) => peer.address).toSorted(compareAddress);
-}
-
-/**
- * A lane of one agent sends its adverts to itself. keepalived refuses a unicast instance without
- * peers, and a multicast one would change its socket, and lose the lane, when a peer comes.
- */
-function loopbackOf(source: Address): Address {
-  return familyOf(source) === "ipv4"
-    ? addressFromValue("ipv4", 0x7f00_0001n)
-    : addressFromValue("ipv6", 1n);
 }
 
 function advertSeconds(intervalMs: number): string {
