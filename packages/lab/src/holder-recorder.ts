@@ -49,6 +49,8 @@ export async function recordHolders(hosts: readonly Host[]): Promise<HolderRecor
     changed();
   };
   const watch = async (host: Host): Promise<void> => {
+    // After a boot, what the host held before must be noted as gone first.
+    await monitors.get(host.name)?.exited;
     const told = new Set<string>();
     const onLine = (line: string): void => {
       const change = parseAddressChange(line);

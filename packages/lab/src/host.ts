@@ -100,6 +100,7 @@ export async function createHost(stage: Stage, name: string, options: HostOption
   const port = createSwitchPort(name, stage.run, stage.partitions);
   const bootWatchers = new Set<() => Promise<void>>();
   let init: InitProcess | undefined;
+  let isPowered = true;
   const living = (): InitProcess => {
     if (init === undefined || init.hasExited()) throw labError("GONE", `host ${name} is down`);
     return init;
@@ -112,11 +113,13 @@ export async function createHost(stage: Stage, name: string, options: HostOption
   });
   const boot = async (): Promise<void> => {
     if (init !== undefined && !init.hasExited()) return;
+    isPowered = true;
     init = await powerOn(stage, name, options);
     await connect(stage, name, options, init, target());
     for (const run of bootWatchers) await run();
   };
   const crash = async (): Promise<void> => {
+    isPowered = false;
     await init?.end();
     await port.healAll().catch(ignoreMissingPort);
     // The kernel takes its time to clear a dead network; the port must be gone before a boot.
@@ -130,7 +133,7 @@ export async function createHost(stage: Stage, name: string, options: HostOption
     ipv6: options.ipv6 === undefined ? undefined : withoutPrefix(options.ipv6),
     link: LINK,
     dir: DIR,
-    isUp: () => init !== undefined && !init.hasExited(),
+    isUp: () => isPowered && init !== undefined && !init.hasExited(),
     outsidePath: (path) => `/proc/${living().pid}/root${path}`,
     exec: async (command, args = [], settings = {}) =>
       runInside(target(), [command, ...args], settings),
