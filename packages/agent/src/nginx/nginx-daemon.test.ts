@@ -1,0 +1,206 @@
+// nginx itself under s6 in a sandbox: first start, reload, refusals, a taken port, a killed
+// master, long connections over a reload. Each with the proof by the generation that answers.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdir, readFile } from "node:fs/promises";
+import { type Server, type Socket, connect, createServer } from "node:net";
+import { test } from "node:test";
+import { createLogger, createSystemClock } from "@fairlead/runtime";
+import { inSandbox } from "@fairlead/testkit";
+import { dataPlaneLayout } from "../data-plane-layout.ts";
+import type { NginxDaemon } from "../ports.ts";
+import { createS6Supervisor, type S6Supervisor } from "../supervise/s6.ts";
+import { createNginxDaemon } from "./nginx-daemon.ts";
+
+interface Stage extends AsyncDisposable {
+  readonly nginx: NginxDaemon;
+  readonly supervisor: S6Supervisor;
+  /** A file with this id whose listeners answer with it; `lines` go into the stream block. */
+  config(generation: string, ports: readonly number[], lines?: readonly string[]): string;
+  readonly configPath: string;
+}
+
+async function stage(name: string): Promise<Stage> {
+  const layout = dataPlaneLayout(`/run/${name}`);
+  await mkdir(layout.runDir);
+  const shared = {
+    layout,
+    clock: createSystemClock(),
+    logger: createLogger({ level: "silent", format: "json" }),
+  };
+  const supervisor = createS6Supervisor({
+    ...shared,
+    programs: {
+      nginx: "/usr/sbin/nginx",
+      keepalived: "/usr/sbin/keepalived",
+      ip: "/usr/sbin/ip",
+      s6Svscan: "/usr/bin/s6-svscan",
+    },
+  });
+  await supervisor.ensure();
+  const daemon = createNginxDaemon({
+    ...shared,
+    service: supervisor.nginx,
+    program: "/usr/sbin/nginx",
+  });
+  const config: Stage["config"] = (generation, ports, lines = []) =>
+    `load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+daemon off;
+pid ${layout.nginx.pid};
+error_log stderr warn;
+user root;
+worker_processes 2;
+events { worker_connections 64; }
+stream {
+  server { listen unix:${layout.nginx.probeSocket}; return ${generation}; }
+${ports.map((port) => `  server { listen 127.0.0.1:${port}; return ${generation}; }`).join("\n")}
+${lines.join("\n")}
+}
+`;
+  return {
+    nginx: daemon,
+    supervisor,
+    config,
+    configPath: layout.nginx.config,
+    [Symbol.asyncDispose]: () => supervisor.end(),
+  };
+}
+
+/** What a port answers; undefined when it refuses. */
+async function ask(port: number): Promise<string | undefined> {
+  const socket = connect({ host: "127.0.0.1", port });
+  let text = "";
+  try {
+    for await (const chunk of socket.setEncoding("utf8")) text += String(chunk);
+    return text;
+  } catch {
+    return undefined;
+  }
+}
+
+async function listen(port: number, onConnection: (socket: Socket) => void): Promise<Server> {
+  const server = createServer(onConnection).listen(port, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+inSandbox({ file: import.meta.url, name: "nginx" }, () => {
+  test("first start, reload with a new listener, and nothing for the same text", async () => {
+    await using s = await stage("reload");
+    assert.equal(await s.nginx.generation(), undefined);
+    assert.equal(await s.nginx.generationsAlive(), 0);
+    const first = s.config("g1", [8001]);
+    assert.deepEqual(await s.nginx.apply(first, "g1"), { kind: "applied", reloaded: true });
+    assert.equal(await s.nginx.generation(), "g1");
+    assert.equal(await ask(8001), "g1");
+    assert.equal(await s.nginx.generationsAlive(), 1);
+    const second = s.config("g2", [8001, 8002]);
+    assert.deepEqual(await s.nginx.apply(second, "g2"), { kind: "applied", reloaded: true });
+    assert.equal(await ask(8002), "g2");
+    const pid = (await s.supervisor.nginx.state()).pid;
+    assert.deepEqual(await s.nginx.apply(second, "g2"), { kind: "applied", reloaded: false });
+    assert.equal((await s.supervisor.nginx.state()).pid, pid);
+  });
+
+  test("a broken file is refused in nginx's words, and the old one still serves", async () => {
+    await using s = await stage("broken");
+    const good = s.config("g1", [8001]);
+    await s.nginx.apply(good, "g1");
+    const outcome = await s.nginx.apply(s.config("g2", [], ["  lisen 80;"]), "g2");
+    assert.equal(outcome.kind, "refused");
+    assert.equal(outcome.remark.reason, "ConfigRefused");
+    assert.match(
+      outcome.remark.detail,
+      /^nginx: unknown directive "lisen" in .*candidate.conf:\d+$/,
+    );
+    assert.equal(await ask(8001), "g1");
+    assert.equal(await readFile(s.configPath, "utf8"), good);
+  });
+
+  test("a port that another process holds is named, and the file before is back", async () => {
+    await using s = await stage("taken");
+    const good = s.config("g1", [8001]);
+    await s.nginx.apply(good, "g1");
+    const pid = (await s.supervisor.nginx.state()).pid;
+    const other = await listen(8005, (socket) => socket.end("other"));
+    const outcome = await s.nginx.apply(s.config("g2", [8001, 8005]), "g2");
+    assert.deepEqual(outcome, {
+      kind: "refused",
+      remark: { reason: "PortTaken", detail: "127.0.0.1:8005 is in use by another process" },
+    });
+    assert.equal(await s.nginx.generation(), "g1");
+    assert.equal(await ask(8005), "other");
+    assert.equal((await s.supervisor.nginx.state()).pid, pid);
+    assert.equal(await readFile(s.configPath, "utf8"), good);
+    other.close();
+    const again = await s.nginx.apply(s.config("g3", [8001, 8005]), "g3");
+    assert.equal(again.kind, "applied");
+    assert.equal(await ask(8005), "g3");
+  });
+
+  test("a first file that cannot start is named and not tried every second", async () => {
+    await using s = await stage("first");
+    const other = await listen(8005, (socket) => socket.end("other"));
+    const outcome = await s.nginx.apply(s.config("g1", [8005]), "g1");
+    assert.equal(outcome.kind, "refused");
+    assert.equal(outcome.remark.reason, "PortTaken");
+    assert.deepEqual(await s.supervisor.nginx.state(), { up: false });
+    other.close();
+    assert.equal((await s.nginx.apply(s.config("g2", [8005]), "g2")).kind, "applied");
+  });
+
+  test("a killed master is back by itself with the same generation", async () => {
+    await using s = await stage("killed");
+    const text = s.config("g1", [8001]);
+    await s.nginx.apply(text, "g1");
+    const { pid } = await s.supervisor.nginx.state();
+    assert.ok(pid !== undefined);
+    process.kill(pid, "SIGKILL");
+    for (;;) {
+      const state = await s.supervisor.nginx.state();
+      if (state.up && state.pid !== pid && (await s.nginx.generation()) === "g1") break;
+    }
+    assert.equal(await ask(8001), "g1");
+    assert.equal(await s.nginx.generationsAlive(), 1);
+    assert.deepEqual(await s.nginx.apply(text, "g1"), { kind: "applied", reloaded: false });
+  });
+
+  test("an apply right after a kill waits for the new master", async () => {
+    await using s = await stage("race");
+    await s.nginx.apply(s.config("g1", [8001]), "g1");
+    const { pid } = await s.supervisor.nginx.state();
+    assert.ok(pid !== undefined);
+    process.kill(pid, "SIGKILL");
+    const outcome = await s.nginx.apply(s.config("g2", [8001, 8002]), "g2");
+    assert.deepEqual(outcome, { kind: "applied", reloaded: true });
+    assert.equal(await ask(8002), "g2");
+  });
+
+  test("a long connection keeps its generation alive over a reload", async () => {
+    await using s = await stage("long");
+    const member = await listen(9001, (socket) => void socket.pipe(socket));
+    const proxy = ["  server { listen 127.0.0.1:8003; proxy_pass 127.0.0.1:9001; }"];
+    await s.nginx.apply(s.config("g1", [], proxy), "g1");
+    const client = connect({ host: "127.0.0.1", port: 8003 });
+    client.write("hello");
+    await once(client, "data");
+    await s.nginx.apply(s.config("g2", [], proxy), "g2");
+    while ((await s.nginx.generationsAlive()) !== 2) {}
+    client.write("still there");
+    const [chunk] = await once(client, "data");
+    assert.equal(String(chunk), "still there");
+    client.destroy();
+    while ((await s.nginx.generationsAlive()) !== 1) {}
+    member.close();
+  });
+
+  test("applies that come together are done one after the other", async () => {
+    await using s = await stage("together");
+    const outcomes = await Promise.all(
+      ["g1", "g2", "g3"].map((id) => s.nginx.apply(s.config(id, [8001]), id)),
+    );
+    assert.deepEqual(new Set(outcomes.map((outcome) => outcome.kind)), new Set(["applied"]));
+    assert.equal(await s.nginx.generation(), "g3");
+  });
+});

@@ -1,0 +1,70 @@
+// What an operator reads when nginx refuses a file, from words that nginx 1.22 really says.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { nginxRefusal, saysGivenUp } from "./refusal.ts";
+
+const BIND =
+  "2026/11/21 10:17:53 [emerg] 12#12: bind() to 192.0.2.10:80 failed (98: Address already in use)";
+const GIVEN_UP = "2026/11/21 10:17:55 [emerg] 12#12: still could not bind()";
+const UNKNOWN = 'nginx: [emerg] unknown directive "lisen" in /run/x/nginx/candidate.conf:7';
+const NOISE =
+  "2026/11/21 10:17:53 [emerg] 14#14: initgroups(www-data, 33) failed (1: Operation not permitted)";
+
+const refusals = [
+  {
+    name: "a taken port is named with its address",
+    lines: [BIND, BIND, GIVEN_UP],
+    wanted: { reason: "PortTaken", detail: "192.0.2.10:80 is in use by another process" },
+  },
+  {
+    name: "a taken port of IPv6",
+    lines: [BIND.replace("192.0.2.10", "[2001:db8::1]")],
+    wanted: { reason: "PortTaken", detail: "[2001:db8::1]:80 is in use by another process" },
+  },
+  {
+    name: "a word that nginx does not know",
+    lines: [UNKNOWN],
+    wanted: {
+      reason: "ConfigRefused",
+      detail: 'nginx: unknown directive "lisen" in /run/x/nginx/candidate.conf:7',
+    },
+  },
+  {
+    name: "noise of a user namespace is not the reason",
+    lines: [NOISE, "[notice] something else"],
+    wanted: { reason: "ConfigRefused", detail: "nginx: [notice] something else" },
+  },
+  {
+    name: "silence",
+    lines: [],
+    wanted: { reason: "ConfigRefused", detail: "nginx: it said nothing" },
+  },
+] as const;
+
+for (const c of refusals) {
+  test(`nginx refuses: ${c.name}`, () => {
+    assert.deepEqual(nginxRefusal(c.lines, "it said nothing"), c.wanted);
+  });
+}
+
+test("nginx refuses: words are shortened and escaped", () => {
+  const { detail } = nginxRefusal([`[emerg] bad \u001b[31m${"x".repeat(5000)}`], "");
+  assert.ok(detail.length <= 1024);
+  assert.ok(!detail.includes("\u001b"));
+});
+
+const givenUp = [
+  { name: "still trying to bind", lines: [BIND, BIND], wanted: false },
+  { name: "binding was given up", lines: [BIND, GIVEN_UP], wanted: true },
+  { name: "any other complaint ends a reload", lines: [UNKNOWN], wanted: true },
+  { name: "noise", lines: [NOISE], wanted: false },
+  { name: "old workers complain too", lines: ["[alert] 9#9: open socket #5 left"], wanted: false },
+  { name: "nothing", lines: [], wanted: false },
+] as const;
+
+for (const c of givenUp) {
+  test(`nginx gave the new file up: ${c.name}`, () => {
+    assert.equal(saysGivenUp(c.lines), c.wanted);
+  });
+}

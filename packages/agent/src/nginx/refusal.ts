@@ -1,0 +1,45 @@
+// What nginx says when it refuses a file, as a remark. Given its words; pure. The words are
+// shortened and escaped, so that a log or a table can show them.
+
+import type { Remark } from "@fairlead/model";
+import { escapeBounded } from "@fairlead/runtime";
+
+const DETAIL_CHARACTERS_MAX = 1024;
+/** `2026/11/21 10:17:53 [emerg] 123#123: ` or `nginx: [emerg] `. */
+const PREFIX = /^.*?\[emerg\] (?:\d+#\d+: )?/;
+const BIND_FAILED = /^bind\(\) to (\S+) failed \(98: /;
+/** It tries to bind five times, half a second apart, and then gives the new file up. */
+const GIVEN_UP = /still could not bind\(\)/;
+/** A worker in a user namespace has no other groups to set; nginx serves all the same. */
+const NOISE = /^initgroups\(/;
+
+/** The lines of nginx's words that say why it refused, without time stamps. */
+function complaints(lines: readonly string[]): string[] {
+  return lines
+    .filter((line) => PREFIX.test(line))
+    .map((line) => line.replace(PREFIX, ""))
+    .filter((line) => !NOISE.test(line));
+}
+
+/** Why nginx refused; `otherwise` is said when its words do not tell. */
+export function nginxRefusal(lines: readonly string[], otherwise: string): Remark {
+  const words = complaints(lines);
+  const taken = words.map((line) => BIND_FAILED.exec(line)?.[1]).find((end) => end !== undefined);
+  if (taken !== undefined) {
+    const detail = escapeBounded(`${taken} is in use by another process`, DETAIL_CHARACTERS_MAX);
+    return { reason: "PortTaken", detail };
+  }
+  const detail = words.find((line) => !GIVEN_UP.test(line)) ?? lines.at(-1) ?? otherwise;
+  return {
+    reason: "ConfigRefused",
+    detail: escapeBounded(`nginx: ${detail}`, DETAIL_CHARACTERS_MAX),
+  };
+}
+
+/** Whether the words, all from after a signal, say that the new file will never be in force. */
+export function saysGivenUp(lines: readonly string[]): boolean {
+  const words = complaints(lines);
+  if (words.some((line) => GIVEN_UP.test(line))) return true;
+  // Any other complaint of the master ends the reload at once; binding alone is tried again.
+  return words.some((line) => !BIND_FAILED.test(line) && !line.startsWith("bind()"));
+}
