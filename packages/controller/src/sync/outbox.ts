@@ -1,0 +1,273 @@
+// What goes to one agent next. A pure state machine: what is wanted, what the agent has by its own
+// word, and at most one update in flight, so that newer state merges while an answer is awaited.
+// It survives streams; the server feeds it events and sends what it answers.
+
+import type { AgentHello, ResourceName, Revision } from "@fairlead/model";
+import {
+  type Ack,
+  type Inventory,
+  type OutgoingUpdate,
+  type Revisions,
+  UPDATE_BYTES_MAX,
+  type UpdateRefusal,
+} from "@fairlead/wire";
+
+import { type Cut, cutUpdate } from "./cut-update.ts";
+import { type Refusal, type Target, targetOf } from "./target.ts";
+import type { WantedPlan } from "./wanted-plan.ts";
+
+/** What an agent has, with its revision; the revision is absent for one that never had a plan. */
+export interface Held {
+  readonly entries: Inventory;
+  readonly revision: Revision | undefined;
+}
+
+/** The open stream of an agent. */
+export interface OutboxStream {
+  /** Highest epoch that the agent obeyed. */
+  readonly epoch: number;
+  readonly planRevision: Revision | undefined;
+  /** Whether the inventory was asked for and has not come. */
+  readonly isAsking: boolean;
+  /** Of the last update of this stream, 0 before the first. */
+  readonly nonce: number;
+}
+
+/** An update that is not answered. */
+export interface InFlight {
+  readonly update: OutgoingUpdate;
+  readonly result: Inventory;
+}
+
+/** The state of one agent's outbox. Never changed in place. */
+export interface Outbox {
+  readonly wanted?: WantedPlan;
+  readonly stream?: OutboxStream;
+  /** Absent: not known. */
+  readonly held?: Held;
+  readonly inFlight?: InFlight;
+  /** Contents that the agent did not take; offered again when they change. */
+  readonly refused: ReadonlyMap<ResourceName, Refusal>;
+  /** The last update that was refused whole; the same one is not sent again. */
+  readonly refusal?: { readonly kind: UpdateRefusal; readonly update: OutgoingUpdate };
+  /** Version of the agent that `refused` is about. */
+  readonly version?: string;
+  /** Plan that the agent applied last, by its reports. */
+  readonly applied?: Revision;
+  /** What its reports name as not served, by the revision that has the problem. */
+  readonly problems: ReadonlyMap<ResourceName, Refusal>;
+}
+
+/** What happens to an outbox. */
+export type OutboxEvent =
+  | { readonly kind: "wanted"; readonly wanted: WantedPlan }
+  | { readonly kind: "hello"; readonly hello: AgentHello }
+  | { readonly kind: "inventory"; readonly inventory: Inventory }
+  | { readonly kind: "ack"; readonly ack: Ack }
+  | {
+      readonly kind: "reported";
+      readonly applied: Revision | undefined;
+      readonly problems: ReadonlyMap<ResourceName, Refusal>;
+    }
+  | { readonly kind: "gone" };
+
+/** What shall be sent. */
+export type OutboxMessage =
+  | { readonly kind: "inventory-wanted" }
+  | { readonly kind: "update"; readonly update: OutgoingUpdate };
+
+/** The state after an event, and the one message that it calls for. */
+export interface OutboxStep {
+  readonly outbox: Outbox;
+  readonly send?: OutboxMessage;
+}
+
+/** What stepping needs. */
+export interface OutboxContext {
+  readonly planRevisionOf: Revisions["planRevisionOf"];
+  /** An update is cut at about this size. */
+  readonly bytesMax: number;
+}
+
+/** An outbox of which nothing is known. */
+export const EMPTY_OUTBOX: Outbox = { refused: new Map(), problems: new Map() };
+
+/** The usual context. */
+export function outboxContext(revisions: Revisions): OutboxContext {
+  return { planRevisionOf: revisions.planRevisionOf, bytesMax: UPDATE_BYTES_MAX };
+}
+
+/** Takes one event in. */
+export function stepOutbox(outbox: Outbox, event: OutboxEvent, context: OutboxContext): OutboxStep {
+  switch (event.kind) {
+    case "wanted":
+      return sendNext(onWanted(outbox, event.wanted), context);
+    case "hello":
+      return sendNext(onHello(outbox, event.hello), context);
+    case "inventory":
+      return sendNext(onInventory(outbox, event.inventory, context), context);
+    case "ack":
+      return sendNext(onAck(outbox, event.ack, context), context);
+    case "reported": {
+      const { applied: _, ...rest } = outbox;
+      return { outbox: { ...rest, ...appliedOf(event.applied), problems: event.problems } };
+    }
+    case "gone": {
+      const { stream: _, ...rest } = outbox;
+      return { outbox: rest };
+    }
+  }
+}
+
+/** What the agent shall have at the end; undefined while that cannot be known. */
+export function outboxTarget(outbox: Outbox): Target | undefined {
+  const { wanted, held, refused } = outbox;
+  return wanted && held && targetOf(wanted, held.entries, refused);
+}
+
+function onWanted(outbox: Outbox, wanted: WantedPlan): Outbox {
+  if (outbox.refused.size === 0) return { ...outbox, wanted };
+  const isWanted = ([name, { revision }]: readonly [ResourceName, Refusal]): boolean =>
+    wanted.resources.get(name)?.revision === revision;
+  return { ...outbox, wanted, refused: new Map([...outbox.refused].filter(isWanted)) };
+}
+
+/** A new stream: what the agent says of its plan decides whether what is known of it still holds. */
+function onHello(outbox: Outbox, hello: AgentHello): Outbox {
+  const { held: _held, inFlight: _inFlight, applied: _applied, refusal, ...rest } = outbox;
+  const isOtherBuild = hello.version !== outbox.version;
+  const isStillRefused = !isOtherBuild && refusal !== undefined && refusal.kind !== "wrong-base";
+  const held = heldAfterHello(outbox, hello.planRevision);
+  return {
+    ...rest,
+    ...(isStillRefused ? { refusal } : {}),
+    ...(held === undefined ? {} : { held }),
+    ...appliedOf(hello.planRevision),
+    stream: { epoch: hello.epoch, planRevision: hello.planRevision, isAsking: false, nonce: 0 },
+    version: hello.version,
+    // Another build may take what the one before did not.
+    refused: isOtherBuild ? new Map() : outbox.refused,
+  };
+}
+
+function heldAfterHello(outbox: Outbox, revision: Revision | undefined): Held | undefined {
+  if (revision === undefined) return { entries: new Map(), revision };
+  const { held, inFlight } = outbox;
+  if (held?.revision === revision) return held;
+  // The answer to this one was lost with the stream before.
+  if (inFlight?.update.newRevision !== revision) return undefined;
+  return { entries: inFlight.result, revision };
+}
+
+function onInventory(outbox: Outbox, inventory: Inventory, context: OutboxContext): Outbox {
+  if (outbox.stream?.isAsking !== true) return outbox;
+  const { inFlight: _, ...rest } = outbox;
+  const held = { entries: inventory, revision: context.planRevisionOf(inventory) };
+  return { ...rest, held, stream: { ...outbox.stream, isAsking: false } };
+}
+
+function onAck(outbox: Outbox, ack: Ack, context: OutboxContext): Outbox {
+  const { inFlight, held, ...rest } = outbox;
+  // Later steps of an update that was taken already say nothing new here; reports do.
+  if (inFlight?.update.nonce !== ack.nonce || held === undefined) return outbox;
+  if (ack.refusal !== undefined) return onRefusal(outbox, ack.refusal, inFlight);
+  const { refusal: _, ...taken } = rest;
+  const { entries, refused } = resultOf(outbox, { inFlight, held, ack });
+  const revision =
+    ack.nacks.length === 0 ? inFlight.update.newRevision : context.planRevisionOf(entries);
+  return { ...taken, held: { entries, revision }, refused };
+}
+
+/** What the agent has after an update that it took but for some. */
+function resultOf(
+  outbox: Outbox,
+  { inFlight, held, ack }: { inFlight: InFlight; held: Held; ack: Ack },
+): { readonly entries: Inventory; readonly refused: Outbox["refused"] } {
+  const sent = new Map(inFlight.update.upserts.map((one) => [one.resource.name, one.revision]));
+  const entries = new Map(inFlight.result);
+  const refused = new Map([...outbox.refused].filter(([name]) => !sent.has(name)));
+  for (const { name, problem } of ack.nacks) {
+    const revision = sent.get(name);
+    if (revision === undefined) continue;
+    const { reason, detail } = problem;
+    refused.set(name, { revision, remark: { reason, detail } });
+    const before = held.entries.get(name);
+    if (before === undefined) entries.delete(name);
+    else entries.set(name, before);
+  }
+  return { entries, refused };
+}
+
+function onRefusal(outbox: Outbox, kind: UpdateRefusal, inFlight: InFlight): Outbox {
+  const { inFlight: _, held, ...rest } = outbox;
+  const { update } = inFlight;
+  if (kind === "wrong-base") return { ...rest, refusal: { kind, update } };
+  return { ...rest, ...(held === undefined ? {} : { held }), refusal: { kind, update } };
+}
+
+/** Sends what is next: nothing, the question for the inventory, or an update. */
+function sendNext(outbox: Outbox, context: OutboxContext): OutboxStep {
+  const { wanted, stream, inFlight } = outbox;
+  if (wanted === undefined || stream === undefined) return { outbox };
+  if (inFlight !== undefined || stream.isAsking || stream.epoch > wanted.epoch) return { outbox };
+  const held = outbox.held ?? heldAsWanted(outbox, wanted, stream);
+  if (held === undefined) {
+    const asking = { ...outbox, stream: { ...stream, isAsking: true } };
+    return { outbox: asking, send: { kind: "inventory-wanted" } };
+  }
+  const known = { ...outbox, held };
+  const target = targetOf(wanted, held.entries, outbox.refused);
+  const cut = cutUpdate(wanted, { has: held.entries, target: target.entries }, context.bytesMax);
+  if (cut === undefined && held.revision !== undefined) return { outbox: known };
+  const update = updateOf({ wanted, stream, held, cut }, context);
+  if (isSameUpdate(outbox.refusal?.update, update)) return { outbox: known };
+  const result = cut?.result ?? held.entries;
+  return {
+    outbox: {
+      ...known,
+      stream: { ...stream, nonce: update.nonce },
+      inFlight: { update, result },
+    },
+    send: { kind: "update", update },
+  };
+}
+
+/** An agent whose plan has the wanted revision has the wanted plan: no need to ask. */
+function heldAsWanted(outbox: Outbox, wanted: WantedPlan, stream: OutboxStream): Held | undefined {
+  // After a wrong base what the agent said at the start of the stream counts for nothing.
+  if (outbox.refusal?.kind === "wrong-base") return undefined;
+  if (stream.planRevision !== wanted.revision) return undefined;
+  const entries = new Map(Array.from(wanted.resources, ([name, one]) => [name, one.revision]));
+  return { entries, revision: wanted.revision };
+}
+
+/** Without a cut it is the empty plan for an agent that never had one. */
+function updateOf(
+  parts: { wanted: WantedPlan; stream: OutboxStream; held: Held; cut: Cut | undefined },
+  context: OutboxContext,
+): OutgoingUpdate {
+  const { wanted, stream, held, cut } = parts;
+  return {
+    nonce: stream.nonce + 1,
+    epoch: wanted.epoch,
+    baseRevision: held.revision,
+    newRevision: context.planRevisionOf(cut?.result ?? held.entries),
+    upserts: cut?.upserts ?? [],
+    tombstones: cut?.tombstones ?? [],
+    confirmed: cut?.confirmed ?? true,
+  };
+}
+
+function isSameUpdate(a: OutgoingUpdate | undefined, b: OutgoingUpdate): boolean {
+  return (
+    a !== undefined &&
+    a.epoch === b.epoch &&
+    a.baseRevision === b.baseRevision &&
+    a.newRevision === b.newRevision &&
+    a.confirmed === b.confirmed
+  );
+}
+
+function appliedOf(applied: Revision | undefined): { readonly applied?: Revision } {
+  return applied === undefined ? {} : { applied };
+}

@@ -1,0 +1,258 @@
+// The controller's end of all agents' streams: plans go down through an outbox an agent, and what
+// agents say becomes facts. Given a clock, a log and whom to give the facts to. It decides nothing
+// about plans, and holds no state that a restart of the controller could miss.
+
+import { type Server, status } from "@grpc/grpc-js";
+import type { AgentHello, AgentName, AgentReport, ResourceName } from "@fairlead/model";
+import type { Clock, Logger } from "@fairlead/runtime";
+import {
+  AgentService,
+  decodeReport,
+  type FromAgent,
+  type Revisions,
+  serviceDefinition,
+} from "@fairlead/wire";
+
+import type { Fact } from "../facts.ts";
+import type { PlanDelivery } from "../ports.ts";
+import { type AgentStream, createAgentStream, type SyncCall } from "./agent-stream.ts";
+import {
+  EMPTY_OUTBOX,
+  type Outbox,
+  outboxContext,
+  type OutboxContext,
+  type OutboxEvent,
+  stepOutbox,
+} from "./outbox.ts";
+import { NO_SYNC_METRICS, type SyncMetrics } from "./sync-metrics.ts";
+import { type SyncState, syncStateOf } from "./sync-state.ts";
+import type { Refusal } from "./target.ts";
+import { type Delivery, unconfirmedAddresses, wantedPlan } from "./wanted-plan.ts";
+
+/** What the server needs. */
+export interface SyncServerOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly revisions: Revisions;
+  readonly emit: (facts: readonly Fact[]) => void;
+  /** Version of the controller, told to agents. */
+  readonly version: string;
+  /** Default: nothing is counted. */
+  readonly metrics?: SyncMetrics;
+  /** Default 10 000 ms. After three of them without a word an agent's stream is ended. */
+  readonly heartbeatIntervalMs?: number;
+}
+
+/** The controller's end of all agents' streams. Disposing ends them; the server stays open. */
+export interface SyncServer extends PlanDelivery, AsyncDisposable {
+  /** Adds AgentService to a server, before it is bound. */
+  register(server: Server): void;
+  /** Whether an agent has what it shall have. */
+  syncState(agent: AgentName): SyncState;
+}
+
+/** Makes the server's part of the streams; nothing happens before `register`. */
+export function createSyncServer(options: SyncServerOptions): SyncServer {
+  return new Streams(options);
+}
+
+const HEARTBEAT_MS = 10_000;
+
+/** One agent, with or without a stream. */
+interface Peer {
+  outbox: Outbox;
+  stream: AgentStream | undefined;
+  /** The last one of the open stream. */
+  report: AgentReport | undefined;
+}
+
+class Streams implements SyncServer {
+  readonly #options: SyncServerOptions;
+  readonly #metrics: SyncMetrics;
+  readonly #context: OutboxContext;
+  readonly #heartbeatIntervalMs: number;
+  readonly #peers = new Map<AgentName, Peer>();
+  /** Every open stream, with its agent once that is known. */
+  readonly #streams = new Map<AgentStream, AgentName | undefined>();
+  #epoch = 0;
+  #isStopping = false;
+
+  constructor(options: SyncServerOptions) {
+    this.#options = options;
+    this.#metrics = options.metrics ?? NO_SYNC_METRICS;
+    this.#context = outboxContext(options.revisions);
+    this.#heartbeatIntervalMs = options.heartbeatIntervalMs ?? HEARTBEAT_MS;
+  }
+
+  register(server: Server): void {
+    const { sync } = serviceDefinition(AgentService);
+    const counted = {
+      ...sync,
+      requestDeserialize: (bytes: Buffer) => {
+        this.#metrics.received(bytes.length);
+        return sync.requestDeserialize(bytes);
+      },
+      responseSerialize: (message: Parameters<typeof sync.responseSerialize>[0]) => {
+        const bytes = sync.responseSerialize(message);
+        this.#metrics.sent(bytes.length);
+        return bytes;
+      },
+    };
+    server.addService({ sync: counted }, { sync: (call: SyncCall) => this.#open(call) });
+  }
+
+  deliver(wanted: Delivery): void {
+    const { revisions } = this.#options;
+    this.#epoch = wanted.epoch;
+    const unconfirmed = unconfirmedAddresses(wanted);
+    for (const [agent, plan] of wanted.plans) {
+      const context = { epoch: wanted.epoch, unconfirmed, revisions };
+      this.#step(agent, { kind: "wanted", wanted: wantedPlan(plan, context) });
+    }
+  }
+
+  syncState(agent: AgentName): SyncState {
+    const outbox = this.#peers.get(agent)?.outbox ?? EMPTY_OUTBOX;
+    return syncStateOf(outbox, this.#context.planRevisionOf);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopping = true;
+    for (const stream of this.#streams.keys()) {
+      stream.end({ code: status.UNAVAILABLE, detail: "the controller is stopping" });
+    }
+    await Promise.resolve();
+  }
+
+  #open(call: SyncCall): void {
+    const stream = createAgentStream({
+      call,
+      clock: this.#options.clock,
+      heartbeatIntervalMs: this.#heartbeatIntervalMs,
+      onHello: (opened, hello) => this.#onHello(opened, hello),
+      onMessage: (from, message) => this.#onMessage(from, message),
+      onEnd: (ended, { detail }) => this.#onEnd(ended, detail),
+    });
+    this.#streams.set(stream, undefined);
+    this.#metrics.streamsOpen(this.#streams.size);
+    if (this.#isStopping) {
+      stream.end({ code: status.UNAVAILABLE, detail: "the controller is stopping" });
+    }
+  }
+
+  #onHello(stream: AgentStream, hello: AgentHello): void {
+    const { clock, log, version } = this.#options;
+    const peer = this.#peerOf(hello.agent);
+    const older = peer.stream;
+    peer.stream = stream;
+    peer.report = undefined;
+    this.#streams.set(stream, hello.agent);
+    if (older !== undefined) {
+      log.warn({ agent: hello.agent }, "a newer stream of the agent ends the older one");
+      older.end({ code: status.ABORTED, detail: "a newer stream of this agent was opened" });
+    }
+    log.info({ agent: hello.agent, version: hello.version }, "agent connected");
+    const heartbeatIntervalMs = this.#heartbeatIntervalMs;
+    stream.send({ kind: "welcome", welcome: { epoch: this.#epoch, version, heartbeatIntervalMs } });
+    this.#step(hello.agent, { kind: "hello", hello });
+    this.#emit({ kind: "agent-hello", atMs: clock.wallMs(), hello });
+  }
+
+  #onMessage(stream: AgentStream, message: Exclude<FromAgent, { kind: "hello" }>): void {
+    const agent = this.#streams.get(stream);
+    if (agent === undefined || this.#peers.get(agent)?.stream !== stream) return;
+    switch (message.kind) {
+      case "inventory":
+        this.#step(agent, message);
+        return;
+      case "ack":
+        if (message.ack.refusal !== undefined) {
+          const { refusal } = message.ack;
+          this.#metrics.updateRefused(refusal);
+          this.#options.log.warn({ agent, refusal }, "the agent refused an update");
+        }
+        this.#step(agent, message);
+        return;
+      case "report":
+        this.#onReport(stream, agent, message.report);
+        return;
+      case "heartbeat":
+    }
+  }
+
+  #onReport(
+    stream: AgentStream,
+    agent: AgentName,
+    message: Extract<FromAgent, { kind: "report" }>["report"],
+  ): void {
+    const { clock, log } = this.#options;
+    const peer = this.#peerOf(agent);
+    const decoded = decodeReport(agent, message, peer.report);
+    if (decoded.kind === "refused") {
+      log.warn({ agent, detail: decoded.detail }, "the agent's report cannot be read");
+      stream.end({ code: status.INVALID_ARGUMENT, detail: decoded.detail });
+      return;
+    }
+    const { report, leftOut } = decoded.value;
+    if (leftOut.length > 0) log.warn({ agent, leftOut }, "parts of a report cannot be read");
+    peer.report = report;
+    this.#step(agent, {
+      kind: "reported",
+      applied: report.planRevision,
+      problems: problemsOf(report),
+    });
+    this.#emit({ kind: "agent-report", atMs: clock.wallMs(), report });
+  }
+
+  #onEnd(stream: AgentStream, detail: string): void {
+    const { clock, log } = this.#options;
+    const agent = this.#streams.get(stream);
+    this.#streams.delete(stream);
+    this.#metrics.streamsOpen(this.#streams.size);
+    const peer = agent === undefined ? undefined : this.#peers.get(agent);
+    if (agent === undefined || peer?.stream !== stream) return;
+    peer.stream = undefined;
+    peer.report = undefined;
+    this.#step(agent, { kind: "gone" });
+    log.info({ agent, detail }, "agent disconnected");
+    this.#emit({ kind: "agent-gone", atMs: clock.wallMs(), agent });
+  }
+
+  #step(agent: AgentName, event: OutboxEvent): void {
+    const peer = this.#peerOf(agent);
+    const { outbox, send } = stepOutbox(peer.outbox, event, this.#context);
+    peer.outbox = outbox;
+    peer.stream?.expectAnswer(owedAnswer(outbox));
+    if (send === undefined) return;
+    if (send.kind === "update") this.#metrics.updateSent();
+    peer.stream?.send(send);
+  }
+
+  #peerOf(agent: AgentName): Peer {
+    const known = this.#peers.get(agent);
+    if (known !== undefined) return known;
+    const peer: Peer = { outbox: EMPTY_OUTBOX, stream: undefined, report: undefined };
+    this.#peers.set(agent, peer);
+    return peer;
+  }
+
+  #emit(fact: Fact): void {
+    if (!this.#isStopping) this.#options.emit([fact]);
+  }
+}
+
+function owedAnswer(outbox: Outbox): string | undefined {
+  if (outbox.stream?.isAsking === true) return "its inventory";
+  const { inFlight } = outbox;
+  return inFlight && `an answer to update ${inFlight.update.nonce}`;
+}
+
+function problemsOf(report: AgentReport): ReadonlyMap<ResourceName, Refusal> {
+  const problems = new Map<ResourceName, Refusal>();
+  for (const [name, { problem }] of report.resources) {
+    if (problem === undefined) continue;
+    const { reason, detail, revision } = problem;
+    problems.set(name, { revision, remark: { reason, detail } });
+  }
+  return problems;
+}
