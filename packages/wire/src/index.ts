@@ -57,6 +57,7 @@ export { decodeResource, encodeResource, type RevisedResource } from "./node-pla
 export { createHeartbeat, type Heartbeat, type HeartbeatClock } from "./heartbeat.ts";
 export { unconfirmedRemovalsMax } from "./removal-guard.ts";
 export { decodeReport, encodeReport, type FoldedReport, isSameReport } from "./report-codec.ts";
+export { explainToJson, listToJson } from "./admin-json.ts";
 export { PLAN_FORMAT, planFromText, planToText, type RevisedPlan } from "./plan-text.ts";
 export { parseLaneId, parseResourceName } from "./resource-name.ts";
 export { createRevisions, type Revisions } from "./revision.ts";

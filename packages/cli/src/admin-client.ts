@@ -1,0 +1,93 @@
+// Asks the controller over AdminService. Given where it listens; every call has a deadline, and
+// every failure becomes one EdgeError whose code says which exit code it is.
+
+import { Client, type ServiceError, status } from "@grpc/grpc-js";
+
+import { EdgeError } from "@fairlead/runtime";
+import {
+  AdminService,
+  channelCredentials,
+  channelOptions,
+  type ExplainResponse,
+  type ListKind,
+  type ListResponse,
+  serviceDefinition,
+} from "@fairlead/wire";
+
+/** How a call to the controller failed. */
+export type AdminErrorCode = "UNREACHABLE" | "REFUSED" | "FAILED";
+
+/** The controller, as the command line sees it. */
+export interface AdminClient extends Disposable {
+  /** The state of everything of these kinds; none means all. */
+  list(kinds: readonly ListKind[]): Promise<ListResponse>;
+  /** The chain of one subject. */
+  explain(subject: string): Promise<ExplainResponse>;
+}
+
+const TABLE = serviceDefinition(AdminService);
+
+/** Makes a client; the connection opens with the first call. */
+export function createAdminClient(options: {
+  /** HOST:PORT. */
+  readonly server: string;
+  /** Longest wait for an answer, in ms. */
+  readonly deadlineMs: number;
+}): AdminClient {
+  const { server, deadlineMs } = options;
+  const client = new Client(server, channelCredentials({ kind: "insecure" }), channelOptions());
+  const deadline = (): Date => new Date(Date.now() + deadlineMs);
+  return {
+    list: (kinds) =>
+      new Promise((resolve, reject) => {
+        const { path, requestSerialize, responseDeserialize } = TABLE.list;
+        client.makeUnaryRequest(
+          path,
+          requestSerialize,
+          responseDeserialize,
+          { kinds: [...kinds] },
+          { deadline: deadline() },
+          (error, answer) => settle(server, error, answer, { resolve, reject }),
+        );
+      }),
+    explain: (subject) =>
+      new Promise((resolve, reject) => {
+        const { path, requestSerialize, responseDeserialize } = TABLE.explain;
+        client.makeUnaryRequest(
+          path,
+          requestSerialize,
+          responseDeserialize,
+          { subject },
+          { deadline: deadline() },
+          (error, answer) => settle(server, error, answer, { resolve, reject }),
+        );
+      }),
+    [Symbol.dispose]: () => client.close(),
+  };
+}
+
+function settle<T>(
+  server: string,
+  error: ServiceError | null,
+  answer: T | undefined,
+  promise: { resolve(value: T): void; reject(error: Error): void },
+): void {
+  if (error === null && answer !== undefined) promise.resolve(answer);
+  else promise.reject(adminError(server, error));
+}
+
+/** The one place where an error of grpc-js becomes ours. */
+function adminError(server: string, error: ServiceError | null): EdgeError<AdminErrorCode> {
+  const code = error?.code;
+  if (code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED) {
+    const message = `no controller answers at ${server}`;
+    return new EdgeError({ code: "UNREACHABLE", message, retryable: true, cause: error });
+  }
+  const isRefused = code === status.PERMISSION_DENIED || code === status.UNAUTHENTICATED;
+  return new EdgeError({
+    code: isRefused ? "REFUSED" : "FAILED",
+    message: `the controller at ${server} answered: ${error?.details ?? "nothing"}`,
+    retryable: false,
+    cause: error,
+  });
+}

@@ -1,0 +1,104 @@
+// The tables of `fairlead status` and `fairlead agents`, and whether what they show is well. Pure.
+
+import type { AgentRow, ClaimRow, FindingRow, ListResponse, RemarkRow } from "@fairlead/wire";
+
+import { type Column, formatAge, formatTable } from "./table.ts";
+
+/** Columns of claims. */
+export const CLAIM_COLUMNS: readonly Column<ClaimRow>[] = [
+  { heading: "NAME", cell: (row) => `${row.namespace}/${row.name}` },
+  { heading: "ADDRESS", cell: (row) => row.addresses.map((at) => at.address).join(",") },
+  { heading: "PORTS", cell: (row) => row.ports.join(",") },
+  { heading: "HOLDER", cell: (row) => holders(row) },
+  { heading: "STATE", cell: (row) => row.state },
+  { heading: "MEMBERS", cell: (row) => String(row.members), isWide: true },
+  { heading: "AGE", cell: (row) => formatAge(Number(row.ageMs)), isWide: true },
+  { heading: "ORIGIN", cell: (row) => row.origin, isWide: true },
+  { heading: "REASON", cell: (row) => row.main?.reason ?? row.remarks[0]?.reason ?? "" },
+];
+
+/** Columns of agents. */
+export const AGENT_COLUMNS: readonly Column<AgentRow>[] = [
+  { heading: "NAME", cell: (row) => row.name },
+  { heading: "STATE", cell: (row) => row.state },
+  { heading: "SYNC", cell: (row) => row.sync },
+  { heading: "REVISION", cell: (row) => row.appliedRevision },
+  { heading: "VIPS", cell: (row) => `${row.vipsHeld}/${row.vipsPlanned}` },
+  { heading: "KEEPALIVED", cell: (row) => (row.keepalivedAlive ? "up" : "down") },
+  { heading: "GENERATIONS", cell: (row) => String(row.generationsAlive), isWide: true },
+  { heading: "LINKS", cell: (row) => row.links.join(","), isWide: true },
+  { heading: "VERSION", cell: (row) => row.version, isWide: true },
+  { heading: "LAST-SEEN", cell: (row) => formatAge(Number(row.lastSeenMs)) },
+  { heading: "REASON", cell: (row) => row.remarks[0]?.reason ?? "" },
+];
+
+/** Columns of pools. */
+const FINDING_COLUMNS: readonly Column<FindingRow>[] = [
+  { heading: "SUBJECT", cell: (row) => row.subject },
+  { heading: "NAME", cell: (row) => row.name },
+  { heading: "REASON", cell: (row) => row.remark?.reason ?? "" },
+  { heading: "DETAIL", cell: (row) => row.remark?.detail ?? "" },
+];
+
+/** Whether everything that was asked for is served, and everything that serves is well. */
+export function isWell(list: ListResponse): boolean {
+  return (
+    list.controller?.ready === true &&
+    list.claims.every((row) => row.state === "ready") &&
+    list.agents.every((row) => row.state === "connected")
+  );
+}
+
+/** The whole of `fairlead status`. */
+export function formatStatus(
+  list: ListResponse,
+  options: { readonly wide: boolean; readonly headings: boolean },
+): string {
+  const parts = [formatTable(CLAIM_COLUMNS, list.claims, options)];
+  if (list.claims.length === 0) parts.push("nothing is asked for\n");
+  const troubles = list.claims.filter((row) => row.main !== undefined);
+  if (troubles.length > 0) parts.push("\n", ...troubles.map(formatTrouble));
+  if (list.findings.length > 0) {
+    parts.push("\n", formatTable(FINDING_COLUMNS, list.findings, options));
+  }
+  parts.push("\n", formatSummary(list));
+  return parts.join("");
+}
+
+/** The table of `fairlead agents`. */
+export function formatAgents(
+  rows: readonly AgentRow[],
+  options: { readonly wide: boolean; readonly headings: boolean },
+): string {
+  const table = formatTable(AGENT_COLUMNS, rows, options);
+  const troubles = rows.flatMap((row) =>
+    row.remarks.map((remark) => `${row.name}: ${formatRemark(remark)}\n`),
+  );
+  return troubles.length === 0 ? table : `${table}\n${troubles.join("")}`;
+}
+
+/** A remark in one line: what, why, what to do, code. */
+export function formatRemark(remark: RemarkRow): string {
+  return `${remark.title} ${remark.detail}. ${remark.remedy} (${remark.code})`;
+}
+
+function formatTrouble(row: ClaimRow): string {
+  const remark = row.main;
+  return remark === undefined ? "" : `${row.namespace}/${row.name}: ${formatRemark(remark)}\n`;
+}
+
+function formatSummary(list: ListResponse): string {
+  const ready = list.claims.filter((row) => row.state === "ready").length;
+  const connected = list.agents.filter((row) => row.state === "connected").length;
+  const controller = list.controller?.ready === true ? "ready" : notReady(list);
+  return `${ready} of ${list.claims.length} served; ${connected} of ${list.agents.length} agents connected; controller ${controller}\n`;
+}
+
+function notReady(list: ListResponse): string {
+  const detail = list.controller?.detail ?? "";
+  return detail === "" ? "not ready" : `not ready: ${detail}`;
+}
+
+function holders(row: ClaimRow): string {
+  return [...new Set(row.addresses.map((at) => at.holder).filter((name) => name !== ""))].join(",");
+}

@@ -1,0 +1,20 @@
+// Answers of AdminService as JSON values, for `-o json` and `-o yaml`: field names and words as in
+// the contract's JSON form, so that scripts may rely on them.
+
+import { type JsonValue, toJson } from "@bufbuild/protobuf";
+import {
+  type ExplainResponse,
+  ExplainResponseSchema,
+  type ListResponse,
+  ListResponseSchema,
+} from "@fairlead/proto";
+
+/** A list as a JSON value; empty fields are there too, so that a path always exists. */
+export function listToJson(list: ListResponse): JsonValue {
+  return toJson(ListResponseSchema, list, { alwaysEmitImplicit: true });
+}
+
+/** A chain as a JSON value. */
+export function explainToJson(answer: ExplainResponse): JsonValue {
+  return toJson(ExplainResponseSchema, answer, { alwaysEmitImplicit: true });
+}
