@@ -1,0 +1,67 @@
+// The tables of the store and their version. Each kind has one table: columns that SQLite itself
+// checks, and the whole row as JSON. A change of these tables needs the next version and its step.
+
+import type { DatabaseSync } from "node:sqlite";
+
+import { makeStoreError } from "./sqlite-errors.ts";
+
+/** Version of the tables below, kept in the file's user_version. */
+export const SCHEMA_VERSION = 1;
+
+/** Marks the file as ours: "FLRD" as SQLite's application_id. */
+const APPLICATION_ID = 0x464c5244;
+
+/** Steps from each version to the next; the first makes an empty file version 1. */
+const STEPS: readonly string[] = [
+  `CREATE TABLE meta (
+     only INTEGER PRIMARY KEY CHECK (only = 1),
+     epoch INTEGER NOT NULL CHECK (epoch >= 0)
+   ) STRICT;
+   INSERT INTO meta (only, epoch) VALUES (1, 0);
+   CREATE TABLE leases (
+     address TEXT PRIMARY KEY NOT NULL,
+     pool TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (state IN ('held', 'draining', 'quarantined')),
+     row TEXT NOT NULL CHECK (json_valid(row))
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE lanes (
+     id TEXT PRIMARY KEY NOT NULL,
+     segment TEXT NOT NULL,
+     router_id INTEGER NOT NULL CHECK (router_id BETWEEN 1 AND 255),
+     row TEXT NOT NULL CHECK (json_valid(row)),
+     UNIQUE (segment, router_id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE intents (
+     id TEXT PRIMARY KEY NOT NULL,
+     kind TEXT NOT NULL,
+     row TEXT NOT NULL CHECK (json_valid(row))
+   ) STRICT, WITHOUT ROWID;`,
+];
+
+/**
+ * Brings the file to the current version, in one transaction.
+ * @throws EdgeError TOO_NEW when a newer release wrote it, CORRUPT when it is not a store.
+ */
+export function prepareSchema(database: DatabaseSync, path: string): void {
+  const version = readNumber(database, "user_version");
+  if (version > SCHEMA_VERSION) {
+    const message = `the store ${path} has version ${version}; this release reads ${SCHEMA_VERSION}`;
+    throw makeStoreError({ code: "TOO_NEW", message });
+  }
+  const isEmpty = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+  const isOurs = readNumber(database, "application_id") === APPLICATION_ID;
+  if (!isOurs && (!isEmpty || version !== 0)) {
+    const message = `${path} is a database of another program, not a store of Fairlead`;
+    throw makeStoreError({ code: "CORRUPT", message });
+  }
+  if (version === SCHEMA_VERSION) return;
+  database.exec("BEGIN IMMEDIATE");
+  for (const step of STEPS.slice(version)) database.exec(step);
+  database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+  database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  database.exec("COMMIT");
+}
+
+function readNumber(database: DatabaseSync, pragma: "user_version" | "application_id"): number {
+  return Number(database.prepare(`PRAGMA ${pragma}`).get()?.[pragma]);
+}

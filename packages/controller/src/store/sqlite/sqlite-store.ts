@@ -1,0 +1,186 @@
+// The store in one SQLite file. Given its path. Commits of one tick become one transaction, and a
+// large one is written in slices with the event loop's turn between them; nobody else can look in
+// between, as this process alone has the file. What a commit resolved with survives a power cut.
+
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers/promises";
+
+import { assert, present } from "@fairlead/model";
+
+import type { CommitResult, Store, StoreChange, StoredState } from "../../ports.ts";
+import { openDatabase } from "./open-database.ts";
+import { readIntent, readLane, readLease } from "./rows.ts";
+import { makeStoreError, storeError } from "./sqlite-errors.ts";
+import { type ChangeWriter, createChangeWriter } from "./write-change.ts";
+
+/** Commits that may wait at once; the loop has one, so more is somebody's mistake. */
+const WAITING_MAX = 1000;
+/** Rows written before the event loop gets a turn: about 2 ms. */
+const SLICE_ROWS = 200;
+
+/** Where the store is. */
+export interface SqliteStoreOptions {
+  /** The file; made with its folder when missing. */
+  readonly path: string;
+  /** Told after each transaction how many rows it wrote. */
+  readonly onWrite?: (rows: number) => void;
+}
+
+/** Makes the store; nothing is touched before `open`. */
+export function createSqliteStore(options: SqliteStoreOptions): Store {
+  return new SqliteStore(options);
+}
+
+interface Waiting {
+  readonly epoch: number;
+  readonly changes: readonly StoreChange[];
+  readonly resolve: (result: CommitResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+class SqliteStore implements Store {
+  readonly #path: string;
+  readonly #onWrite: ((rows: number) => void) | undefined;
+  #database: DatabaseSync | undefined;
+  #writer: ChangeWriter | undefined;
+  #inode: bigint | undefined;
+  #waiting: Waiting[] = [];
+  #flushing: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(options: SqliteStoreOptions) {
+    // An absolute path is never taken for a URI or for SQLite's own ":memory:".
+    this.#path = resolve(options.path);
+    this.#onWrite = options.onWrite;
+  }
+
+  open(): Promise<StoredState> {
+    return Promise.resolve().then(() => this.#open());
+  }
+
+  commit(epoch: number, changes: readonly StoreChange[]): Promise<CommitResult> {
+    if (this.#isClosed) return Promise.reject(this.#closedError());
+    assert(this.#database !== undefined, "a store is opened before it is written");
+    if (this.#waiting.length >= WAITING_MAX) {
+      const message = `the store ${this.#path} has ${WAITING_MAX} commits waiting`;
+      return Promise.reject(makeStoreError({ code: "BUSY", message }));
+    }
+    return new Promise((resolveCommit, reject) => {
+      this.#waiting.push({ epoch, changes, resolve: resolveCommit, reject });
+      this.#flushing ??= this.#flush();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    await this.#flushing;
+    this.#database?.close();
+    this.#database = undefined;
+  }
+
+  #open(): StoredState {
+    assert(this.#database === undefined && !this.#isClosed, "a store is opened once");
+    const database = openDatabase(this.#path);
+    this.#database = database;
+    try {
+      this.#inode = inodeOf(this.#path);
+      this.#writer = createChangeWriter(database);
+      const select = (table: string, key: string): { key: unknown; row: unknown }[] =>
+        database
+          .prepare(`SELECT ${key} AS key, row FROM ${table} ORDER BY ${key}`)
+          .all()
+          .map(({ key: value, row }) => ({ key: value, row }));
+      const stored = {
+        leases: select("leases", "address").map(readLease),
+        lanes: select("lanes", "id").map(readLane),
+        intents: select("intents", "id").map(readIntent),
+      };
+      // Last, so that a store that cannot be read takes no epoch.
+      database.exec("UPDATE meta SET epoch = epoch + 1");
+      return { epoch: this.#epoch(), ...stored };
+    } catch (error) {
+      this.#database = undefined;
+      database.close();
+      throw storeError(error, `cannot read the store ${this.#path}`);
+    }
+  }
+
+  async #flush(): Promise<void> {
+    // A turn of the loop, so that all commits of this tick are in one transaction.
+    await setImmediate();
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      try {
+        const results = await this.#write(batch);
+        for (const [index, one] of batch.entries()) {
+          one.resolve(present(results[index], "one result a commit"));
+        }
+      } catch (error) {
+        this.#rollBack();
+        const mapped = storeError(error, `cannot write the store ${this.#path}`);
+        for (const one of batch) one.reject(mapped);
+      }
+    }
+    this.#flushing = undefined;
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<readonly CommitResult[]> {
+    const database = present(this.#database, "the store is open while commits wait");
+    const writer = present(this.#writer, "an open store has a writer");
+    this.#checkFile();
+    database.exec("BEGIN IMMEDIATE");
+    const epoch = this.#epoch();
+    const results: CommitResult[] = [];
+    let rows = 0;
+    for (const commit of batch) {
+      if (commit.epoch !== epoch) {
+        results.push({ kind: "fenced", epoch });
+        continue;
+      }
+      for (const change of commit.changes) {
+        writer.write(change);
+        rows += 1;
+        if (rows % SLICE_ROWS === 0) await setImmediate();
+      }
+      results.push({ kind: "committed" });
+    }
+    database.exec("COMMIT");
+    if (rows > 0) this.#onWrite?.(rows);
+    return results;
+  }
+
+  #rollBack(): void {
+    try {
+      // SQLite rolls back by itself after some failures.
+      if (this.#database?.isTransaction === true) this.#database.exec("ROLLBACK");
+    } catch {
+      // The failure that led here is the one to tell; the next commit meets this one again.
+    }
+  }
+
+  #epoch(): number {
+    const row = this.#database?.prepare("SELECT epoch FROM meta").get();
+    const epoch = row?.["epoch"];
+    if (typeof epoch === "number") return epoch;
+    throw makeStoreError({ code: "CORRUPT", message: "damaged row of meta: it has no epoch" });
+  }
+
+  /** Writes to a file that has no name any more would be lost with the process. */
+  #checkFile(): void {
+    if (inodeOf(this.#path) === this.#inode) return;
+    const message = `the store ${this.#path} was removed or replaced while it is in use`;
+    throw makeStoreError({ code: "IO", message });
+  }
+
+  #closedError(): Error {
+    return makeStoreError({ code: "CLOSED", message: `the store ${this.#path} is closed` });
+  }
+}
+
+/** Undefined when there is no such file. Never opens it: closing would drop SQLite's lock. */
+function inodeOf(path: string): bigint | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+}

@@ -1,0 +1,121 @@
+// A store in memory that behaves like the real ones: epochs, fencing, all or nothing, copies in
+// and out. Its commits fail by a seeded random source, so that scenarios can have a bad disk.
+
+import type { CommitResult, Store, StoreChange, StoredState } from "@fairlead/controller";
+import {
+  type Address,
+  type Intent,
+  type Lane,
+  type LaneId,
+  type LeasedAddress,
+  assert,
+  assertNever,
+  compareText,
+} from "@fairlead/model";
+import { EdgeError } from "@fairlead/runtime";
+
+/** What outlives the stores over it. */
+export interface MemoryMedium {
+  epoch: number;
+  readonly leases: Map<Address, LeasedAddress>;
+  readonly lanes: Map<LaneId, Lane>;
+  readonly intents: Map<string, Intent>;
+}
+
+/** Makes an empty medium. */
+export function createMemoryMedium(): MemoryMedium {
+  return { epoch: 0, leases: new Map(), lanes: new Map(), intents: new Map() };
+}
+
+/** How the store behaves. */
+export interface MemoryStoreOptions {
+  readonly medium: MemoryMedium;
+  /** Whether the next commit fails, as on a full disk. Default: never. */
+  readonly failing?: () => boolean;
+}
+
+/** Makes a store over the medium. Opening it fences every store that was opened before. */
+export function createMemoryStore(options: MemoryStoreOptions): Store {
+  const { medium, failing = () => false } = options;
+  let isClosed = false;
+  let isOpen = false;
+
+  async function commit(epoch: number, changes: readonly StoreChange[]): Promise<CommitResult> {
+    if (isClosed) throw storeError("CLOSED", "the store is closed");
+    assert(isOpen, "a store is opened before it is written");
+    await Promise.resolve();
+    if (failing()) throw storeError("NO_SPACE", "cannot write the store: the disk is full");
+    if (epoch !== medium.epoch) return { kind: "fenced", epoch: medium.epoch };
+    for (const change of structuredClone(changes)) apply(medium, change);
+    return { kind: "committed" };
+  }
+
+  async function open(): Promise<StoredState> {
+    assert(!isOpen && !isClosed, "a store is opened once");
+    await Promise.resolve();
+    isOpen = true;
+    medium.epoch += 1;
+    return structuredClone({
+      epoch: medium.epoch,
+      leases: sorted(medium.leases),
+      lanes: sorted(medium.lanes),
+      intents: sorted(medium.intents),
+    });
+  }
+
+  return {
+    open,
+    commit,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.resolve();
+      isClosed = true;
+    },
+  };
+}
+
+/**
+ * Fails about `rate` (0 to 1) of the times it is asked, the same times for the same seed.
+ * Mulberry32, a small generator of good spread.
+ */
+export function failingBySeed(seed: number, rate: number): () => boolean {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32 < rate;
+  };
+}
+
+function apply(medium: MemoryMedium, change: StoreChange): void {
+  switch (change.kind) {
+    case "put-lease":
+      medium.leases.set(change.lease.address, change.lease);
+      return;
+    case "put-lane":
+      medium.lanes.set(change.lane.id, change.lane);
+      return;
+    case "put-intent":
+      medium.intents.set(change.intent.id, change.intent);
+      return;
+    case "delete-lease":
+      medium.leases.delete(change.address);
+      return;
+    case "delete-lane":
+      medium.lanes.delete(change.lane);
+      return;
+    case "delete-intent":
+      medium.intents.delete(change.id);
+      return;
+    default:
+      assertNever(change, "unknown change of the store");
+  }
+}
+
+function sorted<Key extends string, Row>(table: ReadonlyMap<Key, Row>): Row[] {
+  return [...table].sort(([a], [b]) => compareText(a, b)).map(([, row]) => row);
+}
+
+function storeError(code: string, message: string): EdgeError {
+  return new EdgeError({ code, message, retryable: code !== "CLOSED" });
+}

@@ -1,0 +1,266 @@
+// What every store must do, as tests. Given a way to make stores over one lasting medium; each
+// kind of store runs the same ones. It knows nothing of how a store keeps its rows.
+
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+
+import type { CommitResult, Store, StoreChange, StoredState } from "@fairlead/controller";
+import {
+  type Address,
+  type Intent,
+  type Lane,
+  type LeasedAddress,
+  addressFromValue,
+  claimId,
+  laneId,
+  parseAddress,
+  parseAgentName,
+  parseDeviceName,
+  parsePoolName,
+  present,
+} from "@fairlead/model";
+import { isEdgeError } from "@fairlead/runtime";
+import fc from "fast-check";
+
+/** Where a store keeps its rows: it outlives the stores that are made over it. */
+export interface StoreMedium extends AsyncDisposable {
+  /** A new store over the medium, not open yet; the one before was disposed. */
+  store(): Store;
+}
+
+/** Registers the tests of the contract for one kind of store. */
+export function testStoreContract(kind: string, makeMedium: () => Promise<StoreMedium>): void {
+  suite(`${kind} keeps the contract of stores`, () => {
+    testOpening(makeMedium);
+    testCommitting(makeMedium);
+    testEpochs(makeMedium);
+    testRandomly(makeMedium);
+  });
+}
+
+function testOpening(makeMedium: () => Promise<StoreMedium>): void {
+  test("a new one is empty and each opening takes a later epoch", async () => {
+    await using medium = await makeMedium();
+    const epochs: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const state = await read(medium);
+      assert.deepEqual(rowsOf(state), { leases: [], lanes: [], intents: [] });
+      epochs.push(state.epoch);
+    }
+    assert.deepEqual(epochs, [1, 2, 3]);
+  });
+
+  test("all that a row can hold comes back after a restart", async () => {
+    await using medium = await makeMedium();
+    const changes: readonly StoreChange[] = [
+      ...LEASES.map((lease) => ({ kind: "put-lease", lease }) as const),
+      ...LANES.map((lane) => ({ kind: "put-lane", lane }) as const),
+      ...INTENTS.map((intent) => ({ kind: "put-intent", intent }) as const),
+    ];
+    assert.deepEqual(await write(medium, changes), { kind: "committed" });
+    const rows = rowsOf(await read(medium));
+    assert.deepEqual(rows, { leases: LEASES, lanes: LANES, intents: INTENTS });
+  });
+}
+
+function testCommitting(makeMedium: () => Promise<StoreMedium>): void {
+  test("a put replaces the row, a deletion removes it, in the order given", async () => {
+    await using medium = await makeMedium();
+    const lease = makeLease(1);
+    const next: LeasedAddress = { ...lease, published: true };
+    await write(medium, [{ kind: "put-lease", lease }]);
+    await write(medium, [{ kind: "put-lease", lease: next }]);
+    assert.deepEqual((await read(medium)).leases, [next]);
+    await write(medium, [
+      { kind: "delete-lease", address: lease.address },
+      { kind: "put-lease", lease },
+    ]);
+    assert.deepEqual((await read(medium)).leases, [lease]);
+    await write(medium, [{ kind: "delete-lease", address: lease.address }]);
+    assert.deepEqual((await read(medium)).leases, []);
+  });
+
+  test("nothing to change, or nothing there to delete, is no trouble", async () => {
+    await using medium = await makeMedium();
+    assert.deepEqual(await write(medium, []), { kind: "committed" });
+    const gone: readonly StoreChange[] = [
+      { kind: "delete-lease", address: makeLease(9).address },
+      { kind: "delete-lane", lane: laneId("192.0.2.0/24", 9) },
+      { kind: "delete-intent", id: "none" },
+    ];
+    assert.deepEqual(await write(medium, gone), { kind: "committed" });
+  });
+
+  test("many commits at once all arrive, the last word on a row counts", async () => {
+    await using medium = await makeMedium();
+    {
+      await using store = medium.store();
+      const { epoch } = await store.open();
+      const commits = Array.from({ length: 50 }, (_, index) =>
+        store.commit(epoch, [
+          { kind: "put-lease", lease: makeLease(index) },
+          { kind: "put-lease", lease: { ...makeLease(200), sinceMs: index } },
+        ]),
+      );
+      const results = await Promise.all(commits);
+      assert.ok(results.every((result) => result.kind === "committed"));
+    }
+    const { leases } = await read(medium);
+    assert.equal(leases.length, 51);
+    assert.equal(leases.find((lease) => lease.address === makeLease(200).address)?.sinceMs, 49);
+  });
+
+  test("a large commit is whole", async () => {
+    await using medium = await makeMedium();
+    const many = Array.from({ length: 2000 }, (_, index) => makeLease(index));
+    await write(
+      medium,
+      many.map((lease) => ({ kind: "put-lease", lease })),
+    );
+    assert.equal((await read(medium)).leases.length, 2000);
+  });
+
+  test("a store that was disposed takes no commit", async () => {
+    await using medium = await makeMedium();
+    const store = medium.store();
+    const { epoch } = await store.open();
+    const last = store.commit(epoch, [{ kind: "put-lease", lease: makeLease(1) }]);
+    await store[Symbol.asyncDispose]();
+    assert.deepEqual(await last, { kind: "committed" }, "what was under way is ended");
+    await assert.rejects(store.commit(epoch, []), (error) => isEdgeError(error));
+    assert.equal((await read(medium)).leases.length, 1);
+  });
+}
+
+function testEpochs(makeMedium: () => Promise<StoreMedium>): void {
+  test("a commit with another epoch is fenced and changes nothing", async () => {
+    await using medium = await makeMedium();
+    await read(medium);
+    {
+      await using store = medium.store();
+      const { epoch } = await store.open();
+      const lease = makeLease(1);
+      const [older, current] = await Promise.all([
+        store.commit(epoch - 1, [{ kind: "put-lease", lease: makeLease(2) }]),
+        store.commit(epoch, [{ kind: "put-lease", lease }]),
+      ]);
+      assert.deepEqual(older, { kind: "fenced", epoch });
+      assert.deepEqual(current, { kind: "committed" });
+    }
+    assert.deepEqual((await read(medium)).leases, [makeLease(1)]);
+  });
+}
+
+function testRandomly(makeMedium: () => Promise<StoreMedium>): void {
+  const change = fc
+    .nat(12)
+    .chain((index) =>
+      fc.constantFrom<StoreChange>(
+        { kind: "put-lease", lease: makeLease(index) },
+        { kind: "put-lease", lease: { ...makeLease(index), sinceMs: index + 1 } },
+        { kind: "delete-lease", address: makeLease(index).address },
+      ),
+    );
+  test("after any commits it holds what a table would", async () => {
+    const property = fc.asyncProperty(fc.array(fc.array(change)), async (commits) => {
+      await using medium = await makeMedium();
+      const table = new Map<Address, LeasedAddress>();
+      {
+        await using store = medium.store();
+        const { epoch } = await store.open();
+        for (const changes of commits) {
+          assert.deepEqual(await store.commit(epoch, changes), { kind: "committed" });
+          for (const one of changes) {
+            if (one.kind === "put-lease") table.set(one.lease.address, one.lease);
+            if (one.kind === "delete-lease") table.delete(one.address);
+          }
+        }
+      }
+      const { leases } = await read(medium);
+      assert.deepEqual(new Map(leases.map((lease) => [lease.address, lease])), table);
+    });
+    await fc.assert(property, { numRuns: 15 });
+  });
+}
+
+async function read(medium: StoreMedium): Promise<StoredState> {
+  await using store = medium.store();
+  return await store.open();
+}
+
+async function write(medium: StoreMedium, changes: readonly StoreChange[]): Promise<CommitResult> {
+  await using store = medium.store();
+  const { epoch } = await store.open();
+  return await store.commit(epoch, changes);
+}
+
+function rowsOf(state: StoredState): Omit<StoredState, "epoch"> {
+  const { leases, lanes, intents } = state;
+  return { leases, lanes, intents };
+}
+
+/** Lease number `index`: 10.1.0.0 and up, held by a claim of its own. */
+function makeLease(index: number): LeasedAddress {
+  const claim = present(claimId("service", "default", `web-${index}`), "a claim's id");
+  return {
+    address: addressFromValue("ipv4", BigInt(0x0a_01_00_00 + index)),
+    pool: present(parsePoolName("default"), "a pool's name"),
+    owners: [{ claim, uid: `uid-${index}`, ports: [{ protocol: "tcp", port: 80 }] }],
+    lastClaim: claim,
+    placement: { kind: "unplaced" },
+    sentTo: [],
+    state: { kind: "held" },
+    published: false,
+    sinceMs: 1_700_000_000_000,
+  };
+}
+
+const AGENTS = ["a.example", "b", "c"].map((name) => present(parseAgentName(name), "an agent"));
+const [A, B] = [present(AGENTS[0], "a"), present(AGENTS[1], "b")];
+const LANE = laneId("192.0.2.0/24", 51);
+
+/** Sorted as stores list them. */
+const LANES: readonly Lane[] = [
+  { id: LANE, segment: "192.0.2.0/24", routerId: 51, order: AGENTS, holder: A, settled: true },
+  {
+    id: laneId("2001:db8::/64", 255),
+    segment: "2001:db8::/64",
+    routerId: 255,
+    order: [B],
+    settled: false,
+  },
+];
+
+const LEASES: readonly LeasedAddress[] = [
+  {
+    ...makeLease(1),
+    sharingKey: 'key with "quotes", \n and ü',
+    placement: { kind: "lane", lane: LANE },
+    sentTo: [A, B],
+    published: true,
+  },
+  {
+    ...makeLease(2),
+    owners: [],
+    placement: {
+      kind: "host",
+      agent: A,
+      link: present(parseDeviceName("eth0"), "a device"),
+    },
+    state: { kind: "draining", sinceMs: 5 },
+  },
+  {
+    ...makeLease(3),
+    address: present(parseAddress("2001:db8::1"), "an address"),
+    owners: [],
+    state: { kind: "quarantined", untilMs: 6 },
+  },
+];
+
+const INTENTS: readonly Intent[] = [
+  { id: "1", sinceMs: 1, kind: "move", lane: LANE, to: B },
+  { id: "2", sinceMs: 2, kind: "drain", agent: A },
+  { id: "3", sinceMs: 3, kind: "confirm", source: "folder" },
+  { id: "4", sinceMs: 4, kind: "forget", agent: B },
+  { id: "5", sinceMs: 5, kind: "release", address: makeLease(1).address },
+];
