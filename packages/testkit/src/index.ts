@@ -4,3 +4,5 @@ export * from "./fakes/fake-host.ts";
 export * from "./fakes/fake-segment.ts";
 export * from "./node-plan-builders.ts";
 export { inSandbox, type SandboxOptions } from "./sandbox.ts";
+export * from "./fakes/memory-store.ts";
+export * from "./store-contract.ts";
