@@ -3,6 +3,7 @@
 // power cut does, and its folder outlives that as a disk would.
 
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { readdirSync, readFileSync } from "node:fs";
 import {
   type CommandOptions,
@@ -52,10 +53,17 @@ export interface Host extends SwitchPort {
   /** Whether it is powered on. */
   isUp(): boolean;
   /**
-   * Where this program finds a file of the running host, whose own path is absolute. Not for
-   * /proc/sys/net: what is read there is always the reader's own network.
+   * Where this program finds a file of the running host, whose own path is absolute. For reading
+   * only: root of the machine may be nobody in there. Not for /proc/sys/net, where every reader
+   * sees its own network.
    */
   outsidePath(path: string): string;
+  /** The text of a file of the running host. Rejects as node:fs does. */
+  readFile(path: string): Promise<string>;
+  /** Writes a file of the running host, whole or not at all, and the folders on the way to it. */
+  writeFile(path: string, text: string): Promise<void>;
+  /** Removes a file or folder of the running host; one that is not there is no failure. */
+  removeFile(path: string): Promise<void>;
   /** Runs a command to its end. A bad exit code is a result. */
   exec(command: string, args?: readonly string[], options?: CommandOptions): Promise<CommandResult>;
   /** Runs a command that must succeed, and gives what it wrote. */
@@ -82,6 +90,16 @@ export interface Host extends SwitchPort {
 
 const LINK = "eth0";
 const DIR = "/run/host";
+
+/** The new text lies under a hidden name first: whoever watches the folder sees only the whole. */
+const WRITE_FILE = `
+set -eu
+folder=$(dirname -- "$1")
+mkdir -p -- "$folder"
+new="$folder/.$(basename -- "$1").new"
+cat >"$new"
+mv -- "$new" "$1"
+`;
 
 /**
  * No waiting for duplicate address detection, no router advertisements, and sockets may be bound to
@@ -135,6 +153,13 @@ export async function createHost(stage: Stage, name: string, options: HostOption
     dir: DIR,
     isUp: () => isPowered && init !== undefined && !init.hasExited(),
     outsidePath: (path) => `/proc/${living().pid}/root${path}`,
+    readFile: async (path) => readFile(`/proc/${living().pid}/root${path}`, "utf8"),
+    writeFile: async (path, text) => {
+      await outputInside(target(), ["sh", "-c", WRITE_FILE, "sh", path], { input: text });
+    },
+    removeFile: async (path) => {
+      await outputInside(target(), ["rm", "-rf", "--", path]);
+    },
     exec: async (command, args = [], settings = {}) =>
       runInside(target(), [command, ...args], settings),
     output: async (command, args = [], settings = {}) =>

@@ -86,7 +86,7 @@ for (const user of USERS) {
     await assert.rejects(b.exec("true"), { code: "GONE" });
     await b.boot();
     await assertHears(a, b.address);
-    assert.equal(readFileSync(b.outsidePath(`${b.dir}/disk`), "utf8"), "kept\n");
+    assert.equal(await b.readFile(`${b.dir}/disk`), "kept\n");
     assert.equal((await b.exec("test", ["-e", "/run/memory"])).code, 1);
     const held = (await b.addresses()).map((one) => one.address);
     assert.ok(!held.includes("192.0.2.50"));
@@ -151,6 +151,22 @@ test("a host has its own name, /run, devices and environment", async () => {
   assert.equal(await a.output("printenv", ["X"], { env: { X: "1" } }), "1\n");
   assert.equal(await a.output("cat", ["/proc/sys/net/ipv4/ip_nonlocal_bind"]), "1\n");
 });
+
+for (const user of USERS) {
+  test(`as ${user.name}: files of a host are written, read and removed`, async () => {
+    await using lab = await createLab(user.options);
+    const [a] = await addPair(lab);
+    const path = `${a.dir}/a folder/it's "this".yaml`;
+    await a.writeFile(path, "one\n");
+    await a.writeFile(path, "two\n");
+    assert.equal(await a.readFile(path), "two\n");
+    assert.equal(await a.output("cat", [path]), "two\n");
+    assert.deepEqual(readdirSync(a.outsidePath(`${a.dir}/a folder`)), [`it's "this".yaml`]);
+    await a.removeFile(path);
+    await a.removeFile(path);
+    await assert.rejects(a.readFile(path), { code: "ENOENT" });
+  });
+}
 
 test("a program is started, heard, written to and stopped", async () => {
   await using lab = await createLab();
