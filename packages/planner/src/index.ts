@@ -1,1 +1,4 @@
-export {};
+// The door of the planner: planning, and the memory that makes the next one cheap.
+
+export { type PlanMemory, createPlanMemory } from "./memory.ts";
+export { type PlanOptions, plan } from "./plan.ts";

@@ -1,0 +1,218 @@
+// Allocation: which claim holds which address. Given admitted claims and the rows without owners
+// that are gone; never moves a held address but where its owner asks for another one.
+//
+// Claims that hold something go first, then the oldest. A claim that holds something is never
+// refused here for what it asks on top: it is served on what it has, and its verdict says what it
+// lacks. A newcomer gets all that it cannot do without, or nothing.
+
+import { type Address, type Claim, type ClaimId, type Remark, familyOf } from "@fairlead/model";
+
+import { type Admission, admit } from "./admit.ts";
+import { type Choice, type Desk, choose } from "./choose.ts";
+import { type FamilyNeed, neededFamilies } from "./families.ts";
+import { type Grant, leftOutKey, portText } from "./grant.ts";
+import { type Clash, clashRemark, clashesOf, portsOf } from "./sharing.ts";
+
+/** What allocation works on. */
+export interface AllocateOptions extends Desk {
+  /** All claims of the world, oldest first. */
+  readonly claims: readonly Claim[];
+  /** A grant that is known to be the same as last time. */
+  readonly recall: (claim: Claim) => Grant | undefined;
+}
+
+/** Gives addresses; the desk's table has the result. One grant for every claim. */
+export function allocate(options: AllocateOptions): Map<ClaimId, Grant> {
+  const { claims, table, free, recall } = options;
+  const grants = new Map<ClaimId, Grant>();
+  const held: Claim[] = [];
+  const others: Claim[] = [];
+  for (const claim of claims) {
+    const known = recall(claim);
+    if (known !== undefined) {
+      grants.set(claim.id, known);
+      continue;
+    }
+    const admission = admit(claim);
+    if (admission.kind === "refused") grants.set(claim.id, refuse(options, claim, admission));
+    else (table.heldBy(claim).length > 0 ? held : others).push(claim);
+  }
+  dropUnusedPorts(options, held);
+  let open = [...held, ...others];
+  // What leaves an address in one round may be what somebody was refused in it.
+  for (let round = 0; round < ROUNDS_MAX && open.length > 0; round++) {
+    const before = table.departures();
+    for (const claim of open) grants.set(claim.id, serve(options, claim));
+    if (table.departures() === before) break;
+    free.rewind();
+    open = open.filter((claim) => grants.get(claim.id)?.main !== undefined);
+  }
+  return grants;
+}
+
+/** Rounds of one plan; a chain of moves that is longer goes on in the next plan. */
+const ROUNDS_MAX = 8;
+
+function refuse(
+  { table }: AllocateOptions,
+  claim: Claim,
+  { main, others }: Extract<Admission, { kind: "refused" }>,
+): Grant {
+  return {
+    claim,
+    best: "refused",
+    programmed: false,
+    addresses: table.heldBy(claim),
+    leftOut: NOTHING,
+    main,
+    remarks: [...others, ...claim.remarks],
+  };
+}
+
+/** Ports that an owner no longer asks for are free for the others before anybody asks. */
+function dropUnusedPorts({ table }: AllocateOptions, claims: readonly Claim[]): void {
+  for (const claim of claims) {
+    for (const address of table.heldBy(claim)) {
+      const row = table.rows.get(address);
+      const own = row?.owners.find((owner) => owner.claim === claim.id);
+      if (row === undefined || own === undefined || row.owners.length < 2) continue;
+      const wanted = new Set(claim.listeners.map(portText));
+      const ports = own.ports.filter((port) => wanted.has(portText(port)));
+      const { pool, sharingKey } = row;
+      table.enter({
+        address,
+        claim,
+        ports,
+        pool,
+        ...(sharingKey === undefined ? {} : { sharingKey }),
+      });
+    }
+  }
+}
+
+function serve(options: AllocateOptions, claim: Claim): Grant {
+  const held = options.table.heldBy(claim);
+  const wanted = neededFamilies(claim, held);
+  if (wanted.kind === "bad") return fallBack(options, claim, held, wanted.problem);
+  const choices = wanted.needs.map((need) => {
+    const own = held.filter((address) => isOf(need, address));
+    return { need, choice: choose(options, claim, need, own) };
+  });
+  const lacking = choices.flatMap(({ need, choice }) =>
+    choice.kind === "none" ? [{ need, problem: choice.problem }] : [],
+  );
+  const fatal =
+    lacking.find(({ need }) => need.required) ??
+    (lacking.length === choices.length ? lacking[0] : undefined);
+  if (fatal !== undefined) return fallBack(options, claim, held, fatal.problem);
+  const doubts = choices.flatMap(({ choice }) =>
+    choice.kind === "keep" && choice.doubt !== undefined ? [choice.doubt] : [],
+  );
+  // That no pool has the second family is no trouble of a claim that merely prefers both.
+  const missed = lacking.map(({ problem }) => problem).filter(isTrouble);
+  return commit(options, claim, held, { chosen: choices.flatMap(chosen), doubts, missed });
+}
+
+function isOf(need: FamilyNeed, address: Address): boolean {
+  return need.family === undefined || need.family === familyOf(address);
+}
+
+function isTrouble(problem: Remark): boolean {
+  return problem.reason !== "FamilyUnavailable";
+}
+
+function chosen({ choice }: { readonly choice: Choice }): readonly Address[] {
+  return choice.kind === "none" ? [] : [choice.address];
+}
+
+/** Not all that is needed is to be had: the claim stays on what it holds, if anything. */
+function fallBack(
+  options: AllocateOptions,
+  claim: Claim,
+  held: readonly Address[],
+  problem: Remark,
+): Grant {
+  if (held.length > 0) {
+    const kept = commit(options, claim, held, { chosen: held, doubts: [problem], missed: [] });
+    return kept.best === "ready" ? { ...kept, best: "pending" } : kept;
+  }
+  return {
+    claim,
+    best: problem.reason === "Releasing" ? "pending" : "refused",
+    programmed: false,
+    addresses: [],
+    leftOut: NOTHING,
+    main: problem,
+    remarks: claim.remarks,
+  };
+}
+
+interface Decision {
+  readonly chosen: readonly Address[];
+  readonly doubts: readonly Remark[];
+  readonly missed: readonly Remark[];
+}
+
+function commit(
+  options: AllocateOptions,
+  claim: Claim,
+  held: readonly Address[],
+  { chosen: addresses, doubts, missed }: Decision,
+): Grant {
+  const leftOut = new Set<string>();
+  const clashes: Remark[] = [];
+  for (const address of addresses) {
+    const found = enter(options, claim, address);
+    for (const clash of found.clashes) {
+      leftOut.add(leftOutKey(address, clash.port));
+      clashes.push(found.remark(clash));
+    }
+  }
+  for (const address of held) {
+    if (!addresses.includes(address)) options.table.leave(address, claim);
+  }
+  const isSilent = leftOut.size === addresses.length * claim.listeners.length;
+  const [main, ...others] = [...clashes, ...doubts, ...missed];
+  return {
+    claim,
+    best: isSilent ? "refused" : clashes.length > 0 ? "pending" : "ready",
+    programmed: !isSilent,
+    addresses,
+    leftOut: leftOut.size === 0 ? NOTHING : leftOut,
+    ...(main === undefined ? {} : { main }),
+    remarks: others.length === 0 ? claim.remarks : [...others, ...claim.remarks],
+  };
+}
+
+/** Makes the claim an owner with the ports that nobody else has there. */
+function enter(
+  { book, table }: AllocateOptions,
+  claim: Claim,
+  address: Address,
+): { readonly clashes: readonly Clash[]; readonly remark: (clash: Clash) => Remark } {
+  const row = table.rows.get(address);
+  const isShared = row?.owners.some((owner) => owner.claim !== claim.id) ?? false;
+  const view = book.poolOf(address);
+  const own = view?.pool.sharing === "ports" ? claim.sharingKey : undefined;
+  const sharingKey = isShared ? row?.sharingKey : own;
+  const clashes = row === undefined || !isShared ? [] : clashesOf(claim, row);
+  const taken = new Set(clashes.map((clash) => clash.port));
+  const ports = portsOf(claim).filter((port) => !taken.has(portText(port)));
+  const pool = view?.pool.name ?? row?.pool;
+  if (pool !== undefined) {
+    table.enter({
+      address,
+      claim,
+      ports,
+      pool,
+      ...(sharingKey === undefined ? {} : { sharingKey }),
+    });
+  }
+  const remark = (clash: Clash): Remark =>
+    row === undefined
+      ? { reason: "SharingRefused", detail: `${clash.port} of ${address} is taken` }
+      : clashRemark(row, clash);
+  return { clashes, remark };
+}
+
+const NOTHING: ReadonlySet<string> = new Set();

@@ -1,0 +1,101 @@
+// Which agents may carry a VIP: those with a link in its segment that its pool allows. Given
+// segments, pools and intents; agents whose stream is closed are known too, but come last.
+
+import {
+  type Address,
+  type AddressPool,
+  type AgentName,
+  type AgentView,
+  type DeviceName,
+  type Family,
+  type Link,
+  type Segment,
+  type World,
+  compareText,
+  familyOf,
+  networkText,
+} from "@fairlead/model";
+
+import { type SegmentView, linkIn, ownAddresses } from "./segments.ts";
+
+/** What a pool demands of the agents that hold its addresses. Equal rules have one key. */
+export interface CarrierRule {
+  readonly key: string;
+  /** Empty: all. */
+  readonly agents: readonly AgentName[];
+  readonly device?: DeviceName;
+}
+
+/** The rule of a pool; the open one for an address that lies in none. */
+export function ruleOf(pool: AddressPool | undefined): CarrierRule {
+  const agents = [...(pool?.agents ?? [])].sort(compareText);
+  const key = `${pool?.link ?? ""} ${agents.join(" ")}`;
+  return pool?.link === undefined ? { key, agents } : { key, agents, device: pool.link };
+}
+
+/** Whether the rule allows the agent. */
+export function isAllowedBy(rule: CarrierRule, agent: AgentName): boolean {
+  return rule.agents.length === 0 || rule.agents.includes(agent);
+}
+
+/**
+ * Agents that may be put into new places of lanes, sorted by name: the connected ones, or all
+ * that are known when none is. An agent that is being drained is taken when there is no other.
+ */
+export function candidatesIn(
+  world: World,
+  segment: SegmentView,
+  rule: CarrierRule,
+): readonly AgentName[] {
+  const links = new Map<AgentName, Link>();
+  for (const name of [...segment.links.keys()].sort(compareText)) {
+    const link = isAllowedBy(rule, name) ? linkIn(segment, name, rule.device) : undefined;
+    if (link?.up === true) links.set(name, link);
+  }
+  const speaking = [...speakers(links, segment.name).keys()];
+  const staying = prefer(speaking, (name) => !isDrained(world, name));
+  return prefer(staying, (name) => isConnected(world.agents.get(name)));
+}
+
+/**
+ * The address that each agent speaks VRRP from, all of one family: IPv4 when all have it, else
+ * the family that most have. Agents without one are left out.
+ */
+export function speakers(
+  links: ReadonlyMap<AgentName, Link>,
+  segment: Segment,
+): ReadonlyMap<AgentName, Address> {
+  const [v4, v6] = (["ipv4", "ipv6"] as const).map((family) => spoken(links, segment, family));
+  if (v4 === undefined || v6 === undefined) return new Map();
+  return v6.size > v4.size ? v6 : v4;
+}
+
+function spoken(
+  links: ReadonlyMap<AgentName, Link>,
+  segment: Segment,
+  family: Family,
+): Map<AgentName, Address> {
+  const found = new Map<AgentName, Address>();
+  for (const [agent, link] of links) {
+    const own = ownAddresses(link).filter((address) => familyOf(address) === family);
+    const inside = own.find((address) =>
+      link.prefixes.some((prefix) => prefix.address === address && networkText(prefix) === segment),
+    );
+    const address = inside ?? own[0];
+    if (address !== undefined) found.set(agent, address);
+  }
+  return found;
+}
+
+function prefer<T>(all: readonly T[], test: (one: T) => boolean): readonly T[] {
+  const preferred = all.filter(test);
+  return preferred.length > 0 ? preferred : all;
+}
+
+function isConnected(agent: AgentView | undefined): boolean {
+  return agent?.connected ?? false;
+}
+
+function isDrained(world: World, name: AgentName): boolean {
+  return world.intents.some((intent) => intent.kind === "drain" && intent.agent === name);
+}

@@ -1,0 +1,199 @@
+// Choosing one address of one family for one claim, in the order of DESIGN section 6: what is
+// held, what is wished for, what its namesake held, the lowest free, a resting one. Given the
+// rows as they are now; changes nothing.
+
+import {
+  type Address,
+  type Claim,
+  type Family,
+  type Remark,
+  claimTitle,
+  familyOf,
+  scopeOf,
+} from "@fairlead/model";
+
+import { accessOf, whyNotAllowed, whyNotBuilt } from "./access.ts";
+import type { FamilyNeed } from "./families.ts";
+import type { FreeAddresses } from "./free-address.ts";
+import type { LeaseTable } from "./lease-table.ts";
+import { type PoolBook, type PoolView, withheld } from "./pools.ts";
+import { whyNotShared } from "./sharing.ts";
+
+/** What choosing reads. */
+export interface Desk {
+  readonly book: PoolBook;
+  readonly table: LeaseTable;
+  readonly free: FreeAddresses;
+  /** Addresses that no VIP can be, with why. */
+  readonly unusable: ReadonlyMap<Address, string>;
+}
+
+/** The choice for one family. */
+export type Choice =
+  /** `doubt`: what it should have instead, and why it has not. */
+  | { readonly kind: "keep"; readonly address: Address; readonly doubt?: Remark }
+  | { readonly kind: "take"; readonly address: Address }
+  | { readonly kind: "none"; readonly problem: Remark };
+
+/** Chooses for one family. `held`: what the claim owns of this family, lowest first. */
+export function choose(
+  desk: Desk,
+  claim: Claim,
+  need: FamilyNeed,
+  held: readonly Address[],
+): Choice {
+  const wishes = claim.wishedAddresses.filter((address) => familyOf(address) === need.family);
+  const current = held.find((address) => wishes.includes(address)) ?? held[0];
+  if (current !== undefined && suits(desk, claim, current, wishes)) {
+    return { kind: "keep", address: current };
+  }
+  const found =
+    wishes.length > 0 ? chooseWished(desk, claim, wishes) : chooseAny(desk, claim, need);
+  if (current === undefined || found.kind !== "none") return found;
+  return { kind: "keep", address: current, doubt: found.problem };
+}
+
+/** Whether what is held is also what is asked for. */
+function suits(desk: Desk, claim: Claim, current: Address, wishes: readonly Address[]): boolean {
+  if (wishes.length > 0) return wishes.includes(current);
+  const row = desk.table.rows.get(current);
+  if (row === undefined) return false;
+  const isShared = row.owners.length > 1;
+  if (isShared && row.sharingKey !== claim.sharingKey) return false;
+  const now = desk.book.poolOf(current);
+  if (claim.wishedPool !== undefined) return now?.pool.name === claim.wishedPool;
+  const given = desk.book.byName.get(row.pool);
+  return given?.pool.onShrink !== "reassign" || now === given;
+}
+
+function chooseWished(desk: Desk, claim: Claim, wishes: readonly Address[]): Choice {
+  let problem: Remark | undefined;
+  for (const address of wishes) {
+    const trouble = whyNotWished(desk, claim, address);
+    if (trouble === undefined) return { kind: "take", address };
+    problem ??= trouble;
+  }
+  return { kind: "none", problem: problem ?? { reason: "BadAddress", detail: "none is wished" } };
+}
+
+function whyNotWished(desk: Desk, claim: Claim, address: Address): Remark | undefined {
+  const scope = scopeOf(address);
+  if (scope !== "unicast") return { reason: "BadAddress", detail: `${address} is ${scope}` };
+  const view = desk.book.poolOf(address);
+  const outside = whyOutside(claim, address, view);
+  if (outside !== undefined || view === undefined) return outside;
+  const trouble = whyNotBuilt(view);
+  if (trouble !== undefined) return trouble;
+  const row = desk.table.rows.get(address);
+  if (row === undefined || row.state.kind === "quarantined") {
+    const why = desk.unusable.get(address);
+    return why === undefined ? undefined : { reason: "BadAddress", detail: `${address} ${why}` };
+  }
+  if (row.state.kind === "held") return whyNotShared(claim, row, view);
+  if (row.lastClaim === claim.id) return undefined;
+  const detail = `${address} was ${claimTitle(row.lastClaim)}'s and waits for ${row.sentTo.join(", ")}`;
+  return { reason: "Releasing", detail };
+}
+
+function whyOutside(
+  claim: Claim,
+  address: Address,
+  view: PoolView | undefined,
+): Remark | undefined {
+  if (view === undefined) {
+    return { reason: "AddressOutsidePools", detail: `${address} lies in no pool that is used` };
+  }
+  const { name } = view.pool;
+  if (claim.wishedPool !== undefined && claim.wishedPool !== name) {
+    const detail = `${address} lies in pool ${name}, and pool ${claim.wishedPool} is asked for`;
+    return { reason: "ConflictingWishes", detail };
+  }
+  const why = whyNotAllowed(claim, view);
+  if (why !== undefined) return { reason: "AddressOutsidePools", detail: `${address}: ${why}` };
+  const kept = withheld(view, address);
+  if (kept === undefined) return undefined;
+  const rule = kept === "reserved" ? "reserves it" : "gives no address that ends in .0 or .255";
+  return { reason: "AddressOutsidePools", detail: `${address}: pool ${name} ${rule}` };
+}
+
+function chooseAny(desk: Desk, claim: Claim, need: FamilyNeed): Choice {
+  const access = accessOf(claim, desk.book);
+  if (access.kind === "closed") return { kind: "none", problem: access.problem };
+  const fitting = access.pools.filter(
+    (view) => need.family === undefined || view.families.includes(need.family),
+  );
+  const [first] = fitting;
+  if (first === undefined) return { kind: "none", problem: noFamily(need, access.pools) };
+  const address =
+    lastHeld(desk, claim, need, fitting) ??
+    joined(desk, claim, need, fitting) ??
+    fresh(desk, need, fitting);
+  if (address !== undefined) return { kind: "take", address };
+  const names = fitting
+    .map((view) => view.pool.name)
+    .slice(0, POOLS_NAMED_MAX)
+    .join(", ");
+  const detail = `no ${need.family ?? "address"} is free in ${names}`;
+  return { kind: "none", problem: { reason: "PoolExhausted", detail } };
+}
+
+/** Pools named in one detail at most: a sentence stays readable. */
+const POOLS_NAMED_MAX = 5;
+
+function familyFor(need: FamilyNeed, view: PoolView): Family {
+  return need.family ?? view.families[0] ?? "ipv4";
+}
+
+/** What a deleted claim of this name held: it comes back while nobody else has it. */
+function lastHeld(
+  desk: Desk,
+  claim: Claim,
+  need: FamilyNeed,
+  views: readonly PoolView[],
+): Address | undefined {
+  return desk.table.leftBy(claim.id).find((address) => {
+    const view = desk.book.poolOf(address);
+    if (view === undefined || !views.includes(view)) return false;
+    return familyFor(need, view) === familyOf(address) && withheld(view, address) === undefined;
+  });
+}
+
+/** The lowest address under the claim's sharing key that has room for its ports. */
+function joined(
+  desk: Desk,
+  claim: Claim,
+  need: FamilyNeed,
+  views: readonly PoolView[],
+): Address | undefined {
+  if (claim.sharingKey === undefined) return undefined;
+  return desk.table.sharedBy(claim.sharingKey).find((address) => {
+    const view = desk.book.poolOf(address);
+    const row = desk.table.rows.get(address);
+    if (view === undefined || row === undefined || !views.includes(view)) return false;
+    if (row.owners.some((owner) => owner.claim === claim.id)) return false;
+    if (familyFor(need, view) !== familyOf(address)) return false;
+    return whyNotShared(claim, row, view) === undefined;
+  });
+}
+
+function fresh(desk: Desk, need: FamilyNeed, views: readonly PoolView[]): Address | undefined {
+  for (const view of views) {
+    const address = desk.free.lowest(view, familyFor(need, view));
+    if (address !== undefined) return address;
+  }
+  for (const family of new Set(views.map((view) => familyFor(need, view)))) {
+    const same = views.filter((view) => familyFor(need, view) === family);
+    const address = desk.free.oldestResting(same, family);
+    if (address !== undefined) return address;
+  }
+  return undefined;
+}
+
+function noFamily(need: FamilyNeed, pools: readonly PoolView[]): Remark {
+  const names = pools
+    .map((view) => view.pool.name)
+    .slice(0, POOLS_NAMED_MAX)
+    .join(", ");
+  const detail = `no ${need.family ?? "address"} range is in ${names}`;
+  return { reason: "FamilyUnavailable", detail };
+}

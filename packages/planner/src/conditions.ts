@@ -1,0 +1,82 @@
+// The three conditions of a verdict, in sentences with the values that they are about. Given what
+// was granted and proved; decides nothing itself.
+
+import type { Claim, Condition, Remark } from "@fairlead/model";
+
+import { type Grant, portText } from "./grant.ts";
+import type { Proof } from "./proof.ts";
+
+/** What is known of a listener's members. */
+export interface MemberCount {
+  /** tcp/80 */
+  readonly port: string;
+  /** Members that get connections. */
+  readonly active: number;
+}
+
+/** AddressAllocated. */
+export function allocatedCondition(grant: Grant): Condition {
+  const type = "AddressAllocated";
+  const { addresses, main } = grant;
+  if (addresses.length > 0) {
+    const message = `${grant.claim.kind} holds ${addresses.join(" and ")}.`;
+    return { type, status: "True", reason: "Allocated", message };
+  }
+  return { type, status: "False", ...said(main) };
+}
+
+/** Serving: by the worst of the addresses. */
+export function servingCondition(
+  grant: Grant,
+  proofs: readonly Proof[],
+  ports: readonly string[],
+): Condition {
+  const type = "Serving";
+  if (!grant.programmed) return { type, status: "False", ...said(grant.main) };
+  const missing = proofs.find((proof) => proof.state === "missing");
+  if (missing !== undefined) return { type, status: "False", ...said(missing.main) };
+  const unknown = proofs.find((proof) => proof.state === "unknown");
+  if (unknown !== undefined) return { type, status: "Unknown", ...said(unknown.main) };
+  const message = proofs
+    .map(({ address, holder, state }) => {
+      const when = state === "kept" ? ", by its last report" : "";
+      return `${holder ?? "an agent"} holds ${address} and serves ${ports.join(", ")}${when}.`;
+    })
+    .join(" ");
+  return { type, status: "True", reason: "Proved", message };
+}
+
+/** MembersReady: every listener has a member that gets connections. */
+export function membersCondition(counts: readonly MemberCount[]): Condition {
+  const type = "MembersReady";
+  if (counts.length === 0) {
+    const message = "There is no port to have members.";
+    return { type, status: "Unknown", reason: "NoPorts", message };
+  }
+  const empty = noMembers(counts);
+  if (empty !== undefined) return { type, status: "False", ...said(empty) };
+  const message = `${counts.map(({ port, active }) => `${port} has ${active}`).join(", ")}.`;
+  return { type, status: "True", reason: "Ready", message };
+}
+
+/** What is said when listeners have no member; undefined when all have. */
+export function noMembers(counts: readonly MemberCount[]): Remark | undefined {
+  const empty = counts.filter(({ active }) => active === 0).map(({ port }) => port);
+  if (empty.length === 0) return undefined;
+  const verb = empty.length === 1 ? "has" : "have";
+  return { reason: "NoMembers", detail: `${empty.join(", ")} ${verb} no member` };
+}
+
+/** The ports of a claim as they are named in sentences. */
+export function portTexts(claim: Claim): readonly string[] {
+  return claim.listeners.map(portText);
+}
+
+function said(remark: Remark | undefined): Pick<Condition, "reason" | "message"> {
+  if (remark === undefined) return { reason: "WaitingForAgent", message: "Nothing is proved yet." };
+  return { reason: remark.reason, message: sentence(remark.detail) };
+}
+
+function sentence(detail: string): string {
+  return detail.endsWith(".") ? detail : `${detail}.`;
+}

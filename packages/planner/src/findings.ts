@@ -1,0 +1,74 @@
+// Findings: what planning found wrong that is no claim's own trouble. Given pools, rows and
+// agents as they are after planning; sorted, and without times, so that they change only when
+// something does.
+
+import {
+  type Address,
+  type AgentName,
+  type Finding,
+  type LeasedAddress,
+  type Remark,
+  type World,
+  compareAddress,
+  compareText,
+} from "@fairlead/model";
+
+import type { PoolBook } from "./pools.ts";
+import type { Witnesses } from "./witness.ts";
+
+/** What findings are looked for in. */
+export interface FindingOptions {
+  readonly world: World;
+  readonly book: PoolBook;
+  readonly rows: ReadonlyMap<Address, LeasedAddress>;
+  readonly witnesses: Witnesses;
+  readonly problems: ReadonlyMap<Address, Remark>;
+}
+
+/** All findings: pools, then addresses, then agents. */
+export function findAll(options: FindingOptions): readonly Finding[] {
+  return [...options.book.findings, ...addressFindings(options), ...agentFindings(options)];
+}
+
+function addressFindings({ book, rows, problems }: FindingOptions): readonly Finding[] {
+  const found: { readonly address: Address; readonly finding: Finding }[] = [];
+  const say = (address: Address, remark: Remark): void => {
+    found.push({ address, finding: { subject: "address", name: address, ...remark } });
+  };
+  for (const row of rows.values()) {
+    if (row.state.kind === "draining") say(row.address, releasing(row.sentTo));
+    if (row.state.kind === "held" && book.poolOf(row.address) === undefined) {
+      const detail = `it lies in no pool that is used; it was given by ${row.pool} and is kept`;
+      say(row.address, { reason: "AddressOutsidePools", detail });
+    }
+  }
+  const full = new Set<string>();
+  for (const [address, problem] of problems) {
+    if (problem.reason !== "LanesExhausted" || full.has(problem.detail)) continue;
+    full.add(problem.detail);
+    say(address, problem);
+  }
+  return found.sort((a, b) => compareAddress(a.address, b.address)).map(({ finding }) => finding);
+}
+
+function releasing(waitedFor: readonly AgentName[]): Remark {
+  return { reason: "Releasing", detail: `waiting for ${waitedFor.join(", ")}` };
+}
+
+function agentFindings({ world, witnesses }: FindingOptions): readonly Finding[] {
+  const found: Finding[] = [];
+  for (const name of [...world.agents.keys()].sort(compareText)) {
+    const witness = witnesses.get(name);
+    if (witness === undefined) continue;
+    const about = { subject: "agent", name } as const;
+    const { view } = witness;
+    if (witness.isStale) {
+      const detail = "its stream is closed; what it holds is known by its last report only";
+      found.push({ ...about, reason: "AgentUnreachable", detail });
+    }
+    for (const remark of view.connected ? (view.report?.remarks ?? []) : []) {
+      found.push({ ...about, reason: remark.reason, detail: remark.detail });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,209 @@
+// Judging: one verdict for every claim, and which addresses stand published. Given grants, rows,
+// lanes and what agents report. A claim is ready only when every address of it is proved to
+// serve all its listeners; what was published stays while proof is merely stale.
+
+import {
+  type Address,
+  type Claim,
+  type ClaimId,
+  type Lane,
+  type LaneId,
+  type LeasedAddress,
+  type Remark,
+  type Resource,
+  type Revision,
+  type Verdict,
+  type VerdictAddress,
+  type VerdictState,
+} from "@fairlead/model";
+
+import type { Carried, CarriedListener } from "./carried.ts";
+import {
+  type MemberCount,
+  allocatedCondition,
+  membersCondition,
+  noMembers,
+  portTexts,
+  servingCondition,
+} from "./conditions.ts";
+import { type Grant, portText } from "./grant.ts";
+import { usableMembers } from "./members.ts";
+import { type Proof, couldHold, isWithdrawn, prove } from "./proof.ts";
+import { type Witness, type Witnesses, holdersOf } from "./witness.ts";
+
+/** What judging works on. */
+export interface JudgeOptions {
+  readonly grants: ReadonlyMap<ClaimId, Grant>;
+  readonly rows: ReadonlyMap<Address, LeasedAddress>;
+  readonly lanes: ReadonlyMap<LaneId, Lane>;
+  readonly problems: ReadonlyMap<Address, Remark>;
+  readonly carried: ReadonlyMap<Address, Carried>;
+  readonly witnesses: Witnesses;
+  readonly revisionOf: (resource: Resource) => Revision;
+}
+
+/** One claim's verdict before it is known which addresses stay published. */
+interface Draft {
+  readonly grant: Grant;
+  readonly proofs: readonly Proof[];
+}
+
+/** The verdicts, and by row whether it is published from now on. */
+export interface Judged {
+  readonly verdicts: ReadonlyMap<ClaimId, Verdict>;
+  readonly published: ReadonlySet<Address>;
+}
+
+/** Judges all claims. */
+export function judge(options: JudgeOptions): Judged {
+  const drafts: Draft[] = [];
+  const proved = new Set<Address>();
+  for (const grant of options.grants.values()) {
+    const proofs = grant.programmed ? grant.addresses.map((at) => proofOf(options, grant, at)) : [];
+    for (const proof of proofs) if (proof.state === "proved") proved.add(proof.address);
+    drafts.push({ grant, proofs });
+  }
+  const published = publishedNow(options, proved);
+  const verdicts = new Map<ClaimId, Verdict>();
+  for (const draft of drafts) {
+    verdicts.set(draft.grant.claim.id, verdictOf(options, draft, published));
+  }
+  return { verdicts, published };
+}
+
+/** An address is published by proof, and stays until every agent says that it has it not. */
+function publishedNow(
+  { rows, lanes, witnesses }: JudgeOptions,
+  proved: ReadonlySet<Address>,
+): ReadonlySet<Address> {
+  const published = new Set(proved);
+  for (const row of rows.values()) {
+    if (!row.published || row.owners.length === 0) continue;
+    if (!isWithdrawn(row, laneOf(row, lanes), witnesses)) published.add(row.address);
+  }
+  return published;
+}
+
+function laneOf(row: LeasedAddress, lanes: JudgeOptions["lanes"]): Lane | undefined {
+  return row.placement.kind === "lane" ? lanes.get(row.placement.lane) : undefined;
+}
+
+function proofOf(options: JudgeOptions, grant: Grant, address: Address): Proof {
+  const { rows, lanes, problems, witnesses, revisionOf } = options;
+  const row = rows.get(address);
+  if (row === undefined) {
+    return { address, state: "missing", servesSome: false, remarks: [] };
+  }
+  const lane = laneOf(row, lanes);
+  return prove({
+    row,
+    lane,
+    asked: ask(row, lane, witnesses),
+    witnesses,
+    listeners: listenersOf(options, grant, address),
+    problem: problems.get(address),
+    revisionOf,
+  });
+}
+
+function ask(row: LeasedAddress, lane: Lane | undefined, witnesses: Witnesses): readonly Witness[] {
+  return couldHold(row, lane).flatMap((name) => witnesses.get(name) ?? []);
+}
+
+function listenersOf(
+  { carried }: JudgeOptions,
+  grant: Grant,
+  address: Address,
+): readonly CarriedListener[] {
+  const claims = carried.get(address)?.claims;
+  return claims?.find((one) => one.grant.claim.id === grant.claim.id)?.listeners ?? [];
+}
+
+function verdictOf(
+  options: JudgeOptions,
+  { grant, proofs }: Draft,
+  published: ReadonlySet<Address>,
+): Verdict {
+  const { claim } = grant;
+  const { counts, remarks: memberRemarks } = countMembers(options, claim);
+  const proofMains = proofs.flatMap((proof) => proof.main ?? []);
+  const mains = grant.best === "ready" ? [...proofMains, grant.main] : [grant.main, ...proofMains];
+  const [main, ...others] = [...mains, noMembers(counts)].filter((one) => one !== undefined);
+  const remarks = [
+    ...others,
+    ...proofs.flatMap((proof) => proof.remarks),
+    ...memberRemarks,
+    ...grant.remarks,
+  ];
+  return {
+    claim: claim.id,
+    uid: claim.uid,
+    generation: claim.generation,
+    state: stateOf(grant, proofs),
+    ...(main === undefined ? {} : { main }),
+    addresses: grant.addresses.map((address) =>
+      addressOf(options, { address, proofs, published }),
+    ),
+    conditions: [
+      allocatedCondition(grant),
+      servingCondition(grant, proofs, portTexts(claim)),
+      membersCondition(counts),
+    ],
+    remarks: withoutRepeats(remarks, main),
+  };
+}
+
+function stateOf(grant: Grant, proofs: readonly Proof[]): VerdictState {
+  if (grant.best !== "ready") return grant.best;
+  return proofs.some((proof) => proof.state === "missing") ? "pending" : "ready";
+}
+
+interface AddressOptions {
+  readonly address: Address;
+  readonly proofs: readonly Proof[];
+  readonly published: ReadonlySet<Address>;
+}
+
+function addressOf(
+  { rows, lanes, witnesses }: JudgeOptions,
+  { address, proofs, published }: AddressOptions,
+): VerdictAddress {
+  const row = rows.get(address);
+  const proof = proofs.find((one) => one.address === address);
+  const isAlone = row === undefined || row.owners.length < 2;
+  // On a shared address the other's proof is not this one's.
+  const isOwn = isAlone || (proof !== undefined && (proof.servesSome || proof.state === "unknown"));
+  const asked = row === undefined ? [] : ask(row, laneOf(row, lanes), witnesses);
+  const holder = proof?.holder ?? holdersOf(address, asked)[0]?.view.name;
+  const isPublished = published.has(address) && isOwn;
+  return { address, published: isPublished, ...(holder === undefined ? {} : { holder }) };
+}
+
+function countMembers(
+  { rows }: JudgeOptions,
+  claim: Claim,
+): { readonly counts: readonly MemberCount[]; readonly remarks: readonly Remark[] } {
+  const remarks: Remark[] = [];
+  const counts = claim.listeners.map((listener) => {
+    const usable = usableMembers(listener, rows);
+    remarks.push(...usable.remarks);
+    const active = usable.members.filter((member) => member.state === "active").length;
+    return { port: portText(listener), active };
+  });
+  return { counts, remarks };
+}
+
+function withoutRepeats(remarks: readonly Remark[], main: Remark | undefined): readonly Remark[] {
+  if (remarks.length === 0) return remarks;
+  const seen = new Set(main === undefined ? [] : [keyOf(main)]);
+  return remarks.filter((remark) => {
+    const key = keyOf(remark);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+function keyOf({ reason, detail }: Remark): string {
+  return `${reason} ${detail}`;
+}

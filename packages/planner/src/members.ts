@@ -1,0 +1,48 @@
+// The members that a listener may really have. Given a claim's members and all leased addresses;
+// leaves out what would send traffic back to a host itself or round in a ring.
+
+import {
+  type Address,
+  type ClaimListener,
+  type LeasedAddress,
+  type Member,
+  type Remark,
+  scopeOf,
+} from "@fairlead/model";
+
+import { portText } from "./grant.ts";
+
+/** Members that are used, and what is said of the others. */
+export interface UsableMembers {
+  readonly members: readonly Member[];
+  readonly remarks: readonly Remark[];
+}
+
+/** Leaves out members that are not unicast, or that are VIPs of ours. */
+export function usableMembers(
+  listener: ClaimListener,
+  rows: ReadonlyMap<Address, LeasedAddress>,
+): UsableMembers {
+  let bad: string[] | undefined;
+  for (const { address } of listener.members) {
+    const why = whyBad(address, rows);
+    if (why !== undefined) (bad ??= []).push(`${address} ${why}`);
+  }
+  if (bad === undefined) return { members: listener.members, remarks: NO_REMARKS };
+  const members = listener.members.filter((member) => whyBad(member.address, rows) === undefined);
+  const named = [...new Set(bad)];
+  const more = named.length > NAMED_MAX ? ` and ${named.length - NAMED_MAX} more` : "";
+  const detail = `${portText(listener)}: ${named.slice(0, NAMED_MAX).join(", ")}${more} left out`;
+  return { members, remarks: [{ reason: "BadMember", detail }] };
+}
+
+/** Members named in one detail at most. */
+const NAMED_MAX = 3;
+
+const NO_REMARKS: readonly Remark[] = [];
+
+function whyBad(address: Address, rows: ReadonlyMap<Address, LeasedAddress>): string | undefined {
+  const scope = scopeOf(address);
+  if (scope !== "unicast") return `(${scope})`;
+  return rows.get(address)?.state.kind === "held" ? "(a VIP)" : undefined;
+}

@@ -1,0 +1,195 @@
+// Placing: which lane each VIP rides in. Given held rows, segments and lanes; a VIP that is
+// placed stays where it is, and a lane that carries nothing any more goes.
+
+import {
+  type Address,
+  type AgentName,
+  type Lane,
+  type LaneId,
+  type LeasedAddress,
+  type Remark,
+  type World,
+  compareAddress,
+  compareText,
+} from "@fairlead/model";
+
+import { type CarrierRule, candidatesIn, isAllowedBy, ruleOf } from "./candidates.ts";
+import { keepLanes, openLane } from "./lanes.ts";
+import type { PoolBook } from "./pools.ts";
+import { type SegmentMap, type SegmentView, segmentOf } from "./segments.ts";
+import { type Spread, createSpread } from "./spread.ts";
+
+/** What placing works on. */
+export interface PlaceOptions {
+  readonly world: World;
+  readonly book: PoolBook;
+  readonly segments: SegmentMap;
+  readonly forgotten: ReadonlySet<AgentName>;
+  readonly rows: ReadonlyMap<Address, LeasedAddress>;
+  /** What agents shall have. */
+  readonly wanted: ReadonlyMap<Address, unknown>;
+}
+
+/** Where everything is. */
+export interface Placed {
+  readonly lanes: ReadonlyMap<LaneId, Lane>;
+  /** The rows, with the lanes of those that had none. */
+  readonly rows: ReadonlyMap<Address, LeasedAddress>;
+  /** Why wanted rows have none. */
+  readonly problems: ReadonlyMap<Address, Remark>;
+  /** By lane, the rule of what it carries. */
+  readonly rules: ReadonlyMap<LaneId, CarrierRule>;
+}
+
+/** Keeps lanes and places what is wanted and has no lane. */
+export function place(options: PlaceOptions): Placed {
+  return new Placing(options).run();
+}
+
+interface Group {
+  readonly segment: SegmentView;
+  readonly spread: Spread | undefined;
+}
+
+class Placing {
+  readonly #options: PlaceOptions;
+  readonly #rules = new Map<LaneId, CarrierRule>();
+  readonly #loads = new Map<LaneId, number>();
+  readonly #groups = new Map<string, Group>();
+  readonly #ruleOfPool = new Map<string, CarrierRule>();
+  #lanes = new Map<LaneId, Lane>();
+
+  constructor(options: PlaceOptions) {
+    this.#options = options;
+  }
+
+  run(): Placed {
+    const { world, forgotten, rows, wanted } = this.#options;
+    const unplaced = this.#readRows();
+    this.#lanes = keepLanes({
+      world,
+      forgotten,
+      candidatesOf: (lane) => this.#candidatesOf(lane),
+    });
+    for (const row of rows.values()) {
+      const { placement } = row;
+      const isLost = placement.kind === "lane" && !this.#lanes.has(placement.lane);
+      if (isLost && wanted.has(row.address)) unplaced.push(row);
+    }
+    const next = new Map(rows);
+    const problems = new Map<Address, Remark>();
+    for (const row of unplaced.sort((a, b) => compareAddress(a.address, b.address))) {
+      const lane = this.#laneFor(row);
+      if ("reason" in lane) problems.set(row.address, lane);
+      else next.set(row.address, { ...row, placement: { kind: "lane", lane: lane.id } });
+    }
+    return { lanes: this.#used(), rows: next, problems, rules: this.#rules };
+  }
+
+  /** Counts what lanes carry; returns the wanted rows that have none. */
+  #readRows(): LeasedAddress[] {
+    const { rows, wanted } = this.#options;
+    const unplaced: LeasedAddress[] = [];
+    for (const row of rows.values()) {
+      if (row.placement.kind === "lane") this.#count(row.placement.lane, this.#ruleFor(row));
+      else if (row.placement.kind === "unplaced" && wanted.has(row.address)) unplaced.push(row);
+    }
+    return unplaced;
+  }
+
+  #count(lane: LaneId, rule: CarrierRule): void {
+    this.#loads.set(lane, (this.#loads.get(lane) ?? 0) + 1);
+    const known = this.#rules.get(lane);
+    // Pools whose rules differ meet in a lane only after an edit; any fixed choice will do.
+    if (known === undefined || compareText(rule.key, known.key) < 0) this.#rules.set(lane, rule);
+  }
+
+  #ruleFor(row: LeasedAddress): CarrierRule {
+    const known = this.#ruleOfPool.get(row.pool);
+    if (known !== undefined) return known;
+    const rule = ruleOf(this.#options.book.byName.get(row.pool)?.pool);
+    this.#ruleOfPool.set(row.pool, rule);
+    return rule;
+  }
+
+  #candidatesOf(lane: Lane): readonly AgentName[] {
+    const { world, segments } = this.#options;
+    const segment = segments.byNetwork.get(lane.segment);
+    const rule = this.#rules.get(lane.id);
+    if (segment === undefined || rule === undefined) return [];
+    return candidatesIn(world, segment, rule);
+  }
+
+  #laneFor(row: LeasedAddress): Lane | Remark {
+    const { world, book, segments, forgotten } = this.#options;
+    const { address } = row;
+    if ([...world.agents.keys()].every((agent) => forgotten.has(agent))) {
+      return { reason: "NoAgents", detail: `no agent is there to hold ${address}` };
+    }
+    const segment = segmentOf(segments, address, book.byName.get(row.pool)?.pool);
+    if (segment === undefined) {
+      return { reason: "NoSegment", detail: `no link of an agent is in the network of ${address}` };
+    }
+    const rule = this.#ruleFor(row);
+    const group = this.#groupOf(segment, rule);
+    if (group.spread === undefined) {
+      const detail = `no agent that pool ${row.pool} allows has a link in ${segment.name}`;
+      return { reason: "NoAgents", detail };
+    }
+    const lane = group.spread.choose(address);
+    if (lane === undefined) {
+      const detail = `segment ${segment.name} has no room for another lane, and all are full`;
+      return { reason: "LanesExhausted", detail };
+    }
+    this.#count(lane.id, rule);
+    return lane;
+  }
+
+  #groupOf(segment: SegmentView, rule: CarrierRule): Group {
+    const key = `${segment.name}\n${rule.key}`;
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    const candidates = candidatesIn(this.#options.world, segment, rule);
+    const isOurs = isInSegment(segment);
+    const lanes = [...this.#lanes.values()]
+      .filter((lane) => isOurs(lane) && this.#rules.get(lane.id)?.key === rule.key)
+      .filter((lane) => lane.order.every((agent) => isAllowedBy(rule, agent)))
+      .sort((a, b) => compareText(a.id, b.id));
+    const spread = candidates.length === 0 ? undefined : this.#spread(segment, candidates, lanes);
+    const group = { segment, spread };
+    this.#groups.set(key, group);
+    return group;
+  }
+
+  #spread(segment: SegmentView, candidates: readonly AgentName[], lanes: readonly Lane[]): Spread {
+    const isOurs = isInSegment(segment);
+    return createSpread({
+      candidates,
+      lanes,
+      loadOf: (lane) => this.#loads.get(lane) ?? 0,
+      masteredBy: (agent) => {
+        let count = 0;
+        for (const lane of this.#lanes.values()) {
+          if (lane.order[0] === agent && isOurs(lane)) count += 1;
+        }
+        return count;
+      },
+      open: (order) => {
+        const lane = openLane(this.#options.world, segment, this.#lanes, order);
+        if (lane !== undefined) this.#lanes.set(lane.id, lane);
+        return lane;
+      },
+    });
+  }
+
+  /** The lanes that carry something, sorted by id; the world's own map when nothing changed. */
+  #used(): ReadonlyMap<LaneId, Lane> {
+    const used = [...this.#lanes.values()].filter((lane) => (this.#loads.get(lane.id) ?? 0) > 0);
+    return new Map(used.sort((a, b) => compareText(a.id, b.id)).map((lane) => [lane.id, lane]));
+  }
+}
+
+function isInSegment(segment: SegmentView): (lane: Lane) => boolean {
+  const texts = new Set([segment.name, ...segment.networks.map((network) => network.text)]);
+  return (lane) => texts.has(lane.segment);
+}

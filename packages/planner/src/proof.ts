@@ -1,0 +1,212 @@
+// Proof for one address of one claim: who holds it, and whether every listener answers there.
+// Given what agents report; hope is no proof, and neither is silence a disproof.
+
+import {
+  type Address,
+  type AgentName,
+  type Lane,
+  type LeasedAddress,
+  type Remark,
+  type Resource,
+  type ResourceReport,
+  type Revision,
+  laneName,
+  vipName,
+} from "@fairlead/model";
+
+import type { CarriedListener } from "./carried.ts";
+import { portText } from "./grant.ts";
+import { type Witness, type Witnesses, holdersOf } from "./witness.ts";
+
+/**
+ * `proved`: a connected agent holds it and serves all. `kept`: the holder went out of reach a
+ * moment ago. `unknown`: it was proved once, and those who could say are out of reach.
+ * `missing`: it is not served, or was never proved to be.
+ */
+export type ProofState = "proved" | "kept" | "unknown" | "missing";
+
+/** The proof for one address of one claim. */
+export interface Proof {
+  readonly address: Address;
+  readonly state: ProofState;
+  /** The most believable holder, as far as is known. */
+  readonly holder?: AgentName;
+  /** Whether at least one listener answers on the holder. */
+  readonly servesSome: boolean;
+  /** Why it is missing or in doubt. */
+  readonly main?: Remark;
+  readonly remarks: readonly Remark[];
+}
+
+/** What a proof is made of. */
+export interface ProofOptions {
+  readonly row: LeasedAddress;
+  readonly lane: Lane | undefined;
+  /** Agents that could hold it: the lane's, and all that were ever sent it. */
+  readonly asked: readonly Witness[];
+  readonly witnesses: Witnesses;
+  readonly listeners: readonly CarriedListener[];
+  /** Why the address has no lane. */
+  readonly problem: Remark | undefined;
+  readonly revisionOf: (resource: Resource) => Revision;
+}
+
+/** Whether every agent that could hold the address says that it does not. */
+export function isWithdrawn(
+  row: LeasedAddress,
+  lane: Lane | undefined,
+  witnesses: Witnesses,
+): boolean {
+  for (const name of couldHold(row, lane)) {
+    const view = witnesses.get(name)?.view;
+    if (view?.report === undefined || !view.connected) return false;
+    if (view.report.resources.get(vipName(row.address))?.step === "serving") return false;
+  }
+  return true;
+}
+
+/** Names of agents that could hold the address, the lane's order first. */
+export function couldHold(row: LeasedAddress, lane: Lane | undefined): readonly AgentName[] {
+  if (lane === undefined) return row.sentTo;
+  const rest = row.sentTo.filter((name) => !lane.order.includes(name));
+  return rest.length === 0 ? lane.order : [...lane.order, ...rest];
+}
+
+/** Judges one address of one claim. */
+export function prove(options: ProofOptions): Proof {
+  const { row, asked, problem } = options;
+  const { address } = row;
+  const holders = holdersOf(address, asked);
+  const [best] = holders;
+  if (best === undefined) return proveWithoutHolder(options);
+  const holder = best.view.name;
+  const heard = listen(options, best);
+  const remarks = [...heldTwice(address, holders), ...heard.remarks];
+  const base = { address, holder, servesSome: heard.servesSome, remarks };
+  if (heard.main !== undefined) return { ...base, state: "missing", main: heard.main };
+  if (best.view.connected) return { ...base, state: "proved" };
+  const detail = `${holder}, which held ${address} by its last report, is out of reach`;
+  const main: Remark = { reason: "AgentUnreachable", detail };
+  if (!row.published) return { ...base, state: "missing", main: problem ?? main };
+  if (best.isStale) return { ...base, state: "unknown", main };
+  return { ...base, state: "kept" };
+}
+
+function heldTwice(address: Address, holders: readonly Witness[]): readonly Remark[] {
+  const connected = holders.filter(({ view }) => view.connected).map(({ view }) => view.name);
+  if (connected.length < 2) return [];
+  return [{ reason: "HeldTwice", detail: `${address} is held by ${connected.join(" and ")}` }];
+}
+
+interface Heard {
+  readonly main?: Remark;
+  readonly remarks: readonly Remark[];
+  readonly servesSome: boolean;
+}
+
+/** What the holder says of the listeners. */
+function listen(options: ProofOptions, { view }: Witness): Heard {
+  const { row, listeners, revisionOf } = options;
+  const resources = view.report?.resources;
+  const missing: Remark[] = [];
+  const remarks: Remark[] = [];
+  for (const { listener, members } of listeners) {
+    const said = resources?.get(listener.name);
+    if (said?.step === "serving") {
+      remarks.push(...openProblem(said, listener, revisionOf, view.name));
+    } else {
+      missing.push(troubleOf(said, view.name) ?? waiting(view.name, row.address, listener));
+    }
+    const set = resources?.get(members.name);
+    if (set !== undefined) remarks.push(...openProblem(set, members, revisionOf, view.name));
+  }
+  const vip = resources?.get(vipName(row.address));
+  const foreign = troubleOf(vip, view.name);
+  if (foreign !== undefined) remarks.push(foreign);
+  // A daemon that is down explains a silence better than the silence itself.
+  const isSilent = missing[0]?.reason === "WaitingForAgent";
+  if (isSilent) missing.unshift(...own(view.report?.remarks ?? [], view.name));
+  const servesSome = missing.length < listeners.length;
+  const [main, ...others] = missing;
+  const all = [...others, ...remarks];
+  return main === undefined ? { remarks: all, servesSome } : { main, remarks: all, servesSome };
+}
+
+function waiting(
+  agent: AgentName,
+  address: Address,
+  listener: CarriedListener["listener"],
+): Remark {
+  const detail = `${agent} has not proved yet that ${address} serves ${portText(listener)}`;
+  return { reason: "WaitingForAgent", detail };
+}
+
+/** A problem of something that serves: it matters while another content is wanted. */
+function openProblem(
+  said: ResourceReport,
+  wanted: Resource,
+  revisionOf: ProofOptions["revisionOf"],
+  agent: AgentName,
+): readonly Remark[] {
+  if (said.problem === undefined) return [];
+  const revision = revisionOf(wanted);
+  const isOpen = said.revision !== revision || said.problem.revision === revision;
+  const trouble = isOpen ? troubleOf(said, agent) : undefined;
+  return trouble === undefined ? [] : [trouble];
+}
+
+function troubleOf(said: ResourceReport | undefined, agent: AgentName): Remark | undefined {
+  if (said?.problem === undefined) return undefined;
+  return { reason: said.problem.reason, detail: `on ${agent}: ${said.problem.detail}` };
+}
+
+function own(remarks: readonly Remark[], agent: AgentName): readonly Remark[] {
+  return remarks.map(({ reason, detail }) => ({ reason, detail: `on ${agent}: ${detail}` }));
+}
+
+/** Nobody is known to hold it. */
+function proveWithoutHolder(options: ProofOptions): Proof {
+  const { row, lane, witnesses, problem } = options;
+  const { address } = row;
+  const base = { address, servesSome: false, remarks: [] };
+  const names = couldHold(row, lane);
+  const silent = names.filter((name) => {
+    const view = witnesses.get(name)?.view;
+    return view?.report === undefined || !view.connected;
+  });
+  if (row.published && silent.length > 0) {
+    const isNear = silent.some((name) => witnesses.get(name)?.view.connected === true);
+    const detail = `${address} was served, and ${silent.join(", ")} did not report since`;
+    const reason = isNear ? "WaitingForAgent" : "AgentUnreachable";
+    return { ...base, state: "unknown", main: { reason, detail } };
+  }
+  return { ...base, state: "missing", main: problem ?? whyNotHeld(options, silent) };
+}
+
+function whyNotHeld(options: ProofOptions, silent: readonly AgentName[]): Remark {
+  const { row, lane, asked, listeners } = options;
+  for (const { view } of asked) {
+    const resources = view.report?.resources;
+    const laneSaid = lane === undefined ? undefined : resources?.get(laneName(lane.id));
+    const trouble =
+      troubleOf(resources?.get(vipName(row.address)), view.name) ?? troubleOf(laneSaid, view.name);
+    if (trouble !== undefined) return trouble;
+    for (const { listener } of listeners) {
+      const refused = troubleOf(resources?.get(listener.name), view.name);
+      if (refused !== undefined) return refused;
+    }
+  }
+  for (const { view } of asked) {
+    const [down] = own(view.connected ? (view.report?.remarks ?? []) : [], view.name);
+    if (down !== undefined) return down;
+  }
+  const names = couldHold(row, lane);
+  if (names.length > 0 && names.every((name) => silent.includes(name))) {
+    const isNear = asked.some(({ view }) => view.connected);
+    const detail = `${names.join(", ")} ${isNear ? "did not report yet" : "out of reach"}`;
+    return { reason: isNear ? "WaitingForAgent" : "AgentUnreachable", detail };
+  }
+  const who = names.length === 0 ? "no agent" : `none of ${names.join(", ")}`;
+  const reason = lane?.settled === true ? "NotHeld" : "WaitingForAgent";
+  return { reason, detail: `${who} has proved yet to hold ${row.address}` };
+}

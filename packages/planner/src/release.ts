@@ -1,0 +1,153 @@
+// How an address comes free: held, draining, quarantined, gone. Given one row and what agents
+// report; there is no lease of a plan that runs out, and no timer but the quarantine.
+//
+// An agent counts as not holding an address when it is connected and its report has no resource
+// for it at all: an agent reports everything that it still has, leftovers included. One that is
+// out of reach, or has not reported yet, is waited for until it does or is declared gone.
+
+import {
+  type Address,
+  type AgentName,
+  type AgentView,
+  type ClaimId,
+  type LeasedAddress,
+  type World,
+  compareText,
+  vipName,
+} from "@fairlead/model";
+
+import type { PoolBook } from "./pools.ts";
+import type { Programmed } from "./program.ts";
+
+/** Rest of an address whose pool is gone, in ms: the default of pools. */
+const QUARANTINE_MS = 60_000;
+
+/** What releasing needs to know. */
+export interface ReleaseView {
+  readonly world: World;
+  readonly book: PoolBook;
+  /** Agents that an operator declared gone. */
+  readonly forgotten: ReadonlySet<AgentName>;
+  /** Addresses that an operator released by hand. */
+  readonly released: ReadonlySet<Address>;
+}
+
+/** Gathers what releasing needs from the world. */
+export function releaseView(world: World, book: PoolBook): ReleaseView {
+  const forgotten = new Set<AgentName>();
+  const released = new Set<Address>();
+  for (const intent of world.intents) {
+    if (intent.kind === "forget") forgotten.add(intent.agent);
+    if (intent.kind === "release") released.add(intent.address);
+  }
+  return { world, book, forgotten, released };
+}
+
+/** The rows that remain when owners that are gone are taken out; unchanged rows stay the same. */
+export function releaseGone(view: ReleaseView): Map<Address, LeasedAddress> {
+  const rows = new Map<Address, LeasedAddress>();
+  for (const [address, row] of view.world.leases) {
+    const owners = row.owners.filter((owner) => isOwned(view, row, owner.claim, owner.uid));
+    const kept = owners.length === row.owners.length ? row : withOwners(row, owners);
+    // Of a row that is held only allocation, placing and judging know more.
+    const settled = kept.owners.length > 0 ? kept : settle(view, kept, []);
+    if (settled !== undefined) rows.set(address, settled);
+  }
+  return rows;
+}
+
+/**
+ * The row after everything that follows from its owners, its agents and the time.
+ * @param wanted agents whose plan has the address now.
+ * @returns undefined when the address is free.
+ */
+export function settle(
+  view: ReleaseView,
+  row: LeasedAddress,
+  wanted: readonly AgentName[],
+): LeasedAddress | undefined {
+  const { nowMs } = view.world;
+  const sent = withSentTo(row, sentTo(view, row, wanted));
+  if (sent.owners.length > 0) return sent.state.kind === "held" ? sent : hold(sent);
+  let next = sent;
+  if (next.state.kind === "held") {
+    next = { ...next, published: false, state: { kind: "draining", sinceMs: nowMs } };
+  }
+  if (next.state.kind === "draining") {
+    if (next.sentTo.length > 0) return next;
+    const restMs = view.book.byName.get(row.pool)?.pool.quarantineMs ?? QUARANTINE_MS;
+    const state = { kind: "quarantined", untilMs: nowMs + restMs } as const;
+    next = { ...next, placement: { kind: "unplaced" }, state };
+  }
+  const isOver = next.state.kind === "quarantined" && next.state.untilMs <= nowMs;
+  return isOver || view.released.has(row.address) ? undefined : next;
+}
+
+/** What became of the rows since owners were settled. */
+export interface Outcome {
+  readonly programmed: Programmed;
+  readonly published: ReadonlySet<Address>;
+}
+
+/** All rows as they are stored: with agents that are sent them now, and what is published. */
+export function settleAll(
+  view: ReleaseView,
+  rows: ReadonlyMap<Address, LeasedAddress>,
+  { programmed, published }: Outcome,
+): ReadonlyMap<Address, LeasedAddress> {
+  const settled = new Map<Address, LeasedAddress>();
+  for (const [address, row] of rows) {
+    const lane = programmed.carried.get(address)?.lane;
+    const carriers = lane === undefined ? undefined : programmed.laneResources.get(lane);
+    const next = settle(view, row, carriers === undefined ? [] : [...carriers.keys()]);
+    if (next === undefined) continue;
+    const isPublished = next.owners.length > 0 && published.has(address);
+    const isSame = next.published === isPublished;
+    settled.set(address, isSame ? next : { ...next, published: isPublished });
+  }
+  return settled;
+}
+
+/** The row with other owners; the last one to leave is remembered. */
+export function withOwners(row: LeasedAddress, owners: LeasedAddress["owners"]): LeasedAddress {
+  const left = row.owners.filter((owner) => !owners.includes(owner)).at(-1);
+  const lastClaim = owners.length === 0 && left !== undefined ? left.claim : row.lastClaim;
+  if (owners.length > 0) return { ...row, owners, lastClaim };
+  const { sharingKey: _, ...rest } = row;
+  return { ...rest, owners, lastClaim };
+}
+
+/** Whether a connected agent's report shows that it does not have the address in any form. */
+export function reportsGone(agent: AgentView | undefined, address: Address): boolean {
+  if (agent?.report === undefined || !agent.connected) return false;
+  return !agent.report.resources.has(vipName(address));
+}
+
+function isOwned(view: ReleaseView, row: LeasedAddress, id: ClaimId, uid: string): boolean {
+  const claim = view.world.claims.get(id);
+  if (claim !== undefined) return claim.uid === uid;
+  return view.world.absent.has(id) && !view.released.has(row.address);
+}
+
+function hold(row: LeasedAddress): LeasedAddress {
+  return { ...row, state: { kind: "held" } };
+}
+
+function sentTo(
+  { world, forgotten }: ReleaseView,
+  row: LeasedAddress,
+  wanted: readonly AgentName[],
+): readonly AgentName[] {
+  const kept = row.sentTo.filter(
+    (name) =>
+      wanted.includes(name) ||
+      !(forgotten.has(name) || reportsGone(world.agents.get(name), row.address)),
+  );
+  const added = wanted.filter((name) => !row.sentTo.includes(name));
+  if (added.length === 0) return kept.length === row.sentTo.length ? row.sentTo : kept;
+  return [...kept, ...added].sort(compareText);
+}
+
+function withSentTo(row: LeasedAddress, names: readonly AgentName[]): LeasedAddress {
+  return names === row.sentTo ? row : { ...row, sentTo: names };
+}
