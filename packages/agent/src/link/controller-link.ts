@@ -1,0 +1,238 @@
+// The agent's link to its controller: keeps a stream open, takes updates, answers questions, and
+// sends what is proved. Given the agent's events. It decides nothing about the host; a lost link
+// changes nothing there.
+
+import type { AgentName, AgentReport } from "@fairlead/model";
+import {
+  type Backoff,
+  type Clock,
+  createBackoff,
+  type Logger,
+  type Timer,
+} from "@fairlead/runtime";
+import {
+  type Ack,
+  type Credentials,
+  encodeReport,
+  type IncomingUpdate,
+  isSameReport,
+  type Revisions,
+  type Welcome,
+} from "@fairlead/wire";
+
+import type { AcceptedPlan, ControllerLink, ControllerLinkEvents } from "../ports.ts";
+import {
+  type AfterWelcome,
+  type ControllerStream,
+  openControllerStream,
+  type StreamEnd,
+} from "./controller-stream.ts";
+import { receiveUpdate } from "./plan-receiver.ts";
+import { progressOf } from "./progress.ts";
+
+/** What the link needs. */
+export interface ControllerLinkOptions {
+  readonly agent: AgentName;
+  /** `host:port` of the controller. */
+  readonly address: string;
+  readonly credentials: Credentials;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly revisions: Revisions;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/** The ceiling of the first wait before connecting again; later ones double. */
+const RETRY_BASE_MS = 200;
+/** The highest ceiling: so many agents come back spread over this time. */
+const RETRY_MS_MAX = 5_000;
+/** A stream that lasted this long was a success, and the waits start over. */
+const LASTING_MS = 5_000;
+
+/** Makes the link; nothing happens before `start`. */
+export function createControllerLink(options: ControllerLinkOptions): ControllerLink {
+  return new Link(options);
+}
+
+/** The update that was taken last on this stream, and the last step that was said of it. */
+interface Taken {
+  readonly nonce: number;
+  readonly plan: AcceptedPlan;
+  readonly said: Ack;
+}
+
+class Link implements ControllerLink {
+  readonly #options: ControllerLinkOptions;
+  readonly #backoff: Backoff;
+  #stream: ControllerStream | undefined;
+  #retry: Timer | undefined;
+  #isConnected = false;
+  #isDisposed = false;
+  #openedMs = 0;
+  /** The last ending that was logged: an unreachable controller is one line, not one a try. */
+  #loggedEnd: string | undefined;
+  /** Newer than what `held` gives, until the agent has taken it over. */
+  #plan: AcceptedPlan | undefined;
+  #epoch = 0;
+  #taken: Taken | undefined;
+  #newest: AgentReport | undefined;
+  /** What the controller has of this stream. */
+  #sent: AgentReport | undefined;
+
+  constructor(options: ControllerLinkOptions) {
+    this.#options = options;
+    const { random } = options;
+    this.#backoff = createBackoff({ baseMs: RETRY_BASE_MS, maxMs: RETRY_MS_MAX, random });
+  }
+
+  get connected(): boolean {
+    return this.#isConnected;
+  }
+
+  start(events: ControllerLinkEvents): void {
+    this.#connect(events);
+  }
+
+  report(report: AgentReport): void {
+    this.#newest = report;
+    this.#sendReport();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
+    this.#retry?.cancel();
+    this.#stream?.[Symbol.dispose]();
+    // The stream says its end in a microtask; afterwards nothing of it is left.
+    await Promise.resolve();
+  }
+
+  #connect(events: ControllerLinkEvents): void {
+    if (this.#isDisposed) return;
+    const { address, credentials, clock, agent } = this.#options;
+    const hello = events.hello();
+    this.#epoch = Math.max(this.#epoch, hello.epoch);
+    const plan = this.#held(events);
+    const { planRevision: _, ...rest } = hello;
+    this.#openedMs = clock.nowMs();
+    this.#sent = undefined;
+    this.#taken = undefined;
+    this.#stream = openControllerStream({
+      address,
+      credentials,
+      clock,
+      hello: {
+        ...rest,
+        agent,
+        epoch: this.#epoch,
+        ...(plan === undefined ? {} : { planRevision: plan.revision }),
+      },
+      onWelcome: (welcome) => this.#onWelcome(events, welcome),
+      onMessage: (message) => this.#onMessage(events, message),
+      onWritable: () => this.#sendReport(),
+      onEnd: (end) => this.#onEnd(events, end),
+    });
+  }
+
+  #onWelcome(events: ControllerLinkEvents, { epoch, version }: Welcome): void {
+    const { log, address } = this.#options;
+    log.info({ controller: address, version, epoch }, "connected to the controller");
+    // Nothing may need sending for long: the new leader's epoch is obeyed from its first word on.
+    this.#epoch = Math.max(this.#epoch, epoch);
+    this.#loggedEnd = undefined;
+    this.#isConnected = true;
+    events.onConnectionChange(true);
+    this.#sendReport();
+  }
+
+  #onMessage(events: ControllerLinkEvents, message: AfterWelcome): void {
+    if (message.kind === "update") {
+      this.#onUpdate(events, message.update);
+      return;
+    }
+    const inventory = this.#held(events)?.revisions ?? new Map();
+    this.#stream?.send({ kind: "inventory", inventory });
+  }
+
+  #onUpdate(events: ControllerLinkEvents, update: IncomingUpdate): void {
+    const { agent, revisions, log } = this.#options;
+    const { nonce } = update;
+    const held = this.#held(events);
+    const received = receiveUpdate({ agent, held, epoch: this.#epoch, update, revisions });
+    for (const { name, problem } of received.nacks) {
+      log.warn({ resource: name, detail: problem.detail }, "a resource of an update was not taken");
+    }
+    if (received.kind === "refused") {
+      const { refusal, detail, nacks } = received;
+      log.warn({ refusal, detail }, "an update of the controller was refused");
+      this.#stream?.send({ kind: "ack", ack: { nonce, refusal, nacks } });
+      return;
+    }
+    const { plan, nacks } = received;
+    this.#epoch = Math.max(this.#epoch, plan.epoch);
+    this.#plan = plan;
+    const said: Ack = { nonce, step: "received", nacks };
+    this.#taken = { nonce, plan, said };
+    this.#stream?.send({ kind: "ack", ack: said });
+    events.onPlan(plan);
+  }
+
+  /** The plan that differences are from: the one taken last, else the one from the disk. */
+  #held(events: ControllerLinkEvents): AcceptedPlan | undefined {
+    return this.#plan ?? events.held();
+  }
+
+  /** Latest wins: while there is no room, only the newest report waits. */
+  #sendReport(): void {
+    const report = this.#newest;
+    if (report === undefined || this.#stream?.isWritable !== true) return;
+    if (this.#sent === undefined || !isSameReport(this.#sent, report)) {
+      this.#stream.send({ kind: "report", report: encodeReport(report, this.#sent) });
+      this.#sent = report;
+    }
+    this.#sendProgress(report);
+  }
+
+  /** Says how far the newest update has come; steps that were overtaken are not said. */
+  #sendProgress(report: AgentReport): void {
+    const taken = this.#taken;
+    const progress = taken && progressOf(taken.plan, report);
+    if (taken === undefined || progress === undefined) return;
+    const { said } = taken;
+    const hasNewNack = progress.nacks.some(
+      ({ name, problem }) =>
+        !said.nacks.some((one) => one.name === name && one.problem.detail === problem.detail),
+    );
+    const isFurther = STEP_RANK[progress.step] > STEP_RANK[said.step ?? "received"];
+    if (!isFurther && !hasNewNack) return;
+    const ack: Ack = { nonce: taken.nonce, step: progress.step, nacks: progress.nacks };
+    this.#taken = { ...taken, said: ack };
+    this.#stream?.send({ kind: "ack", ack });
+  }
+
+  #onEnd(events: ControllerLinkEvents, end: StreamEnd): void {
+    const { clock, log, address } = this.#options;
+    this.#stream = undefined;
+    this.#sent = undefined;
+    this.#taken = undefined;
+    if (this.#isConnected) {
+      this.#isConnected = false;
+      events.onConnectionChange(false);
+    }
+    if (this.#isDisposed) return;
+    const key = `${end.status} ${end.detail}`;
+    if (key !== this.#loggedEnd) {
+      this.#loggedEnd = key;
+      log.warn({ controller: address, ...end }, "no stream to the controller; trying again");
+    }
+    if (clock.nowMs() - this.#openedMs >= LASTING_MS) this.#backoff.reset();
+    this.#retry = clock.setTimer(this.#backoff.nextMs(), () => this.#connect(events));
+  }
+}
+
+const STEP_RANK: Readonly<Record<NonNullable<Ack["step"]>, number>> = {
+  received: 0,
+  validated: 1,
+  applied: 2,
+  serving: 3,
+};

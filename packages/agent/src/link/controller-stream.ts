@@ -1,0 +1,181 @@
+// One stream to the controller, from the call to its end: reads, writes, keeps the heartbeat. Given
+// an address and whom to tell. It knows nothing of plans, and never tries again by itself.
+
+import { Client, type ClientDuplexStream, status } from "@grpc/grpc-js";
+import type { AgentHello } from "@fairlead/model";
+import type { Clock, Timer } from "@fairlead/runtime";
+import {
+  AgentService,
+  channelCredentials,
+  channelOptions,
+  createHeartbeat,
+  type Credentials,
+  decodeFromController,
+  encodeFromAgent,
+  type FromAgent,
+  type FromController,
+  type Heartbeat,
+  serviceDefinition,
+  type SyncRequest,
+  type SyncResponse,
+  type Welcome,
+} from "@fairlead/wire";
+
+/** How a stream ended, for the log. */
+export interface StreamEnd {
+  /** The status of gRPC, `UNKNOWN` where it gave none. */
+  readonly status: string;
+  /** Lower case. */
+  readonly detail: string;
+}
+
+/** What the controller says after its welcome. */
+export type AfterWelcome = Exclude<FromController, { kind: "welcome" | "heartbeat" }>;
+
+/** What a stream needs. */
+export interface ControllerStreamOptions {
+  /** `host:port`. */
+  readonly address: string;
+  readonly credentials: Credentials;
+  readonly clock: Clock;
+  readonly hello: AgentHello;
+  readonly onWelcome: (welcome: Welcome) => void;
+  readonly onMessage: (message: AfterWelcome) => void;
+  /** There is room to write again. */
+  readonly onWritable: () => void;
+  /** Once, whoever ended it; never before the factory has returned. */
+  readonly onEnd: (end: StreamEnd) => void;
+}
+
+/** One stream; disposing ends it. */
+export interface ControllerStream extends Disposable {
+  /** Writes a message. Answers may be written always; reports only while `isWritable`. */
+  send(message: FromAgent): void;
+  readonly isWritable: boolean;
+}
+
+/** How long connecting and the controller's welcome may take together. */
+const WELCOME_MS = 10_000;
+/** Heartbeats for which room to write is waited for. */
+const PATIENCE_INTERVALS = 3;
+
+/** Connects, says hello, and reads. */
+export function openControllerStream(options: ControllerStreamOptions): ControllerStream {
+  return new Stream(options);
+}
+
+class Stream implements ControllerStream {
+  readonly #options: ControllerStreamOptions;
+  readonly #client: Client;
+  readonly #call: ClientDuplexStream<SyncRequest, SyncResponse>;
+  #welcome: Welcome | undefined;
+  #heartbeat: Heartbeat | undefined;
+  #deadline: Timer | undefined;
+  #isWritable = true;
+  #hasEnded = false;
+
+  constructor(options: ControllerStreamOptions) {
+    this.#options = options;
+    const { sync } = serviceDefinition(AgentService);
+    // A client of its own for each try: a shared channel would add its waits to ours.
+    this.#client = new Client(
+      options.address,
+      channelCredentials(options.credentials),
+      channelOptions(),
+    );
+    this.#call = this.#client.makeBidiStreamRequest<SyncRequest, SyncResponse>(
+      sync.path,
+      (message) => sync.requestSerialize(message),
+      sync.responseDeserialize,
+    );
+    // In the same tick as the call: an unread stream takes data in without limit.
+    this.#call.on("data", (message: SyncResponse) => this.#read(message));
+    this.#call.on("error", (error: Error & { code?: number; details?: string }) =>
+      this.#end({
+        status: statusName(error.code),
+        detail: error.details ?? error.message,
+      }),
+    );
+    this.#call.on("end", () => this.#end({ status: "OK", detail: "the controller ended it" }));
+    this.#call.on("drain", () => this.#onDrain());
+    this.#deadline = this.#endAfter(WELCOME_MS, "the controller did not answer");
+    this.send({ kind: "hello", hello: options.hello });
+  }
+
+  get isWritable(): boolean {
+    return this.#isWritable && this.#welcome !== undefined && !this.#hasEnded;
+  }
+
+  send(message: FromAgent): void {
+    if (this.#hasEnded) return;
+    this.#heartbeat?.said();
+    if (this.#call.write(encodeFromAgent(message)) || this.#welcome === undefined) return;
+    if (!this.#isWritable) return;
+    this.#isWritable = false;
+    const patienceMs = PATIENCE_INTERVALS * this.#welcome.heartbeatIntervalMs;
+    this.#deadline = this.#endAfter(patienceMs, "the controller does not read");
+  }
+
+  [Symbol.dispose](): void {
+    this.#end({ status: "OK", detail: "ended by this agent" });
+  }
+
+  #read(raw: SyncResponse): void {
+    if (this.#hasEnded) return;
+    this.#heartbeat?.heard();
+    const decoded = decodeFromController(raw);
+    if (decoded.kind === "refused") {
+      this.#end({ status: "INVALID_ARGUMENT", detail: decoded.detail });
+      return;
+    }
+    const message = decoded.value;
+    if ((message.kind === "welcome") !== (this.#welcome === undefined)) {
+      this.#end({ status: "INVALID_ARGUMENT", detail: "welcome comes first, and once" });
+      return;
+    }
+    if (message.kind === "welcome") this.#onWelcome(message.welcome);
+    else if (message.kind !== "heartbeat") this.#options.onMessage(message);
+  }
+
+  #onWelcome(welcome: Welcome): void {
+    this.#welcome = welcome;
+    this.#deadline?.cancel();
+    this.#heartbeat = createHeartbeat({
+      clock: this.#options.clock,
+      intervalMs: welcome.heartbeatIntervalMs,
+      beat: () => {
+        if (this.#isWritable) this.send({ kind: "heartbeat" });
+      },
+      onSilence: () =>
+        this.#end({ status: "DEADLINE_EXCEEDED", detail: "nothing was heard of the controller" }),
+    });
+    this.#options.onWelcome(welcome);
+  }
+
+  #onDrain(): void {
+    if (this.#hasEnded || this.#isWritable) return;
+    this.#isWritable = true;
+    this.#deadline?.cancel();
+    this.#options.onWritable();
+  }
+
+  #endAfter(delayMs: number, detail: string): Timer {
+    return this.#options.clock.setTimer(delayMs, () =>
+      this.#end({ status: "DEADLINE_EXCEEDED", detail }),
+    );
+  }
+
+  #end(end: StreamEnd): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#deadline?.cancel();
+    this.#heartbeat?.[Symbol.dispose]();
+    this.#call.cancel();
+    this.#client.close();
+    queueMicrotask(() => this.#options.onEnd(end));
+  }
+}
+
+function statusName(code: number | undefined): string {
+  return code === undefined ? "UNKNOWN" : (status[code] ?? "UNKNOWN");
+}
