@@ -20,9 +20,6 @@ export type OutputForm = (typeof OUTPUT_FORMS)[number];
 export interface CommandContext {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Whether colours may be used. */
-  readonly isColour: boolean;
 }
 
 /** Writes a value as JSON or YAML; false when the form is a table's. */

@@ -1,0 +1,86 @@
+// `fairlead demo`: the whole product on one machine, without touching it. Everything runs in
+// namespaces of its own and is gone when the demo ends, however it ends.
+
+import { Command } from "commander";
+
+import { describeError } from "@fairlead/runtime";
+
+import { createDemoStage, type DemoStage, programPath } from "../demo/demo-stage.ts";
+import { tellDemoStory } from "../demo/demo-story.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { type CommandContext, complain } from "../output.ts";
+
+/** Exit code of a program that was interrupted, as shells have it. */
+const INTERRUPTED = 130;
+
+/** Makes the command. `done` gets the exit code. */
+export function demoCommand(context: CommandContext, done: (code: ExitCode) => void): Command {
+  return new Command("demo")
+    .description("Show a failover on this machine: three load balancers, two members, a client.")
+    .option("--stay", "Stay up afterwards, and print commands to try.")
+    .action(async (options: { readonly stay?: boolean }) => {
+      done(await runDemo(context, options.stay === true));
+    });
+}
+
+async function runDemo(context: CommandContext, stays: boolean): Promise<ExitCode> {
+  const begunMs = Date.now();
+  const seconds = (): string => `${((Date.now() - begunMs) / 1000).toFixed(1)} s`;
+  const interrupted = Promise.withResolvers<undefined>();
+  const onSignal = (): void => interrupted.resolve(undefined);
+  process.once("SIGINT", onSignal);
+  process.once("SIGTERM", onSignal);
+  context.out("0. The stage\n\n");
+  try {
+    const making = createDemoStage((line) => context.out(`   ${line} (${seconds()})\n`));
+    const stage = await Promise.race([making, interrupted.promise]);
+    if (stage === undefined) return await abandon(making);
+    await using _ = stage;
+    const told = tellDemoStory(stage, context.out).then(() => "told" as const);
+    if ((await Promise.race([told, interrupted.promise])) === undefined) {
+      told.catch(() => undefined);
+      return interruptedExit();
+    }
+    if (stays) {
+      context.out(`\n5. Try it yourself; Ctrl-C ends it\n\n${commandsToTry(stage)}`);
+      await interrupted.promise;
+    }
+    context.out(`\nDone after ${seconds()}; nothing is left behind.\n`);
+    return EXIT.good;
+  } catch (error) {
+    const why = describeError(error);
+    const remedy = "Run npm run demo, which installs what is missing, and read the line above.";
+    return complain(
+      context,
+      { what: "the demo did not come to its end", why, remedy, code: "DEMO" },
+      EXIT.bad,
+    );
+  } finally {
+    process.off("SIGINT", onSignal);
+    process.off("SIGTERM", onSignal);
+  }
+}
+
+/** Ends a stage that is still being made. */
+async function abandon(making: Promise<DemoStage>): Promise<ExitCode> {
+  const stage = await making.catch(() => undefined);
+  await stage?.[Symbol.asyncDispose]();
+  return interruptedExit();
+}
+
+function interruptedExit(): ExitCode {
+  process.exitCode = INTERRUPTED;
+  return EXIT.bad;
+}
+
+function commandsToTry(stage: DemoStage): string {
+  const fairlead = programPath("fairlead");
+  const lines = [
+    stage.client.enterCommand(["curl", "-s", "http://10.77.0.100/"]),
+    stage.control.enterCommand([fairlead, "status", "-o", "wide"]),
+    stage.control.enterCommand([fairlead, "agents"]),
+    stage.control.enterCommand([fairlead, "explain", "default/web"]),
+    stage.control.enterCommand(["grpcurl", "-plaintext", "127.0.0.1:7705", "list"]),
+  ];
+  return lines.map((line) => `   ${line.join(" ")}\n`).join("");
+}

@@ -1,0 +1,53 @@
+// `--wait`: asks again until nothing is pending any more, and says on standard error what it waits
+// for.
+
+import { InvalidArgumentError, Option } from "commander";
+
+import { DURATION_FORMS, parseDuration } from "@fairlead/runtime";
+import type { ListResponse } from "@fairlead/wire";
+
+import type { CommandContext } from "../output.ts";
+
+/** Time between two questions, in ms. */
+const EVERY_MS = 100;
+/** What is waited for is said this often, in ms. */
+const TELL_EVERY_MS = 2000;
+
+/** The option `--wait`. */
+export function waitOption(): Option {
+  return new Option("--wait <time>", "Wait up to this long until nothing is pending.").argParser(
+    (text: string) => {
+      const ms = parseDuration(text);
+      if (ms === undefined) throw new InvalidArgumentError(`Give ${DURATION_FORMS}.`);
+      return ms;
+    },
+  );
+}
+
+/** Asks until nothing is pending, or until the time is up; gives the last answer. */
+export async function askUntilSettled(
+  context: CommandContext,
+  waitMs: number,
+  ask: () => Promise<ListResponse>,
+): Promise<ListResponse> {
+  const endMs = Date.now() + waitMs;
+  let tellAtMs = Date.now() + TELL_EVERY_MS;
+  for (;;) {
+    const list = await ask();
+    const waitedFor = pendingOf(list);
+    if (waitedFor === undefined || Date.now() >= endMs) return list;
+    if (Date.now() >= tellAtMs) {
+      context.err(`waiting for ${waitedFor}\n`);
+      tellAtMs = Date.now() + TELL_EVERY_MS;
+    }
+    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+  }
+}
+
+function pendingOf(list: ListResponse): string | undefined {
+  if (list.controller?.ready !== true) return `the controller: ${list.controller?.detail ?? ""}`;
+  if (list.claims.length === 0) return "anything to be asked for";
+  const pending = list.claims.find((row) => row.state === "pending");
+  if (pending === undefined) return undefined;
+  return `${pending.namespace}/${pending.name}: ${pending.main?.detail ?? "pending"}`;
+}
