@@ -2,7 +2,6 @@
 // the stage. It holds what it started and nothing else; its crash ends all of it at once, as a
 // power cut does, and its folder outlives that as a disk would.
 
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { readdirSync, readFileSync } from "node:fs";
 import {
@@ -12,11 +11,11 @@ import {
   runInside,
 } from "./command-result.ts";
 import { type HeldAddress, parseAddressList } from "./held-address.ts";
-import { type InitProcess, startInit } from "./init-process.ts";
-import { HOST_INIT } from "./init-script.ts";
+import { bootHost, DIR, type HostOptions, hostTarget, LINK } from "./host-boot.ts";
+import type { InitProcess } from "./init-process.ts";
 import { startInside, type Target } from "./inside-process.ts";
 import { labError } from "./lab-error.ts";
-import { enterCommand, unshareCommand } from "./namespace-command.ts";
+import { enterCommand } from "./namespace-command.ts";
 import {
   createRunningProgram,
   type ProgramOptions,
@@ -24,20 +23,6 @@ import {
 } from "./running-program.ts";
 import type { Stage } from "./stage.ts";
 import { createSwitchPort, type SwitchPort } from "./switch-port.ts";
-
-/** How a host is made. */
-export interface HostOptions {
-  /** Its IPv4 address with prefix length, such as "192.0.2.11/24". */
-  readonly address: string;
-  /** Its IPv6 address with prefix length. Default: only the link-local one. */
-  readonly ipv6?: string;
-  /** The segment that its link eth0 is on. Default: "lan". */
-  readonly segment?: string;
-  /** Its default router on that segment, which need not exist. Default: no default route. */
-  readonly gateway?: string;
-  /** Added to the defaults, names as sysctl has them. They hold again after a boot. */
-  readonly sysctls?: Readonly<Record<string, string>>;
-}
 
 /** A host. What it runs sees its own network, /run, logs, host name and process ids. */
 export interface Host extends SwitchPort {
@@ -88,9 +73,6 @@ export interface Host extends SwitchPort {
   onBoot(run: () => Promise<void>): () => void;
 }
 
-const LINK = "eth0";
-const DIR = "/run/host";
-
 /** The new text lies under a hidden name first: whoever watches the folder sees only the whole. */
 const WRITE_FILE = `
 set -eu
@@ -100,18 +82,6 @@ new="$folder/.$(basename -- "$1").new"
 cat >"$new"
 mv -- "$new" "$1"
 `;
-
-/**
- * No waiting for duplicate address detection, no router advertisements, and sockets may be bound to
- * addresses that another host holds at the moment.
- */
-const SYSCTLS_DEFAULT: Readonly<Record<string, string>> = {
-  "net.ipv4.ip_nonlocal_bind": "1",
-  "net.ipv6.ip_nonlocal_bind": "1",
-  "net.ipv6.conf.default.accept_dad": "0",
-  "net.ipv6.conf.default.dad_transmits": "0",
-  "net.ipv6.conf.default.accept_ra": "0",
-};
 
 /** Makes a host and powers it on. */
 export async function createHost(stage: Stage, name: string, options: HostOptions): Promise<Host> {
@@ -123,17 +93,11 @@ export async function createHost(stage: Stage, name: string, options: HostOption
     if (init === undefined || init.hasExited()) throw labError("GONE", `host ${name} is down`);
     return init;
   };
-  const target = (): Target => ({
-    pid: living().pid,
-    user: stage.user,
-    directory: DIR,
-    env: { ...stage.env, HOME: DIR },
-  });
+  const target = (): Target => hostTarget(stage, living());
   const boot = async (): Promise<void> => {
     if (init !== undefined && !init.hasExited()) return;
     isPowered = true;
-    init = await powerOn(stage, name, options);
-    await connect(stage, name, options, init, target());
+    init = await bootHost(stage, name, options);
     for (const run of bootWatchers) await run();
   };
   const crash = async (): Promise<void> => {
@@ -179,45 +143,6 @@ export async function createHost(stage: Stage, name: string, options: HostOption
   };
 }
 
-function powerOn(stage: Stage, name: string, options: HostOptions): Promise<InitProcess> {
-  const sysctls = Object.entries({ ...SYSCTLS_DEFAULT, ...options.sysctls });
-  const settings = sysctls.flatMap(([key, value]) => [key.replaceAll(".", "/"), value]);
-  const script = ["sh", "-c", HOST_INIT, "sh", name, ...settings];
-  // The host is inside the lab's user namespace already, so it makes none of its own.
-  const command = unshareCommand(script, { userNamespace: false });
-  return startInit({
-    name: `host ${name}`,
-    command: enterCommand(stage.pid, command, stage.user),
-    depth: 2,
-    user: stage.user,
-    env: stage.env,
-  });
-}
-
-async function connect(
-  stage: Stage,
-  name: string,
-  options: HostOptions,
-  init: InitProcess,
-  target: Target,
-): Promise<void> {
-  const bridge = await stage.segment(options.segment ?? "lan");
-  // Process ids on the stage are one level below those of the machine.
-  const stagePid = init.pidChain.at(-2);
-  const onStage = [
-    `link add ${name} type veth peer name ${LINK} address ${hardwareAddress(name)} netns ${stagePid}`,
-    `link set ${name} master ${bridge} up`,
-  ];
-  await stage.run(["ip", "-batch", "-"], `${onStage.join("\n")}\n`);
-  const onHost = [`address add ${options.address} dev ${LINK}`];
-  if (options.ipv6 !== undefined) onHost.push(`address add ${options.ipv6} dev ${LINK} nodad`);
-  onHost.push(`link set ${LINK} up`);
-  if (options.gateway !== undefined) {
-    onHost.push(`route add default via ${options.gateway} dev ${LINK} onlink`);
-  }
-  await outputInside(target, ["ip", "-batch", "-"], { input: `${onHost.join("\n")}\n` });
-}
-
 async function startProgram(
   target: Target,
   name: string,
@@ -240,13 +165,6 @@ function ignoreMissingPort(error: unknown): void {
   // Whoever deletes the port first, we or the kernel, it is gone.
   if (error instanceof Error && /Cannot find device/.test(error.message)) return;
   throw error;
-}
-
-/** A locally administered address that stays the same over boots, as a machine's does. */
-function hardwareAddress(name: string): string {
-  const digest = createHash("sha256").update(name).digest();
-  const octets = [0x02, ...digest.subarray(0, 5)];
-  return octets.map((octet) => octet.toString(16).padStart(2, "0")).join(":");
 }
 
 function withoutPrefix(address: string): string {

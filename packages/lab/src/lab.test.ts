@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { createLab, type Lab, type LabOptions } from "./lab.ts";
 import { asNormalUser } from "./normal-user.ts";
 import type { Host } from "./host.ts";
+import { checkMachine } from "./preflight.ts";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const isRoot = process.getuid?.() === 0;
@@ -150,6 +151,28 @@ test("a host has its own name, /run, devices and environment", async () => {
   assert.equal(await a.output("pwd"), `${a.dir}\n`);
   assert.equal(await a.output("printenv", ["X"], { env: { X: "1" } }), "1\n");
   assert.equal(await a.output("cat", ["/proc/sys/net/ipv4/ip_nonlocal_bind"]), "1\n");
+});
+
+test("hosts come and go, and a host that cannot be is told why", async () => {
+  await using lab = await createLab();
+  const a = await lab.addHost("lb-1", { address: "192.0.2.11/24", gateway: "192.0.2.1" });
+  assert.match(await a.output("ip", ["route"]), /^default via 192\.0\.2\.1 dev eth0/);
+  await a.writeFile(`${a.dir}/disk`, "old");
+  await assert.rejects(lab.addHost("lb-1", { address: "192.0.2.12/24" }), /already/);
+  await assert.rejects(lab.addHost("LB 2; reboot", { address: "192.0.2.12/24" }), /bad name/);
+  await assert.rejects(lab.addHost("lb-2", { address: "nonsense" }), { code: "COMMAND_FAILED" });
+  await lab.removeHost("lb-1");
+  assert.throws(() => lab.host("lb-1"), { code: "GONE" });
+  const again = await lab.addHost("lb-1", { address: "192.0.2.11/24" });
+  await assert.rejects(again.readFile(`${again.dir}/disk`), { code: "ENOENT" });
+  assert.equal(await lab.onStage(["ls", "/run/hosts"]), "lb-1\nlb-2\n");
+});
+
+test("a machine without the programs is told what to install", () => {
+  assert.throws(() => checkMachine("/nonexistent"), {
+    code: "NOT_POSSIBLE",
+    message: /misses unshare, .*nft: install it with "apt-get install util-linux .*nftables"/,
+  });
 });
 
 for (const user of USERS) {

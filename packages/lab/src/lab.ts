@@ -2,7 +2,8 @@
 // process: what it makes hangs on that process and ends with it, also when it is killed.
 
 import { randomUUID } from "node:crypto";
-import { createHost, type Host, type HostOptions } from "./host.ts";
+import type { HostOptions } from "./host-boot.ts";
+import { createHost, type Host } from "./host.ts";
 import { labError } from "./lab-error.ts";
 import type { Identity, LabUser } from "./namespace-command.ts";
 import type { PartitionWindow } from "./partition-book.ts";
@@ -31,6 +32,8 @@ export interface Lab extends AsyncDisposable {
   readonly exited: Promise<void>;
   /** Makes a host and powers it on. Names: letter first, at most 13 of a-z, 0-9 and "-". */
   addHost(name: string, options: HostOptions): Promise<Host>;
+  /** Ends a host as a crash does, and forgets it and its folder. */
+  removeHost(name: string): Promise<void>;
   /** The host with this name; asking for one that is not there is a bug of the caller. */
   host(name: string): Host;
   /** All hosts in the order in which they were added. */
@@ -63,22 +66,36 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
   const env = { PATH: path, LANG: "C.UTF-8", TZ: "UTC", FAIRLEAD_LAB: id };
   const stage = await createStage(user, env);
   const hosts = new Map<string, Host>();
+  const taken = new Set<string>();
+  const hostNamed = (name: string): Host => {
+    const host = hosts.get(name);
+    if (host === undefined) throw labError("GONE", `there is no host ${name}`);
+    return host;
+  };
   return {
     id,
     outerPid: stage.outerPid,
     exited: stage.exited,
     addHost: async (name, hostOptions) => {
       if (!HOST_NAME.test(name)) throw labError("NOT_POSSIBLE", `bad name of a host: ${name}`);
-      if (hosts.has(name)) throw labError("NOT_POSSIBLE", `there is a host ${name} already`);
-      const host = await createHost(stage, name, hostOptions);
-      hosts.set(name, host);
-      return host;
+      if (taken.has(name)) throw labError("NOT_POSSIBLE", `there is a host ${name} already`);
+      taken.add(name);
+      try {
+        const host = await createHost(stage, name, hostOptions);
+        hosts.set(name, host);
+        return host;
+      } catch (error) {
+        taken.delete(name);
+        throw error;
+      }
     },
-    host: (name) => {
-      const host = hosts.get(name);
-      if (host === undefined) throw labError("GONE", `there is no host ${name}`);
-      return host;
+    removeHost: async (name) => {
+      await hostNamed(name).crash();
+      await stage.run(["rm", "-rf", `/run/hosts/${name}`]);
+      hosts.delete(name);
+      taken.delete(name);
     },
+    host: hostNamed,
     hosts: () => [...hosts.values()],
     partition: (names) => {
       const others = [...hosts.keys()].filter((name) => !names.includes(name));
