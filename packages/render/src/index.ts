@@ -11,6 +11,6 @@ export {
   laneTrackFile,
 } from "./lane-names.ts";
 export { type RenderedNginx, renderNginx } from "./nginx.ts";
-export type { NginxInput, NginxSettings } from "./nginx-view.ts";
+export type { NginxInput, NginxSettings } from "./nginx-input.ts";
 export { nginxRefusals } from "./nginx-refusals.ts";
 export { type Templates, createTemplates } from "./templates.ts";

@@ -5,8 +5,6 @@ import {
   type Address,
   type ListenerResource,
   type Member,
-  type MemberSetResource,
-  type ResourceName,
   assert,
   compareAddress,
   compareBy,
@@ -15,42 +13,7 @@ import {
   familyOf,
   present,
 } from "@fairlead/model";
-
-/** What nginx.conf is made of. */
-export interface NginxInput {
-  readonly listeners: readonly ListenerResource[];
-  /** Must hold the member set of every listener. */
-  readonly memberSets: ReadonlyMap<ResourceName, MemberSetResource>;
-  /**
-   * Id of this content: the probe socket answers with it. The caller derives it from the content,
-   * so that it differs exactly when the rest of the file does. Closed grammar.
-   */
-  readonly generation: string;
-  readonly settings: NginxSettings;
-}
-
-/** Settings of one host for nginx.conf. All paths are absolute and of the closed grammar. */
-export interface NginxSettings {
-  /** Fixed for the life of the host: sockets of UDP are per worker, and closing one loses packets. */
-  readonly workerProcesses: number;
-  /** Per worker, both sides counted: no larger than needed, 32 768 cost 28 MB a generation. */
-  readonly workerConnections: number;
-  /** File limit of the workers; the master's own is set by whoever starts it. */
-  readonly openFilesMax: number;
-  /** User of the workers; `root` inside a user namespace. Absent: nginx's own default. */
-  readonly user?: string;
-  /** After this long a generation that was replaced is cut, in ms. */
-  readonly shutdownTimeoutMs: number;
-  readonly paths: {
-    /** The shared object of the stream module. */
-    readonly streamModule: string;
-    readonly pid: string;
-    /** A file, or the word `stderr`. */
-    readonly errorLog: string;
-    /** Unix socket that answers with the generation. At most 107 characters (unix(7)). */
-    readonly probeSocket: string;
-  };
-}
+import type { NginxInput } from "./nginx-input.ts";
 
 /** A member as the template writes it. */
 export interface MemberView {

@@ -1,6 +1,7 @@
 // Node plan to nginx.conf: view and template.
 
-import { type NginxInput, nginxView } from "./nginx-view.ts";
+import type { NginxInput } from "./nginx-input.ts";
+import { nginxView } from "./nginx-view.ts";
 import type { Templates } from "./templates.ts";
 
 /** A rendered nginx.conf. */
