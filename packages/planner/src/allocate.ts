@@ -1,7 +1,8 @@
 // Allocation: which claim holds which address. Given admitted claims and the rows without owners
 // that are gone; never moves a held address but where its owner asks for another one.
 //
-// Claims that hold something go first, then the oldest. A claim that holds something is never
+// Claims that hold something go first, then those that wish for an address, then those whose
+// namesake left one, then the others; the oldest first in each. A claim that holds something is never
 // refused here for what it asks on top: it is served on what it has, and its verdict says what it
 // lacks. A newcomer gets all that it cannot do without, or nothing.
 
@@ -26,7 +27,14 @@ export function allocate(options: AllocateOptions): Map<ClaimId, Grant> {
   const { claims, table, free, recall } = options;
   const grants = new Map<ClaimId, Grant>();
   const held: Claim[] = [];
+  const wishing: Claim[] = [];
+  const returning: Claim[] = [];
   const others: Claim[] = [];
+  const turnOf = (claim: Claim): Claim[] => {
+    if (table.heldBy(claim).length > 0) return held;
+    if (claim.wishedAddresses.length > 0) return wishing;
+    return table.leftBy(claim.id).length > 0 ? returning : others;
+  };
   for (const claim of claims) {
     const known = recall(claim);
     if (known !== undefined) {
@@ -35,10 +43,10 @@ export function allocate(options: AllocateOptions): Map<ClaimId, Grant> {
     }
     const admission = admit(claim);
     if (admission.kind === "refused") grants.set(claim.id, refuse(options, claim, admission));
-    else (table.heldBy(claim).length > 0 ? held : others).push(claim);
+    else turnOf(claim).push(claim);
   }
   dropUnusedPorts(options, held);
-  let open = [...held, ...others];
+  let open = [...held, ...wishing, ...returning, ...others];
   // What leaves an address in one round may be what somebody was refused in it.
   for (let round = 0; round < ROUNDS_MAX && open.length > 0; round++) {
     const before = table.departures();

@@ -19,7 +19,7 @@ export function allocatedCondition(grant: Grant): Condition {
   const type = "AddressAllocated";
   const { addresses, main } = grant;
   if (addresses.length > 0) {
-    const message = `${grant.claim.kind} holds ${addresses.join(" and ")}.`;
+    const message = `${addresses.join(" and ")} ${addresses.length > 1 ? "are" : "is"} allocated.`;
     return { type, status: "True", reason: "Allocated", message };
   }
   return { type, status: "False", ...said(main) };
@@ -55,7 +55,8 @@ export function membersCondition(counts: readonly MemberCount[]): Condition {
   }
   const empty = noMembers(counts);
   if (empty !== undefined) return { type, status: "False", ...said(empty) };
-  const message = `${counts.map(({ port, active }) => `${port} has ${active}`).join(", ")}.`;
+  const each = counts.map(({ port, active }) => `${port} has ${active}`).join(", ");
+  const message = `${each} ${counts.at(-1)?.active === 1 ? "member" : "members"}.`;
   return { type, status: "True", reason: "Ready", message };
 }
 

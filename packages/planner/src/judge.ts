@@ -141,9 +141,7 @@ function verdictOf(
     generation: claim.generation,
     state: stateOf(grant, proofs),
     ...(main === undefined ? {} : { main }),
-    addresses: grant.addresses.map((address) =>
-      addressOf(options, { address, proofs, published }),
-    ),
+    addresses: grant.addresses.map((address) => addressOf(options, { address, proofs, published })),
     conditions: [
       allocatedCondition(grant),
       servingCondition(grant, proofs, portTexts(claim)),

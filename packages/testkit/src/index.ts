@@ -6,3 +6,4 @@ export * from "./node-plan-builders.ts";
 export { inSandbox, type SandboxOptions } from "./sandbox.ts";
 export * from "./fakes/memory-store.ts";
 export * from "./store-contract.ts";
+export * from "./builders.ts";
