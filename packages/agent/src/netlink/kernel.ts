@@ -1,0 +1,178 @@
+// The kernel's links and addresses over rtnetlink. The only place that loads the netlink package,
+// which aborts the whole process when a receive buffer overflows: hence large buffers, at most 32
+// requests in flight, one dump at a time, and no events over it where the buffer stays small.
+
+import { type DeviceName, addressValue, familyBits, familyOf } from "@fairlead/model";
+import type { Clock, Logger, Timer } from "@fairlead/runtime";
+import { EdgeError } from "@fairlead/runtime";
+import type { Kernel, KernelAddress, KernelView } from "../ports.ts";
+import { createInFlight } from "./in-flight.ts";
+import { watchByProgram } from "./ip-monitor.ts";
+import { kernelView } from "./kernel-view.ts";
+import { kernelError, type KernelErrorCode } from "./netlink-error.ts";
+
+/** What the kernel's adapter is made of. */
+export interface NetlinkKernelOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The device given by the operator; without it the default route's device is primary. */
+  readonly primaryLink?: DeviceName;
+  /** `ip` of iproute2, an absolute path: watches where the kernel grants no large buffer. */
+  readonly ipProgram: string;
+}
+
+const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
+/** The kernel reports twice what it grants; thousands of events fit into this. */
+const EVENT_BUFFER_BYTES_MIN = 4 * 1024 * 1024;
+const SEND_BUFFER_BYTES = 256 * 1024;
+const REQUEST_MS_MAX = 5000;
+const REQUESTS_MAX = 32;
+/** Far more than one agent may hold: 8 lanes of 1 000. */
+const WAITING_MAX = 20_000;
+/** Events of one burst are one "look again". */
+const BURST_MS = 5;
+
+/** rtnetlink multicast groups whose messages mean "look again". */
+const GROUPS = ["LINK", "IPV4_IFADDR", "IPV6_IFADDR"] as const;
+
+/** Opens the kernel's adapter. Rejects with EdgeError "NOT_AVAILABLE" where it cannot work. */
+export async function createNetlinkKernel(options: NetlinkKernelOptions): Promise<Kernel> {
+  const { createRtNetlink } = await load();
+  // Dumps and single requests get a socket each: the package takes an answer that comes amid a
+  // dump for its end.
+  const open = (): ReturnType<typeof createRtNetlink> =>
+    createRtNetlink({
+      ref: false,
+      recvBufferSize: RECEIVE_BUFFER_BYTES,
+      sendBufferSize: SEND_BUFFER_BYTES,
+    });
+  const stack = new AsyncDisposableStack();
+  const keep = <T extends ReturnType<typeof open>>(rt: T): T =>
+    stack.adopt(rt, () => rt.socket.close());
+  const dumps = keep(open());
+  const requests = keep(open());
+  const inFlight = createInFlight({ runningMax: REQUESTS_MAX, waitingMax: WAITING_MAX });
+  const changes = createChanges(options.clock);
+  const timeout = { timeout: REQUEST_MS_MAX };
+
+  const events = open();
+  if (events.socket.getRecvBufferSize() >= EVENT_BUFFER_BYTES_MIN) {
+    keep(events);
+    events.socket.ref();
+    events.on("message", changes.poke);
+    // A message that cannot be read is still a change.
+    events.on("invalid", changes.poke);
+    for (const group of GROUPS) events.addMembership(group);
+  } else {
+    events.socket.close();
+    stack.use(watchByProgram({ ...options, onChange: changes.poke }));
+  }
+
+  async function look(): Promise<KernelView> {
+    try {
+      const links = await dumps.getLinks({}, {}, timeout);
+      const addresses = await dumps.getAddresses({}, {}, timeout);
+      const isAsked = options.primaryLink === undefined;
+      const routes = isAsked ? await dumps.getRoutes({}, {}, timeout) : [];
+      return kernelView({ links, addresses, routes }, options.primaryLink);
+    } catch (error) {
+      throw kernelError(error, "cannot read links and addresses");
+    }
+  }
+
+  async function remove(entry: KernelAddress): Promise<boolean> {
+    try {
+      const [link] = await requests.getLink({}, { ifname: entry.link }, timeout);
+      const bytes = addressBytes(entry);
+      await requests.delAddress(
+        {
+          family: bytes.length === 4 ? 2 : 10,
+          prefixlen: entry.prefixLength,
+          ...(link?.data.index === undefined ? {} : { index: link.data.index }),
+        },
+        { local: bytes, address: bytes },
+        timeout,
+      );
+      return true;
+    } catch (error) {
+      const mapped = kernelError(error, `cannot remove ${entry.address} from ${entry.link}`);
+      if (mapped.code === "NO_ADDRESS" || mapped.code === "NO_DEVICE") return false;
+      throw mapped;
+    }
+  }
+
+  return {
+    view: oneAtATime(look),
+    removeAddress: (entry) => inFlight.run(() => remove(entry)),
+    onChange: changes.listen,
+    [Symbol.asyncDispose]: async () => {
+      changes.stop();
+      await stack.disposeAsync();
+    },
+  };
+}
+
+async function load(): Promise<typeof import("netlink")> {
+  try {
+    return await import("netlink");
+  } catch (error) {
+    throw new EdgeError<KernelErrorCode>({
+      code: "NOT_AVAILABLE",
+      message: "the netlink module cannot be loaded",
+      retryable: false,
+      cause: error,
+    });
+  }
+}
+
+function addressBytes(entry: KernelAddress): Buffer {
+  const digits = familyBits(familyOf(entry.address)) / 4;
+  return Buffer.from(addressValue(entry.address).toString(16).padStart(digits, "0"), "hex");
+}
+
+/** Calls that come while one runs share the next one: what they see is newer than their call. */
+function oneAtATime<T>(run: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  let next: Promise<T> | undefined;
+  const start = (): Promise<T> => {
+    next = undefined;
+    const current = run().finally(() => {
+      if (running === current) running = undefined;
+    });
+    running = current;
+    return current;
+  };
+  return () => {
+    if (running === undefined) return start();
+    next ??= running.then(start, start);
+    return next;
+  };
+}
+
+interface Changes {
+  readonly poke: () => void;
+  listen(listener: () => void): Disposable;
+  stop(): void;
+}
+
+function createChanges(clock: Clock): Changes {
+  const listeners = new Set<() => void>();
+  let timer: Timer | undefined;
+  return {
+    poke: () => {
+      timer ??= clock.setTimer(BURST_MS, () => {
+        timer = undefined;
+        for (const listener of listeners) listener();
+      });
+    },
+    listen: (listener) => {
+      const own = (): void => listener();
+      listeners.add(own);
+      return { [Symbol.dispose]: () => void listeners.delete(own) };
+    },
+    stop: () => {
+      timer?.cancel();
+      listeners.clear();
+    },
+  };
+}
