@@ -19,8 +19,8 @@ const CAPABILITIES: readonly Capability[] = ["vrrp", "nginx-stream", "ipv6", "ke
 /** Most links that an agent may name; a host with more has devices that are not for VIPs. */
 const LINKS_MAX = 1024;
 
-/** Makes the message. */
-export function encodeHello(hello: AgentHello): pb.Hello {
+/** Makes the message. `reportDigest` is hex, as `reportDigest` makes it. */
+export function encodeHello(hello: AgentHello, reportDigest?: string): pb.Hello {
   return create(pb.HelloSchema, {
     agent: hello.agent,
     bootId: hello.bootId,
@@ -29,6 +29,7 @@ export function encodeHello(hello: AgentHello): pb.Hello {
     links: hello.links.map(encodeLink),
     epoch: BigInt(hello.epoch),
     planRevision: revisionToBytes(hello.planRevision),
+    reportDigest: Buffer.from(reportDigest ?? "", "hex"),
   });
 }
 

@@ -21,11 +21,18 @@ export interface Welcome {
   readonly version: string;
   /** 100 to 600 000. */
   readonly heartbeatIntervalMs: number;
+  /** The report that hello named is known here: the next one may be a difference from it. */
+  readonly reportKnown: boolean;
 }
 
 /** A message from an agent. A report is folded by `decodeReport`, which needs the one before. */
 export type FromAgent =
-  | { readonly kind: "hello"; readonly hello: AgentHello }
+  | {
+      readonly kind: "hello";
+      readonly hello: AgentHello;
+      /** Of the last report that this process sent; see `reportDigest`. */
+      readonly reportDigest: string | undefined;
+    }
   | { readonly kind: "inventory"; readonly inventory: Inventory }
   | { readonly kind: "ack"; readonly ack: Ack }
   | { readonly kind: "report"; readonly report: pb.Report }
@@ -56,7 +63,9 @@ export function decodeFromAgent({ message }: pb.SyncRequest): Decoded<FromAgent>
   switch (message.case) {
     case "hello": {
       const hello = decodeHello(message.value);
-      return hello.kind === "refused" ? hello : ok({ kind: "hello", hello: hello.value });
+      if (hello.kind === "refused") return hello;
+      const reportDigest = revisionFromBytes(message.value.reportDigest);
+      return ok({ kind: "hello", hello: hello.value, reportDigest });
     }
     case "inventory": {
       const inventory = decodeInventory(message.value);
@@ -108,7 +117,7 @@ export function decodeFromController({ message }: pb.SyncResponse): Decoded<From
 function requestOf(message: FromAgent): pb.SyncRequest["message"] {
   switch (message.kind) {
     case "hello":
-      return { case: "hello", value: encodeHello(message.hello) };
+      return { case: "hello", value: encodeHello(message.hello, message.reportDigest) };
     case "inventory":
       return { case: "inventory", value: encodeInventory(message.inventory) };
     case "ack":
@@ -149,6 +158,7 @@ function decodeWelcome(message: pb.Welcome): Decoded<Welcome> {
     epoch: counter(message.epoch),
     version: message.version.slice(0, 128),
     heartbeatIntervalMs: within(message.heartbeatIntervalMs, HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX),
+    reportKnown: message.reportKnown,
   });
 }
 

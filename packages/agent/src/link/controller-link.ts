@@ -16,6 +16,7 @@ import {
   encodeReport,
   type IncomingUpdate,
   isSameReport,
+  reportDigest,
   type Revisions,
   type Welcome,
 } from "@fairlead/wire";
@@ -77,8 +78,10 @@ class Link implements ControllerLink {
   #epoch = 0;
   #taken: Taken | undefined;
   #newest: AgentReport | undefined;
-  /** What the controller has of this stream. */
+  /** The last report sent, also on an earlier stream. */
   #sent: AgentReport | undefined;
+  /** Whether the controller has `#sent`, so that a difference from it can be sent. */
+  #isSentKnown = false;
 
   constructor(options: ControllerLinkOptions) {
     this.#options = options;
@@ -115,12 +118,13 @@ class Link implements ControllerLink {
     const plan = this.#held(events);
     const { planRevision: _, ...rest } = hello;
     this.#openedMs = clock.nowMs();
-    this.#sent = undefined;
+    this.#isSentKnown = false;
     this.#taken = undefined;
     this.#stream = openControllerStream({
       address,
       credentials,
       clock,
+      reportDigest: this.#sent && reportDigest(this.#sent),
       hello: {
         ...rest,
         agent,
@@ -134,13 +138,14 @@ class Link implements ControllerLink {
     });
   }
 
-  #onWelcome(events: ControllerLinkEvents, { epoch, version }: Welcome): void {
+  #onWelcome(events: ControllerLinkEvents, { epoch, version, reportKnown }: Welcome): void {
     const { log, address } = this.#options;
     log.info({ controller: address, version, epoch }, "connected to the controller");
     // Nothing may need sending for long: the new leader's epoch is obeyed from its first word on.
     this.#epoch = Math.max(this.#epoch, epoch);
     this.#loggedEnd = undefined;
     this.#isConnected = true;
+    this.#isSentKnown = reportKnown && this.#sent !== undefined;
     events.onConnectionChange(true);
     this.#sendReport();
   }
@@ -186,9 +191,11 @@ class Link implements ControllerLink {
   #sendReport(): void {
     const report = this.#newest;
     if (report === undefined || this.#stream?.isWritable !== true) return;
-    if (this.#sent === undefined || !isSameReport(this.#sent, report)) {
-      this.#stream.send({ kind: "report", report: encodeReport(report, this.#sent) });
+    const known = this.#isSentKnown ? this.#sent : undefined;
+    if (known === undefined || !isSameReport(known, report)) {
+      this.#stream.send({ kind: "report", report: encodeReport(report, known) });
       this.#sent = report;
+      this.#isSentKnown = true;
     }
     this.#sendProgress(report);
   }
@@ -213,7 +220,7 @@ class Link implements ControllerLink {
   #onEnd(events: ControllerLinkEvents, end: StreamEnd): void {
     const { clock, log, address } = this.#options;
     this.#stream = undefined;
-    this.#sent = undefined;
+    this.#isSentKnown = false;
     this.#taken = undefined;
     if (this.#isConnected) {
       this.#isConnected = false;

@@ -39,6 +39,8 @@ export interface ControllerStreamOptions {
   readonly credentials: Credentials;
   readonly clock: Clock;
   readonly hello: AgentHello;
+  /** Of the last report that this process sent, on an earlier stream. */
+  readonly reportDigest: string | undefined;
   readonly onWelcome: (welcome: Welcome) => void;
   readonly onMessage: (message: AfterWelcome) => void;
   /** There is room to write again. */
@@ -99,7 +101,8 @@ class Stream implements ControllerStream {
     this.#call.on("end", () => this.#end({ status: "OK", detail: "the controller ended it" }));
     this.#call.on("drain", () => this.#onDrain());
     this.#deadline = this.#endAfter(WELCOME_MS, "the controller did not answer");
-    this.send({ kind: "hello", hello: options.hello });
+    const { hello, reportDigest } = options;
+    this.send({ kind: "hello", hello, reportDigest });
   }
 
   get isWritable(): boolean {

@@ -30,7 +30,11 @@ export interface AgentStreamOptions {
   readonly clock: Clock;
   readonly heartbeatIntervalMs: number;
   /** The first message; no other comes before it. */
-  readonly onHello: (stream: AgentStream, hello: AgentHello) => void;
+  readonly onHello: (
+    stream: AgentStream,
+    hello: AgentHello,
+    reportDigest: string | undefined,
+  ) => void;
   /** Every later message. */
   readonly onMessage: (stream: AgentStream, message: Exclude<FromAgent, { kind: "hello" }>) => void;
   /** Once, whoever ended it. */
@@ -133,7 +137,7 @@ class Stream implements AgentStream {
     }
     this.#hasHello = true;
     this.expectAnswer(undefined);
-    this.#options.onHello(this, message.hello);
+    this.#options.onHello(this, message.hello, message.reportDigest);
   }
 
   #onBlocked(): void {

@@ -9,6 +9,7 @@ import {
   AgentService,
   decodeReport,
   type FromAgent,
+  reportDigest,
   type Revisions,
   serviceDefinition,
 } from "@fairlead/wire";
@@ -62,8 +63,10 @@ const HEARTBEAT_MS = 10_000;
 interface Peer {
   outbox: Outbox;
   stream: AgentStream | undefined;
-  /** The last one of the open stream. */
+  /** The last one, also of an earlier stream. */
   report: AgentReport | undefined;
+  /** Whether a difference from `report` makes sense on the open stream. */
+  hasReported: boolean;
 }
 
 class Streams implements SyncServer {
@@ -129,7 +132,7 @@ class Streams implements SyncServer {
       call,
       clock: this.#options.clock,
       heartbeatIntervalMs: this.#heartbeatIntervalMs,
-      onHello: (opened, hello) => this.#onHello(opened, hello),
+      onHello: (opened, hello, digest) => this.#onHello(opened, hello, digest),
       onMessage: (from, message) => this.#onMessage(from, message),
       onEnd: (ended, { detail }) => this.#onEnd(ended, detail),
     });
@@ -140,22 +143,31 @@ class Streams implements SyncServer {
     }
   }
 
-  #onHello(stream: AgentStream, hello: AgentHello): void {
+  #onHello(stream: AgentStream, hello: AgentHello, digest: string | undefined): void {
     const { clock, log, version } = this.#options;
     const peer = this.#peerOf(hello.agent);
     const older = peer.stream;
     peer.stream = stream;
-    peer.report = undefined;
+    const { report } = peer;
+    const known = report !== undefined && reportDigest(report) === digest ? report : undefined;
+    peer.hasReported = known !== undefined;
     this.#streams.set(stream, hello.agent);
     if (older !== undefined) {
       log.warn({ agent: hello.agent }, "a newer stream of the agent ends the older one");
       older.end({ code: status.ABORTED, detail: "a newer stream of this agent was opened" });
     }
     log.info({ agent: hello.agent, version: hello.version }, "agent connected");
-    const heartbeatIntervalMs = this.#heartbeatIntervalMs;
-    stream.send({ kind: "welcome", welcome: { epoch: this.#epoch, version, heartbeatIntervalMs } });
+    const welcome = {
+      epoch: this.#epoch,
+      version,
+      heartbeatIntervalMs: this.#heartbeatIntervalMs,
+      reportKnown: peer.hasReported,
+    };
+    stream.send({ kind: "welcome", welcome });
     this.#step(hello.agent, { kind: "hello", hello });
     this.#emit({ kind: "agent-hello", atMs: clock.wallMs(), hello });
+    // Nothing has changed since: what was proved then is proved now, and need not come again.
+    if (known !== undefined) this.#takeReport(known);
   }
 
   #onMessage(stream: AgentStream, message: Exclude<FromAgent, { kind: "hello" }>): void {
@@ -185,9 +197,9 @@ class Streams implements SyncServer {
     agent: AgentName,
     message: Extract<FromAgent, { kind: "report" }>["report"],
   ): void {
-    const { clock, log } = this.#options;
+    const { log } = this.#options;
     const peer = this.#peerOf(agent);
-    const decoded = decodeReport(agent, message, peer.report);
+    const decoded = decodeReport(agent, message, peer.hasReported ? peer.report : undefined);
     if (decoded.kind === "refused") {
       log.warn({ agent, detail: decoded.detail }, "the agent's report cannot be read");
       stream.end({ code: status.INVALID_ARGUMENT, detail: decoded.detail });
@@ -196,12 +208,14 @@ class Streams implements SyncServer {
     const { report, leftOut } = decoded.value;
     if (leftOut.length > 0) log.warn({ agent, leftOut }, "parts of a report cannot be read");
     peer.report = report;
-    this.#step(agent, {
-      kind: "reported",
-      applied: report.planRevision,
-      problems: problemsOf(report),
-    });
-    this.#emit({ kind: "agent-report", atMs: clock.wallMs(), report });
+    peer.hasReported = true;
+    this.#takeReport(report);
+  }
+
+  #takeReport(report: AgentReport): void {
+    const { agent, planRevision } = report;
+    this.#step(agent, { kind: "reported", applied: planRevision, problems: problemsOf(report) });
+    this.#emit({ kind: "agent-report", atMs: this.#options.clock.wallMs(), report });
   }
 
   #onEnd(stream: AgentStream, detail: string): void {
@@ -212,7 +226,6 @@ class Streams implements SyncServer {
     const peer = agent === undefined ? undefined : this.#peers.get(agent);
     if (agent === undefined || peer?.stream !== stream) return;
     peer.stream = undefined;
-    peer.report = undefined;
     this.#step(agent, { kind: "gone" });
     log.info({ agent, detail }, "agent disconnected");
     this.#emit({ kind: "agent-gone", atMs: clock.wallMs(), agent });
@@ -231,7 +244,12 @@ class Streams implements SyncServer {
   #peerOf(agent: AgentName): Peer {
     const known = this.#peers.get(agent);
     if (known !== undefined) return known;
-    const peer: Peer = { outbox: EMPTY_OUTBOX, stream: undefined, report: undefined };
+    const peer: Peer = {
+      outbox: EMPTY_OUTBOX,
+      stream: undefined,
+      report: undefined,
+      hasReported: false,
+    };
     this.#peers.set(agent, peer);
     return peer;
   }
