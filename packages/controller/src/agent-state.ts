@@ -1,6 +1,8 @@
 // What is known of agents, by their hellos, reports and departures. A part of the fold of facts.
 // An agent's last report stays when its stream ends: judging decides what it is still worth.
 
+import { isDeepStrictEqual } from "node:util";
+
 import type { Address, AgentName, AgentReport, AgentView } from "@fairlead/model";
 import { addressOfResource } from "@fairlead/model";
 
@@ -13,11 +15,14 @@ type AgentFact = Extract<Fact, { kind: "agent-hello" | "agent-report" | "agent-g
 export function foldAgent(agents: Map<AgentName, AgentView>, fact: AgentFact): boolean {
   switch (fact.kind) {
     case "agent-hello": {
-      const { disconnectedAtMs: _, ...known } = agents.get(fact.hello.agent) ?? {
-        name: fact.hello.agent,
-        heldSinceMs: new Map<Address, number>(),
-      };
-      agents.set(fact.hello.agent, { ...known, connected: true, hello: fact.hello });
+      const { hello } = fact;
+      const known = agents.get(hello.agent);
+      // After a boot of its host nothing that it proved before holds any more.
+      const isSameBoot = known !== undefined && known.hello.bootId === hello.bootId;
+      const { disconnectedAtMs: _, ...proved } = isSameBoot
+        ? known
+        : { name: hello.agent, heldSinceMs: new Map<Address, number>() };
+      agents.set(hello.agent, { ...proved, connected: true, hello });
       return true;
     }
     case "agent-report": {
@@ -26,7 +31,7 @@ export function foldAgent(agents: Map<AgentName, AgentView>, fact: AgentFact): b
       const heldSinceMs = heldSince(known.heldSinceMs, fact.report, fact.atMs);
       const hello = { ...known.hello, links: fact.report.links };
       agents.set(known.name, { ...known, hello, report: fact.report, heldSinceMs });
-      return true;
+      return !isSameProof(known.report, fact.report);
     }
     case "agent-gone": {
       const known = agents.get(fact.agent);
@@ -35,6 +40,11 @@ export function foldAgent(agents: Map<AgentName, AgentView>, fact: AgentFact): b
       return true;
     }
   }
+}
+
+/** Whether two reports prove the same; each has a number of its own. */
+function isSameProof(before: AgentReport | undefined, report: AgentReport): boolean {
+  return isDeepStrictEqual(before && { ...before, sequence: 0 }, { ...report, sequence: 0 });
 }
 
 function heldSince(

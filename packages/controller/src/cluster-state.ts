@@ -2,6 +2,8 @@
 // and facts it returns the next state and whether planning could come out differently.
 // It decides when something that a list lacks counts as gone, and nothing else.
 
+import { isDeepStrictEqual } from "node:util";
+
 import type {
   AddressPool,
   AgentName,
@@ -22,10 +24,31 @@ export const ABSENCE_MS = 30_000;
 export interface Seen<T> {
   readonly value: T;
   readonly source: string;
-  /** Epoch ms when it was first seen by this controller. */
+  /** Epoch ms when it was first seen by this controller; a new uid is another object. */
   readonly seenAtMs: number;
-  /** Epoch ms of the first whole list that lacked it; it stays in force meanwhile. */
-  readonly absentSinceMs?: number;
+  /** The first whole list that lacked it; it stays in force meanwhile. */
+  readonly absent?: Absence;
+}
+
+/**
+ * When a list first lacked something. The wait for the second list is measured by the steady
+ * clock: the wall clock of a host that has just booted may jump by years.
+ */
+export interface Absence {
+  /** Epoch ms, for people. */
+  readonly sinceMs: number;
+  /** Monotonic ms. */
+  readonly steadyMs: number;
+}
+
+/** What folding needs beside the facts. */
+export interface FoldContext {
+  /** Names of all sources: an orphan is gone only when each of them agrees. */
+  readonly sources: readonly string[];
+  /** Epoch ms, for when something was first seen. */
+  readonly nowMs: number;
+  /** Monotonic ms: when the facts arrived. */
+  readonly steadyMs: number;
 }
 
 /** Everything known, by facts alone. Never changed in place. */
@@ -36,9 +59,9 @@ export interface ClusterState {
   /** By source, subject and name. */
   readonly findings: ReadonlyMap<string, Finding>;
   /** Claims that the store names and no source has shown; with when a list first lacked them. */
-  readonly orphans: ReadonlyMap<ClaimId, { readonly absentSinceMs?: number }>;
-  /** Epoch ms of each source's last whole list. */
-  readonly listedAtMs: ReadonlyMap<string, number>;
+  readonly orphans: ReadonlyMap<ClaimId, { readonly absent?: Absence }>;
+  /** Monotonic ms of each source's last whole list. */
+  readonly listedSteadyMs: ReadonlyMap<string, number>;
 }
 
 /** The state before any fact. `stored` are the claims that own leases in the store. */
@@ -49,7 +72,7 @@ export function createClusterState(stored: Iterable<ClaimId>): ClusterState {
     agents: new Map(),
     findings: new Map(),
     orphans: new Map(Array.from(stored, (id) => [id, {}])),
-    listedAtMs: new Map(),
+    listedSteadyMs: new Map(),
   };
 }
 
@@ -59,19 +82,15 @@ interface Draft {
   readonly pools: Map<PoolName, Seen<AddressPool>>;
   readonly agents: Map<AgentName, AgentView>;
   readonly findings: Map<string, Finding>;
-  readonly orphans: Map<ClaimId, { readonly absentSinceMs?: number }>;
-  readonly listedAtMs: Map<string, number>;
+  readonly orphans: Map<ClaimId, { readonly absent?: Absence }>;
+  readonly listedSteadyMs: Map<string, number>;
 }
 
-/**
- * Folds facts in, in their order.
- * @param sources names of all sources: an orphan is gone only when each of them agrees.
- * @param nowMs epoch ms, for when something was first seen.
- */
+/** Folds facts in, in their order. What says the same as before changes nothing. */
 export function foldFacts(
   state: ClusterState,
   facts: readonly Fact[],
-  context: { readonly sources: readonly string[]; readonly nowMs: number },
+  context: FoldContext,
 ): { readonly state: ClusterState; readonly changed: boolean } {
   const draft: Draft = {
     claims: new Map(state.claims),
@@ -79,7 +98,7 @@ export function foldFacts(
     agents: new Map(state.agents),
     findings: new Map(state.findings),
     orphans: new Map(state.orphans),
-    listedAtMs: new Map(state.listedAtMs),
+    listedSteadyMs: new Map(state.listedSteadyMs),
   };
   let changed = false;
   for (const fact of facts) changed = foldOne(draft, fact, context) || changed;
@@ -89,19 +108,20 @@ export function foldFacts(
 function foldOne(
   draft: Draft,
   fact: Fact,
-  context: { readonly sources: readonly string[]; readonly nowMs: number },
+  context: FoldContext,
 ): boolean {
   switch (fact.kind) {
     case "claim-seen": {
-      draft.orphans.delete(fact.claim.id);
-      const seenAtMs = draft.claims.get(fact.claim.id)?.seenAtMs ?? context.nowMs;
-      draft.claims.set(fact.claim.id, { value: fact.claim, source: fact.source, seenAtMs });
-      return true;
+      const { claim, source } = fact;
+      draft.orphans.delete(claim.id);
+      const known = draft.claims.get(claim.id);
+      const seenAtMs = known?.value.uid === claim.uid ? known.seenAtMs : context.nowMs;
+      return foldSeen(draft.claims, claim.id, { value: claim, source, seenAtMs });
     }
     case "pool-seen": {
-      const seenAtMs = draft.pools.get(fact.pool.name)?.seenAtMs ?? context.nowMs;
-      draft.pools.set(fact.pool.name, { value: fact.pool, source: fact.source, seenAtMs });
-      return true;
+      const { pool, source } = fact;
+      const seenAtMs = draft.pools.get(pool.name)?.seenAtMs ?? context.nowMs;
+      return foldSeen(draft.pools, pool.name, { value: pool, source, seenAtMs });
     }
     case "claim-gone": {
       const known = draft.claims.get(fact.id);
@@ -111,46 +131,58 @@ function foldOne(
     case "pool-gone":
       if (fact.how === "absent" || draft.pools.get(fact.name)?.source !== fact.source) return false;
       return draft.pools.delete(fact.name);
-    case "finding":
-      draft.findings.set(findingKey(fact.source, fact.finding), fact.finding);
+    case "finding": {
+      const key = findingKey(fact.source, fact.finding);
+      if (isDeepStrictEqual(draft.findings.get(key), fact.finding)) return false;
+      draft.findings.set(key, fact.finding);
       return true;
+    }
     case "finding-cleared":
       return draft.findings.delete(findingKey(fact.source, fact));
     case "source-listed":
-      return foldList(draft, fact, context.sources);
+      return foldList(draft, fact, context);
     default:
       return foldAgent(draft.agents, fact);
   }
 }
 
+/** Keeps the object that was known where the new one says the same: planning knows it by then. */
+function foldSeen<Id, T>(seen: Map<Id, Seen<T>>, id: Id, entry: Seen<T>): boolean {
+  const known = seen.get(id);
+  const isSame = isDeepStrictEqual(known?.value, entry.value);
+  seen.set(id, known !== undefined && isSame ? { ...entry, value: known.value } : entry);
+  return !isSame || known?.source !== entry.source;
+}
+
 function foldList(
   draft: Draft,
   list: Extract<Fact, { kind: "source-listed" }>,
-  sources: readonly string[],
+  { sources, steadyMs }: FoldContext,
 ): boolean {
-  const first = !draft.listedAtMs.has(list.source);
-  draft.listedAtMs.set(list.source, list.atMs);
-  const claimsGone = judgeAbsence(draft.claims, list, list.claims);
-  const poolsGone = judgeAbsence(draft.pools, list, list.pools);
-  return judgeOrphans(draft, sources) || claimsGone || poolsGone || first;
+  const first = !draft.listedSteadyMs.has(list.source);
+  draft.listedSteadyMs.set(list.source, steadyMs);
+  const at = { source: list.source, absent: { sinceMs: list.atMs, steadyMs } };
+  const claimsGone = judgeAbsence(draft.claims, at, list.claims);
+  const poolsGone = judgeAbsence(draft.pools, at, list.pools);
+  return judgeOrphans(draft, sources, at.absent) || claimsGone || poolsGone || first;
 }
 
 /** Marks what the list lacks, and removes what an earlier list lacked long enough ago. */
 function judgeAbsence<Id, T>(
   seen: Map<Id, Seen<T>>,
-  list: { readonly source: string; readonly atMs: number },
+  list: { readonly source: string; readonly absent: Absence },
   present: ReadonlySet<Id>,
 ): boolean {
   let changed = false;
   for (const [id, entry] of seen) {
     if (entry.source !== list.source) continue;
     if (present.has(id)) {
-      if (entry.absentSinceMs === undefined) continue;
-      const { absentSinceMs: _, ...back } = entry;
+      if (entry.absent === undefined) continue;
+      const { absent: _, ...back } = entry;
       seen.set(id, back);
-    } else if (entry.absentSinceMs === undefined) {
-      seen.set(id, { ...entry, absentSinceMs: list.atMs });
-    } else if (list.atMs - entry.absentSinceMs >= ABSENCE_MS) {
+    } else if (entry.absent === undefined) {
+      seen.set(id, { ...entry, absent: list.absent });
+    } else if (list.absent.steadyMs - entry.absent.steadyMs >= ABSENCE_MS) {
       seen.delete(id);
       changed = true;
     }
@@ -159,17 +191,16 @@ function judgeAbsence<Id, T>(
 }
 
 /** An orphan has no source of its own: all of them must have listed whole, twice, apart. */
-function judgeOrphans(draft: Draft, sources: readonly string[]): boolean {
+function judgeOrphans(draft: Draft, sources: readonly string[], now: Absence): boolean {
   if (draft.orphans.size === 0) return false;
-  const times = sources.map((name) => draft.listedAtMs.get(name));
+  const times = sources.map((name) => draft.listedSteadyMs.get(name));
   if (times.some((time) => time === undefined)) return false;
   const oldestMs = Math.min(...times.map((time) => time ?? 0));
-  const newestMs = Math.max(...times.map((time) => time ?? 0));
   let changed = false;
   for (const [id, orphan] of draft.orphans) {
-    if (orphan.absentSinceMs === undefined) {
-      draft.orphans.set(id, { absentSinceMs: newestMs });
-    } else if (oldestMs - orphan.absentSinceMs >= ABSENCE_MS) {
+    if (orphan.absent === undefined) {
+      draft.orphans.set(id, { absent: now });
+    } else if (oldestMs - orphan.absent.steadyMs >= ABSENCE_MS) {
       draft.orphans.delete(id);
       changed = true;
     }

@@ -27,8 +27,9 @@ import { type ClusterState, type Seen, createClusterState, foldFacts } from "./c
 import type { Fact } from "./facts.ts";
 import { nextWakeMs } from "./next-wake.ts";
 import type { PlanDelivery, Publisher, Source, Store, StoredState } from "./ports.ts";
-import { type VerdictTimes, trackVerdicts } from "./verdict-times.ts";
+import { type Publishing, createPublishing } from "./publishing.ts";
 import { diffStored } from "./store-changes.ts";
+import { type VerdictTimes, trackVerdicts } from "./verdict-times.ts";
 
 /** Facts that come close together make one cycle: this long a quiet, in ms. */
 const QUIET_MS = 5;
@@ -92,11 +93,13 @@ class Loop implements Cycle {
   readonly #options: CycleOptions;
   readonly #memory: PlanMemory = createPlanMemory();
   readonly #planning: Pace;
-  readonly #publishing: Pace;
+  readonly #publishing: Publishing;
   #state: ClusterState = createClusterState([]);
   #stored: StoredState | undefined;
   #rows: Pick<Plan, "leases" | "lanes"> = { leases: new Map(), lanes: new Map() };
   #plan: Plan | undefined;
+  /** Claims of the world that the plan was made for. */
+  #planned: World["claims"] = new Map();
   #times: VerdictTimes = new Map();
   #cycles = 0;
   #openedAtMs: number | undefined;
@@ -116,13 +119,7 @@ class Loop implements Cycle {
       // A plan that cannot be made is a bug: the process ends, and its supervisor restarts it.
       onError: (error) => queueMicrotask(() => throwIt(error)),
     });
-    this.#publishing = createPace({
-      clock,
-      quietMs: 0,
-      maxWaitMs: WAIT_MAX_MS,
-      run: () => this.#publish(),
-      onError: (error) => log.error({ error: describeError(error) }, "publishing failed"),
-    });
+    this.#publishing = createPublishing({ clock, log, publishers: options.publishers });
   }
 
   async start(): Promise<void> {
@@ -143,7 +140,8 @@ class Loop implements Cycle {
   emit(facts: readonly Fact[]): void {
     const { clock } = this.#options;
     const sources = this.#options.sources.map((source) => source.name);
-    const folded = foldFacts(this.#state, facts, { sources, nowMs: clock.wallMs() });
+    const times = { nowMs: clock.wallMs(), steadyMs: clock.nowMs() };
+    const folded = foldFacts(this.#state, facts, { sources, ...times });
     this.#state = folded.state;
     if (facts.some((fact) => fact.kind === "agent-hello")) this.#lastHelloMs = clock.nowMs();
     if (folded.changed) this.#planning.poke();
@@ -187,10 +185,11 @@ class Loop implements Cycle {
     if (!(await this.#persist(epoch, next))) return;
     this.#rows = { leases: next.leases, lanes: next.lanes };
     this.#plan = next;
+    this.#planned = world.claims;
     this.#cycles += 1;
     this.#times = trackVerdicts(this.#times, next.verdicts, world.nowMs);
     delivery.deliver({ epoch, plans: next.nodePlans, leases: next.leases });
-    this.#publishing.poke();
+    this.#say();
     const dueMs = nextWakeMs(world, next);
     if (dueMs !== undefined) this.#wakeIn(dueMs);
   }
@@ -240,27 +239,16 @@ class Loop implements Cycle {
       const trouble = describeError(error);
       if (this.#storeTrouble === undefined) log.error({ trouble }, "the store cannot be written");
       this.#storeTrouble = trouble;
-      this.#publishing.poke();
+      this.#say();
       this.#wakeIn(STORE_RETRY_MS);
     }
     return false;
   }
 
-  async #publish(): Promise<void> {
-    const { log, publishers } = this.#options;
+  #say(): void {
     if (this.#plan === undefined) return;
-    const publication = {
-      claims: valuesOf(this.#state.claims),
-      verdicts: this.#plan.verdicts,
-      findings: this.#findings(),
-    };
-    for (const publisher of publishers) {
-      try {
-        await publisher.publish(publication);
-      } catch (error) {
-        log.error({ publisher: publisher.name, error: describeError(error) }, "cannot publish");
-      }
-    }
+    const { verdicts } = this.#plan;
+    this.#publishing.say({ claims: this.#planned, verdicts, findings: this.#findings() });
   }
 
   #findings(): readonly Finding[] {

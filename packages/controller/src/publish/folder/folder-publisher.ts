@@ -1,9 +1,7 @@
-// Publishes verdicts and findings beside a folder of manifests, in its `.status` folder. A folder
-// that cannot be written is told once, not with every publication, and stops nothing.
+// Publishes verdicts and findings beside a folder of manifests, in its `.status` folder. What
+// cannot be written is told with every publication; who asked says it once and tries again.
 
 import { join } from "node:path";
-
-import { isEdgeError } from "@fairlead/runtime";
 
 import type { Publication, Publisher } from "../../ports.ts";
 import { createStatusFiles } from "./status-files.ts";
@@ -18,26 +16,12 @@ export interface FolderPublisherOptions {
   readonly folder: string;
 }
 
-/**
- * Makes the publisher. Its `publish` rejects with an EdgeError when something could not be
- * written, and then resolves for as long as trouble of the same code goes on; every publication
- * tries again.
- */
+/** Makes the publisher; nothing is touched before `publish`. */
 export function createFolderPublisher(options: FolderPublisherOptions): Publisher {
   const files = createStatusFiles(join(options.folder, STATUS_FOLDER));
-  let lastTrouble: string | undefined;
   return {
     name: "folder",
-    publish: async (publication) => {
-      try {
-        await files.replace(textsOf(publication));
-        lastTrouble = undefined;
-      } catch (error) {
-        if (isEdgeError(error) && error.code === lastTrouble) return;
-        lastTrouble = isEdgeError(error) ? error.code : undefined;
-        throw error;
-      }
-    },
+    publish: (publication) => files.replace(textsOf(publication)),
   };
 }
 
