@@ -4,10 +4,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseAddressChange, parseAddressList } from "./held-address.ts";
 
+const FOR_EVER = "\\       valid_lft forever preferred_lft forever";
+const MARKED = "scope global secondary eth0:lb";
+
 const CASES = [
   {
     name: "a virtual address arrives",
-    line: "2: eth0    inet 192.0.2.50/32 scope global eth0\\       valid_lft forever preferred_lft forever",
+    line: `2: eth0    inet 192.0.2.50/32 scope global eth0${FOR_EVER}`,
     expected: {
       event: "added",
       held: { address: "192.0.2.50", prefixLength: 32, family: "ipv4", link: "eth0" },
@@ -15,18 +18,21 @@ const CASES = [
   },
   {
     name: "a marked one leaves",
-    line: "Deleted 2: eth0    inet 192.0.2.50/24 brd 192.0.2.255 scope global secondary eth0:lb\\       valid_lft 9sec preferred_lft 9sec",
+    line: `Deleted 2: eth0    inet 192.0.2.50/24 brd 192.0.2.255 ${MARKED}${FOR_EVER}`,
     expected: {
       event: "removed",
       held: {
-        ...{ address: "192.0.2.50", prefixLength: 24, family: "ipv4", link: "eth0" },
+        address: "192.0.2.50",
+        prefixLength: 24,
+        family: "ipv4",
+        link: "eth0",
         label: "eth0:lb",
       },
     },
   },
   {
     name: "an IPv6 address arrives that is not used as a source",
-    line: "2: eth0    inet6 2001:db8::50/128 scope global deprecated nodad \\       valid_lft forever preferred_lft 0sec",
+    line: `2: eth0    inet6 2001:db8::50/128 scope global deprecated nodad ${FOR_EVER}`,
     expected: {
       event: "added",
       held: { address: "2001:db8::50", prefixLength: 128, family: "ipv6", link: "eth0" },
@@ -34,7 +40,7 @@ const CASES = [
   },
   {
     name: "an address with a peer",
-    line: "7: tun0    inet 192.0.2.1 peer 192.0.2.2/32 scope global tun0\\       valid_lft forever preferred_lft forever",
+    line: `7: tun0    inet 192.0.2.1 peer 192.0.2.2/32 scope global tun0${FOR_EVER}`,
     expected: {
       event: "added",
       held: { address: "192.0.2.1", prefixLength: 32, family: "ipv4", link: "tun0" },

@@ -50,8 +50,18 @@ function readInfo(link: Partial<JsonLink>, info: Partial<JsonAddress>): readonly
   ];
 }
 
-const CHANGE =
-  /^(?<deleted>Deleted )?\d+: (?<link>\S+)\s+(?<family>inet6?) (?<address>[^\s/]+)(?: peer [^\s/]+)?(?:\/(?<prefix>\d+))?(?<rest>.*)$/;
+/** "Deleted 2: eth0    inet 192.0.2.50/32 scope global eth0\ valid_lft ...", or without Deleted. */
+const CHANGE = new RegExp(
+  [
+    /^(?<deleted>Deleted )?\d+: (?<link>\S+)\s+(?<family>inet6?) (?<address>[^\s/]+)/,
+    /(?: peer [^\s/]+)?(?:\/(?<prefix>\d+))?(?<rest>.*)$/,
+  ]
+    .map((part) => part.source)
+    .join(""),
+);
+
+/** What stands before the lifetimes, after the scope and the flags: the label. */
+const LABEL = /\sscope \S+(?: \w+)*? (?<label>\S+)\\/;
 
 /** Reads one line of `ip -o monitor address`. Undefined for a line that is not about an address. */
 export function parseAddressChange(line: string): AddressChange | undefined {
@@ -59,8 +69,7 @@ export function parseAddressChange(line: string): AddressChange | undefined {
   if (groups === undefined) return undefined;
   const family = groups["family"] === "inet6" ? "ipv6" : "ipv4";
   const link = groups["link"] ?? "";
-  const label = /\sscope \S+(?: secondary)?(?: \w+)*? (?<label>\S+)\\/.exec(groups["rest"] ?? "")
-    ?.groups?.["label"];
+  const label = LABEL.exec(groups["rest"] ?? "")?.groups?.["label"];
   return {
     event: groups["deleted"] === undefined ? "added" : "removed",
     held: {

@@ -4,7 +4,7 @@
 
 import { within } from "./deadline.ts";
 import { type AddressChange, type HeldAddress, parseAddressChange } from "./held-address.ts";
-import { createHolderHistory, type HolderEvent } from "./holder-history.ts";
+import { createHolderHistory, type HolderEvent, type HolderHistory } from "./holder-history.ts";
 import type { Host } from "./host.ts";
 import { labError } from "./lab-error.ts";
 import { monotonicMs } from "./monotonic.ts";
@@ -36,78 +36,100 @@ const BEACON = "127.99.99.99";
 /** Starts to record on all hosts and waits until each is listened to. */
 export async function recordHolders(hosts: readonly Host[]): Promise<HolderRecorder> {
   const history = createHolderHistory();
-  const watchers = new Set<() => void>();
-  const monitors = new Map<string, RunningProgram>();
-  let lossOf: string | undefined;
-  let stopped = false;
-  const changed = (): void => {
-    for (const run of watchers) run();
-  };
-  const note = (host: string, change: AddressChange): void => {
-    if (!isOfInterest(change.held)) return;
-    history.note(host, change, monotonicMs());
-    changed();
-  };
-  const watch = async (host: Host): Promise<void> => {
-    // After a boot, what the host held before must be noted as gone first.
-    await monitors.get(host.name)?.exited;
-    const told = new Set<string>();
-    const onLine = (line: string): void => {
-      const change = parseAddressChange(line);
-      if (change !== undefined) {
-        told.add(change.held.address);
-        note(host.name, change);
-      }
-      if (/error|overrun|buffer/i.test(line)) lossOf = `${host.name}: ${line}`;
-    };
-    const monitor = await startMonitor(host, onLine);
-    monitors.set(host.name, monitor);
-    void monitor.exited.then(() => {
-      history.noteGone(host.name, monotonicMs());
-      if (!stopped && host.isUp()) lossOf = `${host.name}: the monitor ended`;
-      changed();
-    });
-    for (const held of await host.addresses()) {
-      // What the monitor has told meanwhile is newer than the list.
-      if (!told.has(held.address)) note(host.name, { event: "added", held });
-    }
-  };
-  await Promise.all(hosts.map(watch));
-  const unwatch = hosts.map((host) => host.onBoot(() => watch(host)));
-  const waitUntil = async (
-    holds: () => boolean,
-    deadlineMs: number,
-    what: string,
-  ): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const look = (): void => {
-      if (holds()) resolve();
-    };
-    watchers.add(look);
-    look();
-    try {
-      await within(promise, deadlineMs, what);
-    } finally {
-      watchers.delete(look);
-    }
-  };
+  const changes = createWatchers();
+  const ears = await Promise.all(hosts.map((host) => listen(host, history, changes.tell)));
   return {
     history: () => {
-      if (lossOf !== undefined) throw labError("GONE", `the record is not whole: ${lossOf}`);
+      const loss = ears.map((ear) => ear.loss()).find((text) => text !== undefined);
+      if (loss !== undefined) throw labError("GONE", `the record is not whole: ${loss}`);
       return history.events();
     },
     holders: (address) => history.holders(address),
     heldBy: (host) => history.heldBy(host),
-    waitUntil,
+    waitUntil: changes.until,
     waitForHolder: async (address, deadlineMs, besides) => {
       const now = (): readonly string[] => history.holders(address).filter((h) => h !== besides);
-      await waitUntil(() => now().length === 1, deadlineMs, `one holder of ${address}`);
+      await changes.until(() => now().length === 1, deadlineMs, `one holder of ${address}`);
       return now()[0] ?? "";
     },
     [Symbol.asyncDispose]: async () => {
+      await Promise.all(ears.map((ear) => ear.stop()));
+    },
+  };
+}
+
+interface Watchers {
+  readonly tell: () => void;
+  readonly until: (holds: () => boolean, deadlineMs: number, what: string) => Promise<void>;
+}
+
+function createWatchers(): Watchers {
+  const watchers = new Set<() => void>();
+  return {
+    tell: () => {
+      for (const run of watchers) run();
+    },
+    until: async (holds, deadlineMs, what) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const look = (): void => {
+        if (holds()) resolve();
+      };
+      watchers.add(look);
+      look();
+      try {
+        await within(promise, deadlineMs, what);
+      } finally {
+        watchers.delete(look);
+      }
+    },
+  };
+}
+
+/** What listens to one host, over its boots. */
+interface Ear {
+  /** What could not be heard. Undefined: everything was. */
+  loss(): string | undefined;
+  stop(): Promise<void>;
+}
+
+async function listen(host: Host, history: HolderHistory, changed: () => void): Promise<Ear> {
+  let monitor: RunningProgram | undefined;
+  let loss: string | undefined;
+  let stopped = false;
+  const note = (change: AddressChange): void => {
+    if (!isOfInterest(change.held)) return;
+    history.note(host.name, change, monotonicMs());
+    changed();
+  };
+  const open = async (): Promise<void> => {
+    // After a boot, what the host held before must be noted as gone first.
+    await monitor?.exited;
+    const told = new Set<string>();
+    monitor = await startMonitor(host, (line) => {
+      const change = parseAddressChange(line);
+      if (/error|overrun|buffer/i.test(line)) loss = `${host.name}: ${line}`;
+      if (change === undefined) return;
+      told.add(change.held.address);
+      note(change);
+    });
+    void monitor.exited.then(() => {
+      history.noteGone(host.name, monotonicMs());
+      if (!stopped && host.isUp()) loss = `${host.name}: the monitor ended`;
+      changed();
+    });
+    for (const held of await host.addresses()) {
+      // What the monitor has told meanwhile is newer than the list.
+      if (!told.has(held.address)) note({ event: "added", held });
+    }
+  };
+  await open();
+  const unwatch = host.onBoot(open);
+  return {
+    loss: () => loss,
+    stop: async () => {
       stopped = true;
-      for (const end of unwatch) end();
-      await Promise.all([...monitors.values()].map((monitor) => monitor.stop("SIGKILL")));
+      unwatch();
+      await monitor?.stop("SIGKILL");
     },
   };
 }

@@ -87,8 +87,9 @@ async function connect(
   const bridge = await stage.segment(options.segment ?? "lan");
   // Process ids on the stage are one level below those of the machine.
   const stagePid = init.pidChain.at(-2);
+  const hostEnd = `${LINK} address ${hardwareAddress(name)} netns ${stagePid}`;
   const onStage = [
-    `link add ${name} type veth peer name ${LINK} address ${hardwareAddress(name)} netns ${stagePid}`,
+    `link add ${name} type veth peer name ${hostEnd}`,
     `link set ${name} master ${bridge} up`,
   ];
   await stage.run(["ip", "-batch", "-"], `${onStage.join("\n")}\n`);

@@ -80,6 +80,8 @@ for (const user of USERS) {
     await b.output("ip", ["address", "add", "192.0.2.50/32", "dev", b.link]);
     await b.output("sh", ["-c", "echo kept > disk; echo lost > /run/memory"]);
     const program = await b.start("sleep", ["600"]);
+    await b.cutLink();
+    await b.isolate();
     await b.crash();
     assert.equal((await program.exited).signal, "SIGKILL");
     assert.equal(b.isUp(), false);

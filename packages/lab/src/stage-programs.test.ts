@@ -32,12 +32,9 @@ test("the client tells how long the link was cut, and who answered", async () =>
   await using lab = await createLab();
   const [member, client] = await addMemberAndClient(lab);
   await startMember(member, { tcpPorts: [8080], udpPorts: [5353] });
-  await using tcp = await startProbe(client, {
-    ...{ address: member.address, port: 8080, timeoutMs: 100 },
-  });
-  await using udp = await startProbe(client, {
-    ...{ address: member.address, port: 5353, protocol: "udp", timeoutMs: 100 },
-  });
+  const probing = { address: member.address, timeoutMs: 100 };
+  await using tcp = await startProbe(client, { ...probing, port: 8080 });
+  await using udp = await startProbe(client, { ...probing, port: 5353, protocol: "udp" });
   await Promise.all([tcp.waitForAnswer(WAIT_MS), udp.waitForAnswer(WAIT_MS)]);
   await member.isolate();
   await client.exec("ping", ["-n", "-c", "1", "-W", "0.2", member.address]);

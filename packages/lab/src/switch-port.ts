@@ -25,6 +25,10 @@ export interface SwitchPort {
 /** VRRP. Two hosts that do not hear it from each other are parted for the judge. */
 const VRRP = 112;
 
+function element(verb: "add" | "delete", set: string, key: string): readonly string[] {
+  return ["nft", verb, "element", "bridge", "lab", set, `{ ${key} }`];
+}
+
 /**
  * Parts `group` from `others`: frames between them are lost, in silence, both ways. The returned
  * function heals it and does nothing the second time. The groups must not be empty.
@@ -36,17 +40,13 @@ export async function partSwitch(
   partitions: PartitionBook,
 ): Promise<() => Promise<void>> {
   const pairs = group.flatMap((a) => others.flatMap((b) => [`"${a}" . "${b}"`, `"${b}" . "${a}"`]));
-  const change = (verb: string): readonly string[] => [
-    ...["nft", verb, "element", "bridge", "lab", "parted"],
-    `{ ${pairs.join(", ")} }`,
-  ];
   const close = partitions.open(group);
-  await run(change("add"));
+  await run(element("add", "parted", pairs.join(", ")));
   let healed = false;
   return async () => {
     if (healed) return;
     healed = true;
-    await run(change("delete"));
+    await run(element("delete", "parted", pairs.join(", ")));
     close();
   };
 }
@@ -68,8 +68,8 @@ export function createSwitchPort(
     if (faults.has(fault)) return;
     const close = parts ? partitions.open([name]) : () => undefined;
     faults.set(fault, async () => {
-      await run(undo);
-      close();
+      // A port that has gone parts nobody any more either.
+      await run(undo).finally(close);
     });
     await run(make);
   };
@@ -78,10 +78,6 @@ export function createSwitchPort(
     faults.delete(fault);
     await undo?.();
   };
-  const element = (verb: string, set: string, key: string): readonly string[] => [
-    ...["nft", verb, "element", "bridge", "lab", set],
-    `{ ${key} }`,
-  ];
   const quoted = `"${name}"`;
   return {
     cutLink: () =>
@@ -104,7 +100,9 @@ export function createSwitchPort(
       ),
     passProtocol: (protocol) => heal(`muted ${protocol}`),
     healAll: async () => {
-      for (const fault of [...faults.keys()]) await heal(fault);
+      const results = await Promise.allSettled(Array.from(faults.keys(), heal));
+      const failed = results.find((result) => result.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
     },
   };
 }

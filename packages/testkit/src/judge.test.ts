@@ -8,18 +8,18 @@ import { describeViolation, type EndState, judgeHolders } from "./judge.ts";
 const VIP = "192.0.2.50";
 const END_MS = 10_000;
 
-const added = (atMs: number, host: string, address = VIP): HolderEvent => ({
-  ...{ atMs, host, address, event: "added" },
-});
-const removed = (atMs: number, host: string, address = VIP): HolderEvent => ({
-  ...{ atMs, host, address, event: "removed" },
-});
-const parted = (fromMs: number, toMs: number | undefined, ...hosts: string[]): PartitionWindow => ({
-  ...{ hosts, fromMs, toMs },
-});
-const held = (...addresses: string[]): EndState => ({
-  ...{ isManaged: (address) => address.startsWith("192.0.2."), held: addresses },
-});
+const added = (atMs: number, host: string, address = VIP): HolderEvent => {
+  return { atMs, host, address, event: "added" };
+};
+const removed = (atMs: number, host: string, address = VIP): HolderEvent => {
+  return { atMs, host, address, event: "removed" };
+};
+const parted = (fromMs: number, toMs: number | undefined, ...hosts: string[]): PartitionWindow => {
+  return { hosts, fromMs, toMs };
+};
+const held = (...addresses: string[]): EndState => {
+  return { isManaged: (address) => address.startsWith("192.0.2."), held: addresses };
+};
 
 interface Case {
   readonly name: string;
