@@ -18,6 +18,8 @@ export interface DataPlaneLayout {
     readonly config: string;
     /** Where a file waits while keepalived checks it. */
     readonly candidate: string;
+    /** Digest of the file that keepalived said it took. */
+    readonly taken: string;
     /** Commands for `ip -batch` that remove every address keepalived may have added. */
     readonly sweep: string;
     /** One file a lane; 1 in it takes the lane off this host. */
@@ -81,6 +83,7 @@ export function dataPlaneLayout(runDir: string): DataPlaneLayout {
       dir: keepalived,
       config: join(keepalived, "keepalived.conf"),
       candidate: join(keepalived, "candidate.conf"),
+      taken: join(keepalived, "taken"),
       sweep: join(keepalived, "sweep"),
       trackDir: join(keepalived, "track"),
       pid: join(keepalived, "keepalived.pid"),
