@@ -217,7 +217,7 @@ test("what a command says is never lost, and a command that hangs is ended", asy
   assert.equal(await a.output("cat", [], { input: "x".repeat(300_000) }), "x".repeat(300_000));
   await assert.rejects(a.exec("sleep", ["600"], { timeoutMs: 50 }), { code: "DEADLINE" });
   await until(() => a.pids().length === 0, "the command that hung is gone");
-  assert.equal((await a.exec("no-such-program")).code, 127);
+  assert.equal((await a.exec("/no-such-program")).code, 127);
   await assert.rejects(a.output("false"), { code: "COMMAND_FAILED" });
 });
 
