@@ -92,9 +92,7 @@ function resourcesOf(plan: GoldenPlan): {
 } {
   const lanes = plan.lanes.map((lane) => laneOf(lane));
   const vips = plan.lanes.flatMap((lane, index) =>
-    lane.vips
-      .flatMap(expand)
-      .map((vip) => vipOf(vip, present(lanes[index], "one lane for each"))),
+    lane.vips.flatMap(expand).map((vip) => vipOf(vip, present(lanes[index], "one lane for each"))),
   );
   const pairs = plan.listeners.flatMap(({ at, members, ...change }) =>
     endpoints(at).map((endpoint) => {

@@ -1,0 +1,138 @@
+// Decisions about keepalived.conf, one by one.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AssertionFailure, type LaneResource, type VipResource } from "@fairlead/model";
+import { address, agentName, device, laneOf, vipOf } from "@fairlead/testkit";
+import { countVips, createTemplates, renderKeepalived } from "./index.ts";
+import { type InstanceView, keepalivedView } from "./keepalived-view.ts";
+
+const ORDER = ["lb-1=192.0.2.11", "lb-2=192.0.2.12", "lb-3=192.0.2.13"];
+const paths = { trackDir: "/run/track" };
+
+function viewOf(
+  agent: string,
+  lane: LaneResource,
+  vips: readonly VipResource[] = [],
+): InstanceView {
+  const { instances } = keepalivedView({ agent: agentName(agent), lanes: [lane], vips, paths });
+  const [instance] = instances;
+  assert.ok(instance);
+  return instance;
+}
+
+const places = [
+  { agent: "lb-1", preempt: true, priority: 250, flags: [] },
+  { agent: "lb-2", preempt: true, priority: 220, flags: ["nopreempt"] },
+  { agent: "lb-3", preempt: true, priority: 190, flags: ["nopreempt"] },
+  { agent: "lb-1", preempt: false, priority: 250, flags: ["nopreempt"] },
+];
+for (const { agent, preempt, priority, flags } of places) {
+  test(`${agent} in a lane ${preempt ? "with" : "without"} preempt has ${priority}`, () => {
+    const view = viewOf(agent, laneOf({ routerId: 51, order: ORDER, preempt }));
+    assert.equal(view.priority, priority);
+    assert.deepEqual(view.flags, flags);
+  });
+}
+
+test("peers are the others, sorted, and never this agent", () => {
+  const view = viewOf("lb-2", laneOf({ routerId: 51, order: ORDER.toReversed() }));
+  assert.equal(view.source, "192.0.2.12");
+  assert.deepEqual(view.peers, ["192.0.2.11", "192.0.2.13"]);
+});
+
+test("a lane of one agent speaks to its own anchor", () => {
+  const v4 = viewOf("lb-1", laneOf({ routerId: 51, order: ["lb-1=192.0.2.11"] }));
+  assert.deepEqual(v4.peers, ["169.254.255.51"]);
+  const v6 = viewOf("lb-1", laneOf({ routerId: 51, order: ["lb-1=2001:db8::11"] }));
+  assert.deepEqual(v6.peers, ["fe80::a9fe:ff33"]);
+});
+
+const intervals = [
+  { ms: 30, seconds: "0.03" },
+  { ms: 100, seconds: "0.10" },
+  { ms: 104, seconds: "0.10" },
+  { ms: 1000, seconds: "1.00" },
+  { ms: 10_000, seconds: "10.00" },
+];
+for (const { ms, seconds } of intervals) {
+  test(`adverts every ${ms} ms are written as ${seconds} s`, () => {
+    const lane = laneOf({ routerId: 51, order: ORDER, advertIntervalMs: ms });
+    assert.equal(viewOf("lb-1", lane).advertIntervalSeconds, seconds);
+  });
+}
+
+test("VIPs of both families stand in order, IPv4 first, and numbers are not text", () => {
+  const lane = laneOf({ routerId: 51, order: ORDER });
+  const vips = ["2001:db8::1", "192.0.2.100", "192.0.2.20"].map((text) => vipOf(text, lane));
+  assert.deepEqual(viewOf("lb-1", lane, vips).vips, [
+    "192.0.2.20/32",
+    "192.0.2.100/32",
+    "2001:db8::1/128",
+  ]);
+});
+
+test("a VIP on a link is not keepalived's", () => {
+  const lane = laneOf({ routerId: 51, order: ORDER });
+  const carrier = { kind: "link", link: device("eth0") } as const;
+  assert.deepEqual(viewOf("lb-1", lane, [{ ...vipOf("192.0.2.9", lane), carrier }]).vips, []);
+});
+
+const lane = laneOf({ routerId: 51, order: ORDER });
+const vip = vipOf("192.0.2.100", lane);
+const bugs: readonly { readonly name: string; readonly run: () => unknown }[] = [
+  { name: "an agent that is not in the order", run: () => viewOf("lb-9", lane) },
+  { name: "an address twice", run: () => viewOf("lb-1", lane, [vip, vip]) },
+  {
+    name: "a VIP of an unknown lane",
+    run: () => viewOf("lb-1", laneOf({ routerId: 52, order: ORDER }), [vip]),
+  },
+  {
+    name: "four agents",
+    run: () => viewOf("lb-4", laneOf({ routerId: 51, order: [...ORDER, "lb-4=192.0.2.14"] })),
+  },
+  {
+    name: "peers of two families",
+    run: () => viewOf("lb-1", laneOf({ routerId: 51, order: ["lb-1=192.0.2.1", "lb-2=::2"] })),
+  },
+  { name: "router id 0", run: () => viewOf("lb-1", laneOf({ routerId: 0, order: ORDER })) },
+  {
+    name: "adverts every 20 ms",
+    run: () => viewOf("lb-1", laneOf({ routerId: 51, order: ORDER, advertIntervalMs: 20 })),
+  },
+];
+for (const { name, run } of bugs) {
+  test(`a plan with ${name} is a bug`, () => assert.throws(run, AssertionFailure));
+}
+
+test("a segment that is no network never reaches the file", () => {
+  const strange = laneOf({ routerId: 51, order: ORDER, segment: "a;\n}" });
+  assert.throws(
+    () =>
+      renderKeepalived({
+        agent: agentName("lb-1"),
+        lanes: [strange],
+        vips: [],
+        paths,
+        templates: createTemplates(),
+      }),
+    AssertionFailure,
+  );
+});
+
+test("the result names anchors and track files, and a cut file is found by counting", () => {
+  const vips = ["192.0.2.100", "192.0.2.101", "2001:db8::1"].map((text) => vipOf(text, lane));
+  const agent = agentName("lb-1");
+  const templates = createTemplates();
+  const result = renderKeepalived({ agent, lanes: [lane], vips, paths, templates });
+  assert.deepEqual(result.anchors, [
+    { lane: lane.name, address: address("169.254.255.51"), prefixLength: 32, link: "eth0" },
+  ]);
+  assert.deepEqual(result.trackFiles, [
+    { lane: lane.name, path: "/run/track/lane-192.0.2.0-24-51" },
+  ]);
+  assert.equal(result.vipCount, 3);
+  assert.equal(countVips(result.text), 3);
+  assert.equal(countVips(result.text.slice(0, result.text.indexOf("2001:db8::1"))), 2);
+  assert.equal(countVips(""), 0);
+});
