@@ -16,6 +16,7 @@ import {
   type Resource,
   type ResourceName,
   type ResourceReport,
+  type Revision,
   type World,
   claimId,
   parsePoolName,
@@ -24,7 +25,7 @@ import {
   present,
   vipName,
 } from "@fairlead/model";
-import { type Revisions, createRevisions } from "@fairlead/wire";
+import { createRevisions } from "@fairlead/wire";
 
 import { address, agentName, device, member } from "./node-plan-builders.ts";
 
@@ -205,9 +206,14 @@ export function nextWorld(world: World, plan: Plan, changes: WorldOptions = {}):
   };
 }
 
+/** The real revisions, for packages that may not see where they are computed. */
+export function makeRevisionOf(): (resource: Resource) => Revision {
+  return createRevisions().revisionOf;
+}
+
 /** How agents answer a plan. */
 export interface ProveOptions {
-  readonly revisions?: Revisions;
+  readonly revisionOf?: (resource: Resource) => Revision;
   /** Agents that are cut off: they report nothing and hold nothing from others' view. */
   readonly dead?: readonly string[];
   /** When the reports arrive; the world's time when absent. */
@@ -223,7 +229,7 @@ export function proveAll(
   plan: Plan,
   options: ProveOptions = {},
 ): readonly AgentView[] {
-  const { revisions = createRevisions(), dead = [], atMs = world.nowMs } = options;
+  const { revisionOf = makeRevisionOf(), dead = [], atMs = world.nowMs } = options;
   const isDead = (agent: AgentName): boolean => dead.some((name) => name === agent);
   const holders = new Map(
     Array.from(plan.lanes.values(), (lane) => [
@@ -238,7 +244,7 @@ export function proveAll(
     const holds = (resource: Resource): boolean =>
       resource.kind !== "vip" ||
       (resource.carrier.kind === "lane" && holders.get(resource.carrier.lane) === view.name);
-    const report = makeReport(wanted, holds, revisions);
+    const report = makeReport(wanted, holds, revisionOf);
     return { ...view, report, heldSinceMs: heldSince(view, report, atMs) };
   });
 }
@@ -247,7 +253,7 @@ export function proveAll(
 export function makeReport(
   wanted: NodePlan,
   holds: (resource: Resource) => boolean,
-  revisions: Revisions,
+  revisionOf: (resource: Resource) => Revision,
 ): AgentReport {
   const resources = new Map<ResourceName, ResourceReport>();
   const lanes: AgentReport["lanes"][number][] = [];
@@ -261,7 +267,7 @@ export function makeReport(
     const isHeld = holds(resource);
     resources.set(resource.name, {
       name: resource.name,
-      revision: revisions.revisionOf(resource),
+      revision: revisionOf(resource),
       step: isHeld ? "serving" : "applied",
       evidence:
         resource.kind === "vip" && isHeld ? [{ kind: "kernel-address", link: device("eth0") }] : [],

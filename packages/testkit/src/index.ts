@@ -7,3 +7,4 @@ export { inSandbox, type SandboxOptions } from "./sandbox.ts";
 export * from "./fakes/memory-store.ts";
 export * from "./store-contract.ts";
 export * from "./builders.ts";
+export * from "./arbitraries.ts";
