@@ -2,7 +2,7 @@
 // newest plan, and says what is proved. It wakes for a new plan, a change in the kernel, and a slow
 // tick; passes never overlap, and while one runs only the newest plan waits.
 
-import type { AgentName, Remark, Revision } from "@fairlead/model";
+import type { AgentName, Link, Remark, Revision } from "@fairlead/model";
 import {
   type Clock,
   type Logger,
@@ -54,6 +54,10 @@ export interface ConvergeView {
   readonly vipsHeld: number;
   readonly generationsAlive: number;
   readonly keepalivedAlive: boolean;
+  /** The host's links with its own prefixes; empty before the first look. */
+  readonly links: readonly Link[];
+  /** Highest epoch ever obeyed. */
+  readonly epoch: number;
 }
 
 /** The running loop. */
@@ -85,7 +89,12 @@ class Loop implements Converge {
   #sequence = 0;
   #passCount = 0;
   #reloads = 0;
-  #seen = { vipsHeld: 0, generationsAlive: 0, keepalivedAlive: false };
+  #seen: Pick<ConvergeView, "vipsHeld" | "generationsAlive" | "keepalivedAlive" | "links"> = {
+    vipsHeld: 0,
+    generationsAlive: 0,
+    keepalivedAlive: false,
+    links: [],
+  };
   #events: Disposable | undefined;
   #tick: Timer | undefined;
   #retry: Timer | undefined;
@@ -119,6 +128,7 @@ class Loop implements Converge {
     this.#wanted = loaded.plan;
     this.#epoch = loaded.plan?.epoch ?? 0;
     await this.#loadLedger();
+    await this.#look();
     this.#events = host.kernel.onChange(() => void this.#looks.poke());
     this.#armTick();
     this.#passes.poke();
@@ -149,6 +159,7 @@ class Loop implements Converge {
       appliedPlan: this.#appliedPlan,
       passes: this.#passCount,
       reloads: this.#reloads,
+      epoch: this.#epoch,
       ...this.#seen,
     };
   }
@@ -228,7 +239,8 @@ class Loop implements Converge {
       (entry) => entry.name.startsWith("vip/") && entry.step === "serving",
     );
     const { generationsAlive, keepalivedAlive } = observed;
-    this.#seen = { vipsHeld: held.length, generationsAlive, keepalivedAlive };
+    const { links } = report;
+    this.#seen = { vipsHeld: held.length, generationsAlive, keepalivedAlive, links };
     link.report(report);
   }
 

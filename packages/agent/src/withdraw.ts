@@ -1,0 +1,81 @@
+// `fairlead-agent stop --withdraw`: gives the addresses to the successors first, then ends the
+// agent, its daemons and their supervisor. Works on files alone, so also when the agent is dead.
+
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { Clock, Logger } from "@fairlead/runtime";
+
+import { livingAgent } from "./agent-pid.ts";
+import type { DataPlaneLayout } from "./data-plane-layout.ts";
+import type { DataPlaneSupervisor, Kernel, Ledger } from "./ports.ts";
+
+/** keepalived looks at its track files at once; the addresses were elsewhere after 48 ms. */
+const WITHDRAW_MS_MAX = 2000;
+const POLL_MS = 10;
+/** Longest wait for the agent's own end, in ms. */
+const AGENT_END_MS_MAX = 10_000;
+
+/** What withdrawing needs. */
+export interface WithdrawOptions {
+  readonly layout: DataPlaneLayout;
+  readonly pidFile: string;
+  readonly kernel: Kernel;
+  readonly ledger: Ledger;
+  readonly supervisor: DataPlaneSupervisor;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Gives up every lane and waits until this host's kernel has none of our addresses. */
+export async function giveUpLanes(options: WithdrawOptions): Promise<void> {
+  const { layout, kernel, ledger, clock, log } = options;
+  const entries = (await ledger.load()).filter((entry) => !entry.foreign);
+  const ours = new Set(entries.map((entry) => entry.address));
+  for (const name of await trackFiles(layout.keepalived.trackDir)) {
+    await writeFile(join(layout.keepalived.trackDir, name), "1\n");
+  }
+  const endMs = clock.nowMs() + WITHDRAW_MS_MAX;
+  for (;;) {
+    const { addresses } = await kernel.view();
+    const left = addresses.filter(({ address }) => ours.has(address));
+    if (left.length === 0) return;
+    if (clock.nowMs() >= endMs) {
+      log.warn({ addresses: left.length }, "keepalived did not give every address up in time");
+      return;
+    }
+    await clock.sleep(POLL_MS);
+  }
+}
+
+/** Ends everything of this run directory: lanes given up first where `withdraws` is set. */
+export async function stopAgent(
+  options: WithdrawOptions & { readonly withdraws: boolean },
+): Promise<void> {
+  if (options.withdraws) await giveUpLanes(options);
+  const pid = await livingAgent(options.pidFile);
+  if (pid !== undefined) await endProcess(options.clock, options.pidFile, pid);
+  if (options.withdraws) await options.supervisor.end();
+}
+
+async function endProcess(clock: Clock, pidFile: string, pid: number): Promise<void> {
+  process.kill(pid, "SIGTERM");
+  const endMs = clock.nowMs() + AGENT_END_MS_MAX;
+  while ((await livingAgent(pidFile)) === pid) {
+    if (clock.nowMs() >= endMs) process.kill(pid, "SIGKILL");
+    await clock.sleep(POLL_MS);
+  }
+}
+
+async function trackFiles(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isNotFound(error)) return [];
+    throw error;
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
