@@ -10,7 +10,9 @@ export type SettingCode =
   | "BadValue"
   | "UnexpectedArgument"
   | "UnknownKey"
-  | "BadConfigFile";
+  | "BadConfigFile"
+  | "MissingSetting"
+  | "NotBuiltYet";
 
 /** The parts of one refusal. */
 export interface Complaint {

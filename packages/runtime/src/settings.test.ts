@@ -221,3 +221,21 @@ for (const text of numbers) {
     assert.match(errorsOf(read([`--workers=${text}`])).join(), /a whole number from 1 to 64/u);
   });
 }
+
+test("settings that need each other are checked along with the single ones", () => {
+  const complaint = {
+    what: "--workers",
+    why: "two need a name",
+    todo: "give --name",
+    code: "MissingSetting",
+  } as const;
+  const result = readSettings({
+    table,
+    env: {},
+    argv: ["--nonsense"],
+    check: ({ settings }) => (settings.workers === 2 && !settings.name ? [complaint] : []),
+  });
+  const errors = errorsOf(result);
+  assert.equal(errors.length, 2);
+  assert.equal(errors[1], "--workers: two need a name; give --name [MissingSetting]");
+});

@@ -50,6 +50,17 @@ export interface ReadSettingsOptions<Table extends SettingsTable> {
   readonly positionalsMax?: number;
   /** Keys of the file that the caller reads himself, such as "pools". Default none. */
   readonly extraKeys?: readonly string[];
+  /**
+   * Says what is wrong with settings together, such as one that another one needs. It is asked
+   * also when single ones are wrong, which are absent then, so that all is said at once.
+   */
+  readonly check?: (given: GivenSettings<Table>) => readonly Complaint[];
+}
+
+/** Settings that were read well, and the file's extra keys. */
+export interface GivenSettings<Table extends SettingsTable> {
+  readonly settings: Partial<SettingsOf<Table>>;
+  readonly rest: Readonly<Record<string, unknown>>;
 }
 
 /** The setting that names the settings file; every program has it. */
@@ -89,11 +100,13 @@ export function readSettings<Table extends SettingsTable>(
     if (parsed.ok) values.set(key, parsed.value);
     else complaints.push(badValue(given, parsed.expected, setting));
   }
+  // The table names each key's type, and each value came from the parser of its own key.
+  const settings = Object.fromEntries(values) as SettingsOf<Table>;
+  complaints.push(...(options.check?.({ settings, rest: file?.rest ?? {} }) ?? []));
   if (complaints.length > 0) return { kind: "usage", errors: complaints.map(formatComplaint) };
   return {
     kind: "ok",
-    // The table names each key's type, and each value came from the parser of its own key.
-    settings: Object.fromEntries(values) as SettingsOf<Table>,
+    settings,
     positionals: flags.positionals,
     configFile: file === undefined || path === undefined ? undefined : { path, rest: file.rest },
   };
