@@ -1,0 +1,112 @@
+// Looks whether the agent can work on this host before anything is touched, and says all that is
+// wrong at once. Given the settings that matter. When nothing is wrong it makes the folders and
+// sets the sysctls that it may set; else it changes nothing.
+
+import { writeFile } from "node:fs/promises";
+import { describeError } from "@fairlead/runtime";
+import { runDirProblem } from "../data-plane-layout.ts";
+import type { DataPlanePrograms } from "../supervise/service-scripts.ts";
+import {
+  type HostFacts,
+  type ProgramName,
+  SYSCTLS,
+  WORKER_USER,
+  makeFolders,
+  readHost,
+  sysctlPath,
+} from "./host-facts.ts";
+import { type PreflightProblem, judgeHost, mayChangeUser } from "./judge-host.ts";
+
+export type { PreflightProblem } from "./judge-host.ts";
+
+/** What the preflight needs. */
+export interface PreflightOptions {
+  readonly runDir: string;
+  readonly stateDir: string;
+  /** The device given by the operator; absent when none was. */
+  readonly link?: string | undefined;
+  /** Value of PATH; the folders of system programs are looked through after it. */
+  readonly path: string | undefined;
+}
+
+/** What the host has, as the agent needs to know it. */
+export interface HostPrograms extends DataPlanePrograms {
+  /** The shared object of nginx's stream module, an absolute path. */
+  readonly streamModule: string;
+  /** User of nginx's workers; root where no other can be had. */
+  readonly nginxUser?: string;
+  /** Whether the host speaks IPv6. */
+  readonly hasIpv6: boolean;
+}
+
+/** The outcome: programs when all is well, else at least one problem. */
+export type PreflightResult =
+  | { readonly kind: "ready"; readonly programs: HostPrograms }
+  | { readonly kind: "unfit"; readonly problems: readonly PreflightProblem[] };
+
+/** Where programs of the system lie, also when PATH does not say so. */
+const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+
+/** Runs the preflight. Never rejects for what the host lacks. */
+export async function runPreflight(options: PreflightOptions): Promise<PreflightResult> {
+  const { runDir, stateDir, link } = options;
+  const named = (options.path ?? "").split(":").filter((folder) => folder.startsWith("/"));
+  const searchPath = [...new Set([...named, ...SYSTEM_FOLDERS])];
+  const facts = await readHost({ runDir, stateDir, searchPath });
+  const problems = judgeHost(facts, { runDir, runDirProblem: runDirProblem(runDir), link });
+  const programs = programsOf(facts);
+  if (problems.length > 0 || programs === undefined) return { kind: "unfit", problems };
+  const late = await prepare([runDir, stateDir], facts);
+  if (late.length > 0) return { kind: "unfit", problems: late };
+  return { kind: "ready", programs };
+}
+
+/** A problem as one line: `nginx is not installed (it forwards ...): apt-get install ...`. */
+export function problemText(problem: PreflightProblem): string {
+  return `${problem.what} (${problem.why}): ${problem.fix}`;
+}
+
+function programsOf(facts: HostFacts): HostPrograms | undefined {
+  const path = (name: ProgramName): string => facts.programs.get(name) ?? "";
+  if (facts.streamModule === undefined) return undefined;
+  return {
+    nginx: path("nginx"),
+    keepalived: path("keepalived"),
+    ip: path("ip"),
+    s6Svscan: path("s6-svscan"),
+    streamModule: facts.streamModule,
+    nginxUser: mayChangeUser(facts) ? WORKER_USER : "root",
+    hasIpv6: facts.sysctls.get("net.ipv6.ip_nonlocal_bind")?.value !== undefined,
+  };
+}
+
+/** The first things that are touched, when nothing was found wrong. */
+async function prepare(
+  folders: readonly string[],
+  facts: HostFacts,
+): Promise<readonly PreflightProblem[]> {
+  const problems: PreflightProblem[] = [];
+  try {
+    await makeFolders(folders);
+  } catch (error) {
+    problems.push({
+      what: "a folder of the agent cannot be made",
+      why: describeError(error),
+      fix: "make the folders by hand, or give others with --run-dir and --state-dir",
+    });
+  }
+  for (const name of SYSCTLS) {
+    const fact = facts.sysctls.get(name);
+    if (fact?.value === undefined || fact.value === "1") continue;
+    try {
+      await writeFile(sysctlPath(name), "1\n");
+    } catch (error) {
+      problems.push({
+        what: `the sysctl ${name} is ${fact.value} and cannot be written`,
+        why: describeError(error),
+        fix: `sysctl -w ${name}=1`,
+      });
+    }
+  }
+  return problems;
+}
