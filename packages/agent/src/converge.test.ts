@@ -218,6 +218,24 @@ test("after a restart without a controller the last good plan is served, without
   assert.equal(again.loop.view().reloads, 0);
 });
 
+test("a plan from disk takes nothing from a living holder: preempt is not believed", async () => {
+  const stage = world();
+  const a = await startAgent(stage, "a");
+  const b = await startAgent(stage, "b");
+  a.loop.accept(acceptedPlan("a", web(NEW)));
+  b.loop.accept(acceptedPlan("b", web(NEW)));
+  await stage.clock.advance(50);
+  await a.loop[Symbol.asyncDispose]();
+  a.host.setLink(false);
+  await stage.clock.advance(330);
+  a.host.setLink(true);
+  a.host.killKeepalived();
+  const again = await restartAgent(stage.clock, a.host);
+  await stage.clock.advance(3000);
+  assert.deepEqual(again.host.lines(), ["listen 192.0.2.100:80"]);
+  assert.deepEqual(b.host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
+});
+
 test("leftovers of a keepalived that was killed are swept by the ledger", async () => {
   const stage = world();
   const a = await startAgent(stage, "a");

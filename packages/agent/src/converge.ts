@@ -125,7 +125,7 @@ class Loop implements Converge {
     const { planFile, host } = this.#options;
     const loaded = await planFile.load();
     this.#remarks = loaded.remark === undefined ? [] : [loaded.remark];
-    this.#wanted = loaded.plan;
+    this.#wanted = loaded.plan === undefined ? undefined : withoutPreempt(loaded.plan);
     this.#epoch = loaded.plan?.epoch ?? 0;
     await this.#loadLedger();
     await this.#look();
@@ -267,4 +267,16 @@ class Loop implements Converge {
       log.warn({ reason: remark.reason, detail: remark.detail }, "trouble on this host");
     }
   }
+}
+
+/**
+ * A plan from disk never lets a host take a lane from a living holder: who holds it may have
+ * changed since, and only the controller knows (DESIGN section 7).
+ */
+function withoutPreempt(accepted: AcceptedPlan): AcceptedPlan {
+  const resources = new Map(accepted.plan.resources);
+  for (const [name, resource] of resources) {
+    if (resource.kind === "lane") resources.set(name, { ...resource, preempt: false });
+  }
+  return { ...accepted, plan: { ...accepted.plan, resources } };
 }
