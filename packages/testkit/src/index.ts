@@ -7,4 +7,5 @@ export { inSandbox, type SandboxOptions } from "./sandbox.ts";
 export * from "./fakes/memory-store.ts";
 export * from "./store-contract.ts";
 export * from "./builders.ts";
-export * from "./arbitraries.ts";
+export * from "./world-arbitraries.ts";
+export * from "./plan-arbitraries.ts";

@@ -7,7 +7,9 @@ import { type ChannelOptions, ChannelCredentials, ServerCredentials } from "@grp
  * Who may speak on a connection. `insecure`: anybody, in clear text; programs allow it only where
  * the operator asked for it.
  */
-export type Credentials = { readonly kind: "insecure" };
+export interface Credentials {
+  readonly kind: "insecure";
+}
 
 /** An update is cut at about this size, and what is left follows as the next one. */
 export const UPDATE_BYTES_MAX: number = 4 * 1024 * 1024;

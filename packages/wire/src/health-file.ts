@@ -1,6 +1,6 @@
 // The descriptor of the health service for reflection. Given what proto-loader made of health.proto:
-// it names the entry type of a map after the field alone, where every other tool wants `...Entry`
-// and takes the whole file for broken otherwise. That is repaired here and nothing else.
+// it names the entry type of a map after the field alone, where every other tool wants `...Entry`,
+// and names types by their last part alone, which strict readers refuse. Both are repaired here.
 
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type DescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
@@ -12,6 +12,9 @@ export function healthFiles(): readonly Buffer[] {
   return files.map((bytes) => {
     const file = fromBinary(FileDescriptorProtoSchema, bytes);
     for (const message of file.messageType) renameMapEntries(message);
+    const fullNames = new Map<string, string>();
+    for (const message of file.messageType) collectNames(message, `.${file.package}`, fullNames);
+    for (const message of file.messageType) qualifyFields(message, fullNames);
     return Buffer.from(toBinary(FileDescriptorProtoSchema, file));
   });
 }
@@ -29,4 +32,19 @@ function renameMapEntries(message: DescriptorProto): void {
     }
     nested.name = `${nested.name}Entry`;
   }
+}
+
+/** Full names by last part: no two types of this file share one. */
+function collectNames(message: DescriptorProto, scope: string, names: Map<string, string>): void {
+  const full = `${scope}.${message.name}`;
+  names.set(message.name, full);
+  for (const { name } of message.enumType) names.set(name, `${full}.${name}`);
+  for (const nested of message.nestedType) collectNames(nested, full, names);
+}
+
+function qualifyFields(message: DescriptorProto, names: ReadonlyMap<string, string>): void {
+  for (const field of message.field) {
+    field.typeName = names.get(field.typeName) ?? field.typeName;
+  }
+  for (const nested of message.nestedType) qualifyFields(nested, names);
 }

@@ -50,7 +50,7 @@ function reflectionPackage(services: readonly DescService[]): ReflectionPackage 
   );
   const fileDescriptorProtos = [...ours, ...healthFiles()];
   const format = "Protocol Buffer 3 DescriptorProto";
-  return { files: { format, type: {}, fileDescriptorProtos } } as ReflectionPackage;
+  return { files: { format, type: {}, fileDescriptorProtos } };
 }
 
 function collectFiles(file: DescFile, files: Map<string, DescFile>): void {

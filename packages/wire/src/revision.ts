@@ -16,11 +16,11 @@ export interface Revisions {
    * in hex. Fields are written in the order of their numbers and the contract has no maps, so the
    * bytes are the same everywhere.
    */
-  revisionOf(resource: Resource): Revision;
+  readonly revisionOf: (resource: Resource) => Revision;
   /** Bytes of the resource's message without its revision: for cutting updates. */
-  sizeOf(resource: Resource): number;
+  readonly sizeOf: (resource: Resource) => number;
   /** The revision of a whole plan; the order of the entries does not matter. No name twice. */
-  planRevisionOf(entries: Iterable<readonly [ResourceName, Revision]>): Revision;
+  readonly planRevisionOf: (entries: Iterable<readonly [ResourceName, Revision]>) => Revision;
 }
 
 /** Makes an empty memory of revisions. */
