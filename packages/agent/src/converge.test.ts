@@ -228,8 +228,8 @@ test("a plan from disk takes nothing from a living holder: preempt is not believ
   await a.loop[Symbol.asyncDispose]();
   a.host.setLink(false);
   await stage.clock.advance(330);
-  a.host.setLink(true);
   a.host.killKeepalived();
+  a.host.setLink(true);
   const again = await restartAgent(stage.clock, a.host);
   await stage.clock.advance(3000);
   assert.deepEqual(again.host.lines(), ["listen 192.0.2.100:80"]);
