@@ -48,6 +48,12 @@ test("a lane of one agent speaks to its own anchor", () => {
   assert.deepEqual(v6.peers, ["fe80::a9fe:ff33"]);
 });
 
+test("keepalived checks files itself, but not where its checker cannot start", () => {
+  const input = { agent: agentName("lb-1"), lanes: [], vips: [], paths };
+  assert.deepEqual(keepalivedView(input).globalFlags, ["reload_check_config"]);
+  assert.deepEqual(keepalivedView({ ...input, checksOnReload: false }).globalFlags, []);
+});
+
 const intervals = [
   { ms: 30, seconds: "0.03" },
   { ms: 100, seconds: "0.10" },

@@ -26,6 +26,12 @@ export interface KeepalivedInput {
     /** Folder of the track files, one a lane; it must exist. Absolute, closed grammar. */
     readonly trackDir: string;
   };
+  /**
+   * Whether keepalived checks a file by itself before it takes it; default true. Must be false
+   * where /proc/self/setgroups says `deny`, as in a normal user's namespace: its checker cannot
+   * start there, and every reload reads the old file again and reports success.
+   */
+  readonly checksOnReload?: boolean;
 }
 
 /** One VRRP instance as the template writes it. */
@@ -52,6 +58,8 @@ export interface InstanceView {
 
 /** All of keepalived.conf. */
 export interface KeepalivedView {
+  /** `reload_check_config` or nothing. */
+  readonly globalFlags: readonly string[];
   readonly instances: readonly InstanceView[];
 }
 
@@ -73,7 +81,8 @@ export function keepalivedView(input: KeepalivedInput): KeepalivedView {
   const instances = lanes.map((lane) => instanceView(input, lane, vipsOfLane.get(lane.name) ?? []));
   const names = new Set(instances.map((instance) => instance.name));
   assert(names.size === instances.length, "every lane has a name of its own");
-  return { instances };
+  const checks = input.checksOnReload ?? true;
+  return { globalFlags: checks ? ["reload_check_config"] : [], instances };
 }
 
 function groupVips(input: KeepalivedInput): Map<string, VipResource[]> {
