@@ -1,3 +1,15 @@
-// The door of the agent.
+// The door of the agent: its ports for adapters and fakes, its loop for scenarios, and itself for
+// `fairlead run`.
 
+export { type AgentOptions, type RunningAgent, startAgent } from "./agent.ts";
+export { type Converge, type ConvergeOptions, createConverge } from "./converge.ts";
+export type { Host } from "./apply.ts";
+export { generationId } from "./generation-id.ts";
 export type * from "./ports.ts";
+export {
+  type HostPrograms,
+  type PreflightProblem,
+  problemText,
+  runPreflight,
+} from "./preflight/preflight.ts";
+export { AGENT_SETTINGS, type AgentSettings, type AgentSettingsTable } from "./settings.ts";

@@ -96,3 +96,29 @@ export const AGENT_SETTINGS: AgentSettingsTable = {
     help: "One line a record, for people (text) or programs (json).",
   }),
 };
+
+/** Settings of `fairlead-agent stop`. */
+export interface StopSettings {
+  readonly withdraw: boolean;
+  readonly stateDir: string;
+  readonly runDir: string;
+}
+
+/** How each setting of `stop` is read and explained. */
+export const STOP_SETTINGS: {
+  readonly [Key in keyof StopSettings]: Setting<StopSettings[Key]>;
+} = {
+  withdraw: booleanSetting({
+    default: false,
+    help: "Give the addresses to the successors first, then end keepalived and nginx too.",
+  }),
+  stateDir: AGENT_SETTINGS.stateDir,
+  runDir: AGENT_SETTINGS.runDir,
+};
+
+/** What single settings cannot say: errors of settings that do not go together. */
+export function settingsProblem(settings: AgentSettings): readonly string[] {
+  if (settings.controller === undefined || settings.insecure) return [];
+  const why = "TLS is not built yet, so the stream is open to whoever reaches it";
+  return [`--controller: ${why}; add --insecure on a network that you trust [TlsRequired]`];
+}

@@ -1,0 +1,142 @@
+// The program `fairlead-agent`: reads its settings, looks whether the host is fit, and runs until
+// it is told to end. Its data plane goes on without it; `stop --withdraw` ends that too.
+
+import { join } from "node:path";
+
+import { parseDeviceName } from "@fairlead/model";
+import {
+  createLifecycle,
+  createLogger,
+  createSystemClock,
+  describeError,
+  formatHelp,
+  type Logger,
+  readSettings,
+  runUntilStopped,
+} from "@fairlead/runtime";
+
+import { startAgent } from "./agent.ts";
+import { claimRunDir } from "./agent-pid.ts";
+import { dataPlaneLayout } from "./data-plane-layout.ts";
+import { createLedger } from "./ledger.ts";
+import { createNetlinkKernel } from "./netlink/kernel.ts";
+import { type HostPrograms, problemText, runPreflight } from "./preflight/preflight.ts";
+import { AGENT_SETTINGS, type AgentSettings, settingsProblem, STOP_SETTINGS } from "./settings.ts";
+import { createS6Supervisor } from "./supervise/s6.ts";
+import { stopAgent } from "./withdraw.ts";
+
+const EXIT_BAD = 1;
+const EXIT_USAGE = 2;
+/** All parts of the agent have this long to stop, in ms; the data plane is none of them. */
+const STOP_MS_MAX = 5000;
+
+const HELP = {
+  name: "fairlead-agent",
+  summary: "Holds addresses and serves listeners on one load-balancer host.",
+  notes: [
+    "fairlead-agent stop [--withdraw] ends the agent of a run directory; with --withdraw it gives " +
+      "the addresses to the successors first, and ends keepalived and nginx too.",
+  ],
+};
+
+const argv = process.argv.slice(2);
+process.exitCode = await (argv[0] === "stop" ? runStop(argv.slice(1)) : runAgent(argv));
+
+async function runAgent(args: readonly string[]): Promise<number> {
+  const read = readSettings({ table: AGENT_SETTINGS, argv: args, env: process.env });
+  if (read.kind === "help") return showHelp(formatHelp(HELP, AGENT_SETTINGS));
+  const errors = read.kind === "usage" ? read.errors : settingsProblem(read.settings);
+  if (read.kind === "usage" || errors.length > 0) return refuseUsage(errors);
+  const { settings } = read;
+  const log = loggerOf(settings);
+  const programs = await findPrograms(settings);
+  if (programs === undefined) return EXIT_BAD;
+  if (settings.controller !== undefined && settings.insecure) {
+    log.warn({}, "no TLS: whoever reaches the controller's port can read and forge plans");
+  }
+  const clock = createSystemClock();
+  const lifecycle = createLifecycle({
+    clock,
+    stopMs: STOP_MS_MAX,
+    onStopError: (part, error) => log.error({ part, error: describeError(error) }, "cannot stop"),
+  });
+  const cause = await runUntilStopped({
+    process,
+    lifecycle,
+    start: async () => {
+      await lifecycle.start("run-dir", () => claimRunDir(pidFile(settings.runDir)));
+      const { listenMetrics } = settings;
+      const random = Math.random;
+      await startAgent({ settings, programs, clock, log, lifecycle, random, listenMetrics });
+    },
+  });
+  if (cause.kind === "signal") {
+    log.info({ signal: cause.signal }, "ended; the data plane goes on");
+    return 0;
+  }
+  log.error({ error: describeError(cause.error) }, "the agent cannot go on");
+  return EXIT_BAD;
+}
+
+async function findPrograms(
+  settings: Pick<AgentSettings, "runDir" | "stateDir"> & { readonly link?: string | undefined },
+): Promise<HostPrograms | undefined> {
+  const link = settings.link === undefined ? undefined : parseDeviceName(settings.link);
+  const { runDir, stateDir } = settings;
+  const found = await runPreflight({ runDir, stateDir, link, path: process.env["PATH"] });
+  if (found.kind === "ready") return found.programs;
+  process.stderr.write("error: this host is not fit for an agent; nothing was touched\n");
+  for (const problem of found.problems) process.stderr.write(`  - ${problemText(problem)}\n`);
+  return undefined;
+}
+
+async function runStop(args: readonly string[]): Promise<number> {
+  const read = readSettings({ table: STOP_SETTINGS, argv: args, env: process.env });
+  if (read.kind === "help") return showHelp(formatHelp(HELP, STOP_SETTINGS));
+  if (read.kind === "usage") return refuseUsage(read.errors);
+  const { settings } = read;
+  const logger = loggerOf({ logLevel: "info", logFormat: "text" });
+  const programs = await findPrograms(settings);
+  if (programs === undefined) return EXIT_BAD;
+  const clock = createSystemClock();
+  const layout = dataPlaneLayout(settings.runDir);
+  const { nginx, keepalived, ip, s6Svscan } = programs;
+  await using kernel = await createNetlinkKernel({ clock, logger, ipProgram: ip });
+  try {
+    await stopAgent({
+      ...{ layout, kernel, clock, log: logger, withdraws: settings.withdraw },
+      pidFile: pidFile(settings.runDir),
+      ledger: createLedger({ path: join(settings.stateDir, "ledger") }),
+      supervisor: createS6Supervisor({
+        ...{ layout, clock, logger },
+        programs: { nginx, keepalived, ip, s6Svscan },
+      }),
+    });
+    return 0;
+  } catch (error) {
+    logger.error({ error: describeError(error) }, "the agent could not be stopped");
+    return EXIT_BAD;
+  }
+}
+
+function loggerOf(settings: Pick<AgentSettings, "logLevel" | "logFormat">): Logger {
+  return createLogger({
+    level: settings.logLevel ?? "info",
+    format: settings.logFormat ?? "text",
+  });
+}
+
+function pidFile(runDir: string): string {
+  return join(runDir, "agent.pid");
+}
+
+function showHelp(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function refuseUsage(errors: readonly string[]): number {
+  for (const error of errors) process.stderr.write(`${error}\n`);
+  process.stderr.write("Run fairlead-agent --help for all settings.\n");
+  return EXIT_USAGE;
+}

@@ -1,0 +1,10 @@
+// How many files a process of this host may open: the bound of listeners and connections.
+
+import { readFile } from "node:fs/promises";
+
+/** The hard limit of this process, which its children inherit; `atMost` where it is larger. */
+export async function openFilesMax(atMost: number): Promise<number> {
+  const limits = await readFile("/proc/self/limits", "utf8");
+  const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(limits)?.[1];
+  return hard === undefined ? atMost : Math.min(atMost, Number(hard));
+}
