@@ -51,6 +51,8 @@ export function cutUpdate(
     result.set(name, entry.revision);
   }
   for (const name of isFull ? [] : gone) {
+    // A VIP that the agent does not take in its new lane stays in the old one, which must be there.
+    if (upserts.length > 0 && name.startsWith("lane/")) break;
     if (!fits(name.length + BYTES_PER_TOMBSTONE)) break;
     tombstones.push(name);
     result.delete(name);
