@@ -23,25 +23,29 @@ export interface PoolSettings {
 
 const filePoolSchema = z.strictObject({ name: z.string(), ...POOL_SPEC_FIELDS });
 
-/** A pool as written, with where, before its ranges are read. */
-interface WrittenPool {
-  readonly name: string;
-  /** How problems name it: `--pool "lan=..."` or `pools[0]`. */
-  readonly place: string;
-  readonly origin: string;
-  readonly spec: PoolSpec;
-}
+/** A pool as written, with where, before its ranges are read; or why it is none. */
+type Written =
+  | {
+      readonly kind: "pool";
+      readonly name: string;
+      /** How problems name it: `--pool "lan=..."` or `pools[0]`. */
+      readonly place: string;
+      readonly origin: string;
+      readonly spec: PoolSpec;
+    }
+  | { readonly kind: "bad"; readonly problem: string };
 
 /** Reads the pools of all settings. Overlap of two pools is for the planner to judge. */
 export function readConfiguredPools(settings: PoolSettings): ConfiguredPools {
   const problems: string[] = [];
-  const written = [
-    ...settings.flags.flatMap((flag) => readFlag(flag, problems)),
-    ...readFile(settings.file, problems),
-  ];
   const pools: AddressPool[] = [];
   const places = new Map<string, string>();
-  for (const { name, place, origin, spec } of written) {
+  for (const written of [...settings.flags.map(readFlag), ...readFile(settings.file)]) {
+    if (written.kind === "bad") {
+      problems.push(written.problem);
+      continue;
+    }
+    const { name, place, origin, spec } = written;
     const other = places.get(name);
     if (other !== undefined) {
       problems.push(`${place}: ${other} declares a pool of this name already`);
@@ -55,34 +59,29 @@ export function readConfiguredPools(settings: PoolSettings): ConfiguredPools {
   return problems.length > 0 ? { kind: "bad", problems } : { kind: "ok", pools };
 }
 
-function readFlag(text: string, problems: string[]): readonly WrittenPool[] {
+function readFlag(text: string): Written {
   const place = `--pool ${quote(text)}`;
   const equals = text.indexOf("=");
   if (equals < 1) {
-    problems.push(`${place}: expected NAME=RANGE[,RANGE], such as lan=192.0.2.10-192.0.2.50`);
-    return [];
+    const expected = "expected NAME=RANGE[,RANGE], such as lan=192.0.2.10-192.0.2.50";
+    return { kind: "bad", problem: `${place}: ${expected}` };
   }
-  const addresses = text
-    .slice(equals + 1)
-    .split(",")
-    .map((range) => range.trim());
-  return [{ name: text.slice(0, equals).trim(), place, origin: "--pool", spec: { addresses } }];
+  const name = text.slice(0, equals).trim();
+  const ranges = text.slice(equals + 1).split(",");
+  const addresses = ranges.map((range) => range.trim());
+  return { kind: "pool", name, place, origin: "--pool", spec: { addresses } };
 }
 
-function readFile(value: unknown, problems: string[]): readonly WrittenPool[] {
+function readFile(value: unknown): readonly Written[] {
   if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) {
-    problems.push("pools: expected a list of pools");
-    return [];
-  }
-  return value.flatMap((item: unknown, index): readonly WrittenPool[] => {
+  if (!Array.isArray(value)) return [{ kind: "bad", problem: "pools: expected a list of pools" }];
+  return value.map((item: unknown, index): Written => {
     const place = `pools[${index}]`;
     const parsed = filePoolSchema.safeParse(item);
-    if (parsed.success) {
-      const { name, ...spec } = parsed.data;
-      return [{ name, place, origin: "the config file", spec }];
+    if (!parsed.success) {
+      return { kind: "bad", problem: `${place}: ${schemaProblem(parsed.error)}` };
     }
-    problems.push(`${place}: ${schemaProblem(parsed.error)}`);
-    return [];
+    const { name, ...spec } = parsed.data;
+    return { kind: "pool", name, place, origin: "the config file", spec };
   });
 }

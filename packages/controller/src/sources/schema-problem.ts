@@ -12,20 +12,20 @@ const PROBLEMS_MAX = 3;
 export function schemaProblem(error: z.ZodError): string {
   const shown = error.issues
     .slice(0, PROBLEMS_MAX)
-    .map((issue) => `${fieldPath(issue.path)}: ${issueText(issue)}`);
+    .map((issue) => `${fieldPath(issue.path)}${issueText(issue)}`);
   const more = error.issues.length - shown.length;
   return more > 0 ? `${shown.join("; ")}; and ${more} more` : shown.join("; ");
 }
 
-/** A path of keys and indexes as people write it. */
-export function fieldPath(path: readonly PropertyKey[]): string {
+/** A path of keys and indexes as people write it, with its colon; empty for the whole. */
+function fieldPath(path: readonly PropertyKey[]): string {
   let text = "";
   for (const part of path) {
     if (typeof part === "number") text += `[${part}]`;
     else if (/^[A-Za-z][A-Za-z0-9]{0,62}$/u.test(String(part))) text += `.${String(part)}`;
     else text += `[${quote(String(part))}]`;
   }
-  return text === "" ? "the document" : text.replace(/^\./u, "");
+  return text === "" ? "" : `${text.replace(/^\./u, "")}: `;
 }
 
 function issueText(issue: z.core.$ZodIssue): string {

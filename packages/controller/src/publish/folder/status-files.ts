@@ -37,9 +37,12 @@ export function createStatusFiles(folder: string): StatusFiles {
   return {
     replace: async (wanted) => {
       const now = await openFolder(folder);
+      const names = await readNames(folder);
       // Another folder than the one written to: whatever it holds is read first.
-      if (now !== identity) known = await readOwn(folder);
+      if (now !== identity) known = await readOwn(folder, names);
       identity = now;
+      // What somebody removed is written again.
+      known = new Map([...known].filter(([name]) => names.has(name)));
       const result = await writeDifference(folder, known, wanted);
       known = result.known;
       if (result.error !== undefined) throw result.error;
@@ -64,17 +67,24 @@ async function openFolder(folder: string): Promise<string> {
   throw new EdgeError<FileErrorCode>({ code: "IO", message, retryable: false });
 }
 
-/** Files of ours that an earlier life left, with their text. */
-async function readOwn(folder: string): Promise<ReadonlyMap<string, string>> {
-  const own = new Map<string, string>();
+async function readNames(folder: string): Promise<ReadonlySet<string>> {
   try {
-    for (const name of (await readdir(folder)).toSorted(compareText)) {
-      if (!name.endsWith(".yaml")) continue;
-      const text = await readOne(join(folder, name));
-      if (text?.startsWith(`${STATUS_HEADER}\n`) === true) own.set(name, text);
-    }
+    return new Set((await readdir(folder)).toSorted(compareText));
   } catch (error) {
     throw fileError(error, `cannot read ${folder}`);
+  }
+}
+
+/** Files of ours that an earlier life left, with their text. */
+async function readOwn(
+  folder: string,
+  names: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, string>> {
+  const own = new Map<string, string>();
+  for (const name of names) {
+    if (!name.endsWith(".yaml")) continue;
+    const text = await readOne(join(folder, name));
+    if (text?.startsWith(`${STATUS_HEADER}\n`) === true) own.set(name, text);
   }
   return own;
 }
@@ -93,9 +103,9 @@ async function writeDifference(
   folder: string,
   known: ReadonlyMap<string, string>,
   wanted: ReadonlyMap<string, string>,
-): Promise<{ readonly known: ReadonlyMap<string, string>; readonly error: unknown }> {
+): Promise<{ readonly known: ReadonlyMap<string, string>; readonly error: Error | undefined }> {
   const next = new Map(known);
-  let firstError: unknown;
+  let firstError: Error | undefined;
   for (const [name, text] of wanted) {
     if (known.get(name) === text) continue;
     try {

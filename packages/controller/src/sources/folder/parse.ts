@@ -156,7 +156,7 @@ function toValue(document: Document): { readonly value: unknown } | undefined {
 function isDeeperThan(value: unknown, depthMax: number): boolean {
   let level: readonly unknown[] = [value];
   for (let depth = 0; depth <= depthMax; depth += 1) {
-    level = level.flatMap((item) =>
+    level = level.flatMap((item): readonly unknown[] =>
       typeof item === "object" && item !== null ? Object.values(item) : [],
     );
     if (level.length === 0) return false;
@@ -187,7 +187,7 @@ const YAML_PROBLEMS: ReadonlyMap<string, string> = new Map([
   ["BAD_COLLECTION_TYPE", "a tag does not fit what it stands at"],
   ["BAD_DIRECTIVE", "a directive is not known"],
   ["BAD_DQ_ESCAPE", "an escape in double quotes is not known"],
-  ["BAD_INDENT", "the indentation is wrong"],
+  ["BAD_INDENT", "the indentation is wrong, or a bracket is not closed"],
   ["BAD_PROP_ORDER", "an anchor or tag stands in the wrong place"],
   ["BAD_SCALAR_START", "a text begins with a character that needs quotes"],
   ["BLOCK_AS_IMPLICIT_KEY", "a mapping or list stands where a value must; check the indentation"],

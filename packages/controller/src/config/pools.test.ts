@@ -1,0 +1,126 @@
+// Pools of `--pool` and of the config file: what they become, and all errors at once.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { rangeText } from "@fairlead/model";
+import { createFakeClock } from "@fairlead/runtime";
+
+import type { Fact } from "../facts.ts";
+import { createPoolSource } from "./pool-source.ts";
+import { readConfiguredPools } from "./pools.ts";
+
+interface PoolCase {
+  readonly name: string;
+  readonly flags?: readonly string[];
+  readonly file?: unknown;
+  /** `name: ranges` of the pools, or the problems. */
+  readonly pools?: readonly string[];
+  readonly problems?: readonly string[];
+}
+
+const cases: readonly PoolCase[] = [
+  { name: "none at all", pools: [] },
+  {
+    name: "a range, a CIDR and one address",
+    flags: ["lan=192.0.2.10-192.0.2.20, 192.0.2.64/28,2001:db8::1"],
+    pools: ["lan: 192.0.2.10-192.0.2.20 192.0.2.64-192.0.2.79 2001:db8::1"],
+  },
+  {
+    name: "flags and file together",
+    flags: ["lan=192.0.2.10-192.0.2.20"],
+    file: [{ name: "dmz", addresses: ["198.51.100.0/29"], sharing: "never", quarantine: "5m" }],
+    pools: ["lan: 192.0.2.10-192.0.2.20", "dmz: 198.51.100.0-198.51.100.7"],
+  },
+  {
+    name: "everything wrong is said at once",
+    flags: [
+      "lan",
+      "=192.0.2.1",
+      "LAN=192.0.2.1",
+      "a=192.0.2.20-192.0.2.10",
+      "b=192.0.2.0/24,192.0.2.9",
+      "c=",
+      "c=192.0.2.1",
+      "d=192.0.2.1/24",
+      "e=127.0.0.1-127.0.0.9",
+    ],
+    file: [
+      { name: "b", addresses: ["192.0.2.1"] },
+      { name: "f", addresses: [] },
+      { name: "g", addresses: ["192.0.2.1"], autoasign: true },
+      { name: "h", addresses: "192.0.2.1" },
+      { name: "i", addresses: ["192.0.2.1"], link: "eth0;", agents: ["A"], quarantine: "5" },
+      5,
+    ],
+    problems: [
+      '--pool "lan": expected NAME=RANGE[,RANGE], such as lan=192.0.2.10-192.0.2.50',
+      '--pool "=192.0.2.1": expected NAME=RANGE[,RANGE], such as lan=192.0.2.10-192.0.2.50',
+      '--pool "LAN=192.0.2.1": "LAN" is no pool name',
+      '--pool "a=192.0.2.20-192.0.2.10": "192.0.2.20-192.0.2.10": the first address is above the last',
+      '--pool "b=192.0.2.0/24,192.0.2.9": 192.0.2.0-192.0.2.255 and 192.0.2.9 overlap',
+      '--pool "c=": "": not an address, a-b or CIDR',
+      '--pool "c=192.0.2.1": --pool "c=" declares a pool of this name already',
+      '--pool "d=192.0.2.1/24": "192.0.2.1/24": host bits are set; the network is 192.0.2.0/24',
+      '--pool "e=127.0.0.1-127.0.0.9": "127.0.0.1-127.0.0.9" holds loopback addresses, not unicast ones alone',
+      'pools[0]: --pool "b=192.0.2.0/24,192.0.2.9" declares a pool of this name already',
+      "pools[1]: addresses is empty",
+      'pools[2]: unknown field "autoasign"',
+      "pools[3]: addresses: expected array, received string",
+      'pools[4]: agents: "A" is no agent name',
+      'pools[4]: quarantine: "5": expected a number with a unit, such as 500ms, 10s, 1m30s, 2h or 7d',
+      'pools[4]: link: "eth0;" is no device name',
+      "pools[5]: expected object, received number",
+    ],
+  },
+  {
+    name: "a file that has no list",
+    file: { lan: "x" },
+    problems: ["pools: expected a list of pools"],
+  },
+];
+
+for (const c of cases) {
+  test(`pools: ${c.name}`, () => {
+    const read = readConfiguredPools({ flags: c.flags ?? [], file: c.file });
+    if (read.kind === "bad") return assert.deepEqual(read.problems, c.problems);
+    const got = read.pools.map(({ name, ranges }) => `${name}: ${ranges.map(rangeText).join(" ")}`);
+    return assert.deepEqual(got, c.pools);
+  });
+}
+
+test("a pool of a flag has all defaults", () => {
+  const read = readConfiguredPools({ flags: ["lan=192.0.2.1"], file: undefined });
+  assert.deepEqual(read.kind === "ok" ? read.pools : [], [
+    {
+      name: "lan",
+      origin: "--pool",
+      ranges: [{ family: "ipv4", first: "192.0.2.1", last: "192.0.2.1" }],
+      mode: "vrrp",
+      autoAssign: true,
+      avoidBuggyIPs: false,
+      reserved: [],
+      sharing: "ports",
+      quarantineMs: 60_000,
+      onShrink: "keep",
+      priority: 0,
+      namespaces: [],
+      serviceSelector: { matchLabels: {} },
+      agents: [],
+    },
+  ]);
+});
+
+test("the source shows the pools once and lists them again and again", async () => {
+  const read = readConfiguredPools({ flags: ["lan=192.0.2.1"], file: undefined });
+  assert(read.kind === "ok");
+  const clock = createFakeClock();
+  const facts: Fact[] = [];
+  await using source = createPoolSource({ pools: read.pools, clock });
+  await source.start((news) => void facts.push(...news));
+  await clock.advance(31_000);
+  assert.deepEqual(
+    facts.map(({ kind }) => kind),
+    ["pool-seen", "source-listed", "source-listed", "source-listed", "source-listed"],
+  );
+});
