@@ -42,6 +42,15 @@ export interface DataPlaneLayout {
   };
 }
 
+/** Programs of the data plane, as absolute paths. */
+export interface DataPlanePrograms {
+  readonly nginx: string;
+  readonly keepalived: string;
+  readonly ip: string;
+  /** s6-svscan; the other programs of s6 lie beside it. */
+  readonly s6Svscan: string;
+}
+
 /** A path that a shell script, nginx and keepalived all read as one plain word. */
 const PLAIN_PATH = /^(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/;
 

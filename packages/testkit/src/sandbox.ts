@@ -42,7 +42,7 @@ export function inSandbox(options: SandboxOptions, define: () => void): void {
   }
   if (process.env[INSIDE] !== undefined) return;
   const timeoutMs = options.timeoutMs ?? 120_000;
-  test(`${options.name} (in a sandbox)`, { timeout: timeoutMs + 5000 }, async () => {
+  void test(`${options.name} (in a sandbox)`, { timeout: timeoutMs + 5000 }, async () => {
     const { code, output } = await runInside(options, timeoutMs);
     assert.equal(code, 0, output.slice(-20_000));
   });

@@ -3,31 +3,33 @@
 // apply at a time. What it may add to the kernel is written down for the sweep before it can.
 
 import { createHash } from "node:crypto";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
-import { type Clock, EdgeError, describeError, runProgram } from "@fairlead/runtime";
+import type { Remark } from "@fairlead/model";
+import { type Clock, EdgeError, runProgram } from "@fairlead/runtime";
+import { type ConfigFile, createConfigFile } from "../config-file.ts";
 import type { DataPlaneLayout } from "../data-plane-layout.ts";
 import type { ApplyOutcome, KeepalivedDaemon, Kernel } from "../ports.ts";
 import type { LogMark, SupervisedService } from "../supervised.ts";
-import {
-  type FileAddress,
-  type FileInstance,
-  addressesOf,
-  readInstances,
-  sweepCommands,
-} from "./file-addresses.ts";
+import { createTurns, type Turns } from "../turns.ts";
+import { type FileAddress, addressesOf, readInstances, sweepCommands } from "./file-addresses.ts";
 import { fileProblem, keepalivedRefusal, notTaken } from "./refusal.ts";
 import { firstReload } from "./two-reloads.ts";
+import { verdictOf } from "./words.ts";
 
 /** What the daemon is made of. */
 export interface KeepalivedDaemonOptions {
   readonly layout: DataPlaneLayout;
   readonly service: SupervisedService;
-  /** Read to see that an address which changes instances is gone between two reloads. */
+  /** Read to see that an address which changes lanes is gone between two reloads. */
   readonly kernel: Pick<Kernel, "view">;
   /** keepalived itself, an absolute path. */
   readonly program: string;
   readonly clock: Clock;
 }
+
+/** Why keepalived could not be steered. */
+export type KeepalivedErrorCode =
+  /** An address that changes lanes stays in the kernel after it was taken out. */
+  "STUCK_ADDRESS";
 
 /** keepalived took 4 000 addresses in 100 ms; a machine under load gets much more. */
 const TAKEN_MS_MAX = 5000;
@@ -40,181 +42,161 @@ const WORDS_BYTES_MAX = 16_384;
 
 /** Makes the daemon's adapter. Nothing is touched before `apply`. */
 export function createKeepalivedDaemon(options: KeepalivedDaemonOptions): KeepalivedDaemon {
-  const { layout, service, kernel, clock } = options;
-  const { config, candidate, sweep } = layout.keepalived;
-  let last: Promise<unknown> = Promise.resolve();
-  /** The text that keepalived said it took; undefined when that is not known. */
-  let taken: string | undefined;
+  return new Keepalived(options);
+}
 
-  async function check(text: string): Promise<ApplyOutcome | undefined> {
-    await writeFile(candidate, text, { mode: 0o600 });
-    const result = await runProgram({
-      command: options.program,
-      args: ["-t", "-f", candidate],
-      timeoutMs: CHECK_MS_MAX,
-      maxOutputBytes: WORDS_BYTES_MAX,
+class Keepalived implements KeepalivedDaemon {
+  readonly #options: KeepalivedDaemonOptions;
+  readonly #service: SupervisedService;
+  readonly #clock: Clock;
+  readonly #file: ConfigFile;
+  readonly #taken: ConfigFile;
+  readonly #sweep: ConfigFile;
+  readonly #inTurn: Turns = createTurns();
+
+  constructor(options: KeepalivedDaemonOptions) {
+    const { config, candidate, taken, sweep } = options.layout.keepalived;
+    this.#options = options;
+    this.#service = options.service;
+    this.#clock = options.clock;
+    this.#file = createConfigFile(config, candidate);
+    this.#taken = createConfigFile(taken, `${taken}.new`);
+    this.#sweep = createConfigFile(sweep, `${sweep}.new`);
+  }
+
+  apply(text: string, vipCount: number): Promise<ApplyOutcome> {
+    return this.#inTurn(() => this.#apply(text, vipCount));
+  }
+
+  async alive(): Promise<boolean> {
+    return (await this.#service.state()).up;
+  }
+
+  stop(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#service.stop();
+      // It gave its addresses up itself: whoever adds one of them now is somebody else.
+      await this.#sweep.remove();
     });
-    if (result.code === 0) return undefined;
-    await rm(candidate, { force: true });
-    const otherwise = result.timedOut ? "its check took too long" : "its check failed";
-    return { kind: "refused", remark: keepalivedRefusal(result.stderr, otherwise) };
   }
 
-  /** Swaps a checked text in and makes keepalived read it. Undefined when it said so. */
-  async function load(text: string, up: boolean): Promise<ApplyOutcome | undefined> {
-    await writeFile(candidate, text, { mode: 0o600 });
-    const since = await service.log.mark();
-    await rename(candidate, config);
-    if (up) await service.reload();
-    else await service.start();
-    const ms = up ? TAKEN_MS_MAX : STARTED_MS_MAX;
-    if (await isTaken(since, readInstances(text), ms)) {
-      taken = text;
-      await writeFile(layout.keepalived.taken, digest(text), { mode: 0o600 });
-      return undefined;
-    }
-    return { kind: "refused", remark: notTaken(await service.log.since(since), ms) };
-  }
-
-  async function isTaken(
-    since: LogMark,
-    instances: readonly FileInstance[],
-    ms: number,
-  ): Promise<boolean> {
-    const endMs = clock.nowMs() + ms;
-    while (clock.nowMs() < endMs) {
-      const lines = await service.log.since(since);
-      if (lines.some((line) => REFUSED.test(line))) return false;
-      const said = instances.length > 0 ? TAKEN : TAKEN_EMPTY;
-      if (lines.some((line) => said.test(line))) return (await service.state()).up;
-      await clock.sleep(POLL_MS);
-    }
-    return false;
-  }
-
-  async function gone(left: readonly FileAddress[]): Promise<boolean> {
-    const addresses = new Set(left.map((entry) => entry.address));
-    const endMs = clock.nowMs() + GONE_MS_MAX;
-    while (clock.nowMs() < endMs) {
-      const view = await kernel.view();
-      if (!view.addresses.some((entry) => addresses.has(entry.address))) return true;
-      await clock.sleep(POLL_MS);
-    }
-    return false;
-  }
-
-  /** Whatever a killed keepalived can leave: what it had and what it is about to have. */
-  async function writeSweep(...texts: readonly string[]): Promise<void> {
-    const addresses = texts.flatMap((text) => addressesOf(readInstances(text)));
-    await writeFile(`${sweep}.new`, sweepCommands(addresses), { mode: 0o600 });
-    await rename(`${sweep}.new`, sweep);
-  }
-
-  async function loadInOrder(
-    before: string,
-    text: string,
-    up: boolean,
-  ): Promise<ApplyOutcome | undefined> {
-    const first = up ? firstReload(before, text) : undefined;
-    if (first !== undefined) {
-      const refused = await load(first.text, up);
-      if (refused !== undefined) return refused;
-      if (!(await gone(first.left))) {
-        throw edgeError("addresses that change lanes are still there", undefined);
-      }
-    }
-    return load(text, up);
-  }
-
-  async function applyNow(text: string, vipCount: number): Promise<ApplyOutcome> {
+  async #apply(text: string, vipCount: number): Promise<ApplyOutcome> {
     const problem = fileProblem(readInstances(text), vipCount);
     if (problem !== undefined) return { kind: "refused", remark: problem };
-    const before = (await readText(config)) ?? "";
-    const { up } = await service.state();
-    // After a restart of the agent the note tells whether the daemon took the file on disk: an
-    // agent may have been killed between swap and signal.
-    if ((await readText(layout.keepalived.taken)) === digest(before)) taken ??= before;
-    if (up && before === text && taken === text) return { kind: "applied", reloaded: false };
-    const unchecked = await check(text);
-    if (unchecked !== undefined) return unchecked;
-    await writeSweep(before, text);
-    const refused = await loadInOrder(before, text, up);
-    if (refused !== undefined) {
-      await putBack(before, up);
-      return refused;
+    const before = (await this.#file.read()) ?? "";
+    const { up } = await this.#service.state();
+    if (up && before === text && (await this.#isKnownTaken(text))) {
+      return { kind: "applied", reloaded: false };
     }
-    await writeSweep(text);
+    const refused = (await this.#check(text)) ?? (await this.#loadInOrder(before, text, up));
+    if (refused !== undefined) return { kind: "refused", remark: refused };
     return { kind: "applied", reloaded: true };
   }
 
+  /** An agent may have been killed between swap and signal: only a note of the word counts. */
+  async #isKnownTaken(text: string): Promise<boolean> {
+    return (await this.#taken.read()) === digest(text);
+  }
+
+  async #check(text: string): Promise<Remark | undefined> {
+    await this.#file.propose(text);
+    const result = await runProgram({
+      command: this.#options.program,
+      args: ["-t", "-f", this.#options.layout.keepalived.candidate],
+      timeoutMs: CHECK_MS_MAX,
+      maxOutputBytes: WORDS_BYTES_MAX,
+    });
+    await this.#file.withdraw();
+    if (result.code === 0) return undefined;
+    const otherwise = result.timedOut ? "its check took too long" : "its check failed";
+    return keepalivedRefusal(result.stderr, otherwise);
+  }
+
+  /** Hands a checked text over, in two steps where VIPs change lanes. Undefined: it was taken. */
+  async #loadInOrder(before: string, text: string, up: boolean): Promise<Remark | undefined> {
+    // Whatever a killed keepalived can leave: what it had and what it is about to have.
+    await this.#writeSweep(before, text);
+    const first = up ? firstReload(before, text) : undefined;
+    let refused: Remark | undefined;
+    if (first !== undefined) {
+      refused = await this.#load(first.text, up);
+      if (refused === undefined) await this.#waitUntilGone(first.left);
+    }
+    refused ??= await this.#load(text, up);
+    if (refused === undefined) await this.#writeSweep(text);
+    else await this.#putBack(before, up);
+    return refused;
+  }
+
+  async #load(text: string, up: boolean): Promise<Remark | undefined> {
+    const since = await this.#service.log.mark();
+    await this.#file.swap(text);
+    if (up) await this.#service.reload();
+    else await this.#service.start();
+    const ms = up ? TAKEN_MS_MAX : STARTED_MS_MAX;
+    if (!(await this.#isTaken(text, since, ms))) {
+      return notTaken(await this.#service.log.since(since), ms);
+    }
+    await this.#taken.swap(digest(text));
+    return undefined;
+  }
+
+  /** keepalived keeps no id that could be asked for: its own words in its log are the proof. */
+  async #isTaken(text: string, since: LogMark, ms: number): Promise<boolean> {
+    const isEmpty = readInstances(text).length === 0;
+    const endMs = this.#clock.nowMs() + ms;
+    while (this.#clock.nowMs() < endMs) {
+      const verdict = verdictOf(await this.#service.log.since(since), isEmpty);
+      if (verdict === "refused") return false;
+      if (verdict === "taken") return this.alive();
+      await this.#clock.sleep(POLL_MS);
+    }
+    return false;
+  }
+
+  async #waitUntilGone(left: readonly FileAddress[]): Promise<void> {
+    const addresses = new Set(left.map((entry) => entry.address));
+    const endMs = this.#clock.nowMs() + GONE_MS_MAX;
+    for (;;) {
+      const { addresses: present } = await this.#options.kernel.view();
+      const stuck = present.find((entry) => addresses.has(entry.address));
+      if (stuck === undefined) return;
+      if (this.#clock.nowMs() >= endMs) throw stuckAddress(stuck.address);
+      await this.#clock.sleep(POLL_MS);
+    }
+  }
+
   /** keepalived keeps its old configuration when it does not take a file; so must the disk. */
-  async function putBack(before: string, up: boolean): Promise<void> {
-    taken = undefined;
-    if (!up) await service.stop();
+  async #putBack(before: string, up: boolean): Promise<void> {
+    await this.#taken.remove();
+    if (!up) await this.#service.stop();
     if (before === "") {
-      await rm(config, { force: true });
+      await this.#file.remove();
       return;
     }
-    await writeFile(candidate, before, { mode: 0o600 });
-    await rename(candidate, config);
+    const since = await this.#service.log.mark();
+    await this.#file.swap(before);
     if (!up) return;
     // It may have taken half of a move between lanes, or be late: only a reload makes it sure, and
-    // its word must not be taken for the answer to the next one.
-    const since = await service.log.mark();
-    await service.reload();
-    await isTaken(since, readInstances(before), TAKEN_MS_MAX);
+    // its word for that must not be taken for the answer to the next one.
+    await this.#service.reload();
+    if (await this.#isTaken(before, since, TAKEN_MS_MAX)) await this.#taken.swap(digest(before));
   }
 
-  function inTurn<T>(run: () => Promise<T>): Promise<T> {
-    const turn = last.then(run, run);
-    last = turn.catch(() => undefined);
-    return turn;
+  async #writeSweep(...texts: readonly string[]): Promise<void> {
+    const addresses = texts.flatMap((text) => addressesOf(readInstances(text)));
+    await this.#sweep.swap(sweepCommands(addresses));
   }
-
-  return {
-    apply: (text, vipCount) => inTurn(() => mapped(applyNow(text, vipCount))),
-    alive: async () => (await service.state()).up,
-    stop: () =>
-      inTurn(async () => {
-        await service.stop();
-        taken = undefined;
-        // It gave its addresses up itself: whoever adds one of them now is somebody else.
-        await mapped(writeSweep());
-      }),
-  };
 }
-
-/** What keepalived says when it took a file with instances; at a first start or a later one. */
-const TAKEN = /^(?:.*\d{4}: )?(?:Startup complete|Reload complete)$/;
-/** Without an instance it has no child that could say more. */
-const TAKEN_EMPTY = /(?:Startup complete|Reload complete|has no configuration to run|Reloading)/;
-const REFUSED = /(?:New config failed validation|daemon is already running)/;
 
 function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch {
-    // No file yet, or one that cannot be read: written anew either way.
-    return undefined;
-  }
-}
-
-async function mapped<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof EdgeError) throw error;
-    throw edgeError(`cannot write keepalived's file: ${describeError(error)}`, error);
-  }
-}
-
-/** Why keepalived could not be steered at all. */
-export type KeepalivedErrorCode = "KEEPALIVED";
-
-function edgeError(message: string, cause: unknown): EdgeError<KeepalivedErrorCode> {
-  return new EdgeError({ code: "KEEPALIVED", message, retryable: true, cause });
+function stuckAddress(address: string): EdgeError<KeepalivedErrorCode> {
+  return new EdgeError({
+    code: "STUCK_ADDRESS",
+    message: `${address} changes lanes and is still there ${GONE_MS_MAX} ms after it was taken out`,
+    retryable: true,
+  });
 }

@@ -2,6 +2,7 @@
 // which aborts the whole process when a receive buffer overflows: hence large buffers, at most 32
 // requests in flight, one dump at a time, and no events over it where the buffer stays small.
 
+import type * as Netlink from "netlink";
 import { type DeviceName, addressValue, familyBits, familyOf } from "@fairlead/model";
 import type { Clock, Logger, Timer } from "@fairlead/runtime";
 import { EdgeError } from "@fairlead/runtime";
@@ -104,7 +105,7 @@ export async function createNetlinkKernel(options: NetlinkKernelOptions): Promis
   return {
     view: oneAtATime(look),
     removeAddress: (entry) => inFlight.run(() => remove(entry)),
-    onChange: changes.listen,
+    onChange: (listener) => changes.listen(listener),
     [Symbol.asyncDispose]: async () => {
       changes.stop();
       await stack.disposeAsync();
@@ -112,7 +113,7 @@ export async function createNetlinkKernel(options: NetlinkKernelOptions): Promis
   };
 }
 
-async function load(): Promise<typeof import("netlink")> {
+async function load(): Promise<typeof Netlink> {
   try {
     return await import("netlink");
   } catch (error) {

@@ -4,8 +4,7 @@
 
 import { writeFile } from "node:fs/promises";
 import { describeError } from "@fairlead/runtime";
-import { runDirProblem } from "../data-plane-layout.ts";
-import type { DataPlanePrograms } from "../supervise/service-scripts.ts";
+import { type DataPlanePrograms, runDirProblem } from "../data-plane-layout.ts";
 import {
   type HostFacts,
   type ProgramName,

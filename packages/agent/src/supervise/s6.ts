@@ -7,13 +7,12 @@ import { existsSync } from "node:fs";
 import { open, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, EdgeError, type Logger, describeError, runProgram } from "@fairlead/runtime";
-import type { DataPlaneLayout } from "../data-plane-layout.ts";
+import type { DataPlaneLayout, DataPlanePrograms } from "../data-plane-layout.ts";
 import type { DataPlaneSupervisor } from "../ports.ts";
 import type { SupervisedService, SupervisorErrorCode } from "../supervised.ts";
 import { createS6Programs, deadline, type S6Programs } from "./s6-programs.ts";
 import { createS6Service, serviceDirOf } from "./s6-service.ts";
 import { SERVICES, keepServicesDown, writeServiceFolder } from "./service-folder.ts";
-import type { DataPlanePrograms } from "./service-scripts.ts";
 
 /** What the supervisor is made of. */
 export interface S6SupervisorOptions {

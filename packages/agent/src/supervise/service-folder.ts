@@ -5,9 +5,9 @@
 import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EdgeError, describeError } from "@fairlead/runtime";
-import type { DataPlaneLayout } from "../data-plane-layout.ts";
+import type { DataPlaneLayout, DataPlanePrograms } from "../data-plane-layout.ts";
 import type { SupervisorErrorCode } from "../supervised.ts";
-import { type DataPlanePrograms, type ServiceFile, serviceFiles } from "./service-scripts.ts";
+import { type ServiceFile, serviceFiles } from "./service-scripts.ts";
 
 /** The services, in the order in which they are ended: addresses go first. */
 export const SERVICES: readonly ["keepalived", "nginx"] = ["keepalived", "nginx"];

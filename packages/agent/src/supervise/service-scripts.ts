@@ -2,17 +2,8 @@
 // user. Pure. What they do must work without an agent, because the data plane outlives it.
 
 import { assert } from "@fairlead/model";
-import { type DataPlaneLayout, isPlainPath } from "../data-plane-layout.ts";
+import { type DataPlaneLayout, type DataPlanePrograms, isPlainPath } from "../data-plane-layout.ts";
 import { leftoversScript } from "./leftovers-script.ts";
-
-/** Programs of the data plane, as absolute paths. */
-export interface DataPlanePrograms {
-  readonly nginx: string;
-  readonly keepalived: string;
-  readonly ip: string;
-  /** s6-svscan; the other programs of s6 lie beside it. */
-  readonly s6Svscan: string;
-}
 
 /** One file of a service's folder. */
 export interface ServiceFile {
@@ -32,8 +23,10 @@ const LOG_FILE_BYTES = 100_000;
 
 /** All files of the two services. */
 export function serviceFiles(layout: DataPlaneLayout, programs: DataPlanePrograms): ServiceFile[] {
-  for (const path of Object.values(programs))
+  const { nginx, keepalived, ip, s6Svscan } = programs;
+  for (const path of [nginx, keepalived, ip, s6Svscan]) {
     assert(isPlainPath(path), "programs have plain paths");
+  }
   return [
     ...commonFiles("keepalived", layout.keepalived, programs),
     script("keepalived/run", keepalivedRun(layout, programs)),

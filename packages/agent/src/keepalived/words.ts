@@ -1,0 +1,18 @@
+// What keepalived says in its log about a file that it was told to read. Given lines from after
+// the signal; pure. Its words are those of 2.2 and 2.3.
+
+/** `waiting`: nothing was said yet. */
+export type Verdict = "taken" | "refused" | "waiting";
+
+/** At a first start, or after a reload. A date may stand before it. */
+const TAKEN = /(?:^|: )(?:Startup complete|Reload complete)$/;
+/** Without an instance there is no child that could say more. */
+const TAKEN_EMPTY = /(?:^|: )(?:Warning - keepalived has no configuration to run|Reloading)/;
+const REFUSED = /New config failed validation|daemon is already running/;
+
+/** `isEmpty`: the file lists no instance. */
+export function verdictOf(lines: readonly string[], isEmpty: boolean): Verdict {
+  if (lines.some((line) => REFUSED.test(line))) return "refused";
+  if (lines.some((line) => TAKEN.test(line))) return "taken";
+  return isEmpty && lines.some((line) => TAKEN_EMPTY.test(line)) ? "taken" : "waiting";
+}
