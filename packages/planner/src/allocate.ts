@@ -47,11 +47,11 @@ export function allocate(options: AllocateOptions): Map<ClaimId, Grant> {
   }
   dropUnusedPorts(options, held);
   let open = [...held, ...wishing, ...returning, ...others];
-  // What leaves an address in one round may be what somebody was refused in it.
+  // What leaves or takes an address in one round may be what somebody else is told about it.
   for (let round = 0; round < ROUNDS_MAX && open.length > 0; round++) {
-    const before = table.departures();
+    const before = table.changes();
     for (const claim of open) grants.set(claim.id, serve(options, claim));
-    if (table.departures() === before) break;
+    if (table.changes() === before) break;
     free.rewind();
     open = open.filter((claim) => grants.get(claim.id)?.main !== undefined);
   }
@@ -109,9 +109,10 @@ function serve(options: AllocateOptions, claim: Claim): Grant {
   const lacking = choices.flatMap(({ need, choice }) =>
     choice.kind === "none" ? [{ need, problem: choice.problem }] : [],
   );
-  const fatal =
-    lacking.find(({ need }) => need.required) ??
-    (lacking.length === choices.length ? lacking[0] : undefined);
+  const isHopeless = lacking.length === choices.length;
+  const fatals = lacking.filter(({ need }) => need.required || isHopeless);
+  // What others took may come free; what no pool has is the better answer.
+  const fatal = fatals.find(({ problem }) => !isScarcity(problem)) ?? fatals[0];
   if (fatal !== undefined) return fallBack(options, claim, held, fatal.problem);
   const doubts = choices.flatMap(({ choice }) =>
     choice.kind === "keep" && choice.doubt !== undefined ? [choice.doubt] : [],
@@ -127,6 +128,10 @@ function isOf(need: FamilyNeed, address: Address): boolean {
 
 function isTrouble(problem: Remark): boolean {
   return problem.reason !== "FamilyUnavailable";
+}
+
+function isScarcity({ reason }: Remark): boolean {
+  return ["PoolExhausted", "AddressTaken", "SharingRefused", "Releasing"].includes(reason);
 }
 
 function chosen({ choice }: { readonly choice: Choice }): readonly Address[] {

@@ -27,8 +27,8 @@ export interface Entry {
 /** The rows and their indexes. */
 export interface LeaseTable {
   readonly rows: ReadonlyMap<Address, LeasedAddress>;
-  /** How often an owner left a row so far: what was refused before may fit now. */
-  departures(): number;
+  /** How often a row changed so far: what was said of the others before may differ now. */
+  changes(): number;
   /** Addresses that the claim owns, lowest first. */
   heldBy(claim: Claim): readonly Address[];
   /** Addresses without owner that the claim's namesake held last, lowest first. */
@@ -55,7 +55,7 @@ class Table implements LeaseTable {
   readonly #byOwner = new Map<ClaimId, Address[]>();
   readonly #byLast = new Map<ClaimId, Address[]>();
   readonly #byKey = new Map<string, Address[]>();
-  #departures = 0;
+  #changes = 0;
 
   constructor(rows: Map<Address, LeasedAddress>, release: ReleaseView) {
     this.rows = rows;
@@ -63,8 +63,8 @@ class Table implements LeaseTable {
     for (const row of rows.values()) this.#index(row);
   }
 
-  departures(): number {
-    return this.#departures;
+  changes(): number {
+    return this.#changes;
   }
 
   heldBy(claim: Claim): readonly Address[] {
@@ -109,6 +109,7 @@ class Table implements LeaseTable {
         row === undefined || row.owners.length === 0 ? this.#release.world.nowMs : row.sinceMs,
     };
     this.rows.set(address, next);
+    this.#changes += 1;
     if (own === undefined) push(this.#byOwner, claim.id, address);
     if (sharingKey !== undefined) push(this.#byKey, sharingKey, address);
   }
@@ -118,7 +119,7 @@ class Table implements LeaseTable {
     if (row === undefined) return;
     const owners = row.owners.filter((owner) => owner.claim !== claim.id);
     if (owners.length === row.owners.length) return;
-    this.#departures += 1;
+    this.#changes += 1;
     const held = this.#byOwner.get(claim.id)?.filter((other) => other !== address) ?? [];
     this.#byOwner.set(claim.id, held);
     const left = withOwners(row, owners);

@@ -71,12 +71,13 @@ class Placing {
       forgotten,
       candidatesOf: (lane) => this.#candidatesOf(lane),
     });
-    for (const row of rows.values()) {
-      const { placement } = row;
-      const isLost = placement.kind === "lane" && !this.#lanes.has(placement.lane);
-      if (isLost && wanted.has(row.address)) unplaced.push(row);
-    }
     const next = new Map(rows);
+    for (const row of rows.values()) {
+      if (row.placement.kind !== "lane" || this.#lanes.has(row.placement.lane)) continue;
+      const lost: LeasedAddress = { ...row, placement: { kind: "unplaced" } };
+      next.set(row.address, lost);
+      if (wanted.has(row.address)) unplaced.push(lost);
+    }
     const problems = new Map<Address, Remark>();
     for (const row of unplaced.sort((a, b) => compareAddress(a.address, b.address))) {
       const lane = this.#laneFor(row);

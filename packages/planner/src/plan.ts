@@ -20,7 +20,7 @@ import {
 } from "./memory.ts";
 import { place } from "./place.ts";
 import { program } from "./program.ts";
-import { releaseGone, releaseView, settleAll } from "./release.ts";
+import { publish, releaseGone, releaseView, settleAll } from "./release.ts";
 import { findSegments } from "./segments.ts";
 import { findUnusable } from "./unusable.ts";
 import { callWitnesses } from "./witness.ts";
@@ -59,13 +59,23 @@ export function plan(world: World, { revisionOf, memory: given }: PlanOptions): 
 
   const carried = carryAll(wanted, placed.rows, memory.programmed?.carried);
   const before = memory.programmed;
-  const programmed = program({ world, segments, rows: placed.rows, lanes, rules, carried, before });
+  const programmed = program({
+    world,
+    segments,
+    forgotten,
+    rows: placed.rows,
+    lanes,
+    rules,
+    carried,
+    before,
+  });
 
+  const rows = settleAll(release, placed.rows, programmed);
   const witnesses = callWitnesses(world, memory.witnesses);
-  const judging = { grants, rows: placed.rows, lanes, problems, carried, witnesses, revisionOf };
+  const judging = { grants, rows, lanes, problems, carried, witnesses, revisionOf };
   const { verdicts, published } = judge(judging);
 
-  const leases = settleAll(release, placed.rows, { programmed, published });
+  const leases = publish(rows, published);
   const findings = findAll({ world, book, rows: leases, witnesses, problems });
   remember(memory, { book, grants, rows: leases, programmed, witnesses });
   return { leases, lanes, nodePlans: programmed.nodePlans, verdicts, findings };

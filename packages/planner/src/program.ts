@@ -24,12 +24,14 @@ import type { CarrierRule } from "./candidates.ts";
 import { speakers } from "./candidates.ts";
 import type { Carried } from "./carried.ts";
 import { moveOf } from "./lanes.ts";
+import { hasAbsentOwner } from "./release.ts";
 import { type SegmentMap, linkIn } from "./segments.ts";
 
 /** What programming works on. */
 export interface ProgramOptions {
   readonly world: World;
   readonly segments: SegmentMap;
+  readonly forgotten: ReadonlySet<AgentName>;
   readonly rows: ReadonlyMap<Address, LeasedAddress>;
   readonly lanes: ReadonlyMap<LaneId, Lane>;
   readonly rules: ReadonlyMap<LaneId, CarrierRule>;
@@ -148,14 +150,16 @@ function isSameList(a: readonly Address[], b: readonly Address[]): boolean {
   return a.length === b.length && a.every((address, i) => address === b[i]);
 }
 
-function retainedBy({ world, rows }: ProgramOptions): ReadonlyMap<AgentName, readonly Address[]> {
+function retainedBy({
+  world,
+  rows,
+  forgotten,
+}: ProgramOptions): ReadonlyMap<AgentName, readonly Address[]> {
   const retained = new Map<AgentName, Address[]>();
   if (world.absent.size === 0) return retained;
   for (const row of rows.values()) {
-    const isAbsent = row.owners.some(
-      (owner) => world.absent.has(owner.claim) && !world.claims.has(owner.claim),
-    );
-    for (const agent of isAbsent ? row.sentTo : []) {
+    for (const agent of hasAbsentOwner(world, row) ? row.sentTo : []) {
+      if (forgotten.has(agent)) continue;
       const known = retained.get(agent);
       if (known === undefined) retained.set(agent, [row.address]);
       else known.push(row.address);

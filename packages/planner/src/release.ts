@@ -83,29 +83,35 @@ export function settle(
   return isOver || view.released.has(row.address) ? undefined : next;
 }
 
-/** What became of the rows since owners were settled. */
-export interface Outcome {
-  readonly programmed: Programmed;
-  readonly published: ReadonlySet<Address>;
-}
-
-/** All rows as they are stored: with agents that are sent them now, and what is published. */
+/** All rows, with the agents that are sent them now. */
 export function settleAll(
   view: ReleaseView,
   rows: ReadonlyMap<Address, LeasedAddress>,
-  { programmed, published }: Outcome,
+  { carried, laneResources }: Programmed,
 ): ReadonlyMap<Address, LeasedAddress> {
   const settled = new Map<Address, LeasedAddress>();
   for (const [address, row] of rows) {
-    const lane = programmed.carried.get(address)?.lane;
-    const carriers = lane === undefined ? undefined : programmed.laneResources.get(lane);
-    const next = settle(view, row, carriers === undefined ? [] : [...carriers.keys()]);
-    if (next === undefined) continue;
-    const isPublished = next.owners.length > 0 && published.has(address);
-    const isSame = next.published === isPublished;
-    settled.set(address, isSame ? next : { ...next, published: isPublished });
+    const lane = carried.get(address)?.lane;
+    const carriers = lane === undefined ? undefined : laneResources.get(lane);
+    const kept = hasAbsentOwner(view.world, row) ? row.sentTo : [];
+    const wanted = carriers === undefined ? kept : [...new Set([...carriers.keys(), ...kept])];
+    const next = settle(view, row, wanted);
+    if (next !== undefined) settled.set(address, next);
   }
   return settled;
+}
+
+/** All rows as they are stored: with whether they stand in their owners' status. */
+export function publish(
+  rows: ReadonlyMap<Address, LeasedAddress>,
+  published: ReadonlySet<Address>,
+): ReadonlyMap<Address, LeasedAddress> {
+  const said = new Map<Address, LeasedAddress>();
+  for (const [address, row] of rows) {
+    const isPublished = published.has(address);
+    said.set(address, row.published === isPublished ? row : { ...row, published: isPublished });
+  }
+  return said;
 }
 
 /** The row with other owners; the last one to leave is remembered. */
@@ -115,6 +121,12 @@ export function withOwners(row: LeasedAddress, owners: LeasedAddress["owners"]):
   if (owners.length > 0) return { ...row, owners, lastClaim };
   const { sharingKey: _, ...rest } = row;
   return { ...rest, owners, lastClaim };
+}
+
+/** Whether somebody who is neither seen nor known to be gone owns it. */
+export function hasAbsentOwner(world: World, { owners }: LeasedAddress): boolean {
+  if (world.absent.size === 0) return false;
+  return owners.some(({ claim }) => world.absent.has(claim) && !world.claims.has(claim));
 }
 
 /** Whether a connected agent's report shows that it does not have the address in any form. */
@@ -140,10 +152,10 @@ function sentTo(
 ): readonly AgentName[] {
   const kept = row.sentTo.filter(
     (name) =>
-      wanted.includes(name) ||
-      !(forgotten.has(name) || reportsGone(world.agents.get(name), row.address)),
+      !forgotten.has(name) &&
+      (wanted.includes(name) || !reportsGone(world.agents.get(name), row.address)),
   );
-  const added = wanted.filter((name) => !row.sentTo.includes(name));
+  const added = wanted.filter((name) => !row.sentTo.includes(name) && !forgotten.has(name));
   if (added.length === 0) return kept.length === row.sentTo.length ? row.sentTo : kept;
   return [...kept, ...added].sort(compareText);
 }

@@ -1,0 +1,280 @@
+// Random worlds and what happens to them, for properties. Small on purpose: few addresses, names
+// and ports, so that claims collide, pools run dry and everything is met in a few hundred runs.
+
+import {
+  type AddressPool,
+  type AgentView,
+  type Claim,
+  type FamilyWish,
+  type Plan,
+  type World,
+  compareText,
+} from "@fairlead/model";
+import fc from "fast-check";
+
+import {
+  makeAgent,
+  makeClaim,
+  makePool,
+  makeRanges,
+  makeWorld,
+  nextWorld,
+  proveAll,
+} from "./builders.ts";
+
+/** The namespace and name of a claim: few, so that names are used again. */
+const arbTitle: fc.Arbitrary<string> = fc
+  .tuple(fc.constantFrom("default", "shop"), fc.constantFrom("a", "b", "c", "d", "e"))
+  .map(([namespace, name]) => `${namespace}/${name}`);
+
+/** Addresses worth wishing for: in pools, reserved, at their edges, outside, unservable. */
+const WISHES = [
+  "192.0.2.100",
+  "192.0.2.101",
+  "192.0.2.103",
+  "192.0.2.110",
+  "192.0.2.11",
+  "198.51.100.7",
+  "203.0.113.9",
+  "2001:db8::100",
+  "2001:db8::101",
+  "224.0.0.5",
+];
+
+const arbFamilies: fc.Arbitrary<FamilyWish> = fc.record({
+  policy: fc.constantFrom("SingleStack", "SingleStack", "PreferDualStack", "RequireDualStack"),
+  families: fc.constantFrom([], ["ipv4"], ["ipv6"], ["ipv4", "ipv6"], ["ipv6", "ipv4"]),
+});
+
+const PROTECTED: Claim["refusals"] = [{ reason: "SourceRangesNotEnforced", detail: "10.0.0.0/8" }];
+
+/** One claim, of any of the few names. */
+export const arbClaim: fc.Arbitrary<Claim> = fc
+  .record({
+    title: arbTitle,
+    life: fc.integer({ min: 1, max: 3 }),
+    createdAtMs: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
+    ports: fc.uniqueArray(fc.constantFrom("tcp/53", "tcp/80", "udp/53"), { minLength: 1 }),
+    members: fc.uniqueArray(
+      fc.constantFrom("10.1.0.1:80", "10.1.0.2:80", "127.0.0.1:80", "192.0.2.100:80"),
+    ),
+    wishes: fc.oneof(
+      { weight: 3, arbitrary: fc.constant<string[]>([]) },
+      { weight: 2, arbitrary: fc.uniqueArray(fc.constantFrom(...WISHES), { maxLength: 2 }) },
+    ),
+    wishedPool: fc.option(fc.constantFrom("default", "small", "lost"), { nil: undefined, freq: 4 }),
+    sharingKey: fc.option(fc.constantFrom("x", "y"), { nil: undefined, freq: 1 }),
+    families: arbFamilies,
+    refusals: fc.oneof(
+      { weight: 6, arbitrary: fc.constant<Claim["refusals"]>([]) },
+      { weight: 1, arbitrary: fc.constant(PROTECTED) },
+    ),
+  })
+  .map(({ title, life, createdAtMs, wishedPool, sharingKey, ports, ...rest }) => {
+    const made = makeClaim(title, {
+      ...rest,
+      ports: ports.sort(compareText),
+      ...(wishedPool === undefined ? {} : { wishedPool }),
+      ...(sharingKey === undefined ? {} : { sharingKey }),
+      uid: `uid-${title}-${life}`,
+    });
+    const { createdAtMs: _, ...ageless } = made;
+    return createdAtMs === undefined ? ageless : { ...made, createdAtMs };
+  });
+
+/** Pools: small ones, one that overlaps at times, of both families. */
+export const arbPools: fc.Arbitrary<readonly AddressPool[]> = fc
+  .record({
+    size: fc.integer({ min: 1, max: 5 }),
+    hasSmall: fc.boolean(),
+    hasIpv6: fc.boolean(),
+    overlaps: fc.boolean(),
+    priority: fc.integer({ min: -1, max: 1 }),
+    sharing: fc.constantFrom<AddressPool["sharing"]>("ports", "never"),
+    onShrink: fc.constantFrom<AddressPool["onShrink"]>("keep", "reassign"),
+    reserved: fc.constantFrom("", "192.0.2.101"),
+    namespaces: fc.constantFrom<string[]>([], ["shop"]),
+    quarantineMs: fc.constantFrom(0, 60_000),
+  })
+  .map((given) => {
+    const ranges = `192.0.2.100-192.0.2.${99 + given.size}`;
+    const { sharing, onShrink, quarantineMs } = given;
+    const common = { sharing, onShrink, quarantineMs };
+    const reserved = given.reserved === "" ? [] : makeRanges(given.reserved);
+    const ipv6 = given.hasIpv6 ? ", 2001:db8::100-2001:db8::102" : "";
+    const pools = [makePool("default", ranges + ipv6, { ...common, reserved })];
+    if (given.hasSmall) {
+      const { priority, namespaces } = given;
+      pools.push(makePool("small", "198.51.100.7", { ...common, priority, namespaces }));
+    }
+    const late = makePool("late", "192.0.2.99-192.0.2.100", { createdAtMs: 2000 });
+    return given.overlaps ? [...pools, late] : pools;
+  });
+
+/** Agents of one segment, with or without IPv6, and at times one that is elsewhere. */
+export const arbAgents: fc.Arbitrary<readonly AgentView[]> = fc
+  .record({
+    count: fc.integer({ min: 0, max: 5 }),
+    hasIpv6: fc.boolean(),
+    hasStray: fc.boolean(),
+  })
+  .map(({ count, hasIpv6, hasStray }) => {
+    const agents = Array.from({ length: count }, (_, i) => {
+      const ipv6 = hasIpv6 ? [`2001:db8::${i + 1}/64`, "fe80::1/64"] : [];
+      return makeAgent(`lb-${i + 1}`, { prefixes: [`192.0.2.${i + 11}/24`, ...ipv6] });
+    });
+    return hasStray ? [...agents, makeAgent("stray", { prefixes: ["203.0.113.5/24"] })] : agents;
+  });
+
+/** A world before anything was planned. No claim stands in it twice. */
+export const arbWorld: fc.Arbitrary<World> = fc
+  .record({
+    claims: fc.uniqueArray(arbClaim, { selector: (claim) => claim.id, maxLength: 8 }),
+    pools: arbPools,
+    agents: arbAgents,
+  })
+  .map(makeWorld);
+
+/** Something that happens between two plans: the next world of this one and its plan. */
+export interface Happening {
+  readonly what: string;
+  readonly apply: (world: World, plan: Plan) => World;
+}
+
+/** Anything that may happen. */
+export const arbHappening: fc.Arbitrary<Happening> = fc.oneof(
+  arbClaim.map(written),
+  fc.nat().map(deleted),
+  fc.nat().map(absent),
+  fc.subarray(["lb-1", "lb-2", "lb-3"], { maxLength: 2 }).map(reported),
+  arbAgents.map((agents) =>
+    happening(`there are ${agents.length} agents`, (world, plan) =>
+      nextWorld(world, plan, { agents: merge(world, agents) }),
+    ),
+  ),
+  arbPools.map((pools) =>
+    happening("pools are edited", (world, plan) => nextWorld(world, plan, { pools })),
+  ),
+  fc
+    .constantFrom(1000, 61_000)
+    .map((ms) =>
+      happening(`${ms} ms pass`, (world, plan) =>
+        nextWorld(world, plan, { nowMs: world.nowMs + ms }),
+      ),
+    ),
+  fc.constantFrom("lb-1", "lb-2").map(forgotten),
+);
+
+/** A world and what happens to it. */
+export interface History {
+  readonly world: World;
+  readonly happenings: readonly Happening[];
+}
+
+/** A history of a few steps. */
+export const arbHistory: fc.Arbitrary<History> = fc.record({
+  world: arbWorld,
+  happenings: fc.array(arbHappening, { minLength: 1, maxLength: 6 }),
+});
+
+/** Plays a history; calls `see` with every world and its plan, the first one included. */
+export function playHistory(
+  { world, happenings }: History,
+  plan: (world: World) => Plan,
+  see: (world: World, plan: Plan) => void,
+): void {
+  let current = world;
+  let planned = plan(current);
+  see(current, planned);
+  for (const { apply } of happenings) {
+    current = apply(current, planned);
+    planned = plan(current);
+    see(current, planned);
+  }
+}
+
+/** The same world with all its maps and lists in another order. */
+export function shuffleWorld(world: World, seed: number): World {
+  const turn = <T>(items: Iterable<T>): T[] =>
+    Array.from(items, (item, i) => ({
+      item,
+      key: ((i + 1) * 2654435761 * (seed + 1)) % 4294967291,
+    }))
+      .sort((a, b) => a.key - b.key)
+      .map(({ item }) => item);
+  return {
+    ...world,
+    claims: new Map(turn(world.claims)),
+    absent: new Set(turn(world.absent)),
+    pools: turn(world.pools),
+    agents: new Map(turn(world.agents)),
+    leases: new Map(turn(world.leases)),
+    lanes: new Map(turn(world.lanes)),
+    intents: turn(world.intents),
+  };
+}
+
+function happening(what: string, apply: Happening["apply"]): Happening {
+  // Shown by fast-check when a property fails.
+  return Object.assign({ what, apply }, { [fc.toStringMethod]: () => what });
+}
+
+function written(claim: Claim): Happening {
+  return happening(`${claim.id} is written: ${fc.stringify(claim)}`, (world, plan) =>
+    nextWorld(world, plan, {
+      claims: [...new Map(world.claims).set(claim.id, claim).values()],
+      absent: [],
+    }),
+  );
+}
+
+function deleted(n: number): Happening {
+  return happening(`claim ${n} is deleted`, (world, plan) => {
+    const claims = [...world.claims.values()];
+    const gone = claims[n % Math.max(1, claims.length)];
+    return nextWorld(world, plan, { claims: claims.filter((claim) => claim !== gone) });
+  });
+}
+
+function absent(n: number): Happening {
+  return happening(`claim ${n} is absent`, (world, plan) => {
+    const claims = [...world.claims.values()];
+    const gone = claims[n % Math.max(1, claims.length)];
+    const left = claims.filter((claim) => claim !== gone);
+    return nextWorld(world, plan, { claims: left, absent: gone === undefined ? [] : [gone] });
+  });
+}
+
+function reported(dead: readonly string[]): Happening {
+  const what = `agents report, but for ${dead.join(" ") || "none"}`;
+  return happening(what, (world, plan) =>
+    nextWorld(world, plan, { agents: proveAll(revive(world, dead), plan, { dead }) }),
+  );
+}
+
+/** An operator's word that an agent is off; it is only given of one that is out of reach. */
+function forgotten(name: string): Happening {
+  return happening(`${name} is forgotten`, (world, plan) => {
+    const agent = [...world.agents.values()].find((view) => view.name === name);
+    if (agent === undefined || agent.connected) return nextWorld(world, plan);
+    const { nowMs: sinceMs } = world;
+    const intent = { id: `forget-${name}`, sinceMs, kind: "forget", agent: agent.name } as const;
+    return nextWorld(world, plan, { intents: [intent] });
+  });
+}
+
+function revive(world: World, dead: readonly string[]): World {
+  const agents = Array.from(world.agents.values(), (agent) => {
+    if (agent.connected || dead.includes(agent.name)) return agent;
+    const { disconnectedAtMs: _, ...rest } = agent;
+    return { ...rest, connected: true };
+  });
+  return { ...world, agents: new Map(agents.map((agent) => [agent.name, agent])) };
+}
+
+/** Agents never vanish from a controller's sight while it runs; new ones join. */
+function merge(world: World, joining: readonly AgentView[]): readonly AgentView[] {
+  const merged = new Map(world.agents);
+  for (const agent of joining) if (!merged.has(agent.name)) merged.set(agent.name, agent);
+  return [...merged.values()];
+}
