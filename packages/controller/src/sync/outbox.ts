@@ -13,14 +13,9 @@ import {
 } from "@fairlead/wire";
 
 import { type Cut, cutUpdate } from "./cut-update.ts";
+import { afterAck, type Held, type InFlight } from "./after-ack.ts";
 import { type Refusal, type Target, targetOf } from "./target.ts";
 import type { WantedPlan } from "./wanted-plan.ts";
-
-/** What an agent has, with its revision; the revision is absent for one that never had a plan. */
-export interface Held {
-  readonly entries: Inventory;
-  readonly revision: Revision | undefined;
-}
 
 /** The open stream of an agent. */
 export interface OutboxStream {
@@ -31,12 +26,6 @@ export interface OutboxStream {
   readonly isAsking: boolean;
   /** Of the last update of this stream, 0 before the first. */
   readonly nonce: number;
-}
-
-/** An update that is not answered. */
-export interface InFlight {
-  readonly update: OutgoingUpdate;
-  readonly result: Inventory;
 }
 
 /** The state of one agent's outbox. Never changed in place. */
@@ -125,11 +114,14 @@ export function outboxTarget(outbox: Outbox): Target | undefined {
   return wanted && held && targetOf(wanted, held.entries, refused);
 }
 
+/** Forgets refusals of contents that are not wanted any more. */
 function onWanted(outbox: Outbox, wanted: WantedPlan): Outbox {
-  if (outbox.refused.size === 0) return { ...outbox, wanted };
-  const isWanted = ([name, { revision }]: readonly [ResourceName, Refusal]): boolean =>
-    wanted.resources.get(name)?.revision === revision;
-  return { ...outbox, wanted, refused: new Map([...outbox.refused].filter(isWanted)) };
+  const { refused } = outbox;
+  if (refused.size === 0) return { ...outbox, wanted };
+  const staying = [...refused].filter(
+    ([name, { revision }]) => wanted.resources.get(name)?.revision === revision,
+  );
+  return { ...outbox, wanted, refused: new Map(staying) };
 }
 
 /** A new stream: what the agent says of its plan decides whether what is known of it still holds. */
@@ -172,30 +164,10 @@ function onAck(outbox: Outbox, ack: Ack, context: OutboxContext): Outbox {
   if (inFlight?.update.nonce !== ack.nonce || held === undefined) return outbox;
   if (ack.refusal !== undefined) return onRefusal(outbox, ack.refusal, inFlight);
   const { refusal: _, ...taken } = rest;
-  const { entries, refused } = resultOf(outbox, { inFlight, held, ack });
+  const { entries, refused } = afterAck({ inFlight, held, ack, refused: outbox.refused });
   const revision =
     ack.nacks.length === 0 ? inFlight.update.newRevision : context.planRevisionOf(entries);
   return { ...taken, held: { entries, revision }, refused };
-}
-
-/** What the agent has after an update that it took but for some. */
-function resultOf(
-  outbox: Outbox,
-  { inFlight, held, ack }: { inFlight: InFlight; held: Held; ack: Ack },
-): { readonly entries: Inventory; readonly refused: Outbox["refused"] } {
-  const sent = new Map(inFlight.update.upserts.map((one) => [one.resource.name, one.revision]));
-  const entries = new Map(inFlight.result);
-  const refused = new Map([...outbox.refused].filter(([name]) => !sent.has(name)));
-  for (const { name, problem } of ack.nacks) {
-    const revision = sent.get(name);
-    if (revision === undefined) continue;
-    const { reason, detail } = problem;
-    refused.set(name, { revision, remark: { reason, detail } });
-    const before = held.entries.get(name);
-    if (before === undefined) entries.delete(name);
-    else entries.set(name, before);
-  }
-  return { entries, refused };
 }
 
 function onRefusal(outbox: Outbox, kind: UpdateRefusal, inFlight: InFlight): Outbox {

@@ -16,6 +16,8 @@ import { vipAddress, type WantedPlan } from "./wanted-plan.ts";
 export interface Refusal {
   readonly revision: Revision;
   readonly remark: Remark;
+  /** What it refers to and was missing then: with that in place it is offered again. */
+  readonly needs?: ResourceName;
 }
 
 /** The names and revisions that an agent shall end with. */
@@ -33,8 +35,12 @@ export function targetOf(
 ): Target {
   const entries = new Map<ResourceName, Revision>();
   let keepsLanes = false;
-  for (const [name, { revision }] of wanted.resources) {
-    const isRefused = refused.get(name)?.revision === revision;
+  for (const name of referencesFirst(wanted)) {
+    const revision = wanted.resources.get(name)?.revision;
+    const refusal = refused.get(name);
+    const isRefused =
+      refusal?.revision === revision &&
+      (refusal?.needs === undefined || !entries.has(refusal.needs));
     // A refused content is not offered again; what the agent had under the name stays instead.
     const entry = isRefused ? has.get(name) : revision;
     if (entry === undefined) continue;
@@ -52,6 +58,12 @@ export function targetOf(
   // Names do not say which lane a VIP rides in, and one without its lane would dangle.
   if (keepsLanes) keepLanes(has, entries);
   return { entries, withheld };
+}
+
+function referencesFirst(wanted: WantedPlan): readonly ResourceName[] {
+  const names = [...wanted.resources.keys()];
+  const isReferred = (name: ResourceName): boolean => /^(lane|members)\//.test(name);
+  return [...names.filter(isReferred), ...names.filter((name) => !isReferred(name))];
 }
 
 /** Every VIP that goes without confirmation, when they are more than an agent would let go. */
