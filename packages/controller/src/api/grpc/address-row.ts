@@ -1,0 +1,28 @@
+// One address that is not free as a row. Pure.
+
+import { type LeasedAddress, claimTitle } from "@fairlead/model";
+import type { AddressRowSchema, MessageInitShape } from "@fairlead/wire";
+
+import type { AdminContext } from "./admin-context.ts";
+import { wholeMs } from "./age.ts";
+import { couldHold, holdingsOf, orderOf } from "./evidence.ts";
+
+/** The row of a leased address. */
+export function addressRow(
+  { nowMs, view }: AdminContext,
+  lease: LeasedAddress,
+): MessageInitShape<typeof AddressRowSchema> {
+  const { address, pool, owners, placement, state, sentTo } = lease;
+  const holder = holdingsOf(view, address, couldHold(view, lease))[0]?.agent.name;
+  return {
+    address,
+    pool,
+    owners: owners.map(({ claim }) => claimTitle(claim)),
+    state: state.kind,
+    ...(holder === undefined ? {} : { holder }),
+    ...(placement.kind === "lane" ? { lane: placement.lane } : {}),
+    order: [...orderOf(view, lease)],
+    waitingFor: state.kind === "draining" ? [...sentTo] : [],
+    ageMs: wholeMs(nowMs - lease.sinceMs),
+  };
+}

@@ -1,0 +1,18 @@
+// What questions are answered from: what the loop and the streams know at one moment. Values and
+// lookups only; whoever answers changes nothing.
+
+import type { AgentName } from "@fairlead/model";
+
+import type { CycleView } from "../../cycle.ts";
+import type { SyncState } from "../../sync/index.ts";
+
+/** Everything that is known at one moment. */
+export interface AdminContext {
+  /** Wall clock, epoch ms: ages are counted from it. */
+  readonly nowMs: number;
+  /** How long the controller runs, in ms. */
+  readonly uptimeMs: number;
+  readonly version: string;
+  readonly view: CycleView;
+  readonly syncState: (agent: AgentName) => SyncState;
+}

@@ -1,0 +1,62 @@
+// One claim with its verdict as a row. Pure. A claim that no plan has judged yet is pending, with
+// what keeps planning from it.
+
+import { type Claim, type ClaimId, type Remark, type Verdict, present } from "@fairlead/model";
+import type { ClaimRowSchema, MessageInitShape } from "@fairlead/wire";
+
+import type { CycleView } from "../../cycle.ts";
+import type { AdminContext } from "./admin-context.ts";
+import { wholeMs } from "./age.ts";
+import { portText, remarkRow } from "./remark-row.ts";
+
+/** The row of a claim that a source shows. */
+export function claimRow(
+  { nowMs, view }: AdminContext,
+  id: ClaimId,
+): MessageInitShape<typeof ClaimRowSchema> {
+  const seen = present(view.state.claims.get(id), "the claim is seen");
+  const { value: claim, seenAtMs } = seen;
+  const verdict = verdictOf(view, claim);
+  const main = verdict === undefined ? notJudged(view) : verdict.main;
+  return {
+    id,
+    namespace: claim.namespace,
+    name: claim.name,
+    addresses: (verdict?.addresses ?? []).map(({ address, holder, published }) => ({
+      address,
+      published,
+      ...(holder === undefined ? {} : { holder }),
+    })),
+    ports: claim.listeners.map(portText),
+    state: verdict?.state ?? "pending",
+    ...(main === undefined ? {} : { main: remarkRow(main) }),
+    remarks: (verdict?.remarks ?? []).map(remarkRow),
+    conditions: (verdict?.conditions ?? []).map((condition) => ({ ...condition })),
+    members: countMembers(claim),
+    ageMs: wholeMs(nowMs - (claim.createdAtMs ?? seenAtMs)),
+    origin: claim.origin,
+  };
+}
+
+/** The verdict of this very claim: one of an owner of the same name that is gone counts not. */
+export function verdictOf(view: CycleView, claim: Claim): Verdict | undefined {
+  const verdict = view.plan?.verdicts.get(claim.id);
+  return verdict?.uid === claim.uid ? verdict : undefined;
+}
+
+/** Why there is no verdict yet. */
+export function notJudged(view: CycleView): Remark {
+  const store = view.findings.find(({ reason }) => reason === "StoreUnavailable");
+  if (store !== undefined) return store;
+  const detail = view.notReady ?? "the next plan will say more";
+  return { reason: "WaitingForAgent", detail };
+}
+
+/** Endpoints that get connections, of all listeners together. */
+export function countMembers(claim: Claim): number {
+  const addresses = new Set<string>();
+  for (const { members } of claim.listeners) {
+    for (const { address, state } of members) if (state === "active") addresses.add(address);
+  }
+  return addresses.size;
+}

@@ -1,0 +1,56 @@
+// The state of everything at one moment, as rows for tables. Pure: given what the loop and the
+// streams know. Rows are sorted, so that two lists of one state are the same.
+
+import { type Finding, compareAddress, compareText } from "@fairlead/model";
+import { ListKind, type ListRequest, type ListResponseSchema } from "@fairlead/wire";
+import type { MessageInitShape } from "@fairlead/wire";
+
+import { addressRow } from "./address-row.ts";
+import type { AdminContext } from "./admin-context.ts";
+import { wholeMs } from "./age.ts";
+import { agentRow } from "./agent-row.ts";
+import { claimRow } from "./claim-row.ts";
+import { poolRow } from "./pool-row.ts";
+import { remarkRow } from "./remark-row.ts";
+
+/** A list as the contract's table takes it. */
+export type ListInit = MessageInitShape<typeof ListResponseSchema>;
+
+/** Answers List; no kinds means all. */
+export function list(context: AdminContext, { kinds }: Pick<ListRequest, "kinds">): ListInit {
+  const { view } = context;
+  const wants = (kind: ListKind): boolean => kinds.length === 0 || kinds.includes(kind);
+  const { claims, agents, pools } = view.state;
+  const leases = [...(view.plan?.leases.values() ?? [])];
+  return {
+    controller: controllerRow(context),
+    claims: wants(ListKind.CLAIMS) ? sortedKeys(claims).map((id) => claimRow(context, id)) : [],
+    agents: wants(ListKind.AGENTS) ? sortedKeys(agents).map((name) => agentRow(context, name)) : [],
+    pools: wants(ListKind.POOLS) ? sortedKeys(pools).map((name) => poolRow(view, name)) : [],
+    addresses: wants(ListKind.ADDRESSES)
+      ? leases
+          .toSorted((a, b) => compareAddress(a.address, b.address))
+          .map((lease) => addressRow(context, lease))
+      : [],
+    findings: wants(ListKind.FINDINGS) ? view.findings.map(findingRow) : [],
+  };
+}
+
+function controllerRow({ view, version, uptimeMs }: AdminContext): ListInit["controller"] {
+  return {
+    version,
+    epoch: BigInt(view.epoch),
+    uptimeMs: wholeMs(uptimeMs),
+    cycles: BigInt(view.cycles),
+    ready: view.notReady === undefined,
+    detail: view.notReady ?? "",
+  };
+}
+
+function findingRow(finding: Finding): NonNullable<ListInit["findings"]>[number] {
+  return { subject: finding.subject, name: finding.name, remark: remarkRow(finding) };
+}
+
+function sortedKeys<Key extends string>(map: ReadonlyMap<Key, unknown>): readonly Key[] {
+  return [...map.keys()].toSorted(compareText);
+}

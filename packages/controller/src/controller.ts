@@ -1,0 +1,239 @@
+// One running controller: settings and adapters become the loop. Besides main the only file that
+// knows every adapter. Given a clock and a log; tests and `fairlead run` start the same thing in
+// their own process, with ports of theirs where they have them.
+
+import { Server } from "@grpc/grpc-js";
+import { assert } from "@fairlead/model";
+import {
+  type Clock,
+  EdgeError,
+  type HealthReport,
+  type HostPort,
+  type Logger,
+  VERSION,
+  createHealthServer,
+  createLifecycle,
+  describeError,
+  formatHostPort,
+} from "@fairlead/runtime";
+import type { Lifecycle, Metrics } from "@fairlead/runtime";
+import {
+  AgentService,
+  type Credentials,
+  addIntrospection,
+  createRevisions,
+  serverOptions,
+} from "@fairlead/wire";
+
+import { createAdminServer } from "./api/grpc/admin-server.ts";
+import { bindServer, closeServer } from "./api/grpc/bind-server.ts";
+import { createPoolSource } from "./config/pool-source.ts";
+import { type Cycle, createCycle } from "./cycle.ts";
+import { controllerHealth, controllerReadiness, createControllerMetrics } from "./metrics.ts";
+import type { Publisher, Source, Store } from "./ports.ts";
+import { createFolderPublisher } from "./publish/folder/folder-publisher.ts";
+import type { ControllerSettings } from "./settings.ts";
+import { createFolderSource } from "./sources/folder/folder-source.ts";
+import { createSqliteStore } from "./store/sqlite/sqlite-store.ts";
+import { type SyncServer, createSyncMetrics, createSyncServer } from "./sync/index.ts";
+
+/** Without its stream for this long, what an agent proved is in doubt (DESIGN 3). */
+const STALE_AFTER_MS = 60_000;
+/** All parts together have this long to stop, in ms. */
+const STOP_MS = 5000;
+/** The load-balancer class that our agents serve. */
+const AGENTS_CLASS = "fairlead.io/agents";
+/** The name under which we write `status.loadBalancer`. */
+const FIELD_MANAGER = "fairlead";
+
+/** What a controller is made of. */
+export interface ControllerOptions {
+  readonly settings: ControllerSettings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Who may speak to it. Default: anybody, in clear text, until TLS is built. */
+  readonly credentials?: Credentials;
+  /** It can no longer do its work: another controller took over. Told at most once. */
+  readonly onFailed: (error: Error) => void;
+  /** Instead of the adapters that the settings name. */
+  readonly ports?: Partial<ControllerPorts>;
+}
+
+/** Ports that a caller may bring along. */
+export interface ControllerPorts {
+  readonly store: Store;
+  readonly sources: readonly Source[];
+  readonly publishers: readonly Publisher[];
+}
+
+/** A controller that runs. Disposing stops every part, the newest first. */
+export interface RunningController extends AsyncDisposable {
+  readonly cycle: Cycle;
+  readonly metrics: Metrics;
+  /** What /healthz and /readyz say; for those who serve them elsewhere. */
+  health(): HealthReport;
+  ready(): HealthReport;
+  /** Where it really listens. */
+  readonly agentsAt: HostPort;
+  readonly adminAt: HostPort;
+  /** Undefined when the settings name no place. */
+  readonly metricsAt: HostPort | undefined;
+}
+
+/** Starts a controller. Rejects with the first EdgeError; nothing is left behind then. */
+export async function runController(options: ControllerOptions): Promise<RunningController> {
+  const { clock, log } = options;
+  const lifecycle = createLifecycle({
+    clock,
+    stopMs: STOP_MS,
+    onStopError: (part, error) => log.warn({ part, error: describeError(error) }, "did not stop"),
+  });
+  try {
+    return await start(options, lifecycle);
+  } catch (error) {
+    await lifecycle.stop();
+    throw error;
+  }
+}
+
+async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<RunningController> {
+  const { settings, clock, log } = options;
+  const credentials = options.credentials ?? { kind: "insecure" };
+  const startedMs = clock.nowMs();
+  const measured = createControllerMetrics({ version: VERSION, view: () => cycle.view() });
+  await lifecycle.start("metrics", () => measured.metrics);
+  const ports = { ...createPorts(options, measured.stored), ...options.ports };
+  const revisions = createRevisions();
+  const sync = createSyncServer({
+    clock,
+    log,
+    revisions,
+    version: VERSION,
+    emit: (facts) => cycle.emit(facts),
+    metrics: createSyncMetrics(measured.metrics),
+  });
+  const cycle: Cycle = createCycle({
+    clock,
+    log,
+    settings: planSettings(settings),
+    ...ports,
+    delivery: sync,
+    revisionOf: (resource) => revisions.revisionOf(resource),
+    onCycle: measured.planned,
+    onFenced: (epoch) => options.onFailed(fencedError(epoch)),
+  });
+  const ready = (): HealthReport => controllerReadiness(cycle.view());
+  const metricsAt = await serveHealth(settings, lifecycle, measured.metrics, ready);
+  const admin = await lifecycle.start("admin server", () =>
+    createAdminServer({
+      listen: settings.listenAdmin,
+      credentials,
+      log,
+      context: () => ({
+        nowMs: clock.wallMs(),
+        uptimeMs: clock.nowMs() - startedMs,
+        version: VERSION,
+        view: cycle.view(),
+        syncState: (agent) => sync.syncState(agent),
+      }),
+    }),
+  );
+  admin.health.setServing(true);
+  await startCycle(lifecycle, cycle, ports);
+  // Agents may come only now: what they say is kept beside what the store said.
+  const agentsAt = await serveAgents(sync, lifecycle, settings.listenAgents, credentials);
+  log.info(
+    { agents: formatHostPort(agentsAt), admin: formatHostPort(admin.address) },
+    `controller of epoch ${cycle.view().epoch} serves`,
+  );
+  return {
+    cycle,
+    metrics: measured.metrics,
+    health: controllerHealth,
+    ready,
+    agentsAt,
+    adminAt: admin.address,
+    metricsAt,
+    [Symbol.asyncDispose]: () => lifecycle.stop(),
+  };
+}
+
+/** The adapters that the settings name, but for those that the caller brought. */
+function createPorts(
+  { settings, clock, ports = {} }: ControllerOptions,
+  onWrite: (rows: number) => void,
+): ControllerPorts {
+  const { source: folder, pools, storePath, defaultClass, members, nodeSelector } = settings;
+  const translate = { defaultClass, classes: [AGENTS_CLASS], members, nodeSelector };
+  const folderSource = (): Source =>
+    createFolderSource({
+      folder,
+      clock,
+      settings: { ...translate, ownFieldManager: FIELD_MANAGER },
+    });
+  return {
+    store: ports.store ?? createSqliteStore({ path: storePath, onWrite }),
+    sources: ports.sources ?? [createPoolSource({ pools, clock }), folderSource()],
+    publishers: ports.publishers ?? [createFolderPublisher({ folder })],
+  };
+}
+
+function planSettings(settings: ControllerSettings): Parameters<typeof createCycle>[0]["settings"] {
+  return {
+    advertIntervalMs: settings.advertIntervalMs,
+    reservedRouterIds: settings.reservedRouterIds,
+    staleAfterMs: STALE_AFTER_MS,
+  };
+}
+
+async function serveHealth(
+  settings: ControllerSettings,
+  lifecycle: Lifecycle,
+  metrics: Metrics,
+  ready: () => HealthReport,
+): Promise<HostPort | undefined> {
+  const { listenMetrics: listen } = settings;
+  if (listen === undefined) return undefined;
+  const { registry } = metrics;
+  const server = await lifecycle.start("metrics server", () =>
+    createHealthServer({ listen, registry, health: controllerHealth, ready }),
+  );
+  return server.address;
+}
+
+/** The store is stopped last and the loop first, so that nothing is written to a closed store. */
+async function startCycle(
+  lifecycle: Lifecycle,
+  cycle: Cycle,
+  { store, sources }: ControllerPorts,
+): Promise<void> {
+  await lifecycle.start("store", () => store);
+  for (const source of sources) await lifecycle.start(`source ${source.name}`, () => source);
+  await lifecycle.start("cycle", () => cycle);
+  await cycle.start();
+}
+
+async function serveAgents(
+  sync: SyncServer,
+  lifecycle: Lifecycle,
+  listen: HostPort,
+  credentials: Credentials,
+): Promise<HostPort> {
+  const server = new Server(serverOptions());
+  sync.register(server);
+  const health = addIntrospection(server, [AgentService]);
+  let address: HostPort | undefined;
+  await lifecycle.start("agents' server", async () => {
+    address = await bindServer(server, listen, credentials);
+    return { [Symbol.asyncDispose]: () => closeServer(server) };
+  });
+  await lifecycle.start("agents' streams", () => sync);
+  health.setServing(true);
+  assert(address !== undefined, "a server that started has an address");
+  return address;
+}
+
+function fencedError(epoch: number): EdgeError<"FENCED"> {
+  const message = `another controller took epoch ${epoch} of the store; this one ends`;
+  return new EdgeError({ code: "FENCED", message, retryable: false });
+}

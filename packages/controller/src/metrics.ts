@@ -1,0 +1,146 @@
+// The controller's metrics and what its health pages say. Read from the loop's view at the moment
+// of a scrape. Labels are of closed sets or of pools and families: no Service's name becomes one.
+
+import { type Family, type Reason, type VerdictState, familyOf } from "@fairlead/model";
+import { type HealthReport, type Metrics, createMetrics } from "@fairlead/runtime";
+
+import type { CycleView } from "./cycle.ts";
+import { poolFamilies, poolSize } from "./pool-size.ts";
+
+/** What the loop tells as it happens. */
+export interface ControllerMetrics {
+  readonly metrics: Metrics;
+  /** A planning ended; how long it took, in ms. */
+  planned(tookMs: number): void;
+  /** A transaction of the store ended; the rows that it wrote. */
+  stored(rows: number): void;
+}
+
+/** Bounds of planning's histogram in seconds: from an idle loop to ten thousand Services anew. */
+const PLAN_SECONDS: readonly number[] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
+
+const VERDICT_STATES: readonly VerdictState[] = ["ready", "pending", "refused"];
+
+/** Registers the metrics. `view` is asked at each scrape. */
+export function createControllerMetrics(options: {
+  readonly version: string;
+  readonly view: () => CycleView;
+}): ControllerMetrics {
+  const { version, view } = options;
+  const metrics = createMetrics({ program: "fairlead-controller", version });
+  addServices(metrics, view);
+  addAgents(metrics, view);
+  addPools(metrics, view);
+  metrics.gauge({
+    name: "leader_epoch",
+    help: "The epoch that this controller took at its start; 0 before its store is open.",
+    collect: (gauge) => gauge.set(view().epoch),
+  });
+  metrics.gauge({
+    name: "findings",
+    help: "Remarks about files, pools, agents and addresses, by reason.",
+    labels: ["reason"],
+    collect: (gauge) => {
+      gauge.reset();
+      for (const { reason } of view().findings) gauge.inc({ reason });
+    },
+  });
+  metrics.counter({
+    name: "plans_total",
+    help: "Plans that were made and became durable.",
+    total: () => view().cycles,
+  });
+  const duration = metrics.histogram({
+    name: "plan_duration_seconds",
+    help: "How long planning took, without storing and sending.",
+    buckets: PLAN_SECONDS,
+  });
+  const writes = metrics.counter({
+    name: "store_writes_total",
+    help: "Transactions that wrote to the store.",
+  });
+  const rows = metrics.counter({
+    name: "store_rows_written_total",
+    help: "Rows put into or deleted from the store.",
+  });
+  return {
+    metrics,
+    planned: (tookMs) => duration.observe(tookMs / 1000),
+    stored: (count) => {
+      writes.inc();
+      rows.inc(count);
+    },
+  };
+}
+
+/** Alive: the loop answers. Trouble of the outside is no reason to be killed. */
+export function controllerHealth(): HealthReport {
+  return { ok: true, detail: [{ name: "loop", ok: true }] };
+}
+
+/** Ready: it plans, and what it plans is durable. */
+export function controllerReadiness(view: CycleView): HealthReport {
+  const { notReady } = view;
+  const ok = notReady === undefined;
+  return { ok, detail: [{ name: "cycle", ok, ...(ok ? {} : { detail: notReady }) }] };
+}
+
+function addServices(metrics: Metrics, view: () => CycleView): void {
+  metrics.gauge({
+    name: "services",
+    help: "Claims by what is said of them; reason is empty where all is well.",
+    labels: ["state", "reason"],
+    collect: (gauge) => {
+      gauge.reset();
+      // Also those without any, so that an alert can tell none from no answer.
+      for (const state of VERDICT_STATES) gauge.set({ state, reason: "" }, 0);
+      for (const { state, main } of view().plan?.verdicts.values() ?? []) {
+        const reason: Reason | "" = main?.reason ?? "";
+        gauge.inc({ state, reason });
+      }
+    },
+  });
+}
+
+function addAgents(metrics: Metrics, view: () => CycleView): void {
+  metrics.gauge({
+    name: "agents",
+    help: "Agents that are known, by whether their stream is open.",
+    labels: ["state"],
+    collect: (gauge) => {
+      const agents = [...view().state.agents.values()];
+      const connected = agents.filter((agent) => agent.connected).length;
+      gauge.set({ state: "connected" }, connected);
+      gauge.set({ state: "disconnected" }, agents.length - connected);
+    },
+  });
+}
+
+function addPools(metrics: Metrics, view: () => CycleView): void {
+  const labels = ["pool", "family"] as const;
+  metrics.gauge({
+    name: "pool_addresses",
+    help: "Addresses that a pool may give.",
+    labels,
+    collect: (gauge) => {
+      gauge.reset();
+      for (const { value: pool } of view().state.pools.values()) {
+        for (const family of poolFamilies(pool)) {
+          gauge.set({ pool: pool.name, family }, Number(poolSize(pool, family)));
+        }
+      }
+    },
+  });
+  metrics.gauge({
+    name: "pool_addresses_allocated",
+    help: "Addresses of a pool that are held, draining or quarantined.",
+    labels: [...labels, "state"],
+    collect: (gauge) => {
+      gauge.reset();
+      for (const lease of view().plan?.leases.values() ?? []) {
+        const family: Family = familyOf(lease.address);
+        gauge.inc({ pool: lease.pool, family, state: lease.state.kind });
+      }
+    },
+  });
+}

@@ -1,0 +1,243 @@
+// The controller's flags, variables and file keys: one table, and what must hold between them.
+// Names, ports and defaults are contracts. What a later release brings is refused in words.
+
+import { join } from "node:path";
+
+import type { AddressPool } from "@fairlead/model";
+import {
+  type Complaint,
+  type GivenSettings,
+  type HostPort,
+  type LogFormat,
+  type LogLevel,
+  type Setting,
+  booleanSetting,
+  choiceSetting,
+  durationSetting,
+  hostPortSetting,
+  listSetting,
+  quoteValue,
+  stringSetting,
+} from "@fairlead/runtime";
+
+import { readConfiguredPools } from "./config/pools.ts";
+import { parseNodeSelector, parseRouterIds } from "./setting-grammars.ts";
+
+/** The values of the controller's flags. */
+export interface ControllerFlags {
+  readonly source: string | undefined;
+  readonly kubeconfig: string | undefined;
+  readonly pool: readonly string[];
+  readonly store: string | undefined;
+  readonly stateDir: string;
+  readonly defaultClass: boolean;
+  readonly members: "endpoints" | "nodes";
+  readonly nodeSelector: string;
+  readonly listenAgents: HostPort;
+  readonly listenMetrics: HostPort;
+  readonly listenAdmin: HostPort;
+  readonly advertInterval: number;
+  readonly reservedRouterIds: string;
+  readonly insecure: boolean;
+  readonly logLevel: LogLevel | undefined;
+  readonly logFormat: LogFormat | undefined;
+}
+
+/** How each flag is read and explained. */
+export type ControllerSettingsTable = {
+  readonly [Key in keyof ControllerFlags]: Setting<ControllerFlags[Key]>;
+};
+
+/** Keys of the settings file beside the flags. */
+export const CONTROLLER_EXTRA_KEYS: readonly string[] = ["pools"];
+
+const STATE_DIR = "/var/lib/fairlead";
+const STORE_FILE = "store.db";
+const SQLITE = "sqlite:";
+
+/** The controller's settings, as `readSettings` wants them. */
+export const CONTROLLER_SETTINGS: ControllerSettingsTable = {
+  source: stringSetting({
+    default: undefined,
+    placeholder: "DIR",
+    help: "Reads Services, EndpointSlices, Nodes and AddressPools from the files of this folder.",
+    check: (text) => (text === "" ? "the path of a folder" : undefined),
+  }),
+  kubeconfig: stringSetting({
+    default: undefined,
+    placeholder: "FILE",
+    help: "Reads Services from a cluster. It comes with a later release.",
+  }),
+  pool: listSetting({
+    default: [],
+    placeholder: "NAME=RANGE[,RANGE]",
+    help: "Adds a pool of addresses: CIDRs, first-last, or single addresses.",
+  }),
+  store: stringSetting({
+    default: undefined,
+    placeholder: "sqlite:FILE",
+    help: `Where leases are kept. By default in ${STORE_FILE} in the state directory.`,
+    check: storeProblem,
+  }),
+  stateDir: stringSetting({
+    default: STATE_DIR,
+    placeholder: "DIR",
+    help: "Where the controller keeps what must outlive it.",
+    check: (text) => (text === "" ? "the path of a folder" : undefined),
+  }),
+  defaultClass: booleanSetting({
+    default: true,
+    help: "Serves Services of type LoadBalancer that name no class.",
+  }),
+  members: choiceSetting({
+    default: "endpoints",
+    choices: ["endpoints", "nodes"] as const,
+    help: "Sends traffic to the addresses of EndpointSlices, or to nodes and their NodePorts.",
+  }),
+  nodeSelector: stringSetting({
+    default: "",
+    placeholder: "KEY[=VALUE],...",
+    help: "Takes only nodes with these labels as members.",
+    check: (text) =>
+      parseNodeSelector(text) === undefined
+        ? "labels as KEY=VALUE, with commas between"
+        : undefined,
+  }),
+  listenAgents: hostPortSetting({
+    default: { host: "0.0.0.0", port: 7702 },
+    help: "Where agents connect.",
+  }),
+  listenMetrics: hostPortSetting({
+    default: { host: "0.0.0.0", port: 7704 },
+    help: "Where /metrics, /healthz and /readyz are served.",
+  }),
+  listenAdmin: hostPortSetting({
+    default: { host: "127.0.0.1", port: 7705 },
+    hostDefault: "127.0.0.1",
+    help: "Where the command line asks; keep it on the loopback, as it asks nobody's name.",
+  }),
+  advertInterval: durationSetting({
+    default: 100,
+    minMs: 30,
+    maxMs: 10_000,
+    help: "Time between VRRP adverts; a failover takes about three of them.",
+  }),
+  reservedRouterIds: stringSetting({
+    default: "",
+    placeholder: "ID[,FIRST-LAST]",
+    help: "Never uses these VRRP router ids, as others on the network have them.",
+    check: (text) =>
+      parseRouterIds(text) === undefined ? "router ids from 1 to 255, such as 1,50-59" : undefined,
+  }),
+  insecure: booleanSetting({
+    default: false,
+    help: "Speaks to agents without TLS. Required until TLS is built; it warns.",
+  }),
+  logLevel: choiceSetting({
+    default: "info",
+    choices: ["debug", "info", "warn", "error", "silent"],
+    help: "The least important messages that are written.",
+  }),
+  logFormat: choiceSetting({
+    default: "text",
+    choices: ["json", "text"],
+    help: "One line a record, for people (text) or programs (json).",
+  }),
+};
+
+/** What a controller runs by, all of it checked. */
+export interface ControllerSettings {
+  /** The folder of manifests. */
+  readonly source: string;
+  readonly pools: readonly AddressPool[];
+  /** The store's file. */
+  readonly storePath: string;
+  readonly defaultClass: boolean;
+  readonly members: "endpoints" | "nodes";
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly listenAgents: HostPort;
+  /** Undefined: not served; somebody else does. */
+  readonly listenMetrics: HostPort | undefined;
+  readonly listenAdmin: HostPort;
+  readonly advertIntervalMs: number;
+  readonly reservedRouterIds: readonly number[];
+}
+
+/** What is wrong with flags together; for the `check` of `readSettings`. */
+export function checkControllerFlags(
+  given: GivenSettings<ControllerSettingsTable>,
+): readonly Complaint[] {
+  const { settings, rest } = given;
+  const complaints: Complaint[] = [];
+  if (settings.kubeconfig !== undefined) complaints.push(KUBECONFIG_NOT_BUILT);
+  // Absent as a key: it was given and is wrong, which is said already.
+  const isSourceMissing = "source" in settings && settings.source === undefined;
+  if (isSourceMissing && settings.kubeconfig === undefined) complaints.push(NO_SOURCE);
+  if (settings.insecure === false) complaints.push(NO_TLS);
+  const pools = readConfiguredPools({ flags: settings.pool ?? [], file: rest["pools"] });
+  if (pools.kind === "bad") complaints.push(...pools.problems.map(poolComplaint));
+  return complaints;
+}
+
+/**
+ * Makes the settings of flags that `checkControllerFlags` found nothing wrong with.
+ * @param rest the file's extra keys.
+ */
+export function controllerSettings(
+  flags: ControllerFlags,
+  rest: Readonly<Record<string, unknown>>,
+): ControllerSettings {
+  const pools = readConfiguredPools({ flags: flags.pool, file: rest["pools"] });
+  return {
+    source: flags.source ?? "",
+    pools: pools.kind === "ok" ? pools.pools : [],
+    storePath: flags.store?.slice(SQLITE.length) ?? join(flags.stateDir, STORE_FILE),
+    defaultClass: flags.defaultClass,
+    members: flags.members,
+    nodeSelector: parseNodeSelector(flags.nodeSelector) ?? {},
+    listenAgents: flags.listenAgents,
+    listenMetrics: flags.listenMetrics,
+    listenAdmin: flags.listenAdmin,
+    advertIntervalMs: flags.advertInterval,
+    reservedRouterIds: parseRouterIds(flags.reservedRouterIds) ?? [],
+  };
+}
+
+const KUBECONFIG_NOT_BUILT: Complaint = {
+  what: "--kubeconfig",
+  why: "reading a cluster comes with a later release",
+  todo: "name a folder of manifests by --source DIR",
+  code: "NotBuiltYet",
+};
+
+const NO_SOURCE: Complaint = {
+  what: "--source",
+  why: "nothing says where Services come from",
+  todo: "name a folder of manifests by --source DIR",
+  code: "MissingSetting",
+};
+
+const NO_TLS: Complaint = {
+  what: "--insecure",
+  why: "agents connect without TLS until it is built, and that has to be asked for",
+  todo: "add --insecure if only trusted hosts reach the agents' port",
+  code: "MissingSetting",
+};
+
+function poolComplaint(problem: string): Complaint {
+  const colon = problem.indexOf(": ");
+  return {
+    what: problem.slice(0, Math.max(0, colon)),
+    why: problem.slice(colon < 0 ? 0 : colon + 2),
+    todo: "write NAME=RANGE[,RANGE] with CIDRs, first-last or addresses",
+    code: "BadValue",
+  };
+}
+
+function storeProblem(text: string): string | undefined {
+  if (text.startsWith(SQLITE) && text.length > SQLITE.length) return undefined;
+  const isLater = text.startsWith("etcd:") || text === "kubernetes";
+  return isLater
+    ? `sqlite:FILE; ${quoteValue(text)} comes with a later release`
+    : "sqlite:FILE, such as sqlite:/var/lib/fairlead/store.db";
+}

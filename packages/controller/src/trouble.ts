@@ -1,0 +1,31 @@
+// What an operator reads when the controller cannot start or go on: what, why, what to do, a code.
+// Given any thrown value; the adapters' codes are looked up in one table.
+
+import { type EdgeError, describeError, isEdgeError } from "@fairlead/runtime";
+
+/** What to do about each code that can end a controller. */
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ["BUSY", "stop the other controller, or give this one another --state-dir or --store"],
+  ["NO_SPACE", "free space on the disk"],
+  ["READ_ONLY", "make the file and its folder writable for the controller's user"],
+  ["CORRUPT", "restore the file from a copy; what it holds cannot be guessed"],
+  ["TOO_NEW", "run the release that wrote it, or a newer one"],
+  ["FENCED", "look which other controller uses the store; only one may"],
+  ["PORT_TAKEN", "stop the other program, or listen elsewhere with the --listen flags"],
+  ["NO_SUCH_ADDRESS", "listen on an address that this host has"],
+  ["PERMISSION", "run with the rights that the port or the file needs, or choose another"],
+  ["NOT_A_FOLDER", "name an existing folder by --source"],
+  ["NOT_FOUND", "name an existing file or folder"],
+]);
+
+const REMEDY_OTHERWISE = "look at the cause; if it is none of yours, report it with this text";
+
+/** One line in four parts. Bugs are told as such. */
+export function formatTrouble(error: unknown): string {
+  const why = describeError(error);
+  if (!isEdgeError(error)) {
+    return `the controller ended by a mistake of its own: ${why}; ${REMEDY_OTHERWISE} [BUG]`;
+  }
+  const { code }: EdgeError = error;
+  return `the controller cannot go on: ${why}; ${REMEDIES.get(code) ?? REMEDY_OTHERWISE} [${code}]`;
+}
