@@ -1,4 +1,5 @@
-// What may stand in a configuration file, and what is a bug of ours.
+// What may stand in a configuration file, and what is a bug of ours: every character that one of
+// the two languages reads as more than a word.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,5 @@
-// Decisions about keepalived.conf, one by one.
+// Decisions about keepalived.conf, one by one: priorities, peers, anchors, order, and plans that
+// break their own rules.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

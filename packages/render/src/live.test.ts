@@ -51,8 +51,8 @@ async function holds(): Promise<void> {
   writeKeepalived(["lb-1=192.0.2.11"], ["192.0.2.100", "2001:db8::100"]);
   await using kernel = await addressEvents();
   await using keepalived = daemon("keepalived", [
-    ...["--dont-fork", "--vrrp", "--log-console", "--use-file", "/run/keepalived.conf"],
-    ...["--pid", "/run/keepalived.pid", "--vrrp_pid", "/run/vrrp.pid"],
+    ..."--dont-fork --vrrp --log-console --use-file /run/keepalived.conf".split(" "),
+    ..."--pid /run/keepalived.pid --vrrp_pid /run/vrrp.pid".split(" "),
   ]);
   await kernel.until(/: eth0 +inet6 2001:db8::100\/128/);
   assert.equal(readFileSync("/run/track/lane-192.0.2.0-24-51", "utf8").trim(), "0");

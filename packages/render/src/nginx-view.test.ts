@@ -1,4 +1,5 @@
-// Decisions about nginx.conf, one by one.
+// Decisions about nginx.conf, one by one: balancing, sockets, limits, what is left out, and plans
+// that break their own rules.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,5 @@
-// Node plan to nginx.conf: view and template.
+// Node plan to nginx.conf: view, template, and how many listeners the result has. It reads and
+// writes no file.
 
 import type { NginxInput } from "./nginx-input.ts";
 import { nginxView } from "./nginx-view.ts";

@@ -6,13 +6,14 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   type Address,
+  type DeviceName,
   type LaneResource,
   type ListenerResource,
   type MemberSetResource,
   type VipResource,
   addressFromValue,
 } from "@fairlead/model";
-import { agentName, device, laneOf, listenerOf, vipOf } from "@fairlead/testkit";
+import { agentName, laneOf, listenerOf, vipOf } from "@fairlead/testkit";
 import { isToken } from "./guard.ts";
 import { countVips, createTemplates, renderKeepalived, renderNginx } from "./index.ts";
 
@@ -217,7 +218,7 @@ test("text that no parser would let through never reaches a file", () => {
   fc.assert(
     fc.property(strange, (text) => {
       const lane = laneOf({ routerId: 51, order: ["lb-1=192.0.2.11"] });
-      const forged = { ...lane, link: text as ReturnType<typeof device> };
+      const forged = { ...lane, link: text as DeviceName };
       assert.throws(() => keepalivedOf("lb-1", [forged], []));
     }),
     { numRuns: RUNS },

@@ -18,12 +18,30 @@ export interface Templates {
 /** Reads the templates beside this package and compiles them. Call it once in a program's life. */
 export function createTemplates(): Templates {
   return {
-    keepalived: compile<KeepalivedView>("keepalived.conf.hbs"),
-    nginx: compile<NginxView>("nginx.conf.hbs"),
+    keepalived: compile<KeepalivedView>("keepalived.conf.hbs", NO_LANES),
+    nginx: compile<NginxView>("nginx.conf.hbs", NO_LISTENERS),
   };
 }
 
-function compile<View>(file: string): (view: View) => string {
+const NO_LANES: KeepalivedView = { globalFlags: [], instances: [] };
+
+const NO_LISTENERS: NginxView = {
+  streamModule: "/none",
+  pidFile: "/none",
+  errorLog: "stderr",
+  users: [],
+  workerProcesses: 1,
+  workerConnections: 1,
+  openFilesMax: 1,
+  shutdownTimeoutMs: 1,
+  limitZones: [],
+  probeSocket: "/none",
+  generation: "none",
+  proxied: [],
+  refusing: [],
+};
+
+function compile<View>(file: string, empty: View): (view: View) => string {
   const source = readFileSync(new URL(`../templates/${file}`, import.meta.url), "utf8");
   // Own instance: helpers and partials that somebody registers globally never reach our files.
   const fill = Handlebars.create().compile<View>(source, {
@@ -32,6 +50,8 @@ function compile<View>(file: string): (view: View) => string {
     knownHelpersOnly: true,
     knownHelpers: { each: true },
   });
+  // Handlebars compiles when it is first used: now, and not while somebody waits for a file.
+  fill(empty);
   return (view) => {
     assertTokens(view);
     return fill(view);
