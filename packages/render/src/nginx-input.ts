@@ -1,4 +1,5 @@
-// What nginx.conf is made of: the resources of a plan, and the settings of one host.
+// What nginx.conf is made of: the resources of a plan, and the settings of one host. Types alone;
+// what follows from them is decided in nginx-view.ts.
 
 import type { ListenerResource, MemberSetResource, ResourceName } from "@fairlead/model";
 

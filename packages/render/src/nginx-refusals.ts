@@ -1,4 +1,5 @@
 // What a listener wishes for and nginx does not do: said in reports, never silently left out.
+// It must agree with what the view leaves out.
 
 import type { ListenerResource, Remark } from "@fairlead/model";
 
