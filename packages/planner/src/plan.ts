@@ -19,7 +19,7 @@ import {
   remember,
 } from "./memory.ts";
 import { place } from "./place.ts";
-import { program } from "./program.ts";
+import { carriersOf, program } from "./program.ts";
 import { publish, releaseGone, releaseView, settleAll } from "./release.ts";
 import { findSegments } from "./segments.ts";
 import { findUnusable } from "./unusable.ts";
@@ -70,7 +70,7 @@ export function plan(world: World, { revisionOf, memory: given }: PlanOptions): 
     before,
   });
 
-  const rows = settleAll(release, placed.rows, programmed);
+  const rows = settleAll(release, placed.rows, (address) => carriersOf(programmed, address));
   const witnesses = callWitnesses(world, memory.witnesses);
   const judging = { grants, rows, lanes, problems, carried, witnesses, revisionOf };
   const { verdicts, published } = judge(judging);

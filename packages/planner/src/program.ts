@@ -70,6 +70,13 @@ export function program(options: ProgramOptions): Programmed {
   return { nodePlans: drafts.finish(retainedBy(options)), laneResources, carried };
 }
 
+/** Agents whose plan has the address. */
+export function carriersOf(programmed: Programmed, address: Address): readonly AgentName[] {
+  const lane = programmed.carried.get(address)?.lane;
+  return lane === undefined ? NO_AGENTS : agentsOf(programmed, lane);
+}
+
+const NO_AGENTS: readonly AgentName[] = [];
 const NO_LANES: Programmed["laneResources"] = new Map();
 const NO_CARRIED: Programmed["carried"] = new Map();
 

@@ -17,7 +17,6 @@ import {
 } from "@fairlead/model";
 
 import type { PoolBook } from "./pools.ts";
-import type { Programmed } from "./program.ts";
 
 /** Rest of an address whose pool is gone, in ms: the default of pools. */
 const QUARANTINE_MS = 60_000;
@@ -83,19 +82,20 @@ export function settle(
   return isOver || view.released.has(row.address) ? undefined : next;
 }
 
-/** All rows, with the agents that are sent them now. */
+/**
+ * All rows, with the agents that are sent them now.
+ * @param carriersOf agents whose plan has the address.
+ */
 export function settleAll(
   view: ReleaseView,
   rows: ReadonlyMap<Address, LeasedAddress>,
-  { carried, laneResources }: Programmed,
+  carriersOf: (address: Address) => readonly AgentName[],
 ): ReadonlyMap<Address, LeasedAddress> {
   const settled = new Map<Address, LeasedAddress>();
   for (const [address, row] of rows) {
-    const lane = carried.get(address)?.lane;
-    const carriers = lane === undefined ? undefined : laneResources.get(lane);
-    const kept = hasAbsentOwner(view.world, row) ? row.sentTo : [];
-    const wanted = carriers === undefined ? kept : [...new Set([...carriers.keys(), ...kept])];
-    const next = settle(view, row, wanted);
+    const carriers = carriersOf(address);
+    const isKept = hasAbsentOwner(view.world, row);
+    const next = settle(view, row, isKept ? [...carriers, ...row.sentTo] : carriers);
     if (next !== undefined) settled.set(address, next);
   }
   return settled;
@@ -157,7 +157,7 @@ function sentTo(
   );
   const added = wanted.filter((name) => !row.sentTo.includes(name) && !forgotten.has(name));
   if (added.length === 0) return kept.length === row.sentTo.length ? row.sentTo : kept;
-  return [...kept, ...added].sort(compareText);
+  return [...new Set([...kept, ...added])].sort(compareText);
 }
 
 function withSentTo(row: LeasedAddress, names: readonly AgentName[]): LeasedAddress {
