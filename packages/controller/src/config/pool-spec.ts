@@ -22,7 +22,7 @@ import { absent, stringMap } from "../sources/object-metadata.ts";
 import { quote } from "../sources/quote.ts";
 
 /** Most ranges of one pool. */
-export const POOL_RANGES_MAX = 256;
+const POOL_RANGES_MAX = 256;
 const QUARANTINE_MS_DEFAULT = 60_000;
 
 /** A pool's fields as written. */

@@ -15,7 +15,7 @@ export function absent<T extends z.ZodType>(schema: T): z.ZodType<z.infer<T> | u
 }
 
 /** One field manager's entry, to learn who wrote a status. */
-export const managedField: z.ZodType<ManagedField> = z.object({
+const managedField: z.ZodType<ManagedField> = z.object({
   manager: absent(z.string()),
   subresource: absent(z.string()),
   fieldsV1: z.unknown(),

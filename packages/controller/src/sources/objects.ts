@@ -218,7 +218,7 @@ function base(
 }
 
 /** A stable uid for an object that has none, formatted like a UUID (version 8, RFC 9562). */
-export function derivedUid(identity: ObjectIdentity): string {
+function derivedUid(identity: ObjectIdentity): string {
   const hex = createHash("sha256").update(identityKey(identity)).digest("hex");
   const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8).toString(16);
   return [

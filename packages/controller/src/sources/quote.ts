@@ -4,9 +4,9 @@
 import { escapeBounded, escapeControls } from "@fairlead/runtime";
 
 /** Longest user text in a detail, in characters before escaping. */
-export const QUOTED_CHARACTERS_MAX = 100;
+const QUOTED_CHARACTERS_MAX = 100;
 /** Longest path or name in a finding, in characters. */
-export const TITLE_CHARACTERS_MAX = 300;
+const TITLE_CHARACTERS_MAX = 300;
 
 /**
  * User text in double quotes, escaped as JSON does it, of at most 100 characters; what was cut

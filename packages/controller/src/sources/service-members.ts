@@ -24,7 +24,7 @@ import type { ServiceObject, ServicePort } from "./service-object.ts";
 import type { SliceEndpoint, SliceObject, SlicePort } from "./slice-object.ts";
 
 /** Most members of one listener: the largest member table of a data path has as many slots. */
-export const MEMBERS_MAX = 1024;
+const MEMBERS_MAX = 1024;
 /** Label that keeps a node out of every load balancer, whatever its value. */
 const EXCLUSION_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers";
 /** Kinds of node addresses in the order they are tried; a Hostname counts when it is an IP. */

@@ -17,7 +17,7 @@ import type { RemarkList } from "./remarks.ts";
 import type { ServiceObject } from "./service-object.ts";
 
 /** Most addresses that a claim may ask for; one a family is served. */
-export const WISHED_ADDRESSES_MAX = 8;
+const WISHED_ADDRESSES_MAX = 8;
 /** What a sharing key may be: text that is safe to show and to compare. */
 const SHARING_KEY_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:/@ -]{0,252}$/u;
 

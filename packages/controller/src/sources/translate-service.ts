@@ -28,7 +28,7 @@ import type { SliceObject } from "./slice-object.ts";
 import { foreignStatusManager } from "./status-owner.ts";
 
 /** Most ports of one claim. */
-export const PORTS_MAX = 100;
+const PORTS_MAX = 100;
 
 /** Settings of an install that decide what is ours and who the members are. */
 export interface TranslateSettings {

@@ -8,7 +8,7 @@ import { createStatusFiles } from "./status-files.ts";
 import { FINDINGS_FILE, findingsText, statusFileName, statusText } from "./status-text.ts";
 
 /** Folder of status files, below the folder of manifests. */
-export const STATUS_FOLDER = ".status";
+const STATUS_FOLDER = ".status";
 
 /** What is published to. */
 export interface FolderPublisherOptions {

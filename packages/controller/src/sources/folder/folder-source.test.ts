@@ -2,116 +2,12 @@
 // what the controller gets to know of it.
 
 import assert from "node:assert/strict";
-import { cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setImmediate } from "node:timers/promises";
 
-import type { Finding } from "@fairlead/model";
-import {
-  type Clock,
-  type FakeClock,
-  createFakeClock,
-  createSystemClock,
-  isEdgeError,
-} from "@fairlead/runtime";
-import { stringify } from "yaml";
-
-import { type ClusterState, createClusterState, foldFacts } from "../../cluster-state.ts";
-import type { Fact } from "../../facts.ts";
-import { type Fields, SAMPLE_SETTINGS, sampleService, sampleSlice } from "../sample-objects.ts";
-import { AUDIT_MS, createFolderSource } from "./folder-source.ts";
-
-/** Longer than any look takes; a test that waits this long has failed. */
-const DEADLINE = { timeout: 20_000 };
-
-interface Story extends AsyncDisposable {
-  /** The folder that is watched. */
-  readonly folder: string;
-  readonly facts: readonly Fact[];
-  write(path: string, ...documents: readonly (Fields | string)[]): Promise<void>;
-  start(): Promise<void>;
-  /** Resolves when the facts so far make it true. */
-  until(isSo: (story: Story) => boolean): Promise<void>;
-  /** Resolves with the next whole list. */
-  nextList(): Promise<void>;
-  /** Names of claims in force, as the controller's fold has them. */
-  claims(): readonly string[];
-  findings(): readonly Finding[];
-  reasons(): readonly string[];
-}
-
-async function openStory(clock: Clock = createSystemClock()): Promise<Story> {
-  const root = await mkdtemp(join(tmpdir(), "fairlead-folder-"));
-  const folder = join(root, "manifests");
-  await mkdir(folder);
-  const facts: Fact[] = [];
-  let state: ClusterState = createClusterState([]);
-  let waiting: readonly (() => void)[] = [];
-  const source = createFolderSource({ folder, settings: SAMPLE_SETTINGS, clock });
-  const emit = (news: readonly Fact[]): void => {
-    facts.push(...news);
-    state = foldFacts(state, news, {
-      sources: ["folder"],
-      nowMs: clock.wallMs(),
-      steadyMs: clock.nowMs(),
-    }).state;
-    const woken = waiting;
-    waiting = [];
-    for (const wake of woken) wake();
-  };
-  const story: Story = {
-    folder,
-    facts,
-    write: async (path, ...documents) => {
-      const texts = documents.map((each) => (typeof each === "string" ? each : stringify(each)));
-      await writeFile(join(folder, path), texts.join("---\n"));
-    },
-    start: () => source.start(emit),
-    until: async (isSo) => {
-      while (!isSo(story)) {
-        await new Promise<void>((resolve) => {
-          waiting = [...waiting, resolve];
-        });
-      }
-    },
-    nextList: async () => {
-      const lists = listsIn(facts);
-      await story.until(() => listsIn(facts) > lists);
-    },
-    claims: () => [...state.claims.values()].map(({ value }) => value.name).toSorted(),
-    findings: () => [...state.findings.values()],
-    reasons: () => [...state.findings.values()].map(({ reason }) => reason).toSorted(),
-    [Symbol.asyncDispose]: async () => {
-      await source[Symbol.asyncDispose]();
-      await rm(root, { recursive: true, force: true });
-    },
-  };
-  return story;
-}
-
-function listsIn(facts: readonly Fact[]): number {
-  return facts.filter(({ kind }) => kind === "source-listed").length;
-}
-
-/** Moves time on by steps until a whole list came, at least one step. */
-async function passTime(story: Story, clock: FakeClock, stepMs: number): Promise<void> {
-  const next = story.nextList();
-  let isListed = false;
-  const seen = next.then(() => {
-    isListed = true;
-  });
-  while (!isListed) {
-    await clock.advance(stepMs);
-    // Real files are not waited for by the clock: one turn of the event loop lets them go on.
-    await setImmediate();
-  }
-  await seen;
-}
-
-const kinds = (story: Story): readonly string[] => story.facts.map(({ kind }) => kind);
-const service = (name: string, spec: Fields = {}): Fields => sampleService(spec, { name });
+import { sampleSlice } from "../sample-objects.ts";
+import { DEADLINE, kindsIn, openStory, service } from "./folder-story.ts";
 
 test("files are followed: created, changed, renamed, deleted", DEADLINE, async () => {
   await using story = await openStory();
@@ -140,7 +36,7 @@ test("files are followed: created, changed, renamed, deleted", DEADLINE, async (
   await story.until(({ facts }) =>
     facts.some((fact) => fact.kind === "claim-seen" && fact.claim.origin === "team/front.yaml"),
   );
-  assert(!kinds(story).includes("claim-gone"), "a rename is no deletion");
+  assert(!kindsIn(story).includes("claim-gone"), "a rename is no deletion");
 
   await story.write("team/dns.yml", service("dns"));
   await story.until(() => !story.claims().includes("ntp"));
@@ -183,7 +79,7 @@ test(
     await story.write("web.yaml", service("web"));
     await story.write("dns.yaml", service("dns"), service("ntp"), service("new"));
     await story.until(() => story.reasons().length === 0);
-    assert(!kinds(story).includes("claim-gone"));
+    assert(!kindsIn(story).includes("claim-gone"));
   },
 );
 
@@ -223,96 +119,7 @@ test("the second of two files takes over when the first one goes", DEADLINE, asy
     fact.kind === "claim-seen" ? fact.claim.wishedAddresses : [],
   );
   assert.deepEqual(wished, ["192.0.2.7", "192.0.2.8"]);
-  assert(!kinds(story).includes("claim-gone"));
-});
-
-test("an unmounted folder removes nothing until a second list 30 s later", DEADLINE, async () => {
-  const clock = createFakeClock();
-  await using story = await openStory(clock);
-  const pass = (ms: number): Promise<void> => passTime(story, clock, ms);
-  await story.write("web.yaml", service("web"));
-  await Promise.all([story.start(), clock.advance(100)]);
-
-  await rename(story.folder, `${story.folder}.away`);
-  await mkdir(story.folder);
-  await pass(AUDIT_MS + 100);
-  assert.deepEqual(story.claims(), ["web"]);
-  assert.deepEqual(story.reasons(), ["SourceEmptied"]);
-  while (story.claims().length > 0) await pass(1000);
-  const empty = story.facts.filter(
-    (fact) => fact.kind === "source-listed" && fact.claims.size === 0,
-  );
-  const times = empty.map((fact) => ("atMs" in fact ? fact.atMs : 0));
-  assert((times.at(-1) ?? 0) - (times[0] ?? 0) >= 30_000);
-  assert.deepEqual(story.reasons(), []);
-
-  await rm(story.folder, { recursive: true });
-  await rename(`${story.folder}.away`, story.folder);
-  await pass(AUDIT_MS + 100);
-  assert.deepEqual(story.claims(), ["web"]);
-});
-
-test("an unmounted folder that comes back in time was never empty", DEADLINE, async () => {
-  const clock = createFakeClock();
-  await using story = await openStory(clock);
-  const pass = (ms: number): Promise<void> => passTime(story, clock, ms);
-  await story.write("web.yaml", service("web"));
-  await Promise.all([story.start(), clock.advance(100)]);
-  await rename(story.folder, `${story.folder}.away`);
-  await mkdir(story.folder);
-  await pass(AUDIT_MS + 100);
-  await rm(story.folder, { recursive: true });
-  await rename(`${story.folder}.away`, story.folder);
-  for (let looks = 0; looks < 5; looks += 1) await pass(AUDIT_MS + 100);
-  assert.deepEqual(story.claims(), ["web"]);
-  assert.deepEqual(story.reasons(), []);
-  assert.equal(kinds(story).filter((kind) => kind === "claim-seen").length, 1);
-});
-
-test("a folder that cannot be read says so and leaves everything in force", DEADLINE, async () => {
-  await using story = await openStory();
-  await story.write("web.yaml", service("web"));
-  await story.start();
-  await rename(story.folder, `${story.folder}.away`);
-  await story.until(() => story.reasons().includes("SourceUnreadable"));
-  assert.deepEqual(story.claims(), ["web"]);
-});
-
-test("a folder that is not there yet is waited for", DEADLINE, async () => {
-  const clock = createFakeClock();
-  await using story = await openStory(clock);
-  await rm(story.folder, { recursive: true });
-  const started = story.start();
-  const said = story.until(() => story.reasons().includes("SourceUnreadable"));
-  await clock.advance(100);
-  await said;
-  await mkdir(story.folder);
-  await story.write("web.yaml", service("web"));
-  await Promise.all([started, clock.advance(AUDIT_MS + 100)]);
-  assert.deepEqual(story.claims(), ["web"]);
-  assert.deepEqual(story.reasons(), []);
-});
-
-test("a file in place of the folder can never work", DEADLINE, async () => {
-  await using story = await openStory();
-  await rm(story.folder, { recursive: true });
-  await writeFile(story.folder, "");
-  await assert.rejects(story.start(), (error) => isEdgeError(error, "NOT_A_FOLDER"));
-});
-
-test("a file that never could be read proves no absence", DEADLINE, async () => {
-  const clock = createFakeClock();
-  await using story = await openStory(clock);
-  await story.write("web.yaml", "kind: [Service\n");
-  await Promise.all([story.start(), clock.advance(100)]);
-  assert.equal(listsIn(story.facts), 1);
-  const fixed = story.until(() => story.claims().length === 1);
-  await clock.advance(4 * AUDIT_MS);
-  assert.equal(listsIn(story.facts), 1, "the first list alone, which lets the controller begin");
-  await story.write("web.yaml", service("web"));
-  await clock.advance(AUDIT_MS + 100);
-  await fixed;
-  assert(listsIn(story.facts) > 1);
+  assert(!kindsIn(story).includes("claim-gone"));
 });
 
 test("links to files are followed, links to folders are not", DEADLINE, async () => {
@@ -346,18 +153,7 @@ test("a ConfigMap mount changes all its files by one link", DEADLINE, async () =
       (fact) => fact.kind === "claim-seen" && fact.claim.wishedAddresses[0] === "192.0.2.8",
     ),
   );
-  assert(!kinds(story).includes("claim-gone"));
-});
-
-test("quiet folders give lists and no news", DEADLINE, async () => {
-  const clock = createFakeClock();
-  await using story = await openStory(clock);
-  await story.write("web.yaml", service("web"), sampleSlice());
-  await Promise.all([story.start(), clock.advance(100)]);
-  const before = story.facts.length;
-  for (let looks = 0; looks < 3; looks += 1) await passTime(story, clock, AUDIT_MS);
-  const news = new Set(kinds(story).slice(before));
-  assert.deepEqual([...news], ["source-listed"]);
+  assert(!kindsIn(story).includes("claim-gone"));
 });
 
 test("a file that cannot be opened keeps its objects and is told", DEADLINE, async () => {
@@ -371,7 +167,7 @@ test("a file that cannot be opened keeps its objects and is told", DEADLINE, asy
   await rm(join(story.folder, "web.yaml"));
   await story.write("web.yaml", service("web"));
   await story.until(() => story.reasons().length === 0);
-  assert(!kinds(story).includes("claim-gone"));
+  assert(!kindsIn(story).includes("claim-gone"));
 });
 
 test(

@@ -2,8 +2,6 @@
 // every few seconds, reads what changed, and emits what differs. It never writes, and a folder
 // that cannot be read leaves everything in force as it is.
 
-import { join } from "node:path";
-
 import type { Claim, PoolName } from "@fairlead/model";
 import {
   type Clock,
@@ -13,7 +11,6 @@ import {
   createPace,
   describeError,
   isEdgeError,
-  readFileBounded,
 } from "@fairlead/runtime";
 
 import type { Departure, Fact } from "../../facts.ts";
@@ -23,24 +20,26 @@ import { EMPTY_SNAPSHOT, type SourceSnapshot, diffSnapshots } from "../fact-diff
 import { type ObjectKind, identityKey } from "../objects.ts";
 import { title } from "../quote.ts";
 import type { TranslateSettings } from "../translate-service.ts";
-import { EMPTY_GRACE_MS, FILE_BYTES_MAX, type FileReading } from "./file-state.ts";
+import { EMPTY_GRACE_MS, type FileReading } from "./file-state.ts";
 import {
   EMPTY_FOLDER,
   type FolderState,
+  filesToRead,
   foldLook,
   isEmptySome,
   isMissingSome,
-  pathsToRead,
 } from "./folder-state.ts";
 import { viewFolder } from "./folder-view.ts";
-import { parseManifest } from "./parse.ts";
-import { type Listing, scanFolder } from "./scan.ts";
+import { readManifest } from "./read-manifest.ts";
+import { type ListedFile, type Listing, scanFolder } from "./scan.ts";
 import { createFolderWatch, type FolderWatch } from "./watch.ts";
 
 /** A hint is followed by a look after this long a quiet, in ms. */
 const QUIET_MS = 50;
 /** A folder that never rests is looked at this often, in ms. */
 const WAIT_MAX_MS = 500;
+/** Files that are read at the same time. */
+const READS_AT_ONCE = 8;
 /** Without any hint the folder is looked at this often, in ms: hints get lost. */
 export const AUDIT_MS = 10_000;
 
@@ -123,7 +122,7 @@ class FolderSource implements Source {
       throw error;
     }
     if (this.#watch.follow(listing.folders)) this.#looks.poke();
-    const readings = await this.#read(pathsToRead(this.#state, listing, hints));
+    const readings = await this.#read(filesToRead(this.#state, listing, hints));
     const nowMs = this.#options.clock.nowMs();
     this.#state = foldLook(this.#state, { listing, readings, hints, nowMs });
     this.#say();
@@ -131,11 +130,16 @@ class FolderSource implements Source {
     else if (isEmptySome(this.#state)) this.#scheduleLook(EMPTY_GRACE_MS);
   }
 
-  async #read(paths: readonly string[]): Promise<ReadonlyMap<string, FileReading>> {
+  async #read(files: readonly ListedFile[]): Promise<ReadonlyMap<string, FileReading>> {
     const readings = new Map<string, FileReading>();
-    for (const path of paths) {
-      const reading = await readManifest(this.#options.folder, path);
-      if (reading !== undefined) readings.set(path, reading);
+    for (let index = 0; index < files.length; index += READS_AT_ONCE) {
+      const some = files.slice(index, index + READS_AT_ONCE);
+      await Promise.all(
+        some.map(async (file) => {
+          const reading = await readManifest(this.#options.folder, file);
+          if (reading !== undefined) readings.set(file.path, reading);
+        }),
+      );
     }
     return readings;
   }
@@ -200,18 +204,4 @@ class FolderSource implements Source {
 
 function keysIn<K>(map: ReadonlyMap<K, unknown>, set: ReadonlySet<K>): ReadonlySet<K> {
   return new Set([...map.keys(), ...set].filter((key) => set.has(key)));
-}
-
-/** Reads and parses one file; undefined when it vanished since it was listed. */
-async function readManifest(root: string, path: string): Promise<FileReading | undefined> {
-  try {
-    const bytes = await readFileBounded(join(root, path), FILE_BYTES_MAX);
-    const text = bytes.toString("utf8");
-    const parsed = parseManifest(text, path.endsWith(".json") ? "json" : "yaml");
-    return { kind: "parsed", parsed, isEmpty: text.trim() === "" };
-  } catch (error) {
-    if (isEdgeError(error, "NOT_FOUND")) return undefined;
-    if (isEdgeError(error, "TOO_LARGE")) return { kind: "too-large" };
-    return { kind: "failed", problem: describeError(error) };
-  }
 }

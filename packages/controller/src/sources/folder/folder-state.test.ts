@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 import { sampleService } from "../sample-objects.ts";
 import { EMPTY_GRACE_MS, type FileReading } from "./file-state.ts";
-import { EMPTY_FOLDER, type FolderState, foldLook, pathsToRead } from "./folder-state.ts";
+import { EMPTY_FOLDER, type FolderState, foldLook, filesToRead } from "./folder-state.ts";
 import { viewFolder } from "./folder-view.ts";
 import type { Listing } from "./scan.ts";
 
@@ -36,7 +36,7 @@ function look(state: FolderState, options: LookOptions): FolderState {
   };
   const hinted = new Set(hints);
   const readings = new Map(
-    pathsToRead(state, listing, hinted).map((path): [string, FileReading] => {
+    filesToRead(state, listing, hinted).map(({ path }): [string, FileReading] => {
       const name = path.replaceAll(/[/]|\.yaml$/gu, "");
       const documents = [sampleService({}, { name })];
       const parsed = { kind: "ok", documents } as const;

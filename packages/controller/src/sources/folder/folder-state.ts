@@ -6,7 +6,7 @@ import { ABSENCE_MS } from "../../cluster-state.ts";
 import { identityKey } from "../objects.ts";
 import { quote } from "../quote.ts";
 import { type FileReading, type FileState, nextFileState } from "./file-state.ts";
-import type { FolderIdentity, Listing } from "./scan.ts";
+import type { FolderIdentity, ListedFile, Listing } from "./scan.ts";
 
 /** What is known of a folder. Never changed in place. */
 export interface FolderState {
@@ -24,7 +24,7 @@ export interface FolderState {
 /** One look at a folder, with the files read that had to be. */
 export interface Look {
   readonly listing: Listing;
-  /** By relative path: exactly those that `pathsToRead` named, but for those that vanished. */
+  /** By relative path: exactly those that `filesToRead` named, but for those that vanished. */
   readonly readings: ReadonlyMap<string, FileReading>;
   /** Paths that the kernel said were created, renamed or removed since the last look. */
   readonly hints: ReadonlySet<string>;
@@ -41,15 +41,15 @@ export const EMPTY_FOLDER: FolderState = {
 };
 
 /** Files whose content may differ from what was read, sorted. */
-export function pathsToRead(
+export function filesToRead(
   state: FolderState,
   listing: Listing,
   hints: ReadonlySet<string>,
-): readonly string[] {
+): readonly ListedFile[] {
   const files = [...listing.files.values()];
-  return files
-    .filter(({ path, stamp }) => state.files.get(path)?.stamp !== stamp || hints.has(path))
-    .map(({ path }) => path);
+  return files.filter(
+    ({ path, stamp }) => state.files.get(path)?.stamp !== stamp || hints.has(path),
+  );
 }
 
 /** The state after a look. */

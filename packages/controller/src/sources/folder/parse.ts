@@ -16,13 +16,13 @@ import {
 } from "yaml";
 
 /** Most documents of one file. */
-export const DOCUMENTS_MAX = 4000;
+const DOCUMENTS_MAX = 4000;
 /** Deepest nesting of mappings and lists; Kubernetes' own objects stay below 20. */
-export const DEPTH_MAX = 64;
+const DEPTH_MAX = 64;
 /** Most aliases of one file, counted as often as they are followed. */
-export const ALIASES_MAX = 100;
+const ALIASES_MAX = 100;
 /** Most lexical parts of one file: the densest megabyte of real manifests has 450 000. */
-export const TOKENS_MAX = 500_000;
+const TOKENS_MAX = 500_000;
 
 /** How a file is written. */
 export type ManifestFormat = "yaml" | "json";

@@ -10,9 +10,9 @@ import { compareText } from "@fairlead/model";
 import { EdgeError, fileError } from "@fairlead/runtime";
 
 /** Most manifests of one folder. */
-export const FILES_MAX = 20_000;
+const FILES_MAX = 20_000;
 /** Most folders below one another. */
-export const FOLDER_DEPTH_MAX = 32;
+const FOLDER_DEPTH_MAX = 32;
 const STATS_AT_ONCE = 32;
 const MANIFEST_PATTERN = /\.(?:ya?ml|json)$/u;
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { FolderIdentity } from "./scan.ts";
 
 /** Most folders that are watched; below those, changes are found by the slow rescan. */
-export const WATCHES_MAX = 512;
+const WATCHES_MAX = 512;
 
 /** Watches a changing set of folders. */
 export interface FolderWatch extends Disposable {
