@@ -154,6 +154,7 @@ async function createHost(
       renderKeepalived({
         ...{ agent, lanes, vips, templates },
         paths: { trackDir: layout.keepalived.trackDir },
+        checksOnReload: programs.checksOnReload,
       }),
   };
 }

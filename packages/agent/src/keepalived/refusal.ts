@@ -41,7 +41,9 @@ export function fileProblem(
 
 /** keepalived did not say that it took the file. */
 export function notTaken(words: readonly string[], ms: number): Remark {
-  const failed = words.findLast((line) => /fail|error|cannot|unable/i.test(line));
+  const failed = words.findLast((line) =>
+    /fail|error|cannot|couldn't|unable|already running/i.test(line),
+  );
   return configRefused(`keepalived: ${failed ?? `it did not take the file within ${ms} ms`}`);
 }
 

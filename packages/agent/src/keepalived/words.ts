@@ -8,7 +8,11 @@ export type Verdict = "taken" | "refused" | "waiting";
 const TAKEN = /(?:^|: )(?:Startup complete|Reload complete)$/;
 /** Without an instance there is no child that could say more. */
 const TAKEN_EMPTY = /(?:^|: )(?:Warning - keepalived has no configuration to run|Reloading)/;
-const REFUSED = /New config failed validation|daemon is already running/;
+/**
+ * The third is said by its own checker where it may not set groups (a normal user's namespace):
+ * keepalived then reloads what it had, and calls that complete.
+ */
+const REFUSED = /New config failed validation|daemon is already running|Couldn't setgroups/;
 
 /** `isEmpty`: the file lists no instance. */
 export function verdictOf(lines: readonly string[], isEmpty: boolean): Verdict {

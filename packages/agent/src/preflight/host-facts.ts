@@ -33,6 +33,8 @@ export interface HostFacts {
   readonly links: readonly string[];
   /** Whether the user and group of nginx's workers exist in this user namespace. */
   readonly hasWorkerUser: boolean;
+  /** Whether this user namespace lets anybody set groups: not so in a normal user's. */
+  readonly allowsSetGroups: boolean;
 }
 
 /** Where to look. */
@@ -78,6 +80,7 @@ export async function readHost(options: ReadHostOptions): Promise<HostFacts> {
     unwritable: await unwritableOf([options.runDir, options.stateDir]),
     links: await readLinks(),
     hasWorkerUser: await hasWorkerUser(),
+    allowsSetGroups: (await readOrNothing("/proc/self/setgroups")).trim() !== "deny",
   };
 }
 

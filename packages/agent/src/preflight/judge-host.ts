@@ -40,8 +40,9 @@ const CAPABILITIES = [
   { bit: 13n, name: "NET_RAW", why: "keepalived speaks VRRP and ARP with it" },
   { bit: 10n, name: "NET_BIND_SERVICE", why: "nginx binds ports below 1024 with it" },
 ] as const;
-/** Needed for workers that run as another user; without them workers run as root. */
-const WORKER_USER_BITS = [5n, 6n, 7n];
+const KILL = 5n;
+const SETGID = 6n;
+const SETUID = 7n;
 
 /** The oldest versions that the configuration files are written for. */
 const VERSIONS: ReadonlyMap<ProgramName, readonly [number, number, number]> = new Map([
@@ -63,7 +64,15 @@ export function judgeHost(facts: HostFacts, options: JudgeOptions): readonly Pre
 
 /** Whether nginx's workers may run as another user than root here. */
 export function mayChangeUser(facts: HostFacts): boolean {
-  return facts.hasWorkerUser && WORKER_USER_BITS.every((bit) => hasCapability(facts, bit));
+  return facts.hasWorkerUser && [KILL, SETGID, SETUID].every((bit) => hasCapability(facts, bit));
+}
+
+/**
+ * Whether keepalived can check a file by itself when it reloads. Its checker sets groups; where it
+ * may not, keepalived takes that for a good check and reloads the file it had before.
+ */
+export function mayCheckOnReload(facts: HostFacts): boolean {
+  return facts.allowsSetGroups && [SETGID, SETUID].every((bit) => hasCapability(facts, bit));
 }
 
 function programProblems(facts: HostFacts): PreflightProblem[] {

@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { inSandbox } from "@fairlead/testkit";
 import type { HostFacts } from "./host-facts.ts";
-import { judgeHost, mayChangeUser } from "./judge-host.ts";
+import { judgeHost, mayChangeUser, mayCheckOnReload } from "./judge-host.ts";
 import { problemText, runPreflight } from "./preflight.ts";
 
 const GOOD: HostFacts = {
@@ -28,6 +28,7 @@ const GOOD: HostFacts = {
   unwritable: new Map(),
   links: ["lo", "eth0"],
   hasWorkerUser: true,
+  allowsSetGroups: true,
 };
 
 const judge = (facts: Partial<HostFacts>, link?: string, runDirProblem?: string) =>
@@ -97,6 +98,12 @@ test("preflight: workers are root's where no other user can be had", () => {
   assert.equal(mayChangeUser(GOOD), true);
   assert.equal(mayChangeUser({ ...GOOD, hasWorkerUser: false }), false);
   assert.equal(mayChangeUser({ ...GOOD, capabilities: 0x3400n }), false);
+});
+
+test("preflight: keepalived checks files by itself only where it may set groups", () => {
+  assert.equal(mayCheckOnReload(GOOD), true);
+  assert.equal(mayCheckOnReload({ ...GOOD, allowsSetGroups: false }), false);
+  assert.equal(mayCheckOnReload({ ...GOOD, capabilities: 0x3400n }), false);
 });
 
 inSandbox({ file: import.meta.url, name: "preflight" }, () => {

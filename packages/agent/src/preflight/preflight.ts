@@ -14,7 +14,7 @@ import {
   readHost,
   sysctlPath,
 } from "./host-facts.ts";
-import { type PreflightProblem, judgeHost, mayChangeUser } from "./judge-host.ts";
+import { type PreflightProblem, judgeHost, mayChangeUser, mayCheckOnReload } from "./judge-host.ts";
 
 export type { PreflightProblem } from "./judge-host.ts";
 
@@ -34,6 +34,8 @@ export interface HostPrograms extends DataPlanePrograms {
   readonly streamModule: string;
   /** User of nginx's workers; root where no other can be had. */
   readonly nginxUser?: string;
+  /** Whether keepalived can check a file by itself when it reloads. */
+  readonly checksOnReload: boolean;
   /** Whether the host speaks IPv6. */
   readonly hasIpv6: boolean;
 }
@@ -75,6 +77,7 @@ function programsOf(facts: HostFacts): HostPrograms | undefined {
     s6Svscan: path("s6-svscan"),
     streamModule: facts.streamModule,
     nginxUser: mayChangeUser(facts) ? WORKER_USER : "root",
+    checksOnReload: mayCheckOnReload(facts),
     hasIpv6: facts.sysctls.get("net.ipv6.ip_nonlocal_bind")?.value !== undefined,
   };
 }
