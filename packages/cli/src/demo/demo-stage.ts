@@ -78,7 +78,7 @@ async function copyExamples(control: Host): Promise<void> {
 async function startController(control: Host): Promise<void> {
   const args = ["--insecure", "--source", MANIFESTS, "--state-dir", "/run/host/state"];
   const program = await control.start(programPath("fairlead-controller"), args);
-  await program.waitForLine(/serving/, START_MS_MAX);
+  await program.waitForLine(/ serv(es|ing) /, START_MS_MAX);
 }
 
 async function startAgent(balancer: Host, controller: string): Promise<void> {
@@ -89,5 +89,5 @@ async function startAgent(balancer: Host, controller: string): Promise<void> {
     ...["--state-dir", "/run/host/state"],
   ];
   const program = await balancer.start(programPath("fairlead-agent"), args);
-  await program.waitForLine(/serving/, START_MS_MAX);
+  await program.waitForLine(/ serv(es|ing) /, START_MS_MAX);
 }
