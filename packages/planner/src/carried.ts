@@ -50,20 +50,41 @@ export interface Carried {
   readonly resources: readonly Resource[];
 }
 
+/** What everything is made of, now and last time. */
+export interface CarryAllOptions {
+  readonly wanted: ReadonlyMap<Address, readonly Grant[]>;
+  readonly rows: ReadonlyMap<Address, LeasedAddress>;
+  readonly before: ReadonlyMap<Address, Carried> | undefined;
+  readonly rowsBefore: ReadonlyMap<Address, LeasedAddress> | undefined;
+}
+
 /** Makes what comes with every VIP that is wanted and has a lane. */
-export function carryAll(
-  wanted: ReadonlyMap<Address, readonly Grant[]>,
-  rows: ReadonlyMap<Address, LeasedAddress>,
-  before: ReadonlyMap<Address, Carried> | undefined,
-): ReadonlyMap<Address, Carried> {
+export function carryAll(options: CarryAllOptions): ReadonlyMap<Address, Carried> {
+  const { wanted, rows, before, rowsBefore } = options;
+  const turned = rowsBefore === undefined ? undefined : turnedVips(rowsBefore, rows);
   const carried = new Map<Address, Carried>();
   for (const [address, grants] of wanted) {
     const placement = rows.get(address)?.placement;
     if (placement?.kind !== "lane") continue;
     const { lane } = placement;
-    carried.set(address, carry({ address, lane, grants, rows, before: before?.get(address) }));
+    const known = before?.get(address);
+    carried.set(address, carry({ address, lane, grants, rows, turned, before: known }));
   }
   return carried;
+}
+
+/** Addresses that have become VIPs or are none any more: members there must be judged again. */
+function turnedVips(
+  before: ReadonlyMap<Address, LeasedAddress>,
+  rows: ReadonlyMap<Address, LeasedAddress>,
+): ReadonlySet<Address> {
+  const turned = new Set<Address>();
+  for (const [address, row] of rows) {
+    const old = before.get(address);
+    if (old !== row && old?.state.kind !== row.state.kind) turned.add(address);
+  }
+  for (const address of before.keys()) if (!rows.has(address)) turned.add(address);
+  return turned;
 }
 
 /** What is needed to make one. */
@@ -73,15 +94,17 @@ interface CarryOptions {
   /** The claims to be served there, sorted by id; at least one. */
   readonly grants: readonly Grant[];
   readonly rows: ReadonlyMap<Address, LeasedAddress>;
+  /** Addresses that may be judged otherwise as members than last time; absent: all. */
+  readonly turned: ReadonlySet<Address> | undefined;
   /** What the address had in the last plan. */
   readonly before: Carried | undefined;
 }
 
 /** Makes what comes with a VIP; the very same as before when nothing changed. */
-function carry({ address, lane, grants, rows, before }: CarryOptions): Carried {
+function carry({ address, lane, grants, rows, turned, before }: CarryOptions): Carried {
   const claims = grants.map((grant) => {
     const known = before?.claims.find((one) => one.grant.claim.id === grant.claim.id);
-    return carryClaim({ address, grant, rows, known });
+    return carryClaim({ address, grant, rows, turned, known });
   });
   const vip = vipOf(address, lane, grants, before?.vip);
   const isSame =
@@ -126,12 +149,14 @@ interface CarryClaim {
   readonly address: Address;
   readonly grant: Grant;
   readonly rows: CarryOptions["rows"];
+  readonly turned: CarryOptions["turned"];
   readonly known: CarriedClaim | undefined;
 }
 
-function carryClaim({ address, grant, rows, known }: CarryClaim): CarriedClaim {
+function carryClaim({ address, grant, rows, turned, known }: CarryClaim): CarriedClaim {
   const { claim, leftOut } = grant;
   const isKnown = known?.grant === grant;
+  if (isKnown && turned !== undefined && !isConcerned(claim, turned)) return known;
   const served =
     leftOut.size === 0
       ? claim.listeners
@@ -155,6 +180,11 @@ function carryClaim({ address, grant, rows, known }: CarryClaim): CarriedClaim {
     };
   });
   return isSame && known !== undefined ? known : { grant, listeners };
+}
+
+function isConcerned(claim: Claim, turned: ReadonlySet<Address>): boolean {
+  if (turned.size === 0) return false;
+  return claim.listeners.some(({ members }) => members.some(({ address }) => turned.has(address)));
 }
 
 function listenerOf(address: Address, claim: Claim, source: ClaimListener): ListenerResource {

@@ -40,35 +40,84 @@ export interface JudgeOptions {
   readonly carried: ReadonlyMap<Address, Carried>;
   readonly witnesses: Witnesses;
   readonly revisionOf: (resource: Resource) => Revision;
+  readonly before: Judged | undefined;
 }
 
-/** One claim's verdict before it is known which addresses stay published. */
-interface Draft {
+/** One claim's verdict with everything that it follows from. */
+interface Judgement {
   readonly grant: Grant;
+  /** Rows, lanes, carried things and witnesses; undefined when there may be others. */
+  readonly inputs: readonly unknown[] | undefined;
   readonly proofs: readonly Proof[];
+  /** The addresses that stand published, in the grant's order. */
+  readonly published?: readonly boolean[];
+  readonly verdict?: Verdict;
 }
 
-/** The verdicts, and by row whether it is published from now on. */
+/** The verdicts, and the rows that are published from now on. */
 export interface Judged {
   readonly verdicts: ReadonlyMap<ClaimId, Verdict>;
   readonly published: ReadonlySet<Address>;
+  readonly judgements: ReadonlyMap<ClaimId, Judgement>;
 }
 
-/** Judges all claims. */
+/** Judges all claims. What follows from the same things as last time is the same verdict. */
 export function judge(options: JudgeOptions): Judged {
-  const drafts: Draft[] = [];
+  const drafts: Judgement[] = [];
   const proved = new Set<Address>();
   for (const grant of options.grants.values()) {
-    const proofs = grant.programmed ? grant.addresses.map((at) => proofOf(options, grant, at)) : [];
-    for (const proof of proofs) if (proof.state === "proved") proved.add(proof.address);
-    drafts.push({ grant, proofs });
+    const draft = draftOf(options, grant);
+    for (const { state, address } of draft.proofs) if (state === "proved") proved.add(address);
+    drafts.push(draft);
   }
   const published = publishedNow(options, proved);
   const verdicts = new Map<ClaimId, Verdict>();
+  const judgements = new Map<ClaimId, Judgement>();
   for (const draft of drafts) {
-    verdicts.set(draft.grant.claim.id, verdictOf(options, draft, published));
+    const judged = finish(options, draft, published);
+    judgements.set(draft.grant.claim.id, judged);
+    if (judged.verdict !== undefined) verdicts.set(draft.grant.claim.id, judged.verdict);
   }
-  return { verdicts, published };
+  return { verdicts, published, judgements };
+}
+
+function draftOf(options: JudgeOptions, grant: Grant): Judgement {
+  const inputs = inputsOf(options, grant);
+  const known = options.before?.judgements.get(grant.claim.id);
+  if (inputs !== undefined && known?.grant === grant && known.inputs !== undefined) {
+    const isSame =
+      inputs.length === known.inputs.length && inputs.every((one, i) => one === known.inputs?.[i]);
+    if (isSame) return known;
+  }
+  const proofs = grant.programmed ? grant.addresses.map((at) => proofOf(options, grant, at)) : [];
+  return { grant, inputs, proofs };
+}
+
+/** What a whole grant's verdict follows from, beside itself; undefined for all others. */
+function inputsOf(options: JudgeOptions, grant: Grant): readonly unknown[] | undefined {
+  if (!grant.programmed || grant.leftOut.size > 0) return undefined;
+  const inputs: unknown[] = [];
+  for (const address of grant.addresses) {
+    const row = options.rows.get(address);
+    const carried = options.carried.get(address);
+    if (row === undefined || carried === undefined) return undefined;
+    const lane = laneOf(row, options.lanes);
+    inputs.push(row, carried, lane);
+    for (const name of couldHold(row, lane)) inputs.push(options.witnesses.get(name));
+  }
+  return inputs;
+}
+
+function finish(
+  options: JudgeOptions,
+  draft: Judgement,
+  published: ReadonlySet<Address>,
+): Judgement {
+  const now = draft.grant.addresses.map((address) => published.has(address));
+  const isSame =
+    draft.verdict !== undefined && now.every((isIn, i) => isIn === draft.published?.[i]);
+  if (isSame) return draft;
+  return { ...draft, published: now, verdict: verdictOf(options, draft, published) };
 }
 
 /** An address is published by proof, and stays until every agent says that it has it not. */
@@ -78,7 +127,7 @@ function publishedNow(
 ): ReadonlySet<Address> {
   const published = new Set(proved);
   for (const row of rows.values()) {
-    if (!row.published || row.owners.length === 0) continue;
+    if (!row.published || row.owners.length === 0 || published.has(row.address)) continue;
     if (!isWithdrawn(row, laneOf(row, lanes), witnesses)) published.add(row.address);
   }
   return published;
@@ -121,7 +170,7 @@ function listenersOf(
 
 function verdictOf(
   options: JudgeOptions,
-  { grant, proofs }: Draft,
+  { grant, proofs }: Judgement,
   published: ReadonlySet<Address>,
 ): Verdict {
   const { claim } = grant;

@@ -12,6 +12,7 @@ import {
 } from "@fairlead/model";
 
 import type { Grant } from "./grant.ts";
+import type { Judged } from "./judge.ts";
 import { type PoolBook, checkPools } from "./pools.ts";
 import type { Programmed } from "./program.ts";
 import type { Witnesses } from "./witness.ts";
@@ -30,6 +31,8 @@ export interface Remembered {
   grants?: ReadonlyMap<ClaimId, GrantMemory>;
   programmed?: Programmed;
   witnesses?: Witnesses;
+  judged?: Judged;
+  rows?: ReadonlyMap<Address, LeasedAddress>;
 }
 
 /** A grant that nothing was left to wish for, and the rows it stands on. */
@@ -81,6 +84,7 @@ export interface Learnt {
   readonly rows: ReadonlyMap<Address, LeasedAddress>;
   readonly programmed: Programmed;
   readonly witnesses: Witnesses;
+  readonly judged: Judged;
 }
 
 /** Remembers what was planned; of grants, those that are complete and share no address. */
@@ -88,6 +92,8 @@ export function remember(memory: Remembered, learnt: Learnt): void {
   const { book, grants, rows } = learnt;
   memory.programmed = learnt.programmed;
   memory.witnesses = learnt.witnesses;
+  memory.judged = learnt.judged;
+  memory.rows = rows;
   const next = new Map<ClaimId, GrantMemory>();
   for (const [id, grant] of grants) {
     if (grant.main !== undefined || !grant.programmed) continue;

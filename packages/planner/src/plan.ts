@@ -57,8 +57,13 @@ export function plan(world: World, { revisionOf, memory: given }: PlanOptions): 
   const placed = place({ world, book, segments, forgotten, rows: table.rows, wanted });
   const { lanes, rules, problems } = placed;
 
-  const carried = carryAll(wanted, placed.rows, memory.programmed?.carried);
   const before = memory.programmed;
+  const carried = carryAll({
+    wanted,
+    rows: placed.rows,
+    before: before?.carried,
+    rowsBefore: memory.rows,
+  });
   const programmed = program({
     world,
     segments,
@@ -72,11 +77,20 @@ export function plan(world: World, { revisionOf, memory: given }: PlanOptions): 
 
   const rows = settleAll(release, placed.rows, (address) => carriersOf(programmed, address));
   const witnesses = callWitnesses(world, memory.witnesses);
-  const judging = { grants, rows, lanes, problems, carried, witnesses, revisionOf };
-  const { verdicts, published } = judge(judging);
+  const judged = judge({
+    grants,
+    rows,
+    lanes,
+    problems,
+    carried,
+    witnesses,
+    revisionOf,
+    before: memory.judged,
+  });
 
-  const leases = publish(rows, published);
+  const leases = publish(rows, judged.published);
   const findings = findAll({ world, book, rows: leases, witnesses, problems });
-  remember(memory, { book, grants, rows: leases, programmed, witnesses });
-  return { leases, lanes, nodePlans: programmed.nodePlans, verdicts, findings };
+  remember(memory, { book, grants, rows: leases, programmed, witnesses, judged });
+  const { nodePlans } = programmed;
+  return { leases, lanes, nodePlans, verdicts: judged.verdicts, findings };
 }
