@@ -59,6 +59,8 @@ export interface ReadObjects {
 
 /** Lists inside lists deeper than this are refused: kubectl makes one level. */
 const LIST_DEPTH_MAX = 4;
+/** Most problems of one pool that are named. */
+const PROBLEMS_MAX = 3;
 
 const GROUPS: ReadonlyMap<string, { readonly kind: ObjectKind; readonly cluster: boolean }> =
   new Map([
@@ -199,8 +201,10 @@ function readPoolObject(
   if (reading.kind === "ok") {
     return { ...base(identity, metadata, origin), kind: "AddressPool", value: reading.pool };
   }
-  const details = reading.problems.map((problem) => problem.detail);
-  return badObject(identity, reading.problems[0]?.reason ?? "BadField", details.join("; "));
+  const { problems } = reading;
+  const details = problems.slice(0, PROBLEMS_MAX).map((problem) => problem.detail);
+  if (problems.length > PROBLEMS_MAX) details.push(`and ${problems.length - PROBLEMS_MAX} more`);
+  return badObject(identity, problems[0]?.reason ?? "BadField", details.join("; "));
 }
 
 function badObject(identity: ObjectIdentity, reason: Reason, detail: string): BadObject {

@@ -106,6 +106,12 @@ const endpointCases: readonly MemberCase[] = [
     want: ["10.0.0.1:8080", "10.0.0.2:8080"],
   },
   {
+    name: "ports without names are told apart by their numbers",
+    spec: { ports: [{ port: 80, targetPort: 8080 }] },
+    others: [sampleSlice({ ports: [{ port: 8443 }, { port: 8080 }] })],
+    want: ["10.0.0.1:8080", "10.0.0.2:8080"],
+  },
+  {
     name: "the protocol must fit",
     others: [sampleSlice({ ports: [{ name: "http", protocol: "UDP", port: 8080 }] })],
     want: [],

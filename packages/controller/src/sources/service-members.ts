@@ -96,10 +96,15 @@ function endpointState({ ready, serving, terminating }: SliceEndpoint): MemberSt
  */
 function matchPorts(port: ServicePort, slicePorts: readonly SlicePort[]): readonly number[] {
   const target = port.targetPort === 0 ? undefined : port.targetPort;
+  const isNumber = (slicePort: SlicePort): boolean =>
+    typeof target !== "string" && slicePort.port === (target ?? port.port);
+  const isName = ({ name }: SlicePort): boolean => name === port.name;
   const rules: readonly ((slicePort: SlicePort) => boolean)[] = [
-    ({ name }) => name === port.name,
+    // Several ports without a name are told apart by their numbers alone.
+    (slicePort) => isName(slicePort) && isNumber(slicePort),
+    isName,
     ({ name }) => typeof target === "string" && name === target,
-    (slicePort) => typeof target !== "string" && slicePort.port === (target ?? port.port),
+    isNumber,
   ];
   const candidates = slicePorts.filter(({ protocol }) => protocol === port.protocol);
   for (const rule of rules) {

@@ -50,7 +50,7 @@ export function viewFolder(state: FolderState, root: string): FolderView {
       const first = winners.get(key);
       if (first === undefined) winners.set(key, { object, path: file.path });
       else if (file.presence.kind === "present") {
-        const detail = `${quote(first.path)} declares it already; ${quote(file.path)} is left out`;
+        const detail = duplicateText(first.path, file.path);
         problems.add("object", identityTitle(object.identity), "DuplicateObject", detail);
       }
     }
@@ -69,6 +69,11 @@ export function viewFolder(state: FolderState, root: string): FolderView {
     ...namesThere(ordered),
     isWhole: isKnown && state.unreadable.size === 0,
   };
+}
+
+function duplicateText(first: string, other: string): string {
+  if (first === other) return `${quote(first)} declares it twice; the first one counts`;
+  return `${quote(first)} declares it already; ${quote(other)} is left out`;
 }
 
 function emptiedText(state: FolderState): string {
