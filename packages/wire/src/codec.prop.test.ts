@@ -142,6 +142,23 @@ test("what an agent says reads back equal", () => {
   );
 });
 
+test("a welcome reads back equal", () => {
+  const welcome = fc.record({
+    epoch: fc.nat(),
+    version: fc.constant("0.1.0"),
+    heartbeatIntervalMs: fc.integer({ min: 100, max: 600_000 }),
+    reportKnown: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(welcome, (sent) => {
+      const message = { kind: "welcome" as const, welcome: sent };
+      const bytes = toBinary(SyncResponseSchema, encodeToAgent(message));
+      const heard = decodeFromController(fromBinary(SyncResponseSchema, bytes));
+      assert.deepEqual(heard, { kind: "ok", value: message });
+    }),
+  );
+});
+
 test("an update reads back equal", () => {
   const revisions = createRevisions();
   const update = fc.record({

@@ -134,12 +134,8 @@ function requestOf(message: FromAgent): pb.SyncRequest["message"] {
 function responseOf(message: ToAgent): pb.SyncResponse["message"] {
   switch (message.kind) {
     case "welcome": {
-      const { epoch, version, heartbeatIntervalMs } = message.welcome;
-      const value = create(pb.WelcomeSchema, {
-        epoch: BigInt(epoch),
-        version,
-        heartbeatIntervalMs,
-      });
+      const { epoch, ...rest } = message.welcome;
+      const value = create(pb.WelcomeSchema, { epoch: BigInt(epoch), ...rest });
       return { case: "welcome", value };
     }
     case "inventory-wanted":

@@ -1,0 +1,268 @@
+// The server of streams on real gRPC over loopback, with an agent that is played by hand: what it
+// says, what it leaves unsaid, and what the controller makes of it. Time is the fake clock's.
+
+import assert from "node:assert";
+import { test } from "node:test";
+import type { AgentHello, AgentReport, NodePlan, Revision } from "@fairlead/model";
+import { createFakeClock, createLogger, type FakeClock } from "@fairlead/runtime";
+import { agentName, laneOf, listenerOf, vipOf } from "@fairlead/testkit";
+import {
+  createRevisions,
+  encodeReport,
+  type FromAgent,
+  reportDigest,
+  serverCredentials,
+  serverOptions,
+} from "@fairlead/wire";
+import { Server, status } from "@grpc/grpc-js";
+
+import type { Fact } from "../facts.ts";
+import { HandPlayedAgent } from "./hand-played-agent.ts";
+import { createSyncServer, type SyncServer } from "./sync-server.ts";
+
+const INSECURE = { kind: "insecure" } as const;
+const AGENT = agentName("lb1");
+const LANE = laneOf({ routerId: 51, order: ["lb1=192.0.2.11"] });
+const revisions = createRevisions();
+
+/** A plan with this many Services of one port. */
+function planOf(count: number): NodePlan {
+  const all = Array.from({ length: count }, (_, i) => vipOf(`192.0.2.${i + 1}`, LANE)).flatMap(
+    (vip) => [vip, ...listenerOf(`${vip.address}:80`, ["10.0.0.1:8080"])],
+  );
+  const resources = new Map([LANE, ...all].map((one) => [one.name, one]));
+  return { agent: AGENT, resources, retained: [] };
+}
+
+function revisionOfPlan(plan: NodePlan): Revision {
+  return revisions.planRevisionOf(
+    [...plan.resources.values()].map((one) => [one.name, revisions.revisionOf(one)]),
+  );
+}
+
+function helloOf(parts: Partial<AgentHello> = {}): FromAgent & { readonly kind: "hello" } {
+  const base = { agent: AGENT, bootId: "b", version: "1", capabilities: [], links: [], epoch: 0 };
+  return { kind: "hello", hello: { ...base, ...parts }, reportDigest: undefined };
+}
+
+function reportOf(plan: NodePlan): AgentReport {
+  const entries = [...plan.resources.values()].map((one) => {
+    const revision = revisions.revisionOf(one);
+    return [one.name, { name: one.name, revision, step: "serving", evidence: [] }] as const;
+  });
+  return {
+    agent: AGENT,
+    sequence: 1,
+    epoch: 1,
+    planRevision: revisionOfPlan(plan),
+    links: [],
+    resources: new Map(entries),
+    lanes: [],
+    dataPlane: { generationsAlive: 1, keepalivedAlive: true, reloads: 0 },
+    remarks: [],
+  };
+}
+
+/** A controller's server with agents; disposing ends all. */
+class Stage implements AsyncDisposable {
+  readonly clock: FakeClock = createFakeClock();
+  readonly facts: Fact[] = [];
+  readonly bytes = { sent: 0, received: 0, updates: 0 };
+  readonly sync: SyncServer;
+  readonly #server = new Server(serverOptions());
+  readonly #agents: HandPlayedAgent[] = [];
+  #address = "";
+  #wake: () => void = () => {};
+
+  constructor() {
+    this.sync = createSyncServer({
+      clock: this.clock,
+      log: createLogger({ level: "silent", format: "json" }),
+      revisions,
+      version: "0.1.0",
+      emit: (facts) => {
+        this.facts.push(...facts);
+        this.#wake();
+      },
+      metrics: {
+        streamsOpen: () => {},
+        sent: (bytes) => void (this.bytes.sent += bytes),
+        received: (bytes) => void (this.bytes.received += bytes),
+        updateSent: () => void (this.bytes.updates += 1),
+        updateRefused: () => {},
+      },
+    });
+    this.sync.register(this.#server);
+  }
+
+  async start(): Promise<this> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#server.bindAsync("127.0.0.1:0", serverCredentials(INSECURE), (error, port) =>
+      error === null ? resolve(port) : reject(error),
+    );
+    this.#address = `127.0.0.1:${await promise}`;
+    return this;
+  }
+
+  agent(): HandPlayedAgent {
+    const agent = new HandPlayedAgent(this.#address);
+    this.#agents.push(agent);
+    return agent;
+  }
+
+  deliver(plan: NodePlan, epoch = 1): void {
+    this.sync.deliver({ epoch, plans: new Map([[AGENT, plan]]), leases: new Map() });
+  }
+
+  /** Waits until so many facts of this kind were emitted. */
+  async until(kind: Fact["kind"], count = 1): Promise<void> {
+    while (this.facts.filter((fact) => fact.kind === kind).length < count) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const agent of this.#agents) agent.close();
+    await this.sync[Symbol.asyncDispose]();
+    this.#server.forceShutdown();
+  }
+}
+
+test("an agent says hello, is sent its plan, and its reports become facts", async () => {
+  await using stage = await new Stage().start();
+  const agent = stage.agent();
+  agent.say(helloOf());
+  assert.equal((await agent.next("welcome")).welcome.heartbeatIntervalMs, 10_000);
+  stage.deliver(planOf(3));
+  const { update } = await agent.next("update");
+  assert.equal(update.newRevision, revisionOfPlan(planOf(3)));
+  agent.say({ kind: "ack", ack: { nonce: update.nonce, step: "received", nacks: [] } });
+  agent.say({ kind: "report", report: encodeReport(reportOf(planOf(3))) });
+  await stage.until("agent-report");
+  assert.deepEqual(stage.facts.at(-1), {
+    kind: "agent-report",
+    atMs: stage.clock.wallMs(),
+    report: reportOf(planOf(3)),
+  });
+  assert.equal(stage.sync.syncState(AGENT).state, "in-sync");
+  agent.close();
+  await stage.until("agent-gone");
+  assert.equal(stage.sync.syncState(AGENT).state, "unknown");
+});
+
+test("a reconnect with nothing changed costs less than 600 bytes, with 100 Services", async () => {
+  await using stage = await new Stage().start();
+  const plan = planOf(100);
+  stage.deliver(plan);
+  const first = stage.agent();
+  first.say(helloOf({ planRevision: revisionOfPlan(plan) }));
+  await first.next("welcome");
+  first.say({ kind: "report", report: encodeReport(reportOf(plan)) });
+  await stage.until("agent-report");
+  first.close();
+  await stage.until("agent-gone");
+  Object.assign(stage.bytes, { sent: 0, received: 0 });
+
+  const second = stage.agent();
+  const hello = helloOf({ planRevision: revisionOfPlan(plan) });
+  second.say({ ...hello, reportDigest: reportDigest(reportOf(plan)) });
+  assert.equal((await second.next("welcome")).welcome.reportKnown, true);
+  await stage.until("agent-report", 2);
+  const { sent, received, updates } = stage.bytes;
+  assert.ok(sent + received < 600, `${sent} + ${received} bytes`);
+  assert.equal(updates, 0);
+  assert.equal(stage.sync.syncState(AGENT).state, "in-sync");
+});
+
+test("a newer stream of an agent ends the older, and the agent is not gone", async () => {
+  await using stage = await new Stage().start();
+  const older = stage.agent();
+  older.say(helloOf());
+  await older.next("welcome");
+  const newer = stage.agent();
+  newer.say(helloOf());
+  await newer.next("welcome");
+  assert.equal((await older.ended).code, status.ABORTED);
+  stage.deliver(planOf(1));
+  await newer.next("update");
+  assert.deepEqual(
+    stage.facts.map((fact) => fact.kind),
+    ["agent-hello", "agent-hello"],
+  );
+});
+
+test("an agent that falls silent is given up after three heartbeats", async () => {
+  await using stage = await new Stage().start();
+  const agent = stage.agent();
+  agent.say(helloOf());
+  await agent.next("welcome");
+  await stage.clock.advance(29_999);
+  assert.equal(stage.facts.length, 1);
+  await stage.clock.advance(1);
+  assert.equal((await agent.ended).code, status.DEADLINE_EXCEEDED);
+  assert.equal(stage.facts.at(-1)?.kind, "agent-gone");
+  assert.equal(agent.heard.filter((message) => message.kind === "heartbeat").length, 2);
+});
+
+test("an agent that beats but never answers an update is given up", async () => {
+  await using stage = await new Stage().start();
+  const agent = stage.agent();
+  agent.say(helloOf());
+  await agent.next("welcome");
+  stage.deliver(planOf(1));
+  await agent.next("update");
+  for (let round = 0; round < 2; round += 1) {
+    await stage.clock.advance(10_000);
+    const before = stage.bytes.received;
+    agent.say({ kind: "heartbeat" });
+    while (stage.bytes.received === before) await stage.clock.settle();
+  }
+  await stage.clock.advance(10_000);
+  assert.equal((await agent.ended).details, "the agent owes an answer to update 1");
+});
+
+test("plans pile up nowhere while an agent does not answer", async () => {
+  await using stage = await new Stage().start();
+  const agent = stage.agent();
+  agent.call.pause();
+  agent.say(helloOf());
+  await stage.until("agent-hello");
+  for (let round = 0; round < 200; round += 1) stage.deliver(planOf(1 + (round % 100)));
+  assert.equal(stage.bytes.updates, 1);
+  agent.call.resume();
+  const { update } = await agent.next("update");
+  agent.say({ kind: "ack", ack: { nonce: update.nonce, step: "received", nacks: [] } });
+  const second = await agent.next("update");
+  assert.equal(second.update.newRevision, revisionOfPlan(planOf(100)));
+  assert.equal(stage.bytes.updates, 2);
+});
+
+const nonsense: readonly { readonly name: string; readonly says: readonly FromAgent[] }[] = [
+  { name: "speaks before hello", says: [{ kind: "heartbeat" }] },
+  { name: "says hello twice", says: [helloOf(), helloOf()] },
+  {
+    name: "sends a difference first",
+    says: [
+      helloOf(),
+      { kind: "report", report: encodeReport(reportOf(planOf(1)), reportOf(planOf(1))) },
+    ],
+  },
+];
+
+for (const { name, says } of nonsense) {
+  test(`an agent that ${name} is told so`, async () => {
+    await using stage = await new Stage().start();
+    const agent = stage.agent();
+    for (const message of says) agent.say(message);
+    assert.equal((await agent.ended).code, status.INVALID_ARGUMENT);
+  });
+}
+
+test("a connection that says nothing at all is closed after thirty seconds", async () => {
+  await using stage = await new Stage().start();
+  const agent = stage.agent();
+  agent.say({ kind: "heartbeat" });
+  assert.equal((await agent.ended).code, status.INVALID_ARGUMENT);
+  await stage.clock.advance(60_000);
+  assert.equal(stage.clock.pendingTimers(), 0, "no timer outlives its stream");
+});
