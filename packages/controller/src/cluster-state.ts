@@ -105,11 +105,7 @@ export function foldFacts(
   return { state: draft, changed };
 }
 
-function foldOne(
-  draft: Draft,
-  fact: Fact,
-  context: FoldContext,
-): boolean {
+function foldOne(draft: Draft, fact: Fact, context: FoldContext): boolean {
   switch (fact.kind) {
     case "claim-seen": {
       const { claim, source } = fact;

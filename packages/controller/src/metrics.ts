@@ -11,9 +11,9 @@ import { poolFamilies, poolSize } from "./pool-size.ts";
 export interface ControllerMetrics {
   readonly metrics: Metrics;
   /** A planning ended; how long it took, in ms. */
-  planned(tookMs: number): void;
+  readonly planned: (tookMs: number) => void;
   /** A transaction of the store ended; the rows that it wrote. */
-  stored(rows: number): void;
+  readonly stored: (rows: number) => void;
 }
 
 /** Bounds of planning's histogram in seconds: from an idle loop to ten thousand Services anew. */

@@ -65,7 +65,7 @@ export async function runProgram(options: ProgramOptions): Promise<number> {
   });
   warnInsecure(log);
   const settings = controllerSettings(flags, configFile?.rest ?? {});
-  return await run(options, log, settings);
+  return run(options, log, settings);
 }
 
 async function run(

@@ -30,7 +30,7 @@ export interface StoreMedium extends AsyncDisposable {
 
 /** Registers the tests of the contract for one kind of store. */
 export function testStoreContract(kind: string, makeMedium: () => Promise<StoreMedium>): void {
-  suite(`${kind} keeps the contract of stores`, () => {
+  void suite(`${kind} keeps the contract of stores`, () => {
     testOpening(makeMedium);
     testCommitting(makeMedium);
     testEpochs(makeMedium);
@@ -39,7 +39,7 @@ export function testStoreContract(kind: string, makeMedium: () => Promise<StoreM
 }
 
 function testOpening(makeMedium: () => Promise<StoreMedium>): void {
-  test("a new one is empty and each opening takes a later epoch", async () => {
+  void test("a new one is empty and each opening takes a later epoch", async () => {
     await using medium = await makeMedium();
     const epochs: number[] = [];
     for (let round = 0; round < 3; round += 1) {
@@ -50,7 +50,7 @@ function testOpening(makeMedium: () => Promise<StoreMedium>): void {
     assert.deepEqual(epochs, [1, 2, 3]);
   });
 
-  test("all that a row can hold comes back after a restart", async () => {
+  void test("all that a row can hold comes back after a restart", async () => {
     await using medium = await makeMedium();
     const changes: readonly StoreChange[] = [
       ...LEASES.map((lease) => ({ kind: "put-lease", lease }) as const),
@@ -64,7 +64,7 @@ function testOpening(makeMedium: () => Promise<StoreMedium>): void {
 }
 
 function testCommitting(makeMedium: () => Promise<StoreMedium>): void {
-  test("a put replaces the row, a deletion removes it, in the order given", async () => {
+  void test("a put replaces the row, a deletion removes it, in the order given", async () => {
     await using medium = await makeMedium();
     const lease = makeLease(1);
     const next: LeasedAddress = { ...lease, published: true };
@@ -80,7 +80,7 @@ function testCommitting(makeMedium: () => Promise<StoreMedium>): void {
     assert.deepEqual((await read(medium)).leases, []);
   });
 
-  test("nothing to change, or nothing there to delete, is no trouble", async () => {
+  void test("nothing to change, or nothing there to delete, is no trouble", async () => {
     await using medium = await makeMedium();
     assert.deepEqual(await write(medium, []), { kind: "committed" });
     const gone: readonly StoreChange[] = [
@@ -91,7 +91,7 @@ function testCommitting(makeMedium: () => Promise<StoreMedium>): void {
     assert.deepEqual(await write(medium, gone), { kind: "committed" });
   });
 
-  test("many commits at once all arrive, the last word on a row counts", async () => {
+  void test("many commits at once all arrive, the last word on a row counts", async () => {
     await using medium = await makeMedium();
     {
       await using store = medium.store();
@@ -110,7 +110,7 @@ function testCommitting(makeMedium: () => Promise<StoreMedium>): void {
     assert.equal(leases.find((lease) => lease.address === makeLease(200).address)?.sinceMs, 49);
   });
 
-  test("a large commit is whole", async () => {
+  void test("a large commit is whole", async () => {
     await using medium = await makeMedium();
     const many = Array.from({ length: 2000 }, (_, index) => makeLease(index));
     await write(
@@ -120,7 +120,7 @@ function testCommitting(makeMedium: () => Promise<StoreMedium>): void {
     assert.equal((await read(medium)).leases.length, 2000);
   });
 
-  test("a store that was disposed takes no commit", async () => {
+  void test("a store that was disposed takes no commit", async () => {
     await using medium = await makeMedium();
     const store = medium.store();
     const { epoch } = await store.open();
@@ -133,7 +133,7 @@ function testCommitting(makeMedium: () => Promise<StoreMedium>): void {
 }
 
 function testEpochs(makeMedium: () => Promise<StoreMedium>): void {
-  test("a commit with another epoch is fenced and changes nothing", async () => {
+  void test("a commit with another epoch is fenced and changes nothing", async () => {
     await using medium = await makeMedium();
     await read(medium);
     {
@@ -161,7 +161,7 @@ function testRandomly(makeMedium: () => Promise<StoreMedium>): void {
         { kind: "delete-lease", address: makeLease(index).address },
       ),
     );
-  test("after any commits it holds what a table would", async () => {
+  void test("after any commits it holds what a table would", async () => {
     const property = fc.asyncProperty(fc.array(fc.array(change)), async (commits) => {
       await using medium = await makeMedium();
       const table = new Map<Address, LeasedAddress>();

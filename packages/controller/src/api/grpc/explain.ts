@@ -1,13 +1,114 @@
-// Explains one subject: the chain from what asks to the proof that it is served. Pure.
+// Explains one subject: finds out what the text names and tells its chain. Pure. An address, then
+// NAMESPACE/NAME, an agent, a name in the default namespace, a pool, the name of a finding.
 
-import type { ExplainResponseSchema, MessageInitShape } from "@fairlead/wire";
+import {
+  type ClaimId,
+  type ClaimKind,
+  type Finding,
+  claimId,
+  claimTitle,
+  parseAddress,
+  parseAgentName,
+  parseClaimId,
+  parsePoolName,
+} from "@fairlead/model";
+import { nearestWord } from "@fairlead/runtime";
 
 import type { AdminContext } from "./admin-context.ts";
+import { type ExplainInit, link, tellChain } from "./chain.ts";
+import { explainAddress } from "./explain-address.ts";
+import { explainAgent } from "./explain-agent.ts";
+import { explainClaim, explainOrphan } from "./explain-claim.ts";
+import { explainPool } from "./explain-pool.ts";
 
-/** A chain as the contract's table takes it. */
-export type ExplainInit = MessageInitShape<typeof ExplainResponseSchema>;
+/** A longer subject names nothing; the bound keeps the search for similar names cheap. */
+const SUBJECT_CHARACTERS_MAX = 400;
+/** Most similar names that are told. */
+const SIMILAR_MAX = 5;
+
+const KINDS: readonly ClaimKind[] = ["service", "virtualip", "configmap", "ingress", "gateway"];
 
 /** Answers Explain. */
-export function explain(_context: AdminContext, _subject: string): ExplainInit {
-  return { found: false };
+export function explain(context: AdminContext, text: string): ExplainInit {
+  const subject = text.trim();
+  if (subject.length > SUBJECT_CHARACTERS_MAX) return { found: false };
+  return (
+    asAddress(context, subject) ??
+    asClaim(context, subject) ??
+    asAgent(context, subject) ??
+    asClaim(context, `default/${subject}`) ??
+    asPool(context, subject) ??
+    asFinding(context, subject) ?? { found: false, similar: [...similarTo(context, subject)] }
+  );
+}
+
+function asAddress(context: AdminContext, subject: string): ExplainInit | undefined {
+  const address = parseAddress(subject);
+  return address && explainAddress(context, address);
+}
+
+function asClaim(context: AdminContext, subject: string): ExplainInit | undefined {
+  const { claims, orphans } = context.view.state;
+  for (const id of idsOf(subject)) {
+    const seen = claims.get(id);
+    if (seen !== undefined) return explainClaim(context, seen);
+    if (orphans.has(id)) return explainOrphan(context, id);
+  }
+  return undefined;
+}
+
+/** Ids that `NAMESPACE/NAME` or `kind/NAMESPACE/NAME` may stand for. */
+function idsOf(subject: string): readonly ClaimId[] {
+  const whole = parseClaimId(subject);
+  if (whole !== undefined) return [whole];
+  const [namespace = "", name = "", ...rest] = subject.split("/");
+  if (rest.length > 0) return [];
+  return KINDS.flatMap((kind) => claimId(kind, namespace, name) ?? []);
+}
+
+function asAgent(context: AdminContext, subject: string): ExplainInit | undefined {
+  const name = parseAgentName(subject);
+  const agent = name && context.view.state.agents.get(name);
+  return agent && explainAgent(context, agent);
+}
+
+function asPool(context: AdminContext, subject: string): ExplainInit | undefined {
+  const name = parsePoolName(subject);
+  const seen = name && context.view.state.pools.get(name);
+  return seen && explainPool(context, seen);
+}
+
+/** What is wrong with something that never became a claim, an agent or a pool: a file, mostly. */
+function asFinding(context: AdminContext, subject: string): ExplainInit | undefined {
+  const findings = context.view.findings.filter(({ name }) => name === subject);
+  const [first] = findings;
+  if (first === undefined) return undefined;
+  const links = findings.map(({ reason, detail }) => link("Read", "broken", detail, { reason }));
+  return tellChain(findingWords(first), links, context.nowMs);
+}
+
+function findingWords({ subject, name }: Finding): string {
+  return `${subject.charAt(0).toUpperCase()}${subject.slice(1)} ${name}`;
+}
+
+/** Names that look like the subject: mistyped ones first, then those that contain it. */
+function similarTo({ view }: AdminContext, subject: string): ReadonlySet<string> {
+  const { claims, agents, pools } = view.state;
+  const names = [
+    ...Array.from(claims.keys(), claimTitle),
+    ...agents.keys(),
+    ...pools.keys(),
+    ...view.findings.map(({ name }) => name),
+  ];
+  const similar = new Set<string>();
+  const bare = subject.slice(subject.lastIndexOf("/") + 1);
+  for (const word of [subject, `default/${subject}`]) {
+    const nearest = nearestWord(word, names);
+    if (nearest !== undefined) similar.add(nearest);
+  }
+  for (const name of names) {
+    if (similar.size >= SIMILAR_MAX) break;
+    if (bare !== "" && name.includes(bare)) similar.add(name);
+  }
+  return similar;
 }

@@ -1,0 +1,126 @@
+// The chain of an address: who holds it and where, and what its claims say; or why nobody has it.
+// Pure.
+
+import {
+  type Address,
+  type LeasedAddress,
+  claimTitle,
+  rangeContains,
+  rangeText,
+} from "@fairlead/model";
+
+import type { AdminContext } from "./admin-context.ts";
+import { type ExplainInit, type Link, link, tellChain } from "./chain.ts";
+import { couldHold, evidenceText, holdingsOf } from "./evidence.ts";
+import { placementText } from "./placed-links.ts";
+
+/** The chain of any address. */
+export function explainAddress(context: AdminContext, address: Address): ExplainInit {
+  const { view, nowMs } = context;
+  const lease = view.plan?.leases.get(address);
+  const links = lease === undefined ? freeLinks(context, address) : leasedLinks(context, lease);
+  return tellChain(`Address ${address}`, links, nowMs);
+}
+
+function leasedLinks(context: AdminContext, lease: LeasedAddress): readonly Link[] {
+  const placed =
+    lease.placement.kind === "unplaced"
+      ? link("Placed", "broken", "no agent may hold it yet", { reason: "NoAgents" })
+      : link("Placed", "good", placementText(context, lease));
+  const isResting = lease.state.kind === "quarantined";
+  const claims = lease.owners.map(({ claim }) => claimLink(context, claim));
+  return [
+    leaseLink(context, lease),
+    ...findingLinks(context, lease.address),
+    ...(isResting ? [] : [placed, heldLink(context, lease)]),
+    ...claims,
+  ];
+}
+
+function leaseLink({ nowMs }: AdminContext, lease: LeasedAddress): Link {
+  const { state, pool, owners, lastClaim, sentTo, sinceMs } = lease;
+  switch (state.kind) {
+    case "held": {
+      const names = owners.map(({ claim }) => claimTitle(claim)).join(", ");
+      const key = lease.sharingKey === undefined ? "" : `, shared by key ${lease.sharingKey}`;
+      return link("Leased", "good", `held by ${names} from pool ${pool}${key}`, { sinceMs });
+    }
+    case "draining": {
+      const waits = sentTo.length === 0 ? "the next plan" : sentTo.join(", ");
+      const detail = `${claimTitle(lastClaim)} is gone; it waits for ${waits} to report not having it`;
+      return link("Leased", "doubt", detail, { reason: "Releasing", sinceMs: state.sinceMs });
+    }
+    case "quarantined": {
+      const seconds = Math.max(0, Math.ceil((state.untilMs - nowMs) / 1000));
+      const detail = `${claimTitle(lastClaim)} had it; it rests for another ${seconds} s`;
+      return link("Leased", "good", detail, { sinceMs });
+    }
+  }
+}
+
+function findingLinks({ view }: AdminContext, address: Address): readonly Link[] {
+  return view.findings
+    .filter(({ subject, name }) => subject === "address" && name === address)
+    .filter(({ reason }) => reason !== "Releasing")
+    .map(({ reason, detail }) => link("Judged", "doubt", detail, { reason }));
+}
+
+function heldLink({ view }: AdminContext, lease: LeasedAddress): Link {
+  const holdings = holdingsOf(view, lease.address, couldHold(view, lease));
+  const [best] = holdings;
+  if (best === undefined) {
+    if (lease.state.kind !== "held") return link("Held", "good", "no agent reports having it");
+    return link("Held", "broken", "no agent reports having it", { reason: "NotHeld" });
+  }
+  const detail = `${best.agent.name}: ${evidenceText(best.evidence)}`;
+  const connected = holdings.filter(({ agent }) => agent.connected).map(({ agent }) => agent.name);
+  const since = { sinceMs: best.sinceMs };
+  if (connected.length > 1) {
+    const twice = `${connected.join(" and ")} both report having it`;
+    return link("Held", "doubt", twice, { reason: "HeldTwice", ...since });
+  }
+  if (best.agent.connected) return link("Held", "good", detail, since);
+  const stale = `${detail}, by its last report; it is out of reach`;
+  return link("Held", "unknown", stale, { reason: "AgentUnreachable", ...since });
+}
+
+function claimLink({ view }: AdminContext, id: LeasedAddress["owners"][number]["claim"]): Link {
+  const title = claimTitle(id);
+  const verdict = view.plan?.verdicts.get(id);
+  const sinceMs = view.times.get(id)?.sinceMs;
+  if (verdict === undefined) {
+    return link("Claim", "unknown", `no source shows ${title}; its address stays`);
+  }
+  const { state, main } = verdict;
+  const why = main === undefined ? "" : `: ${main.detail}`;
+  const detail = `${title} is ${state}${why}`;
+  const good = main === undefined ? "good" : "doubt";
+  return link("Claim", state === "ready" ? good : "broken", detail, {
+    reason: main?.reason,
+    sinceMs,
+  });
+}
+
+function freeLinks({ view }: AdminContext, address: Address): readonly Link[] {
+  const links: Link[] = [];
+  const pools = [...view.state.pools.values()].map(({ value }) => value);
+  const pool = pools.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
+  const reserved = pool?.reserved.find((range) => rangeContains(range, address));
+  if (pool === undefined) {
+    const detail = "it lies in no pool, so no claim can have it";
+    links.push(link("Leased", "broken", detail, { reason: "AddressOutsidePools" }));
+  } else if (reserved === undefined) {
+    links.push(link("Leased", "good", `free in pool ${pool.name}`));
+  } else {
+    const detail = `pool ${pool.name} reserves ${rangeText(reserved)}, so no claim can have it`;
+    links.push(link("Leased", "good", detail));
+  }
+  for (const { name, hello } of view.state.agents.values()) {
+    const own = hello.links.find(({ prefixes }) =>
+      prefixes.some((prefix) => prefix.address === address),
+    );
+    if (own === undefined) continue;
+    links.push(link("Own", "doubt", `${name} has it on ${own.name} as its own address`));
+  }
+  return links;
+}

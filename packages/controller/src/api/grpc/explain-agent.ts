@@ -1,0 +1,105 @@
+// The chain of an agent: its stream, its links, its plan, its lanes and what it holds. Pure.
+
+import { type AgentView, type Lane, type LaneReport, laneName } from "@fairlead/model";
+
+import type { AdminContext } from "./admin-context.ts";
+import { agentRemarks, heldVips, linkText, plannedVips, shortRevision } from "./agent-row.ts";
+import { type ExplainInit, type Link, link, tellChain } from "./chain.ts";
+
+/** The chain of an agent that has connected once. */
+export function explainAgent(context: AdminContext, agent: AgentView): ExplainInit {
+  const links = [
+    connectedLink(agent),
+    linksLink(agent),
+    sentLink(context, agent),
+    lanesLink(context, agent),
+    heldLink(context, agent),
+    dataPlaneLink(context, agent),
+    ...troubleLinks(context, agent),
+  ];
+  return tellChain(`Agent ${agent.name}`, links, context.nowMs);
+}
+
+function connectedLink({ connected, hello, disconnectedAtMs }: AgentView): Link {
+  if (connected) return link("Connected", "good", `version ${hello.version}`);
+  const detail = "its stream is closed; what follows is its last word";
+  return link("Connected", "broken", detail, {
+    reason: "AgentUnreachable",
+    sinceMs: disconnectedAtMs,
+  });
+}
+
+function linksLink({ hello }: AgentView): Link {
+  const texts = hello.links.map(linkText);
+  const isReachable = hello.links.some(({ up, prefixes }) => up && prefixes.length > 0);
+  if (isReachable) return link("Links", "good", texts.join(", "));
+  const detail = texts.length === 0 ? "it has no link" : `${texts.join(", ")}: none is usable`;
+  return link("Links", "broken", detail, { reason: "NoSegment" });
+}
+
+function sentLink({ syncState }: AdminContext, { name }: AgentView): Link {
+  const { state, acked, detail } = syncState(name);
+  switch (state) {
+    case "in-sync":
+      return link("Sent", "good", `plan ${shortRevision(acked)} is applied`);
+    case "behind":
+      return link("Sent", "doubt", detail, { reason: "WaitingForAgent" });
+    case "rejected":
+      return link("Sent", "broken", detail, { reason: "ConfigRefused" });
+    case "unknown":
+      return link("Sent", "unknown", detail);
+  }
+}
+
+function lanesLink({ view }: AdminContext, { name, report }: AgentView): Link {
+  const lanes = [...(view.plan?.lanes.values() ?? [])].filter(({ order }) => order.includes(name));
+  if (lanes.length === 0) return link("Lanes", "good", "it is in no lane");
+  const said = new Map(report?.lanes.map((lane) => [lane.name, lane.state]));
+  const texts = lanes.map((lane) => laneText(lane, said.get(laneName(lane.id))));
+  const isFaulty = lanes.some(({ id }) => said.get(laneName(id)) === "fault");
+  if (isFaulty) return link("Lanes", "broken", texts.join(", "), { reason: "NotHeld" });
+  return link("Lanes", "good", texts.join(", "));
+}
+
+function laneText(lane: Lane, state: LaneReport["state"] | undefined): string {
+  switch (state) {
+    case "holder":
+      return `holds ${lane.id}`;
+    case "successor":
+      return `stands by for ${lane.id}`;
+    case "fault":
+      return `is at fault in ${lane.id}`;
+    case "absent":
+    case undefined:
+      return `does not run ${lane.id} yet`;
+  }
+}
+
+function heldLink({ view }: AdminContext, agent: AgentView): Link {
+  const planned = plannedVips(view, agent.name);
+  const held = heldVips(agent);
+  const detail = `its kernel has ${held} of the ${planned} VIPs that it may have to hold`;
+  return link("Held", agent.connected ? "good" : "unknown", detail);
+}
+
+function dataPlaneLink({ view }: AdminContext, agent: AgentView): Link {
+  const { report } = agent;
+  if (report === undefined) return link("Data plane", "unknown", "it has not reported yet");
+  const { generation, generationsAlive, keepalivedAlive, reloads } = report.dataPlane;
+  const nginx =
+    generation === undefined
+      ? "no nginx generation answers"
+      : `nginx generation ${generation} answers, ${generationsAlive} alive, ${reloads} reloads`;
+  const detail = `keepalived ${keepalivedAlive ? "runs" : "does not run"}; ${nginx}`;
+  const isNeeded = plannedVips(view, agent.name) > 0;
+  const isUp = keepalivedAlive && generation !== undefined;
+  if (isUp || !isNeeded) return link("Data plane", "good", detail);
+  return link("Data plane", "broken", detail, { reason: "DataPlaneDown" });
+}
+
+function troubleLinks(context: AdminContext, agent: AgentView): readonly Link[] {
+  const sync = context.syncState(agent.name);
+  return agentRemarks(context.view, agent, sync)
+    .filter(({ reason }) => reason !== "AgentUnreachable" && reason !== "ConfigRefused")
+    .map(({ reason, detail }) => link("Trouble", "broken", detail, { reason }));
+}

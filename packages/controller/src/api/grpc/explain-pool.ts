@@ -1,0 +1,68 @@
+// The chain of a pool: where it is declared, whether it is used, how full it is, and which agents
+// reach it. Pure.
+
+import {
+  type AddressPool,
+  type AgentName,
+  networkOf,
+  networkText,
+  rangesOverlap,
+} from "@fairlead/model";
+
+import type { Seen } from "../../cluster-state.ts";
+import type { AdminContext } from "./admin-context.ts";
+import { type ExplainInit, type Link, link, tellChain } from "./chain.ts";
+import { countLeases, rangesText, totalSize } from "./pool-row.ts";
+
+/** The chain of a pool that a source shows. */
+export function explainPool(context: AdminContext, seen: Seen<AddressPool>): ExplainInit {
+  const { view, nowMs } = context;
+  const pool = seen.value;
+  const { used, quarantined } = countLeases(view, pool.name);
+  const size = totalSize(pool);
+  const isFull = BigInt(used + quarantined) >= size;
+  const resting = quarantined === 0 ? "" : `, ${quarantined} rest`;
+  const fill = `${used} of ${size} addresses are given${resting}`;
+  const links = [
+    seenLink(seen),
+    judgedLink(context, pool),
+    isFull
+      ? link("Filled", "doubt", fill, { reason: "PoolExhausted" })
+      : link("Filled", "good", fill),
+    reachedLink(context, pool),
+  ];
+  return tellChain(`Pool ${pool.name}`, links, nowMs);
+}
+
+function seenLink({ value: pool, seenAtMs, absent }: Seen<AddressPool>): Link {
+  const detail = `${pool.origin} declares ${rangesText(pool)}, mode ${pool.mode}`;
+  if (absent === undefined) return link("Seen", "good", detail, { sinceMs: seenAtMs });
+  const gone = `${pool.origin} no longer has it; it stays until a second whole list agrees`;
+  return link("Seen", "doubt", gone, { reason: "SourceEmptied", sinceMs: absent.sinceMs });
+}
+
+function judgedLink({ view }: AdminContext, { name }: AddressPool): Link {
+  const finding = view.findings.find((one) => one.subject === "pool" && one.name === name);
+  if (finding === undefined) return link("Judged", "good", "nothing speaks against it");
+  return link("Judged", "broken", finding.detail, { reason: finding.reason });
+}
+
+/** An address can live only where some agent has a link into its network. */
+function reachedLink({ view }: AdminContext, pool: AddressPool): Link {
+  const segments = new Set<string>();
+  const reaching: AgentName[] = [];
+  for (const { name, hello } of view.state.agents.values()) {
+    if (pool.agents.length > 0 && !pool.agents.includes(name)) continue;
+    const near = hello.links
+      .flatMap(({ prefixes }) => prefixes)
+      .filter((prefix) => pool.ranges.some((range) => rangesOverlap(range, networkOf(prefix))));
+    for (const prefix of near) segments.add(networkText(prefix));
+    if (near.length > 0) reaching.push(name);
+  }
+  if (reaching.length > 0) {
+    return link("Reached", "good", `by ${reaching.join(", ")} on ${[...segments].join(", ")}`);
+  }
+  const hasAgents = view.state.agents.size > 0;
+  const detail = hasAgents ? "no link of an agent is in its network" : "no agent has connected";
+  return link("Reached", "broken", detail, { reason: hasAgents ? "NoSegment" : "NoAgents" });
+}

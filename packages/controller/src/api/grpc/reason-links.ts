@@ -1,0 +1,66 @@
+// Which link of a claim's chain each reason belongs to. The table is total: a new reason does not
+// compile without its place.
+
+import type { Reason, Remark } from "@fairlead/model";
+
+/** Links of a claim's chain that reasons belong to. */
+export type ReasonLink = "Seen" | "Admitted" | "Address" | "Placed" | "Members" | "Held" | "agent";
+
+/** `agent`: trouble of an agent, which keeps an address from being held or from answering. */
+const LINKS: Readonly<Record<Reason, ReasonLink>> = {
+  NoPorts: "Admitted",
+  UnknownClass: "Admitted",
+  BadAddress: "Admitted",
+  BadName: "Admitted",
+  BadField: "Admitted",
+  ConflictingWishes: "Admitted",
+  UnsupportedProtocol: "Admitted",
+  DuplicatePort: "Admitted",
+  DuplicateObject: "Seen",
+  TooManyPorts: "Admitted",
+  NoPool: "Address",
+  UnknownPool: "Address",
+  PoolExhausted: "Address",
+  AddressOutsidePools: "Address",
+  AddressTaken: "Address",
+  SharingRefused: "Address",
+  FamilyUnavailable: "Address",
+  SourceRangesNotEnforced: "Admitted",
+  DatapathUnavailable: "Admitted",
+  ModeUnavailable: "Address",
+  OtherControllerActive: "Admitted",
+  ManifestUnreadable: "Seen",
+  ManifestTooLarge: "Seen",
+  ManifestTooComplex: "Seen",
+  BadPoolRange: "Address",
+  PoolOverlap: "Address",
+  SourceEmptied: "Seen",
+  SourceUnreadable: "Seen",
+  NoAgents: "Placed",
+  NoSegment: "Placed",
+  LanesExhausted: "Placed",
+  WaitingForAgent: "agent",
+  PortTaken: "agent",
+  ConfigRefused: "agent",
+  AgentUnreachable: "agent",
+  NotHeld: "Held",
+  HeldTwice: "Held",
+  AddressForeign: "Held",
+  DataPlaneDown: "agent",
+  StoreUnavailable: "Address",
+  Releasing: "Address",
+  DiskUnwritable: "agent",
+  NoMembers: "Members",
+  BadMember: "Members",
+  UnknownTargetPort: "Members",
+  NoNodePort: "Members",
+  PolicyNotServed: "Admitted",
+};
+
+/** The first remark that belongs to one of these links. */
+export function remarkAt(
+  remarks: readonly (Remark | undefined)[],
+  ...links: readonly ReasonLink[]
+): Remark | undefined {
+  return remarks.find((remark) => remark !== undefined && links.includes(LINKS[remark.reason]));
+}
