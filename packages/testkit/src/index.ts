@@ -9,3 +9,4 @@ export * from "./store-contract.ts";
 export * from "./builders.ts";
 export * from "./world-arbitraries.ts";
 export * from "./plan-arbitraries.ts";
+export * from "./plan-answers.ts";

@@ -12,15 +12,8 @@ import {
 } from "@fairlead/model";
 import fc from "fast-check";
 
-import {
-  makeAgent,
-  makeClaim,
-  makePool,
-  makeRanges,
-  makeWorld,
-  nextWorld,
-  proveAll,
-} from "./builders.ts";
+import { makeAgent, makeClaim, makePool, makeRanges, makeWorld, nextWorld } from "./builders.ts";
+import { proveAll } from "./plan-answers.ts";
 
 /** The namespace and name of a claim: few, so that names are used again. */
 const arbTitle: fc.Arbitrary<string> = fc
