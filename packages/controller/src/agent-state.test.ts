@@ -1,0 +1,132 @@
+// What is known of agents by their hellos, reports and departures.
+
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+
+import {
+  type AgentHello,
+  type AgentReport,
+  type AgentView,
+  type Step,
+  vipName,
+} from "@fairlead/model";
+import { address, agentName, makeAgent, makeLink } from "@fairlead/testkit";
+
+import { foldAgent } from "./agent-state.ts";
+import type { Fact } from "./facts.ts";
+
+const LB = agentName("lb-1");
+const HELLO: AgentHello = makeAgent("lb-1").hello;
+const VIP = address("192.0.2.100");
+
+type AgentFact = Parameters<typeof foldAgent>[1];
+
+const hello = (changes: Partial<AgentHello> = {}): AgentFact => ({
+  kind: "agent-hello",
+  atMs: 0,
+  hello: { ...HELLO, ...changes },
+});
+
+function report(atMs: number, step: Step, changes: Partial<AgentReport> = {}): AgentFact {
+  const name = vipName(VIP);
+  const revision = "0".repeat(32) as AgentReport["planRevision"] & string;
+  return {
+    kind: "agent-report",
+    atMs,
+    report: {
+      agent: LB,
+      sequence: atMs,
+      epoch: 1,
+      links: HELLO.links,
+      resources: new Map([[name, { name, revision, step, evidence: [] }]]),
+      lanes: [],
+      dataPlane: { generationsAlive: 1, keepalivedAlive: true, reloads: 1 },
+      remarks: [],
+      ...changes,
+    },
+  };
+}
+
+const goneAt = (atMs: number): Fact & AgentFact => ({ kind: "agent-gone", atMs, agent: LB });
+
+function fold(...facts: readonly AgentFact[]): {
+  readonly agent: AgentView | undefined;
+  readonly changes: readonly boolean[];
+} {
+  const agents = new Map<AgentView["name"], AgentView>();
+  const changes = facts.map((fact) => foldAgent(agents, fact));
+  return { agent: agents.get(LB), changes };
+}
+
+suite("an agent", () => {
+  test("is known from its first hello on", () => {
+    const { agent, changes } = fold(hello());
+    assert.equal(agent?.connected, true);
+    assert.equal(agent?.report, undefined);
+    assert.deepEqual(changes, [true]);
+  });
+
+  test("that never said hello is not known by a report", () => {
+    assert.equal(fold(report(1, "serving")).agent, undefined);
+  });
+
+  test("keeps its last report while it is away", () => {
+    const { agent } = fold(hello(), report(1, "serving"), goneAt(5));
+    assert.equal(agent?.connected, false);
+    assert.equal(agent?.disconnectedAtMs, 5);
+    assert.equal(agent?.report?.resources.size, 1);
+  });
+
+  test("that comes back has not gone", () => {
+    const { agent } = fold(hello(), report(1, "serving"), goneAt(5), hello());
+    assert.equal(agent?.connected, true);
+    assert.equal(agent?.disconnectedAtMs, undefined);
+    assert.equal(agent?.report?.resources.size, 1);
+  });
+
+  test("whose host booted has proved nothing yet", () => {
+    const { agent } = fold(hello(), report(1, "serving"), goneAt(5), hello({ bootId: "next" }));
+    assert.equal(agent?.report, undefined);
+    assert.equal(agent?.heldSinceMs.size, 0);
+  });
+
+  test("goes once", () => {
+    assert.deepEqual(fold(hello(), goneAt(5), goneAt(6)).changes, [true, true, false]);
+  });
+});
+
+suite("a report", () => {
+  test("that proves the same is no news, whatever its number", () => {
+    const { agent, changes } = fold(hello(), report(1, "serving"), report(2, "serving"));
+    assert.deepEqual(changes, [true, true, false]);
+    assert.equal(agent?.report?.sequence, 2);
+  });
+
+  test("tells since when an address is held without a break", () => {
+    const since = (...facts: readonly AgentFact[]): number | undefined =>
+      fold(hello(), ...facts).agent?.heldSinceMs.get(VIP);
+    assert.equal(since(report(1, "applied")), undefined);
+    assert.equal(since(report(1, "serving"), report(9, "serving")), 1);
+    assert.equal(since(report(1, "serving"), report(5, "applied"), report(9, "serving")), 9);
+  });
+
+  test("renews the links of the hello", () => {
+    const links = [makeLink("eth1", ["192.0.2.99/24"])];
+    const { agent } = fold(hello(), report(1, "serving", { links }));
+    assert.deepEqual(agent?.hello.links, links);
+  });
+});
+
+test("the next word of an agent matters when another took its address since", () => {
+  const agents = new Map();
+  const hold = (agent: ReturnType<typeof makeAgent>, sinceMs: number, heardAtMs: number): void => {
+    agents.set(agent.name, { ...agent, heldSinceMs: new Map([[VIP, sinceMs]]), heardAtMs });
+  };
+  const first = makeAgent("lb-1");
+  const second = makeAgent("lb-2");
+  hold(first, 1000, 2000);
+  hold(second, 5000, 5000);
+  assert.equal(foldAgent(agents, { kind: "agent-heard", atMs: 6000, agent: first.name }), true);
+  assert.equal(foldAgent(agents, { kind: "agent-heard", atMs: 7000, agent: first.name }), false);
+  assert.equal(agents.get(first.name)?.heardAtMs, 7000);
+});

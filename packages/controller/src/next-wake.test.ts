@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { LeaseState } from "@fairlead/model";
+import { plan } from "@fairlead/planner";
+import { makeAgent, makeClaim, makeRevisionOf, makeWorld } from "@fairlead/testkit";
+
+import { nextWakeMs } from "./next-wake.ts";
+
+const NOW_MS = 1_000_000;
+
+const cases: readonly {
+  readonly name: string;
+  readonly state?: LeaseState;
+  readonly goneAtMs?: number;
+  readonly wakes: number | undefined;
+}[] = [
+  { name: "an idle controller does not wake", wakes: undefined },
+  {
+    name: "it wakes when a quarantine ends",
+    state: { kind: "quarantined", untilMs: NOW_MS + 4000 },
+    wakes: 4000,
+  },
+  {
+    name: "a quarantine that has ended does not wake it again",
+    state: { kind: "quarantined", untilMs: NOW_MS - 1 },
+    wakes: undefined,
+  },
+  {
+    name: "it wakes when an agent's silence becomes doubt",
+    goneAtMs: NOW_MS - 10_000,
+    wakes: 50_000,
+  },
+  { name: "doubt does not wake it again", goneAtMs: NOW_MS - 60_000, wakes: undefined },
+  {
+    name: "the first of both counts",
+    state: { kind: "quarantined", untilMs: NOW_MS + 4000 },
+    goneAtMs: NOW_MS - 59_000,
+    wakes: 1000,
+  },
+  {
+    name: "it never spins",
+    state: { kind: "quarantined", untilMs: NOW_MS + 1 },
+    wakes: 10,
+  },
+];
+
+for (const { name, state, goneAtMs, wakes } of cases) {
+  test(name, () => {
+    const agents = [makeAgent("lb-1", goneAtMs === undefined ? {} : { goneAtMs })];
+    const world = makeWorld({ nowMs: NOW_MS, agents, claims: [makeClaim("web")] });
+    const made = plan(world, { revisionOf: makeRevisionOf() });
+    const leases = new Map(
+      Array.from(made.leases, ([address, lease]) => [
+        address,
+        state === undefined ? lease : { ...lease, state },
+      ]),
+    );
+    assert.equal(nextWakeMs(world, { ...made, leases }), wakes);
+  });
+}
