@@ -20,6 +20,7 @@ export * from "./pace.ts";
 export * from "./process.ts";
 export { type Complaint, formatComplaint, quoteValue } from "./setting-complaint.ts";
 export * from "./setting-help.ts";
+export * from "./setting-names.ts";
 export * from "./setting-types.ts";
 export * from "./settings.ts";
 export * from "./signals.ts";

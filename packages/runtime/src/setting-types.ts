@@ -136,6 +136,7 @@ function scalar<T>(
   how: { readonly show: (value: NonNullable<T>) => string | undefined },
 ): Setting<T> {
   const { default: initial } = options;
+  const shown = initial === undefined || initial === null ? undefined : how.show(initial);
   return {
     default: initial,
     help: options.help,
@@ -144,7 +145,7 @@ function scalar<T>(
     isList: false,
     // Like every tool does: of several, the last one counts.
     parse: (texts) => read(texts.at(-1) ?? ""),
-    defaultText: initial === undefined || initial === null ? undefined : how.show(initial),
+    defaultText: shown === "" ? undefined : shown,
   };
 }
 
