@@ -5,6 +5,7 @@ export { type AgentOptions, type RunningAgent, startAgent } from "./agent.ts";
 export { type Converge, type ConvergeOptions, createConverge } from "./converge.ts";
 export type { Host } from "./apply.ts";
 export { generationId } from "./generation-id.ts";
+export { type ControllerLinkOptions, createControllerLink } from "./link/controller-link.ts";
 export type * from "./ports.ts";
 export {
   type HostPrograms,

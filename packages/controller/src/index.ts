@@ -20,3 +20,4 @@ export {
   checkControllerFlags,
   controllerSettings,
 } from "./settings.ts";
+export { createSyncServer, type SyncServer, type SyncServerOptions } from "./sync/index.ts";
