@@ -9,7 +9,10 @@ import { addressOfResource } from "@fairlead/model";
 import type { Fact } from "./facts.ts";
 
 /** Facts that are about agents. */
-type AgentFact = Extract<Fact, { kind: "agent-hello" | "agent-report" | "agent-gone" }>;
+type AgentFact = Extract<
+  Fact,
+  { kind: "agent-hello" | "agent-report" | "agent-heard" | "agent-gone" }
+>;
 
 /** Folds one fact into the agents; returns whether it changed anything. */
 export function foldAgent(agents: Map<AgentName, AgentView>, fact: AgentFact): boolean {
@@ -22,7 +25,7 @@ export function foldAgent(agents: Map<AgentName, AgentView>, fact: AgentFact): b
       const { disconnectedAtMs: _, ...proved } = isSameBoot
         ? known
         : { name: hello.agent, heldSinceMs: new Map<Address, number>() };
-      agents.set(hello.agent, { ...proved, connected: true, hello });
+      agents.set(hello.agent, { ...proved, connected: true, heardAtMs: fact.atMs, hello });
       return true;
     }
     case "agent-report": {
@@ -30,8 +33,15 @@ export function foldAgent(agents: Map<AgentName, AgentView>, fact: AgentFact): b
       if (known === undefined) return false;
       const heldSinceMs = heldSince(known.heldSinceMs, fact.report, fact.atMs);
       const hello = { ...known.hello, links: fact.report.links };
-      agents.set(known.name, { ...known, hello, report: fact.report, heldSinceMs });
+      const { atMs: heardAtMs, report } = fact;
+      agents.set(known.name, { ...known, hello, report, heardAtMs, heldSinceMs });
       return !isSameProof(known.report, fact.report);
+    }
+    case "agent-heard": {
+      const known = agents.get(fact.agent);
+      if (known === undefined) return false;
+      agents.set(known.name, { ...known, heardAtMs: fact.atMs });
+      return isRival(agents, known);
     }
     case "agent-gone": {
       const known = agents.get(fact.agent);
@@ -40,6 +50,20 @@ export function foldAgent(agents: Map<AgentName, AgentView>, fact: AgentFact): b
       return true;
     }
   }
+}
+
+/**
+ * Whether another agent began to hold an address of this one after it was last heard: only its next
+ * word tells a double holding from a takeover that it could not speak of.
+ */
+function isRival(agents: ReadonlyMap<AgentName, AgentView>, known: AgentView): boolean {
+  for (const other of agents.values()) {
+    if (other.name === known.name || !other.connected) continue;
+    for (const [address, sinceMs] of other.heldSinceMs) {
+      if (sinceMs > known.heardAtMs && known.heldSinceMs.has(address)) return true;
+    }
+  }
+  return false;
 }
 
 /** Whether two reports prove the same; each has a number of its own. */

@@ -25,6 +25,7 @@ import {
 
 import { type ClusterState, type Seen, createClusterState, foldFacts } from "./cluster-state.ts";
 import type { Fact } from "./facts.ts";
+import { narrate, NOTHING_SAID, type Said } from "./narrate.ts";
 import { nextWakeMs } from "./next-wake.ts";
 import type { PlanDelivery, Publisher, Source, Store, StoredState } from "./ports.ts";
 import { type Publishing, createPublishing } from "./publishing.ts";
@@ -101,6 +102,7 @@ class Loop implements Cycle {
   /** Claims of the world that the plan was made for. */
   #planned: World["claims"] = new Map();
   #times: VerdictTimes = new Map();
+  #said: Said = NOTHING_SAID;
   #cycles = 0;
   #openedAtMs: number | undefined;
   #lastHelloMs: number | undefined;
@@ -245,10 +247,14 @@ class Loop implements Cycle {
     return false;
   }
 
+  /** Says what came out, to publishers and, where it changed, in the log. */
   #say(): void {
     if (this.#plan === undefined) return;
-    const { verdicts } = this.#plan;
-    this.#publishing.say({ claims: this.#planned, verdicts, findings: this.#findings() });
+    const { log } = this.#options;
+    const said: Said = { verdicts: this.#plan.verdicts, findings: this.#findings() };
+    for (const { level, fields, message } of narrate(this.#said, said)) log[level](fields, message);
+    this.#said = said;
+    this.#publishing.say({ claims: this.#planned, ...said });
   }
 
   #findings(): readonly Finding[] {

@@ -53,5 +53,7 @@ export type Fact =
     }
   | { readonly kind: "agent-hello"; readonly atMs: number; readonly hello: AgentHello }
   | { readonly kind: "agent-report"; readonly atMs: number; readonly report: AgentReport }
+  /** The agent said that it lives, and that what it proved is still so. */
+  | { readonly kind: "agent-heard"; readonly atMs: number; readonly agent: AgentName }
   /** The agent's stream ended. */
   | { readonly kind: "agent-gone"; readonly atMs: number; readonly agent: AgentName };

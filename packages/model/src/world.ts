@@ -17,6 +17,8 @@ export interface AgentView {
   readonly name: AgentName;
   /** Whether its stream is open now. */
   readonly connected: boolean;
+  /** Epoch ms of its last message of any kind: what it proved was still so then. */
+  readonly heardAtMs: number;
   /** Epoch ms when the stream closed; absent while connected. */
   readonly disconnectedAtMs?: number;
   readonly hello: AgentHello;

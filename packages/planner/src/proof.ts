@@ -33,6 +33,8 @@ export interface Proof {
   readonly holder?: AgentName;
   /** Whether at least one listener answers on the holder. */
   readonly servesSome: boolean;
+  /** Others that say they hold it. */
+  readonly rivals: number;
   /** Why it is missing or in doubt. */
   readonly main?: Remark;
   readonly remarks: readonly Remark[];
@@ -82,7 +84,8 @@ export function prove(options: ProofOptions): Proof {
   const holder = best.view.name;
   const heard = listen(options, best);
   const remarks = [...heldTwice(address, holders), ...heard.remarks];
-  const base = { address, holder, servesSome: heard.servesSome, remarks };
+  const rivals = holders.length - 1;
+  const base = { address, holder, servesSome: heard.servesSome, rivals, remarks };
   if (heard.main !== undefined) return { ...base, state: "missing", main: heard.main };
   if (best.view.connected) return { ...base, state: "proved" };
   const detail = `${holder}, which held ${address} by its last report, is out of reach`;
@@ -92,10 +95,16 @@ export function prove(options: ProofOptions): Proof {
   return { ...base, state: "kept" };
 }
 
+/**
+ * Two hold it when both said so after the later one began to: one whose last word is older may have
+ * lost it, and could not say.
+ */
 function heldTwice(address: Address, holders: readonly Witness[]): readonly Remark[] {
-  const connected = holders.filter(({ view }) => view.connected).map(({ view }) => view.name);
-  if (connected.length < 2) return [];
-  return [{ reason: "HeldTwice", detail: `${address} is held by ${connected.join(" and ")}` }];
+  const connected = holders.filter(({ view }) => view.connected).map(({ view }) => view);
+  const sinceMs = Math.max(...connected.map((view) => view.heldSinceMs.get(address) ?? 0));
+  const names = connected.filter((view) => view.heardAtMs >= sinceMs).map((view) => view.name);
+  if (names.length < 2) return [];
+  return [{ reason: "HeldTwice", detail: `${address} is held by ${names.join(" and ")}` }];
 }
 
 interface Heard {
@@ -168,7 +177,7 @@ function own(remarks: readonly Remark[], agent: AgentName): readonly Remark[] {
 function proveWithoutHolder(options: ProofOptions): Proof {
   const { row, lane, witnesses, problem } = options;
   const { address } = row;
-  const base = { address, servesSome: false, remarks: [] };
+  const base = { address, servesSome: false, rivals: 0, remarks: [] };
   const names = couldHold(row, lane);
   const silent = names.filter((name) => {
     const view = witnesses.get(name)?.view;

@@ -108,6 +108,8 @@ export interface AgentOptions {
   readonly prefixes?: readonly string[];
   /** Its links, instead of that one. */
   readonly links?: readonly Link[];
+  /** When it was last heard. Default 1 000 000. */
+  readonly heardAtMs?: number;
   /** When its stream closed; connected when absent. */
   readonly goneAtMs?: number;
   readonly report?: AgentReport;
@@ -129,6 +131,7 @@ export function makeAgent(name: string, options: AgentOptions = {}): AgentView {
   return {
     name: agent,
     connected: goneAtMs === undefined,
+    heardAtMs: goneAtMs ?? options.heardAtMs ?? 1_000_000,
     ...(goneAtMs === undefined ? {} : { disconnectedAtMs: goneAtMs }),
     hello,
     ...(report === undefined ? {} : { report }),

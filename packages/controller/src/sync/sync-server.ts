@@ -57,7 +57,7 @@ export function createSyncServer(options: SyncServerOptions): SyncServer {
   return new Streams(options);
 }
 
-const HEARTBEAT_MS = 10_000;
+const HEARTBEAT_MS = 3000;
 
 /** One agent, with or without a stream. */
 interface Peer {
@@ -189,6 +189,7 @@ class Streams implements SyncServer {
         this.#onReport(stream, agent, message.report);
         return;
       case "heartbeat":
+        this.#emit({ kind: "agent-heard", atMs: this.#options.clock.wallMs(), agent });
     }
   }
 

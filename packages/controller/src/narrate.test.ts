@@ -1,0 +1,87 @@
+// The log says each change once.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { type Finding, parseClaimId, present, type Verdict } from "@fairlead/model";
+import { address, agentName } from "@fairlead/testkit";
+
+import { narrate, NOTHING_SAID, type Said } from "./narrate.ts";
+
+const WEB = present(parseClaimId("service/default/web"), "a claim");
+const READY: Verdict = {
+  claim: WEB,
+  uid: "1",
+  generation: 1,
+  state: "ready",
+  addresses: [{ address: address("192.0.2.100"), published: true, holder: agentName("lb1") }],
+  conditions: [],
+  remarks: [],
+};
+const REFUSED: Verdict = {
+  ...READY,
+  state: "refused",
+  addresses: [],
+  main: { reason: "AddressTaken", detail: "192.0.2.100 is held by default/shop" },
+};
+const FILE: Finding = {
+  subject: "file",
+  name: "a.yaml",
+  reason: "ManifestUnreadable",
+  detail: "line 3",
+};
+
+function said(verdict: Verdict | undefined, findings: readonly Finding[] = []): Said {
+  return { verdicts: new Map(verdict === undefined ? [] : [[WEB, verdict]]), findings };
+}
+
+const cases: readonly { name: string; before: Said; now: Said; lines: readonly string[] }[] = [
+  { name: "nothing new", before: said(READY, [FILE]), now: said(READY, [FILE]), lines: [] },
+  {
+    name: "served",
+    before: NOTHING_SAID,
+    now: said(READY),
+    lines: ["info ready default/web 192.0.2.100 lb1"],
+  },
+  {
+    name: "refused, with the reason and its code",
+    before: said(READY),
+    now: said(REFUSED),
+    lines: ["warn refused default/web AddressTaken FL0205 192.0.2.100 is held by default/shop"],
+  },
+  {
+    name: "moved",
+    before: said(READY),
+    now: said({
+      ...READY,
+      addresses: [{ address: address("192.0.2.100"), published: true, holder: agentName("lb2") }],
+    }),
+    lines: ["info ready default/web 192.0.2.100 lb2"],
+  },
+  {
+    name: "deleted",
+    before: said(READY),
+    now: said(undefined),
+    lines: ["info no longer asked for default/web"],
+  },
+  {
+    name: "a bad file",
+    before: said(undefined),
+    now: said(undefined, [FILE]),
+    lines: ["warn found file a.yaml ManifestUnreadable FL0301 line 3"],
+  },
+  {
+    name: "a mended file",
+    before: said(undefined, [FILE]),
+    now: said(undefined),
+    lines: ["info no longer found file a.yaml ManifestUnreadable"],
+  },
+];
+for (const { name, before, now, lines } of cases) {
+  test(name, () => {
+    const told = narrate(before, now).map(({ level, fields, message }) =>
+      [level, message, ...Object.values(fields)].join(" "),
+    );
+    assert.deepEqual(told, lines);
+  });
+}

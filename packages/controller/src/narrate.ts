@@ -1,0 +1,99 @@
+// What a cycle changed, as lines of the log: a claim that became ready, pending or refused, with
+// its reason; a finding that came or went. Pure. Nothing that stayed as it was is said again.
+
+import {
+  type AgentName,
+  type ClaimId,
+  claimTitle,
+  type Finding,
+  REASONS,
+  type Verdict,
+} from "@fairlead/model";
+
+/** One line of the log. */
+export interface Narration {
+  readonly level: "info" | "warn";
+  readonly fields: Readonly<Record<string, string>>;
+  readonly message: string;
+}
+
+/** What is said of claims and of everything else at one moment. */
+export interface Said {
+  readonly verdicts: ReadonlyMap<ClaimId, Verdict>;
+  readonly findings: readonly Finding[];
+}
+
+/** Nothing said yet. */
+export const NOTHING_SAID: Said = { verdicts: new Map(), findings: [] };
+
+/** The lines for what differs between two moments, claims first. */
+export function narrate(before: Said, now: Said): readonly Narration[] {
+  const lines: Narration[] = [];
+  for (const [id, verdict] of now.verdicts) {
+    if (isSameVerdict(before.verdicts.get(id), verdict)) continue;
+    lines.push(verdictLine(verdict));
+  }
+  for (const id of before.verdicts.keys()) {
+    if (now.verdicts.has(id)) continue;
+    lines.push({
+      level: "info",
+      fields: { claim: claimTitle(id) },
+      message: "no longer asked for",
+    });
+  }
+  const known = new Set(before.findings.map(findingKey));
+  const present = new Set(now.findings.map(findingKey));
+  for (const finding of now.findings) {
+    if (!known.has(findingKey(finding))) lines.push(findingLine(finding));
+  }
+  for (const finding of before.findings) {
+    if (present.has(findingKey(finding))) continue;
+    const { subject, name, reason } = finding;
+    lines.push({ level: "info", fields: { subject, name, reason }, message: "no longer found" });
+  }
+  return lines;
+}
+
+function verdictLine(verdict: Verdict): Narration {
+  const addresses = verdict.addresses.map(({ address }) => address).join(",");
+  const holders = holdersOf(verdict).join(",");
+  const { main } = verdict;
+  return {
+    level: verdict.state === "refused" ? "warn" : "info",
+    fields: {
+      claim: claimTitle(verdict.claim),
+      ...(addresses === "" ? {} : { addresses }),
+      ...(holders === "" ? {} : { holder: holders }),
+      ...(main === undefined ? {} : reasonFields(main)),
+    },
+    message: verdict.state,
+  };
+}
+
+function findingLine(finding: Finding): Narration {
+  const { subject, name } = finding;
+  return { level: "warn", fields: { subject, name, ...reasonFields(finding) }, message: "found" };
+}
+
+function reasonFields(remark: Pick<Finding, "reason" | "detail">): Record<string, string> {
+  const { code } = REASONS[remark.reason];
+  return { reason: remark.reason, code, detail: remark.detail };
+}
+
+function isSameVerdict(before: Verdict | undefined, now: Verdict): boolean {
+  return (
+    before !== undefined &&
+    before.state === now.state &&
+    before.main?.reason === now.main?.reason &&
+    before.main?.detail === now.main?.detail &&
+    holdersOf(before).join() === holdersOf(now).join()
+  );
+}
+
+function holdersOf(verdict: Verdict): readonly AgentName[] {
+  return verdict.addresses.flatMap(({ holder }) => (holder === undefined ? [] : [holder]));
+}
+
+function findingKey(finding: Finding): string {
+  return [finding.subject, finding.name, finding.reason, finding.detail].join("\n");
+}
