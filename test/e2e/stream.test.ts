@@ -1,5 +1,5 @@
-// Both real ends of the stream over loopback, with everything between them going wrong: plans change
-// at any moment, streams break, the controller is replaced by a new one that knows nothing. In the
+// Both real ends of the stream over loopback, with everything between them going wrong: plans
+// change at any moment, streams break, the controller is replaced by one that knows nothing. In the
 // end the agent has what was wanted last, and both say so.
 
 import assert from "node:assert";

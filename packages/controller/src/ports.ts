@@ -12,6 +12,7 @@ import type {
   LaneId,
   LeasedAddress,
   NodePlan,
+  Revision,
   Verdict,
 } from "@fairlead/model";
 
@@ -74,6 +75,18 @@ export interface PlanDelivery {
     readonly plans: ReadonlyMap<AgentName, NodePlan>;
     readonly leases: ReadonlyMap<Address, LeasedAddress>;
   }): void;
+}
+
+/** How an agent's plan compares with the wanted one. */
+export interface SyncState {
+  /** The plan that it shall have, what it refused left out; absent while that is not known. */
+  readonly wanted?: Revision;
+  /** The plan that it applied last, by its own word. */
+  readonly acked?: Revision;
+  /** `unknown`: no stream, or no plan yet. */
+  readonly state: "in-sync" | "behind" | "rejected" | "unknown";
+  /** Why, lower case; empty when in sync. */
+  readonly detail: string;
 }
 
 /** Everything that is said to the outside after a cycle. */

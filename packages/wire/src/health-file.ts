@@ -1,5 +1,5 @@
-// The descriptor of the health service for reflection. Given what proto-loader made of health.proto:
-// it names the entry type of a map after the field alone, where every other tool wants `...Entry`,
+// The descriptor of the health service for reflection, given what proto-loader made of its file:
+// that names the entry type of a map after the field alone, where all other tools want `...Entry`,
 // and names types by their last part alone, which strict readers refuse. Both are repaired here.
 
 import { fromBinary, toBinary } from "@bufbuild/protobuf";

@@ -63,7 +63,7 @@ export { reportDigest } from "./report-digest.ts";
 export { parseLaneId, parseResourceName } from "./resource-name.ts";
 export { createRevisions, type Revisions } from "./revision.ts";
 export { serviceDefinition, type ServiceTable } from "./service-definition.ts";
-export type { UpdateRefusal } from "./words.ts";
+export { type UpdateRefusal } from "./words.ts";
 export {
   decodeFromAgent,
   decodeFromController,
@@ -75,4 +75,4 @@ export {
   type ToAgent,
   type Welcome,
 } from "./stream-codec.ts";
-export type { Ack, IncomingUpdate, Nack, OutgoingUpdate } from "./update-codec.ts";
+export { type Ack, type IncomingUpdate, type Nack, type OutgoingUpdate } from "./update-codec.ts";

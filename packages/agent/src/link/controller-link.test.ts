@@ -1,5 +1,5 @@
-// The agent's link on real gRPC over loopback, with a controller that is played by hand. Time is the
-// fake clock's, so waits before the next try pass only when a test says so.
+// The agent's link on real gRPC over loopback, with a controller that is played by hand. Time is
+// the fake clock's, so waits before the next try pass only when a test says so.
 
 import assert from "node:assert";
 import { test } from "node:test";

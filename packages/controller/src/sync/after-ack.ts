@@ -1,4 +1,5 @@
-// What an agent has once it answered an update, and which contents it did not take. Pure.
+// What an agent has once it answered an update, and which contents it did not take. Pure. Given the
+// update and the answer; whether anything is sent next is not decided here.
 
 import type { Resource, ResourceName, Revision } from "@fairlead/model";
 import type { Ack, Inventory, OutgoingUpdate } from "@fairlead/wire";

@@ -1,5 +1,4 @@
 // The door of the streams' server inside the controller: main wires it, the API asks it.
 
-export { createSyncMetrics, type SyncMetrics } from "./sync-metrics.ts";
+export { createSyncMetrics } from "./sync-metrics.ts";
 export { createSyncServer, type SyncServer, type SyncServerOptions } from "./sync-server.ts";
-export type { SyncState } from "./sync-state.ts";

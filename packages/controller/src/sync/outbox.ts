@@ -124,7 +124,7 @@ function onWanted(outbox: Outbox, wanted: WantedPlan): Outbox {
   return { ...outbox, wanted, refused: new Map(staying) };
 }
 
-/** A new stream: what the agent says of its plan decides whether what is known of it still holds. */
+/** A new stream: what the agent says of its plan decides whether what is known still holds. */
 function onHello(outbox: Outbox, hello: AgentHello): Outbox {
   const { held: _held, inFlight: _inFlight, applied: _applied, refusal, ...rest } = outbox;
   const isOtherBuild = hello.version !== outbox.version;

@@ -15,7 +15,7 @@ import {
 } from "@fairlead/wire";
 
 import type { Fact } from "../facts.ts";
-import type { PlanDelivery } from "../ports.ts";
+import type { PlanDelivery, SyncState } from "../ports.ts";
 import { type AgentStream, createAgentStream, type SyncCall } from "./agent-stream.ts";
 import {
   EMPTY_OUTBOX,
@@ -26,7 +26,7 @@ import {
   stepOutbox,
 } from "./outbox.ts";
 import { NO_SYNC_METRICS, type SyncMetrics } from "./sync-metrics.ts";
-import { type SyncState, syncStateOf } from "./sync-state.ts";
+import { syncStateOf } from "./sync-state.ts";
 import type { Refusal } from "./target.ts";
 import { type Delivery, unconfirmedAddresses, wantedPlan } from "./wanted-plan.ts";
 

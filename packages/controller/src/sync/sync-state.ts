@@ -1,22 +1,12 @@
-// Whether an agent has what it shall have, in the words of tables and explanations. Pure.
+// Whether an agent has what it shall have, in the words of tables and explanations. Pure: it reads
+// an outbox and changes nothing.
 
 import type { ResourceName, Revision } from "@fairlead/model";
 import type { Revisions, UpdateRefusal } from "@fairlead/wire";
 
+import type { SyncState } from "../ports.ts";
 import { type Outbox, outboxTarget } from "./outbox.ts";
 import type { Refusal, Target } from "./target.ts";
-
-/** How an agent's plan compares with the wanted one. */
-export interface SyncState {
-  /** The plan that it shall have, what it refused left out; absent while that is not known. */
-  readonly wanted?: Revision;
-  /** The plan that it applied last, by its own word. */
-  readonly acked?: Revision;
-  /** `unknown`: no stream, or no plan yet. */
-  readonly state: "in-sync" | "behind" | "rejected" | "unknown";
-  /** Why, lower case; empty when in sync. */
-  readonly detail: string;
-}
 
 const REFUSAL_DETAILS: Readonly<Record<UpdateRefusal, string>> = {
   "stale-epoch": "the agent obeyed a controller of a later epoch",

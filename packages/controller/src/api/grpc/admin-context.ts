@@ -4,7 +4,7 @@
 import type { AgentName } from "@fairlead/model";
 
 import type { CycleView } from "../../cycle.ts";
-import type { SyncState } from "../../sync/index.ts";
+import type { SyncState } from "../../ports.ts";
 
 /** Everything that is known at one moment. */
 export interface AdminContext {
