@@ -2,32 +2,37 @@
 // killed daemon, and ends with nothing left over. The daemons are stand-ins that only sleep.
 
 import assert from "node:assert/strict";
-import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
-import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
+import { createLogger, createSystemClock } from "@fairlead/runtime";
 import { inSandbox } from "@fairlead/testkit";
 import { dataPlaneLayout } from "../data-plane-layout.ts";
 import { createS6Supervisor, type S6Supervisor } from "./s6.ts";
 
 /** Sleeps under the given name, with a child, as nginx and keepalived have one. */
 const STAND_IN = `#!/bin/sh
-echo "hello from $$"
-sleep 3600 &
 trap 'kill $!; exit 0' TERM
+"$0-child" 3600 &
+echo "hello from $$"
 wait
 `;
 
 async function standIn(name: string): Promise<string> {
   await mkdir("/run/bin", { recursive: true });
   const path = `/run/bin/${name}`;
+  // One that runs cannot be written again.
+  if (existsSync(path)) return path;
   await writeFile(path, STAND_IN);
   await chmod(path, 0o755);
+  await copyFile("/bin/sleep", `${path}-child`);
   return path;
 }
 
-async function supervisorOn(runDir: string): Promise<S6Supervisor> {
+/** Ends with everything below it, also when a test fails. */
+async function supervisorOn(runDir: string): Promise<S6Supervisor & AsyncDisposable> {
   await mkdir(runDir, { recursive: true });
-  return createS6Supervisor({
+  const supervisor = createS6Supervisor({
     layout: dataPlaneLayout(runDir),
     programs: {
       nginx: await standIn("nginx"),
@@ -38,26 +43,55 @@ async function supervisorOn(runDir: string): Promise<S6Supervisor> {
     clock: createSystemClock(),
     logger: createLogger({ level: "silent", format: "json" }),
   });
+  return { ...supervisor, [Symbol.asyncDispose]: () => supervisor.end() };
 }
 
-/** Command lines of everything that runs in the sandbox, without zombies. */
-async function running(): Promise<string[]> {
-  const lines: string[] = [];
+/** Ids and command lines of everything that runs in the sandbox, without zombies. */
+async function running(): Promise<readonly (readonly [number, string])[]> {
+  const found: [number, string][] = [];
   for (const pid of await readdir("/proc")) {
     if (!/^[0-9]+$/.test(pid)) continue;
     const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-    if (line !== "") lines.push(line.replaceAll("\0", " ").trim());
+    if (line !== "") found.push([Number(pid), line.replaceAll("\0", " ").trim()]);
   }
-  return lines;
+  return found;
+}
+
+/** A service is up before its run script has become the daemon. */
+async function becomesRunning(word: string, count: number): Promise<void> {
+  while ((await countRunning(word)) !== count) {}
+}
+
+async function findPid(command: string): Promise<number | undefined> {
+  return (await running()).find(([, line]) => `${line} `.startsWith(command))?.[0];
+}
+
+/** The scanner first, or it would start new supervisors. */
+async function killS6(): Promise<void> {
+  for (const word of ["/usr/bin/s6-svscan ", "s6-"]) {
+    for (let pid = await findPid(word); pid !== undefined; pid = await findPid(word)) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // A logger ended by itself meanwhile.
+      }
+    }
+  }
+}
+
+async function pidOf(command: string): Promise<number> {
+  const pid = await findPid(command);
+  assert.ok(pid !== undefined, command);
+  return pid;
 }
 
 async function countRunning(word: string): Promise<number> {
-  return (await running()).filter((line) => line.includes(word)).length;
+  return (await running()).filter(([, line]) => line.includes(word)).length;
 }
 
 inSandbox({ file: import.meta.url, name: "s6" }, () => {
   test("services stay down until they are started, and end() leaves nothing", async () => {
-    const supervisor = await supervisorOn("/run/one");
+    await using supervisor = await supervisorOn("/run/one");
     await supervisor.ensure();
     assert.deepEqual(await supervisor.nginx.state(), { up: false });
     assert.deepEqual(await supervisor.keepalived.state(), { up: false });
@@ -67,11 +101,11 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
     await supervisor.end();
     assert.equal(await countRunning("s6-"), 0);
     assert.equal(await countRunning("/run/bin"), 0);
-    assert.equal(await countRunning("sleep"), 0);
+    assert.equal(await countRunning("-child"), 0);
   });
 
   test("a second agent on the folder adopts the living supervisor and its daemons", async () => {
-    const first = await supervisorOn("/run/two");
+    await using first = await supervisorOn("/run/two");
     await first.ensure();
     await first.nginx.start();
     const before = await first.nginx.state();
@@ -84,8 +118,8 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
   });
 
   test("two agents with run directories of their own do not meet", async () => {
-    const a = await supervisorOn("/run/a");
-    const b = await supervisorOn("/run/b");
+    await using a = await supervisorOn("/run/a");
+    await using b = await supervisorOn("/run/b");
     await Promise.all([a.ensure(), b.ensure()]);
     await a.nginx.start();
     assert.deepEqual(await b.nginx.state(), { up: false });
@@ -95,7 +129,7 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
   });
 
   test("a killed daemon is back by itself, and what it left is ended first", async () => {
-    const supervisor = await supervisorOn("/run/three");
+    await using supervisor = await supervisorOn("/run/three");
     await supervisor.ensure();
     await supervisor.nginx.start();
     const mark = await supervisor.nginx.log.mark();
@@ -107,22 +141,16 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
       if (state.up && state.pid !== pid) break;
     }
     while ((await supervisor.nginx.log.since(mark)).every((line) => !line.startsWith("hello"))) {}
-    assert.equal(await countRunning("/run/bin/nginx"), 1);
+    await becomesRunning("/run/bin/nginx-child", 1);
     await supervisor.end();
   });
 
   test("a killed scanner with living services is left as it is, and can be ended", async () => {
-    const supervisor = await supervisorOn("/run/four");
+    await using supervisor = await supervisorOn("/run/four");
     await supervisor.ensure();
     await supervisor.nginx.start();
     const before = await supervisor.nginx.state();
-    const found = await runProgram({
-      command: "ps",
-      args: ["-C", "s6-svscan", "-o", "pid="],
-      timeoutMs: 5000,
-      maxOutputBytes: 1000,
-    });
-    process.kill(Number(found.stdout.trim()), "SIGKILL");
+    process.kill(await pidOf("/usr/bin/s6-svscan "), "SIGKILL");
     await supervisor.ensure();
     assert.deepEqual(await supervisor.nginx.state(), before);
     await supervisor.end();
@@ -130,8 +158,55 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
     assert.equal(await countRunning("/run/bin"), 0);
   });
 
+  test("the supervisor leads a session of its own, so nobody's Ctrl-C reaches it", async () => {
+    await using supervisor = await supervisorOn("/run/session");
+    await supervisor.ensure();
+    const pid = await pidOf("/usr/bin/s6-svscan ");
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    const [, , group, session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    assert.deepEqual([group, session], [String(pid), String(pid)]);
+    await supervisor.end();
+  });
+
+  test("the supervisor of one service killed: the old daemon is ended, a new one runs", async () => {
+    await using supervisor = await supervisorOn("/run/supervise");
+    await supervisor.ensure();
+    await supervisor.nginx.start();
+    const { pid } = await supervisor.nginx.state();
+    process.kill(await pidOf("s6-supervise nginx "), "SIGKILL");
+    for (;;) {
+      const state = await supervisor.nginx.state();
+      if (state.up && state.pid !== pid) break;
+    }
+    await becomesRunning("/run/bin/nginx-child", 1);
+    await supervisor.end();
+  });
+
+  test("everything of s6 killed: the next agent starts anew, and no daemon runs twice", async () => {
+    await using supervisor = await supervisorOn("/run/all");
+    await supervisor.ensure();
+    await supervisor.nginx.start();
+    await killS6();
+    await becomesRunning("/run/bin/nginx-child", 1);
+    await supervisor.ensure();
+    assert.deepEqual(await supervisor.nginx.state(), { up: false });
+    await supervisor.nginx.start();
+    await becomesRunning("/run/bin/nginx-child", 1);
+    await supervisor.end();
+    await becomesRunning("/run/bin", 0);
+  });
+
+  test("ending finds daemons that lost their supervisor", async () => {
+    await using supervisor = await supervisorOn("/run/lost");
+    await supervisor.ensure();
+    await supervisor.nginx.start();
+    await killS6();
+    await supervisor.end();
+    assert.equal(await countRunning("/run/bin"), 0);
+  });
+
   test("ending what was never started does nothing", async () => {
-    const supervisor = await supervisorOn("/run/five");
+    await using supervisor = await supervisorOn("/run/five");
     await supervisor.end();
     assert.equal(await countRunning("s6-"), 0);
   });

@@ -4,8 +4,8 @@
 
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { open, stat, truncate } from "node:fs/promises";
-import { join } from "node:path";
+import { open, rm, stat, truncate } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { type Clock, EdgeError, type Logger, describeError, runProgram } from "@fairlead/runtime";
 import type { DataPlaneLayout, DataPlanePrograms } from "../data-plane-layout.ts";
 import type { DataPlaneSupervisor } from "../ports.ts";
@@ -31,7 +31,9 @@ export interface S6Supervisor extends DataPlaneSupervisor {
 
 const APPEAR_MS_MAX = 5000;
 const END_MS_MAX = 10_000;
+const LOGS_END_MS_MAX = 3000;
 const POLL_MS = 10;
+const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const SCANNER_LOG_BYTES_MAX = 1_000_000;
 
 /** Makes the supervisor of one run directory. Nothing happens before `ensure`. */
@@ -73,10 +75,14 @@ export function createS6Supervisor(options: S6SupervisorOptions): S6Supervisor {
   async function end(): Promise<void> {
     await keepalived.stop();
     await nginx.stop();
-    if (!(await s6.svscanctl(layout.serviceDir, "-t"))) {
+    const isTold = await s6.svscanctl(layout.serviceDir, "-t");
+    // A log ends with the last process that writes into it, which may be none of ours.
+    if (!isTold || !(await scan.disappears(LOGS_END_MS_MAX))) {
       await scan.endOrphans(await scan.supervised());
     }
-    await scan.disappears();
+    if (!(await scan.disappears(END_MS_MAX))) {
+      throw deadline(`end of the supervisor on ${layout.serviceDir} took too long`);
+    }
     await endLeftovers(layout);
     logger.info({ serviceDir: layout.serviceDir }, "ended the data plane");
   }
@@ -91,7 +97,8 @@ interface Scan {
   /** Those of `dirs` that a supervisor lives for. */
   supervised(): Promise<readonly string[]>;
   appears(): Promise<void>;
-  disappears(): Promise<void>;
+  /** False when something still lives after this time. */
+  disappears(ms: number): Promise<boolean>;
   /** Ends supervisors that no scanner looks after, with their daemons. */
   endOrphans(dirs: readonly string[]): Promise<void>;
 }
@@ -108,33 +115,31 @@ function createScan(scanDir: string, s6: S6Programs, clock: Clock): Scan {
     return found;
   }
 
-  async function until(isDone: () => Promise<boolean>, ms: number, what: string): Promise<void> {
+  /** False when it did not happen in time. */
+  async function until(isDone: () => Promise<boolean>, ms: number): Promise<boolean> {
     const endMs = clock.nowMs() + ms;
     while (!(await isDone())) {
-      if (clock.nowMs() >= endMs) throw deadline(`${what} took longer than ${ms} ms`);
+      if (clock.nowMs() >= endMs) return false;
       await clock.sleep(POLL_MS);
     }
+    return true;
   }
 
   const nobody = async (): Promise<boolean> => (await supervised()).length === 0;
+  const everybody = async (): Promise<boolean> => (await supervised()).length === dirs.length;
   return {
     dirs,
     supervised,
-    appears: () =>
-      until(
-        async () => (await supervised()).length === dirs.length,
-        APPEAR_MS_MAX,
-        `start of the supervisor on ${scanDir}`,
-      ),
-    disappears: () =>
-      until(
-        async () => !(await s6.svscanctl(scanDir, "-a")) && (await nobody()),
-        END_MS_MAX,
-        `end of the supervisor on ${scanDir}`,
-      ),
+    appears: async () => {
+      if (await until(everybody, APPEAR_MS_MAX)) return;
+      throw deadline(`start of the supervisor on ${scanDir} took longer than ${APPEAR_MS_MAX} ms`);
+    },
+    disappears: (ms) =>
+      until(async () => !(await s6.svscanctl(scanDir, "-a")) && (await nobody()), ms),
     endOrphans: async (orphans) => {
       for (const dir of orphans) await s6.svc(dir, "-xd");
-      await until(nobody, END_MS_MAX, `end of supervisors left on ${scanDir}`);
+      if (await until(nobody, END_MS_MAX)) return;
+      throw deadline(`end of supervisors left on ${scanDir} took longer than ${END_MS_MAX} ms`);
     },
   };
 }
@@ -146,6 +151,8 @@ async function endLeftovers(layout: DataPlaneLayout): Promise<void> {
     if (!existsSync(command)) continue;
     await runProgram({ command, args: [], timeoutMs: END_MS_MAX, maxOutputBytes: 0 });
   }
+  // All addresses are given up: whoever adds one of them from now on is somebody else.
+  await rm(layout.keepalived.sweep, { force: true });
 }
 
 /**
@@ -159,7 +166,7 @@ async function startScanner(options: S6SupervisorOptions): Promise<void> {
     cwd: "/",
     detached: true,
     stdio: ["ignore", log.fd, log.fd],
-    env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
+    env: { PATH: `${dirname(programs.s6Svscan)}:${SYSTEM_PATH}`, LC_ALL: "C" },
   });
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", () => resolve());

@@ -1,0 +1,48 @@
+// keepalived's words after a signal, as 2.2.7 really says them.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { verdictOf } from "./words.ts";
+
+const AT = "Sat Nov 21 10:17:54 2026: ";
+const cases = [
+  { name: "nothing yet", lines: [], isEmpty: false, wanted: "waiting" },
+  { name: "reloading", lines: [`${AT}Reloading ...`], isEmpty: false, wanted: "waiting" },
+  {
+    name: "a reload was complete",
+    lines: [`${AT}Reloading`, `${AT}Reload complete`, `${AT}(lane-51) Entering MASTER STATE`],
+    isEmpty: false,
+    wanted: "taken",
+  },
+  { name: "a first start", lines: [`${AT}Startup complete`], isEmpty: false, wanted: "taken" },
+  {
+    name: "its own check refused",
+    lines: [`${AT}New config failed validation, see /dev/null for details`],
+    isEmpty: false,
+    wanted: "refused",
+  },
+  {
+    name: "its checker could not work, and the old file was loaded again",
+    lines: [`${AT}Couldn't setgroups: 0 (Operation not permitted)`, `${AT}Reload complete`],
+    isEmpty: false,
+    wanted: "refused",
+  },
+  {
+    name: "a start without lanes",
+    lines: [`${AT}Warning - keepalived has no configuration to run`],
+    isEmpty: true,
+    wanted: "taken",
+  },
+  {
+    name: "a start that found nothing of a file with lanes",
+    lines: [`${AT}Warning - keepalived has no configuration to run`],
+    isEmpty: false,
+    wanted: "waiting",
+  },
+] as const;
+
+for (const c of cases) {
+  test(`keepalived says: ${c.name}`, () => {
+    assert.equal(verdictOf(c.lines, c.isEmpty), c.wanted);
+  });
+}
