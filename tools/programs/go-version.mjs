@@ -42,16 +42,22 @@ export function goVersion(env) {
       .replace("go version ", "")
       .trim();
   } catch (cause) {
-    const missing = /** @type {NodeJS.ErrnoException} */ (cause).code === "ENOENT";
-    throw new SetupRefusal(
-      missing
-        ? "Go is missing, and the tests build real programs with it. Install Go " +
-            "(https://go.dev/dl, or Debian's golang-go from bookworm-backports), so that " +
-            "`go version` works."
-        : `Go does not work: ${String(cause)}`,
-      { cause },
-    );
+    throw goRefusal(/** @type {NodeJS.ErrnoException} */ (cause));
   }
+}
+
+/**
+ * What to say when `go version` cannot be run.
+ *
+ * @param {NodeJS.ErrnoException} cause
+ * @returns {SetupRefusal}
+ */
+export function goRefusal(cause) {
+  if (cause.code !== "ENOENT") return new SetupRefusal(`Go does not work: ${cause.message}`);
+  return new SetupRefusal(
+    "Go is missing, and the tests build real programs with it. Install Go (https://go.dev/dl, " +
+      "or Debian's golang-go from bookworm-backports), so that `go version` works.",
+  );
 }
 
 /**

@@ -81,10 +81,15 @@ function phases(args) {
 }
 
 /**
+ * Writes everything that is made from something else: generated code first, then the goldens.
+ *
  * @param {Call} call
  * @returns {Promise<number>}
  */
-function golden(call) {
+async function golden(call) {
+  const generate = { command: "buf", args: ["generate"], cwd: call.root, env: call.env };
+  const generated = await runInForeground(generate);
+  if (generated !== 0) return generated;
   const env = { ...call.env, FAIRLEAD_UPDATE_GOLDEN: "1" };
   const flags = ["--continue=always", `--filter=!${END_TO_END}`];
   return turbo({ ...call, env }, ["test", "tools"], flags);

@@ -1,0 +1,74 @@
+// The habits of the house that no linter knows: how long files are and how they open, which words
+// are not used, and that the documents speak of what is there. Each failure names its place.
+
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { REASONS } from "@fairlead/model";
+import { LAYERS } from "./boundaries/layers.ts";
+import { codeFaults } from "./tidy/code-rules.ts";
+import { commandFaults, linkFaults, proseFaults } from "./tidy/prose-rules.ts";
+import { reasonsPage } from "./tidy/reasons-page.ts";
+import { readSourceFiles } from "./tidy/source-files.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const FILES = readSourceFiles(ROOT);
+
+test("code keeps to its size, opens with what it is, and is documented where it is seen", () => {
+  assert.ok(FILES.length > 200, `only ${FILES.length} files were read`);
+  assertNone(FILES.flatMap(codeFaults));
+});
+
+test("nobody uses the words on the short list", () => {
+  assertNone(FILES.flatMap(proseFaults));
+});
+
+test("documents link to files and name commands that exist", () => {
+  const manifest = JSON.parse(read("package.json")) as { readonly scripts: object };
+  const scripts = new Set(Object.keys(manifest.scripts));
+  assertNone(FILES.flatMap((file) => linkFaults(file, (path) => existsSync(join(ROOT, path)))));
+  assertNone(FILES.flatMap((file) => commandFaults(file, scripts)));
+});
+
+test("README opens with the two commands", () => {
+  const opening = read("README.md").split("\n").slice(0, 60).join("\n");
+  for (const command of ["npm run demo", "npm test"]) assert.match(opening, new RegExp(command));
+});
+
+test("every package has a layer and a line in the architecture", () => {
+  const folders = readdirSync(join(ROOT, "packages")).toSorted();
+  assert.deepEqual(
+    LAYERS.map(({ name }) => name).toSorted(),
+    folders,
+    "tools/boundaries/layers.ts",
+  );
+  const architecture = read("docs/ARCHITECTURE.md");
+  const missing = folders.filter((name) => !architecture.includes(`| \`${name}\` |`));
+  assert.deepEqual(missing, [], "packages without a row in docs/ARCHITECTURE.md");
+});
+
+test("decisions are numbered without gaps and have their three parts", () => {
+  const names = readdirSync(join(ROOT, "docs/adr")).toSorted();
+  names.forEach((name, index) => {
+    assert.match(name, new RegExp(`^${String(index + 1).padStart(4, "0")}-[a-z0-9-]+\\.md$`));
+    const headings = read(`docs/adr/${name}`).match(/^## .*$/gm) ?? [];
+    assert.deepEqual(headings, ["## Context", "## Decision", "## Consequence"], name);
+  });
+});
+
+test("the page of reasons is made from the table", () => {
+  const path = "docs/reference/reasons.md";
+  const wanted = reasonsPage(REASONS);
+  if (process.env["FAIRLEAD_UPDATE_GOLDEN"] === "1") writeFileSync(join(ROOT, path), wanted);
+  assert.equal(read(path), wanted, "run `npm run golden`, then read what changed");
+});
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), "utf8");
+}
+
+function assertNone(faults: readonly string[]): void {
+  assert.equal(faults.length, 0, `\n${faults.join("\n")}`);
+}
