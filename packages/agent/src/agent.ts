@@ -1,17 +1,10 @@
-// One running agent: settings and adapters become the loop. The only file besides main that knows
-// every adapter. Starting it touches the host only after preflight found nothing wrong.
+// One running agent: settings and a host become the loop, with the stream to the controller and the
+// agent's health. Starting it touches the host; preflight must have found nothing wrong before.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import {
-  type AgentHello,
-  type AgentName,
-  assert,
-  parseAgentName,
-  parseDeviceName,
-} from "@fairlead/model";
-import { createTemplates, nginxRefusals, renderKeepalived, renderNginx } from "@fairlead/render";
+import { type AgentHello, type AgentName, assert, parseAgentName } from "@fairlead/model";
 import {
   type Clock,
   createHealthServer,
@@ -19,33 +12,21 @@ import {
   type HostPort,
   type Lifecycle,
   type Logger,
+  type Metrics,
   VERSION,
 } from "@fairlead/runtime";
 import { createRevisions, type Revisions } from "@fairlead/wire";
 
-import type { ServedListener } from "./applied.ts";
-import type { Host } from "./apply.ts";
+import { createAgentHost } from "./agent-host.ts";
 import { type Converge, createConverge } from "./converge.ts";
-import { type DataPlaneLayout, dataPlaneLayout } from "./data-plane-layout.ts";
-import { generationId } from "./generation-id.ts";
-import { createKeepalivedDaemon } from "./keepalived/keepalived-daemon.ts";
-import { createLedger } from "./ledger.ts";
+import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { createControllerLink } from "./link/controller-link.ts";
 import { agentHealth, agentReadiness, createAgentMetrics } from "./metrics.ts";
-import { createNetlinkKernel } from "./netlink/kernel.ts";
-import { createNginxDaemon } from "./nginx/nginx-daemon.ts";
-import { openFilesMax } from "./open-files.ts";
 import { createPlanFile } from "./plan-file.ts";
 import type { ControllerLink } from "./ports.ts";
-import { createPortProbe } from "./ports-probe/port-probe.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
 import type { AgentSettings } from "./settings.ts";
-import { createS6Supervisor } from "./supervise/s6.ts";
-
-/** Connections of both sides that a worker may have; 32 768 would cost 28 MB a generation. */
-const WORKER_CONNECTIONS = 8192;
-/** A replaced generation of nginx is cut after this, in ms. */
-const SHUTDOWN_TIMEOUT_MS = 600_000;
+import { giveUpLanes } from "./withdraw.ts";
 
 /** What an agent is made of. */
 export interface AgentOptions {
@@ -57,14 +38,18 @@ export interface AgentOptions {
   readonly lifecycle: Lifecycle;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Where metrics are served; undefined: by somebody else (`fairlead run`). */
-  readonly listenMetrics: HostPort | undefined;
+  /** Where metrics are served; or the metrics of a program that serves the agent's with its own. */
+  readonly metrics: HostPort | Metrics;
 }
 
 /** A running agent. Its parts belong to the lifecycle that it was started with. */
 export interface RunningAgent {
   readonly converge: Converge;
   readonly link: ControllerLink;
+  /** Gives every lane to its successors; before the agent is stopped. */
+  giveUpLanes(): Promise<void>;
+  /** Ends keepalived, nginx and their supervisor; after the agent was stopped. */
+  endDataPlane(): Promise<void>;
 }
 
 /** Starts an agent. Rejects with the first EdgeError of a part that cannot start. */
@@ -74,7 +59,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   assert(agent !== undefined, "settings hold a checked name");
   const layout = dataPlaneLayout(settings.runDir);
   const revisions = createRevisions();
-  const host = await createHost(options, { agent, layout });
+  const { host, supervisor } = await createAgentHost({ ...options, agent, layout });
   const link = createLink(options, agent, revisions);
   const planFile = createPlanFile({ path: join(settings.stateDir, "plan.json"), revisions });
   const converge = createConverge({ agent, clock, log, host, planFile, link });
@@ -93,78 +78,14 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     });
     return link;
   });
-  if (options.listenMetrics !== undefined) await serveHealth(options, converge, link);
+  await serveHealth(options, converge, link);
   log.info({ agent: settings.name, epoch: converge.view().epoch }, "serving");
-  return { converge, link };
-}
-
-async function createHost(
-  options: AgentOptions,
-  { agent, layout }: { readonly agent: AgentName; readonly layout: DataPlaneLayout },
-): Promise<Host> {
-  const { settings, programs, clock, log: logger, lifecycle } = options;
-  const { nginx, keepalived, ip, s6Svscan } = programs;
-  const daemons = { nginx, keepalived, ip, s6Svscan };
-  const supervisor = createS6Supervisor({ layout, programs: daemons, clock, logger });
-  await supervisor.ensure();
-  const primaryLink = settings.link === undefined ? undefined : parseDeviceName(settings.link);
-  const kernel = await lifecycle.start("kernel", () =>
-    createNetlinkKernel({
-      clock,
-      logger,
-      ipProgram: programs.ip,
-      ...(primaryLink === undefined ? {} : { primaryLink }),
-    }),
-  );
-  const templates = createTemplates();
-  const nginxSettings = {
-    workerProcesses: settings.workerProcesses,
-    workerConnections: WORKER_CONNECTIONS,
-    openFilesMax: await openFilesMax(4 * WORKER_CONNECTIONS),
-    shutdownTimeoutMs: SHUTDOWN_TIMEOUT_MS,
-    ...(programs.nginxUser === undefined ? {} : { user: programs.nginxUser }),
-    paths: {
-      streamModule: programs.streamModule,
-      pid: layout.nginx.pid,
-      errorLog: layout.nginx.errorLog,
-      probeSocket: layout.nginx.probeSocket,
-    },
-  };
-  const salt = JSON.stringify(nginxSettings);
+  const giveUp = { layout, clock, log, kernel: host.kernel, ledger: host.ledger };
   return {
-    kernel,
-    nginx: createNginxDaemon({
-      ...{ layout, clock, logger },
-      service: supervisor.nginx,
-      program: programs.nginx,
-    }),
-    keepalived: createKeepalivedDaemon({
-      ...{ layout, clock, kernel },
-      service: supervisor.keepalived,
-      program: programs.keepalived,
-    }),
-    portProbe: createPortProbe(),
-    ledger: createLedger({ path: join(settings.stateDir, "ledger") }),
-    nginxRefusals,
-    generationOf: (listeners) => generationId(listeners, salt),
-    renderNginx: (listeners, generation) =>
-      renderNginx({ ...nginxParts(listeners), generation, settings: nginxSettings, templates })
-        .text,
-    renderKeepalived: (lanes, vips) =>
-      renderKeepalived({
-        ...{ agent, lanes, vips, templates },
-        paths: { trackDir: layout.keepalived.trackDir },
-        checksOnReload: programs.checksOnReload,
-      }),
-  };
-}
-
-function nginxParts(
-  listeners: readonly ServedListener[],
-): Pick<Parameters<typeof renderNginx>[0], "listeners" | "memberSets"> {
-  return {
-    listeners: listeners.map((entry) => entry.listener),
-    memberSets: new Map(listeners.map((entry) => [entry.members.name, entry.members])),
+    converge,
+    link,
+    giveUpLanes: () => giveUpLanes(giveUp),
+    endDataPlane: () => supervisor.end(),
   };
 }
 
@@ -207,18 +128,20 @@ function helloOf(
 }
 
 async function serveHealth(
-  { listenMetrics: listen, lifecycle }: AgentOptions,
+  { metrics: place, lifecycle }: AgentOptions,
   converge: Converge,
   link: ControllerLink,
 ): Promise<void> {
-  if (listen === undefined) return;
   const view = (): ReturnType<Converge["view"]> => converge.view();
-  const metrics = await lifecycle.start("metrics", () =>
-    createAgentMetrics({ version: VERSION, view, isConnected: () => link.connected }),
-  );
+  const options = { version: VERSION, view, isConnected: () => link.connected };
+  if ("registry" in place) {
+    createAgentMetrics({ ...options, metrics: place });
+    return;
+  }
+  const metrics = await lifecycle.start("metrics", () => createAgentMetrics(options));
   await lifecycle.start("health", () =>
     createHealthServer({
-      listen,
+      listen: place,
       registry: metrics.registry,
       health: agentHealth,
       ready: () => agentReadiness(view(), link.connected),

@@ -65,9 +65,9 @@ async function runAgent(args: readonly string[]): Promise<number> {
     lifecycle,
     start: async () => {
       await lifecycle.start("run-dir", () => claimRunDir(pidFile(settings.runDir)));
-      const { listenMetrics } = settings;
+      const metrics = settings.listenMetrics;
       const random = Math.random;
-      await startAgent({ settings, programs, clock, log, lifecycle, random, listenMetrics });
+      await startAgent({ settings, programs, clock, log, lifecycle, random, metrics });
     },
   });
   if (cause.kind === "signal") {

@@ -10,12 +10,15 @@ export interface AgentMetricsOptions {
   readonly version: string;
   readonly view: () => ConvergeView;
   readonly isConnected: () => boolean;
+  /** Metrics of a program that the agent is a part of; else it makes its own. */
+  readonly metrics?: Metrics;
 }
 
 /** Registers the agent's metrics. */
 export function createAgentMetrics(options: AgentMetricsOptions): Metrics {
   const { view, isConnected } = options;
-  const metrics = createMetrics({ program: "fairlead-agent", version: options.version });
+  const { version } = options;
+  const metrics = options.metrics ?? createMetrics({ program: "fairlead-agent", version });
   const gauge = (name: string, help: string, read: () => number): void => {
     metrics.gauge({ name, help, collect: (made) => made.set(read()) });
   };

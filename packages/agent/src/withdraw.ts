@@ -28,7 +28,9 @@ export interface WithdrawOptions {
 }
 
 /** Gives up every lane and waits until this host's kernel has none of our addresses. */
-export async function giveUpLanes(options: WithdrawOptions): Promise<void> {
+export async function giveUpLanes(
+  options: Pick<WithdrawOptions, "layout" | "kernel" | "ledger" | "clock" | "log">,
+): Promise<void> {
   const { layout, kernel, ledger, clock, log } = options;
   const entries = (await ledger.load()).filter((entry) => !entry.foreign);
   const ours = new Set(entries.map((entry) => entry.address));

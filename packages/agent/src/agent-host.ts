@@ -1,0 +1,115 @@
+// The host as the loop sees it: every adapter of the agent, made of settings and of the programs
+// that preflight found. The supervisor of the data plane is adopted or started on the way.
+
+import { join } from "node:path";
+
+import { type AgentName, parseDeviceName } from "@fairlead/model";
+import { createTemplates, nginxRefusals, renderKeepalived, renderNginx } from "@fairlead/render";
+import type { Clock, Lifecycle, Logger } from "@fairlead/runtime";
+
+import type { ServedListener } from "./applied.ts";
+import type { Host } from "./apply.ts";
+import type { DataPlaneLayout } from "./data-plane-layout.ts";
+import { generationId } from "./generation-id.ts";
+import { createKeepalivedDaemon } from "./keepalived/keepalived-daemon.ts";
+import { createLedger } from "./ledger.ts";
+import { createNetlinkKernel } from "./netlink/kernel.ts";
+import { createNginxDaemon } from "./nginx/nginx-daemon.ts";
+import { openFilesMax } from "./open-files.ts";
+import type { DataPlaneSupervisor } from "./ports.ts";
+import { createPortProbe } from "./ports-probe/port-probe.ts";
+import type { HostPrograms } from "./preflight/preflight.ts";
+import type { AgentSettings } from "./settings.ts";
+import { createS6Supervisor } from "./supervise/s6.ts";
+
+/** Connections of both sides that a worker may have; 32 768 would cost 28 MB a generation. */
+const WORKER_CONNECTIONS = 8192;
+/** A replaced generation of nginx is cut after this, in ms. */
+const SHUTDOWN_TIMEOUT_MS = 600_000;
+
+/** What the host's adapters are made of. */
+export interface AgentHostOptions {
+  readonly agent: AgentName;
+  readonly layout: DataPlaneLayout;
+  readonly settings: AgentSettings;
+  readonly programs: HostPrograms;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Takes what must be stopped with the agent. The data plane is not among that. */
+  readonly lifecycle: Lifecycle;
+}
+
+/** The adapters, and the supervisor that outlives them. */
+export interface AgentHost {
+  readonly host: Host;
+  readonly supervisor: DataPlaneSupervisor;
+}
+
+/** Makes the adapters of one host. */
+export async function createAgentHost(options: AgentHostOptions): Promise<AgentHost> {
+  const { agent, layout, settings, programs, clock, log: logger, lifecycle } = options;
+  const { nginx, keepalived, ip, s6Svscan } = programs;
+  const daemons = { nginx, keepalived, ip, s6Svscan };
+  const supervisor = createS6Supervisor({ layout, programs: daemons, clock, logger });
+  await supervisor.ensure();
+  const primaryLink = settings.link === undefined ? undefined : parseDeviceName(settings.link);
+  const kernel = await lifecycle.start("kernel", () =>
+    createNetlinkKernel({
+      clock,
+      logger,
+      ipProgram: programs.ip,
+      ...(primaryLink === undefined ? {} : { primaryLink }),
+    }),
+  );
+  const templates = createTemplates();
+  const nginxSettings = {
+    workerProcesses: settings.workerProcesses,
+    workerConnections: WORKER_CONNECTIONS,
+    openFilesMax: await openFilesMax(4 * WORKER_CONNECTIONS),
+    shutdownTimeoutMs: SHUTDOWN_TIMEOUT_MS,
+    ...(programs.nginxUser === undefined ? {} : { user: programs.nginxUser }),
+    paths: {
+      streamModule: programs.streamModule,
+      pid: layout.nginx.pid,
+      errorLog: layout.nginx.errorLog,
+      probeSocket: layout.nginx.probeSocket,
+    },
+  };
+  const salt = JSON.stringify(nginxSettings);
+  const host: Host = {
+    kernel,
+    nginx: createNginxDaemon({
+      ...{ layout, clock, logger },
+      service: supervisor.nginx,
+      program: programs.nginx,
+    }),
+    keepalived: createKeepalivedDaemon({
+      ...{ layout, clock, kernel },
+      service: supervisor.keepalived,
+      program: programs.keepalived,
+    }),
+    portProbe: createPortProbe(),
+    ledger: createLedger({ path: join(settings.stateDir, "ledger") }),
+    nginxRefusals,
+    generationOf: (listeners) => generationId(listeners, salt),
+    renderNginx: (listeners, generation) =>
+      renderNginx({ ...nginxParts(listeners), generation, settings: nginxSettings, templates })
+        .text,
+    renderKeepalived: (lanes, vips) =>
+      renderKeepalived({
+        ...{ agent, lanes, vips, templates },
+        paths: { trackDir: layout.keepalived.trackDir },
+        checksOnReload: programs.checksOnReload,
+      }),
+  };
+  return { host, supervisor };
+}
+
+function nginxParts(
+  listeners: readonly ServedListener[],
+): Pick<Parameters<typeof renderNginx>[0], "listeners" | "memberSets"> {
+  return {
+    listeners: listeners.map((entry) => entry.listener),
+    memberSets: new Map(listeners.map((entry) => [entry.members.name, entry.members])),
+  };
+}
