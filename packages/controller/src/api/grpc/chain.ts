@@ -35,7 +35,11 @@ const STATES: Readonly<Record<Link["state"], LinkState>> = {
 
 /** Tells a chain. `title` says what it is about: `Service default/web`. */
 export function tellChain(title: string, links: readonly Link[], nowMs: number): ExplainInit {
-  const told = afterBroken(links);
+  return tellLinks(title, afterBroken(links), nowMs);
+}
+
+/** Tells links that do not hang on each other: each stands as it is. */
+export function tellLinks(title: string, told: readonly Link[], nowMs: number): ExplainInit {
   return {
     found: true,
     title,

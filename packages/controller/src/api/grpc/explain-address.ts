@@ -101,26 +101,26 @@ function claimLink({ view }: AdminContext, id: LeasedAddress["owners"][number]["
   });
 }
 
-function freeLinks({ view }: AdminContext, address: Address): readonly Link[] {
-  const links: Link[] = [];
-  const pools = [...view.state.pools.values()].map(({ value }) => value);
+function freeLinks(context: AdminContext, address: Address): readonly Link[] {
+  const own = ownLinks(context, address);
+  const pools = [...context.view.state.pools.values()].map(({ value }) => value);
   const pool = pools.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
-  const reserved = pool?.reserved.find((range) => rangeContains(range, address));
   if (pool === undefined) {
+    if (own.length > 0) return own;
     const detail = "it lies in no pool, so no claim can have it";
-    links.push(link("Leased", "broken", detail, { reason: "AddressOutsidePools" }));
-  } else if (reserved === undefined) {
-    links.push(link("Leased", "good", `free in pool ${pool.name}`));
-  } else {
-    const detail = `pool ${pool.name} reserves ${rangeText(reserved)}, so no claim can have it`;
-    links.push(link("Leased", "good", detail));
+    return [link("Leased", "broken", detail, { reason: "AddressOutsidePools" })];
   }
-  for (const { name, hello } of view.state.agents.values()) {
-    const own = hello.links.find(({ prefixes }) =>
-      prefixes.some((prefix) => prefix.address === address),
-    );
-    if (own === undefined) continue;
-    links.push(link("Own", "doubt", `${name} has it on ${own.name} as its own address`));
-  }
-  return links;
+  const reserved = pool.reserved.find((range) => rangeContains(range, address));
+  if (reserved === undefined) return [link("Leased", "good", `free in pool ${pool.name}`), ...own];
+  const detail = `pool ${pool.name} reserves ${rangeText(reserved)}, so no claim can have it`;
+  return [link("Leased", "good", detail), ...own];
+}
+
+/** Agents that have the address as one of their hosts' own. */
+function ownLinks({ view }: AdminContext, address: Address): readonly Link[] {
+  return [...view.state.agents.values()].flatMap(({ name, hello }) =>
+    hello.links
+      .filter(({ prefixes }) => prefixes.some((prefix) => prefix.address === address))
+      .map((one) => link("Own", "doubt", `${name} has it on ${one.name} as its own address`)),
+  );
 }

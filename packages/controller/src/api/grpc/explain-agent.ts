@@ -4,7 +4,7 @@ import { type AgentView, type Lane, type LaneReport, laneName } from "@fairlead/
 
 import type { AdminContext } from "./admin-context.ts";
 import { agentRemarks, heldVips, linkText, plannedVips, shortRevision } from "./agent-row.ts";
-import { type ExplainInit, type Link, link, tellChain } from "./chain.ts";
+import { type ExplainInit, type Link, link, tellLinks } from "./chain.ts";
 
 /** The chain of an agent that has connected once. */
 export function explainAgent(context: AdminContext, agent: AgentView): ExplainInit {
@@ -17,7 +17,7 @@ export function explainAgent(context: AdminContext, agent: AgentView): ExplainIn
     dataPlaneLink(context, agent),
     ...troubleLinks(context, agent),
   ];
-  return tellChain(`Agent ${agent.name}`, links, context.nowMs);
+  return tellLinks(`Agent ${agent.name}`, links, context.nowMs);
 }
 
 function connectedLink({ connected, hello, disconnectedAtMs }: AgentView): Link {
@@ -51,12 +51,13 @@ function sentLink({ syncState }: AdminContext, { name }: AgentView): Link {
   }
 }
 
-function lanesLink({ view }: AdminContext, { name, report }: AgentView): Link {
+function lanesLink({ view }: AdminContext, { name, report, connected }: AgentView): Link {
   const lanes = [...(view.plan?.lanes.values() ?? [])].filter(({ order }) => order.includes(name));
   if (lanes.length === 0) return link("Lanes", "good", "it is in no lane");
   const said = new Map(report?.lanes.map((lane) => [lane.name, lane.state]));
   const texts = lanes.map((lane) => laneText(lane, said.get(laneName(lane.id))));
   const isFaulty = lanes.some(({ id }) => said.get(laneName(id)) === "fault");
+  if (!connected) return link("Lanes", "unknown", texts.join(", "));
   if (isFaulty) return link("Lanes", "broken", texts.join(", "), { reason: "NotHeld" });
   return link("Lanes", "good", texts.join(", "));
 }
@@ -93,6 +94,7 @@ function dataPlaneLink({ view }: AdminContext, agent: AgentView): Link {
   const detail = `keepalived ${keepalivedAlive ? "runs" : "does not run"}; ${nginx}`;
   const isNeeded = plannedVips(view, agent.name) > 0;
   const isUp = keepalivedAlive && generation !== undefined;
+  if (!agent.connected) return link("Data plane", "unknown", detail);
   if (isUp || !isNeeded) return link("Data plane", "good", detail);
   return link("Data plane", "broken", detail, { reason: "DataPlaneDown" });
 }

@@ -23,6 +23,8 @@ import { explainPool } from "./explain-pool.ts";
 
 /** A longer subject names nothing; the bound keeps the search for similar names cheap. */
 const SUBJECT_CHARACTERS_MAX = 400;
+/** A shorter fragment stands in too many names to be meant. */
+const FRAGMENT_CHARACTERS_MIN = 3;
 /** Most similar names that are told. */
 const SIMILAR_MAX = 5;
 
@@ -102,13 +104,14 @@ function similarTo({ view }: AdminContext, subject: string): ReadonlySet<string>
   ];
   const similar = new Set<string>();
   const bare = subject.slice(subject.lastIndexOf("/") + 1);
+  if (bare.length < FRAGMENT_CHARACTERS_MIN) return similar;
   for (const word of [subject, `default/${subject}`]) {
     const nearest = nearestWord(word, names);
     if (nearest !== undefined) similar.add(nearest);
   }
   for (const name of names) {
     if (similar.size >= SIMILAR_MAX) break;
-    if (bare !== "" && name.includes(bare)) similar.add(name);
+    if (name.includes(bare)) similar.add(name);
   }
   return similar;
 }

@@ -87,6 +87,9 @@ function answeringLink({ claim, verdict }: Given, found: readonly Found[]): Link
   const how = evidence.length === 0 ? "" : `: ${evidence.join("; ")}`;
   const agents = [...new Set(proofs.map(({ agent }) => agent.name))].join(", ");
   const detail = `${ports} on ${agents}${how}`;
+  if (proofs.some(({ agent }) => !agent.connected)) {
+    return link("Answering", "unknown", `${detail}, by the last report`);
+  }
   if (remark === undefined) return link("Answering", "good", detail);
   return link("Answering", "doubt", `${detail}, but ${remark.detail}`, { reason: remark.reason });
 }

@@ -59,7 +59,8 @@ export function sentLink({ context, verdict, leases }: Given): Link {
   const behind = states.filter(({ state }) => state !== "in-sync");
   if (behind.length === 0) {
     const revision = shortRevision(context.syncState(main).acked);
-    return link("Sent", "good", `${agents.join(", ")} applied their plans; ${main}: ${revision}`);
+    const detail = `applied by ${agents.join(", ")}; the plan of ${main} is ${revision}`;
+    return link("Sent", "good", detail);
   }
   const detail = behind.map(({ agent, detail: why }) => `${agent}: ${why}`).join("; ");
   // A refusal may be about another claim; what it means for this one is said further down.
