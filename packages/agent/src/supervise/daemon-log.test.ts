@@ -53,11 +53,10 @@ test("a rotation between mark and look loses nothing", async () => {
   while (mark.offset === 0) mark = await daemonLog.mark();
   const said = Array.from({ length: 150 }, (_, i) => `line ${i} ${"x".repeat(40)}`);
   log.write(...said);
+  while (!(await readdir(log.dir)).some((name) => name.startsWith("@"))) {}
   let lines = await daemonLog.since(mark);
   while (lines.length < said.length) lines = await daemonLog.since(mark);
   assert.deepEqual(lines, said);
-  const rotated = (await readdir(log.dir)).filter((name) => name.startsWith("@"));
-  assert.ok(rotated.length > 0, "the log was rotated");
 });
 
 test("a log that does not exist yet is empty", async () => {
