@@ -13,7 +13,7 @@ test("codes are FL and four digits, none twice", () => {
 
 for (const [reason, { title, remedy }] of Object.entries(REASONS)) {
   test(`${reason} is explained in sentences`, () => {
-    for (const text of [title, remedy]) assert.match(text, /^[A-Z].*\.$/);
+    for (const text of [title, remedy]) assert.match(text, /^[A-Za-z].*\.$/);
     assert.ok(title.length <= 100, title);
   });
 }

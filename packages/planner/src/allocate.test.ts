@@ -26,7 +26,7 @@ interface Story {
   readonly name: string;
   readonly world: WorldOptions;
   /** Claims of the second plan; one of the same name is replaced. */
-  readonly then?: readonly Claim[];
+  readonly second?: readonly Claim[];
   readonly later?: WorldOptions;
   /** State, addresses and reason by name after the last plan. */
   readonly expect: Readonly<Record<string, string>>;
@@ -66,7 +66,7 @@ const stories: readonly Story[] = [
   {
     name: "an older claim that comes later takes nothing from who holds it",
     world: { claims: [makeClaim("web")], pools: one },
-    then: [makeClaim("ancient", { createdAtMs: 1, wishes: ["192.0.2.100"] })],
+    second: [makeClaim("ancient", { createdAtMs: 1, wishes: ["192.0.2.100"] })],
     expect: { web: `pending 192.0.2.100 ${WAITING}`, ancient: "refused AddressTaken" },
   },
   {
@@ -220,19 +220,19 @@ const stories: readonly Story[] = [
   {
     name: "a claim moves to the address that it asks for later",
     world: { claims: [makeClaim("web")] },
-    then: [makeClaim("web", { wishes: ["192.0.2.150"] })],
+    second: [makeClaim("web", { wishes: ["192.0.2.150"] })],
     expect: { web: `pending 192.0.2.150 ${WAITING}` },
   },
   {
     name: "a claim that asks for a taken address keeps its own and says so",
     world: { claims: [makeClaim("web"), makeClaim("dns")] },
-    then: [makeClaim("web", { wishes: ["192.0.2.100"] })],
+    second: [makeClaim("web", { wishes: ["192.0.2.100"] })],
     expect: { web: `pending 192.0.2.101 ${WAITING}` },
   },
   {
     name: "a claim that turns bad keeps its address",
     world: { claims: [makeClaim("web")] },
-    then: [
+    second: [
       makeClaim("web", {
         refusals: [{ reason: "SourceRangesNotEnforced", detail: "10.0.0.0/8" }],
       }),
@@ -273,9 +273,9 @@ for (const story of stories) {
   test(story.name, () => {
     let world = makeWorld(story.world);
     let last = planned(world);
-    if (story.then !== undefined || story.later !== undefined) {
+    if (story.second !== undefined || story.later !== undefined) {
       const claims = new Map(world.claims);
-      for (const claim of story.then ?? []) claims.set(claim.id, claim);
+      for (const claim of story.second ?? []) claims.set(claim.id, claim);
       world = nextWorld(world, last, { claims: [...claims.values()], ...story.later });
       last = planned(world);
     }

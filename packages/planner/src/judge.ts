@@ -81,6 +81,10 @@ export function judge(options: JudgeOptions): Judged {
   return { verdicts, published, judgements };
 }
 
+function isContested({ rivals }: Proof): boolean {
+  return rivals > 0;
+}
+
 function draftOf(options: JudgeOptions, grant: Grant): Judgement {
   const inputs = inputsOf(options, grant);
   const known = options.before?.judgements.get(grant.claim.id);
@@ -90,7 +94,8 @@ function draftOf(options: JudgeOptions, grant: Grant): Judgement {
     if (isSame) return known;
   }
   const proofs = grant.programmed ? grant.addresses.map((at) => proofOf(options, grant, at)) : [];
-  return { grant, inputs, proofs };
+  // Who of two holders is right changes with when they were heard last, whatever they say.
+  return { grant, inputs: proofs.some(isContested) ? undefined : inputs, proofs };
 }
 
 /** What a whole grant's verdict follows from, beside itself; undefined for all others. */
@@ -103,7 +108,7 @@ function inputsOf(options: JudgeOptions, grant: Grant): readonly unknown[] | und
     if (row === undefined || carried === undefined) return undefined;
     const lane = laneOf(row, options.lanes);
     inputs.push(row, carried, lane);
-    for (const name of couldHold(row, lane)) inputs.push(options.witnesses.get(name));
+    for (const name of couldHold(row, lane)) inputs.push(options.witnesses.get(name)?.word);
   }
   return inputs;
 }
@@ -141,7 +146,7 @@ function proofOf(options: JudgeOptions, grant: Grant, address: Address): Proof {
   const { rows, lanes, problems, witnesses, revisionOf } = options;
   const row = rows.get(address);
   if (row === undefined) {
-    return { address, state: "missing", servesSome: false, remarks: [] };
+    return { address, state: "missing", servesSome: false, rivals: 0, remarks: [] };
   }
   const lane = laneOf(row, lanes);
   return prove({

@@ -156,8 +156,9 @@ test("with memory, only what changed is another object", () => {
   const world = makeWorld({ claims });
   const first = plan(world, { revisionOf, memory });
   const again = plan(nextWorld(world, first), { revisionOf, memory });
-  for (const [agent, nodePlan] of first.nodePlans)
+  for (const [agent, nodePlan] of first.nodePlans) {
     assert.equal(again.nodePlans.get(agent), nodePlan);
+  }
   const changed = [...claims.slice(1), makeClaim("svc-0", { members: ["10.1.0.9:80"] })];
   const third = plan(nextWorld(world, again, { claims: changed }), { revisionOf, memory });
   const others = [...firstPlan(third).resources.values()].filter(

@@ -1,5 +1,5 @@
 // What one agent's word is worth: its view with whether its silence is already doubt. Given
-// agents and the time; one witness object lasts as long as what it says is the same.
+// agents and the time; tells whether an agent says the same as last time.
 
 import {
   type Address,
@@ -15,12 +15,14 @@ export interface Witness {
   readonly view: AgentView;
   /** Out of reach for so long that its last report may no longer hold. */
   readonly isStale: boolean;
+  /** The same object as long as all that it says is the same, whenever it was said last. */
+  readonly word: object;
 }
 
 /** All witnesses by name. */
 export type Witnesses = ReadonlyMap<AgentName, Witness>;
 
-/** Makes the witnesses; those of `before` that say the same stay the same objects. */
+/** Makes the witnesses; those that say the same as in `before` have the same word. */
 export function callWitnesses(world: World, before: Witnesses | undefined): Witnesses {
   const { nowMs, settings } = world;
   const witnesses = new Map<AgentName, Witness>();
@@ -28,10 +30,15 @@ export function callWitnesses(world: World, before: Witnesses | undefined): Witn
     const goneMs = view.connected ? undefined : nowMs - (view.disconnectedAtMs ?? nowMs);
     const isStale = goneMs !== undefined && goneMs >= settings.staleAfterMs;
     const known = before?.get(view.name);
-    const isSame = known?.view === view && known.isStale === isStale;
-    witnesses.set(view.name, isSame ? known : { view, isStale });
+    const isSame = known?.isStale === isStale && saysSame(known.view, view);
+    witnesses.set(view.name, { view, isStale, word: isSame ? known.word : {} });
   }
   return witnesses;
+}
+
+function saysSame(a: AgentView, b: AgentView): boolean {
+  if (a === b) return true;
+  return a.connected === b.connected && a.report === b.report && a.heldSinceMs === b.heldSinceMs;
 }
 
 /** Whether the agent's last report proves that its kernel has the address. */

@@ -74,7 +74,7 @@ export function proveAll(
       resource.kind !== "vip" ||
       (resource.carrier.kind === "lane" && holders.get(resource.carrier.lane) === view.name);
     const report = makeReport(wanted, holds, revisionOf);
-    return { ...view, report, heldSinceMs: heldSince(view, report, atMs) };
+    return { ...view, report, heardAtMs: atMs, heldSinceMs: heldSince(view, report, atMs) };
   });
 }
 
