@@ -118,7 +118,7 @@ suite("a report", () => {
 });
 
 test("the next word of an agent matters when another took its address since", () => {
-  const agents = new Map();
+  const agents = new Map<AgentView["name"], AgentView>();
   const hold = (agent: ReturnType<typeof makeAgent>, sinceMs: number, heardAtMs: number): void => {
     agents.set(agent.name, { ...agent, heldSinceMs: new Map([[VIP, sinceMs]]), heardAtMs });
   };

@@ -24,6 +24,7 @@ import {
 } from "@fairlead/runtime";
 
 import { type ClusterState, type Seen, createClusterState, foldFacts } from "./cluster-state.ts";
+import type { CycleView } from "./cycle-view.ts";
 import type { Fact } from "./facts.ts";
 import { narrate, NOTHING_SAID, type Said } from "./narrate.ts";
 import { nextWakeMs } from "./next-wake.ts";
@@ -57,21 +58,6 @@ export interface CycleOptions {
   readonly onCycle?: (tookMs: number) => void;
   /** Another controller took a later epoch: this one must end. */
   readonly onFenced: (epoch: number) => void;
-}
-
-/** What the loop knows now, for those who answer questions. Never changed in place. */
-export interface CycleView {
-  /** 0 before the store is open. */
-  readonly epoch: number;
-  readonly cycles: number;
-  readonly state: ClusterState;
-  /** Absent before the first cycle. */
-  readonly plan?: Plan;
-  readonly times: VerdictTimes;
-  /** Of sources, planning and the store; sorted by subject and name. */
-  readonly findings: readonly Finding[];
-  /** Undefined when all is well; else what is waited for. */
-  readonly notReady?: string;
 }
 
 /** The running loop. */

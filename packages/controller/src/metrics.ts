@@ -4,7 +4,7 @@
 import { type Family, type Reason, type VerdictState, familyOf } from "@fairlead/model";
 import { type HealthReport, type Metrics, createMetrics } from "@fairlead/runtime";
 
-import type { CycleView } from "./cycle.ts";
+import type { CycleView } from "./cycle-view.ts";
 import { poolFamilies, poolSize } from "./pool-size.ts";
 
 /** What the loop tells as it happens. */

@@ -1,3 +1,5 @@
+// When an idle controller wakes by itself.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

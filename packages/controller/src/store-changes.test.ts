@@ -1,3 +1,5 @@
+// What a plan makes the store write, and that an idle controller writes nothing.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

@@ -1,3 +1,5 @@
+// Ages of states, as tables show them.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

@@ -1,3 +1,5 @@
+// The store in memory keeps the contract of the real ones, and fails when it is told to.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

@@ -3,7 +3,7 @@
 
 import type { AgentName } from "@fairlead/model";
 
-import type { CycleView } from "../../cycle.ts";
+import type { CycleView } from "../../cycle-view.ts";
 import type { SyncState } from "../../ports.ts";
 
 /** Everything that is known at one moment. */

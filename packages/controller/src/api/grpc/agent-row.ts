@@ -1,4 +1,5 @@
-// One agent as a row: its plan, what it holds, and its trouble. Pure.
+// One agent as a row: its plan, what it holds, and its trouble. Pure; every value is the own last
+// word of the agent, or what the streams know of its plan.
 
 import {
   type AgentName,
@@ -10,7 +11,7 @@ import {
 } from "@fairlead/model";
 import type { AgentRowSchema, MessageInitShape } from "@fairlead/wire";
 
-import type { CycleView } from "../../cycle.ts";
+import type { CycleView } from "../../cycle-view.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { wholeMs } from "./age.ts";
 import { remarkRow } from "./remark-row.ts";
@@ -37,7 +38,7 @@ export function agentRow(
     vipsPlanned: plannedVips(view, name),
     generationsAlive: report?.dataPlane.generationsAlive ?? 0,
     keepalivedAlive: report?.dataPlane.keepalivedAlive ?? false,
-    lastSeenMs: wholeMs(agent.disconnectedAtMs === undefined ? 0 : nowMs - agent.disconnectedAtMs),
+    lastSeenMs: wholeMs(nowMs - agent.heardAtMs),
     links: hello.links.map(linkText),
     remarks: agentRemarks(view, agent, sync).map(remarkRow),
   };

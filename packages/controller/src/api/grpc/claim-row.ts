@@ -4,7 +4,7 @@
 import { type Claim, type ClaimId, type Remark, type Verdict, present } from "@fairlead/model";
 import type { ClaimRowSchema, MessageInitShape } from "@fairlead/wire";
 
-import type { CycleView } from "../../cycle.ts";
+import type { CycleView } from "../../cycle-view.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { wholeMs } from "./age.ts";
 import { portText, remarkRow } from "./remark-row.ts";

@@ -12,7 +12,7 @@ import {
   vipName,
 } from "@fairlead/model";
 
-import type { CycleView } from "../../cycle.ts";
+import type { CycleView } from "../../cycle-view.ts";
 
 /** An agent that says it has an address in its kernel. */
 export interface Holding {

@@ -1,4 +1,5 @@
-// The chain of an agent: its stream, its links, its plan, its lanes and what it holds. Pure.
+// What there is to say of an agent: its stream, its links, its plan, its lanes and what it holds.
+// Pure. These do not hang on each other, so each stands as it is.
 
 import { type AgentView, type Lane, type LaneReport, laneName } from "@fairlead/model";
 

@@ -30,7 +30,7 @@ import {
 } from "@fairlead/testkit";
 import { LinkState } from "@fairlead/wire";
 
-import type { CycleView } from "../../cycle.ts";
+import type { CycleView } from "../../cycle-view.ts";
 import type { SyncState } from "../../ports.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { explain } from "./explain.ts";

@@ -3,7 +3,7 @@
 import { type AddressPool, type PoolName, present, rangeText } from "@fairlead/model";
 import type { MessageInitShape, PoolRowSchema } from "@fairlead/wire";
 
-import type { CycleView } from "../../cycle.ts";
+import type { CycleView } from "../../cycle-view.ts";
 import { poolFamilies, poolSize } from "../../pool-size.ts";
 
 /** The row of a pool that a source shows. */

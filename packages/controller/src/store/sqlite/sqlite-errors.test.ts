@@ -1,3 +1,5 @@
+// What an operator reads of each trouble with a disk or a file.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

@@ -1,3 +1,5 @@
+// The store on real files: the contract, a second controller, kill -9, damaged files, size.
+
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,0 +1,22 @@
+// What the loop shows of itself to those who answer questions: values of one moment, never changed
+// in place. It stands apart from the loop, so that who answers cannot call it.
+
+import type { Finding, Plan } from "@fairlead/model";
+
+import type { ClusterState } from "./cluster-state.ts";
+import type { VerdictTimes } from "./verdict-times.ts";
+
+/** What the loop knows now, for those who answer questions. Never changed in place. */
+export interface CycleView {
+  /** 0 before the store is open. */
+  readonly epoch: number;
+  readonly cycles: number;
+  readonly state: ClusterState;
+  /** Absent before the first cycle. */
+  readonly plan?: Plan;
+  readonly times: VerdictTimes;
+  /** Of sources, planning and the store; sorted by subject and name. */
+  readonly findings: readonly Finding[];
+  /** Undefined when all is well; else what is waited for. */
+  readonly notReady?: string;
+}
