@@ -73,8 +73,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       hello: () => helloOf({ agent, bootId, hasIpv6: options.programs.hasIpv6 }, converge),
       held: () => converge.view().wanted,
       onPlan: (plan) => converge.accept(plan),
-      onConnectionChange: (isConnected) =>
-        log.info({}, isConnected ? "connected to the controller" : "lost the controller"),
+      onConnectionChange: (isConnected) => {
+        if (!isConnected) log.warn({}, "lost the controller; the last good plan is served on");
+      },
     });
     return link;
   });

@@ -1,6 +1,7 @@
 // The command `fairlead`: hands the command line to the program and its exit code to the shell.
 
 import { demoCommand } from "./commands/demo.ts";
+import { runCommand } from "./commands/run.ts";
 import { runProgram } from "./program.ts";
 
 const code = await runProgram(
@@ -9,6 +10,6 @@ const code = await runProgram(
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
   },
-  [demoCommand],
+  [runCommand, demoCommand],
 );
 process.exitCode ??= code;

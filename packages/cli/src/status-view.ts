@@ -5,7 +5,7 @@ import type { AgentRow, ClaimRow, FindingRow, ListResponse, RemarkRow } from "@f
 import { type Column, formatAge, formatTable } from "./table.ts";
 
 /** Columns of claims. */
-export const CLAIM_COLUMNS: readonly Column<ClaimRow>[] = [
+const CLAIM_COLUMNS: readonly Column<ClaimRow>[] = [
   { heading: "NAME", cell: (row) => `${row.namespace}/${row.name}` },
   { heading: "ADDRESS", cell: (row) => row.addresses.map((at) => at.address).join(",") },
   { heading: "PORTS", cell: (row) => row.ports.join(",") },
@@ -18,7 +18,7 @@ export const CLAIM_COLUMNS: readonly Column<ClaimRow>[] = [
 ];
 
 /** Columns of agents. */
-export const AGENT_COLUMNS: readonly Column<AgentRow>[] = [
+const AGENT_COLUMNS: readonly Column<AgentRow>[] = [
   { heading: "NAME", cell: (row) => row.name },
   { heading: "STATE", cell: (row) => row.state },
   { heading: "SYNC", cell: (row) => row.sync },
@@ -32,7 +32,7 @@ export const AGENT_COLUMNS: readonly Column<AgentRow>[] = [
   { heading: "REASON", cell: (row) => row.remarks[0]?.reason ?? "" },
 ];
 
-/** Columns of pools. */
+/** Columns of findings. */
 const FINDING_COLUMNS: readonly Column<FindingRow>[] = [
   { heading: "SUBJECT", cell: (row) => row.subject },
   { heading: "NAME", cell: (row) => row.name },
@@ -72,19 +72,23 @@ export function formatAgents(
 ): string {
   const table = formatTable(AGENT_COLUMNS, rows, options);
   const troubles = rows.flatMap((row) =>
-    row.remarks.map((remark) => `${row.name}: ${formatRemark(remark)}\n`),
+    row.remarks.map((remark) => formatRemark(row.name, remark)),
   );
   return troubles.length === 0 ? table : `${table}\n${troubles.join("")}`;
 }
 
-/** A remark in one line: what, why, what to do, code. */
-export function formatRemark(remark: RemarkRow): string {
-  return `${remark.title} ${remark.detail}. ${remark.remedy} (${remark.code})`;
+/** A remark in its four parts: what, why, what to do, code. */
+function formatRemark(subject: string, remark: RemarkRow): string {
+  return [
+    `${subject}: ${remark.title} (${remark.code})\n`,
+    `  why: ${remark.detail}\n`,
+    `  do:  ${remark.remedy}\n`,
+  ].join("");
 }
 
 function formatTrouble(row: ClaimRow): string {
-  const remark = row.main;
-  return remark === undefined ? "" : `${row.namespace}/${row.name}: ${formatRemark(remark)}\n`;
+  const subject = `${row.namespace}/${row.name}`;
+  return row.main === undefined ? "" : formatRemark(subject, row.main);
 }
 
 function formatSummary(list: ListResponse): string {

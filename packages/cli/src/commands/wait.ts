@@ -3,7 +3,7 @@
 
 import { InvalidArgumentError, Option } from "commander";
 
-import { DURATION_FORMS, parseDuration } from "@fairlead/runtime";
+import { DURATION_FORMS, isEdgeError, parseDuration } from "@fairlead/runtime";
 import type { ListResponse } from "@fairlead/wire";
 
 import type { CommandContext } from "../output.ts";
@@ -33,14 +33,28 @@ export async function askUntilSettled(
   const endMs = Date.now() + waitMs;
   let tellAtMs = Date.now() + TELL_EVERY_MS;
   for (;;) {
-    const list = await ask();
-    const waitedFor = pendingOf(list);
-    if (waitedFor === undefined || Date.now() >= endMs) return list;
+    const isLast = Date.now() >= endMs;
+    const answer = await askOnce(ask, isLast);
+    const waitedFor = answer === undefined ? "the controller to answer" : pendingOf(answer);
+    if (answer !== undefined && (waitedFor === undefined || isLast)) return answer;
     if (Date.now() >= tellAtMs) {
       context.err(`waiting for ${waitedFor}\n`);
       tellAtMs = Date.now() + TELL_EVERY_MS;
     }
     await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+  }
+}
+
+/** A controller that does not answer yet is waited for too; at the end it is an error. */
+async function askOnce(
+  ask: () => Promise<ListResponse>,
+  isLast: boolean,
+): Promise<ListResponse | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (isLast || !isEdgeError(error, "UNREACHABLE")) throw error;
+    return undefined;
   }
 }
 

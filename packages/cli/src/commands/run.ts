@@ -1,0 +1,153 @@
+// `fairlead run`: controller and agent in one process, for one host and no cluster. It withdraws
+// when it is told to end: addresses are given up, and keepalived and nginx end with it.
+
+import { Command } from "commander";
+
+import {
+  type HostPrograms,
+  problemText,
+  type RunningAgent,
+  runPreflight,
+  startAgent,
+} from "@fairlead/agent";
+import { CONTROLLER_EXTRA_KEYS, runController } from "@fairlead/controller";
+import { parseDeviceName } from "@fairlead/model";
+import {
+  createLifecycle,
+  createLogger,
+  createSystemClock,
+  describeError,
+  formatHelp,
+  type Lifecycle,
+  type Logger,
+  readSettings,
+  runUntilStopped,
+} from "@fairlead/runtime";
+
+import { EXIT, EXIT_HELP, type ExitCode } from "../exit-codes.ts";
+import type { CommandContext } from "../output.ts";
+import {
+  agentHalf,
+  checkRunFlags,
+  controllerHalf,
+  RUN_SETTINGS,
+  type RunFlags,
+} from "../run-settings.ts";
+
+/** All parts together have this long to stop, in ms; the data plane is ended after them. */
+const STOP_MS_MAX = 8000;
+
+const HELP = {
+  name: "fairlead run",
+  summary: "Runs controller and agent on this host, in one process, with an embedded store.",
+  notes: [
+    "When it is told to end it gives its addresses up and ends keepalived and nginx.",
+    EXIT_HELP,
+  ],
+};
+
+/** Makes the command. `done` gets the exit code. */
+export function runCommand(context: CommandContext, done: (code: ExitCode) => void): Command {
+  return new Command("run")
+    .description("Run controller and agent on this host in one process; run --help says more.")
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .argument("[flags...]")
+    .action(async (argv: readonly string[]) => done(await run(context, argv)));
+}
+
+async function run(context: CommandContext, argv: readonly string[]): Promise<ExitCode> {
+  const read = readSettings({
+    table: RUN_SETTINGS,
+    argv,
+    env: process.env,
+    extraKeys: CONTROLLER_EXTRA_KEYS,
+    check: checkRunFlags,
+  });
+  if (read.kind === "help") {
+    context.out(formatHelp(HELP, RUN_SETTINGS));
+    return EXIT.good;
+  }
+  if (read.kind === "usage") {
+    for (const error of read.errors) context.err(`${error}\n`);
+    context.err("See fairlead run --help.\n");
+    return EXIT.usage;
+  }
+  const { settings: flags, configFile } = read;
+  const programs = await findPrograms(context, flags);
+  if (programs === undefined) return EXIT.bad;
+  const { logLevel, logFormat } = flags;
+  const log = createLogger({ level: logLevel ?? "info", format: logFormat ?? "text" });
+  if (flags.insecure) log.warn({}, "INSECURE: agents connect without TLS");
+  return await runBoth({ flags, rest: configFile?.rest ?? {}, programs, log });
+}
+
+async function findPrograms(
+  context: CommandContext,
+  flags: RunFlags,
+): Promise<HostPrograms | undefined> {
+  const { runDir } = flags;
+  const { stateDir } = agentHalf(flags, undefined);
+  const link = flags.link === undefined ? undefined : parseDeviceName(flags.link);
+  const found = await runPreflight({ runDir, stateDir, link, path: process.env["PATH"] });
+  if (found.kind === "ready") return found.programs;
+  context.err("error: this host is not fit for an agent; nothing was touched\n");
+  for (const problem of found.problems) context.err(`  - ${problemText(problem)}\n`);
+  return undefined;
+}
+
+interface Both {
+  readonly flags: RunFlags;
+  readonly rest: Readonly<Record<string, unknown>>;
+  readonly programs: HostPrograms;
+  readonly log: Logger;
+}
+
+async function runBoth(both: Both): Promise<ExitCode> {
+  const { log } = both;
+  const clock = createSystemClock();
+  const lifecycle = createLifecycle({
+    clock,
+    stopMs: STOP_MS_MAX,
+    onStopError: (part, error) => log.warn({ part, error: describeError(error) }, "did not stop"),
+  });
+  let agent: RunningAgent | undefined;
+  const cause = await runUntilStopped({
+    process,
+    lifecycle,
+    start: async () => {
+      agent = await startBoth(both, lifecycle);
+    },
+  });
+  // The addresses were given up first (a part of the lifecycle); now nothing uses the daemons.
+  await agent?.endDataPlane();
+  if (cause.kind === "signal") {
+    log.info({ signal: cause.signal }, "ended; nothing is served any more");
+    return EXIT.good;
+  }
+  log.error({ error: describeError(cause.error) }, "cannot go on");
+  return EXIT.bad;
+}
+
+async function startBoth(both: Both, lifecycle: Lifecycle): Promise<RunningAgent> {
+  const { flags, rest, programs, log } = both;
+  const clock = createSystemClock();
+  const onFailed = (error: Error): void => lifecycle.fail(error);
+  const settings = controllerHalf(flags, rest);
+  const controller = await lifecycle.start("controller", () =>
+    runController({ settings, clock, log, onFailed }),
+  );
+  const { metrics, agentsAt } = controller;
+  const at = { host: "127.0.0.1", port: agentsAt.port };
+  const agent = await startAgent({
+    settings: agentHalf(flags, at),
+    ...{ programs, clock, log, lifecycle, metrics },
+    random: Math.random,
+  });
+  // Stopped first, as it was started last: no pass of the loop takes an address back meanwhile.
+  await lifecycle.start("addresses", () => ({
+    [Symbol.asyncDispose]: () => agent.giveUpLanes(),
+  }));
+  return agent;
+}

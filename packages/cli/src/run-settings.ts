@@ -1,0 +1,69 @@
+// The settings of `fairlead run`: the controller's and the agent's tables as one, with both states
+// below one state directory. Pure.
+
+import { join } from "node:path";
+
+import { AGENT_SETTINGS, type AgentSettings } from "@fairlead/agent";
+import {
+  checkControllerFlags,
+  CONTROLLER_SETTINGS,
+  type ControllerFlags,
+  type ControllerSettings,
+  controllerSettings,
+} from "@fairlead/controller";
+import {
+  type Complaint,
+  type GivenSettings,
+  hostPortSetting,
+  isLoopbackHost,
+  type Setting,
+} from "@fairlead/runtime";
+
+/** The values of the flags of `fairlead run`. */
+export interface RunFlags
+  extends ControllerFlags, Pick<AgentSettings, "name" | "link" | "runDir" | "workerProcesses"> {}
+
+/** How each flag is read and explained. */
+export type RunSettingsTable = {
+  readonly [Key in keyof RunFlags]: Setting<RunFlags[Key]>;
+};
+
+/** The settings of `fairlead run`, as `readSettings` wants them. */
+export const RUN_SETTINGS: RunSettingsTable = {
+  ...CONTROLLER_SETTINGS,
+  name: AGENT_SETTINGS.name,
+  link: AGENT_SETTINGS.link,
+  runDir: AGENT_SETTINGS.runDir,
+  workerProcesses: AGENT_SETTINGS.workerProcesses,
+  listenAgents: hostPortSetting({
+    default: { host: "127.0.0.1", port: 7702 },
+    help: "Where agents connect; its own does over the loopback. Elsewhere needs --insecure.",
+  }),
+};
+
+/** What single flags cannot say. Speaking over the loopback alone needs no TLS. */
+export function checkRunFlags(given: GivenSettings<RunSettingsTable>): readonly Complaint[] {
+  const { listenAgents } = given.settings;
+  const isLocal = listenAgents !== undefined && isLoopbackHost(listenAgents.host);
+  const settings = isLocal ? { ...given.settings, insecure: true } : given.settings;
+  return checkControllerFlags({ ...given, settings });
+}
+
+/** The settings of the controller's half. */
+export function controllerHalf(
+  flags: RunFlags,
+  rest: Readonly<Record<string, unknown>>,
+): ControllerSettings {
+  return controllerSettings({ ...flags, stateDir: join(flags.stateDir, "controller") }, rest);
+}
+
+/** The settings of the agent's half, which connects to `controller`. */
+export function agentHalf(flags: RunFlags, controller: AgentSettings["controller"]): AgentSettings {
+  const { name, link, runDir, workerProcesses, logLevel, logFormat, listenMetrics } = flags;
+  return {
+    ...{ name, link, runDir, workerProcesses, logLevel, logFormat, listenMetrics, controller },
+    stateDir: join(flags.stateDir, "agent"),
+    memberSwitch: "nginx",
+    insecure: true,
+  };
+}
