@@ -4,7 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { toBinary } from "@bufbuild/protobuf";
-import { compareText, type Resource, type ResourceName, type Revision } from "@fairlead/model";
+import { type Resource, type ResourceName, type Revision } from "@fairlead/model";
 import { ResourceSchema } from "@fairlead/proto";
 import { REVISION_BYTES } from "./address-bytes.ts";
 import { encodeResource } from "./node-plan-codec.ts";
@@ -43,15 +43,32 @@ export function createRevisions(): Revisions {
   };
 }
 
+/** A revision is read as this many words of 32 bits. */
+const REVISION_WORDS = 4;
+const HEX_PER_WORD = 8;
+
 interface Hashed {
   readonly revision: Revision;
   readonly size: number;
 }
 
+/**
+ * The hash of the sum of all revisions. A resource's revision covers its name, so the names need not
+ * be read again; a sum needs no order, and of tens of thousands it is made in milliseconds.
+ */
 function planRevisionOf(entries: Iterable<readonly [ResourceName, Revision]>): Revision {
-  const sorted = [...entries].toSorted((a, b) => compareText(a[0], b[0]));
-  // Names hold no line ends and revisions are of one length, so no two lists read alike.
-  return hash(sorted.map(([name, revision]) => `${name} ${revision}\n`).join(""));
+  const sum = new Float64Array(REVISION_WORDS);
+  let count = 0;
+  for (const [, revision] of entries) {
+    count += 1;
+    for (let word = 0; word < REVISION_WORDS; word += 1) {
+      const at = word * HEX_PER_WORD;
+      const value = Number.parseInt(revision.slice(at, at + HEX_PER_WORD), 16);
+      // Exact: 2^21 words of 32 bits stay below 2^53.
+      sum[word] = (sum[word] ?? 0) + value;
+    }
+  }
+  return hash(`${count} ${sum.join(" ")}`);
 }
 
 function hash(content: Uint8Array | string): Revision {

@@ -30,7 +30,7 @@ export function cutUpdate(
   bytesMax: number,
 ): Cut | undefined {
   const { has, target } = sides;
-  const changed = inKindOrder([...target.keys()].filter((n) => has.get(n) !== target.get(n)));
+  const changed = inKindOrder(missingFrom(has, target));
   const gone = inKindOrder([...has.keys()].filter((name) => !target.has(name))).toReversed();
   if (changed.length === 0 && gone.length === 0) return undefined;
   const result = new Map<ResourceName, Revision>(has);
@@ -59,6 +59,12 @@ export function cutUpdate(
   }
   const confirmed = tombstones.every((name) => isConfirmed(wanted, name));
   return { upserts, tombstones, result, confirmed };
+}
+
+function missingFrom(has: Inventory, target: Inventory): readonly ResourceName[] {
+  const names: ResourceName[] = [];
+  for (const [name, revision] of target) if (has.get(name) !== revision) names.push(name);
+  return names;
 }
 
 function isConfirmed(wanted: WantedPlan, name: ResourceName): boolean {

@@ -188,6 +188,7 @@ function sendNext(outbox: Outbox, context: OutboxContext): OutboxStep {
     return { outbox: asking, send: { kind: "inventory-wanted" } };
   }
   const known = { ...outbox, held };
+  if (isDone(wanted, held, outbox.refused)) return { outbox: known };
   const target = targetOf(wanted, held.entries, outbox.refused);
   const cut = cutUpdate(wanted, { has: held.entries, target: target.entries }, context.bytesMax);
   if (cut === undefined && held.revision !== undefined) return { outbox: known };
@@ -202,6 +203,11 @@ function sendNext(outbox: Outbox, context: OutboxContext): OutboxStep {
     },
     send: { kind: "update", update },
   };
+}
+
+/** The usual case, seen without comparing the entries of two large plans. */
+function isDone(wanted: WantedPlan, held: Held, refused: Outbox["refused"]): boolean {
+  return held.revision === wanted.revision && refused.size === 0;
 }
 
 /** An agent whose plan has the wanted revision has the wanted plan: no need to ask. */

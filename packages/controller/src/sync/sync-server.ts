@@ -110,7 +110,9 @@ class Streams implements SyncServer {
     const unconfirmed = unconfirmedAddresses(wanted);
     for (const [agent, plan] of wanted.plans) {
       const context = { epoch: wanted.epoch, unconfirmed, revisions };
-      this.#step(agent, { kind: "wanted", wanted: wantedPlan(plan, context) });
+      const previous = this.#peers.get(agent)?.outbox.wanted;
+      const next = wantedPlan(plan, context, previous);
+      if (next !== previous) this.#step(agent, { kind: "wanted", wanted: next });
     }
   }
 

@@ -35,8 +35,7 @@ export function targetOf(
 ): Target {
   const entries = new Map<ResourceName, Revision>();
   let keepsLanes = false;
-  for (const name of referencesFirst(wanted)) {
-    const revision = wanted.resources.get(name)?.revision;
+  for (const [name, { revision }] of wanted.resources) {
     const refusal = refused.get(name);
     const isRefused =
       refusal?.revision === revision &&
@@ -49,7 +48,7 @@ export function targetOf(
   }
   const withheld = withheldVips(wanted, has);
   const staying = new Set([...wanted.retained, ...withheld]);
-  for (const [name, revision] of has) {
+  for (const [name, revision] of staying.size === 0 ? [] : has) {
     const address = addressOfResource(name);
     if (address === undefined || !staying.has(address) || entries.has(name)) continue;
     entries.set(name, revision);
@@ -60,15 +59,10 @@ export function targetOf(
   return { entries, withheld };
 }
 
-function referencesFirst(wanted: WantedPlan): readonly ResourceName[] {
-  const names = [...wanted.resources.keys()];
-  const isReferred = (name: ResourceName): boolean => /^(lane|members)\//.test(name);
-  return [...names.filter(isReferred), ...names.filter((name) => !isReferred(name))];
-}
-
 /** Every VIP that goes without confirmation, when they are more than an agent would let go. */
 function withheldVips(wanted: WantedPlan, has: Inventory): ReadonlySet<Address> {
   const going = new Set<Address>();
+  if (wanted.unconfirmed.size === 0) return going;
   let vipCount = 0;
   for (const name of has.keys()) {
     const address = vipAddress(name);

@@ -23,6 +23,7 @@ export interface WantedResource {
 /** What one agent shall have. */
 export interface WantedPlan {
   readonly epoch: number;
+  /** What others refer to (lanes, members) comes before what refers to it. */
   readonly resources: ReadonlyMap<ResourceName, WantedResource>;
   /** Revision of `resources` alone, without what is retained. */
   readonly revision: Revision;
@@ -58,7 +59,10 @@ export function unconfirmedAddresses(delivery: Delivery): ReadonlySet<Address> {
   return unconfirmed;
 }
 
-/** Hashes the plan of one agent. */
+/**
+ * Hashes the plan of one agent. A plan of the very same resources as the one before shares its
+ * `resources`, and the same plan altogether is that object: most cycles change few agents' plans.
+ */
 export function wantedPlan(
   plan: NodePlan,
   context: {
@@ -66,17 +70,46 @@ export function wantedPlan(
     readonly unconfirmed: ReadonlySet<Address>;
     readonly revisions: Revisions;
   },
+  previous?: WantedPlan,
 ): WantedPlan {
   const { epoch, unconfirmed, revisions } = context;
+  const retained = new Set(plan.retained);
+  if (previous !== undefined && hasSameResources(plan, previous)) {
+    const isSame =
+      epoch === previous.epoch &&
+      isSameSet(retained, previous.retained) &&
+      isSameSet(unconfirmed, previous.unconfirmed);
+    return isSame ? previous : { ...previous, epoch, retained, unconfirmed };
+  }
   const resources = new Map<ResourceName, WantedResource>();
-  for (const [name, resource] of plan.resources) {
-    const revision = revisions.revisionOf(resource);
-    resources.set(name, { resource, revision, bytes: revisions.sizeOf(resource) });
+  for (const isReference of [true, false]) {
+    for (const [name, resource] of plan.resources) {
+      if ((resource.kind === "lane" || resource.kind === "members") !== isReference) continue;
+      const before = previous?.resources.get(name);
+      resources.set(name, before?.resource === resource ? before : hashed(resource, revisions));
+    }
   }
   const revision = revisions.planRevisionOf(
     Array.from(resources, ([name, wanted]) => [name, wanted.revision]),
   );
-  return { epoch, resources, revision, retained: new Set(plan.retained), unconfirmed };
+  return { epoch, resources, revision, retained, unconfirmed };
+}
+
+function hashed(resource: Resource, { revisionOf, sizeOf }: Revisions): WantedResource {
+  return { resource, revision: revisionOf(resource), bytes: sizeOf(resource) };
+}
+
+/** By identity: the planner hands an unchanged resource over as the object that it was. */
+function hasSameResources(plan: NodePlan, previous: WantedPlan): boolean {
+  if (plan.resources.size !== previous.resources.size) return false;
+  for (const [name, resource] of plan.resources) {
+    if (previous.resources.get(name)?.resource !== resource) return false;
+  }
+  return true;
+}
+
+function isSameSet<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): boolean {
+  return a === b || (a.size === b.size && [...a].every((one) => b.has(one)));
 }
 
 /** The address of a VIP's name; undefined for all other resources. */
