@@ -3,6 +3,7 @@
 export * from "./fakes/fake-host.ts";
 export * from "./fakes/fake-segment.ts";
 export * from "./node-plan-builders.ts";
+export * from "./judge.ts";
 export { inSandbox, type SandboxOptions } from "./sandbox.ts";
 export * from "./fakes/memory-store.ts";
 export * from "./store-contract.ts";
@@ -10,3 +11,4 @@ export * from "./builders.ts";
 export * from "./world-arbitraries.ts";
 export * from "./plan-arbitraries.ts";
 export * from "./plan-answers.ts";
+export * from "./cycle-views.ts";

@@ -1,0 +1,228 @@
+// The stage of the stories: three load-balancer hosts, two members, a client and a control host on
+// one network, with a real controller and real agents as processes of their own. Given what differs
+// from that. It waits by looking and never blindly, and every wait says what it saw.
+
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+import {
+  createLab,
+  type Host,
+  type HolderRecorder,
+  type Lab,
+  type LabOptions,
+  monotonicMs,
+  recordHolders,
+  startMember,
+} from "@fairlead/lab";
+
+import { type Asker, type ClaimJson, type ListJson, startAsker } from "./asker.ts";
+import { type Document, manifest } from "./manifests.ts";
+import { createSeat, type Seat } from "./seat.ts";
+
+/** The top folder of the project. */
+export const TOP: string = fileURLToPath(new URL("../../../", import.meta.url));
+/** The folder of manifests on the control host. */
+export const MANIFESTS = "/run/host/manifests";
+/** The state directory of every program, on its own host; it outlives crashes. */
+export const STATE_DIR = "/run/host/state";
+/** The pool of a stage that asks for none. */
+export const POOL = "lan=10.77.0.100-10.77.0.150";
+
+/** What differs from the usual stage. */
+export interface StageOptions {
+  /** Who the lab runs as. Default: the caller. */
+  readonly user?: LabOptions;
+  /** Pools given as flags; an empty list for none. Default: POOL. */
+  readonly pools?: readonly string[];
+  /** Load-balancer hosts. Default: 3. */
+  readonly balancers?: number;
+  /** Whether hosts have IPv6 addresses: fd77::N, N being the last octet. Default: no. */
+  readonly hasIpv6?: boolean;
+  /** Added to the controller's flags. */
+  readonly controllerFlags?: readonly string[];
+}
+
+/** What a Service got. */
+export interface Served {
+  readonly address: string;
+  readonly holder: string;
+}
+
+/** The stage with everything running on it. */
+export interface Stage extends AsyncDisposable {
+  readonly lab: Lab;
+  readonly control: Host;
+  readonly balancers: readonly Host[];
+  readonly members: readonly Host[];
+  readonly client: Host;
+  /** Who held which address, from the kernels. */
+  readonly recorder: HolderRecorder;
+  readonly controller: Seat;
+  /** The seat of the agent on the host of this name. */
+  agent(name: string): Seat;
+  readonly seats: readonly Seat[];
+  readonly asker: Asker;
+  /** Writes a file of the folder of manifests. */
+  write(file: string, documents: readonly Document[]): Promise<void>;
+  /** Removes a file of the folder of manifests. */
+  remove(file: string): Promise<void>;
+  /** Runs `fairlead` on the control host. */
+  fairlead(...args: readonly string[]): Promise<{
+    readonly code: number | undefined;
+    readonly stdout: string;
+    readonly stderr: string;
+  }>;
+  /** Asks again until `look` finds something, and gives that. Says what it saw at the deadline. */
+  until<T>(what: string, look: (list: ListJson) => T | undefined, ms?: number): Promise<T>;
+  /** Waits until the Service NAMESPACE/NAME is ready, and gives its first address and holder. */
+  served(name: string, ms?: number): Promise<Served>;
+}
+
+/** The line by which our programs say that they serve. */
+const SERVES = / serv(?:es|ing) /;
+/** Time between two looks; each costs one call of AdminService. */
+const LOOK_EVERY_MS = 40;
+const LOOK_MS_MAX = 15_000;
+
+/** Makes the hosts and starts the programs. */
+export async function createStage(options: StageOptions = {}): Promise<Stage> {
+  const lab = await createLab(options.user);
+  try {
+    return await furnish(lab, options);
+  } catch (error) {
+    await lab[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
+  const host = (name: string, last: number): Promise<Host> =>
+    lab.addHost(name, {
+      address: `10.77.0.${last}/24`,
+      gateway: "10.77.0.1",
+      ...(options.hasIpv6 === true ? { ipv6: `fd77::${last}/64` } : {}),
+    });
+  const control = await host("control", 5);
+  const numbers = Array.from({ length: options.balancers ?? 3 }, (_, index) => index + 1);
+  const balancers = await Promise.all(numbers.map((n) => host(`lb${n}`, 10 + n)));
+  const members = await Promise.all([1, 2].map((n) => host(`member${n}`, 20 + n)));
+  const client = await host("client", 31);
+  const recorder = await recordHolders(balancers);
+  const controller = createController(control, options);
+  const agents = balancers.map((balancer) => createAgent(balancer, control.address));
+  await control.output("mkdir", ["-p", MANIFESTS]);
+  const ports = { tcpPorts: [8080, 8081], udpPorts: [5353] };
+  await Promise.all([controller.start(), ...members.map((member) => startMember(member, ports))]);
+  const [asker] = await Promise.all([startAsker(control), ...agents.map((seat) => seat.start())]);
+  const until = createUntil(asker);
+  return {
+    lab,
+    control,
+    balancers,
+    members,
+    client,
+    recorder,
+    controller,
+    asker,
+    until,
+    seats: [controller, ...agents],
+    agent: (name) => {
+      const seat = agents.find((one) => one.host.name === name);
+      if (seat === undefined) throw new Error(`there is no agent on ${name}`);
+      return seat;
+    },
+    write: (file, documents) => control.writeFile(`${MANIFESTS}/${file}`, manifest(documents)),
+    remove: (file) => control.removeFile(`${MANIFESTS}/${file}`),
+    fairlead: (...args) => control.exec(program("fairlead"), args, { timeoutMs: 30_000 }),
+    served: (name, ms) => until(`${name} is ready`, (list) => servedOf(list, name), ms),
+    [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
+  };
+}
+
+/** The path of one of the project's programs. */
+export function program(name: "fairlead" | "fairlead-agent" | "fairlead-controller"): string {
+  return join(TOP, "bin", name);
+}
+
+/** A claim by NAMESPACE/NAME. */
+export function claimOf(list: ListJson, name: string): ClaimJson | undefined {
+  return list.claims.find((claim) => `${claim.namespace}/${claim.name}` === name);
+}
+
+function servedOf(list: ListJson, name: string): Served | undefined {
+  const claim = claimOf(list, name);
+  const [first] = claim?.addresses ?? [];
+  if (claim?.state !== "ready" || first === undefined || first.holder === "") return undefined;
+  return { address: first.address, holder: first.holder };
+}
+
+function createController(host: Host, options: StageOptions): Seat {
+  const pools = (options.pools ?? [POOL]).flatMap((pool) => ["--pool", pool]);
+  return createSeat({
+    host,
+    command: program("fairlead-controller"),
+    args: [
+      "--insecure",
+      `--source=${MANIFESTS}`,
+      `--state-dir=${STATE_DIR}`,
+      ...pools,
+      ...(options.controllerFlags ?? []),
+    ],
+    ready: SERVES,
+  });
+}
+
+function createAgent(host: Host, controller: string): Seat {
+  return createSeat({
+    host,
+    command: program("fairlead-agent"),
+    args: [
+      "--insecure",
+      `--name=${host.name}`,
+      `--controller=${controller}:7702`,
+      `--state-dir=${STATE_DIR}`,
+    ],
+    ready: SERVES,
+  });
+}
+
+function createUntil(asker: Asker): Stage["until"] {
+  return async (what, look, ms = LOOK_MS_MAX) => {
+    const endMs = monotonicMs() + ms;
+    let seen = "no answer yet";
+    for (;;) {
+      const list = await asker.list().catch((error: unknown) => {
+        seen = String(error);
+        return undefined;
+      });
+      const found = list === undefined ? undefined : look(list);
+      if (found !== undefined) return found;
+      if (list !== undefined) seen = describeList(list);
+      if (monotonicMs() >= endMs) {
+        throw new Error(`waited ${ms} ms in vain until ${what}; last seen:\n${seen}`);
+      }
+      await wait(LOOK_EVERY_MS);
+    }
+  };
+}
+
+/** What the controller says, in short lines for the message of a failure. */
+export function describeList(list: ListJson): string {
+  const claims = list.claims.slice(0, 20).map((claim) => {
+    const at = claim.addresses.map(({ address, holder }) => `${address}@${holder || "nobody"}`);
+    const why = claim.main ?? claim.remarks[0];
+    const reason = why === undefined ? "" : ` ${why.reason}: ${why.detail}`;
+    return `  ${claim.namespace}/${claim.name} ${claim.state} ${at.join(",")}${reason}`;
+  });
+  const agents = list.agents.map(
+    (agent) =>
+      `  agent ${agent.name} ${agent.state} ${agent.sync} ${agent.vipsHeld}/${agent.vipsPlanned}` +
+      ` ${agent.remarks.map(({ reason, detail }) => `${reason}: ${detail}`).join("; ")}`,
+  );
+  const findings = list.findings.map(
+    ({ subject, name, remark }) => `  ${subject} ${name} ${remark?.reason}: ${remark?.detail}`,
+  );
+  return [...claims, ...agents, ...findings].join("\n");
+}

@@ -1,0 +1,31 @@
+// One story as a test: makes the stage, tells the story, ends it by the same checks every time, and
+// keeps evidence when something was wrong. Given the story; nothing of it is left in any case.
+
+import { test } from "node:test";
+
+import { describeError } from "@fairlead/runtime";
+
+import { endStory } from "./ending.ts";
+import { keepEvidence } from "./evidence.ts";
+import { createStage, type Stage, type StageOptions } from "./stage.ts";
+
+/** The longest a story may take with its stage; the usual one takes a tenth. */
+const STORY_MS_MAX = 120_000;
+
+/** Defines the test. */
+export function story(
+  name: string,
+  options: StageOptions,
+  tell: (stage: Stage) => Promise<void>,
+): void {
+  void test(name, { timeout: STORY_MS_MAX }, async () => {
+    await using stage = await createStage(options);
+    try {
+      await tell(stage);
+      await endStory(stage);
+    } catch (error) {
+      const evidence = await keepEvidence(stage);
+      throw new Error(`${describeError(error)}\n${evidence}`, { cause: error });
+    }
+  });
+}
