@@ -1,4 +1,5 @@
-// The frozen input of planning and its result. Planning reads nothing else: no clock, no I/O.
+// The frozen input of planning and its result. Given by the controller's fold of facts; planning
+// reads nothing else: no clock, no I/O.
 
 import type { Address } from "./address.ts";
 import type { Claim } from "./claim.ts";

@@ -32,9 +32,6 @@ interface Story {
   readonly expect: Readonly<Record<string, string>>;
 }
 
-const dual = { policy: "RequireDualStack", families: [] } as const;
-const preferred = { policy: "PreferDualStack", families: [] } as const;
-const both = [makePool("default", "192.0.2.100-192.0.2.101, 2001:db8::100-2001:db8::101")];
 const one = [makePool("default", "192.0.2.100")];
 const WAITING = "WaitingForAgent";
 
@@ -177,45 +174,6 @@ const stories: readonly Story[] = [
       pools: [makePool("default", "192.0.2.100", { mode: "host" })],
     },
     expect: { web: "refused ModeUnavailable" },
-  },
-  {
-    name: "RequireDualStack gets one address of each family",
-    world: { claims: [makeClaim("web", { families: dual })], pools: both },
-    expect: { web: `pending 192.0.2.100 2001:db8::100 ${WAITING}` },
-  },
-  {
-    name: "the order of families is the Service's own",
-    world: {
-      claims: [
-        makeClaim("web", { families: { policy: "PreferDualStack", families: ["ipv6", "ipv4"] } }),
-      ],
-      pools: both,
-    },
-    expect: { web: `pending 2001:db8::100 192.0.2.100 ${WAITING}` },
-  },
-  {
-    name: "RequireDualStack without an IPv6 range is refused and takes nothing",
-    world: { claims: [makeClaim("web", { families: dual }), makeClaim("b")], pools: one },
-    expect: { web: "refused FamilyUnavailable", b: `pending 192.0.2.100 ${WAITING}` },
-  },
-  {
-    name: "PreferDualStack takes what there is, and the rest when there is more",
-    world: { claims: [makeClaim("web", { families: preferred })], pools: one },
-    later: { pools: both },
-    expect: { web: `pending 192.0.2.100 2001:db8::100 ${WAITING}` },
-  },
-  {
-    name: "a wish of the family that the Service has not is a conflict",
-    world: {
-      claims: [
-        makeClaim("web", {
-          wishes: ["2001:db8::100"],
-          families: { policy: "SingleStack", families: ["ipv4"] },
-        }),
-      ],
-      pools: both,
-    },
-    expect: { web: "refused ConflictingWishes" },
   },
   {
     name: "a claim moves to the address that it asks for later",

@@ -1,10 +1,8 @@
-// Allocation: which claim holds which address. Given admitted claims and the rows without owners
-// that are gone; never moves a held address but where its owner asks for another one.
-//
-// Claims that hold something go first, then those that wish for an address, then those whose
-// namesake left one, then the others; the oldest first in each. A claim that holds something is never
-// refused here for what it asks on top: it is served on what it has, and its verdict says what it
-// lacks. A newcomer gets all that it cannot do without, or nothing.
+// Allocation: which claim holds which address. Given admitted claims and rows without owners that
+// are gone; never moves a held address but where its owner asks for another one. In turn: claims
+// that hold something, that wish for an address, whose namesake left one, the others; the oldest
+// first. Who holds something is served on it, whatever is refused on top; a newcomer gets all that
+// it cannot do without, or nothing.
 
 import { type Address, type Claim, type ClaimId, type Remark, familyOf } from "@fairlead/model";
 

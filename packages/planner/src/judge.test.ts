@@ -226,7 +226,7 @@ test("what a daemon refused while the old content serves is remarked", () => {
   assert.match(remark.detail, /^on lb-\d: sshd listens/);
 });
 
-/** The first successor took the address half a second ago; the old holder was heard at `heardMs`. */
+/** The first successor took the address after 500 ms; the old holder was heard at `heardMs`. */
 function rivalled(heardMs: number): { verdict: Verdict; order: readonly AgentName[] } {
   const { world, last, order } = served();
   const agents = [...world.agents.values()].map((agent) => {
