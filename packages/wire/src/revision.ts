@@ -53,8 +53,8 @@ interface Hashed {
 }
 
 /**
- * The hash of the sum of all revisions. A resource's revision covers its name, so the names need not
- * be read again; a sum needs no order, and of tens of thousands it is made in milliseconds.
+ * The hash of the sum of all revisions. A resource's revision covers its name, so the names need
+ * not be read again; a sum needs no order, and of tens of thousands it is made in milliseconds.
  */
 function planRevisionOf(entries: Iterable<readonly [ResourceName, Revision]>): Revision {
   const sum = new Float64Array(REVISION_WORDS);
