@@ -49,6 +49,11 @@ export interface DataPlanePrograms {
   readonly ip: string;
   /** s6-svscan; the other programs of s6 lie beside it. */
   readonly s6Svscan: string;
+  /**
+   * Folder for the services' scripts where the run directory's file system runs no programs (/run
+   * is such a one on many hosts). Absent: scripts lie in the run directory.
+   */
+  readonly scriptDir?: string;
 }
 
 /** A path that a shell script, nginx and keepalived all read as one plain word. */

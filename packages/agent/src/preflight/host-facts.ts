@@ -2,7 +2,7 @@
 // It changes nothing. Given where to look. What it cannot read is said as absent, never thrown.
 
 import { constants } from "node:fs";
-import { access, mkdir, readFile, stat } from "node:fs/promises";
+import { access, mkdir, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describeError, runProgram } from "@fairlead/runtime";
 import { isPlainPath } from "../data-plane-layout.ts";
@@ -30,6 +30,8 @@ export interface HostFacts {
   readonly sysctls: ReadonlyMap<string, SysctlFact>;
   /** Folders that cannot be written, with why. */
   readonly unwritable: ReadonlyMap<string, string>;
+  /** Folders whose file system runs no programs (mounted noexec). */
+  readonly noexec: ReadonlySet<string>;
   readonly links: readonly string[];
   /** Whether the user and group of nginx's workers exist in this user namespace. */
   readonly hasWorkerUser: boolean;
@@ -78,6 +80,7 @@ export async function readHost(options: ReadHostOptions): Promise<HostFacts> {
       ),
     ),
     unwritable: await unwritableOf([options.runDir, options.stateDir]),
+    noexec: await noexecOf([options.runDir, options.stateDir]),
     links: await readLinks(),
     hasWorkerUser: await hasWorkerUser(),
     allowsSetGroups: (await readOrNothing("/proc/self/setgroups")).trim() !== "deny",
@@ -176,6 +179,32 @@ async function writeProblem(folder: string): Promise<string | undefined> {
       place = dirname(place);
     }
   }
+}
+
+async function noexecOf(folders: readonly string[]): Promise<ReadonlySet<string>> {
+  const table = await readOrNothing("/proc/self/mountinfo");
+  const found = new Set<string>();
+  for (const folder of folders) {
+    if (isNoexec(table, await realPlace(folder))) found.add(folder);
+  }
+  return found;
+}
+
+/** The folder, or its nearest existing parent, without symbolic links such as /var/run. */
+async function realPlace(folder: string): Promise<string> {
+  const real = await realpath(folder).catch(() => undefined);
+  return real ?? (folder === dirname(folder) ? folder : realPlace(dirname(folder)));
+}
+
+/** Fields of a line: ids, root, mount point, options (proc(5)); later lines lie above earlier. */
+export function isNoexec(mountinfo: string, folder: string): boolean {
+  let best = { point: "", options: "" };
+  for (const line of mountinfo.split("\n")) {
+    const [, , , , point = "", options = ""] = line.split(" ");
+    const isAbove = point === "/" || folder === point || folder.startsWith(`${point}/`);
+    if (point !== "" && isAbove && point.length >= best.point.length) best = { point, options };
+  }
+  return best.options.split(",").includes("noexec");
 }
 
 /** Makes the folders that were found writable. */

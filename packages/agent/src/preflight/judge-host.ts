@@ -18,6 +18,7 @@ export interface JudgeOptions {
   /** Why the run directory cannot be used; see `runDirProblem`. */
   readonly runDirProblem: string | undefined;
   readonly runDir: string;
+  readonly stateDir: string;
   /** The device given by the operator. */
   readonly link: string | undefined;
 }
@@ -161,6 +162,13 @@ function folderProblems(facts: HostFacts, options: JudgeOptions): PreflightProbl
       what: `the folder ${folder} cannot be written`,
       why,
       fix: `make ${folder} and let the agent's user write it`,
+    });
+  }
+  if (facts.noexec.has(options.runDir) && facts.noexec.has(options.stateDir)) {
+    problems.push({
+      what: `neither ${options.runDir} nor ${options.stateDir} may run programs (noexec)`,
+      why: "the supervisor runs scripts that lie there",
+      fix: "give a folder of another file system with --state-dir",
     });
   }
   return problems;

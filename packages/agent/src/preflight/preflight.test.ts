@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { inSandbox } from "@fairlead/testkit";
-import type { HostFacts } from "./host-facts.ts";
+import { type HostFacts, isNoexec } from "./host-facts.ts";
 import { judgeHost, mayChangeUser, mayCheckOnReload } from "./judge-host.ts";
 import { problemText, runPreflight } from "./preflight.ts";
 
@@ -26,13 +26,17 @@ const GOOD: HostFacts = {
     ["net.ipv6.ip_nonlocal_bind", { value: "0", writable: true }],
   ]),
   unwritable: new Map(),
+  noexec: new Set(),
   links: ["lo", "eth0"],
   hasWorkerUser: true,
   allowsSetGroups: true,
 };
 
 const judge = (facts: Partial<HostFacts>, link?: string, runDirProblem?: string) =>
-  judgeHost({ ...GOOD, ...facts }, { link, runDir: "/run/x", runDirProblem }).map(problemText);
+  judgeHost(
+    { ...GOOD, ...facts },
+    { link, runDir: "/run/x", stateDir: "/var/x", runDirProblem },
+  ).map(problemText);
 
 const APT = "apt-get install nginx-light keepalived s6 iproute2";
 const cases = [
@@ -76,6 +80,16 @@ const cases = [
         "sysctl -w net.ipv4.ip_nonlocal_bind=1",
     ],
   },
+  { name: "a run directory without programs", facts: { noexec: new Set(["/run/x"]) }, wanted: [] },
+  {
+    name: "no folder that may run programs",
+    facts: { noexec: new Set(["/run/x", "/var/x"]) },
+    wanted: [
+      "neither /run/x nor /var/x may run programs (noexec) " +
+        "(the supervisor runs scripts that lie there): " +
+        "give a folder of another file system with --state-dir",
+    ],
+  },
   { name: "a host without IPv6", facts: { sysctls: new Map() }, wanted: [] },
   {
     name: "a link that is not there",
@@ -104,6 +118,19 @@ test("preflight: keepalived checks files by itself only where it may set groups"
   assert.equal(mayCheckOnReload(GOOD), true);
   assert.equal(mayCheckOnReload({ ...GOOD, allowsSetGroups: false }), false);
   assert.equal(mayCheckOnReload({ ...GOOD, capabilities: 0x3400n }), false);
+});
+
+test("preflight: the mount above a folder says whether it runs programs", () => {
+  const table = `1 0 0:1 / / rw,relatime - ext4 /dev/sda rw
+2 1 0:2 / /run rw,nosuid,nodev,noexec - tmpfs tmpfs rw
+3 2 0:3 / /run/exec rw,nosuid - tmpfs tmpfs rw
+`;
+  assert.equal(isNoexec(table, "/run/fairlead"), true);
+  assert.equal(isNoexec(table, "/run"), true);
+  assert.equal(isNoexec(table, "/run/exec/a"), false);
+  assert.equal(isNoexec(table, "/runner"), false);
+  assert.equal(isNoexec(table, "/var/lib/fairlead"), false);
+  assert.equal(isNoexec("", "/var/lib/fairlead"), false);
 });
 
 inSandbox({ file: import.meta.url, name: "preflight" }, () => {

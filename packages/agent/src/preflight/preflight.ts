@@ -3,6 +3,7 @@
 // sets the sysctls that it may set; else it changes nothing.
 
 import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describeError } from "@fairlead/runtime";
 import { type DataPlanePrograms, runDirProblem } from "../data-plane-layout.ts";
 import {
@@ -54,8 +55,13 @@ export async function runPreflight(options: PreflightOptions): Promise<Preflight
   const named = (options.path ?? "").split(":").filter((folder) => folder.startsWith("/"));
   const searchPath = [...new Set([...named, ...SYSTEM_FOLDERS])];
   const facts = await readHost({ runDir, stateDir, searchPath });
-  const problems = judgeHost(facts, { runDir, runDirProblem: runDirProblem(runDir), link });
-  const programs = programsOf(facts);
+  const problems = judgeHost(facts, {
+    runDir,
+    stateDir,
+    link,
+    runDirProblem: runDirProblem(runDir),
+  });
+  const programs = programsOf(facts, options);
   if (problems.length > 0 || programs === undefined) return { kind: "unfit", problems };
   const late = await prepare([runDir, stateDir], facts);
   if (late.length > 0) return { kind: "unfit", problems: late };
@@ -67,7 +73,10 @@ export function problemText(problem: PreflightProblem): string {
   return `${problem.what} (${problem.why}): ${problem.fix}`;
 }
 
-function programsOf(facts: HostFacts): HostPrograms | undefined {
+function programsOf(
+  facts: HostFacts,
+  { runDir, stateDir }: PreflightOptions,
+): HostPrograms | undefined {
   const path = (name: ProgramName): string => facts.programs.get(name) ?? "";
   if (facts.streamModule === undefined) return undefined;
   return {
@@ -76,6 +85,7 @@ function programsOf(facts: HostFacts): HostPrograms | undefined {
     ip: path("ip"),
     s6Svscan: path("s6-svscan"),
     streamModule: facts.streamModule,
+    ...(facts.noexec.has(runDir) ? { scriptDir: join(stateDir, "scripts") } : {}),
     nginxUser: mayChangeUser(facts) ? WORKER_USER : "root",
     checksOnReload: mayCheckOnReload(facts),
     hasIpv6: facts.sysctls.get("net.ipv6.ip_nonlocal_bind")?.value !== undefined,

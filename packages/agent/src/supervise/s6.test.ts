@@ -2,6 +2,7 @@
 // killed daemon, and ends with nothing left over. The daemons are stand-ins that only sleep.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
@@ -30,7 +31,10 @@ async function standIn(name: string): Promise<string> {
 }
 
 /** Ends with everything below it, also when a test fails. */
-async function supervisorOn(runDir: string): Promise<S6Supervisor & AsyncDisposable> {
+async function supervisorOn(
+  runDir: string,
+  places: { readonly scriptDir?: string } = {},
+): Promise<S6Supervisor & AsyncDisposable> {
   await mkdir(runDir, { recursive: true });
   const supervisor = createS6Supervisor({
     layout: dataPlaneLayout(runDir),
@@ -39,6 +43,7 @@ async function supervisorOn(runDir: string): Promise<S6Supervisor & AsyncDisposa
       keepalived: await standIn("keepalived"),
       ip: "/usr/sbin/ip",
       s6Svscan: "/usr/bin/s6-svscan",
+      ...places,
     },
     clock: createSystemClock(),
     logger: createLogger({ level: "silent", format: "json" }),
@@ -203,6 +208,20 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
     await killS6();
     await supervisor.end();
     assert.equal(await countRunning("/run/bin"), 0);
+  });
+
+  test("a run directory that runs no programs, as /run on many hosts", async () => {
+    await mkdir("/run/noexec");
+    const args = ["-t", "tmpfs", "-o", "noexec", "tmpfs", "/run/noexec"];
+    execFileSync("mount", args);
+    await using supervisor = await supervisorOn("/run/noexec/x", { scriptDir: "/run/scripts" });
+    await supervisor.ensure();
+    await supervisor.nginx.start();
+    await becomesRunning("/run/bin/nginx-child", 1);
+    await supervisor.ensure();
+    await supervisor.end();
+    assert.equal(await countRunning("/run/bin"), 0);
+    assert.equal(await countRunning("s6-"), 0);
   });
 
   test("ending what was never started does nothing", async () => {

@@ -2,7 +2,7 @@
 // the layout and the programs. It changes only files whose text differs, each at once, so that it
 // may run under a living supervisor: a changed script counts from the next start on.
 
-import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EdgeError, describeError } from "@fairlead/runtime";
 import type { DataPlaneLayout, DataPlanePrograms } from "../data-plane-layout.ts";
@@ -27,7 +27,11 @@ export async function writeServiceFolder(
     ]) {
       await mkdir(dir, { recursive: true });
     }
-    for (const file of serviceFiles(layout, programs)) await writeServiceFile(layout, file);
+    for (const file of serviceFiles(layout, programs)) {
+      const path = join(layout.serviceDir, file.path);
+      if (programs.scriptDir === undefined || !file.executable) await writeWhole(path, file);
+      else await writeElsewhere(path, file, programs.scriptDir);
+    }
   } catch (error) {
     throw runDirError(layout, error);
   }
@@ -49,14 +53,25 @@ export async function setStartsByItself(serviceDir: string, starts: boolean): Pr
   else await writeFile(file, "");
 }
 
-async function writeServiceFile(layout: DataPlaneLayout, file: ServiceFile): Promise<void> {
-  const path = join(layout.serviceDir, file.path);
+/** A running shell goes on reading the old file; the new one must never be seen in part. */
+async function writeWhole(path: string, file: ServiceFile): Promise<void> {
   if ((await readFile(path, "utf8").catch(() => undefined)) === file.text) return;
   await mkdir(dirname(path), { recursive: true });
-  // A running shell goes on reading the old file; the new one must never be seen in part.
   const next = `${path}.new`;
   await writeFile(next, file.text);
   await chmod(next, file.executable ? 0o755 : 0o644);
+  await rename(next, path);
+}
+
+/** Where the run directory runs no programs, a link in it leads to where they do run. */
+async function writeElsewhere(path: string, file: ServiceFile, scriptDir: string): Promise<void> {
+  const script = join(scriptDir, file.path.replaceAll("/", "-"));
+  await writeWhole(script, file);
+  if ((await readlink(path).catch(() => undefined)) === script) return;
+  await mkdir(dirname(path), { recursive: true });
+  const next = `${path}.new`;
+  await rm(next, { force: true });
+  await symlink(script, next);
   await rename(next, path);
 }
 
