@@ -7,6 +7,7 @@ export type { Host } from "./apply.ts";
 export { generationId } from "./generation-id.ts";
 export { type ControllerLinkOptions, createControllerLink } from "./link/controller-link.ts";
 export type * from "./ports.ts";
+export type { Dial, DialEvents, DialedCall } from "./link/dial.ts";
 export {
   type HostPrograms,
   type PreflightProblem,

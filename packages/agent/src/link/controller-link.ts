@@ -28,6 +28,7 @@ import {
   openControllerStream,
   type StreamEnd,
 } from "./controller-stream.ts";
+import { createGrpcDial, type Dial } from "./dial.ts";
 import { receiveUpdate } from "./plan-receiver.ts";
 import { progressOf } from "./progress.ts";
 
@@ -37,6 +38,8 @@ export interface ControllerLinkOptions {
   /** `host:port` of the controller. */
   readonly address: string;
   readonly credentials: Credentials;
+  /** How streams are opened. Default: by gRPC to `address`. */
+  readonly dial?: Dial;
   readonly clock: Clock;
   readonly log: Logger;
   readonly revisions: Revisions;
@@ -66,6 +69,7 @@ interface Taken {
 class Link implements ControllerLink {
   readonly #options: ControllerLinkOptions;
   readonly #backoff: Backoff;
+  readonly #dial: Dial;
   #stream: ControllerStream | undefined;
   #retry: Timer | undefined;
   #isConnected = false;
@@ -86,6 +90,7 @@ class Link implements ControllerLink {
   constructor(options: ControllerLinkOptions) {
     this.#options = options;
     const { random } = options;
+    this.#dial = options.dial ?? createGrpcDial(options);
     this.#backoff = createBackoff({ baseMs: RETRY_BASE_MS, maxMs: RETRY_MS_MAX, random });
   }
 
@@ -112,7 +117,7 @@ class Link implements ControllerLink {
 
   #connect(events: ControllerLinkEvents): void {
     if (this.#isDisposed) return;
-    const { address, credentials, clock, agent } = this.#options;
+    const { clock, agent } = this.#options;
     const hello = events.hello();
     this.#epoch = Math.max(this.#epoch, hello.epoch);
     const plan = this.#held(events);
@@ -121,8 +126,7 @@ class Link implements ControllerLink {
     this.#isSentKnown = false;
     this.#taken = undefined;
     this.#stream = openControllerStream({
-      address,
-      credentials,
+      dial: this.#dial,
       clock,
       reportDigest: this.#sent && reportDigest(this.#sent),
       hello: {

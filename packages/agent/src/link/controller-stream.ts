@@ -1,25 +1,21 @@
 // One stream to the controller, from the call to its end: reads, writes, keeps the heartbeat. Given
 // an address and whom to tell. It knows nothing of plans, and never tries again by itself.
 
-import { Client, type ClientDuplexStream, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import type { AgentHello } from "@fairlead/model";
 import type { Clock, Timer } from "@fairlead/runtime";
 import {
-  AgentService,
-  channelCredentials,
-  channelOptions,
   createHeartbeat,
-  type Credentials,
   decodeFromController,
   encodeFromAgent,
   type FromAgent,
   type FromController,
   type Heartbeat,
-  serviceDefinition,
-  type SyncRequest,
   type SyncResponse,
   type Welcome,
 } from "@fairlead/wire";
+
+import type { Dial, DialedCall } from "./dial.ts";
 
 /** How a stream ended, for the log. */
 export interface StreamEnd {
@@ -34,9 +30,8 @@ export type AfterWelcome = Exclude<FromController, { kind: "welcome" | "heartbea
 
 /** What a stream needs. */
 export interface ControllerStreamOptions {
-  /** `host:port`. */
-  readonly address: string;
-  readonly credentials: Credentials;
+  /** Opens the call; asked once. */
+  readonly dial: Dial;
   readonly clock: Clock;
   readonly hello: AgentHello;
   /** Of the last report that this process sent, on an earlier stream. */
@@ -68,8 +63,7 @@ export function openControllerStream(options: ControllerStreamOptions): Controll
 
 class Stream implements ControllerStream {
   readonly #options: ControllerStreamOptions;
-  readonly #client: Client;
-  readonly #call: ClientDuplexStream<SyncRequest, SyncResponse>;
+  readonly #call: DialedCall;
   #welcome: Welcome | undefined;
   #heartbeat: Heartbeat | undefined;
   #deadline: Timer | undefined;
@@ -78,28 +72,13 @@ class Stream implements ControllerStream {
 
   constructor(options: ControllerStreamOptions) {
     this.#options = options;
-    const { sync } = serviceDefinition(AgentService);
-    // A client of its own for each try: a shared channel would add its waits to ours.
-    this.#client = new Client(
-      options.address,
-      channelCredentials(options.credentials),
-      channelOptions(),
-    );
-    this.#call = this.#client.makeBidiStreamRequest<SyncRequest, SyncResponse>(
-      sync.path,
-      (message) => sync.requestSerialize(message),
-      sync.responseDeserialize,
-    );
-    // In the same tick as the call: an unread stream takes data in without limit.
-    this.#call.on("data", (message: SyncResponse) => this.#read(message));
-    this.#call.on("error", (error: Error & { code?: number; details?: string }) =>
-      this.#end({
-        status: statusName(error.code),
-        detail: error.details ?? error.message,
-      }),
-    );
-    this.#call.on("end", () => this.#end({ status: "OK", detail: "the controller ended it" }));
-    this.#call.on("drain", () => this.#onDrain());
+    this.#call = options.dial({
+      onMessage: (message) => this.#read(message),
+      onError: ({ code, details, message }) =>
+        this.#end({ status: statusName(code), detail: details ?? message }),
+      onEnd: () => this.#end({ status: "OK", detail: "the controller ended it" }),
+      onDrain: () => this.#onDrain(),
+    });
     this.#deadline = this.#endAfter(WELCOME_MS, "the controller did not answer");
     const { hello, reportDigest } = options;
     this.send({ kind: "hello", hello, reportDigest });
@@ -173,8 +152,7 @@ class Stream implements ControllerStream {
     this.#hasEnded = true;
     this.#deadline?.cancel();
     this.#heartbeat?.[Symbol.dispose]();
-    this.#call.cancel();
-    this.#client.close();
+    this.#call.close();
     queueMicrotask(() => this.#options.onEnd(end));
   }
 }

@@ -21,6 +21,7 @@ import { type ObjectKind, identityKey } from "../objects.ts";
 import { title } from "../quote.ts";
 import type { TranslateSettings } from "../translate-service.ts";
 import { EMPTY_GRACE_MS, type FileReading } from "./file-state.ts";
+import { createFolderDisk, type FolderDisk } from "./folder-disk.ts";
 import {
   EMPTY_FOLDER,
   type FolderState,
@@ -31,8 +32,8 @@ import {
 } from "./folder-state.ts";
 import { viewFolder } from "./folder-view.ts";
 import { readManifest } from "./read-manifest.ts";
-import { type ListedFile, type Listing, scanFolder } from "./scan.ts";
-import { createFolderWatch, type FolderWatch } from "./watch.ts";
+import type { ListedFile, Listing } from "./scan.ts";
+import type { FolderWatch } from "./watch.ts";
 
 /** A hint is followed by a look after this long a quiet, in ms. */
 const QUIET_MS = 50;
@@ -51,6 +52,8 @@ export interface FolderSourceOptions {
   readonly clock: Clock;
   /** Unique among the sources; `folder` by default. */
   readonly name?: string;
+  /** Where the folder is. Default: on the file system of this machine. */
+  readonly disk?: FolderDisk;
 }
 
 /** Makes the source; nothing is looked at before `start`. */
@@ -62,6 +65,7 @@ class FolderSource implements Source {
   readonly name: string;
   readonly #options: FolderSourceOptions;
   readonly #deriver: ClaimDeriver;
+  readonly #disk: FolderDisk;
   readonly #looks: Pace;
   readonly #watch: FolderWatch;
   readonly #listed = Promise.withResolvers<void>();
@@ -83,12 +87,10 @@ class FolderSource implements Source {
       run: () => this.#look(),
       onError: (error) => this.#fail(error),
     });
-    this.#watch = createFolderWatch({
-      root: options.folder,
-      onHint: (path) => {
-        if (path !== undefined) this.#hints.add(path);
-        this.#looks.poke();
-      },
+    this.#disk = options.disk ?? createFolderDisk(options.folder);
+    this.#watch = this.#disk.watch((path) => {
+      if (path !== undefined) this.#hints.add(path);
+      this.#looks.poke();
     });
   }
 
@@ -115,7 +117,7 @@ class FolderSource implements Source {
     this.#hints = new Set();
     let listing: Listing;
     try {
-      listing = await scanFolder(this.#options.folder);
+      listing = await this.#disk.scan();
     } catch (error) {
       // Kept for the look that succeeds: they tell what was deleted meanwhile.
       for (const hint of hints) this.#hints.add(hint);
@@ -136,7 +138,7 @@ class FolderSource implements Source {
       const some = files.slice(index, index + READS_AT_ONCE);
       await Promise.all(
         some.map(async (file) => {
-          const reading = await readManifest(this.#options.folder, file);
+          const reading = await readManifest(this.#disk, file);
           if (reading !== undefined) readings.set(file.path, reading);
         }),
       );

@@ -1,11 +1,10 @@
 // Reads and parses one file of a folder. Given what the listing said of it; never reads more than
 // the bound, and never a device or a pipe.
 
-import { join } from "node:path";
-
-import { describeError, isEdgeError, readFileBounded } from "@fairlead/runtime";
+import { describeError, isEdgeError } from "@fairlead/runtime";
 
 import { FILE_BYTES_MAX, type FileReading } from "./file-state.ts";
+import type { FolderDisk } from "./folder-disk.ts";
 import { parseManifest } from "./parse.ts";
 import type { ListedFile } from "./scan.ts";
 
@@ -14,14 +13,13 @@ const GROWTH_BYTES = 4096;
 
 /** The file's documents, or why there are none; undefined when it vanished since it was listed. */
 export async function readManifest(
-  root: string,
+  disk: FolderDisk,
   file: ListedFile,
 ): Promise<FileReading | undefined> {
   if (file.size > FILE_BYTES_MAX) return { kind: "too-large" };
-  const path = join(root, file.path);
   try {
-    const text = await readText(path, file.size + GROWTH_BYTES);
-    const parsed = parseManifest(text, path.endsWith(".json") ? "json" : "yaml");
+    const text = await readText(disk, file.path, file.size + GROWTH_BYTES);
+    const parsed = parseManifest(text, file.path.endsWith(".json") ? "json" : "yaml");
     return { kind: "parsed", parsed, isEmpty: text.trim() === "" };
   } catch (error) {
     if (!isEdgeError(error)) throw error;
@@ -32,13 +30,13 @@ export async function readManifest(
 }
 
 /** A buffer of the whole bound for each small file would cost ten times the reading. */
-async function readText(path: string, bytesLikely: number): Promise<string> {
+async function readText(disk: FolderDisk, path: string, bytesLikely: number): Promise<string> {
   if (bytesLikely < FILE_BYTES_MAX) {
     try {
-      return (await readFileBounded(path, bytesLikely)).toString("utf8");
+      return await disk.readText(path, bytesLikely);
     } catch (error) {
       if (!isEdgeError(error, "TOO_LARGE")) throw error;
     }
   }
-  return (await readFileBounded(path, FILE_BYTES_MAX)).toString("utf8");
+  return await disk.readText(path, FILE_BYTES_MAX);
 }
