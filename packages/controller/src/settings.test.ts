@@ -1,0 +1,143 @@
+// The controller's flags: what they mean together, and what a mistaken operator reads.
+
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+
+import { rangeText } from "@fairlead/model";
+import { readSettings } from "@fairlead/runtime";
+
+import {
+  CONTROLLER_EXTRA_KEYS,
+  CONTROLLER_SETTINGS,
+  type ControllerSettings,
+  checkControllerFlags,
+  controllerSettings,
+} from "./settings.ts";
+
+const NEEDED = ["--source", "/manifests", "--insecure"] as const;
+
+function read(
+  ...argv: readonly string[]
+): ReturnType<typeof readSettings<typeof CONTROLLER_SETTINGS>> {
+  return readSettings({
+    table: CONTROLLER_SETTINGS,
+    argv,
+    env: {},
+    extraKeys: CONTROLLER_EXTRA_KEYS,
+    check: checkControllerFlags,
+  });
+}
+
+function settingsOf(...argv: readonly string[]): ControllerSettings {
+  const result = read(...argv);
+  assert.ok(result.kind === "ok", JSON.stringify(result));
+  return controllerSettings(result.settings, result.configFile?.rest ?? {});
+}
+
+function errorsOf(...argv: readonly string[]): readonly string[] {
+  const result = read(...argv);
+  assert.ok(result.kind === "usage");
+  return result.errors;
+}
+
+suite("the settings", () => {
+  test("have the ports and paths of the contract", () => {
+    const settings = settingsOf(...NEEDED);
+    assert.equal(settings.storePath, "/var/lib/fairlead/store.db");
+    assert.deepEqual(settings.listenAgents, { host: "0.0.0.0", port: 7702 });
+    assert.deepEqual(settings.listenMetrics, { host: "0.0.0.0", port: 7704 });
+    assert.deepEqual(settings.listenAdmin, { host: "127.0.0.1", port: 7705 });
+    assert.equal(settings.advertIntervalMs, 100);
+    assert.equal(settings.defaultClass, true);
+    assert.equal(settings.members, "endpoints");
+  });
+
+  test("keep the store below the state directory unless it is named", () => {
+    assert.equal(settingsOf(...NEEDED, "--state-dir", "/x").storePath, "/x/store.db");
+    const named = settingsOf(...NEEDED, "--state-dir=/x", "--store", "sqlite:/y/z.db");
+    assert.equal(named.storePath, "/y/z.db");
+  });
+
+  test("listen for the command line on the loopback also when only a port is given", () => {
+    const { listenAdmin } = settingsOf(...NEEDED, "--listen-admin", "9000");
+    assert.deepEqual(listenAdmin, { host: "127.0.0.1", port: 9000 });
+  });
+
+  test("take several pools", () => {
+    const { pools } = settingsOf(
+      ...NEEDED,
+      ...["--pool", "a=192.0.2.1-192.0.2.9", "--pool=b=198.51.100.0/24,2001:db8::/120"],
+    );
+    assert.deepEqual(
+      pools.map(({ name, ranges }) => `${name} ${ranges.map(rangeText).join()}`),
+      ["a 192.0.2.1-192.0.2.9", "b 198.51.100.0-198.51.100.255,2001:db8::-2001:db8::ff"],
+    );
+  });
+});
+
+suite("a mistake is told in four parts", () => {
+  const cases: readonly {
+    readonly name: string;
+    readonly argv: readonly string[];
+    readonly says: readonly RegExp[];
+  }[] = [
+    {
+      name: "nothing at all: what is missing is said at once",
+      argv: [],
+      says: [/^--source: nothing says .*; name a folder/, /^--insecure: .*\[MissingSetting\]$/],
+    },
+    {
+      name: "a cluster, which comes later",
+      argv: ["--kubeconfig", "/k", "--insecure"],
+      says: [/^--kubeconfig: .* comes with a later release; .*\[NotBuiltYet\]$/],
+    },
+    {
+      name: "etcd, which comes later",
+      argv: [...NEEDED, "--store", "etcd:http://h:2379"],
+      says: [/^--store: "etcd:http:\/\/h:2379" cannot be used; .*comes with a later release/],
+    },
+    {
+      name: "a store of no kind",
+      argv: [...NEEDED, "--store", "/var/lib/x.db"],
+      says: [/^--store: .*give sqlite:FILE, such as sqlite:\//],
+    },
+    {
+      name: "a store without a file",
+      argv: [...NEEDED, "--store", "sqlite:"],
+      says: [/^--store: /],
+    },
+    {
+      name: "adverts too fast",
+      argv: [...NEEDED, "--advert-interval", "29ms"],
+      says: [/^--advert-interval: "29ms" cannot be used; .*at least 30ms, at most 10s/],
+    },
+    {
+      name: "a pool without a range",
+      argv: [...NEEDED, "--pool", "lan"],
+      says: [/^--pool "lan": .*expected NAME=RANGE/],
+    },
+    {
+      name: "two pools of one name and one with a reversed range, all at once",
+      argv: [...NEEDED, "--pool=a=192.0.2.1", "--pool=a=192.0.2.2", "--pool=b=192.0.2.9-192.0.2.1"],
+      says: [/^--pool "a=192.0.2.2": /, /^--pool "b=.*: the first address is above the last/],
+    },
+    {
+      name: "a control character in a value",
+      argv: [...NEEDED, "--pool", "a=\u001b[31m"],
+      says: [/^--pool "a=\\u001b\[31m": /],
+    },
+    {
+      name: "mistakes of flags and between flags together",
+      argv: ["--listen-agents", "x:y", "--nonsense"],
+      says: [/--nonsense/, /^--listen-agents: /, /^--source: /, /^--insecure: /],
+    },
+  ];
+  for (const { name, argv, says } of cases) {
+    test(name, () => {
+      const errors = errorsOf(...argv);
+      assert.equal(errors.length, says.length, errors.join("\n"));
+      for (const [index, pattern] of says.entries()) assert.match(errors[index] ?? "", pattern);
+      for (const error of errors) assert.match(error, /^.+: .+; .+ \[[A-Za-z]+\]$/u);
+    });
+  }
+});
