@@ -1,5 +1,6 @@
 // A lane: one VRRP instance on one segment that carries many VIPs with the same ordered agents.
 
+import type { Address } from "./address.ts";
 import type { AgentName } from "./name.ts";
 
 declare const laneBrand: unique symbol;
@@ -21,6 +22,12 @@ export const LANE_AGENTS_MAX = 3;
 /** VRRP router ids are 1 to 255 (RFC 5798 section 5.2.3). */
 export const ROUTER_ID_MAX = 255;
 
+/** An agent of a lane with the address it speaks VRRP from. */
+export interface LanePeer {
+  readonly agent: AgentName;
+  readonly address: Address;
+}
+
 /** A lane as stored. `order` has 1 to 3 agents, none twice. */
 export interface Lane {
   readonly id: LaneId;
@@ -29,6 +36,12 @@ export interface Lane {
   readonly routerId: number;
   /** Preferred holder first, then the successors. */
   readonly order: readonly AgentName[];
+  /**
+   * Where each agent of the order was last known to speak from, in that order and of one family:
+   * a controller that was started anew tells nobody to forget a peer that has not connected yet.
+   * Agents that were never seen in the segment are not in it.
+   */
+  readonly peers?: readonly LanePeer[];
   /** Who was last reported to hold it. */
   readonly holder?: AgentName;
   /** False until some agent was reported to hold it: a new lane is rendered with preemption. */

@@ -3,7 +3,7 @@
 
 import type { Address } from "./address.ts";
 import type { Affinity, Balance, Protocol } from "./claim.ts";
-import type { LaneId, Segment } from "./lane.ts";
+import type { LaneId, LanePeer, Segment } from "./lane.ts";
 import type { Member } from "./member.ts";
 import type { AgentName, ClaimId, DeviceName } from "./name.ts";
 
@@ -19,12 +19,6 @@ export type Revision = string & { readonly [revisionBrand]: true };
  */
 export type ResourceName = string & { readonly [resourceBrand]: true };
 
-/** An agent of a lane with the address it speaks VRRP from. */
-export interface LanePeer {
-  readonly agent: AgentName;
-  readonly address: Address;
-}
-
 /** One VRRP instance as this agent must run it. */
 export interface LaneResource {
   readonly kind: "lane";
@@ -38,7 +32,7 @@ export interface LaneResource {
   readonly order: readonly LanePeer[];
   /** Who holds it by the last report; the order follows it. */
   readonly holder?: AgentName;
-  /** True only for a new lane or a stored move: the first in order may take it from a living one. */
+  /** Only for a new lane or a stored move: the first in order may take it from a living one. */
   readonly preempt: boolean;
   /** The move that `preempt` is for; absent for a new lane. */
   readonly intentId?: string;

@@ -2,21 +2,17 @@
 // segments, pools and intents; agents whose stream is closed are known too, but come last.
 
 import {
-  type Address,
   type AddressPool,
   type AgentName,
   type AgentView,
   type DeviceName,
-  type Family,
   type Link,
-  type Segment,
   type World,
   compareText,
-  familyOf,
-  networkText,
 } from "@fairlead/model";
 
-import { type SegmentView, linkIn, ownAddresses } from "./segments.ts";
+import { speakers } from "./peers.ts";
+import { type SegmentView, linkIn } from "./segments.ts";
 
 /** What a pool demands of the agents that hold its addresses. Equal rules have one key. */
 export interface CarrierRule {
@@ -52,39 +48,9 @@ export function candidatesIn(
     const link = isAllowedBy(rule, name) ? linkIn(segment, name, rule.device) : undefined;
     if (link?.up === true) links.set(name, link);
   }
-  const speaking = [...speakers(links, segment.name).keys()];
+  const speaking = speakers(links, segment.name);
   const staying = prefer(speaking, (name) => !isDrained(world, name));
   return prefer(staying, (name) => isConnected(world.agents.get(name)));
-}
-
-/**
- * The address that each agent speaks VRRP from, all of one family: IPv4 when all have it, else
- * the family that most have. Agents without one are left out.
- */
-export function speakers(
-  links: ReadonlyMap<AgentName, Link>,
-  segment: Segment,
-): ReadonlyMap<AgentName, Address> {
-  const [v4, v6] = (["ipv4", "ipv6"] as const).map((family) => spoken(links, segment, family));
-  if (v4 === undefined || v6 === undefined) return new Map();
-  return v6.size > v4.size ? v6 : v4;
-}
-
-function spoken(
-  links: ReadonlyMap<AgentName, Link>,
-  segment: Segment,
-  family: Family,
-): Map<AgentName, Address> {
-  const found = new Map<AgentName, Address>();
-  for (const [agent, link] of links) {
-    const own = ownAddresses(link).filter((address) => familyOf(address) === family);
-    const inside = own.find((address) =>
-      link.prefixes.some((prefix) => prefix.address === address && networkText(prefix) === segment),
-    );
-    const address = inside ?? own[0];
-    if (address !== undefined) found.set(agent, address);
-  }
-  return found;
 }
 
 function prefer<T>(all: readonly T[], test: (one: T) => boolean): readonly T[] {

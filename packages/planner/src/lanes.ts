@@ -123,7 +123,8 @@ function withOrder(
   order: readonly AgentName[],
   { holder, settled }: { readonly holder: AgentName | undefined; readonly settled: boolean },
 ): Lane {
-  const { id, segment, routerId } = lane;
+  const { id, segment, routerId, peers } = lane;
+  const spoken = peers === undefined ? {} : { peers };
   const named = holder === undefined || !order.includes(holder) ? {} : { holder };
-  return { id, segment, routerId, order, ...named, settled };
+  return { id, segment, routerId, order, ...spoken, ...named, settled };
 }

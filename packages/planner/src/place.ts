@@ -15,6 +15,7 @@ import {
 
 import { type CarrierRule, candidatesIn, isAllowedBy, ruleOf } from "./candidates.ts";
 import { keepLanes, openLane } from "./lanes.ts";
+import { withPeers } from "./peers.ts";
 import type { PoolBook } from "./pools.ts";
 import { type SegmentMap, type SegmentView, segmentOf } from "./segments.ts";
 import { type Spread, createSpread } from "./spread.ts";
@@ -183,9 +184,12 @@ class Placing {
     });
   }
 
-  /** The lanes that carry something, sorted by id; the world's own map when nothing changed. */
+  /** The lanes that carry something, sorted by id, with where their agents speak from. */
   #used(): ReadonlyMap<LaneId, Lane> {
-    const used = [...this.#lanes.values()].filter((lane) => (this.#loads.get(lane.id) ?? 0) > 0);
+    const { byNetwork } = this.#options.segments;
+    const used = [...this.#lanes.values()]
+      .filter((lane) => (this.#loads.get(lane.id) ?? 0) > 0)
+      .map((lane) => withPeers(lane, byNetwork.get(lane.segment), this.#rules.get(lane.id)));
     return new Map(used.sort((a, b) => compareText(a.id, b.id)).map((lane) => [lane.id, lane]));
   }
 }

@@ -150,6 +150,15 @@ test("a lane speaks IPv4 where all can, else IPv6", () => {
   assert.deepEqual(spoken(agents.slice(0, 1)), ["192.0.2.11"]);
 });
 
+test("a controller that was started anew tells nobody to forget a peer that is not there yet", () => {
+  const world = makeWorld({ claims: [makeClaim("web")] });
+  const first = planned(world);
+  const [lb1] = world.agents.values();
+  assert.ok(lb1 !== undefined);
+  const restarted = planned(nextWorld(world, first, { agents: [lb1] }));
+  assert.deepEqual(only(restarted, "lane"), only(first, "lane"));
+});
+
 test("with memory, only what changed is another object", () => {
   const memory = createPlanMemory();
   const claims = Array.from({ length: 6 }, (_, i) => makeClaim(`svc-${i}`));

@@ -21,7 +21,6 @@ import {
 } from "@fairlead/model";
 
 import type { CarrierRule } from "./candidates.ts";
-import { speakers } from "./candidates.ts";
 import type { Carried } from "./carried.ts";
 import { moveOf } from "./lanes.ts";
 import { hasAbsentOwner } from "./release.ts";
@@ -189,11 +188,7 @@ function laneOn(
     const link = segment === undefined ? undefined : linkIn(segment, agent, device);
     if (link !== undefined) links.set(agent, link);
   }
-  const addresses = speakers(links, lane.segment);
-  const order = lane.order.flatMap((agent) => {
-    const address = addresses.get(agent);
-    return address === undefined ? [] : [{ agent, address }];
-  });
+  const order = lane.peers ?? [];
   const intentId = moveOf(world, lane)?.id;
   const shared = {
     kind: "lane",
@@ -203,8 +198,9 @@ function laneOn(
     routerId: lane.routerId,
   } as const;
   const next = new Map<AgentName, LaneResource>();
-  let isSame = before?.size === order.length;
-  for (const { agent } of order) {
+  const carrying = order.filter(({ agent }) => links.has(agent));
+  let isSame = before?.size === carrying.length;
+  for (const { agent } of carrying) {
     const link = links.get(agent);
     if (link === undefined) continue;
     const resource: LaneResource = {

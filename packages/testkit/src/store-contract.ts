@@ -227,6 +227,7 @@ const LANES: readonly Lane[] = [
     segment: "2001:db8::/64",
     routerId: 255,
     order: [B],
+    peers: [{ agent: B, address: present(parseAddress("2001:db8::b"), "an address") }],
     settled: false,
   },
 ];

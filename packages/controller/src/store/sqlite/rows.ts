@@ -78,6 +78,7 @@ const LANE: z.ZodType<Lane> = z
     segment: z.string(),
     routerId: z.int().min(1).max(ROUTER_ID_MAX),
     order: z.array(agent).min(1).max(LANE_AGENTS_MAX),
+    peers: z.array(z.strictObject({ agent, address })).max(LANE_AGENTS_MAX).exactOptional(),
     holder: agent.exactOptional(),
     settled: z.boolean(),
   })

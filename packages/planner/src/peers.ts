@@ -1,0 +1,77 @@
+// Where the agents of a lane speak VRRP from. Given what their links show now and what the lane
+// remembers: an agent that has not connected to this controller is a living peer all the same,
+// and whoever forgot it would hold its VIPs a second time.
+
+import {
+  type Address,
+  type AgentName,
+  type Family,
+  type Lane,
+  type LanePeer,
+  type Link,
+  type Segment,
+  familyOf,
+  networkText,
+} from "@fairlead/model";
+
+import type { CarrierRule } from "./candidates.ts";
+import { type SegmentView, linkIn, ownAddresses } from "./segments.ts";
+
+/** The lane with the peers that are known now; the same object when they are the same. */
+export function withPeers(
+  lane: Lane,
+  segment: SegmentView | undefined,
+  rule: CarrierRule | undefined,
+): Lane {
+  const links = new Map<AgentName, Link>();
+  for (const agent of segment === undefined ? [] : lane.order) {
+    const link = segment === undefined ? undefined : linkIn(segment, agent, rule?.device);
+    if (link !== undefined) links.set(agent, link);
+  }
+  const peers = findPeers(lane, links);
+  const isSame = JSON.stringify(peers) === JSON.stringify(lane.peers ?? []);
+  return isSame ? lane : { ...lane, peers };
+}
+
+/**
+ * The address that each agent speaks from, all of one family: IPv4 when all have it, else the
+ * family that most have. Agents without one are left out.
+ */
+export function speakers(
+  links: ReadonlyMap<AgentName, Link>,
+  segment: Segment,
+): readonly AgentName[] {
+  const order = [...links.keys()];
+  return findPeers({ order, segment }, links).map(({ agent }) => agent);
+}
+
+function findPeers(
+  lane: Pick<Lane, "order" | "segment" | "peers">,
+  links: ReadonlyMap<AgentName, Link>,
+): readonly LanePeer[] {
+  const ipv4 = peersOf(lane, links, "ipv4");
+  const ipv6 = peersOf(lane, links, "ipv6");
+  return ipv6.length > ipv4.length ? ipv6 : ipv4;
+}
+
+function peersOf(
+  { order, segment, peers }: Pick<Lane, "order" | "segment" | "peers">,
+  links: ReadonlyMap<AgentName, Link>,
+  family: Family,
+): readonly LanePeer[] {
+  return order.flatMap((agent) => {
+    const link = links.get(agent);
+    const last = peers?.find((peer) => peer.agent === agent)?.address;
+    const remembered = last !== undefined && familyOf(last) === family ? last : undefined;
+    const address = link === undefined ? remembered : spokenFrom(link, segment, family);
+    return address === undefined ? [] : [{ agent, address }];
+  });
+}
+
+function spokenFrom(link: Link, segment: Segment, family: Family): Address | undefined {
+  const own = ownAddresses(link).filter((address) => familyOf(address) === family);
+  const inside = own.find((address) =>
+    link.prefixes.some((prefix) => prefix.address === address && networkText(prefix) === segment),
+  );
+  return inside ?? own[0];
+}
