@@ -1,0 +1,44 @@
+// The floor of a member change, run on a host of the lab: nginx alone tests and reloads a file, and
+// a client of its probe socket sees the new generation. Prints the milliseconds of each reload.
+
+import { spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { dirname } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+
+const [config = "", rounds = "1"] = process.argv.slice(2);
+const NGINX = "/usr/sbin/nginx";
+const template = readFileSync(config, "utf8");
+const generation = /return ([0-9a-f]{16});/.exec(template)?.[1] ?? "";
+const socket = /listen unix:([^;]+);/.exec(template)?.[1] ?? "";
+const flags = ["-p", dirname(config), "-c", config, "-e", "stderr"];
+
+const master = spawn(NGINX, flags, { stdio: "ignore" });
+await answers(generation);
+for (let round = 0; round < Number(rounds); round += 1) {
+  const next = String(round).padStart(16, "0");
+  await wait(300);
+  const begun = process.hrtime.bigint();
+  writeFileSync(config, template.replaceAll(generation, next));
+  execFileSync(NGINX, ["-t", ...flags], { stdio: "ignore" });
+  master.kill("SIGHUP");
+  await answers(next);
+  console.log(Number(process.hrtime.bigint() - begun) / 1e6);
+}
+master.kill("SIGTERM");
+
+async function answers(wanted: string): Promise<void> {
+  while ((await ask()) !== wanted) await wait(5);
+}
+
+function ask(): Promise<string> {
+  return new Promise((resolve) => {
+    let text = "";
+    const client = connect(socket);
+    client.on("data", (bytes) => (text += bytes.toString()));
+    client.on("close", () => resolve(text));
+    client.on("error", () => resolve(""));
+  });
+}

@@ -1,0 +1,48 @@
+// One figure of a bench with its goal: printed with the ratio to a floor of the same run, so that a
+// slow machine does not look like a slow product.
+
+/** A measured figure. */
+export interface Figure {
+  readonly what: string;
+  readonly value: number;
+  /** `ms`, or what is counted. */
+  readonly unit: string;
+  /** The floor of the same run, in the same unit; absent where there is none. */
+  readonly floor?: number;
+  /** The largest value that is good; absent for figures that are only shown. */
+  readonly goal?: number;
+}
+
+/** Whether a figure meets its goal; true where it has none. */
+export function isMet({ value, goal }: Figure): boolean {
+  return goal === undefined || value <= goal;
+}
+
+/** Figures as lines: what, value, ratio to the floor, goal and whether it is met. */
+export function formatFigures(figures: readonly Figure[]): string {
+  const width = Math.max(...figures.map(({ what }) => what.length));
+  return figures
+    .map((figure) => {
+      const { what, value, unit, floor, goal } = figure;
+      const ratio = floor === undefined ? "" : `${(value / floor).toFixed(2)} x floor`;
+      const verdict = goal === undefined ? "" : `goal ${goal} ${isMet(figure) ? "met" : "MISSED"}`;
+      const cells = [
+        what.padEnd(width),
+        `${value.toFixed(1).padStart(8)} ${unit.padEnd(8)}`,
+        ratio.padStart(14),
+        verdict,
+      ];
+      return `  ${cells.join("  ")}`.trimEnd();
+    })
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+/** The value below which the share `q` (0 to 1) of the samples lies; of at least one sample. */
+export function quantile(samples: readonly number[], q: number): number {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const index = Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1);
+  const value = sorted[Math.max(0, index)];
+  if (value === undefined) throw new RangeError("no samples");
+  return value;
+}

@@ -1,0 +1,52 @@
+// Runs the benches and prints their figures: `npm run bench -- [planning|render|failover|members]`.
+// Ends with 1 when a goal is missed.
+
+import { benchFailover } from "./failover.ts";
+import { type Figure, formatFigures, isMet } from "./goal.ts";
+import { benchMemberChange } from "./member-change.ts";
+import { benchPlanning } from "./planning.ts";
+import { benchRender } from "./render.ts";
+
+type Tell = (line: string) => void;
+
+const BENCHES: Readonly<Record<string, (tell: Tell) => Promise<readonly Figure[]>>> = {
+  planning: planningFigures,
+  render: renderFigures,
+  failover: benchFailover,
+  members: benchMemberChange,
+};
+
+async function planningFigures(): Promise<readonly Figure[]> {
+  const { floorMs: floor, services, scratchMs, restartMs, changedMs } = await benchPlanning();
+  const unit = "ms";
+  return [
+    { what: `plan ${services} Services from scratch`, value: scratchMs, unit, floor, goal: 300 },
+    { what: "plan them at a restart", value: restartMs, unit, floor },
+    { what: "plan after one changed", value: changedMs, unit, floor },
+  ];
+}
+
+async function renderFigures(): Promise<readonly Figure[]> {
+  const { floorMs: floor, services, keepalivedMs, nginxMs } = await benchRender();
+  const unit = "ms";
+  const value = keepalivedMs + nginxMs;
+  return [{ what: `render ${services} Services, both files`, value, unit, floor, goal: 50 }];
+}
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !Object.hasOwn(BENCHES, name));
+if (unknown.length > 0) {
+  console.error(
+    `no such bench: ${unknown.join(", ")}; there are ${Object.keys(BENCHES).join(", ")}`,
+  );
+  process.exit(2);
+}
+let areMet = true;
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
+  console.log(name);
+  const figures = await bench((line) => console.error(line));
+  console.log(formatFigures(figures));
+  areMet &&= figures.every(isMet);
+}
+process.exitCode = areMet ? 0 : 1;
