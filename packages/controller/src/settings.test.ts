@@ -66,7 +66,9 @@ suite("the settings", () => {
   test("take several pools", () => {
     const { pools } = settingsOf(
       ...NEEDED,
-      ...["--pool", "a=192.0.2.1-192.0.2.9", "--pool=b=198.51.100.0/24,2001:db8::/120"],
+      "--pool",
+      "a=192.0.2.1-192.0.2.9",
+      "--pool=b=198.51.100.0/24,2001:db8::/120",
     );
     assert.deepEqual(
       pools.map(({ name, ranges }) => `${name} ${ranges.map(rangeText).join()}`),

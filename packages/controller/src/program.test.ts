@@ -1,0 +1,145 @@
+// The command as an operator starts it: exit codes, words on standard error, signals, kill -9.
+
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
+const WAIT_MS = 20_000;
+
+interface Running extends AsyncDisposable {
+  /** Resolves when standard error holds this. */
+  says(pattern: RegExp): Promise<void>;
+  kill(signal: NodeJS.Signals): void;
+  /** Exit code (null for a signal) and all that was written. */
+  ended(): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
+}
+
+function run(...args: readonly string[]): Running {
+  const child: ChildProcess = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env["PATH"] },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let out = "";
+  let err = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    err += text;
+    child.emit("said");
+  });
+  const closed = once(child, "close");
+  return {
+    says: async (pattern) => {
+      const signal = AbortSignal.timeout(WAIT_MS);
+      while (!pattern.test(err)) await Promise.race([once(child, "said", { signal }), gone()]);
+    },
+    kill: (signal) => void child.kill(signal),
+    ended: async () => {
+      await closed;
+      return { code: child.exitCode, out, err };
+    },
+    [Symbol.asyncDispose]: async () => {
+      child.kill("SIGKILL");
+      await closed;
+    },
+  };
+
+  async function gone(): Promise<never> {
+    await closed;
+    throw new Error(`it ended with ${child.exitCode}: ${err}`);
+  }
+}
+
+interface Stage extends Disposable {
+  readonly folder: string;
+  readonly args: readonly string[];
+}
+
+function makeStage(): Stage {
+  const root = mkdtempSync(join(tmpdir(), "fairlead-program-"));
+  const folder = join(root, "manifests");
+  mkdirSync(folder);
+  writeFileSync(
+    join(folder, "web.yaml"),
+    "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n" +
+      "spec: {type: LoadBalancer, ports: [{port: 80}]}\n",
+  );
+  const listen = ["agents", "metrics", "admin"].map((name) => `--listen-${name}=127.0.0.1:0`);
+  const state = `--state-dir=${join(root, "state")}`;
+  const args = ["--insecure", `--source=${folder}`, state, "--pool=lan=192.0.2.0/24", ...listen];
+  return { folder, args, [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) };
+}
+
+suite("fairlead-controller", () => {
+  test("says all that is wrong with its flags and exits with 2", async () => {
+    await using program = run("--pool", "nonsense");
+    const { code, err, out } = await program.ended();
+    assert.equal(code, 2);
+    assert.equal(out, "");
+    for (const part of [/^--source: /mu, /^--insecure: /mu, /^--pool "nonsense": /mu]) {
+      assert.match(err, part);
+    }
+  });
+
+  test("explains itself and exits with 0", async () => {
+    await using program = run("--help");
+    const { code, out, err } = await program.ended();
+    assert.equal(code, 0);
+    assert.equal(err, "");
+    assert.match(out, /^Usage: fairlead-controller/mu);
+    assert.ok(out.split("\n").every((line) => line.length <= 100));
+  });
+
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    test(`warns that it is insecure, serves, and ends well on ${signal}`, async () => {
+      using stage = makeStage();
+      await using program = run(...stage.args);
+      await program.says(/controller of epoch 1 serves/);
+      program.kill(signal);
+      const { code, err } = await program.ended();
+      assert.equal(code, 0);
+      assert.match(err, /INSECURE/);
+    });
+  }
+
+  test("refuses to run beside another one, says who that is, and exits with 1", async () => {
+    using stage = makeStage();
+    await using first = run(...stage.args);
+    await first.says(/serves/);
+    await using second = run(...stage.args);
+    const { code, err } = await second.ended();
+    assert.equal(code, 1);
+    assert.match(err, /another controller has it: process \d+ on .*; stop the other .*\[BUSY\]$/mu);
+  });
+
+  test("starts again at once after kill -9", async () => {
+    using stage = makeStage();
+    for (const epoch of [1, 2, 3]) {
+      await using program = run(...stage.args);
+      await program.says(new RegExp(`controller of epoch ${epoch} serves`));
+      program.kill("SIGKILL");
+      await program.ended();
+    }
+  });
+
+  test("names a port that is taken", async () => {
+    using stage = makeStage();
+    await using first = run(...stage.args, "--listen-metrics", "127.0.0.1:17764");
+    await first.says(/serves/);
+    using other = makeStage();
+    await using second = run(...other.args, "--listen-metrics", "127.0.0.1:17764");
+    const { code, err } = await second.ended();
+    assert.equal(code, 1);
+    assert.match(
+      err,
+      /cannot listen on 127\.0\.0\.1:17764: .*; .*--listen flags \[PORT_TAKEN\]$/mu,
+    );
+  });
+});
