@@ -1,5 +1,9 @@
-// The door of the controller: what starts it in a process, the loop's view, its ports and facts.
+// The door of the controller: what starts it in a process, the loop's view, its ports and facts,
+// and the parts of which scenarios make one on a fake clock.
 
+export { type AdminContext } from "./api/grpc/admin-context.ts";
+export { explain } from "./api/grpc/explain.ts";
+export { list } from "./api/grpc/list.ts";
 export { type ClusterState, type Seen } from "./cluster-state.ts";
 export {
   type ControllerOptions,
@@ -7,7 +11,9 @@ export {
   type RunningController,
   runController,
 } from "./controller.ts";
-export { type Cycle } from "./cycle.ts";
+export { createPoolSource } from "./config/pool-source.ts";
+export { readConfiguredPools } from "./config/pools.ts";
+export { type Cycle, type CycleOptions, createCycle } from "./cycle.ts";
 export { type CycleView } from "./cycle-view.ts";
 export * from "./facts.ts";
 export * from "./ports.ts";
@@ -21,4 +27,7 @@ export {
   checkControllerFlags,
   controllerSettings,
 } from "./settings.ts";
+export { type FolderDisk } from "./sources/folder/folder-disk.ts";
+export { type FolderSourceOptions, createFolderSource } from "./sources/folder/folder-source.ts";
+export { type Listing } from "./sources/folder/scan.ts";
 export { createSyncServer, type SyncServer, type SyncServerOptions } from "./sync/index.ts";

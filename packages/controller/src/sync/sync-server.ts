@@ -47,7 +47,7 @@ export interface SyncServerOptions {
 /** The controller's end of all agents' streams. Disposing ends them; the server stays open. */
 export interface SyncServer extends PlanDelivery, AsyncDisposable {
   /** Adds AgentService to a server, before it is bound. */
-  register(server: Server): void;
+  register(server: Pick<Server, "addService">): void;
   /** Whether an agent has what it shall have. */
   syncState(agent: AgentName): SyncState;
 }
@@ -87,7 +87,7 @@ class Streams implements SyncServer {
     this.#heartbeatIntervalMs = options.heartbeatIntervalMs ?? HEARTBEAT_MS;
   }
 
-  register(server: Server): void {
+  register(server: Pick<Server, "addService">): void {
     const { sync } = serviceDefinition(AgentService);
     const counted = {
       ...sync,

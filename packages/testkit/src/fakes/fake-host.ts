@@ -26,6 +26,7 @@ import type {
   PortProbe,
 } from "@fairlead/agent";
 
+import { createFakeNginx, type FakeNginx } from "./fake-nginx.ts";
 import type { FakeSegment } from "./fake-segment.ts";
 
 /** What a test may make fail; each call asks anew. */
@@ -51,6 +52,12 @@ export interface FakeHost {
   setLink(up: boolean): void;
   /** keepalived's tree dies by kill -9: its addresses stay until somebody sweeps them. */
   killKeepalived(): void;
+  /** nginx's master and workers die: nothing answers until the supervisor starts it again. */
+  killNginx(): void;
+  /** What the supervisor does a second after a death: sweep what was left, start what was run. */
+  superviseDaemons(): void;
+  /** All of it is gone but the disk; `setLink(true)` is its next boot, without daemons. */
+  powerOff(): void;
   /** Adds an address by hand, as a stranger would. */
   addForeign(address: string): void;
   /** For the segment: whether it sends adverts. */
@@ -86,12 +93,12 @@ class Host implements FakeHost {
   readonly #held = new Map<number, readonly string[]>();
   readonly #foreign = new Set<string>();
   readonly #listeners = new Set<() => void>();
+  readonly #nginx: FakeNginx;
+  readonly nginx: NginxDaemon;
   #linkUp = true;
   #keepalivedText = "";
   #isKeepalivedAlive = false;
   #wasKilled = false;
-  #nginxText = "";
-  #generation: string | undefined;
   #plan: AcceptedPlan | undefined;
   #entries: readonly LedgerEntry[] = [];
 
@@ -100,6 +107,11 @@ class Host implements FakeHost {
     this.name = name;
     this.#segment = segment;
     this.#failures = failures ?? { failing: () => false };
+    this.#nginx = createFakeNginx({
+      attempt: (call) => this.#fail(call),
+      refuses: (text) => this.#failures.nginxRefuses?.(text),
+    });
+    this.nginx = this.#nginx.daemon;
     this.#prefix = present(parsed.kind === "ok" ? parsed.value : undefined, "a prefix");
   }
 
@@ -107,10 +119,7 @@ class Host implements FakeHost {
     view: async () => {
       this.#fail("kernel.view");
       const addresses = this.#addresses();
-      const prefixes = [
-        this.#prefix,
-        ...addresses.map(({ address }) => ({ address, length: 32 })),
-      ];
+      const prefixes = [this.#prefix, ...addresses.map(({ address }) => ({ address, length: 32 }))];
       const link: Link = {
         name: DEVICE,
         mac: "02:00:00:00:00:01",
@@ -165,23 +174,6 @@ class Host implements FakeHost {
     },
   };
 
-  readonly nginx: NginxDaemon = {
-    apply: async (text, generation) => {
-      this.#fail("nginx.apply");
-      const remark = this.#failures.nginxRefuses?.(text);
-      if (remark !== undefined) return { kind: "refused", remark };
-      const reloaded = text !== this.#nginxText;
-      this.#nginxText = text;
-      this.#generation = generation;
-      return { kind: "applied", reloaded };
-    },
-    generation: async () => this.#generation,
-    generationsAlive: async () => (this.#generation === undefined ? 0 : 1),
-    stop: async () => {
-      this.#generation = undefined;
-    },
-  };
-
   readonly portProbe: PortProbe = {
     probe: async ({ address, protocol, port }) =>
       this.#failures.portTaken?.(`${address}:${port}/${protocol}`),
@@ -215,6 +207,31 @@ class Host implements FakeHost {
     this.#segment.changed(this);
   }
 
+  killNginx(): void {
+    this.#nginx.kill();
+  }
+
+  superviseDaemons(): void {
+    this.#nginx.revive();
+    if (!this.#wasKilled) return;
+    this.#held.clear();
+    this.#wasKilled = false;
+    this.#isKeepalivedAlive = true;
+    this.#segment.changed(this);
+    this.#notify();
+  }
+
+  powerOff(): void {
+    this.#linkUp = false;
+    this.#isKeepalivedAlive = false;
+    this.#wasKilled = false;
+    this.#nginx.powerOff();
+    this.#segment.changed(this);
+    this.#held.clear();
+    this.#keepalivedText = "";
+    this.#notify();
+  }
+
   addForeign(address: string): void {
     this.#foreign.add(address);
     this.#notify();
@@ -241,12 +258,11 @@ class Host implements FakeHost {
   }
 
   lines(): readonly string[] {
-    const listens = [...this.#nginxText.matchAll(/^ {4}listen (?!unix:)([^;]+);$/gm)];
     return [
       ...this.#addresses()
         .filter(({ address }) => !address.startsWith("169.254."))
         .map(({ address }) => `address ${address}`),
-      ...listens.map((match) => `listen ${match[1] ?? ""}`),
+      ...this.#nginx.listens().map((listen) => `listen ${listen}`),
     ].toSorted();
   }
 

@@ -40,9 +40,7 @@ export function createFakeSegment(options: { readonly clock: Clock }): FakeSegme
   }
 
   function elect(routerId: number): void {
-    const able = candidates(routerId).toSorted(
-      (a, b) => b.instance.priority - a.instance.priority,
-    );
+    const able = candidates(routerId).toSorted((a, b) => b.instance.priority - a.instance.priority);
     const living = able.find(({ host }) => host === masters.get(routerId));
     const best = able[0];
     const mayTake = best !== undefined && best.instance.preempts;

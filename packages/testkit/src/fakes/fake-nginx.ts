@@ -1,0 +1,72 @@
+// An nginx that behaves: it serves a generation only after a file that it accepts, and after a kill
+// nothing answers until its supervisor starts it again with the file that it had.
+
+import type { Remark } from "@fairlead/model";
+import type { NginxDaemon } from "@fairlead/agent";
+
+/** A fake nginx with what its host does to it. */
+export interface FakeNginx {
+  readonly daemon: NginxDaemon;
+  kill(): void;
+  /** Starts it again if it was killed. */
+  revive(): void;
+  /** The host loses power: its files lay in memory. */
+  powerOff(): void;
+  /** `192.0.2.100:80` or `192.0.2.53:53 udp reuseport` of its file, sorted. */
+  listens(): readonly string[];
+}
+
+/** Makes one that does not run yet. */
+export function createFakeNginx(options: {
+  /** Called first by every change; throws when it fails. */
+  readonly attempt: (call: string) => void;
+  /** Why it refuses a file with this text; undefined accepts it. */
+  readonly refuses: (text: string) => Remark | undefined;
+}): FakeNginx {
+  let text = "";
+  let generation: string | undefined;
+  let killed: string | undefined;
+
+  const daemon: NginxDaemon = {
+    apply: async (next, id) => {
+      options.attempt("nginx.apply");
+      const remark = options.refuses(next);
+      if (remark !== undefined) return { kind: "refused", remark };
+      const reloaded = next !== text || generation === undefined;
+      text = next;
+      generation = id;
+      killed = undefined;
+      return { kind: "applied", reloaded };
+    },
+    generation: async () => generation,
+    generationsAlive: async () => (generation === undefined ? 0 : 1),
+    stop: async () => {
+      generation = undefined;
+      killed = undefined;
+    },
+  };
+
+  return {
+    daemon,
+    kill: () => {
+      killed = generation ?? killed;
+      generation = undefined;
+    },
+    revive: () => {
+      generation ??= killed;
+      killed = undefined;
+    },
+    powerOff: () => {
+      text = "";
+      generation = undefined;
+      killed = undefined;
+    },
+    listens: () => {
+      if (generation === undefined) return [];
+      return Array.from(
+        text.matchAll(/^ {4}listen (?!unix:)([^;]+);$/gm),
+        (match) => match[1] ?? "",
+      ).toSorted();
+    },
+  };
+}
