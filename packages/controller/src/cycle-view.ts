@@ -1,7 +1,7 @@
 // What the loop shows of itself to those who answer questions: values of one moment, never changed
 // in place. It stands apart from the loop, so that who answers cannot call it.
 
-import type { Finding, Plan } from "@fairlead/model";
+import type { Finding, Plan, World } from "@fairlead/model";
 
 import type { ClusterState } from "./cluster-state.ts";
 import type { VerdictTimes } from "./verdict-times.ts";
@@ -14,6 +14,8 @@ export interface CycleView {
   readonly state: ClusterState;
   /** Absent before the first cycle. */
   readonly plan?: Plan;
+  /** The claims that the plan was made for; `state` may know newer ones. Empty before it. */
+  readonly judged: World["claims"];
   readonly times: VerdictTimes;
   /** Of sources, planning and the store; sorted by subject and name. */
   readonly findings: readonly Finding[];

@@ -141,6 +141,7 @@ class Loop implements Cycle {
       epoch: this.#stored?.epoch ?? 0,
       cycles: this.#cycles,
       state: this.#state,
+      judged: this.#planned,
       times: this.#times,
       findings: this.#findings(),
       ...(this.#plan === undefined ? {} : { plan: this.#plan }),

@@ -27,6 +27,7 @@ export function makeCycleView(
       orphans: new Map(Array.from(world.absent, (id) => [id, {}])),
       listedSteadyMs: new Map([["folder", 0]]),
     },
+    judged: plan === undefined ? new Map() : world.claims,
     times: new Map(
       Array.from(plan?.verdicts ?? [], ([id, { state }]) => [id, { state, sinceMs: world.nowMs }]),
     ),

@@ -15,8 +15,9 @@ export function claimRow(
   id: ClaimId,
 ): MessageInitShape<typeof ClaimRowSchema> {
   const seen = present(view.state.claims.get(id), "the claim is seen");
-  const { value: claim, seenAtMs } = seen;
-  const verdict = verdictOf(view, claim);
+  const verdict = verdictOf(view, seen.value);
+  // A change counts once it is judged: "ready" must never stand beside a port of a newer claim.
+  const claim = (verdict === undefined ? undefined : view.judged.get(id)) ?? seen.value;
   const main = verdict === undefined ? notJudged(view) : verdict.main;
   return {
     id,
@@ -33,7 +34,7 @@ export function claimRow(
     remarks: (verdict?.remarks ?? []).map(remarkRow),
     conditions: (verdict?.conditions ?? []).map((condition) => ({ ...condition })),
     members: countMembers(claim),
-    ageMs: wholeMs(nowMs - (claim.createdAtMs ?? seenAtMs)),
+    ageMs: wholeMs(nowMs - (claim.createdAtMs ?? seen.seenAtMs)),
     origin: claim.origin,
   };
 }

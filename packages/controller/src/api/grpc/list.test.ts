@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
-import type { AgentView, Plan } from "@fairlead/model";
+import type { AgentView, Claim, Plan } from "@fairlead/model";
 import { plan } from "@fairlead/planner";
 import {
   makeAgents,
@@ -45,6 +45,11 @@ function makeContext(changes: Partial<AdminContext> = {}): AdminContext {
     syncState: () => ({ state: "in-sync", detail: "" }),
     ...changes,
   };
+}
+
+function changedWeb(web: Claim): Claim {
+  const { listeners } = makeClaim("web", { ports: ["tcp/443"], members: [] });
+  return { ...web, listeners };
 }
 
 const all = (context: AdminContext = makeContext()): ReturnType<typeof readAll> => readAll(context);
@@ -156,6 +161,19 @@ suite("a list", () => {
     assert.equal(rows.controller?.ready, false);
     assert.equal(rows.claims[0]?.state, "pending");
     assert.equal(rows.claims[0]?.main?.detail, "sources are being listed");
+  });
+
+  test("shows a changed claim with its new ports only once it is judged", () => {
+    const context = makeContext();
+    const claims = new Map(context.view.state.claims);
+    for (const [id, seen] of claims) {
+      if (seen.value.name === "web") claims.set(id, { ...seen, value: changedWeb(seen.value) });
+    }
+    const view = { ...context.view, state: { ...context.view.state, claims } };
+    const row = all({ ...context, view }).claims.find(({ name }) => name === "web");
+    assert.equal(row?.state, "ready");
+    assert.deepEqual(row.ports, ["80/TCP", "53/UDP"]);
+    assert.equal(row.members, 2);
   });
 
   test("does not give a new owner the verdict of the one before it", () => {
