@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { AGENT_SETTINGS } from "@fairlead/agent";
+import { RUN_SETTINGS } from "@fairlead/cli";
 import { CONTROLLER_SETTINGS } from "@fairlead/controller";
 import { choiceSetting, listSetting } from "@fairlead/runtime";
 
@@ -26,6 +27,12 @@ const programs = [
     name: "fairlead-agent",
     purpose: "Holds addresses and serves listeners on one load-balancer host.",
     table: AGENT_SETTINGS,
+    machineDefaults: ["name"],
+  },
+  {
+    name: "fairlead run",
+    purpose: "Controller and agent on one host, in one process, with an embedded store.",
+    table: RUN_SETTINGS,
     machineDefaults: ["name"],
   },
 ];
