@@ -334,11 +334,10 @@ suite("a store that cannot be written", () => {
     await using stage = await makeStage();
     await stage.cycle.start();
     await stage.clock.advance(ROUND_MS);
-    const sent = stage.delivered.length;
     stage.disk.isFull = true;
     stage.say(shown(makeClaim("web")));
     await stage.clock.advance(3000);
-    assert.equal(stage.delivered.length, sent);
+    assert.equal(stage.delivered.at(-1)?.leases.size, 0);
     assert.equal(stage.line("web"), undefined);
     assert.match(stage.cycle.view().notReady ?? "", /the disk is full/);
     const findings = stage.published.at(-1)?.findings.map(({ reason }) => reason);
@@ -346,6 +345,54 @@ suite("a store that cannot be written", () => {
     stage.disk.isFull = false;
     await stage.clock.advance(1100);
     assert.equal(stage.line("web"), "pending 192.0.2.100 NoAgents");
+    assert.equal(stage.cycle.view().notReady, undefined);
+    assert.deepEqual(stage.published.at(-1)?.findings, []);
+  });
+});
+
+suite("while a new Service waits for a full disk", () => {
+  const isWebServed = (stage: Stage): boolean => stage.line("web") === "ready 192.0.2.100";
+
+  async function makeServed(): Promise<Stage> {
+    const stage = await makeStage({ claims: [makeClaim("web")] });
+    await stage.cycle.start();
+    stage.cycle.emit([hello("a", 11)]);
+    await stage.clock.advance(ROUND_MS);
+    for (let round = 0; round < 2; round += 1) {
+      stage.cycle.emit([proves(stage, "a")]);
+      await stage.clock.advance(1000);
+    }
+    assert.ok(isWebServed(stage));
+    return stage;
+  }
+
+  test("members of the others change all the same", async () => {
+    await using stage = await makeServed();
+    stage.disk.isFull = true;
+    stage.say(shown(makeClaim("new")));
+    await stage.clock.advance(500);
+    stage.say(shown(makeClaim("web", { members: ["10.9.9.9:80"] })));
+    await stage.clock.advance(500);
+    const sent = [...(stage.delivered.at(-1)?.plans.values() ?? [])];
+    const members = sent.flatMap(({ resources }) => [...resources.values()]);
+    assert.ok(JSON.stringify(members).includes("10.9.9.9"));
+    assert.ok(!JSON.stringify(members).includes("192.0.2.101"), "nothing of the new one is sent");
+    assert.equal(stage.line("new"), undefined);
+    assert.match(stage.cycle.view().notReady ?? "", /the disk is full/);
+    stage.disk.isFull = false;
+    await stage.clock.advance(1100);
+    assert.equal(stage.line("new"), "pending 192.0.2.101 NotHeld");
+  });
+
+  test("its deletion ends the trouble", async () => {
+    await using stage = await makeServed();
+    stage.disk.isFull = true;
+    const late = makeClaim("new");
+    stage.say(shown(late));
+    await stage.clock.advance(500);
+    const { id, uid } = late;
+    stage.say({ kind: "claim-gone", source: "folder", id, uid, how: "seen-deleted" });
+    await stage.clock.advance(500);
     assert.equal(stage.cycle.view().notReady, undefined);
     assert.deepEqual(stage.published.at(-1)?.findings, []);
   });

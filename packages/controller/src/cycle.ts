@@ -28,9 +28,9 @@ import type { CycleView } from "./cycle-view.ts";
 import type { Fact } from "./facts.ts";
 import { narrate, NOTHING_SAID, type Said } from "./narrate.ts";
 import { nextWakeMs } from "./next-wake.ts";
-import type { PlanDelivery, Publisher, Source, Store, StoredState } from "./ports.ts";
+import type { PlanDelivery, Publisher, Source, Store, StoreChange, StoredState } from "./ports.ts";
 import { type Publishing, createPublishing } from "./publishing.ts";
-import { diffStored } from "./store-changes.ts";
+import { diffStored, newOwners } from "./store-changes.ts";
 import { type VerdictTimes, trackVerdicts } from "./verdict-times.ts";
 
 /** Facts that come close together make one cycle: this long a quiet, in ms. */
@@ -157,6 +157,8 @@ class Loop implements Cycle {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#wake?.cancel();
     await this.#planning[Symbol.asyncDispose]();
+    // The turn under way has set it anew.
+    this.#wake?.cancel();
     await this.#publishing[Symbol.asyncDispose]();
   }
 
@@ -165,19 +167,37 @@ class Loop implements Cycle {
     const holdMs = this.#holdOffMs();
     if (this.#isFenced || holdMs === undefined) return;
     if (holdMs > 0) return this.#wakeIn(holdMs);
-    const { clock, delivery, revisionOf } = this.#options;
+    const { clock, revisionOf } = this.#options;
     const { epoch, intents } = present(this.#stored, "the loop opens after the store");
     const begunMs = clock.nowMs();
     const world = this.#freeze(intents);
     const next = plan(world, { revisionOf, memory: this.#memory });
     this.#options.onCycle?.(clock.nowMs() - begunMs);
-    if (!(await this.#persist(epoch, next))) return;
+    const changes = diffStored(this.#rows, next);
+    if (await this.#persist(epoch, changes)) this.#adopt(epoch, world, next);
+    else if (!this.#isFenced) this.#goOn(epoch, world, changes);
+  }
+
+  /** While the store cannot be written, what needs no new row goes on: members change. */
+  #goOn(epoch: number, world: World, unwritten: readonly StoreChange[]): void {
+    const heldBack = newOwners(this.#rows, unwritten);
+    const claims = new Map([...world.claims].filter(([id]) => !heldBack.has(id)));
+    const { revisionOf } = this.#options;
+    const part = plan({ ...world, claims }, { revisionOf, memory: this.#memory });
+    if (diffStored(this.#rows, part).length === 0) {
+      this.#adopt(epoch, { ...world, claims }, part);
+    } else this.#say();
+    this.#wakeIn(STORE_RETRY_MS);
+  }
+
+  /** The plan is durable: it is sent and said. */
+  #adopt(epoch: number, world: World, next: Plan): void {
     this.#rows = { leases: next.leases, lanes: next.lanes };
     this.#plan = next;
     this.#planned = world.claims;
     this.#cycles += 1;
     this.#times = trackVerdicts(this.#times, next.verdicts, world.nowMs);
-    delivery.deliver({ epoch, plans: next.nodePlans, leases: next.leases });
+    this.#options.delivery.deliver({ epoch, plans: next.nodePlans, leases: next.leases });
     this.#say();
     const dueMs = nextWakeMs(world, next);
     if (dueMs !== undefined) this.#wakeIn(dueMs);
@@ -213,10 +233,12 @@ class Loop implements Cycle {
   }
 
   /** Makes the plan's rows durable. False: they are not, and nothing may be shown of the plan. */
-  async #persist(epoch: number, next: Plan): Promise<boolean> {
+  async #persist(epoch: number, changes: readonly StoreChange[]): Promise<boolean> {
     const { log, store, onFenced } = this.#options;
-    const changes = diffStored(this.#rows, next);
-    if (changes.length === 0) return true;
+    if (changes.length === 0) {
+      this.#storeTrouble = undefined;
+      return true;
+    }
     try {
       const result = await store.commit(epoch, changes);
       if (this.#storeTrouble !== undefined) log.info({}, "the store can be written again");
@@ -228,8 +250,6 @@ class Loop implements Cycle {
       const trouble = describeError(error);
       if (this.#storeTrouble === undefined) log.error({ trouble }, "the store cannot be written");
       this.#storeTrouble = trouble;
-      this.#say();
-      this.#wakeIn(STORE_RETRY_MS);
     }
     return false;
   }

@@ -1,7 +1,7 @@
 // The difference between what the store holds and what a plan wants stored. Pure. Rows are
 // compared by content, so that an idle controller writes nothing.
 
-import type { Address, Lane, LaneId, LeasedAddress } from "@fairlead/model";
+import type { Address, ClaimId, Lane, LaneId, LeasedAddress } from "@fairlead/model";
 
 import type { StoreChange } from "./ports.ts";
 
@@ -27,6 +27,24 @@ export function diffStored(stored: StoredRows, wanted: StoredRows): readonly Sto
     if (!isSame(stored.leases.get(address), lease)) changes.push({ kind: "put-lease", lease });
   }
   return changes;
+}
+
+/** Claims that own an address by these changes that they do not own in the stored rows. */
+export function newOwners(
+  stored: StoredRows,
+  changes: readonly StoreChange[],
+): ReadonlySet<ClaimId> {
+  const found = new Set<ClaimId>();
+  for (const change of changes) {
+    if (change.kind !== "put-lease") continue;
+    const { address, owners } = change.lease;
+    const before = stored.leases.get(address)?.owners ?? [];
+    for (const { claim, uid } of owners) {
+      const isKnown = before.some((owner) => owner.claim === claim && owner.uid === uid);
+      if (!isKnown) found.add(claim);
+    }
+  }
+  return found;
 }
 
 /** Rows are plain data made in one key order by the planner and the store alike. */

@@ -11,7 +11,7 @@ import {
 
 import type { Seen } from "../../cluster-state.ts";
 import type { AdminContext } from "./admin-context.ts";
-import { type ExplainInit, type Link, link, tellChain } from "./chain.ts";
+import { type ExplainInit, type Link, link, tellLinks } from "./chain.ts";
 import { countLeases, rangesText, totalSize } from "./pool-row.ts";
 
 /** The chain of a pool that a source shows. */
@@ -31,7 +31,7 @@ export function explainPool(context: AdminContext, seen: Seen<AddressPool>): Exp
       : link("Filled", "good", fill),
     reachedLink(context, pool),
   ];
-  return tellChain(`Pool ${pool.name}`, links, nowMs);
+  return tellLinks(`Pool ${pool.name}`, links, nowMs);
 }
 
 function seenLink({ value: pool, seenAtMs, absent }: Seen<AddressPool>): Link {
