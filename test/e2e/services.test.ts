@@ -3,9 +3,14 @@
 
 import assert from "node:assert/strict";
 
-import { answers, visit } from "./stage/visitor.ts";
-import { service } from "./stage/manifests.ts";
+import { startProbe } from "@fairlead/lab";
+
+import { HTTP, MEMBERS, service } from "./stage/manifests.ts";
+import { claimOf } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
+import { answers, visit } from "./stage/visitor.ts";
+
+const [MEMBER_1 = "", MEMBER_2 = ""] = MEMBERS;
 
 story("a created Service is answered by all its members through its address", {}, async (stage) => {
   await stage.write("web.yaml", service({ name: "web" }));
@@ -15,5 +20,118 @@ story("a created Service is answered by all its members through its address", {}
   const byMember = await answers(stage.client, { address: web.address, port: 80 });
   assert.deepEqual(Object.keys(byMember), ["member1", "member2"]);
   const closed = await visit(stage.client, [`${web.address}:81`]);
-  assert.equal(closed[`${web.address}:81`], null);
+  assert.equal(closed[`${web.address}:81`], null, "a port that nobody asked for");
+  const status = await stage.control.readFile("/run/host/manifests/.status/default.web.yaml");
+  assert.match(status, /ip: "?10\.77\.0\.100"?$/m);
+  const table = await stage.fairlead("status");
+  assert.equal(table.code, 0, table.stderr);
+  assert.match(table.stdout, /default\/web +10\.77\.0\.100 +80\/TCP +lb\d +ready/);
+  const chain = await stage.fairlead("explain", "default/web");
+  assert.equal(chain.code, 0, chain.stdout);
+  assert.doesNotMatch(chain.stdout, /<-- here/);
+});
+
+story("a changed Service serves its new ports and protocol", {}, async (stage) => {
+  await stage.write("web.yaml", service({ name: "web" }));
+  const { address } = await stage.served("default/web");
+
+  const admin = { name: "admin", port: 8443, targetPort: 8081 };
+  await stage.write("web.yaml", service({ name: "web", ports: [HTTP, admin] }));
+  await stage.until("both ports are served", (list) => {
+    const claim = claimOf(list, "default/web");
+    return claim?.state === "ready" && claim.ports.length === 2 ? true : undefined;
+  });
+  const both = await visit(stage.client, [`${address}:80`, `${address}:8443`]);
+  assert.match(both[`${address}:80`] ?? "", /^member\d 8080 /);
+  assert.match(both[`${address}:8443`] ?? "", /^member\d 8081 /);
+
+  const dns = { name: "dns", port: 53, targetPort: 5353, protocol: "UDP" } as const;
+  await stage.write("web.yaml", service({ name: "web", ports: [dns] }));
+  await stage.until("the UDP port is served", (list) => {
+    const claim = claimOf(list, "default/web");
+    return claim?.state === "ready" && claim.ports.join(" ") === "53/UDP" ? true : undefined;
+  });
+  const udp = await answers(stage.client, { address, port: 53, protocol: "udp" });
+  assert.equal(Object.keys(udp).length, 1, "one client port is answered by one member");
+  const old = await visit(stage.client, [`${address}:80`, `${address}:8443`]);
+  assert.deepEqual(Object.values(old), [null, null], "the old ports are closed");
+  assert.equal((await stage.served("default/web")).address, address, "the address stays");
+});
+
+story("a deleted Service gives its address up, everywhere and only once", {}, async (stage) => {
+  await stage.write("web.yaml", service({ name: "web" }));
+  await stage.write("other.yaml", service({ name: "other" }));
+  const web = await stage.served("default/web");
+  const other = await stage.served("default/other");
+  await using probe = await startProbe(stage.client, { address: other.address, port: 80 });
+  await probe.waitForAnswer(5_000);
+
+  await stage.remove("web.yaml");
+  const quarantined = await stage.until("the address is quarantined", (list) => {
+    const row = list.addresses.find(({ address }) => address === web.address);
+    return row?.state === "quarantined" ? row : undefined;
+  });
+  assert.deepEqual(quarantined.waitingFor, []);
+  assert.deepEqual(stage.recorder.holders(web.address), [], "released only when nobody has it");
+  await stage.inSync();
+  for (const host of stage.balancers) {
+    for (const file of ["keepalived/keepalived.conf", "nginx/nginx.conf"]) {
+      const text = await host.readFile(`/run/fairlead/${file}`);
+      assert.ok(!text.includes(`${web.address}:`), `${file} on ${host.name}`);
+      assert.ok(!text.includes(`${web.address}/`), `${file} on ${host.name}`);
+    }
+  }
+  assert.deepEqual(await visit(stage.client, [`${web.address}:80`]), {
+    [`${web.address}:80`]: null,
+  });
+  const gone = await stage.fairlead("explain", "default/web");
+  assert.equal(gone.code, 4, "not found");
+
+  // Created again while its address is in quarantine, it gets that back; another would not.
+  await stage.write("third.yaml", service({ name: "third" }));
+  assert.equal((await stage.served("default/third")).address, "10.77.0.102");
+  await stage.write("web.yaml", service({ name: "web" }));
+  assert.equal((await stage.served("default/web")).address, web.address);
+
+  const seen = await probe.stop();
+  assert.equal(seen.failed, 0, "nobody else noticed");
+});
+
+story("members come and go without a failed connection", {}, async (stage) => {
+  const withMembers = (members: readonly string[]): Promise<void> =>
+    stage.write("web.yaml", service({ name: "web", members }));
+  const servedByMembers = (count: number): Promise<true> =>
+    stage.until(`${count} members are served by every agent`, (list) => {
+      const claim = claimOf(list, "default/web");
+      const isDone = list.agents.every(({ sync }) => sync === "in-sync");
+      return claim?.members === count && claim.state === "ready" && isDone ? true : undefined;
+    });
+  await withMembers([MEMBER_1]);
+  const { address } = await stage.served("default/web");
+  await using probe = await startProbe(stage.client, { address, port: 80 });
+  await probe.waitForAnswer(5_000);
+
+  await withMembers([MEMBER_1, MEMBER_2]);
+  await servedByMembers(2);
+  assert.deepEqual(Object.keys(await answers(stage.client, { address, port: 80 })), [
+    "member1",
+    "member2",
+  ]);
+  await withMembers([MEMBER_2]);
+  await servedByMembers(1);
+  assert.deepEqual(Object.keys(await answers(stage.client, { address, port: 80 })), ["member2"]);
+  const seen = await probe.stop();
+  assert.equal(seen.failed, 0, `${seen.failed} of ${seen.tries} connections failed`);
+
+  // None left: connections are refused at once, the Service stays served and says why.
+  await withMembers([]);
+  const claim = await stage.until("it says that there are no members", (list) => {
+    const found = claimOf(list, "default/web");
+    return found?.main?.reason === "NoMembers" ? found : undefined;
+  });
+  assert.equal(claim.state, "ready");
+  const condition = claim.conditions.find(({ type }) => type === "MembersReady");
+  assert.equal(condition?.status, "False");
+  await stage.inSync();
+  assert.deepEqual(await visit(stage.client, [`${address}:80`]), { [`${address}:80`]: null });
 });

@@ -76,7 +76,12 @@ export interface Stage extends AsyncDisposable {
   }>;
   /** Asks again until `look` finds something, and gives that. Says what it saw at the deadline. */
   until<T>(what: string, look: (list: ListJson) => T | undefined, ms?: number): Promise<T>;
-  /** Waits until the Service NAMESPACE/NAME is ready, and gives its first address and holder. */
+  /** Waits until every agent that is connected has applied all it was told. */
+  inSync(ms?: number): Promise<void>;
+  /**
+   * Waits until the Service NAMESPACE/NAME is ready and no move is under way, and gives its first
+   * address and holder.
+   */
   served(name: string, ms?: number): Promise<Served>;
 }
 
@@ -117,6 +122,10 @@ async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
   await Promise.all([controller.start(), ...members.map((member) => startMember(member, ports))]);
   const [asker] = await Promise.all([startAsker(control), ...agents.map((seat) => seat.start())]);
   const until = createUntil(asker);
+  await until("all agents are connected", ({ agents: rows }) => {
+    const connected = rows.filter(({ state }) => state === "connected");
+    return connected.length === balancers.length ? true : undefined;
+  });
   return {
     lab,
     control,
@@ -136,7 +145,19 @@ async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
     write: (file, documents) => control.writeFile(`${MANIFESTS}/${file}`, manifest(documents)),
     remove: (file) => control.removeFile(`${MANIFESTS}/${file}`),
     fairlead: (...args) => control.exec(program("fairlead"), args, { timeoutMs: 30_000 }),
-    served: (name, ms) => until(`${name} is ready`, (list) => servedOf(list, name), ms),
+    inSync: async (ms) => {
+      await until("every agent has applied its plan", (list) => areInSync(list), ms);
+    },
+    served: (name, ms) =>
+      until(
+        `${name} is ready and settled`,
+        (list) => {
+          const served = servedOf(list, name);
+          if (served === undefined || areInSync(list) !== true) return undefined;
+          return recorder.holders(served.address).join() === served.holder ? served : undefined;
+        },
+        ms,
+      ),
     [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
   };
 }
@@ -149,6 +170,11 @@ export function program(name: "fairlead" | "fairlead-agent" | "fairlead-controll
 /** A claim by NAMESPACE/NAME. */
 export function claimOf(list: ListJson, name: string): ClaimJson | undefined {
   return list.claims.find((claim) => `${claim.namespace}/${claim.name}` === name);
+}
+
+function areInSync({ agents }: ListJson): true | undefined {
+  const connected = agents.filter(({ state }) => state === "connected");
+  return connected.every(({ sync }) => sync === "in-sync") ? true : undefined;
 }
 
 function servedOf(list: ListJson, name: string): Served | undefined {

@@ -12,16 +12,17 @@ import { createStage, type Stage, type StageOptions } from "./stage.ts";
 /** The longest a story may take with its stage; the usual one takes a tenth. */
 const STORY_MS_MAX = 120_000;
 
-/** Defines the test. */
+/** Defines the test. FAIRLEAD_E2E_KEEP=1 in the environment keeps evidence of good ones too. */
 export function story(
   name: string,
   options: StageOptions,
   tell: (stage: Stage) => Promise<void>,
 ): void {
-  void test(name, { timeout: STORY_MS_MAX }, async () => {
+  void test(name, { timeout: STORY_MS_MAX }, async (context) => {
     await using stage = await createStage(options);
     try {
       await tell(stage);
+      if (process.env["FAIRLEAD_E2E_KEEP"] === "1") context.diagnostic(await keepEvidence(stage));
       await endStory(stage);
     } catch (error) {
       const evidence = await keepEvidence(stage);
