@@ -204,6 +204,8 @@ class Loop implements Converge {
       else if (result.retry) this.#passIn(RETRY_MS);
     }
     this.#passCount += 1;
+    const tookMs = Math.round(this.#options.clock.nowMs() - begunMs);
+    this.#options.log.debug({ tookMs, revision: wanted?.revision }, "pass");
     await this.#look();
   }
 

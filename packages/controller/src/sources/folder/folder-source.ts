@@ -36,9 +36,11 @@ import type { ListedFile, Listing } from "./scan.ts";
 import type { FolderWatch } from "./watch.ts";
 
 /** A hint is followed by a look after this long a quiet, in ms. */
-const QUIET_MS = 50;
+const QUIET_MS = 10;
 /** A folder that never rests is looked at this often, in ms. */
-const WAIT_MAX_MS = 500;
+const WAIT_MAX_MS = 100;
+/** What went missing is looked for again after this long, in ms: editors save by renaming. */
+const MISSING_MS = 50;
 /** Files that are read at the same time. */
 const READS_AT_ONCE = 8;
 /** Without any hint the folder is looked at this often, in ms: hints get lost. */
@@ -128,7 +130,7 @@ class FolderSource implements Source {
     const nowMs = this.#options.clock.nowMs();
     this.#state = foldLook(this.#state, { listing, readings, hints, nowMs });
     this.#say();
-    if (isMissingSome(this.#state)) this.#looks.poke();
+    if (isMissingSome(this.#state)) this.#scheduleLook(MISSING_MS);
     else if (isEmptySome(this.#state)) this.#scheduleLook(EMPTY_GRACE_MS);
   }
 
