@@ -48,9 +48,7 @@ export interface AgentHost {
 /** Makes the adapters of one host. */
 export async function createAgentHost(options: AgentHostOptions): Promise<AgentHost> {
   const { agent, layout, settings, programs, clock, log: logger, lifecycle } = options;
-  const { nginx, keepalived, ip, s6Svscan } = programs;
-  const daemons = { nginx, keepalived, ip, s6Svscan };
-  const supervisor = createS6Supervisor({ layout, programs: daemons, clock, logger });
+  const supervisor = createS6Supervisor({ layout, programs, clock, logger });
   await supervisor.ensure();
   const primaryLink = settings.link === undefined ? undefined : parseDeviceName(settings.link);
   const kernel = await lifecycle.start("kernel", () =>

@@ -100,17 +100,13 @@ async function runStop(args: readonly string[]): Promise<number> {
   if (programs === undefined) return EXIT_BAD;
   const clock = createSystemClock();
   const layout = dataPlaneLayout(settings.runDir);
-  const { nginx, keepalived, ip, s6Svscan } = programs;
-  await using kernel = await createNetlinkKernel({ clock, logger, ipProgram: ip });
+  await using kernel = await createNetlinkKernel({ clock, logger, ipProgram: programs.ip });
   try {
     await stopAgent({
       ...{ layout, kernel, clock, log: logger, withdraws: settings.withdraw },
       pidFile: pidFile(settings.runDir),
       ledger: createLedger({ path: join(settings.stateDir, "ledger") }),
-      supervisor: createS6Supervisor({
-        ...{ layout, clock, logger },
-        programs: { nginx, keepalived, ip, s6Svscan },
-      }),
+      supervisor: createS6Supervisor({ layout, programs, clock, logger }),
     });
     return 0;
   } catch (error) {

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { countGenerations, readWorkers } from "./generations.ts";
 
-const serving = (startTicks: number) => ({ startTicks, ending: false });
-const ending = (startTicks: number) => ({ startTicks, ending: true });
+const serving = (startTicks: number) => ({ pid: startTicks, startTicks, ending: false });
+const ending = (startTicks: number) => ({ pid: startTicks, startTicks, ending: true });
 
 const cases = [
   { name: "no worker", workers: [], wanted: 0 },

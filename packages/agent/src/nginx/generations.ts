@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 
 /** One worker process. */
 export interface Worker {
+  readonly pid: number;
   /** Clock ticks since boot, 100 a second. */
   readonly startTicks: number;
   /** Whether it serves no new connections any more. */
@@ -50,7 +51,11 @@ async function readWorker(pid: string): Promise<Worker | undefined> {
   // time is field 22 (proc(5)).
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   if (fields[0] === "Z" || fields[0] === "X") return undefined;
-  return { startTicks: Number(fields[19]), ending: title.includes("shutting down") };
+  return {
+    pid: Number(pid),
+    startTicks: Number(fields[19]),
+    ending: title.includes("shutting down"),
+  };
 }
 
 async function readOrNothing(path: string): Promise<string> {

@@ -28,6 +28,8 @@ export interface NginxDaemonOptions {
 const ANSWER_MS = 4000;
 /** A dead master is started again after about a second, and may find leftovers first. */
 const START_MS = 6000;
+/** nginx tells old workers to end 100 ms after it started new ones. */
+const ENDING_MS_MAX = 1000;
 const POLL_MS = 5;
 /** The log is read less often than the socket is asked. */
 const LOG_POLL_MS = 50;
@@ -44,6 +46,17 @@ export function createNginxDaemon(options: NginxDaemonOptions): NginxDaemon {
 interface Before {
   readonly text: string | undefined;
   readonly generation: string | undefined;
+}
+
+/** The workers that take new connections, and who started them; by process id. */
+interface Workers {
+  readonly master: number;
+  readonly serving: readonly number[];
+}
+
+async function servingWorkers(master: number): Promise<readonly number[]> {
+  const workers = await readWorkers(master);
+  return workers.filter((worker) => !worker.ending).map((worker) => worker.pid);
 }
 
 class Nginx implements NginxDaemon {
@@ -89,10 +102,13 @@ class Nginx implements NginxDaemon {
       await this.#file.withdraw();
       return { kind: "refused", remark: refused };
     }
-    const since = await this.#service.log.mark();
+    const [since, old] = await Promise.all([this.#service.log.mark(), this.#workers()]);
     await this.#file.swap(text);
     const ms = await this.#handOver(before.generation);
-    if (await this.#answers(wanted, since, ms)) return { kind: "applied", reloaded: true };
+    if (await this.#answers(wanted, since, ms)) {
+      await this.#waitUntilEnding(old);
+      return { kind: "applied", reloaded: true };
+    }
     const words = await this.#service.log.since(since);
     const remark = nginxRefusal(words, `generation ${wanted} did not answer within ${ms} ms`);
     await this.#rollBack(before, since);
@@ -140,6 +156,26 @@ class Nginx implements NginxDaemon {
         if (saysGivenUp(lines)) return (await this.generation()) === wanted;
         nextLogMs = this.#clock.nowMs() + LOG_POLL_MS;
       }
+      await this.#clock.sleep(POLL_MS);
+    }
+  }
+
+  async #workers(): Promise<Workers | undefined> {
+    const { pid } = await this.#service.state();
+    return pid === undefined ? undefined : { master: pid, serving: await servingWorkers(pid) };
+  }
+
+  /**
+   * Old workers take connections for about 100 ms beside the new ones, to members and listeners
+   * that are gone, and answer the probe with the old id. In another PID namespace they cannot be
+   * seen; then nothing is waited for.
+   */
+  async #waitUntilEnding(old: Workers | undefined): Promise<void> {
+    if (old === undefined) return;
+    const endMs = this.#clock.nowMs() + ENDING_MS_MAX;
+    while (this.#clock.nowMs() < endMs) {
+      const serving = new Set(await servingWorkers(old.master));
+      if (!old.serving.some((pid) => serving.has(pid))) return;
       await this.#clock.sleep(POLL_MS);
     }
   }

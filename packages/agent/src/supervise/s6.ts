@@ -147,9 +147,10 @@ function createScan(scanDir: string, s6: S6Programs, clock: Clock): Scan {
 /** Ends daemons that no supervisor looked after any more, and sweeps their addresses. */
 async function endLeftovers(layout: DataPlaneLayout): Promise<void> {
   for (const name of SERVICES) {
-    const command = join(serviceDirOf(layout.serviceDir, name), "finish");
-    if (!existsSync(command)) continue;
-    await runProgram({ command, args: [], timeoutMs: END_MS_MAX, maxOutputBytes: 0 });
+    const finish = join(serviceDirOf(layout.serviceDir, name), "finish");
+    if (!existsSync(finish)) continue;
+    const limits = { timeoutMs: END_MS_MAX, maxOutputBytes: 0 };
+    await runProgram({ command: "sh", args: [finish], ...limits });
   }
   // All addresses are given up: whoever adds one of them from now on is somebody else.
   await rm(layout.keepalived.sweep, { force: true });
