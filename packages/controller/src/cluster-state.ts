@@ -15,6 +15,7 @@ import type {
 } from "@fairlead/model";
 
 import { foldAgent } from "./agent-state.ts";
+import { type Editable, editable } from "./copy-on-write.ts";
 import type { Fact } from "./facts.ts";
 
 /** After this long a second whole list that still lacks something makes it gone (DESIGN 3). */
@@ -76,14 +77,14 @@ export function createClusterState(stored: Iterable<ClaimId>): ClusterState {
   };
 }
 
-/** Copies of the maps, changed while facts are folded in. */
+/** The maps of a state, changed while facts are folded in. */
 interface Draft {
-  readonly claims: Map<ClaimId, Seen<Claim>>;
-  readonly pools: Map<PoolName, Seen<AddressPool>>;
-  readonly agents: Map<AgentName, AgentView>;
-  readonly findings: Map<string, Finding>;
-  readonly orphans: Map<ClaimId, { readonly absent?: Absence }>;
-  readonly listedSteadyMs: Map<string, number>;
+  readonly claims: Editable<ClaimId, Seen<Claim>>;
+  readonly pools: Editable<PoolName, Seen<AddressPool>>;
+  readonly agents: Editable<AgentName, AgentView>;
+  readonly findings: Editable<string, Finding>;
+  readonly orphans: Editable<ClaimId, { readonly absent?: Absence }>;
+  readonly listedSteadyMs: Editable<string, number>;
 }
 
 /** Folds facts in, in their order. What says the same as before changes nothing. */
@@ -93,61 +94,77 @@ export function foldFacts(
   context: FoldContext,
 ): { readonly state: ClusterState; readonly changed: boolean } {
   const draft: Draft = {
-    claims: new Map(state.claims),
-    pools: new Map(state.pools),
-    agents: new Map(state.agents),
-    findings: new Map(state.findings),
-    orphans: new Map(state.orphans),
-    listedSteadyMs: new Map(state.listedSteadyMs),
+    claims: editable(state.claims),
+    pools: editable(state.pools),
+    agents: editable(state.agents),
+    findings: editable(state.findings),
+    orphans: editable(state.orphans),
+    listedSteadyMs: editable(state.listedSteadyMs),
   };
   let changed = false;
   for (const fact of facts) changed = foldOne(draft, fact, context) || changed;
-  return { state: draft, changed };
+  const next: ClusterState = {
+    claims: draft.claims.now,
+    pools: draft.pools.now,
+    agents: draft.agents.now,
+    findings: draft.findings.now,
+    orphans: draft.orphans.now,
+    listedSteadyMs: draft.listedSteadyMs.now,
+  };
+  return { state: next, changed };
 }
 
 function foldOne(draft: Draft, fact: Fact, context: FoldContext): boolean {
+  const { claims, pools, findings, orphans } = draft;
   switch (fact.kind) {
     case "claim-seen": {
       const { claim, source } = fact;
-      draft.orphans.delete(claim.id);
-      const known = draft.claims.get(claim.id);
+      if (orphans.now.has(claim.id)) orphans.edit().delete(claim.id);
+      const known = claims.now.get(claim.id);
       const seenAtMs = known?.value.uid === claim.uid ? known.seenAtMs : context.nowMs;
-      return foldSeen(draft.claims, claim.id, { value: claim, source, seenAtMs });
+      return foldSeen(claims, claim.id, { value: claim, source, seenAtMs });
     }
     case "pool-seen": {
       const { pool, source } = fact;
-      const seenAtMs = draft.pools.get(pool.name)?.seenAtMs ?? context.nowMs;
-      return foldSeen(draft.pools, pool.name, { value: pool, source, seenAtMs });
+      const seenAtMs = pools.now.get(pool.name)?.seenAtMs ?? context.nowMs;
+      return foldSeen(pools, pool.name, { value: pool, source, seenAtMs });
     }
     case "claim-gone": {
-      const known = draft.claims.get(fact.id);
+      const known = claims.now.get(fact.id);
       if (fact.how === "absent" || known?.value.uid !== fact.uid) return false;
-      return known.source === fact.source && draft.claims.delete(fact.id);
+      return known.source === fact.source && claims.edit().delete(fact.id);
     }
     case "pool-gone":
-      if (fact.how === "absent" || draft.pools.get(fact.name)?.source !== fact.source) return false;
-      return draft.pools.delete(fact.name);
+      if (fact.how === "absent" || pools.now.get(fact.name)?.source !== fact.source) return false;
+      return pools.edit().delete(fact.name);
     case "finding": {
       const key = findingKey(fact.source, fact.finding);
-      if (isDeepStrictEqual(draft.findings.get(key), fact.finding)) return false;
-      draft.findings.set(key, fact.finding);
+      if (isDeepStrictEqual(findings.now.get(key), fact.finding)) return false;
+      findings.edit().set(key, fact.finding);
       return true;
     }
-    case "finding-cleared":
-      return draft.findings.delete(findingKey(fact.source, fact));
+    case "finding-cleared": {
+      const key = findingKey(fact.source, fact);
+      return findings.now.has(key) && findings.edit().delete(key);
+    }
     case "source-listed":
       return foldList(draft, fact, context);
     default:
-      return foldAgent(draft.agents, fact);
+      return foldAgent(draft.agents.edit(), fact);
   }
 }
 
 /** Keeps the object that was known where the new one says the same: planning knows it by then. */
-function foldSeen<Id, T>(seen: Map<Id, Seen<T>>, id: Id, entry: Seen<T>): boolean {
-  const known = seen.get(id);
-  const isSame = isDeepStrictEqual(known?.value, entry.value);
-  seen.set(id, known !== undefined && isSame ? { ...entry, value: known.value } : entry);
-  return !isSame || known?.source !== entry.source;
+function foldSeen<Id, T>(seen: Editable<Id, Seen<T>>, id: Id, entry: Seen<T>): boolean {
+  const known = seen.now.get(id);
+  const isSame = known !== undefined && isDeepStrictEqual(known.value, entry.value);
+  if (!isSame) {
+    seen.edit().set(id, entry);
+    return true;
+  }
+  const isNews = known.source !== entry.source;
+  if (isNews || known.absent !== undefined) seen.edit().set(id, { ...entry, value: known.value });
+  return isNews;
 }
 
 function foldList(
@@ -155,8 +172,8 @@ function foldList(
   list: Extract<Fact, { kind: "source-listed" }>,
   { sources, steadyMs }: FoldContext,
 ): boolean {
-  const first = !draft.listedSteadyMs.has(list.source);
-  draft.listedSteadyMs.set(list.source, steadyMs);
+  const first = !draft.listedSteadyMs.now.has(list.source);
+  draft.listedSteadyMs.edit().set(list.source, steadyMs);
   const at = { source: list.source, absent: { sinceMs: list.atMs, steadyMs } };
   const claimsGone = judgeAbsence(draft.claims, at, list.claims);
   const poolsGone = judgeAbsence(draft.pools, at, list.pools);
@@ -165,21 +182,21 @@ function foldList(
 
 /** Marks what the list lacks, and removes what an earlier list lacked long enough ago. */
 function judgeAbsence<Id, T>(
-  seen: Map<Id, Seen<T>>,
+  seen: Editable<Id, Seen<T>>,
   list: { readonly source: string; readonly absent: Absence },
   present: ReadonlySet<Id>,
 ): boolean {
   let changed = false;
-  for (const [id, entry] of seen) {
+  for (const [id, entry] of seen.now) {
     if (entry.source !== list.source) continue;
     if (present.has(id)) {
       if (entry.absent === undefined) continue;
       const { absent: _, ...back } = entry;
-      seen.set(id, back);
+      seen.edit().set(id, back);
     } else if (entry.absent === undefined) {
-      seen.set(id, { ...entry, absent: list.absent });
+      seen.edit().set(id, { ...entry, absent: list.absent });
     } else if (list.absent.steadyMs - entry.absent.steadyMs >= ABSENCE_MS) {
-      seen.delete(id);
+      seen.edit().delete(id);
       changed = true;
     }
   }
@@ -188,16 +205,17 @@ function judgeAbsence<Id, T>(
 
 /** An orphan has no source of its own: all of them must have listed whole, twice, apart. */
 function judgeOrphans(draft: Draft, sources: readonly string[], now: Absence): boolean {
-  if (draft.orphans.size === 0) return false;
-  const times = sources.map((name) => draft.listedSteadyMs.get(name));
+  const { orphans, listedSteadyMs } = draft;
+  if (orphans.now.size === 0) return false;
+  const times = sources.map((name) => listedSteadyMs.now.get(name));
   if (times.some((time) => time === undefined)) return false;
   const oldestMs = Math.min(...times.map((time) => time ?? 0));
   let changed = false;
-  for (const [id, orphan] of draft.orphans) {
+  for (const [id, orphan] of orphans.now) {
     if (orphan.absent === undefined) {
-      draft.orphans.set(id, { absent: now });
+      orphans.edit().set(id, { absent: now });
     } else if (oldestMs - orphan.absent.steadyMs >= ABSENCE_MS) {
-      draft.orphans.delete(id);
+      orphans.edit().delete(id);
       changed = true;
     }
   }
