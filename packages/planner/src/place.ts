@@ -58,10 +58,13 @@ class Placing {
   readonly #loads = new Map<LaneId, number>();
   readonly #groups = new Map<string, Group>();
   readonly #ruleOfPool = new Map<string, CarrierRule>();
+  readonly #hasAgents: boolean;
   #lanes = new Map<LaneId, Lane>();
 
   constructor(options: PlaceOptions) {
     this.#options = options;
+    const names = [...options.world.agents.keys()];
+    this.#hasAgents = names.some((agent) => !options.forgotten.has(agent));
   }
 
   run(): Placed {
@@ -123,9 +126,9 @@ class Placing {
   }
 
   #laneFor(row: LeasedAddress): Lane | Remark {
-    const { world, book, segments, forgotten } = this.#options;
+    const { book, segments } = this.#options;
     const { address } = row;
-    if ([...world.agents.keys()].every((agent) => forgotten.has(agent))) {
+    if (!this.#hasAgents) {
       return { reason: "NoAgents", detail: `no agent is there to hold ${address}` };
     }
     const segment = segmentOf(segments, address, book.byName.get(row.pool)?.pool);

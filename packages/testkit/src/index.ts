@@ -9,6 +9,7 @@ export * from "./fakes/memory-store.ts";
 export * from "./store-contract.ts";
 export * from "./builders.ts";
 export * from "./world-arbitraries.ts";
+export * from "./world-histories.ts";
 export * from "./plan-arbitraries.ts";
 export * from "./plan-answers.ts";
 export * from "./cycle-views.ts";

@@ -1,19 +1,17 @@
-// Random worlds and what happens to them, for properties. Small on purpose: few addresses, names
-// and ports, so that claims collide, pools run dry and everything is met in a few hundred runs.
+// Random worlds for properties of planning. Small on purpose: few addresses, names and ports, so
+// that claims collide, pools run dry and everything is met in a few hundred runs.
 
 import {
   type AddressPool,
   type AgentView,
   type Claim,
   type FamilyWish,
-  type Plan,
   type World,
   compareText,
 } from "@fairlead/model";
 import fc from "fast-check";
 
 import { makeAgent, makeClaim, makePool, makeRanges, makeWorld, nextWorld } from "./builders.ts";
-import { proveAll } from "./plan-answers.ts";
 
 /** The namespace and name of a claim: few, so that names are used again. */
 const arbTitle: fc.Arbitrary<string> = fc
@@ -128,64 +126,6 @@ export const arbWorld: fc.Arbitrary<World> = fc
   })
   .map(makeWorld);
 
-/** Something that happens between two plans: the next world of this one and its plan. */
-export interface Happening {
-  readonly what: string;
-  readonly apply: (world: World, plan: Plan) => World;
-}
-
-/** Anything that may happen. */
-export const arbHappening: fc.Arbitrary<Happening> = fc.oneof(
-  arbClaim.map(written),
-  fc.nat().map(deleted),
-  fc.nat().map(absent),
-  fc.subarray(["lb-1", "lb-2", "lb-3"], { maxLength: 2 }).map(reported),
-  arbAgents.map((agents) =>
-    happening(`there are ${agents.length} agents`, (world, plan) =>
-      nextWorld(world, plan, { agents: merge(world, agents) }),
-    ),
-  ),
-  arbPools.map((pools) =>
-    happening("pools are edited", (world, plan) => nextWorld(world, plan, { pools })),
-  ),
-  fc
-    .constantFrom(1000, 61_000)
-    .map((ms) =>
-      happening(`${ms} ms pass`, (world, plan) =>
-        nextWorld(world, plan, { nowMs: world.nowMs + ms }),
-      ),
-    ),
-  fc.constantFrom("lb-1", "lb-2").map(forgotten),
-);
-
-/** A world and what happens to it. */
-export interface History {
-  readonly world: World;
-  readonly happenings: readonly Happening[];
-}
-
-/** A history of a few steps. */
-export const arbHistory: fc.Arbitrary<History> = fc.record({
-  world: arbWorld,
-  happenings: fc.array(arbHappening, { minLength: 1, maxLength: 6 }),
-});
-
-/** Plays a history; calls `see` with every world and its plan, the first one included. */
-export function playHistory(
-  { world, happenings }: History,
-  plan: (world: World) => Plan,
-  see: (world: World, plan: Plan) => void,
-): void {
-  let current = world;
-  let planned = plan(current);
-  see(current, planned);
-  for (const { apply } of happenings) {
-    current = apply(current, planned);
-    planned = plan(current);
-    see(current, planned);
-  }
-}
-
 /** The same world with all its maps and lists in another order. */
 export function shuffleWorld(world: World, seed: number): World {
   const turn = <T>(items: Iterable<T>): T[] =>
@@ -205,69 +145,4 @@ export function shuffleWorld(world: World, seed: number): World {
     lanes: new Map(turn(world.lanes)),
     intents: turn(world.intents),
   };
-}
-
-function happening(what: string, apply: Happening["apply"]): Happening {
-  // Shown by fast-check when a property fails.
-  return Object.assign({ what, apply }, { [fc.toStringMethod]: () => what });
-}
-
-function written(claim: Claim): Happening {
-  return happening(`${claim.id} is written: ${fc.stringify(claim)}`, (world, plan) =>
-    nextWorld(world, plan, {
-      claims: [...new Map(world.claims).set(claim.id, claim).values()],
-      absent: [],
-    }),
-  );
-}
-
-function deleted(n: number): Happening {
-  return happening(`claim ${n} is deleted`, (world, plan) => {
-    const claims = [...world.claims.values()];
-    const gone = claims[n % Math.max(1, claims.length)];
-    return nextWorld(world, plan, { claims: claims.filter((claim) => claim !== gone) });
-  });
-}
-
-function absent(n: number): Happening {
-  return happening(`claim ${n} is absent`, (world, plan) => {
-    const claims = [...world.claims.values()];
-    const gone = claims[n % Math.max(1, claims.length)];
-    const left = claims.filter((claim) => claim !== gone);
-    return nextWorld(world, plan, { claims: left, absent: gone === undefined ? [] : [gone] });
-  });
-}
-
-function reported(dead: readonly string[]): Happening {
-  const what = `agents report, but for ${dead.join(" ") || "none"}`;
-  return happening(what, (world, plan) =>
-    nextWorld(world, plan, { agents: proveAll(revive(world, dead), plan, { dead }) }),
-  );
-}
-
-/** An operator's word that an agent is off; it is only given of one that is out of reach. */
-function forgotten(name: string): Happening {
-  return happening(`${name} is forgotten`, (world, plan) => {
-    const agent = [...world.agents.values()].find((view) => view.name === name);
-    if (agent === undefined || agent.connected) return nextWorld(world, plan);
-    const { nowMs: sinceMs } = world;
-    const intent = { id: `forget-${name}`, sinceMs, kind: "forget", agent: agent.name } as const;
-    return nextWorld(world, plan, { intents: [intent] });
-  });
-}
-
-function revive(world: World, dead: readonly string[]): World {
-  const agents = Array.from(world.agents.values(), (agent) => {
-    if (agent.connected || dead.includes(agent.name)) return agent;
-    const { disconnectedAtMs: _, ...rest } = agent;
-    return { ...rest, connected: true };
-  });
-  return { ...world, agents: new Map(agents.map((agent) => [agent.name, agent])) };
-}
-
-/** Agents never vanish from a controller's sight while it runs; new ones join. */
-function merge(world: World, joining: readonly AgentView[]): readonly AgentView[] {
-  const merged = new Map(world.agents);
-  for (const agent of joining) if (!merged.has(agent.name)) merged.set(agent.name, agent);
-  return [...merged.values()];
 }

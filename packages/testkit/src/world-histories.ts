@@ -1,0 +1,172 @@
+// What may happen to a world between two plans, for properties: claims come and go, agents die,
+// report and contradict each other, operators step in. Given random worlds; plays whole histories.
+
+import type { AgentView, Claim, Plan, World } from "@fairlead/model";
+import fc from "fast-check";
+
+import { nextWorld } from "./builders.ts";
+import { proveAll } from "./plan-answers.ts";
+import { arbAgents, arbClaim, arbPools, arbWorld } from "./world-arbitraries.ts";
+
+/** Something that happens between two plans: the next world of this one and its plan. */
+export interface Happening {
+  readonly what: string;
+  readonly apply: (world: World, plan: Plan) => World;
+}
+
+/** Anything that may happen. */
+export const arbHappening: fc.Arbitrary<Happening> = fc.oneof(
+  arbClaim.map(written),
+  fc.nat().map(deleted),
+  fc.nat().map(absent),
+  fc.subarray(["lb-1", "lb-2", "lb-3"], { maxLength: 2 }).map(reported),
+  arbAgents.map((agents) =>
+    happening(`there are ${agents.length} agents`, (world, plan) =>
+      nextWorld(world, plan, { agents: merge(world, agents) }),
+    ),
+  ),
+  arbPools.map((pools) =>
+    happening("pools are edited", (world, plan) => nextWorld(world, plan, { pools })),
+  ),
+  fc
+    .constantFrom(1000, 61_000)
+    .map((ms) =>
+      happening(`${ms} ms pass`, (world, plan) =>
+        nextWorld(world, plan, { nowMs: world.nowMs + ms }),
+      ),
+    ),
+  fc.constantFrom("lb-1", "lb-2").map(forgotten),
+  fc.constantFrom("lb-1", "lb-2").map(drained),
+  fc.nat().map(moved),
+  fc.nat().map(rivalled),
+);
+
+/** A world and what happens to it. */
+export interface History {
+  readonly world: World;
+  readonly happenings: readonly Happening[];
+}
+
+/** A history of a few steps. */
+export const arbHistory: fc.Arbitrary<History> = fc.record({
+  world: arbWorld,
+  happenings: fc.array(arbHappening, { minLength: 1, maxLength: 6 }),
+});
+
+/** Plays a history; calls `see` with every world and its plan, the first one included. */
+export function playHistory(
+  { world, happenings }: History,
+  plan: (world: World) => Plan,
+  see: (world: World, plan: Plan) => void,
+): void {
+  let current = world;
+  let planned = plan(current);
+  see(current, planned);
+  for (const { apply } of happenings) {
+    current = apply(current, planned);
+    planned = plan(current);
+    see(current, planned);
+  }
+}
+
+function happening(what: string, apply: Happening["apply"]): Happening {
+  // Shown by fast-check when a property fails.
+  return Object.assign({ what, apply }, { [fc.toStringMethod]: () => what });
+}
+
+function written(claim: Claim): Happening {
+  return happening(`${claim.id} is written: ${fc.stringify(claim)}`, (world, plan) =>
+    nextWorld(world, plan, {
+      claims: [...new Map(world.claims).set(claim.id, claim).values()],
+      absent: [],
+    }),
+  );
+}
+
+function deleted(n: number): Happening {
+  return happening(`claim ${n} is deleted`, (world, plan) => {
+    const claims = [...world.claims.values()];
+    const gone = claims[n % Math.max(1, claims.length)];
+    return nextWorld(world, plan, { claims: claims.filter((claim) => claim !== gone) });
+  });
+}
+
+function absent(n: number): Happening {
+  return happening(`claim ${n} is absent`, (world, plan) => {
+    const claims = [...world.claims.values()];
+    const gone = claims[n % Math.max(1, claims.length)];
+    const left = claims.filter((claim) => claim !== gone);
+    return nextWorld(world, plan, { claims: left, absent: gone === undefined ? [] : [gone] });
+  });
+}
+
+function reported(dead: readonly string[]): Happening {
+  const what = `agents report, but for ${dead.join(" ") || "none"}`;
+  return happening(what, (world, plan) =>
+    nextWorld(world, plan, { agents: proveAll(revive(world, dead), plan, { dead }) }),
+  );
+}
+
+/** An operator's word that an agent is off; it is only given of one that is out of reach. */
+function forgotten(name: string): Happening {
+  return happening(`${name} is forgotten`, (world, plan) => {
+    const agent = [...world.agents.values()].find((view) => view.name === name);
+    if (agent === undefined || agent.connected) return nextWorld(world, plan);
+    const { nowMs: sinceMs } = world;
+    const intent = { id: `forget-${name}`, sinceMs, kind: "forget", agent: agent.name } as const;
+    return nextWorld(world, plan, { intents: [intent] });
+  });
+}
+
+function drained(name: string): Happening {
+  return happening(`${name} is drained`, (world, plan) => {
+    const agent = [...world.agents.values()].find((view) => view.name === name);
+    if (agent === undefined) return nextWorld(world, plan);
+    const { nowMs: sinceMs } = world;
+    const intent = { id: `drain-${name}`, sinceMs, kind: "drain", agent: agent.name } as const;
+    return nextWorld(world, plan, { intents: [intent] });
+  });
+}
+
+function moved(n: number): Happening {
+  return happening(`lane ${n} is moved to its last agent`, (world, plan) => {
+    const lanes = [...plan.lanes.values()];
+    const lane = lanes[n % Math.max(1, lanes.length)];
+    const to = lane?.order.at(-1);
+    if (lane === undefined || to === undefined) return nextWorld(world, plan);
+    const { nowMs: sinceMs } = world;
+    const intent = { id: `move-${n}`, sinceMs, kind: "move", lane: lane.id, to } as const;
+    return nextWorld(world, plan, { intents: [intent] });
+  });
+}
+
+/** Two agents that were dead to each other both hold everything; one of them is heard later. */
+function rivalled(n: number): Happening {
+  return happening(`two hold everything, heard ${n % 3} s later`, (world, plan) => {
+    const first = proveAll(world, plan, { dead: ["lb-1"], atMs: world.nowMs + 500 });
+    const second = proveAll(world, plan, { atMs: world.nowMs });
+    const heardAtMs = world.nowMs + (n % 3) * 1000;
+    const agents = second.map((agent) =>
+      agent.name === "lb-1"
+        ? { ...agent, heardAtMs }
+        : (first.find(({ name }) => name === agent.name) ?? agent),
+    );
+    return nextWorld(world, plan, { agents });
+  });
+}
+
+function revive(world: World, dead: readonly string[]): World {
+  const agents = Array.from(world.agents.values(), (agent) => {
+    if (agent.connected || dead.includes(agent.name)) return agent;
+    const { disconnectedAtMs: _, ...rest } = agent;
+    return { ...rest, connected: true };
+  });
+  return { ...world, agents: new Map(agents.map((agent) => [agent.name, agent])) };
+}
+
+/** Agents never vanish from a controller's sight while it runs; new ones join. */
+function merge(world: World, joining: readonly AgentView[]): readonly AgentView[] {
+  const merged = new Map(world.agents);
+  for (const agent of joining) if (!merged.has(agent.name)) merged.set(agent.name, agent);
+  return [...merged.values()];
+}
