@@ -11,7 +11,7 @@ import {
 } from "@fairlead/model";
 import fc from "fast-check";
 
-import { makeAgent, makeClaim, makePool, makeRanges, makeWorld, nextWorld } from "./builders.ts";
+import { makeAgent, makeClaim, makePool, makeRanges, makeWorld } from "./builders.ts";
 
 /** The namespace and name of a claim: few, so that names are used again. */
 const arbTitle: fc.Arbitrary<string> = fc
