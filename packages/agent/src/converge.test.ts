@@ -53,7 +53,11 @@ async function startAgent(
   return await restartAgent(clock, host);
 }
 
-async function restartAgent(clock: FakeClock, host: FakeHost): Promise<Agent> {
+async function restartAgent(
+  clock: FakeClock,
+  host: FakeHost,
+  nginx: FakeHost["nginx"] = host.nginx,
+): Promise<Agent> {
   const templates = createTemplates();
   const agent = agentName(host.name);
   let report: AgentReport | undefined;
@@ -67,7 +71,7 @@ async function restartAgent(clock: FakeClock, host: FakeHost): Promise<Agent> {
       ...host,
       kernel: host.kernel,
       keepalived: host.keepalived,
-      nginx: host.nginx,
+      nginx,
       portProbe: host.portProbe,
       ledger: host.ledger,
       nginxRefusals,
@@ -128,6 +132,42 @@ test("a plan is served: listener first, then the address, and both are proved", 
     [["192.0.2.11"]],
     "VIPs and anchors are not the host's own addresses",
   );
+});
+
+test("what is served stays proved while nginx goes from one generation to the next", async () => {
+  const { clock, segment } = world();
+  const host = createFakeHost({ name: "a", prefix: "192.0.2.11/24", segment });
+  const slowNginx: FakeHost["nginx"] = {
+    ...host.nginx,
+    apply: async (text, generation) => {
+      const outcome = await host.nginx.apply(text, generation);
+      await clock.sleep(200);
+      return outcome;
+    },
+  };
+  const a = await restartAgent(clock, host, slowNginx);
+  a.loop.accept(acceptedPlan("a", web()));
+  await clock.advance(3000);
+  const step = (): string | undefined =>
+    a.last().resources.get(resourceName("listener/192.0.2.100/tcp/80"))?.step;
+  assert.equal(step(), "serving");
+  a.loop.accept(acceptedPlan("a", [...web(), vipOf("192.0.2.101", NEW)]));
+  a.loop.accept(
+    acceptedPlan("a", [
+      ...web(),
+      vipOf("192.0.2.101", NEW),
+      ...listenerOf("192.0.2.101:80/tcp", MEMBERS),
+    ]),
+  );
+  for (let ms = 0; ms < 400; ms += 20) {
+    host.addForeign(`203.0.113.${ms / 20}`);
+    await clock.advance(20);
+    assert.equal(step(), "serving", `${ms} ms after the change`);
+  }
+  assert.ok(host.lines().includes("listen 192.0.2.101:80"));
+  host.killNginx();
+  await clock.advance(1100);
+  assert.notEqual(step(), "serving", "what does not answer is not proved");
 });
 
 test("the successor proves that it does not hold what the holder holds", async () => {
@@ -267,6 +307,33 @@ test("no address appears that the ledger could not name: a full disk stops it", 
   assert.deepEqual(a.host.lines(), ["listen 192.0.2.100:80"]);
   assert.equal(a.last().remarks[0]?.reason, "DiskUnwritable");
   isFull = false;
+  await stage.clock.advance(6000);
+  assert.deepEqual(a.host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
+});
+
+test("a plan that the disk did not take is written later, and served after the next start", async () => {
+  const stage = world();
+  let isFull = true;
+  const a = await startAgent(stage, "a", { failing: (call) => isFull && call === "planFile.save" });
+  a.loop.accept(acceptedPlan("a", web()));
+  await stage.clock.advance(50);
+  assert.deepEqual(a.host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
+  assert.equal(a.last().remarks[0]?.reason, "DiskUnwritable");
+  isFull = false;
+  await stage.clock.advance(6000);
+  assert.deepEqual(a.last().remarks, []);
+  assert.notEqual((await a.host.planFile.load()).plan, undefined);
+});
+
+test("a pass that the kernel broke off is made again, without a newer plan", async () => {
+  const stage = world();
+  let isDeaf = false;
+  const a = await startAgent(stage, "a", { failing: (call) => isDeaf && call === "kernel.view" });
+  isDeaf = true;
+  a.loop.accept(acceptedPlan("a", web()));
+  await stage.clock.advance(50);
+  assert.deepEqual(a.host.lines(), []);
+  isDeaf = false;
   await stage.clock.advance(6000);
   assert.deepEqual(a.host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
 });

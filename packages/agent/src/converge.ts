@@ -14,7 +14,7 @@ import {
 
 import { type Applied, NOTHING_APPLIED } from "./applied.ts";
 import { type Host, applySteps } from "./apply.ts";
-import { observe } from "./observe.ts";
+import { type Observation, observe } from "./observe.ts";
 import { reportOf } from "./outcome.ts";
 import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./ports.ts";
 import { decideSteps, ledgerOfPlan } from "./steps.ts";
@@ -85,9 +85,16 @@ class Loop implements Converge {
   #appliedPlan: Revision | undefined;
   #ledger: readonly LedgerEntry[] = [];
   #remarks: readonly Remark[] = [];
+  /** The plan that is on disk. */
+  #kept: AcceptedPlan | undefined;
+  /** Why the last pass or look broke off; logged when it changes. */
+  #trouble: string | undefined;
   #epoch = 0;
   #sequence = 0;
   #passCount = 0;
+  /** Whether steps are being run; and how often that began. */
+  #isApplying = false;
+  #applyCount = 0;
   #reloads = 0;
   #seen: Pick<ConvergeView, "vipsHeld" | "generationsAlive" | "keepalivedAlive" | "links"> = {
     vipsHeld: 0,
@@ -102,22 +109,24 @@ class Loop implements Converge {
 
   constructor(options: ConvergeOptions) {
     this.#options = options;
-    const onError = (error: unknown): void =>
-      options.log.error({ error: describeError(error) }, "a pass failed");
     this.#passes = createPace({
       clock: options.clock,
       quietMs: 0,
       maxWaitMs: 0,
       leading: true,
       run: () => this.#pass(),
-      onError,
+      onError: (error) => {
+        this.#fail(error);
+        this.#passIn(RETRY_MS);
+      },
     });
     this.#looks = createPace({
       clock: options.clock,
       quietMs: LOOK_QUIET_MS,
       maxWaitMs: LOOK_WAIT_MAX_MS,
       run: () => this.#look(),
-      onError,
+      // The next tick looks again.
+      onError: (error) => this.#fail(error),
     });
   }
 
@@ -126,6 +135,7 @@ class Loop implements Converge {
     const loaded = await planFile.load();
     this.#remarks = loaded.remark === undefined ? [] : [loaded.remark];
     this.#wanted = loaded.plan === undefined ? undefined : withoutPreempt(loaded.plan);
+    this.#kept = this.#wanted;
     this.#epoch = loaded.plan?.epoch ?? 0;
     await this.#loadLedger();
     await this.#look();
@@ -183,16 +193,17 @@ class Loop implements Converge {
     const heldOffMs = this.#disturbedAtMs + RELOAD_GAP_MS - begunMs;
     if (heldOffMs > 0) return this.#passIn(heldOffMs);
     if (wanted !== undefined) {
-      await this.#keep(wanted);
       const { host } = this.#options;
-      const { addresses } = await host.kernel.view();
+      const [{ addresses }] = await Promise.all([host.kernel.view(), this.#keep(wanted)]);
       const input = { wanted, applied: this.#applied, addresses, ledger: this.#ledger };
       const decided = decideSteps(input);
       const revisions = wanted.revisions;
-      const result = await applySteps(host, decided.steps, {
-        before: this.#applied,
-        ledger: this.#ledger,
-        revisions,
+      const before = this.#applied;
+      this.#applyCount += 1;
+      this.#isApplying = true;
+      const context = { before, ledger: this.#ledger, revisions };
+      const result = await applySteps(host, decided.steps, context).finally(() => {
+        this.#isApplying = false;
       });
       this.#logChanges(this.#applied, result.applied);
       this.#applied = result.applied;
@@ -211,9 +222,10 @@ class Loop implements Converge {
 
   /** The plan is on disk before it acts: a restart in the middle goes on with it. */
   async #keep(wanted: AcceptedPlan): Promise<void> {
-    if (wanted.revision === this.#appliedPlan) return;
+    if (wanted.revision === this.#kept?.revision) return;
     try {
       await this.#options.planFile.save(wanted);
+      this.#kept = wanted;
       this.#remarks = [];
     } catch (error) {
       this.#remarks = [{ reason: "DiskUnwritable", detail: describeError(error) }];
@@ -222,8 +234,8 @@ class Loop implements Converge {
   }
 
   async #look(): Promise<void> {
-    const { agent, host, link } = this.#options;
-    const observed = await observe(host);
+    const { agent, link } = this.#options;
+    const observed = await this.#observe();
     this.#sequence += 1;
     const report = reportOf({
       agent,
@@ -244,6 +256,28 @@ class Loop implements Converge {
     const { links } = report;
     this.#seen = { vipsHeld: held.length, generationsAlive, keepalivedAlive, links };
     link.report(report);
+    this.#trouble = undefined;
+  }
+
+  #fail(error: unknown): void {
+    const trouble = describeError(error);
+    if (trouble !== this.#trouble) this.#options.log.error({ trouble }, "a pass failed");
+    this.#trouble = trouble;
+  }
+
+  /**
+   * Between two generations of nginx either may answer, and each has what was served before and
+   * still is wanted: a look in that time must not take it for lost. The one after the pass is
+   * strict again.
+   */
+  async #observe(): Promise<Observation> {
+    const isApplying = this.#isApplying;
+    const applyCount = this.#applyCount;
+    const observed = await observe(this.#options.host);
+    const isBetween = isApplying || applyCount !== this.#applyCount;
+    const { generation } = this.#applied;
+    if (!isBetween || generation === undefined || observed.generation === undefined) return observed;
+    return { ...observed, generation };
   }
 
   #armTick(): void {
