@@ -1,0 +1,247 @@
+// One load-balancer host of a ring: a fake host under a supervisor, and on it the real agent's loop
+// and link as a process that can be killed. Given the stage's clock, network and luck.
+
+import {
+  type AgentName,
+  type AgentHello,
+  type Remark,
+  parsePrefix,
+  networkText,
+  present,
+} from "@fairlead/model";
+import {
+  type Converge,
+  type Host,
+  createControllerLink,
+  createConverge,
+  generationId,
+} from "@fairlead/agent";
+import { createTemplates, nginxRefusals, renderKeepalived, renderNginx } from "@fairlead/render";
+import type { Clock, Logger } from "@fairlead/runtime";
+import { VERSION } from "@fairlead/runtime";
+import { createRevisions } from "@fairlead/wire";
+
+import { createFakeHost, type FakeHost } from "../fakes/fake-host.ts";
+import type { FakeSegment } from "../fakes/fake-segment.ts";
+import { agentName } from "../node-plan-builders.ts";
+import type { Faults } from "./faults.ts";
+import type { MemoryNetwork } from "./memory-network.ts";
+import { createProcessClock, type ProcessClock } from "./process-clock.ts";
+import { unreliableHost } from "./unreliable-host.ts";
+
+/** A supervisor starts what died again after this long, in ms. */
+export const RESTART_MS = 1000;
+
+/** What a host of a ring is made of. */
+export interface RingAgentOptions {
+  readonly name: string;
+  /** Its own address with its length: `192.0.2.11/24`. */
+  readonly prefix: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly faults: Faults;
+  readonly network: MemoryNetwork;
+  /** The segment of a network, by its text. */
+  readonly segmentOf: (network: string) => FakeSegment;
+}
+
+/** A host with its agent. */
+export interface RingAgent {
+  readonly name: AgentName;
+  readonly host: FakeHost;
+  /** Starts the agent's process, and again whenever it ends by itself. */
+  start(): void;
+  /** kill -9; it stays dead until `start`. */
+  kill(): void;
+  readonly isRunning: boolean;
+  /** The loop of the running process. */
+  readonly converge: Converge | undefined;
+  /** Ports that other processes of the host have: `192.0.2.100:80/tcp` and who. */
+  readonly takenPorts: Map<string, string>;
+  /** Words that nginx does not bear in its file, and what it says then. */
+  readonly refusedWords: Map<string, string>;
+  killKeepalived(): void;
+  killNginx(): void;
+  setLink(isUp: boolean): void;
+  powerOff(): void;
+  powerOn(): void;
+}
+
+/** Makes a host; nothing runs on it before `start`. */
+export function createRingAgent(options: RingAgentOptions): RingAgent {
+  return new HostWithAgent(options);
+}
+
+class HostWithAgent implements RingAgent {
+  readonly name: AgentName;
+  readonly host: FakeHost;
+  readonly takenPorts = new Map<string, string>();
+  readonly refusedWords = new Map<string, string>();
+  readonly #options: RingAgentOptions;
+  #process: { readonly clock: ProcessClock; readonly converge: Converge } | undefined;
+  #boots = 1;
+
+  constructor(options: RingAgentOptions) {
+    const { name, prefix, clock } = options;
+    this.#options = options;
+    this.name = agentName(name);
+    const parsed = parsePrefix(prefix);
+    const own = present(parsed.kind === "ok" ? parsed.value : undefined, `${prefix} is a prefix`);
+    this.host = createFakeHost({
+      name,
+      prefix,
+      segment: options.segmentOf(networkText(own)),
+      failures: {
+        failing: () => false,
+        nginxRefuses: (text) => this.#refusal(text),
+        portTaken: (endpoint) => this.#taken(endpoint),
+      },
+    });
+    this.#superviseDaemons(clock);
+  }
+
+  get isRunning(): boolean {
+    return this.#process !== undefined;
+  }
+
+  get converge(): Converge | undefined {
+    return this.#process?.converge;
+  }
+
+  start(): void {
+    if (this.#process !== undefined) return;
+    const { network, log, faults } = this.#options;
+    const clock = createProcessClock(this.#options.clock);
+    const revisions = createRevisions();
+    const link = createControllerLink({
+      agent: this.name,
+      address: "controller:7702",
+      credentials: { kind: "insecure" },
+      dial: network.dial(this.name),
+      clock,
+      log,
+      revisions,
+      random: faults.random,
+    });
+    const { host, planFile } = unreliableHost(this.host, { clock, faults });
+    const converge = createConverge({
+      agent: this.name,
+      clock,
+      log,
+      host: this.#renderingHost(host),
+      planFile,
+      link,
+    });
+    const running = { clock, converge };
+    this.#process = running;
+    const begin = async (): Promise<void> => {
+      await converge.start();
+      link.start({
+        hello: () => this.#hello(converge),
+        held: () => converge.view().wanted,
+        onPlan: (plan) => converge.accept(plan),
+        onConnectionChange: () => undefined,
+      });
+    };
+    // A start that fails ends the process, and its supervisor starts another.
+    begin().catch(() => {
+      if (this.#process !== running) return;
+      this.kill();
+      this.#options.clock.setTimer(RESTART_MS, () => this.start());
+    });
+  }
+
+  kill(): void {
+    const running = this.#process;
+    this.#process = undefined;
+    running?.clock.kill();
+    this.#options.network.reset(this.name);
+  }
+
+  killKeepalived(): void {
+    this.host.killKeepalived();
+  }
+
+  killNginx(): void {
+    this.host.killNginx();
+  }
+
+  setLink(isUp: boolean): void {
+    const { network } = this.#options;
+    if (isUp) network.heal(this.name);
+    else network.cut(this.name);
+    this.host.setLink(isUp);
+  }
+
+  powerOff(): void {
+    this.kill();
+    this.#options.network.cut(this.name);
+    this.host.powerOff();
+  }
+
+  powerOn(): void {
+    this.#boots += 1;
+    this.setLink(true);
+    this.start();
+  }
+
+  #hello(converge: Converge): AgentHello {
+    const { links, epoch, wanted } = converge.view();
+    return {
+      agent: this.name,
+      bootId: `${this.name}-${this.#boots}`,
+      version: VERSION,
+      capabilities: ["vrrp", "nginx-stream", "ipv6"],
+      links,
+      epoch,
+      ...(wanted === undefined ? {} : { planRevision: wanted.revision }),
+    };
+  }
+
+  #renderingHost(ports: ReturnType<typeof unreliableHost>["host"]): Host {
+    const agent = this.name;
+    const templates = createTemplates();
+    return {
+      ...ports,
+      nginxRefusals,
+      generationOf: (listeners) => generationId(listeners, ""),
+      renderKeepalived: (lanes, vips) =>
+        renderKeepalived({ agent, lanes, vips, paths: { trackDir: "/track" }, templates }),
+      renderNginx: (served, generation) =>
+        renderNginx({
+          listeners: served.map((entry) => entry.listener),
+          memberSets: new Map(served.map((entry) => [entry.members.name, entry.members])),
+          generation,
+          templates,
+          settings: {
+            workerProcesses: 2,
+            workerConnections: 1024,
+            openFilesMax: 4096,
+            shutdownTimeoutMs: 60_000,
+            paths: { streamModule: "/m.so", pid: "/p", errorLog: "stderr", probeSocket: "/s" },
+          },
+        }).text,
+    };
+  }
+
+  #superviseDaemons(clock: Clock): void {
+    clock.setTimer(RESTART_MS, () => {
+      this.host.superviseDaemons();
+      this.#superviseDaemons(clock);
+    });
+  }
+
+  #taken(endpoint: string): Remark | undefined {
+    for (const [port, who] of this.takenPorts) {
+      if (endpoint.endsWith(`:${port}`)) return { reason: "PortTaken", detail: `${who} has it` };
+    }
+    return undefined;
+  }
+
+  #refusal(text: string): Remark | undefined {
+    for (const [word, detail] of this.refusedWords) {
+      if (text.includes(word)) return { reason: "ConfigRefused", detail };
+    }
+    return undefined;
+  }
+}
