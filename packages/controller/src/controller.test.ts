@@ -185,6 +185,7 @@ suite("a controller", () => {
       'fairlead_agents{state="connected"} 0',
       'fairlead_pool_addresses{pool="lan",family="ipv4"} 10',
       'fairlead_pool_addresses_allocated{pool="lan",family="ipv4",state="held"} 1',
+      'fairlead_agent_plans{state="behind"} 0',
       "fairlead_leader_epoch 1",
       "fairlead_store_rows_written_total 1",
     ]) {

@@ -100,7 +100,11 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
   const { settings, clock, log } = options;
   const credentials = options.credentials ?? { kind: "insecure" };
   const startedMs = clock.nowMs();
-  const measured = createControllerMetrics({ version: VERSION, view: () => cycle.view() });
+  const measured = createControllerMetrics({
+    version: VERSION,
+    view: () => cycle.view(),
+    syncState: (agent) => sync.syncState(agent).state,
+  });
   await lifecycle.start("metrics", () => measured.metrics);
   const ports = { ...createPorts(options, measured.stored), ...options.ports };
   const revisions = createRevisions();

@@ -1,11 +1,18 @@
 // The controller's metrics and what its health pages say. Read from the loop's view at the moment
 // of a scrape. Labels are of closed sets or of pools and families: no Service's name becomes one.
 
-import { type Family, type Reason, type VerdictState, familyOf } from "@fairlead/model";
+import {
+  type AgentName,
+  type Family,
+  type Reason,
+  type VerdictState,
+  familyOf,
+} from "@fairlead/model";
 import { type HealthReport, type Metrics, createMetrics } from "@fairlead/runtime";
 
 import type { CycleView } from "./cycle-view.ts";
 import { poolFamilies, poolSize } from "./pool-size.ts";
+import type { SyncState } from "./ports.ts";
 
 /** What the loop tells as it happens. */
 export interface ControllerMetrics {
@@ -19,18 +26,31 @@ export interface ControllerMetrics {
 /** Bounds of planning's histogram in seconds: from an idle loop to ten thousand Services anew. */
 const PLAN_SECONDS: readonly number[] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
 
+const SYNC_STATES: readonly SyncState["state"][] = ["in-sync", "behind", "rejected", "unknown"];
 const VERDICT_STATES: readonly VerdictState[] = ["ready", "pending", "refused"];
 
 /** Registers the metrics. `view` is asked at each scrape. */
 export function createControllerMetrics(options: {
   readonly version: string;
   readonly view: () => CycleView;
+  /** Whether an agent has its newest plan; asked at each scrape. */
+  readonly syncState: (agent: AgentName) => SyncState["state"];
 }): ControllerMetrics {
-  const { version, view } = options;
+  const { version, view, syncState } = options;
   const metrics = createMetrics({ program: "fairlead-controller", version });
   addServices(metrics, view);
   addAgents(metrics, view);
   addPools(metrics, view);
+  metrics.gauge({
+    name: "agent_plans",
+    help: "Agents by whether they applied their newest plan.",
+    labels: ["state"],
+    collect: (gauge) => {
+      gauge.reset();
+      for (const state of SYNC_STATES) gauge.set({ state }, 0);
+      for (const agent of view().state.agents.keys()) gauge.inc({ state: syncState(agent) });
+    },
+  });
   metrics.gauge({
     name: "leader_epoch",
     help: "The epoch that this controller took at its start; 0 before its store is open.",
