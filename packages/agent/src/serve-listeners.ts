@@ -36,7 +36,8 @@ export async function serveListeners(
 ): Promise<ServeResult> {
   const problems = new Map<ResourceName, Problem>();
   const offered: ServedListener[] = [];
-  const answering = await options.nginx.generation();
+  const isFirstPass = before.generation === undefined;
+  const answering = isFirstPass ? await options.nginx.generation() : undefined;
   for (const entry of wanted) {
     const taken = await probe(options, entry.listener, { before, answering });
     const remark = taken ?? options.nginxRefusals(entry.listener)[0];
@@ -54,8 +55,7 @@ async function probe(
   known: { readonly before: Applied; readonly answering: string | undefined },
 ): Promise<Remark | undefined> {
   if (known.before.listeners.has(listener.name)) return undefined;
-  const isFirstPass = known.before.generation === undefined;
-  if (isFirstPass && known.answering !== undefined) return undefined;
+  if (known.answering !== undefined) return undefined;
   return await options.portProbe.probe(listener);
 }
 

@@ -92,17 +92,21 @@ class Nginx implements NginxDaemon {
   }
 
   async #apply(text: string, wanted: string): Promise<ApplyOutcome> {
-    const before: Before = { text: await this.#file.read(), generation: await this.generation() };
+    const [now, generation] = await Promise.all([this.#file.read(), this.generation()]);
+    const before: Before = { text: now, generation };
     if (before.text === text && before.generation === wanted) {
       return { kind: "applied", reloaded: false };
     }
     await this.#file.propose(text);
-    const refused = await this.#check();
+    const [refused, since, old] = await Promise.all([
+      this.#check(),
+      this.#service.log.mark(),
+      this.#workers(),
+    ]);
     if (refused !== undefined) {
       await this.#file.withdraw();
       return { kind: "refused", remark: refused };
     }
-    const [since, old] = await Promise.all([this.#service.log.mark(), this.#workers()]);
     await this.#file.swap(text);
     const ms = await this.#handOver(before.generation);
     if (await this.#answers(wanted, since, ms)) {
