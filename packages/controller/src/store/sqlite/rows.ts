@@ -6,6 +6,7 @@ import {
   type Intent,
   type LaneId,
   type Lane,
+  type LeaseOwner,
   type LeasedAddress,
   LANE_AGENTS_MAX,
   ROUTER_ID_MAX,
@@ -43,18 +44,21 @@ const device = text(parseDeviceName, "a device's name");
 const lane: z.ZodType<LaneId> = text(readLaneId, "a lane's id");
 const timeMs = z.number().nonnegative();
 
-const LEASE: z.ZodType<LeasedAddress> = z.strictObject({
+/** Every field of a row has its schema: one that is forgotten would make stored rows unreadable. */
+type FieldsOf<Row> = Record<keyof Row, z.ZodType>;
+
+const OWNER_FIELDS = {
+  claim,
+  uid: z.string(),
+  ports: z.array(
+    z.strictObject({ protocol: z.enum(["tcp", "udp"]), port: z.int().min(1).max(65_535) }),
+  ),
+} satisfies FieldsOf<LeaseOwner>;
+
+const LEASE_FIELDS = {
   address,
   pool,
-  owners: z.array(
-    z.strictObject({
-      claim,
-      uid: z.string(),
-      ports: z.array(
-        z.strictObject({ protocol: z.enum(["tcp", "udp"]), port: z.int().min(1).max(65_535) }),
-      ),
-    }),
-  ),
+  owners: z.array(z.strictObject(OWNER_FIELDS)),
   sharingKey: z.string().exactOptional(),
   lastClaim: claim,
   placement: z.discriminatedUnion("kind", [
@@ -70,18 +74,22 @@ const LEASE: z.ZodType<LeasedAddress> = z.strictObject({
   ]),
   published: z.boolean(),
   sinceMs: timeMs,
-});
+} satisfies FieldsOf<LeasedAddress>;
+
+const LANE_FIELDS = {
+  id: lane,
+  segment: z.string(),
+  routerId: z.int().min(1).max(ROUTER_ID_MAX),
+  order: z.array(agent).min(1).max(LANE_AGENTS_MAX),
+  peers: z.array(z.strictObject({ agent, address })).max(LANE_AGENTS_MAX).exactOptional(),
+  holder: agent.exactOptional(),
+  settled: z.boolean(),
+} satisfies FieldsOf<Lane>;
+
+const LEASE: z.ZodType<LeasedAddress> = z.strictObject(LEASE_FIELDS);
 
 const LANE: z.ZodType<Lane> = z
-  .strictObject({
-    id: lane,
-    segment: z.string(),
-    routerId: z.int().min(1).max(ROUTER_ID_MAX),
-    order: z.array(agent).min(1).max(LANE_AGENTS_MAX),
-    peers: z.array(z.strictObject({ agent, address })).max(LANE_AGENTS_MAX).exactOptional(),
-    holder: agent.exactOptional(),
-    settled: z.boolean(),
-  })
+  .strictObject(LANE_FIELDS)
   .refine((row) => row.id === laneId(row.segment, row.routerId), "the id is of another lane")
   .refine((row) => new Set(row.order).size === row.order.length, "the order names an agent twice");
 
