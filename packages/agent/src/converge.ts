@@ -14,7 +14,7 @@ import {
 
 import { type Applied, NOTHING_APPLIED } from "./applied.ts";
 import { type Host, applySteps } from "./apply.ts";
-import { type Observation, observe } from "./observe.ts";
+import { observeAmid } from "./observe.ts";
 import { reportOf } from "./outcome.ts";
 import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./ports.ts";
 import { decideSteps, ledgerOfPlan } from "./steps.ts";
@@ -92,9 +92,8 @@ class Loop implements Converge {
   #epoch = 0;
   #sequence = 0;
   #passCount = 0;
-  /** Whether steps are being run; and how often that began. */
-  #isApplying = false;
-  #applyCount = 0;
+  /** Counts when steps begin and when they end: odd while they run. */
+  #phase = 0;
   #reloads = 0;
   #seen: Pick<ConvergeView, "vipsHeld" | "generationsAlive" | "keepalivedAlive" | "links"> = {
     vipsHeld: 0,
@@ -197,15 +196,13 @@ class Loop implements Converge {
       const [{ addresses }] = await Promise.all([host.kernel.view(), this.#keep(wanted)]);
       const input = { wanted, applied: this.#applied, addresses, ledger: this.#ledger };
       const decided = decideSteps(input);
-      const revisions = wanted.revisions;
       const before = this.#applied;
-      this.#applyCount += 1;
-      this.#isApplying = true;
-      const context = { before, ledger: this.#ledger, revisions };
+      this.#phase += 1;
+      const context = { before, ledger: this.#ledger, revisions: wanted.revisions };
       const result = await applySteps(host, decided.steps, context).finally(() => {
-        this.#isApplying = false;
+        this.#phase += 1;
       });
-      this.#logChanges(this.#applied, result.applied);
+      this.#logChanges(before, result.applied);
       this.#applied = result.applied;
       this.#appliedPlan = wanted.revision;
       this.#reloads += result.reloads;
@@ -235,7 +232,10 @@ class Loop implements Converge {
 
   async #look(): Promise<void> {
     const { agent, link } = this.#options;
-    const observed = await this.#observe();
+    const observed = await observeAmid(this.#options.host, () => ({
+      phase: this.#phase,
+      generation: this.#applied.generation,
+    }));
     this.#sequence += 1;
     const report = reportOf({
       agent,
@@ -265,21 +265,6 @@ class Loop implements Converge {
     this.#trouble = trouble;
   }
 
-  /**
-   * Between two generations of nginx either may answer, and each has what was served before and
-   * still is wanted: a look in that time must not take it for lost. The one after the pass is
-   * strict again.
-   */
-  async #observe(): Promise<Observation> {
-    const isApplying = this.#isApplying;
-    const applyCount = this.#applyCount;
-    const observed = await observe(this.#options.host);
-    const isBetween = isApplying || applyCount !== this.#applyCount;
-    const { generation } = this.#applied;
-    if (!isBetween || generation === undefined || observed.generation === undefined) return observed;
-    return { ...observed, generation };
-  }
-
   #armTick(): void {
     this.#tick = this.#options.clock.setTimer(TICK_MS, () => {
       this.#looks.poke();
@@ -307,7 +292,7 @@ class Loop implements Converge {
 
 /**
  * A plan from disk never lets a host take a lane from a living holder: who holds it may have
- * changed since, and only the controller knows (DESIGN section 7).
+ * changed since, and only the controller knows.
  */
 function withoutPreempt(accepted: AcceptedPlan): AcceptedPlan {
   const resources = new Map(accepted.plan.resources);

@@ -18,7 +18,7 @@ import { foldAgent } from "./agent-state.ts";
 import { type Editable, editable } from "./copy-on-write.ts";
 import type { Fact } from "./facts.ts";
 
-/** After this long a second whole list that still lacks something makes it gone (DESIGN 3). */
+/** After this long a second whole list that still lacks something makes it gone. */
 export const ABSENCE_MS = 30_000;
 
 /** Something a source showed, with when a whole list first lacked it. */

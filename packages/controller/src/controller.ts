@@ -37,7 +37,7 @@ import { createFolderSource } from "./sources/folder/folder-source.ts";
 import { createSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import { type SyncServer, createSyncMetrics, createSyncServer } from "./sync/index.ts";
 
-/** Without its stream for this long, what an agent proved is in doubt (DESIGN 3). */
+/** Without its stream for this long, what an agent proved is in doubt. */
 const STALE_AFTER_MS = 60_000;
 /** All parts together have this long to stop, in ms. */
 const STOP_MS = 5000;

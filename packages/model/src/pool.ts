@@ -1,4 +1,4 @@
-// A pool: a named set of ranges and the rules for who may use them (DESIGN: AddressPool).
+// A pool: a named set of ranges and the rules for who may use them.
 // Parsed and checked at an edge; overlap between pools is judged by the planner.
 
 import type { AddressRange } from "./cidr.ts";

@@ -1,4 +1,4 @@
-// Choosing one address of one family for one claim, in the order of DESIGN section 6: what is
+// Choosing one address of one family for one claim, in the order of preference: what is
 // held, what is wished for, what its namesake held, the lowest free, a resting one. Given the
 // rows as they are now; changes nothing.
 
