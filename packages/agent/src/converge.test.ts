@@ -149,16 +149,11 @@ test("what is served stays proved while nginx goes from one generation to the ne
   a.loop.accept(acceptedPlan("a", web()));
   await clock.advance(3000);
   const step = (): string | undefined =>
-    a.last().resources.get(resourceName("listener/192.0.2.100/tcp/80"))?.step;
+    [...a.last().resources.values()].find(({ name }) => name === "listener/192.0.2.100/tcp/80")
+      ?.step;
   assert.equal(step(), "serving");
-  a.loop.accept(acceptedPlan("a", [...web(), vipOf("192.0.2.101", NEW)]));
-  a.loop.accept(
-    acceptedPlan("a", [
-      ...web(),
-      vipOf("192.0.2.101", NEW),
-      ...listenerOf("192.0.2.101:80/tcp", MEMBERS),
-    ]),
-  );
+  const more = [vipOf("192.0.2.101", NEW), ...listenerOf("192.0.2.101:80/tcp", MEMBERS)];
+  a.loop.accept(acceptedPlan("a", [...web(), ...more]));
   for (let ms = 0; ms < 400; ms += 20) {
     host.addForeign(`203.0.113.${ms / 20}`);
     await clock.advance(20);

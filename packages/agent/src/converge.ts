@@ -14,7 +14,7 @@ import {
 
 import { type Applied, NOTHING_APPLIED } from "./applied.ts";
 import { type Host, applySteps } from "./apply.ts";
-import { observeAmid } from "./observe.ts";
+import { type Doing, observeAmid } from "./observe.ts";
 import { reportOf } from "./outcome.ts";
 import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./ports.ts";
 import { decideSteps, ledgerOfPlan } from "./steps.ts";
@@ -194,11 +194,10 @@ class Loop implements Converge {
     if (wanted !== undefined) {
       const { host } = this.#options;
       const [{ addresses }] = await Promise.all([host.kernel.view(), this.#keep(wanted)]);
-      const input = { wanted, applied: this.#applied, addresses, ledger: this.#ledger };
-      const decided = decideSteps(input);
-      const before = this.#applied;
+      const [before, ledger] = [this.#applied, this.#ledger];
+      const decided = decideSteps({ wanted, applied: before, addresses, ledger });
+      const context = { before, ledger, revisions: wanted.revisions };
       this.#phase += 1;
-      const context = { before, ledger: this.#ledger, revisions: wanted.revisions };
       const result = await applySteps(host, decided.steps, context).finally(() => {
         this.#phase += 1;
       });
@@ -231,11 +230,9 @@ class Loop implements Converge {
   }
 
   async #look(): Promise<void> {
-    const { agent, link } = this.#options;
-    const observed = await observeAmid(this.#options.host, () => ({
-      phase: this.#phase,
-      generation: this.#applied.generation,
-    }));
+    const { agent, host, link } = this.#options;
+    const doing = (): Doing => ({ phase: this.#phase, generation: this.#applied.generation });
+    const observed = await observeAmid(host, doing);
     this.#sequence += 1;
     const report = reportOf({
       agent,

@@ -12,7 +12,7 @@ export interface Observation {
 }
 
 /** Looks at the host. Rejects with the kernel's EdgeError; a silent daemon is an observation. */
-export async function observe(host: {
+async function observe(host: {
   readonly kernel: Kernel;
   readonly nginx: NginxDaemon;
   readonly keepalived: KeepalivedDaemon;
@@ -24,4 +24,29 @@ export async function observe(host: {
     host.keepalived.alive(),
   ]);
   return { kernel, generation, generationsAlive, keepalivedAlive };
+}
+
+/** What is being done to the host while somebody looks at it. */
+export interface Doing {
+  /** Goes up when steps begin and when they end: odd while they run. */
+  readonly phase: number;
+  /** The generation that is known to serve. */
+  readonly generation: string | undefined;
+}
+
+/**
+ * Looks at a host that is being changed. Between two generations of nginx either may answer, and
+ * each has what was served before and still is wanted: that must not be taken for lost. `doing` is
+ * asked before and after; the look that follows a pass is strict again.
+ */
+export async function observeAmid(
+  host: Parameters<typeof observe>[0],
+  doing: () => Doing,
+): Promise<Observation> {
+  const before = doing();
+  const observed = await observe(host);
+  const { phase, generation } = doing();
+  const isAmid = before.phase % 2 === 1 || before.phase !== phase;
+  const isAnswered = observed.generation !== undefined && generation !== undefined;
+  return isAmid && isAnswered ? { ...observed, generation } : observed;
 }
