@@ -1,6 +1,9 @@
 // `fairlead demo`: the whole product on one machine, without touching it. Everything runs in
 // namespaces of its own and is gone when the demo ends, however it ends.
 
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
 import { Command } from "commander";
 
 import { describeError } from "@fairlead/runtime";
@@ -36,13 +39,14 @@ async function runDemo(context: CommandContext, stays: boolean): Promise<ExitCod
     const stage = await Promise.race([making, interrupted.promise]);
     if (stage === undefined) return await abandon(making);
     await using _ = stage;
-    const told = tellDemoStory(stage, context.out).then(() => "told" as const);
-    if ((await Promise.race([told, interrupted.promise])) === undefined) {
+    const told = tellDemoStory(stage, context.out);
+    const address = await Promise.race([told, interrupted.promise]);
+    if (address === undefined) {
       told.catch(() => undefined);
       return interruptedExit();
     }
     if (stays) {
-      context.out(`\n5. Try it yourself; Ctrl-C ends it\n\n${commandsToTry(stage)}`);
+      context.out(`\n5. Try it yourself; Ctrl-C ends it\n\n${commandsToTry(stage, address)}`);
       await interrupted.promise;
     }
     context.out(`\nDone after ${seconds()}; nothing is left behind.\n`);
@@ -73,14 +77,20 @@ function interruptedExit(): ExitCode {
   return EXIT.bad;
 }
 
-function commandsToTry(stage: DemoStage): string {
+function commandsToTry(stage: DemoStage, address: string): string {
   const fairlead = programPath("fairlead");
   const lines = [
-    stage.client.enterCommand(["curl", "-s", "http://10.77.0.100/"]),
+    stage.client.enterCommand(["curl", "-s", `http://${address}/`]),
     stage.control.enterCommand([fairlead, "status", "-o", "wide"]),
     stage.control.enterCommand([fairlead, "agents"]),
     stage.control.enterCommand([fairlead, "explain", "default/web"]),
-    stage.control.enterCommand(["grpcurl", "-plaintext", "127.0.0.1:7705", "list"]),
+    stage.control.enterCommand([onPath("grpcurl"), "-plaintext", "127.0.0.1:7705", "list"]),
   ];
   return lines.map((line) => `   ${line.join(" ")}\n`).join("");
+}
+
+/** The path of a program, as the shell in which the line is tried may have another PATH. */
+function onPath(name: string): string {
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  return folders.map((folder) => join(folder, name)).find((file) => existsSync(file)) ?? name;
 }

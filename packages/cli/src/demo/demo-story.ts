@@ -14,8 +14,11 @@ const LOOK_MS = 400;
 /** The client goes on this long after the first answer that follows the cut, in ms. */
 const AFTER_MS = 500;
 
-/** Tells the story. Rejects when it does not come out as it should. */
-export async function tellDemoStory(stage: DemoStage, tell: Tell): Promise<void> {
+/**
+ * Tells the story and answers with the address of the Service that it is about. Rejects when it
+ * does not come out as it should.
+ */
+export async function tellDemoStory(stage: DemoStage, tell: Tell): Promise<string> {
   tell("\n1. What is asked for, and what came of it\n\n");
   tell(indent(await statusWhenSettled(stage)));
   const web = await readWeb(stage);
@@ -32,6 +35,7 @@ export async function tellDemoStory(stage: DemoStage, tell: Tell): Promise<void>
   tell("\n4. Why default/refused is not served\n\n");
   const refused = await stage.fairlead(["explain", "default/refused"]);
   tell(indent(refused.stdout));
+  return after.address;
 }
 
 interface Web {
