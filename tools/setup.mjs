@@ -2,7 +2,7 @@
 // of everything that the command needs, does nothing where it is there already, then runs it with
 // the pinned Node and ends with its exit code. One set-up at a time in a checkout.
 
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { COMMANDS } from "./setup/commands.mjs";
 import { ensurePackages, findMissingPackages } from "./setup/debian.mjs";
@@ -12,7 +12,7 @@ import { machineProblem } from "./setup/platform.mjs";
 import { SetupRefusal } from "./setup/refusal.mjs";
 import { say } from "./setup/say.mjs";
 import { ensureWorkspace, isWorkspaceReady } from "./setup/workspace.mjs";
-import { ensurePrograms } from "./programs/build-programs.mjs";
+import { builtFolders, ensurePrograms } from "./programs/build-programs.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const WAIT_MS_MAX = 30 * 60_000;
@@ -31,7 +31,7 @@ async function main(words) {
     return 2;
   }
   try {
-    const env = await setUp(command.programs);
+    const env = await setUp(command.programs(args));
     return await command.run({ root: ROOT, env, args });
   } catch (cause) {
     if (!(cause instanceof SetupRefusal)) throw cause;
@@ -53,7 +53,7 @@ async function setUp(programs) {
   if (missing.length > 0 || !isWorkspaceReady(ROOT)) await setUpLocked();
   const env = pinnedEnvironment(ROOT, process.env);
   if (programs) await ensurePrograms(env);
-  return env;
+  return { ...env, PATH: [env["PATH"], ...builtFolders(env)].join(delimiter) };
 }
 
 /** Installs what is missing, one set-up at a time: who waited looks again. */

@@ -9,7 +9,7 @@ import { withLock } from "../setup/lock.mjs";
 import { SetupRefusal } from "../setup/refusal.mjs";
 import { runProgram, tailOf } from "../setup/program.mjs";
 import { say, timed } from "../setup/say.mjs";
-import { goEnvironment, goProblem, goVersion } from "./go-version.mjs";
+import { goEnvironment, goProblem, goVersion, hasGo } from "./go-version.mjs";
 import { MODULES, moduleFolder, programsFolder } from "./program-path.mjs";
 
 const WAIT_MS_MAX = 30 * 60_000;
@@ -36,6 +36,19 @@ export async function ensurePrograms(env) {
     sweepUnfinished(folder);
     for (const name of missing) await buildModule(name, env);
   });
+}
+
+/**
+ * The folders of the programs that are built, for PATH.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {readonly string[]}
+ */
+export function builtFolders(env) {
+  if (!hasGo(env)) return [];
+  return moduleNames()
+    .map((name) => moduleFolder(name, env))
+    .filter((folder) => existsSync(folder));
 }
 
 /**

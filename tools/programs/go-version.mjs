@@ -47,6 +47,20 @@ export function goVersion(env) {
 }
 
 /**
+ * Whether there is a Go that works.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {boolean}
+ */
+export function hasGo(env) {
+  try {
+    return goVersion(env) !== "";
+  } catch {
+    return false;
+  }
+}
+
+/**
  * What to say when `go version` cannot be run.
  *
  * @param {NodeJS.ErrnoException} cause

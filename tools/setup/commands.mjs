@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { appendResult, sumResults } from "../run-tests/tally.mjs";
+import { hasGo } from "../programs/go-version.mjs";
 import { runInForeground } from "./foreground.mjs";
 
 /**
@@ -16,7 +17,7 @@ import { runInForeground } from "./foreground.mjs";
 
 /**
  * @typedef {object} Command
- * @property {boolean} programs whether it needs the real test programs
+ * @property {(args: readonly string[]) => boolean} programs whether it needs the real test programs
  * @property {(call: Call) => Promise<number>} run
  */
 
@@ -25,14 +26,30 @@ const QUICK = Object.freeze(["check", "lint", "format", "unused", "contract", "t
 /** The end-to-end tests come last and alone: their timing means something. */
 const END_TO_END = "@fairlead/test";
 
-/** @type {ReadonlyMap<string, Command>} */
-export const COMMANDS = new Map([
-  ["demo", { programs: false, run: (call) => node(call, ["packages/cli/src/main.ts", "demo"]) }],
-  ["check", { programs: false, run: (call) => turbo(call, QUICK, ["--continue=always"]) }],
-  ["test", { programs: true, run: test }],
-  ["golden", { programs: false, run: golden }],
-  ["bench", { programs: true, run: (call) => node(call, ["test/bench/main.ts"]) }],
-]);
+/** @type {readonly (readonly [name: string, Command])[]} */
+const LIST = [
+  [
+    "demo",
+    { programs: wantsToTry, run: (call) => node(call, ["packages/cli/src/main.ts", "demo"]) },
+  ],
+  ["check", { programs: () => false, run: (call) => turbo(call, QUICK, ["--continue=always"]) }],
+  ["test", { programs: () => true, run: test }],
+  ["golden", { programs: () => false, run: golden }],
+  ["bench", { programs: () => true, run: (call) => node(call, ["test/bench/main.ts"]) }],
+];
+/** The commands by name, in the order in which they are listed. */
+export const COMMANDS = new Map(LIST);
+
+/**
+ * A demo that stays up prints commands to try, and grpcurl is one of them. Without Go it stays up
+ * all the same.
+ *
+ * @param {readonly string[]} args
+ * @returns {boolean}
+ */
+function wantsToTry(args) {
+  return args.includes("--stay") && hasGo(process.env);
+}
 
 /**
  * Everything, or with arguments only the packages named: `npm test -- planner render`. The last
