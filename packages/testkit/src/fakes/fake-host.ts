@@ -54,8 +54,9 @@ export interface FakeHost {
   killKeepalived(): void;
   /** nginx's master and workers die: nothing answers until the supervisor starts it again. */
   killNginx(): void;
-  /** What the supervisor does a second after a death: sweep what was left, start what was run. */
-  superviseDaemons(): void;
+  /** What keepalived's supervisor does after its death: sweeps what was left, and starts it. */
+  reviveKeepalived(): void;
+  reviveNginx(): void;
   /** All of it is gone but the disk; `setLink(true)` is its next boot, without daemons. */
   powerOff(): void;
   /** Adds an address by hand, as a stranger would. */
@@ -211,8 +212,11 @@ class Host implements FakeHost {
     this.#nginx.kill();
   }
 
-  superviseDaemons(): void {
+  reviveNginx(): void {
     this.#nginx.revive();
+  }
+
+  reviveKeepalived(): void {
     if (!this.#wasKilled) return;
     this.#held.clear();
     this.#wasKilled = false;

@@ -15,7 +15,11 @@ export interface FakeSegment {
   join(host: FakeHost): void;
   /** Something about a host changed: its file, its daemon, or its link. */
   changed(host: FakeHost): void;
-  /** Who holds a router id now. */
+  /** VRRP no longer passes between this host and the others, although their links are up. */
+  split(host: FakeHost): void;
+  /** It passes again: of two masters the one with the higher priority stays. */
+  rejoin(host: FakeHost): void;
+  /** Who holds a router id now, among the hosts that hear the others. */
   masterOf(routerId: number): string | undefined;
 }
 
@@ -26,50 +30,117 @@ interface Candidate {
 
 /** Makes an empty segment. */
 export function createFakeSegment(options: { readonly clock: Clock }): FakeSegment {
-  const hosts: FakeHost[] = [];
-  const masters = new Map<number, FakeHost>();
+  return new Segment(options.clock);
+}
 
-  function candidates(routerId: number): readonly Candidate[] {
-    return hosts.flatMap((host) =>
-      host.isSpeaking()
-        ? parseInstances(host.keepalivedText())
-            .filter((instance) => instance.routerId === routerId)
-            .map((instance) => ({ host, instance }))
-        : [],
-    );
+class Segment implements FakeSegment {
+  readonly #clock: Clock;
+  readonly #hosts: FakeHost[] = [];
+  readonly #alone = new Set<FakeHost>();
+  /** By those who hear each other and router id. */
+  readonly #masters = new Map<string, FakeHost>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
-  function elect(routerId: number): void {
-    const able = candidates(routerId).toSorted((a, b) => b.instance.priority - a.instance.priority);
-    const living = able.find(({ host }) => host === masters.get(routerId));
-    const best = able[0];
-    const mayTake = best !== undefined && best.instance.preempts;
-    const master = living === undefined || mayTake ? best : living;
-    if (master === undefined) masters.delete(routerId);
-    else masters.set(routerId, master.host);
-    for (const host of hosts) host.setHeld(routerId, heldBy(host, master));
+  join(host: FakeHost): void {
+    this.#hosts.push(host);
   }
 
-  function changed(host: FakeHost): void {
-    const ids = new Set([
-      ...parseInstances(host.keepalivedText()).map((instance) => instance.routerId),
-      ...masters.keys(),
-    ]);
-    for (const routerId of ids) {
-      const isLost = masters.get(routerId) === host && !host.isSpeaking();
-      if (!isLost) elect(routerId);
+  changed(host: FakeHost): void {
+    for (const routerId of this.#idsOf(host)) {
+      const isLost = this.#masterFor(host, routerId) === host && !host.isSpeaking();
+      if (!isLost) this.#elect(host, routerId);
       else {
         host.setHeld(routerId, host.keepsAddresses() ? undefined : []);
-        options.clock.setTimer(TAKEOVER_MS, () => elect(routerId));
+        this.#electLater(host, routerId);
       }
     }
   }
 
-  return {
-    join: (host) => void hosts.push(host),
-    changed,
-    masterOf: (routerId) => masters.get(routerId)?.name,
-  };
+  split(host: FakeHost): void {
+    for (const routerId of this.#idsOf(host)) {
+      const master = this.#masterFor(host, routerId);
+      if (master === host) this.#masters.delete(this.#keyOf(host, routerId));
+      this.#alone.add(host);
+      if (master === host) this.#masters.set(this.#keyOf(host, routerId), host);
+      this.#alone.delete(host);
+      // Whoever does not hear the master any more takes its place.
+      for (const one of this.#hosts) if (one !== master) this.#electLater(one, routerId);
+    }
+    this.#alone.add(host);
+  }
+
+  rejoin(host: FakeHost): void {
+    const ids = this.#idsOf(host);
+    const own = [...ids].filter((routerId) => this.#masterFor(host, routerId) === host);
+    for (const routerId of ids) this.#masters.delete(this.#keyOf(host, routerId));
+    this.#alone.delete(host);
+    for (const routerId of ids) {
+      const other = this.#masterFor(host, routerId);
+      const isBetter = other === undefined || priority(host, routerId) > priority(other, routerId);
+      if (own.includes(routerId) && isBetter) {
+        this.#masters.set(this.#keyOf(host, routerId), host);
+      }
+      this.#elect(host, routerId);
+    }
+  }
+
+  masterOf(routerId: number): string | undefined {
+    return this.#masters.get(`${routerId}`)?.name;
+  }
+
+  #masterFor(host: FakeHost, routerId: number): FakeHost | undefined {
+    return this.#masters.get(this.#keyOf(host, routerId));
+  }
+
+  /** A host that was split off has masters of its own. */
+  #keyOf(host: FakeHost, routerId: number): string {
+    return this.#alone.has(host) ? `${routerId} ${host.name}` : `${routerId}`;
+  }
+
+  #idsOf(host: FakeHost): ReadonlySet<number> {
+    const ids = parseInstances(host.keepalivedText()).map((instance) => instance.routerId);
+    const known = Array.from(this.#masters.keys(), (key) => Number(key.split(" ")[0]));
+    return new Set([...ids, ...known]);
+  }
+
+  #electLater(host: FakeHost, routerId: number): void {
+    this.#clock.setTimer(TAKEOVER_MS, () => this.#elect(host, routerId));
+  }
+
+  /** Among all that hear this host. */
+  #elect(host: FakeHost, routerId: number): void {
+    const isAlone = this.#alone.has(host);
+    const peers = isAlone ? [host] : this.#hosts.filter((one) => !this.#alone.has(one));
+    const able = candidates(peers, routerId);
+    const key = this.#keyOf(host, routerId);
+    const living = able.find((one) => one.host === this.#masters.get(key));
+    const best = able[0];
+    const mayTake = best !== undefined && best.instance.preempts;
+    const master = living === undefined || mayTake ? best : living;
+    if (master === undefined) this.#masters.delete(key);
+    else this.#masters.set(key, master.host);
+    for (const one of peers) one.setHeld(routerId, heldBy(one, master));
+  }
+}
+
+function candidates(hosts: readonly FakeHost[], routerId: number): readonly Candidate[] {
+  return hosts
+    .flatMap((host) => {
+      const instance = instanceOf(host, routerId);
+      return instance === undefined || !host.isSpeaking() ? [] : [{ host, instance }];
+    })
+    .toSorted((a, b) => b.instance.priority - a.instance.priority);
+}
+
+function instanceOf(host: FakeHost, routerId: number): FakeInstance | undefined {
+  return parseInstances(host.keepalivedText()).find((one) => one.routerId === routerId);
+}
+
+function priority(host: FakeHost, routerId: number): number {
+  return instanceOf(host, routerId)?.priority ?? 0;
 }
 
 function heldBy(host: FakeHost, master: Candidate | undefined): readonly string[] | undefined {

@@ -97,9 +97,7 @@ export function createMemoryNetwork(options: {
       });
     };
     server.finish = (error) =>
-      later(agent, () =>
-        end(() => (error === undefined ? events.onEnd() : events.onError(error))),
-      );
+      later(agent, () => end(() => (error === undefined ? events.onEnd() : events.onError(error))));
     later(agent, () => {
       if (!isOpen) return;
       if (handler === undefined) return end(() => fail("connection refused"));

@@ -32,6 +32,10 @@ import { unreliableHost } from "./unreliable-host.ts";
 /** A supervisor starts what died again after this long, in ms. */
 export const RESTART_MS = 1000;
 
+/** How long the data plane's supervisor takes to have a killed daemon back, in ms. */
+const KEEPALIVED_BACK_MS = 50;
+const NGINX_BACK_MS = 1040;
+
 /** What a host of a ring is made of. */
 export interface RingAgentOptions {
   readonly name: string;
@@ -82,7 +86,7 @@ class HostWithAgent implements RingAgent {
   #boots = 1;
 
   constructor(options: RingAgentOptions) {
-    const { name, prefix, clock } = options;
+    const { name, prefix } = options;
     this.#options = options;
     this.name = agentName(name);
     const parsed = parsePrefix(prefix);
@@ -97,7 +101,6 @@ class HostWithAgent implements RingAgent {
         portTaken: (endpoint) => this.#taken(endpoint),
       },
     });
-    this.#superviseDaemons(clock);
   }
 
   get isRunning(): boolean {
@@ -160,10 +163,12 @@ class HostWithAgent implements RingAgent {
 
   killKeepalived(): void {
     this.host.killKeepalived();
+    this.#options.clock.setTimer(KEEPALIVED_BACK_MS, () => this.host.reviveKeepalived());
   }
 
   killNginx(): void {
     this.host.killNginx();
+    this.#options.clock.setTimer(NGINX_BACK_MS, () => this.host.reviveNginx());
   }
 
   setLink(isUp: boolean): void {
@@ -222,13 +227,6 @@ class HostWithAgent implements RingAgent {
           },
         }).text,
     };
-  }
-
-  #superviseDaemons(clock: Clock): void {
-    clock.setTimer(RESTART_MS, () => {
-      this.host.superviseDaemons();
-      this.#superviseDaemons(clock);
-    });
   }
 
   #taken(endpoint: string): Remark | undefined {
