@@ -13,7 +13,7 @@ import {
   compareText,
   present,
 } from "@fairlead/model";
-import { type PlanMemory, createPlanMemory, plan } from "@fairlead/planner";
+import { type PlanOptions, createPlanMemory, plan } from "@fairlead/planner";
 import {
   type Clock,
   type Logger,
@@ -78,7 +78,7 @@ export function createCycle(options: CycleOptions): Cycle {
 
 class Loop implements Cycle {
   readonly #options: CycleOptions;
-  readonly #memory: PlanMemory = createPlanMemory();
+  readonly #planOptions: PlanOptions;
   readonly #planning: Pace;
   readonly #publishing: Publishing;
   #state: ClusterState = createClusterState([]);
@@ -98,6 +98,11 @@ class Loop implements Cycle {
 
   constructor(options: CycleOptions) {
     this.#options = options;
+    this.#planOptions = {
+      revisionOf: options.revisionOf,
+      mayStillGet: (...at) => options.delivery.mayStillGet?.(...at) ?? false,
+      memory: createPlanMemory(),
+    };
     const { clock, log } = options;
     this.#planning = createPace({
       clock,
@@ -167,11 +172,11 @@ class Loop implements Cycle {
     const holdMs = this.#holdOffMs();
     if (this.#isFenced || holdMs === undefined) return;
     if (holdMs > 0) return this.#wakeIn(holdMs);
-    const { clock, revisionOf } = this.#options;
+    const { clock } = this.#options;
     const { epoch, intents } = present(this.#stored, "the loop opens after the store");
     const begunMs = clock.nowMs();
     const world = this.#freeze(intents);
-    const next = plan(world, { revisionOf, memory: this.#memory });
+    const next = plan(world, this.#planOptions);
     this.#options.onCycle?.(clock.nowMs() - begunMs);
     const changes = diffStored(this.#rows, next);
     if (await this.#persist(epoch, changes)) this.#adopt(epoch, world, next);
@@ -182,8 +187,7 @@ class Loop implements Cycle {
   #goOn(epoch: number, world: World, unwritten: readonly StoreChange[]): void {
     const heldBack = newOwners(this.#rows, unwritten);
     const claims = new Map([...world.claims].filter(([id]) => !heldBack.has(id)));
-    const { revisionOf } = this.#options;
-    const part = plan({ ...world, claims }, { revisionOf, memory: this.#memory });
+    const part = plan({ ...world, claims }, this.#planOptions);
     if (diffStored(this.#rows, part).length === 0) {
       this.#adopt(epoch, { ...world, claims }, part);
     } else this.#say();

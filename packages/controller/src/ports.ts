@@ -75,6 +75,11 @@ export interface PlanDelivery {
     readonly plans: ReadonlyMap<AgentName, NodePlan>;
     readonly leases: ReadonlyMap<Address, LeasedAddress>;
   }): void;
+  /**
+   * Whether the agent has the address by its last answer, or by an update that it has not answered:
+   * a report without the address is then older than what it will do. False when nothing is known.
+   */
+  mayStillGet?(agent: AgentName, address: Address): boolean;
 }
 
 /** How an agent's plan compares with the wanted one. */

@@ -1,7 +1,7 @@
 // Planning: the stages in order, and nothing else. Given a frozen world, returns what shall be
 // stored, sent and said. The same world gives the same plan, whatever the order of its maps.
 
-import { type Plan, type Resource, type Revision, type World } from "@fairlead/model";
+import type { Plan, Resource, Revision, World } from "@fairlead/model";
 
 import { allocate } from "./allocate.ts";
 import { carryAll } from "./carried.ts";
@@ -20,7 +20,7 @@ import {
 } from "./memory.ts";
 import { place } from "./place.ts";
 import { carriersOf, program } from "./program.ts";
-import { publish, releaseGone, releaseView, settleAll } from "./release.ts";
+import { type MayStillGet, publish, releaseGone, releaseView, settleAll } from "./release.ts";
 import { findSegments } from "./segments.ts";
 import { findUnusable } from "./unusable.ts";
 import { callWitnesses } from "./witness.ts";
@@ -29,15 +29,21 @@ import { callWitnesses } from "./witness.ts";
 export interface PlanOptions {
   /** The content hash of a resource; asked for again and again with the same object. */
   readonly revisionOf: (resource: Resource) => Revision;
+  /**
+   * Whether something that was sent to the agent may still bring the address there, so that its
+   * report does not settle the matter yet. Default: nothing may.
+   */
+  readonly mayStillGet?: MayStillGet;
   /** What the last planning learnt. Default: nothing. */
   readonly memory?: PlanMemory;
 }
 
 /** Plans. Never throws for anything that a user, an agent or a store may say. */
-export function plan(world: World, { revisionOf, memory: given }: PlanOptions): Plan {
-  const memory = openMemory(given);
+export function plan(world: World, options: PlanOptions): Plan {
+  const { revisionOf, mayStillGet } = options;
+  const memory = openMemory(options.memory);
   const book = recallPools(memory, world.pools);
-  const release = releaseView(world, book);
+  const release = releaseView(world, book, mayStillGet);
   const agents = [...world.agents.values()].filter(({ name }) => !release.forgotten.has(name));
   const segments = findSegments(agents, world.lanes.values());
 

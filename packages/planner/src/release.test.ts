@@ -54,6 +54,14 @@ test("a deleted Service's address drains until all agents report not holding it"
   assert.deepEqual(rowOf(third)?.state, { kind: "quarantined", untilMs: world.nowMs + 60_000 });
 });
 
+test("a report settles nothing while what was sent before may still arrive", () => {
+  const { world, last } = deleted();
+  const reported = nextWorld(world, last, { agents: proveAll(world, last) });
+  const mayStillGet = (agent: string): boolean => agent === "lb-3";
+  const waiting = plan(reported, { revisionOf, mayStillGet });
+  assert.deepEqual([rowOf(waiting)?.state.kind, rowOf(waiting)?.sentTo], ["draining", ["lb-3"]]);
+});
+
 test("a resting address is free when its time has passed, and not before", () => {
   const { world, last } = deleted();
   const reported = nextWorld(world, last, { agents: proveAll(world, last) });

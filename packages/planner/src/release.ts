@@ -1,14 +1,13 @@
 // How an address comes free: held, draining, quarantined, gone. Given one row and what agents
 // report; there is no lease of a plan that runs out, and no timer but the quarantine.
 //
-// An agent counts as not holding an address when it is connected and its report has no resource
-// for it at all: an agent reports everything that it still has, leftovers included. One that is
-// out of reach, or has not reported yet, is waited for until it does or is declared gone.
+// An agent counts as not holding an address when it is connected, nothing that was sent may still
+// bring it there, and its report has no resource for it at all: it reports everything that it still
+// has, leftovers included. Others are waited for until they report or are declared gone.
 
 import {
   type Address,
   type AgentName,
-  type AgentView,
   type ClaimId,
   type LeasedAddress,
   type World,
@@ -29,17 +28,25 @@ export interface ReleaseView {
   readonly forgotten: ReadonlySet<AgentName>;
   /** Addresses that an operator released by hand. */
   readonly released: ReadonlySet<Address>;
+  readonly mayStillGet: MayStillGet;
 }
 
+/** Whether the agent has the address by its last answer, or by a message that it may yet get. */
+export type MayStillGet = (agent: AgentName, address: Address) => boolean;
+
 /** Gathers what releasing needs from the world. */
-export function releaseView(world: World, book: PoolBook): ReleaseView {
+export function releaseView(
+  world: World,
+  book: PoolBook,
+  mayStillGet: MayStillGet = () => false,
+): ReleaseView {
   const forgotten = new Set<AgentName>();
   const released = new Set<Address>();
   for (const intent of world.intents) {
     if (intent.kind === "forget") forgotten.add(intent.agent);
     if (intent.kind === "release") released.add(intent.address);
   }
-  return { world, book, forgotten, released };
+  return { world, book, forgotten, released, mayStillGet };
 }
 
 /** The rows that remain when owners that are gone are taken out; unchanged rows stay the same. */
@@ -129,10 +136,11 @@ export function hasAbsentOwner(world: World, { owners }: LeasedAddress): boolean
   return owners.some(({ claim }) => world.absent.has(claim) && !world.claims.has(claim));
 }
 
-/** Whether a connected agent's report shows that it does not have the address in any form. */
-export function reportsGone(agent: AgentView | undefined, address: Address): boolean {
+/** Whether it is certain that the agent does not have the address in any form. */
+function isGone({ world, mayStillGet }: ReleaseView, name: AgentName, address: Address): boolean {
+  const agent = world.agents.get(name);
   if (agent?.report === undefined || !agent.connected) return false;
-  return !agent.report.resources.has(vipName(address));
+  return !agent.report.resources.has(vipName(address)) && !mayStillGet(name, address);
 }
 
 function isOwned(view: ReleaseView, row: LeasedAddress, id: ClaimId, uid: string): boolean {
@@ -146,14 +154,13 @@ function hold(row: LeasedAddress): LeasedAddress {
 }
 
 function sentTo(
-  { world, forgotten }: ReleaseView,
+  view: ReleaseView,
   row: LeasedAddress,
   wanted: readonly AgentName[],
 ): readonly AgentName[] {
+  const { forgotten } = view;
   const kept = row.sentTo.filter(
-    (name) =>
-      !forgotten.has(name) &&
-      (wanted.includes(name) || !reportsGone(world.agents.get(name), row.address)),
+    (name) => !forgotten.has(name) && (wanted.includes(name) || !isGone(view, name, row.address)),
   );
   const added = wanted.filter((name) => !row.sentTo.includes(name) && !forgotten.has(name));
   if (added.length === 0) return kept.length === row.sentTo.length ? row.sentTo : kept;

@@ -9,6 +9,7 @@ import { type Ack, createRevisions } from "@fairlead/wire";
 
 import {
   EMPTY_OUTBOX,
+  mayStillGet,
   type Outbox,
   outboxContext,
   type OutboxMessage,
@@ -104,6 +105,21 @@ test("a new agent gets the whole plan, with the epoch, from nothing", () => {
   assert.equal(bench.state, "behind: the newest plan is being applied");
   bench.applied(services(2));
   assert.equal(bench.state, "in-sync");
+});
+
+test("a VIP may still arrive until its removal is answered", () => {
+  const bench = new Bench().want(services(1)).hello();
+  const vip = present(
+    services(1).find(({ kind }) => kind === "vip"),
+    "a service has a VIP",
+  ).name;
+  assert.equal(mayStillGet(bench.outbox, vip), true);
+  bench.ack();
+  assert.equal(mayStillGet(bench.outbox, vip), true);
+  bench.want([]);
+  assert.equal(mayStillGet(bench.outbox, vip), true);
+  bench.ack();
+  assert.equal(mayStillGet(bench.outbox, vip), false);
 });
 
 test("an agent that has the plan is sent nothing, also by a controller that just started", () => {

@@ -65,6 +65,11 @@ export type OutboxMessage =
   | { readonly kind: "inventory-wanted" }
   | { readonly kind: "update"; readonly update: OutgoingUpdate };
 
+/** Whether the resource is there by the agent's last answer, or by what it has not answered. */
+export function mayStillGet({ held, inFlight }: Outbox, name: ResourceName): boolean {
+  return held?.entries.has(name) === true || inFlight?.result.has(name) === true;
+}
+
 /** The state after an event, and the one message that it calls for. */
 export interface OutboxStep {
   readonly outbox: Outbox;

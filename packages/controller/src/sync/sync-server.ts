@@ -3,7 +3,14 @@
 // about plans, and holds no state that a restart of the controller could miss.
 
 import { type Server, status } from "@grpc/grpc-js";
-import type { AgentHello, AgentName, AgentReport, ResourceName } from "@fairlead/model";
+import {
+  type Address,
+  type AgentHello,
+  type AgentName,
+  type AgentReport,
+  type ResourceName,
+  vipName,
+} from "@fairlead/model";
 import type { Clock, Logger } from "@fairlead/runtime";
 import {
   AgentService,
@@ -19,6 +26,7 @@ import type { PlanDelivery, SyncState } from "../ports.ts";
 import { type AgentStream, createAgentStream, type SyncCall } from "./agent-stream.ts";
 import {
   EMPTY_OUTBOX,
+  mayStillGet,
   type Outbox,
   outboxContext,
   type OutboxContext,
@@ -114,6 +122,11 @@ class Streams implements SyncServer {
       const next = wantedPlan(plan, context, previous);
       if (next !== previous) this.#step(agent, { kind: "wanted", wanted: next });
     }
+  }
+
+  mayStillGet(agent: AgentName, address: Address): boolean {
+    const outbox = this.#peers.get(agent)?.outbox;
+    return outbox !== undefined && mayStillGet(outbox, vipName(address));
   }
 
   syncState(agent: AgentName): SyncState {
