@@ -1,8 +1,7 @@
 // The floor of a member change, run on a host of the lab: nginx alone tests and reloads a file, and
 // a client of its probe socket sees the new generation. Prints the milliseconds of each reload.
 
-import { spawn } from "node:child_process";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname } from "node:path";
@@ -25,7 +24,7 @@ for (let round = 0; round < Number(rounds); round += 1) {
   execFileSync(NGINX, ["-t", ...flags], { stdio: "ignore" });
   master.kill("SIGHUP");
   await answers(next);
-  console.log(Number(process.hrtime.bigint() - begun) / 1e6);
+  process.stdout.write(`${Number(process.hrtime.bigint() - begun) / 1e6}\n`);
 }
 master.kill("SIGTERM");
 

@@ -33,20 +33,23 @@ async function renderFigures(): Promise<readonly Figure[]> {
   return [{ what: `render ${services} Services, both files`, value, unit, floor, goal: 50 }];
 }
 
+/** Progress and mistakes; figures alone go to standard output. */
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !Object.hasOwn(BENCHES, name));
 if (unknown.length > 0) {
-  console.error(
-    `no such bench: ${unknown.join(", ")}; there are ${Object.keys(BENCHES).join(", ")}`,
-  );
+  say(`no such bench: ${unknown.join(", ")}; there are ${Object.keys(BENCHES).join(", ")}`);
   process.exit(2);
 }
 let areMet = true;
 for (const [name, bench] of Object.entries(BENCHES)) {
   if (asked.length > 0 && !asked.includes(name)) continue;
-  console.log(name);
-  const figures = await bench((line) => console.error(line));
-  console.log(formatFigures(figures));
+  process.stdout.write(`${name}\n`);
+  const figures = await bench(say);
+  process.stdout.write(`${formatFigures(figures)}\n`);
   areMet &&= figures.every(isMet);
 }
 process.exitCode = areMet ? 0 : 1;

@@ -77,12 +77,16 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
   const host: Host = {
     kernel,
     nginx: createNginxDaemon({
-      ...{ layout, clock, logger },
+      layout,
+      clock,
+      logger,
       service: supervisor.nginx,
       program: programs.nginx,
     }),
     keepalived: createKeepalivedDaemon({
-      ...{ layout, clock, kernel },
+      layout,
+      clock,
+      kernel,
       service: supervisor.keepalived,
       program: programs.keepalived,
     }),
@@ -95,7 +99,10 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
         .text,
     renderKeepalived: (lanes, vips) =>
       renderKeepalived({
-        ...{ agent, lanes, vips, templates },
+        agent,
+        lanes,
+        vips,
+        templates,
         paths: { trackDir: layout.keepalived.trackDir },
         checksOnReload: programs.checksOnReload,
       }),

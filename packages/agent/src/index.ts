@@ -8,10 +8,5 @@ export { generationId } from "./generation-id.ts";
 export { type ControllerLinkOptions, createControllerLink } from "./link/controller-link.ts";
 export type * from "./ports.ts";
 export type { Dial, DialEvents, DialedCall } from "./link/dial.ts";
-export {
-  type HostPrograms,
-  type PreflightProblem,
-  problemText,
-  runPreflight,
-} from "./preflight/preflight.ts";
+export { type HostPrograms, problemText, runPreflight } from "./preflight/preflight.ts";
 export { AGENT_SETTINGS, type AgentSettings, type AgentSettingsTable } from "./settings.ts";

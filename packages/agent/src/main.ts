@@ -103,7 +103,11 @@ async function runStop(args: readonly string[]): Promise<number> {
   await using kernel = await createNetlinkKernel({ clock, logger, ipProgram: programs.ip });
   try {
     await stopAgent({
-      ...{ layout, kernel, clock, log: logger, withdraws: settings.withdraw },
+      layout,
+      kernel,
+      clock,
+      log: logger,
+      withdraws: settings.withdraw,
       pidFile: pidFile(settings.runDir),
       ledger: createLedger({ path: join(settings.stateDir, "ledger") }),
       supervisor: createS6Supervisor({ layout, programs, clock, logger }),

@@ -1,5 +1,6 @@
-// Hands the listeners to nginx: what is taken by others is left out and named first; what the daemon then refuses is found by halving, so that one bad listener never
-// keeps the others from being served. What was served before and is refused now stays as it was.
+// Hands the listeners to nginx: what is taken by others is left out and named first; what the
+// daemon then refuses is found by halving, so that one bad listener never keeps the others from
+// being served. What was served before and is refused now stays as it was.
 
 import type { ListenerResource, Remark, ResourceName } from "@fairlead/model";
 

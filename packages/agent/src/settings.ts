@@ -1,4 +1,5 @@
 // The agent's flags, variables and file keys: one table. Names, ports and defaults are contracts.
+// It says how each is read and explained, and never looks at the host.
 
 import { hostname } from "node:os";
 

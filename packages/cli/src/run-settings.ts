@@ -61,7 +61,14 @@ export function controllerHalf(
 export function agentHalf(flags: RunFlags, controller: AgentSettings["controller"]): AgentSettings {
   const { name, link, runDir, workerProcesses, logLevel, logFormat, listenMetrics } = flags;
   return {
-    ...{ name, link, runDir, workerProcesses, logLevel, logFormat, listenMetrics, controller },
+    name,
+    link,
+    runDir,
+    workerProcesses,
+    logLevel,
+    logFormat,
+    listenMetrics,
+    controller,
     stateDir: join(flags.stateDir, "agent"),
     memberSwitch: "nginx",
     insecure: true,

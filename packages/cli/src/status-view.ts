@@ -1,4 +1,5 @@
-// The tables of `fairlead status` and `fairlead agents`, and whether what they show is well. Pure.
+// The tables of `fairlead status` and `fairlead agents`, and whether what they show is well. Given
+// what the controller answered. Pure.
 
 import type { AgentRow, ClaimRow, FindingRow, ListResponse, RemarkRow } from "@fairlead/wire";
 

@@ -60,8 +60,9 @@ function readRecord(path: string): FileContent {
   try {
     const stat = statSync(path);
     if (!stat.isFile()) return badFile(path, "it is not a regular file");
-    if (stat.size > FILE_BYTES_MAX)
+    if (stat.size > FILE_BYTES_MAX) {
       return badFile(path, `it has more than ${FILE_BYTES_MAX} bytes`);
+    }
     const document = parseDocument(readFileSync(path, "utf8"), { logLevel: "error" });
     const [first] = document.errors;
     if (first !== undefined) return badFile(path, `it is no YAML: ${describeYamlError(first)}`);

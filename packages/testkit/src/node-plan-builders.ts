@@ -1,4 +1,5 @@
 // Node plans for tests in one line each: lanes, VIPs and listeners by what an operator would say.
+// A text that is no address or name is a mistake of the test and asserts.
 
 import {
   type Address,

@@ -17,8 +17,6 @@ import {
 } from "./host-facts.ts";
 import { type PreflightProblem, judgeHost, mayChangeUser, mayCheckOnReload } from "./judge-host.ts";
 
-export type { PreflightProblem } from "./judge-host.ts";
-
 /** What the preflight needs. */
 export interface PreflightOptions {
   readonly runDir: string;

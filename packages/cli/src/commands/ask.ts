@@ -1,7 +1,7 @@
 // What every command that asks the controller shares: options, the client, and errors as exit
 // codes.
 
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 
 import { describeError, isEdgeError } from "@fairlead/runtime";
 

@@ -142,7 +142,11 @@ async function startBoth(both: Both, lifecycle: Lifecycle): Promise<RunningAgent
   const at = { host: "127.0.0.1", port: agentsAt.port };
   const agent = await startAgent({
     settings: agentHalf(flags, at),
-    ...{ programs, clock, log, lifecycle, metrics },
+    programs,
+    clock,
+    log,
+    lifecycle,
+    metrics,
     random: Math.random,
   });
   // Stopped first, as it was started last: no pass of the loop takes an address back meanwhile.

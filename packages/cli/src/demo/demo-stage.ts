@@ -84,9 +84,9 @@ async function startController(control: Host): Promise<void> {
 async function startAgent(balancer: Host, controller: string): Promise<void> {
   const args = [
     "--insecure",
-    ...["--name", balancer.name],
-    ...["--controller", `${controller}:7702`],
-    ...["--state-dir", "/run/host/state"],
+    `--name=${balancer.name}`,
+    `--controller=${controller}:7702`,
+    "--state-dir=/run/host/state",
   ];
   const program = await balancer.start(programPath("fairlead-agent"), args);
   await program.waitForLine(/ serv(es|ing) /, START_MS_MAX);
