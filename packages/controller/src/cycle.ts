@@ -13,7 +13,7 @@ import {
   compareText,
   present,
 } from "@fairlead/model";
-import { type PlanOptions, createPlanMemory, plan } from "@fairlead/planner";
+import { type MayStillGet, type PlanOptions, createPlanMemory, plan } from "@fairlead/planner";
 import {
   type Clock,
   type Logger,
@@ -98,12 +98,9 @@ class Loop implements Cycle {
 
   constructor(options: CycleOptions) {
     this.#options = options;
-    this.#planOptions = {
-      revisionOf: options.revisionOf,
-      mayStillGet: (...at) => options.delivery.mayStillGet?.(...at) ?? false,
-      memory: createPlanMemory(),
-    };
-    const { clock, log } = options;
+    const { clock, delivery, log, revisionOf } = options;
+    const mayStillGet: MayStillGet = (...at) => delivery.mayStillGet?.(...at) ?? false;
+    this.#planOptions = { revisionOf, mayStillGet, memory: createPlanMemory() };
     this.#planning = createPace({
       clock,
       quietMs: QUIET_MS,

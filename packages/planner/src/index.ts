@@ -2,3 +2,4 @@
 
 export { type PlanMemory, createPlanMemory } from "./memory.ts";
 export { type PlanOptions, plan } from "./plan.ts";
+export type { MayStillGet } from "./release.ts";
