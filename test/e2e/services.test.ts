@@ -95,6 +95,11 @@ story("a deleted Service gives its address up, everywhere and only once", {}, as
 
   const seen = await probe.stop();
   assert.equal(seen.failed, 0, "nobody else noticed");
+  const verdicts = stage.controller
+    .lines()
+    .filter((line) => /INFO +(pending|ready) claim=default\/other /.test(line))
+    .map((line) => (line.includes(" ready ") ? "ready" : "pending"));
+  assert.deepEqual(verdicts.slice(verdicts.indexOf("ready")), ["ready"], "nor was it said so");
 });
 
 story("members come and go without a failed connection", {}, async (stage) => {

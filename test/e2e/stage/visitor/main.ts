@@ -21,10 +21,11 @@ async function visitNext(): Promise<void> {
 
 function visit(target: string): Promise<string | null> {
   const { promise, resolve } = Promise.withResolvers<string | null>();
-  const request = get(`http://${target}/`, { agent: false }, (response) => {
+  // Also while it connects: the kernel asks for an absent address for three seconds.
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const request = get(`http://${target}/`, { agent: false, signal }, (response) => {
     text(response).then(resolve, () => resolve(null));
   });
-  request.setTimeout(TIMEOUT_MS, () => request.destroy());
   request.once("error", () => resolve(null));
   return promise;
 }

@@ -1,0 +1,106 @@
+// Load-balancer hosts that fail: the cable of the holder, silence between hosts, a crash with a new
+// boot. Another host answers each time, and whoever returns takes nothing back.
+
+import assert from "node:assert/strict";
+
+import { startProbe } from "@fairlead/lab";
+
+import { service } from "./stage/manifests.ts";
+import type { Stage } from "./stage/stage.ts";
+import { story } from "./stage/story.ts";
+
+/** Loose, as the machine may be busy; the figures belong to the benches. */
+const TAKEOVER_MS_MAX = 5_000;
+const CONNECTED_MS_MAX = 20_000;
+
+story("the holder's cable is cut: another answers, and keeps it after", {}, async (stage) => {
+  await stage.write("web.yaml", service({ name: "web" }));
+  const { address, holder } = await stage.served("default/web");
+  await using probe = await startProbe(stage.client, { address, port: 80 });
+  await probe.waitForAnswer(5_000);
+
+  const lost = stage.lab.host(holder);
+  await lost.cutLink();
+  const next = await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX, holder);
+  await probe.waitForAnswer(TAKEOVER_MS_MAX);
+  await stage.until("the new holder is named", (list) =>
+    list.claims[0]?.state === "ready" && list.claims[0].addresses[0]?.holder === next
+      ? true
+      : undefined,
+  );
+  await agentIs(stage, holder, "disconnected");
+
+  await lost.healLink();
+  await agentIs(stage, holder, "connected");
+  await stage.inSync();
+  assert.deepEqual(stage.recorder.holders(address), [next], "the returning host takes nothing");
+  const seen = await probe.stop();
+  const silence = seen.longestSilence?.lengthMs ?? Number.POSITIVE_INFINITY;
+  assert.ok(silence < 2_000, `the client heard nothing for ${silence} ms`);
+  const lateMs = seen.longestSilence?.toMs ?? 0;
+  const failedLater = seen.allTries.filter(
+    (one) => one.member === undefined && one.atMs > lateMs + 500,
+  );
+  assert.equal(failedLater.length, 0, "the return of the host disturbs nobody");
+});
+
+story("the holder hears and is heard by nobody: it is as good as dead", {}, async (stage) => {
+  await stage.write("web.yaml", service({ name: "web" }));
+  const { address, holder } = await stage.served("default/web");
+  await using probe = await startProbe(stage.client, { address, port: 80 });
+  await probe.waitForAnswer(5_000);
+
+  const lost = stage.lab.host(holder);
+  await lost.isolate();
+  const next = await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX, holder);
+  await probe.waitForAnswer(TAKEOVER_MS_MAX);
+  await stage.until("the new holder is named", (list) =>
+    list.claims[0]?.addresses[0]?.holder === next ? true : undefined,
+  );
+  assert.deepEqual(stage.recorder.holders(address).toSorted(), [holder, next].toSorted());
+
+  await lost.rejoin();
+  await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX);
+  await agentIs(stage, holder, "connected");
+  await stage.served("default/web");
+  await probe.waitForAnswer(TAKEOVER_MS_MAX);
+});
+
+story("a host crashes and boots again: it serves as a successor", {}, async (stage) => {
+  await stage.write("web.yaml", service({ name: "web" }));
+  const { address, holder } = await stage.served("default/web");
+  await using probe = await startProbe(stage.client, { address, port: 80 });
+  await probe.waitForAnswer(5_000);
+
+  stage.agent(holder).abandon();
+  await stage.lab.host(holder).crash();
+  const next = await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX);
+  assert.notEqual(next, holder);
+  await probe.waitForAnswer(TAKEOVER_MS_MAX);
+  await agentIs(stage, holder, "disconnected");
+
+  await stage.lab.host(holder).boot();
+  await stage.agent(holder).start();
+  await agentIs(stage, holder, "connected");
+  await stage.inSync();
+  assert.deepEqual(stage.recorder.holders(address), [next], "the returning host takes nothing");
+  const config = await stage.lab.host(holder).readFile("/run/fairlead/keepalived/keepalived.conf");
+  assert.ok(config.includes(address), "it stands by again");
+
+  // And it can: the next one fails.
+  await stage.lab.host(next).cutLink();
+  const third = await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX, next);
+  await probe.waitForAnswer(TAKEOVER_MS_MAX);
+  await stage.lab.host(next).healLink();
+  await agentIs(stage, next, "connected");
+  await stage.inSync();
+  assert.deepEqual(stage.recorder.holders(address), [third]);
+});
+
+async function agentIs(stage: Stage, name: string, state: string): Promise<void> {
+  await stage.until(
+    `${name} is ${state}`,
+    ({ agents }) => (agents.find((row) => row.name === name)?.state === state ? true : undefined),
+    CONNECTED_MS_MAX,
+  );
+}

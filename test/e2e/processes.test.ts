@@ -1,0 +1,180 @@
+// Programs of a load-balancer host that die by kill -9: the agent, nginx's master, the whole of
+// keepalived. The data plane is not the agent's child, and nothing of the dead is left behind.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
+
+import { type Host, monotonicMs, startProbe } from "@fairlead/lab";
+
+import { service } from "./stage/manifests.ts";
+import { claimOf } from "./stage/stage.ts";
+import { story } from "./stage/story.ts";
+
+const RUN_DIR = "/run/fairlead";
+/** nginx is back within about a second; a busy machine may take longer. */
+const BACK_MS_MAX = 6_000;
+
+story("the agent is killed and started again: nobody notices", {}, async (stage) => {
+  await stage.write("web.yaml", service({ name: "web" }));
+  const { address, holder } = await stage.served("default/web");
+  const host = stage.lab.host(holder);
+  await using probe = await startProbe(stage.client, { address, port: 80 });
+  await probe.waitForAnswer(5_000);
+  const before = daemonsOf(host);
+  assert.ok(before.nginx.length >= 3, "a master and two workers");
+  assert.ok(before.keepalived.length >= 2, "keepalived and its VRRP child");
+
+  await stage.agent(holder).kill();
+  await stage.until("the agent is missed", ({ agents }) =>
+    agents.find(({ name }) => name === holder)?.state === "disconnected" ? true : undefined,
+  );
+  assert.equal((await stage.served("default/web")).address, address, "its proof is kept meanwhile");
+  await stage.agent(holder).start();
+  await stage.until("the agent is back", ({ agents }) =>
+    agents.find(({ name }) => name === holder)?.state === "connected" ? true : undefined,
+  );
+  await stage.served("default/web");
+  assert.deepEqual(daemonsOf(host), before, "the data plane is adopted, without a reload");
+  const seen = await probe.stop();
+  assert.equal(seen.failed, 0, `${seen.failed} of ${seen.tries} connections failed`);
+  assert.deepEqual(stage.recorder.holders(address), [holder]);
+});
+
+story("nginx's master is killed: the supervisor brings it back", {}, async (stage) => {
+  await stage.write("web.yaml", service({ name: "web" }));
+  const { address, holder } = await stage.served("default/web");
+  const host = stage.lab.host(holder);
+  await using probe = await startProbe(stage.client, { address, port: 80 });
+  await probe.waitForAnswer(5_000);
+
+  const master = pidOf(host, "nginx/nginx.pid");
+  await host.output("kill", ["-KILL", String(master)]);
+  const killedMs = monotonicMs();
+  await untilHost(host, "another master runs", () => {
+    const pid = pidOf(host, "nginx/nginx.pid");
+    return pid !== master && daemonsOf(host).nginx.includes(pid);
+  });
+  const first = await probe.waitForAnswer(BACK_MS_MAX, monotonicMs());
+  assert.ok(first.atMs - killedMs < BACK_MS_MAX);
+  await stage.served("default/web");
+  const { nginx } = daemonsOf(host);
+  assert.equal(nginx.length, 3, `workers of the dead master are gone: ${nginx.join(" ")}`);
+  await probe.stop();
+});
+
+story("nginx is down: it is said until it is back", {}, async (stage) => {
+  await stage.write("web.yaml", service({ name: "web" }));
+  const { address, holder } = await stage.served("default/web");
+  const host = stage.lab.host(holder);
+  // Stopped by hand, so that the supervisor does not bring it back.
+  await host.output("sh", [
+    "-c",
+    `s6-svc -d ${RUN_DIR}/service/nginx && s6-svwait -D ${RUN_DIR}/service/nginx`,
+  ]);
+  const said = await stage.until("it is said", (list) => {
+    const claim = claimOf(list, "default/web");
+    const agent = list.agents.find(({ name }) => name === holder);
+    const isTold = agent?.remarks.some(({ reason }) => reason === "DataPlaneDown") === true;
+    return isTold && claim?.conditions.find(({ type }) => type === "Serving")?.status !== "True"
+      ? claim
+      : undefined;
+  });
+  assert.notEqual(said?.state, "refused");
+  await host.output("s6-svc", ["-u", `${RUN_DIR}/service/nginx`]);
+  await stage.served("default/web");
+  await using probe = await startProbe(stage.client, { address, port: 80 });
+  await probe.waitForAnswer(BACK_MS_MAX);
+});
+
+story("all of keepalived is killed: its addresses are not orphaned", {}, async (stage) => {
+  await stage.write("web.yaml", service({ name: "web" }));
+  const { address, holder } = await stage.served("default/web");
+  const host = stage.lab.host(holder);
+  await using probe = await startProbe(stage.client, { address, port: 80 });
+  await probe.waitForAnswer(5_000);
+
+  const before = daemonsOf(host).keepalived;
+  await host.output("kill", ["-KILL", ...before.map(String)]);
+  const next = await stage.recorder.waitForHolder(address, BACK_MS_MAX, holder);
+  await stage.recorder.waitUntil(
+    () => stage.recorder.holders(address).join() === next,
+    BACK_MS_MAX,
+    "the dead keepalived's address is swept",
+  );
+  await probe.waitForAnswer(BACK_MS_MAX);
+  await untilHost(host, "keepalived is back", () => {
+    const { keepalived } = daemonsOf(host);
+    return keepalived.length >= 2 && !keepalived.some((pid) => before.includes(pid));
+  });
+  await stage.until("the new holder is named", (list) =>
+    claimOf(list, "default/web")?.addresses[0]?.holder === next ? true : undefined,
+  );
+  await stage.served("default/web");
+  assert.deepEqual(stage.recorder.holders(address), [next], "who is back takes nothing");
+});
+
+story(
+  "agent and keepalived are killed together: the supervisor alone sweeps",
+  {},
+  async (stage) => {
+    await stage.write("web.yaml", service({ name: "web" }));
+    const { address, holder } = await stage.served("default/web");
+    const host = stage.lab.host(holder);
+    await stage.agent(holder).kill();
+    const before = daemonsOf(host).keepalived;
+    await host.output("kill", ["-KILL", ...before.map(String)]);
+    const next = await stage.recorder.waitForHolder(address, BACK_MS_MAX, holder);
+    await stage.recorder.waitUntil(
+      () => stage.recorder.holders(address).join() === next,
+      BACK_MS_MAX,
+      "the dead keepalived's address is swept",
+    );
+    await using probe = await startProbe(stage.client, { address, port: 80 });
+    await probe.waitForAnswer(BACK_MS_MAX);
+    await stage.agent(holder).start();
+    await stage.served("default/web");
+    assert.deepEqual(stage.recorder.holders(address), [next]);
+  },
+);
+
+interface Daemons {
+  readonly nginx: readonly number[];
+  readonly keepalived: readonly number[];
+}
+
+/** Process ids of the daemons, as the host sees them; zombies are gone. */
+function daemonsOf(host: Host): Daemons {
+  const running = host.pids().flatMap((pid) => {
+    const stat = readOrNothing(host.outsidePath(`/proc/${pid}/stat`));
+    const [, name = "", state = "Z"] = /^\d+ \((.*)\) (\S)/.exec(stat) ?? [];
+    return state === "Z" ? [] : [{ pid, name }];
+  });
+  const named = (name: string): readonly number[] =>
+    running.filter((one) => one.name === name).map(({ pid }) => pid);
+  return { nginx: named("nginx"), keepalived: named("keepalived") };
+}
+
+function pidOf(host: Host, file: string): number {
+  return Number(readOrNothing(host.outsidePath(`${RUN_DIR}/${file}`)).trim());
+}
+
+function readOrNothing(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+async function untilHost(host: Host, what: string, isSo: () => boolean): Promise<void> {
+  const endMs = monotonicMs() + BACK_MS_MAX;
+  while (!isSo()) {
+    if (monotonicMs() >= endMs) {
+      assert.fail(
+        `${host.name}: not so after ${BACK_MS_MAX} ms: ${what}; ${JSON.stringify(daemonsOf(host))}`,
+      );
+    }
+    await wait(20);
+  }
+}
