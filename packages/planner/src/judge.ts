@@ -86,31 +86,45 @@ function isContested({ rivals }: Proof): boolean {
 }
 
 function draftOf(options: JudgeOptions, grant: Grant): Judgement {
-  const inputs = inputsOf(options, grant);
   const known = options.before?.judgements.get(grant.claim.id);
-  if (inputs !== undefined && known?.grant === grant && known.inputs !== undefined) {
-    const isSame =
-      inputs.length === known.inputs.length && inputs.every((one, i) => one === known.inputs?.[i]);
-    if (isSame) return known;
-  }
+  if (known?.grant === grant && followsFrom(options, grant, known.inputs)) return known;
+  const inputs: unknown[] = [];
+  const isWhole = visitInputs(options, grant, (input) => inputs.push(input) > 0);
   const proofs = grant.programmed ? grant.addresses.map((at) => proofOf(options, grant, at)) : [];
   // Who of two holders is right changes with when they were heard last, whatever they say.
-  return { grant, inputs: proofs.some(isContested) ? undefined : inputs, proofs };
+  return { grant, inputs: !isWhole || proofs.some(isContested) ? undefined : inputs, proofs };
 }
 
-/** What a whole grant's verdict follows from, beside itself; undefined for all others. */
-function inputsOf(options: JudgeOptions, grant: Grant): readonly unknown[] | undefined {
-  if (!grant.programmed || grant.leftOut.size > 0) return undefined;
-  const inputs: unknown[] = [];
+function followsFrom(
+  options: JudgeOptions,
+  grant: Grant,
+  inputs: readonly unknown[] | undefined,
+): boolean {
+  if (inputs === undefined) return false;
+  let at = 0;
+  return visitInputs(options, grant, (input) => input === inputs[at++]) && at === inputs.length;
+}
+
+/**
+ * Visits what a verdict follows from, beside its grant, until `see` says no. False: it said so, or
+ * the verdict follows from more than can be named.
+ */
+function visitInputs(
+  options: JudgeOptions,
+  grant: Grant,
+  see: (input: unknown) => boolean,
+): boolean {
+  const { rows, carried, lanes, witnesses } = options;
+  if (!grant.programmed || grant.leftOut.size > 0) return false;
   for (const address of grant.addresses) {
-    const row = options.rows.get(address);
-    const carried = options.carried.get(address);
-    if (row === undefined || carried === undefined) return undefined;
-    const lane = laneOf(row, options.lanes);
-    inputs.push(row, carried, lane);
-    for (const name of couldHold(row, lane)) inputs.push(options.witnesses.get(name)?.word);
+    const row = rows.get(address);
+    const carriedHere = carried.get(address);
+    if (row === undefined || carriedHere === undefined) return false;
+    const lane = laneOf(row, lanes);
+    if (!see(row) || !see(carriedHere) || !see(lane)) return false;
+    for (const name of couldHold(row, lane)) if (!see(witnesses.get(name)?.word)) return false;
   }
-  return inputs;
+  return true;
 }
 
 function finish(
@@ -118,10 +132,12 @@ function finish(
   draft: Judgement,
   published: ReadonlySet<Address>,
 ): Judgement {
-  const now = draft.grant.addresses.map((address) => published.has(address));
+  const { addresses } = draft.grant;
   const isSame =
-    draft.verdict !== undefined && now.every((isIn, i) => isIn === draft.published?.[i]);
+    draft.verdict !== undefined &&
+    addresses.every((address, i) => published.has(address) === draft.published?.[i]);
   if (isSame) return draft;
+  const now = addresses.map((address) => published.has(address));
   return { ...draft, published: now, verdict: verdictOf(options, draft, published) };
 }
 

@@ -56,11 +56,11 @@ class Table implements LeaseTable {
   readonly #byLast = new Map<ClaimId, Address[]>();
   readonly #byKey = new Map<string, Address[]>();
   #changes = 0;
+  #isIndexed = false;
 
   constructor(rows: Map<Address, LeasedAddress>, release: ReleaseView) {
     this.rows = rows;
     this.#release = release;
-    for (const row of rows.values()) this.#index(row);
   }
 
   changes(): number {
@@ -68,11 +68,13 @@ class Table implements LeaseTable {
   }
 
   heldBy(claim: Claim): readonly Address[] {
+    this.#index();
     const held = this.#byOwner.get(claim.id) ?? NONE;
     return held.length > 1 ? held.toSorted(compareAddress) : held;
   }
 
   leftBy(id: ClaimId): readonly Address[] {
+    this.#index();
     const left = this.#byLast.get(id)?.filter((address) => {
       const row = this.rows.get(address);
       return row?.owners.length === 0 && row.lastClaim === id;
@@ -81,6 +83,7 @@ class Table implements LeaseTable {
   }
 
   sharedBy(key: string): readonly Address[] {
+    this.#index();
     const shared = this.#byKey.get(key)?.filter((address) => {
       return this.rows.get(address)?.sharingKey === key;
     });
@@ -88,6 +91,7 @@ class Table implements LeaseTable {
   }
 
   enter({ address, claim, ports, pool, sharingKey }: Entry): void {
+    this.#index();
     const row = this.rows.get(address);
     const own = row?.owners.find((owner) => owner.claim === claim.id);
     const isSame = own !== undefined && samePorts(own.ports, ports);
@@ -115,6 +119,7 @@ class Table implements LeaseTable {
   }
 
   leave(address: Address, claim: Claim): void {
+    this.#index();
     const row = this.rows.get(address);
     if (row === undefined) return;
     const owners = row.owners.filter((owner) => owner.claim !== claim.id);
@@ -132,7 +137,14 @@ class Table implements LeaseTable {
     if (owners.length === 0) push(this.#byLast, settled.lastClaim, address);
   }
 
-  #index(row: LeasedAddress): void {
+  /** Indexes are made when first asked for: a plan in which nothing changed asks for none. */
+  #index(): void {
+    if (this.#isIndexed) return;
+    this.#isIndexed = true;
+    for (const row of this.rows.values()) this.#add(row);
+  }
+
+  #add(row: LeasedAddress): void {
     for (const owner of row.owners) push(this.#byOwner, owner.claim, row.address);
     if (row.owners.length === 0) push(this.#byLast, row.lastClaim, row.address);
     if (row.sharingKey !== undefined) push(this.#byKey, row.sharingKey, row.address);

@@ -27,7 +27,7 @@ export interface PlanMemory {
 /** What is really in a memory. */
 export interface Remembered {
   pools?: { readonly given: World["pools"]; readonly book: PoolBook };
-  order?: readonly ClaimId[];
+  order?: readonly Claim[];
   grants?: ReadonlyMap<ClaimId, GrantMemory>;
   programmed?: Programmed;
   witnesses?: Witnesses;
@@ -73,8 +73,11 @@ export function recallGrant(
 ): Grant | undefined {
   const known = memory.grants?.get(claim.id);
   if (known === undefined || known.grant.claim !== claim || known.book !== book) return undefined;
-  const isSame = known.rows.every((row) => rows.get(row.address) === row);
-  return isSame ? known.grant : undefined;
+  return hasSameRows(known, rows) ? known.grant : undefined;
+}
+
+function hasSameRows(known: GrantMemory, rows: ReadonlyMap<Address, LeasedAddress>): boolean {
+  return known.rows.every((row) => rows.get(row.address) === row);
 }
 
 /** What a planning leaves for the next. */
@@ -98,11 +101,12 @@ export function remember(memory: Remembered, learnt: Learnt): void {
   for (const [id, grant] of grants) {
     if (grant.main !== undefined || !grant.programmed) continue;
     const known = memory.grants?.get(id);
+    if (known?.grant === grant && known.book === book && hasSameRows(known, rows)) {
+      next.set(id, known);
+      continue;
+    }
     const own = grant.addresses.flatMap((address) => rows.get(address) ?? []);
-    if (own.some((row) => row.owners.length !== 1)) continue;
-    const isSame =
-      known?.grant === grant && known.book === book && own.every((row, i) => row === known.rows[i]);
-    next.set(id, isSame ? known : { grant, book, rows: own });
+    if (own.every((row) => row.owners.length === 1)) next.set(id, { grant, book, rows: own });
   }
   memory.grants = next;
 }
@@ -117,15 +121,15 @@ export function recallOrder(
 ): readonly Claim[] {
   const known: Claim[] = [];
   const last = memory.order ?? [];
-  const seen = new Set(last);
-  for (const id of last) {
+  for (const { id } of last) {
     const claim = claims.get(id);
     if (claim !== undefined) known.push(claim);
   }
   if (known.length < claims.size) {
+    const seen = new Set(last.map(({ id }) => id));
     for (const claim of claims.values()) if (!seen.has(claim.id)) known.push(claim);
   }
   known.sort(compareAge);
-  memory.order = known.map(({ id }) => id);
+  memory.order = known;
   return known;
 }
