@@ -6,7 +6,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import writeFileAtomic from "write-file-atomic";
-import { describeError, EdgeError } from "./errors.ts";
+import { describeError, EdgeError, isEdgeError } from "./errors.ts";
 
 /** Why a file could not be read or written. */
 export type FileErrorCode =
@@ -87,7 +87,7 @@ const CODES: ReadonlyMap<unknown, { readonly code: FileErrorCode; readonly why: 
 
 /** Maps what a file operation raised; `operation` is the start of the message. */
 export function fileError(error: unknown, operation: string): EdgeError<FileErrorCode> {
-  if (error instanceof EdgeError) return error;
+  if (isEdgeError<FileErrorCode>(error)) return error;
   const errno = error instanceof Error && "code" in error ? error.code : undefined;
   const known = CODES.get(errno);
   const code = known?.code ?? "IO";

@@ -51,7 +51,8 @@ test("an unmounted folder that comes back in time was never empty", DEADLINE, as
   for (let looks = 0; looks < 5; looks += 1) await pass(AUDIT_MS + 100);
   assert.deepEqual(story.claims(), ["web"]);
   assert.deepEqual(story.reasons(), []);
-  assert.equal(kindsIn(story).filter((kind) => kind === "claim-seen").length, 1);
+  // Said again when it came back: the listener's own clock may have given it up just before.
+  assert.equal(kindsIn(story).filter((kind) => kind === "claim-seen").length, 2);
 });
 
 test("a folder that cannot be read says so and leaves everything in force", DEADLINE, async () => {

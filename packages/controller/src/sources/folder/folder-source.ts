@@ -2,7 +2,7 @@
 // every few seconds, reads what changed, and emits what differs. It never writes, and a folder
 // that cannot be read leaves everything in force as it is.
 
-import type { Claim, PoolName } from "@fairlead/model";
+import type { Claim, ClaimId, PoolName } from "@fairlead/model";
 import {
   type Clock,
   EdgeError,
@@ -63,6 +63,12 @@ export function createFolderSource(options: FolderSourceOptions): Source {
   return new FolderSource(options);
 }
 
+/** Names of what a folder shows. */
+interface Present {
+  readonly claims: ReadonlySet<ClaimId>;
+  readonly pools: ReadonlySet<PoolName>;
+}
+
 class FolderSource implements Source {
   readonly name: string;
   readonly #options: FolderSourceOptions;
@@ -74,6 +80,8 @@ class FolderSource implements Source {
   #emit: ((facts: readonly Fact[]) => void) | undefined;
   #state: FolderState = EMPTY_FOLDER;
   #said: SourceSnapshot = EMPTY_SNAPSHOT;
+  /** What the folder showed at the last look; the rest of what was said is absent. */
+  #present: Present = { claims: new Set(), pools: new Set() };
   #isListed = false;
   #hints = new Set<string>();
   #audit: Timer | undefined;
@@ -164,7 +172,9 @@ class FolderSource implements Source {
       pool: (name: PoolName) => departure("AddressPool", "", name),
     };
     const facts = [...diffSnapshots(this.name, this.#said, next, how)];
+    facts.push(...this.#comeBack(next, list));
     this.#said = next;
+    this.#present = list;
     // A list that hides something proves no absence; the first one is needed to begin at all.
     if (view.isWhole || !this.#isListed) {
       const atMs = this.#options.clock.wallMs();
@@ -173,6 +183,24 @@ class FolderSource implements Source {
     this.#isListed = true;
     if (facts.length > 0) this.#emit?.(facts);
     this.#listed.resolve();
+  }
+
+  /**
+   * What was absent and is there again is said again: whoever listens measures absence by a clock
+   * of its own, and may have given it up a moment ago.
+   */
+  #comeBack(next: SourceSnapshot, now: Present): readonly Fact[] {
+    const source = this.name;
+    const facts: Fact[] = [];
+    for (const [name, pool] of next.pools) {
+      if (!now.pools.has(name) || this.#present.pools.has(name)) continue;
+      if (this.#said.pools.has(name)) facts.push({ kind: "pool-seen", source, pool });
+    }
+    for (const [id, claim] of next.claims) {
+      if (!now.claims.has(id) || this.#present.claims.has(id)) continue;
+      if (this.#said.claims.has(id)) facts.push({ kind: "claim-seen", source, claim });
+    }
+    return facts;
   }
 
   #fail(error: unknown): void {
