@@ -4,7 +4,6 @@
 
 import {
   type Address,
-  type Claim,
   type ClaimId,
   type Lane,
   type LaneId,
@@ -195,7 +194,7 @@ function verdictOf(
   published: ReadonlySet<Address>,
 ): Verdict {
   const { claim } = grant;
-  const { counts, remarks: memberRemarks } = countMembers(options, claim);
+  const { counts, remarks: memberRemarks } = countMembers(options, grant);
   const proofMains = proofs.flatMap((proof) => proof.main ?? []);
   const mains = grant.best === "ready" ? [...proofMains, grant.main] : [grant.main, ...proofMains];
   const [main, ...others] = [...mains, noMembers(counts)].filter((one) => one !== undefined);
@@ -248,12 +247,18 @@ function addressOf(
 }
 
 function countMembers(
-  { rows }: JudgeOptions,
-  claim: Claim,
+  options: JudgeOptions,
+  grant: Grant,
 ): { readonly counts: readonly MemberCount[]; readonly remarks: readonly Remark[] } {
   const remarks: Remark[] = [];
-  const counts = claim.listeners.map((listener) => {
-    const usable = usableMembers(listener, rows);
+  const [first] = grant.programmed ? grant.addresses : [];
+  const known = first === undefined ? [] : listenersOf(options, grant, first);
+  const counts = grant.claim.listeners.map((listener) => {
+    const same = known.find(({ source }) => source === listener);
+    const usable =
+      same === undefined
+        ? usableMembers(listener, options.rows)
+        : { members: same.members.members, remarks: same.remarks };
     remarks.push(...usable.remarks);
     const active = usable.members.filter((member) => member.state === "active").length;
     return { port: portText(listener), active };
