@@ -18,7 +18,7 @@ export interface NginxInput {
 
 /** Settings of one host for nginx.conf. All paths are absolute and of the closed grammar. */
 export interface NginxSettings {
-  /** Fixed for the life of the host: sockets of UDP are per worker, and closing one loses packets. */
+  /** Fixed for the life of the host: UDP sockets are per worker, and closing one loses packets. */
   readonly workerProcesses: number;
   /** Per worker, both sides counted: no larger than needed, 32 768 cost 28 MB a generation. */
   readonly workerConnections: number;

@@ -1,5 +1,5 @@
 // What is kept of a story that failed: outputs of programs, files and logs of the hosts, the
-// history of holders, all in one folder whose path the failure names. Given the stage as it is then.
+// history of holders, all in one folder whose path the failure names. Given the stage as it is.
 
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

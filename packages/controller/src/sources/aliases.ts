@@ -86,7 +86,7 @@ export interface WishText {
   readonly text: string;
 }
 
-/** Everywhere a Service says something about the wish, in the table's order. Empty texts are none. */
+/** All that a Service says about the wish, in the table's order. Empty texts are none. */
 export function wishTexts(
   wish: Wish,
   metadata: {

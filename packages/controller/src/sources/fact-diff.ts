@@ -1,4 +1,5 @@
-// The difference between two states of a source as facts. Pure. What did not change gives no fact.
+// The difference between two states of a source as facts. Pure: two states go in, facts come out,
+// and what did not change gives none. It never says more of a departure than was seen.
 
 import type { AddressPool, Claim, ClaimId, Finding, PoolName } from "@fairlead/model";
 

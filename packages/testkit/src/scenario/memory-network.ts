@@ -1,6 +1,6 @@
 // The network between agents and the controller, in memory: calls carry the contract's real bytes,
-// in order, a millisecond each way. A cut holds back what is said until it heals, as TCP does after a
-// pulled cable; a reset breaks a call at both ends. It knows nothing of plans.
+// in order, a millisecond each way. A cut holds back what is said until it heals, as TCP does after
+// a pulled cable; a reset breaks a call at both ends. It knows nothing of plans.
 
 import { EventEmitter } from "node:events";
 

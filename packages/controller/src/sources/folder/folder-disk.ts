@@ -1,5 +1,5 @@
-// The file system as the folder source uses it: look, read, listen. Everything that is decided about
-// what was found stands elsewhere.
+// The file system as the folder source uses it: look, read, listen. Everything that is decided
+// about what was found stands elsewhere.
 
 import { join } from "node:path";
 

@@ -105,7 +105,7 @@ function readTokens(text: string, lines: LineCounter): readonly CST.Token[] | Ba
   return tokens;
 }
 
-/** Counts aliases, and finds those that lead nowhere or to themselves, and keys that stand twice. */
+/** Counts aliases; finds those that lead nowhere or to themselves, and keys that stand twice. */
 function checkNodes(
   document: Document,
   lines: LineCounter,
