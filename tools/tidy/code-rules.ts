@@ -14,7 +14,7 @@ const VAGUE_NAME = /(^|[-/])(utils?|helpers?|common|managers?|misc)([-./]|$)/;
 const PURE = /^packages\/(model|planner|render)\/src\//;
 const IMPURE = /\b(Date|performance|Math\.random|setTimeout|setInterval|process|async|await)\b/;
 const EXPORT =
-  /^export (?:declare )?(?:async )?(?:abstract )?(?:function|const|class|interface|type) /;
+  /^export (?:declare )?(?:async )?(?:abstract )?(?:function|const|class|interface|type) \w/;
 
 /** Everything that is wrong with one file of code. */
 export function codeFaults(file: SourceFile): readonly string[] {
