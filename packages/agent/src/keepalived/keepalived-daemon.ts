@@ -69,7 +69,7 @@ class Keepalived implements KeepalivedDaemon {
   }
 
   async alive(): Promise<boolean> {
-    return (await this.#service.state()).up;
+    return (await this.#service.recentState()).up;
   }
 
   stop(): Promise<void> {
@@ -148,7 +148,7 @@ class Keepalived implements KeepalivedDaemon {
     while (this.#clock.nowMs() < endMs) {
       const verdict = verdictOf(await this.#service.log.since(since), isEmpty);
       if (verdict === "refused") return false;
-      if (verdict === "taken") return this.alive();
+      if (verdict === "taken") return (await this.#service.state()).up;
       await this.#clock.sleep(POLL_MS);
     }
     return false;

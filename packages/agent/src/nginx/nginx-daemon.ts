@@ -83,7 +83,7 @@ class Nginx implements NginxDaemon {
   }
 
   async generationsAlive(): Promise<number> {
-    const { pid } = await this.#service.state();
+    const { pid } = await this.#service.recentState();
     return pid === undefined ? 0 : countGenerations(await readWorkers(pid));
   }
 

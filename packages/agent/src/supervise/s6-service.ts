@@ -23,12 +23,22 @@ const STOP_MS_MAX = 20_000;
 /** The scripts of a daemon may first end what its last incarnation left, up to 4 s. */
 const START_MS_MAX = 8000;
 const POLL_MS = 10;
+/** A state that is no older counts as recent. */
+const RECENT_MS = 250;
 
 /** One supervised daemon. */
 export function createS6Service(options: S6ServiceOptions): SupervisedService {
   const { name, dir, programs, clock } = options;
 
+  let last: { readonly state: ServiceState; readonly atMs: number } | undefined;
+
   async function state(): Promise<ServiceState> {
+    const found = await ask();
+    last = { state: found, atMs: clock.nowMs() };
+    return found;
+  }
+
+  async function ask(): Promise<ServiceState> {
     try {
       const [up, pid] = await programs.svstat(dir, "up,pid");
       return up === "true" ? { up: true, pid: Number(pid) } : { up: false };
@@ -53,6 +63,11 @@ export function createS6Service(options: S6ServiceOptions): SupervisedService {
     name,
     log: createDaemonLog(options.logDir),
     state,
+    recentState: async () => {
+      const known = last;
+      if (known === undefined || clock.nowMs() - known.atMs > RECENT_MS) return await state();
+      return known.state;
+    },
     start: async () => {
       await setStartsByItself(dir, true);
       await programs.svc(dir, "-u");
