@@ -110,6 +110,18 @@ suite("a report", () => {
     assert.equal(since(report(1, "serving"), report(5, "applied"), report(9, "serving")), 9);
   });
 
+  test("tells for a minute when an address was lost", () => {
+    const lost = (...facts: readonly AgentFact[]): number | undefined =>
+      fold(hello(), ...facts).agent?.lostAtMs?.get(VIP);
+    assert.equal(lost(report(1, "applied")), undefined);
+    assert.equal(lost(report(1, "serving"), report(5, "applied")), 5);
+    assert.equal(lost(report(1, "serving"), report(5, "applied"), report(9, "serving")), undefined);
+    const minute = 60_000;
+    const told = [report(1, "serving"), report(5, "applied")];
+    assert.equal(lost(...told, report(minute, "applied")), 5);
+    assert.equal(lost(...told, report(minute + 5, "applied")), undefined);
+  });
+
   test("renews the links of the hello", () => {
     const links = [makeLink("eth1", ["192.0.2.99/24"])];
     const { agent } = fold(hello(), report(1, "serving", { links }));

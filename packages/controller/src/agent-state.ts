@@ -32,9 +32,10 @@ export function foldAgent(agents: Map<AgentName, AgentView>, fact: AgentFact): b
       const known = agents.get(fact.report.agent);
       if (known === undefined) return false;
       const heldSinceMs = heldSince(known.heldSinceMs, fact.report, fact.atMs);
+      const lostAtMs = lostAt(known, heldSinceMs, fact.atMs);
       const hello = { ...known.hello, links: fact.report.links };
       const { atMs: heardAtMs, report } = fact;
-      agents.set(known.name, { ...known, hello, report, heardAtMs, heldSinceMs });
+      agents.set(known.name, { ...known, hello, report, heardAtMs, heldSinceMs, lostAtMs });
       return !isSameProof(known.report, fact.report);
     }
     case "agent-heard": {
@@ -83,4 +84,22 @@ function heldSince(
     if (address !== undefined) held.set(address, before.get(address) ?? atMs);
   }
   return held;
+}
+
+/** How long it is remembered that an address was lost, in ms. */
+const LOST_MS_MAX = 60_000;
+
+function lostAt(
+  known: AgentView,
+  held: ReadonlyMap<Address, number>,
+  atMs: number,
+): ReadonlyMap<Address, number> {
+  const lost = new Map<Address, number>();
+  for (const [address, lostMs] of known.lostAtMs ?? []) {
+    if (!held.has(address) && atMs - lostMs < LOST_MS_MAX) lost.set(address, lostMs);
+  }
+  for (const address of known.heldSinceMs.keys()) {
+    if (!held.has(address)) lost.set(address, atMs);
+  }
+  return lost;
 }

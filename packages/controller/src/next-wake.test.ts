@@ -5,7 +5,13 @@ import { test } from "node:test";
 
 import type { LeaseState } from "@fairlead/model";
 import { plan } from "@fairlead/planner";
-import { makeAgent, makeClaim, makeRevisionOf, makeWorld } from "@fairlead/testkit";
+import {
+  address as addressOf,
+  makeAgent,
+  makeClaim,
+  makeRevisionOf,
+  makeWorld,
+} from "@fairlead/testkit";
 
 import { nextWakeMs } from "./next-wake.ts";
 
@@ -15,6 +21,7 @@ const cases: readonly {
   readonly name: string;
   readonly state?: LeaseState;
   readonly goneAtMs?: number;
+  readonly lostAtMs?: number;
   readonly wakes: number | undefined;
 }[] = [
   { name: "an idle controller does not wake", wakes: undefined },
@@ -40,6 +47,7 @@ const cases: readonly {
     goneAtMs: NOW_MS - 59_000,
     wakes: 1000,
   },
+  { name: "it wakes when a lost address is withdrawn", lostAtMs: NOW_MS - 1000, wakes: 5000 },
   {
     name: "it never spins",
     state: { kind: "quarantined", untilMs: NOW_MS + 1 },
@@ -47,9 +55,11 @@ const cases: readonly {
   },
 ];
 
-for (const { name, state, goneAtMs, wakes } of cases) {
+for (const { name, state, goneAtMs, lostAtMs, wakes } of cases) {
   test(name, () => {
-    const agents = [makeAgent("lb-1", goneAtMs === undefined ? {} : { goneAtMs })];
+    const agent = makeAgent("lb-1", goneAtMs === undefined ? {} : { goneAtMs });
+    const lost = new Map(lostAtMs === undefined ? [] : [[addressOf("192.0.2.100"), lostAtMs]]);
+    const agents = [{ ...agent, lostAtMs: lost }];
     const world = makeWorld({ nowMs: NOW_MS, agents, claims: [makeClaim("web")] });
     const made = plan(world, { revisionOf: makeRevisionOf() });
     const leases = new Map(

@@ -1,7 +1,9 @@
-// When time alone will change a plan: a quarantine ends, or an agent's silence becomes doubt.
+// When time alone will change a plan: a quarantine ends, an agent's silence becomes doubt, or an
+// address that nobody holds is withdrawn.
 // Pure. Everything else changes by facts, so an idle controller does not wake.
 
 import type { Plan, World } from "@fairlead/model";
+import { WITHDRAW_AFTER_MS } from "@fairlead/planner";
 
 /** A pause that is never shortened below this, in ms, so that rounding cannot spin the loop. */
 const PAUSE_MS_MIN = 10;
@@ -13,6 +15,7 @@ export function nextWakeMs(world: World, plan: Plan): number | undefined {
     if (lease.state.kind === "quarantined") moments.push(lease.state.untilMs);
   }
   for (const agent of world.agents.values()) {
+    for (const lostMs of agent.lostAtMs?.values() ?? []) moments.push(lostMs + WITHDRAW_AFTER_MS);
     if (agent.disconnectedAtMs === undefined) continue;
     moments.push(agent.disconnectedAtMs + world.settings.staleAfterMs);
   }

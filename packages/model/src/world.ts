@@ -30,6 +30,8 @@ export interface AgentView {
    * clock: of two agents that claim one address, a connected one and then the later one is right.
    */
   readonly heldSinceMs: ReadonlyMap<Address, number>;
+  /** When it was first reported not to hold any more what it held; of the last minute alone. */
+  readonly lostAtMs?: ReadonlyMap<Address, number>;
 }
 
 /** Settings that planning needs. */

@@ -2,4 +2,5 @@
 
 export { type PlanMemory, createPlanMemory } from "./memory.ts";
 export { type PlanOptions, plan } from "./plan.ts";
+export { WITHDRAW_AFTER_MS } from "./proof.ts";
 export type { MayStillGet } from "./release.ts";

@@ -59,6 +59,11 @@ function after(changes: Readonly<Record<number, Change>>, passedMs = 0): Plan {
 
 const gone: Change = (agent) => ({ ...agent, connected: false, disconnectedAtMs: 1_000_000 });
 
+/** The agent lost the address so long after the world's time. */
+function losing(passedMs: number): Change {
+  return (agent) => ({ ...agent, lostAtMs: new Map([[VIP, served().world.nowMs + passedMs]]) });
+}
+
 function reporting(change: (report: AgentReport) => Partial<AgentReport>): Change {
   return (agent) => {
     const report = present(agent.report, "it reported");
@@ -134,6 +139,20 @@ const stories: readonly Story[] = [
   {
     name: "every agent says that it has it not: withdrawn",
     last: () => after({ 0: saying(vipName(VIP), "applied") }),
+    line: "pending 192.0.2.100 NotHeld",
+    published: false,
+    serving: "False NotHeld",
+  },
+  {
+    name: "the holder gave it up a moment ago: the next one's word is waited for",
+    last: () => after({ 0: both(saying(vipName(VIP), "applied"), losing(0)) }, 5999),
+    line: "pending 192.0.2.100 NotHeld",
+    published: true,
+    serving: "False NotHeld",
+  },
+  {
+    name: "the holder gave it up and nobody took it: withdrawn",
+    last: () => after({ 0: both(saying(vipName(VIP), "applied"), losing(0)) }, 6000),
     line: "pending 192.0.2.100 NotHeld",
     published: false,
     serving: "False NotHeld",

@@ -38,6 +38,8 @@ export interface JudgeOptions {
   readonly problems: ReadonlyMap<Address, Remark>;
   readonly carried: ReadonlyMap<Address, Carried>;
   readonly witnesses: Witnesses;
+  /** Epoch ms. */
+  readonly nowMs: number;
   readonly revisionOf: (resource: Resource) => Revision;
   readonly before: Judged | undefined;
 }
@@ -142,13 +144,13 @@ function finish(
 
 /** An address is published by proof, and stays until every agent says that it has it not. */
 function publishedNow(
-  { rows, lanes, witnesses }: JudgeOptions,
+  { rows, lanes, witnesses, nowMs }: JudgeOptions,
   proved: ReadonlySet<Address>,
 ): ReadonlySet<Address> {
   const published = new Set(proved);
   for (const row of rows.values()) {
     if (!row.published || row.owners.length === 0 || published.has(row.address)) continue;
-    if (!isWithdrawn(row, laneOf(row, lanes), witnesses)) published.add(row.address);
+    if (!isWithdrawn(row, laneOf(row, lanes), { witnesses, nowMs })) published.add(row.address);
   }
   return published;
 }

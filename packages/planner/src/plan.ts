@@ -90,6 +90,7 @@ export function plan(world: World, options: PlanOptions): Plan {
     problems,
     carried,
     witnesses,
+    nowMs: world.nowMs,
     revisionOf,
     before: memory.judged,
   });

@@ -19,6 +19,12 @@ import { portText } from "./grant.ts";
 import { type Witness, type Witnesses, holdersOf } from "./witness.ts";
 
 /**
+ * An address that nobody holds stays published this long, in ms: twice what a takeover takes at the
+ * slowest adverts that are usual (1 s).
+ */
+export const WITHDRAW_AFTER_MS = 6000;
+
+/**
  * `proved`: a connected agent holds it and serves all. `kept`: the holder went out of reach a
  * moment ago. `unknown`: it was proved once, and those who could say are out of reach.
  * `missing`: it is not served, or was never proved to be.
@@ -53,16 +59,21 @@ export interface ProofOptions {
   readonly revisionOf: (resource: Resource) => Revision;
 }
 
-/** Whether every agent that could hold the address says that it does not. */
+/**
+ * Whether every agent that could hold the address says that it does not, and went on saying so: in
+ * a takeover the loser's word comes before the winner's.
+ */
 export function isWithdrawn(
   row: LeasedAddress,
   lane: Lane | undefined,
-  witnesses: Witnesses,
+  { witnesses, nowMs }: { readonly witnesses: Witnesses; readonly nowMs: number },
 ): boolean {
   for (const name of couldHold(row, lane)) {
     const view = witnesses.get(name)?.view;
     if (view?.report === undefined || !view.connected) return false;
     if (view.report.resources.get(vipName(row.address))?.step === "serving") return false;
+    const lostMs = view.lostAtMs?.get(row.address);
+    if (lostMs !== undefined && nowMs - lostMs < WITHDRAW_AFTER_MS) return false;
   }
   return true;
 }
