@@ -10,7 +10,7 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { pinnedEnvironment } from "./setup/pinned-node.mjs";
-import { appendResult, tallyOf } from "./run-tests/tally.mjs";
+import { appendResult, tallyOf, wordsOf } from "./run-tests/tally.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const REPORTER = new URL("run-tests/count-reporter.mjs", import.meta.url).href;
@@ -34,10 +34,16 @@ async function main() {
     process.stderr.write(`${join(where, folder)} has no tests${asked}\n`);
     return 1;
   }
+  const skipped = wordsOf(process.env["FAIRLEAD_SKIP"]);
+  const wanted = files.filter((file) => !skipped.some((word) => file.includes(word)));
+  for (const file of files.filter((name) => !wanted.includes(name))) {
+    process.stdout.write(`${join(where, file)} is left out, as FAIRLEAD_SKIP asks\n`);
+  }
+  if (wanted.length === 0) return 0;
   const results = mkdtempSync(join(tmpdir(), "fairlead-tests-"));
   try {
     const counts = join(results, "counts");
-    const code = await runTests(files, counts, values.processes);
+    const code = await runTests(wanted, counts, values.processes, skipped);
     return report(join(where, folder), counts, code);
   } finally {
     rmSync(results, { recursive: true, force: true });
@@ -63,9 +69,10 @@ function findTests(folder, words) {
  * @param {readonly string[]} files
  * @param {string} counts the file that the counting reporter writes
  * @param {boolean} processes
+ * @param {readonly string[]} skipped words that name tests to leave out
  * @returns {Promise<number>} exit code of the runner
  */
-function runTests(files, counts, processes) {
+function runTests(files, counts, processes, skipped) {
   const testMsMax = processes ? TEST_MS_MAX.processes : TEST_MS_MAX.shared;
   const isolation = processes
     ? ["--test-isolation=process", "--test-concurrency=1"]
@@ -74,6 +81,7 @@ function runTests(files, counts, processes) {
     "--test",
     ...isolation,
     `--test-timeout=${testMsMax}`,
+    ...skipped.map((word) => `--test-skip-pattern=${word.replace(/[^\w\s]/g, "\\$&")}`),
     "--test-reporter=spec",
     "--test-reporter-destination=stdout",
     `--test-reporter=${REPORTER}`,

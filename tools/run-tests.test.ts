@@ -67,6 +67,22 @@ const cases: readonly {
     sum: "0 passed, 0 failed",
   },
   {
+    name: "a test left out by name",
+    files: { a: GOOD, b: BAD },
+    args: ["src"],
+    skip: "ba",
+    code: 0,
+    sum: "1 passed, 0 failed",
+  },
+  {
+    name: "a file left out by name",
+    files: { a: GOOD, gone: BAD },
+    args: ["src"],
+    skip: "gone.test",
+    code: 0,
+    sum: "1 passed, 0 failed",
+  },
+  {
     name: "a file that ends the process",
     files: { a: DEAD },
     args: ["src"],

@@ -12,6 +12,17 @@ import { appendFileSync, existsSync, readFileSync } from "node:fs";
  */
 
 /**
+ * The words of FAIRLEAD_SKIP, which name tests or files.
+ *
+ * @param {string | undefined} skip
+ * @returns {readonly string[]}
+ */
+export function wordsOf(skip) {
+  const words = (skip ?? "").split(",").map((word) => word.trim());
+  return words.filter((word) => word !== "");
+}
+
+/**
  * Adds up the lines of the counting reporter.
  *
  * @param {string} lines
@@ -19,9 +30,7 @@ import { appendFileSync, existsSync, readFileSync } from "node:fs";
  * @returns {Tally}
  */
 export function tallyOf(lines, skip) {
-  const words = (skip ?? "")
-    .split(",")
-    .flatMap((word) => (word.trim() === "" ? [] : [word.trim()]));
+  const words = wordsOf(skip);
   let [passed, failed] = [0, 0];
   const unasked = [];
   for (const line of lines.split("\n")) {
