@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type Finding, parseClaimId, present, type Verdict } from "@fairlead/model";
+import { type Finding, parseClaimId, present, type Remark, type Verdict } from "@fairlead/model";
 import { address, agentName } from "@fairlead/testkit";
 
 import { narrate, NOTHING_SAID, type Said } from "./narrate.ts";
@@ -24,6 +24,7 @@ const REFUSED: Verdict = {
   addresses: [],
   main: { reason: "AddressTaken", detail: "192.0.2.100 is held by default/shop" },
 };
+const LEFT_OUT: Remark = { reason: "BadMember", detail: "127.0.0.1 is left out" };
 const FILE: Finding = {
   subject: "file",
   name: "a.yaml",
@@ -48,6 +49,24 @@ const cases: readonly { name: string; before: Said; now: Said; lines: readonly s
     before: said(READY),
     now: said(REFUSED),
     lines: ["warn refused default/web AddressTaken FL0205 192.0.2.100 is held by default/shop"],
+  },
+  {
+    name: "a remark beside the state",
+    before: said(READY),
+    now: said({ ...READY, remarks: [LEFT_OUT] }),
+    lines: ["warn remarked default/web BadMember FL0502 127.0.0.1 is left out"],
+  },
+  {
+    name: "a remark that is the main reason, once",
+    before: NOTHING_SAID,
+    now: said({ ...READY, main: LEFT_OUT, remarks: [LEFT_OUT] }),
+    lines: ["info ready default/web 192.0.2.100 lb1 BadMember FL0502 127.0.0.1 is left out"],
+  },
+  {
+    name: "a remark that went",
+    before: said({ ...READY, remarks: [LEFT_OUT] }),
+    now: said(READY),
+    lines: ["info no longer remarked default/web BadMember"],
   },
   {
     name: "moved",

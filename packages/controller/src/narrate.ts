@@ -1,5 +1,5 @@
 // What a cycle changed, as lines of the log: a claim that became ready, pending or refused, with
-// its reason; a finding that came or went. Pure. Nothing that stayed as it was is said again.
+// its reason; a remark on it or a finding that came or went. Pure. Nothing that stayed as it was is said again.
 
 import {
   type AgentName,
@@ -7,6 +7,7 @@ import {
   claimTitle,
   type Finding,
   REASONS,
+  type Remark,
   type Verdict,
 } from "@fairlead/model";
 
@@ -30,8 +31,9 @@ export const NOTHING_SAID: Said = { verdicts: new Map(), findings: [] };
 export function narrate(before: Said, now: Said): readonly Narration[] {
   const lines: Narration[] = [];
   for (const [id, verdict] of now.verdicts) {
-    if (isSameVerdict(before.verdicts.get(id), verdict)) continue;
-    lines.push(verdictLine(verdict));
+    const earlier = before.verdicts.get(id);
+    if (!isSameVerdict(earlier, verdict)) lines.push(verdictLine(verdict));
+    lines.push(...remarkLines(earlier, verdict));
   }
   for (const id of before.verdicts.keys()) {
     if (now.verdicts.has(id)) continue;
@@ -68,6 +70,30 @@ function verdictLine(verdict: Verdict): Narration {
     },
     message: verdict.state,
   };
+}
+
+/** What is said besides the main reason, such as a member that was left out. */
+function remarkLines(before: Verdict | undefined, now: Verdict): readonly Narration[] {
+  const claim = claimTitle(now.claim);
+  const known = besidesMain(before);
+  const present = besidesMain(now);
+  const came = [...present].filter(([key]) => !known.has(key));
+  const went = [...known].filter(([key]) => !present.has(key));
+  return [
+    ...came.map(([, remark]): Narration => {
+      return { level: "warn", fields: { claim, ...reasonFields(remark) }, message: "remarked" };
+    }),
+    ...went.map(([, { reason }]): Narration => {
+      return { level: "info", fields: { claim, reason }, message: "no longer remarked" };
+    }),
+  ];
+}
+
+function besidesMain(verdict: Verdict | undefined): ReadonlyMap<string, Remark> {
+  const keyOf = ({ reason, detail }: Remark): string => `${reason}\n${detail}`;
+  const remarks = new Map((verdict?.remarks ?? []).map((remark) => [keyOf(remark), remark]));
+  if (verdict?.main !== undefined) remarks.delete(keyOf(verdict.main));
+  return remarks;
 }
 
 function findingLine(finding: Finding): Narration {

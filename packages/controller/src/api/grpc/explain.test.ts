@@ -368,6 +368,22 @@ const cases: readonly {
     },
   },
   {
+    name: "a file with an object whose name is none",
+    subject: "names.yaml",
+    situation: {
+      view: {
+        findings: [
+          {
+            subject: "object",
+            name: 'Service "default/a;b" in names.yaml',
+            reason: "BadName",
+            detail: 'in "names.yaml": metadata.name "a;b" is no name',
+          },
+        ],
+      },
+    },
+  },
+  {
     name: "a folder that was emptied",
     subject: UNMOUNTED,
     situation: {

@@ -80,9 +80,14 @@ function asPool(context: AdminContext, subject: string): ExplainInit | undefined
   return seen && explainPool(context, seen);
 }
 
-/** What is wrong with something that never became a claim, an agent or a pool: a file, mostly. */
+/**
+ * What is wrong with something that never became a claim, an agent or a pool: a file, mostly. A
+ * file's name stands for all that is wrong in it.
+ */
 function asFinding(context: AdminContext, subject: string): ExplainInit | undefined {
-  const findings = context.view.findings.filter(({ name }) => name === subject);
+  const findings = context.view.findings.filter(
+    ({ name }) => name === subject || name.endsWith(` in ${subject}`),
+  );
   const [first] = findings;
   if (first === undefined) return undefined;
   const links = findings.map(({ reason, detail }) => link("Read", "broken", detail, { reason }));
