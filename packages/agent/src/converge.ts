@@ -20,9 +20,8 @@ import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./port
 import { decideSteps, ledgerOfPlan } from "./steps.ts";
 
 /**
- * A pass starts at least this long after the start of one that made a daemon reload, in ms: a
- * reload that leaves a connection behind keeps a generation of nginx, so bursts become one a
- * second.
+ * A pass starts at least this long after the start of one that made a daemon reload, in ms: each
+ * reload may leave a generation of nginx behind, so bursts become one a second.
  */
 const RELOAD_GAP_MS = 1000;
 /** Kernel events of one burst are looked at once, after this quiet, in ms. */
