@@ -4,7 +4,7 @@
 
 import { EventEmitter } from "node:events";
 
-import type { Dial, DialEvents } from "@fairlead/agent";
+import type { Dial, DialedCall, DialEvents } from "@fairlead/agent";
 import type { SyncServer } from "@fairlead/controller";
 import type { Clock } from "@fairlead/runtime";
 import { AgentService, serviceDefinition } from "@fairlead/wire";
@@ -35,104 +35,170 @@ export interface MemoryNetwork {
   reset(agent: string): void;
 }
 
-interface Call {
-  readonly agent: string;
-  break(detail: string): void;
-}
-
 /** Makes a network without a controller. */
 export function createMemoryNetwork(options: {
   readonly clock: Clock;
   /** Whether the next message breaks its call. */
   readonly breaks: () => boolean;
 }): MemoryNetwork {
-  const { clock } = options;
-  /** What waits for the end of a cut, by agent. */
-  const cuts = new Map<string, (() => void)[]>();
-  const calls = new Set<Call>();
-  let handler: Handler | undefined;
+  return new Network(options.clock, options.breaks);
+}
 
-  function later(agent: string, run: () => void): void {
-    clock.setTimer(LATENCY_MS, () => {
-      const held = cuts.get(agent);
+class Network implements MemoryNetwork {
+  readonly #clock: Clock;
+  readonly #breaks: () => boolean;
+  /** What waits for the end of a cut, by agent. */
+  readonly #cuts = new Map<string, (() => void)[]>();
+  readonly #calls = new Set<Call>();
+  #handler: Handler | undefined;
+
+  constructor(clock: Clock, breaks: () => boolean) {
+    this.#clock = clock;
+    this.#breaks = breaks;
+  }
+
+  dial(agent: string): Dial {
+    return (events) => {
+      const call: Call = new Call(events, {
+        breaks: this.#breaks,
+        later: (run) => this.#later(agent, run),
+        soon: (run) => void this.#clock.setTimer(LATENCY_MS, run),
+        onEnd: () => this.#calls.delete(call),
+        agent,
+      });
+      this.#calls.add(call);
+      this.#later(agent, () => call.reach(this.#handler));
+      // A dial into a cut is told by nobody but time.
+      this.#clock.setTimer(DIAL_MS, () => call.giveUp());
+      return call;
+    };
+  }
+
+  serve(sync: SyncServer): void {
+    sync.register({
+      addService: (_, implementation: Implementation) => {
+        this.#handler = implementation["sync"] as Handler;
+      },
+    });
+  }
+
+  stopServing(): void {
+    this.#handler = undefined;
+    for (const call of this.#calls) call.break("the connection was closed");
+  }
+
+  cut(agent: string): void {
+    this.#cuts.set(agent, this.#cuts.get(agent) ?? []);
+  }
+
+  heal(agent: string): void {
+    const held = this.#cuts.get(agent) ?? [];
+    this.#cuts.delete(agent);
+    for (const run of held) run();
+  }
+
+  reset(agent: string): void {
+    for (const call of this.#calls) {
+      if (call.agent === agent) call.break("the connection was reset");
+    }
+  }
+
+  #later(agent: string, run: () => void): void {
+    this.#clock.setTimer(LATENCY_MS, () => {
+      const held = this.#cuts.get(agent);
       if (held === undefined) run();
       else held.push(run);
     });
   }
+}
 
-  function heal(agent: string): void {
-    const held = cuts.get(agent) ?? [];
-    cuts.delete(agent);
-    for (const run of held) run();
+/** How a call reaches its other end. */
+interface Line {
+  readonly agent: string;
+  readonly breaks: () => boolean;
+  /** After the way there, and after the end of a cut. */
+  readonly later: (run: () => void) => void;
+  /** After the way, cut or not. */
+  readonly soon: (run: () => void) => void;
+  readonly onEnd: () => void;
+}
+
+/** The agent's end of a call. */
+class Call implements DialedCall {
+  readonly agent: string;
+  readonly #events: DialEvents;
+  readonly #line: Line;
+  readonly #server = new ServerCall();
+  #isOpen = true;
+  #isTaken = false;
+
+  constructor(events: DialEvents, line: Line) {
+    this.agent = line.agent;
+    this.#events = events;
+    this.#line = line;
+    this.#server.send = (bytes) => this.#toAgent(bytes);
+    this.#server.finish = (error) =>
+      line.later(() =>
+        this.#end(() => (error === undefined ? events.onEnd() : events.onError(error))),
+      );
   }
 
-  function dial(agent: string, events: DialEvents): ReturnType<Dial> {
-    const fail = (detail: string): void =>
-      events.onError(Object.assign(new Error(detail), { code: UNAVAILABLE, details: detail }));
-    const server = new ServerCall();
-    let isOpen = true;
-    const end = (tell: () => void): void => {
-      if (!isOpen) return;
-      isOpen = false;
-      calls.delete(call);
-      tell();
-    };
-    const call: Call = {
-      agent,
-      break: (detail) =>
-        end(() => {
-          server.close();
-          clock.setTimer(LATENCY_MS, () => fail(detail));
-        }),
-    };
-    calls.add(call);
-    // A dial into a cut is told by nobody but time.
-    clock.setTimer(DIAL_MS, () => {
-      if (!server.isTaken) end(() => fail("connecting took too long"));
-    });
-    server.send = (bytes) => {
-      if (options.breaks()) return call.break("the connection was reset");
-      later(agent, () => {
-        if (isOpen) events.onMessage(TABLE.responseDeserialize(bytes));
+  /** The way to the controller is done; without one the call is refused. */
+  reach(handler: Handler | undefined): void {
+    if (!this.#isOpen) return;
+    this.#isTaken = handler !== undefined;
+    if (handler === undefined) this.#end(() => this.#fail("connection refused"));
+    else handler(this.#server);
+  }
+
+  giveUp(): void {
+    if (!this.#isTaken) this.#end(() => this.#fail("connecting took too long"));
+  }
+
+  write(message: Parameters<typeof TABLE.requestSerialize>[0]): boolean {
+    const bytes = TABLE.requestSerialize(message);
+    if (this.#line.breaks()) this.break("the connection was reset");
+    else {
+      this.#line.later(() => {
+        if (this.#isOpen) this.#server.emit("data", TABLE.requestDeserialize(bytes));
       });
-    };
-    server.finish = (error) =>
-      later(agent, () => end(() => (error === undefined ? events.onEnd() : events.onError(error))));
-    later(agent, () => {
-      if (!isOpen) return;
-      if (handler === undefined) return end(() => fail("connection refused"));
-      server.isTaken = true;
-      handler(server);
-    });
-    return {
-      write: (message) => {
-        const bytes = TABLE.requestSerialize(message);
-        if (options.breaks()) call.break("the connection was reset");
-        else later(agent, () => isOpen && server.emit("data", TABLE.requestDeserialize(bytes)));
-        return true;
-      },
-      close: () => end(() => later(agent, () => server.close())),
-    };
+    }
+    return true;
   }
 
-  return {
-    dial: (agent) => (events) => dial(agent, events),
-    serve: (sync) =>
-      sync.register({
-        addService: (_, implementation: Implementation) => {
-          handler = implementation["sync"] as Handler;
-        },
-      }),
-    stopServing: () => {
-      handler = undefined;
-      for (const call of calls) call.break("the connection was closed");
-    },
-    cut: (agent) => void cuts.set(agent, cuts.get(agent) ?? []),
-    heal,
-    reset: (agent) => {
-      for (const call of calls) if (call.agent === agent) call.break("the connection was reset");
-    },
-  };
+  close(): void {
+    this.#end(() => this.#line.later(() => this.#server.close()));
+  }
+
+  /** Breaks it at both ends. */
+  break(detail: string): void {
+    this.#end(() => {
+      this.#server.close();
+      this.#line.soon(() => this.#fail(detail));
+    });
+  }
+
+  #toAgent(bytes: Buffer): void {
+    if (this.#line.breaks()) {
+      this.break("the connection was reset");
+      return;
+    }
+    this.#line.later(() => {
+      if (this.#isOpen) this.#events.onMessage(TABLE.responseDeserialize(bytes));
+    });
+  }
+
+  #fail(detail: string): void {
+    const error = Object.assign(new Error(detail), { code: UNAVAILABLE, details: detail });
+    this.#events.onError(error);
+  }
+
+  #end(tell: () => void): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#line.onEnd();
+    tell();
+  }
 }
 
 const TABLE = serviceDefinition(AgentService).sync;
@@ -140,7 +206,6 @@ type Response = Parameters<typeof TABLE.responseSerialize>[0];
 
 /** The controller's end of a call, as grpc-js would hand it over. */
 class ServerCall extends EventEmitter {
-  isTaken = false;
   writable = true;
   send: (bytes: Buffer) => void = () => undefined;
   finish: (error: Error | undefined) => void = () => undefined;

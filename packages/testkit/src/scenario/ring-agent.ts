@@ -32,9 +32,8 @@ import { unreliableHost } from "./unreliable-host.ts";
 /** A supervisor starts what died again after this long, in ms. */
 export const RESTART_MS = 1000;
 
-/** How long the data plane's supervisor takes to have a killed daemon back, in ms. */
+/** How long the data plane's supervisor takes to have a killed keepalived back, in ms. */
 const KEEPALIVED_BACK_MS = 50;
-const NGINX_BACK_MS = 1040;
 
 /** What a host of a ring is made of. */
 export interface RingAgentOptions {
@@ -64,7 +63,17 @@ export interface RingAgent {
   readonly takenPorts: Map<string, string>;
   /** Words that nginx does not bear in its file, and what it says then. */
   readonly refusedWords: Map<string, string>;
+  /** Whether every write to its disk fails. */
+  isDiskFull: boolean;
+  /** Daemons that do not take what they are given: `keepalived`. */
+  readonly broken: Set<string>;
+  /** VRRP no longer passes to and from it, although its link is up. */
+  split(): void;
+  rejoin(): void;
+  /** When it could not hear the others' VRRP; the last one may still last. */
+  readonly deafTimes: readonly { readonly fromMs: number; readonly toMs: number | undefined }[];
   killKeepalived(): void;
+  /** It stays dead until `reviveNginx` of the host. */
   killNginx(): void;
   setLink(isUp: boolean): void;
   powerOff(): void;
@@ -81,6 +90,10 @@ class HostWithAgent implements RingAgent {
   readonly host: FakeHost;
   readonly takenPorts = new Map<string, string>();
   readonly refusedWords = new Map<string, string>();
+  readonly broken = new Set<string>();
+  isDiskFull = false;
+  readonly deafTimes: { readonly fromMs: number; readonly toMs: number | undefined }[] = [];
+  readonly #segment: FakeSegment;
   readonly #options: RingAgentOptions;
   #process: { readonly clock: ProcessClock; readonly converge: Converge } | undefined;
   #boots = 1;
@@ -91,12 +104,13 @@ class HostWithAgent implements RingAgent {
     this.name = agentName(name);
     const parsed = parsePrefix(prefix);
     const own = present(parsed.kind === "ok" ? parsed.value : undefined, `${prefix} is a prefix`);
+    this.#segment = options.segmentOf(networkText(own));
     this.host = createFakeHost({
       name,
       prefix,
-      segment: options.segmentOf(networkText(own)),
+      segment: this.#segment,
       failures: {
-        failing: () => false,
+        failing: (call) => this.#isFailing(call),
         nginxRefuses: (text) => this.#refusal(text),
         portTaken: (endpoint) => this.#taken(endpoint),
       },
@@ -124,7 +138,7 @@ class HostWithAgent implements RingAgent {
       clock,
       log,
       revisions,
-      random: faults.random,
+      random: () => faults.random(),
     });
     const { host, planFile } = unreliableHost(this.host, { clock, faults });
     const converge = createConverge({
@@ -161,6 +175,19 @@ class HostWithAgent implements RingAgent {
     this.#options.network.reset(this.name);
   }
 
+  split(): void {
+    this.deafTimes.push({ fromMs: this.#options.clock.nowMs(), toMs: undefined });
+    this.#segment.split(this.host);
+  }
+
+  rejoin(): void {
+    const since = this.deafTimes.pop();
+    if (since !== undefined) {
+      this.deafTimes.push({ ...since, toMs: this.#options.clock.nowMs() });
+    }
+    this.#segment.rejoin(this.host);
+  }
+
   killKeepalived(): void {
     this.host.killKeepalived();
     this.#options.clock.setTimer(KEEPALIVED_BACK_MS, () => this.host.reviveKeepalived());
@@ -168,7 +195,6 @@ class HostWithAgent implements RingAgent {
 
   killNginx(): void {
     this.host.killNginx();
-    this.#options.clock.setTimer(NGINX_BACK_MS, () => this.host.reviveNginx());
   }
 
   setLink(isUp: boolean): void {
@@ -227,6 +253,11 @@ class HostWithAgent implements RingAgent {
           },
         }).text,
     };
+  }
+
+  #isFailing(call: string): boolean {
+    const [port = "", verb] = call.split(".");
+    return (this.isDiskFull && verb === "save") || this.broken.has(port);
   }
 
   #taken(endpoint: string): Remark | undefined {

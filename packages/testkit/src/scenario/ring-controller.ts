@@ -39,6 +39,7 @@ export interface RingControllerOptions {
   readonly pools: readonly string[];
   readonly members: "endpoints" | "nodes";
   readonly defaultClass: boolean;
+  readonly reservedRouterIds: readonly number[];
 }
 
 /** The controller of a ring. */
@@ -79,7 +80,7 @@ class Controller implements RingController {
 
   start(): void {
     if (this.#running !== undefined) return;
-    const { log, folder, pools, members, defaultClass, network } = this.#options;
+    const { log, folder, pools, members, defaultClass, network, reservedRouterIds } = this.#options;
     const clock = createProcessClock(this.#options.clock);
     const revisions = createRevisions();
     const sync = createSyncServer({
@@ -94,7 +95,7 @@ class Controller implements RingController {
     const cycle: Cycle = createCycle({
       clock,
       log,
-      settings: { advertIntervalMs: 100, reservedRouterIds: [], staleAfterMs: 60_000 },
+      settings: { advertIntervalMs: 100, reservedRouterIds, staleAfterMs: 60_000 },
       store: this.#store(clock),
       sources: [
         createPoolSource({ pools: configured.pools, clock }),

@@ -9,7 +9,7 @@ import {
   createLogger,
 } from "@fairlead/runtime";
 import { present } from "@fairlead/model";
-import type { HolderEvent } from "@fairlead/lab";
+import type { HolderEvent, PartitionWindow } from "@fairlead/lab";
 
 import { createFakeSegment, type FakeSegment } from "../fakes/fake-segment.ts";
 import { type MemoryMedium, createMemoryMedium } from "../fakes/memory-store.ts";
@@ -32,6 +32,8 @@ export interface RingOptions {
   readonly members?: "endpoints" | "nodes";
   /** Default true. */
   readonly defaultClass?: boolean;
+  /** Router ids that are never used. Default none. */
+  readonly reservedRouterIds?: readonly number[];
   /** Where both programs log to, as text. Default: nowhere. */
   readonly log?: LogDestination;
 }
@@ -47,6 +49,8 @@ export interface Ring {
   readonly agents: ReadonlyMap<string, RingAgent>;
   /** Who got and lost which address, in order. Anchors are left out. */
   readonly history: readonly HolderEvent[];
+  /** When which hosts could not hear VRRP of the others, until now. */
+  partitions(): readonly PartitionWindow[];
 }
 
 /** Makes a ring and starts everything. */
@@ -67,6 +71,7 @@ export function createRing(options: RingOptions): Ring {
     pools: options.pools,
     members: options.members ?? "endpoints",
     defaultClass: options.defaultClass ?? true,
+    reservedRouterIds: options.reservedRouterIds ?? [],
   });
   const segments = new Map<string, FakeSegment>();
   const segmentOf = (name: string): FakeSegment => {
@@ -83,7 +88,11 @@ export function createRing(options: RingOptions): Ring {
   }
   controller.start();
   for (const agent of agents.values()) agent.start();
-  return { clock, faults, folder, network, medium, controller, agents, history };
+  const partitions = (): readonly PartitionWindow[] =>
+    [...agents.values()].flatMap(({ name, deafTimes }) =>
+      deafTimes.map((times) => ({ hosts: [name], ...times })),
+    );
+  return { clock, faults, folder, network, medium, controller, agents, history, partitions };
 }
 
 /** The agent of a name that must be there. */

@@ -1,0 +1,181 @@
+// What a scenario can do to a ring, one step a row: its words, where capitals stand for arguments,
+// and what it does. `wait` and everything that is expected stand with whoever runs the steps.
+
+import { agentOf, type Ring } from "./ring.ts";
+import { pathOf, splitManifests, splitTitle, usualMembers, usualService } from "./manifests.ts";
+
+/** What a step is given: the values of its capitals, in order, and its block. */
+export interface StepInput {
+  readonly ring: Ring;
+  readonly args: readonly string[];
+  readonly block: readonly string[];
+}
+
+/** One kind of step. */
+export interface StepKind {
+  /** `cut link HOST`; a last word in capitals and `...` takes one word or more. */
+  readonly form: string;
+  /** Whether a block stands below it. */
+  readonly takesBlock?: boolean;
+  /** Throws with a sentence when it cannot be done. */
+  readonly run: (input: StepInput) => void;
+}
+
+/** All steps. */
+export const STEPS: readonly StepKind[] = [
+  {
+    form: "service NAME PORTS...",
+    run: ({ ring, args: [name = "", ...ports] }) => {
+      for (const { path, text } of usualService(name, ports)) ring.folder.write(path, text);
+    },
+  },
+  {
+    form: "members NAME PORT ADDRESSES...",
+    run: ({ ring, args: [name = "", port = "", ...addresses] }) => {
+      const members = addresses[0] === "none" ? [] : addresses;
+      const { path, text } = usualMembers(name, [port], members);
+      ring.folder.write(path, text);
+    },
+  },
+  {
+    form: "apply",
+    takesBlock: true,
+    run: ({ ring, block }) => {
+      const manifests = splitManifests(block);
+      if (manifests.length === 0) throw new Error("there is no object in the block");
+      for (const { path, text } of manifests) ring.folder.write(path, text);
+    },
+  },
+  {
+    form: "write FILE",
+    takesBlock: true,
+    run: ({ ring, args: [file = ""], block }) =>
+      ring.folder.write(file, `${block.map(unescape).join("\n")}\n`),
+  },
+  {
+    form: "write FILE of MB megabytes",
+    run: ({ ring, args: [file = "", size = ""] }) =>
+      ring.folder.write(file, "#".repeat(Number(size) * 1024 * 1024)),
+  },
+  {
+    form: "delete NAME",
+    run: ({ ring, args: [name = ""] }) => {
+      const path = name.endsWith(".yaml") ? name : pathOf("Service", ...splitTitle(name));
+      if (!ring.folder.remove(path)) throw new Error(`there is no ${name}`);
+    },
+  },
+  {
+    form: "delete pool NAME",
+    run: ({ ring, args: [name = ""] }) => {
+      if (!ring.folder.remove(pathOf("AddressPool", "default", name))) {
+        throw new Error(`there is no pool ${name} in the folder`);
+      }
+    },
+  },
+  { form: "unmount folder", run: ({ ring }) => ring.folder.unmount() },
+  { form: "mount folder", run: ({ ring }) => ring.folder.mount() },
+  { form: "deny folder", run: ({ ring }) => ring.folder.deny() },
+  { form: "allow folder", run: ({ ring }) => ring.folder.allow() },
+  { form: "kill controller", run: ({ ring }) => ring.controller.kill() },
+  { form: "start controller", run: ({ ring }) => ring.controller.start() },
+  {
+    form: "restart controller",
+    run: ({ ring }) => {
+      ring.controller.kill();
+      ring.controller.start();
+    },
+  },
+  { form: "break store", run: ({ ring }) => void (ring.controller.isStoreLost = true) },
+  { form: "mend store", run: ({ ring }) => void (ring.controller.isStoreLost = false) },
+  onHost("unplug HOST", (ring, host) => agentOf(ring, host).setLink(false)),
+  onHost("plug HOST", (ring, host) => agentOf(ring, host).setLink(true)),
+  onHost("cut link HOST", (ring, host) => agentOf(ring, host).host.setLink(false)),
+  onHost("heal link HOST", (ring, host) => agentOf(ring, host).host.setLink(true)),
+  onHost("cut stream HOST", (ring, host) => ring.network.cut(host)),
+  onHost("heal stream HOST", (ring, host) => ring.network.heal(host)),
+  onHost("split HOST", (ring, host) => agentOf(ring, host).split()),
+  onHost("rejoin HOST", (ring, host) => agentOf(ring, host).rejoin()),
+  onHost("kill agent HOST", (ring, host) => agentOf(ring, host).kill()),
+  onHost("start agent HOST", (ring, host) => agentOf(ring, host).start()),
+  onHost("restart agent HOST", (ring, host) => {
+    agentOf(ring, host).kill();
+    agentOf(ring, host).start();
+  }),
+  onHost("kill keepalived HOST", (ring, host) => agentOf(ring, host).killKeepalived()),
+  onHost("kill nginx HOST", (ring, host) => agentOf(ring, host).killNginx()),
+  onHost("start nginx HOST", (ring, host) => agentOf(ring, host).host.reviveNginx()),
+  onHost("power off HOST", (ring, host) => agentOf(ring, host).powerOff()),
+  onHost("power on HOST", (ring, host) => agentOf(ring, host).powerOn()),
+  onHost("fill disk HOST", (ring, host) => void (agentOf(ring, host).isDiskFull = true)),
+  onHost("clear disk HOST", (ring, host) => void (agentOf(ring, host).isDiskFull = false)),
+  onHost("break keepalived HOST", (ring, host) => agentOf(ring, host).broken.add("keepalived")),
+  onHost("mend keepalived HOST", (ring, host) => agentOf(ring, host).broken.delete("keepalived")),
+  onHost("take port HOST PORT PROGRAM", (ring, host, [port = "", program = ""]) =>
+    agentOf(ring, host).takenPorts.set(port, program),
+  ),
+  onHost("free port HOST PORT", (ring, host, [port = ""]) =>
+    agentOf(ring, host).takenPorts.delete(port),
+  ),
+  onHost("refuse text HOST WORD", (ring, host, [word = ""]) =>
+    agentOf(ring, host).refusedWords.set(word, `nginx does not bear ${word}`),
+  ),
+  onHost("accept text HOST WORD", (ring, host, [word = ""]) =>
+    agentOf(ring, host).refusedWords.delete(word),
+  ),
+  onHost("add address HOST ADDRESS", (ring, host, [address = ""]) =>
+    agentOf(ring, host).host.addForeign(address),
+  ),
+  {
+    form: "faults PERCENT",
+    run: ({ ring, args: [percent = ""] }) => {
+      ring.faults.rate = Number.parseInt(percent, 10) / 100;
+    },
+  },
+];
+
+/** The step that has this form, with its arguments; undefined when there is none. */
+export function findStep(
+  words: readonly string[],
+): { readonly kind: StepKind; readonly args: readonly string[] } | undefined {
+  for (const kind of STEPS) {
+    const args = readForm(kind.form.split(" "), words);
+    if (args !== undefined) return { kind, args };
+  }
+  return undefined;
+}
+
+/** The words that stand where a form has capitals; undefined when it is another form. */
+export function readForm(
+  form: readonly string[],
+  words: readonly string[],
+): readonly string[] | undefined {
+  const isOpen = form.at(-1)?.endsWith("...") === true;
+  if (isOpen ? words.length < form.length : words.length !== form.length) return undefined;
+  const args: string[] = [];
+  for (const [index, word] of words.entries()) {
+    const wanted = form[Math.min(index, form.length - 1)] ?? "";
+    if (/^[A-Z]/.test(wanted)) args.push(word);
+    else if (wanted !== word) return undefined;
+  }
+  return args;
+}
+
+function onHost(
+  form: string,
+  act: (ring: Ring, host: string, more: readonly string[]) => unknown,
+): StepKind {
+  return {
+    form,
+    run: ({ ring, args: [host = "", ...more] }) => {
+      if (!ring.agents.has(host)) throw new Error(`there is no host ${host}`);
+      act(ring, host, more);
+    },
+  };
+}
+
+/** `\x00` and its kind, so that scenarios can hold what no editor shows. */
+function unescape(line: string): string {
+  return line.replaceAll(/\\x([0-9a-f]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
