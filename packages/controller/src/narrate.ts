@@ -1,5 +1,6 @@
 // What a cycle changed, as lines of the log: a claim that became ready, pending or refused, with
-// its reason; a remark on it or a finding that came or went. Pure. Nothing that stayed as it was is said again.
+// its reason; a remark on it or a finding that came or went. Pure. Nothing that stayed as it was is
+// said again.
 
 import {
   type AgentName,
