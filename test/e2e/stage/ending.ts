@@ -46,7 +46,7 @@ function publishedOf(list: ListJson): readonly string[] {
 async function settleHolders(stage: Stage, held: readonly string[]): Promise<void> {
   const isSettled = (): boolean =>
     held.every((address) => stage.recorder.holders(address).length === 1) &&
-    (held.length > 0 || managedLeft(stage).length === 0);
+    managedLeft(stage).every((address) => held.includes(address) || !isJudged(address, held));
   // Whether it came true says the judge, with names.
   await stage.recorder
     .waitUntil(isSettled, SETTLE_MS_MAX, "the end state of addresses")

@@ -78,7 +78,8 @@ export function createSeat(options: SeatOptions): Seat {
     isRunning: () => lives.at(-1)?.hasExited() === false,
     trouble: () => {
       const isRunning = lives.at(-1)?.hasExited() === false;
-      return isWanted && !isRunning ? `${name} has ended by itself` : undefined;
+      if (!isWanted || isRunning) return undefined;
+      return `${name} has ended by itself, saying:\n${lives.at(-1)?.lines().slice(-10).join("\n")}`;
     },
   };
 }

@@ -121,7 +121,8 @@ async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
   const ports = { tcpPorts: [8080, 8081], udpPorts: [5353] };
   await Promise.all([controller.start(), ...members.map((member) => startMember(member, ports))]);
   const [asker] = await Promise.all([startAsker(control), ...agents.map((seat) => seat.start())]);
-  const until = createUntil(asker);
+  const seats = [controller, ...agents];
+  const until = createUntil(asker, seats);
   await until("all agents are connected", ({ agents: rows }) => {
     const connected = rows.filter(({ state }) => state === "connected");
     return connected.length === balancers.length ? true : undefined;
@@ -136,7 +137,7 @@ async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
     controller,
     asker,
     until,
-    seats: [controller, ...agents],
+    seats,
     agent: (name) => {
       const seat = agents.find((one) => one.host.name === name);
       if (seat === undefined) throw new Error(`there is no agent on ${name}`);
@@ -214,7 +215,7 @@ function createAgent(host: Host, controller: string): Seat {
   });
 }
 
-function createUntil(asker: Asker): Stage["until"] {
+function createUntil(asker: Asker, seats: readonly Seat[]): Stage["until"] {
   return async (what, look, ms = LOOK_MS_MAX) => {
     const endMs = monotonicMs() + ms;
     let seen = "no answer yet";
@@ -226,6 +227,8 @@ function createUntil(asker: Asker): Stage["until"] {
       const found = list === undefined ? undefined : look(list);
       if (found !== undefined) return found;
       if (list !== undefined) seen = describeList(list);
+      const trouble = seats.map((seat) => seat.trouble()).find((text) => text !== undefined);
+      if (trouble !== undefined) throw new Error(`while waiting until ${what}: ${trouble}`);
       if (monotonicMs() >= endMs) {
         throw new Error(`waited ${ms} ms in vain until ${what}; last seen:\n${seen}`);
       }
