@@ -1,5 +1,5 @@
-// Manifests as scenarios write them: each object in a file of its own, so that it can be applied and
-// deleted as with kubectl. Given YAML text or the few words of a usual Service.
+// Manifests as scenarios write them: each object in a file of its own, so that it can be applied
+// and deleted as with kubectl. Given YAML text or the few words of a usual Service.
 
 /** A file of the folder. */
 export interface Manifest {

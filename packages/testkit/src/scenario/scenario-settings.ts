@@ -1,5 +1,5 @@
-// The first lines of a scenario: hosts, pools and what else is set before anything runs. Without any
-// there are three hosts on one network and one pool on it. Pure.
+// The first lines of a scenario: hosts, pools and what else is set before anything runs. Without
+// any there are three hosts on one network and one pool on it. Pure.
 
 import type { RingOptions } from "./ring.ts";
 import { ScenarioError, type ScenarioLine } from "./scenario-text.ts";

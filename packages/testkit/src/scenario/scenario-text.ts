@@ -1,5 +1,5 @@
-// The text of a scenario: a title, settings, and steps of one line each, some with an indented block
-// below. Pure. It knows the form alone; what steps there are is given.
+// The text of a scenario: a title, settings, and steps of one line each, some with an indented
+// block below. Pure. It knows the form alone; what steps there are is given.
 
 /** One line with its block. */
 export interface ScenarioLine {
