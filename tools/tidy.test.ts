@@ -15,7 +15,7 @@ import { readSourceFiles } from "./tidy/source-files.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** Reasons with a code that nothing gives yet: the segment is not asked for foreign holders. */
-const NEVER_SAID = ["AddressForeign"];
+const NEVER_SAID: ReadonlySet<string> = new Set(["AddressForeign"]);
 const FILES = readSourceFiles(ROOT);
 
 test("code keeps to its size, opens with what it is, and is documented where it is seen", () => {
@@ -73,7 +73,11 @@ test("every reason is met in a test or a scenario", () => {
   );
   const told = stories.map(({ text }) => text).join("\n");
   const unmet = Object.keys(REASONS).filter((name) => !new RegExp(`\\b${name}\\b`).test(told));
-  assert.deepEqual(unmet, NEVER_SAID, "no operator meets these reasons in any story");
+  assert.deepEqual(
+    unmet.filter((name) => !NEVER_SAID.has(name)),
+    [],
+    "no operator meets these reasons in any story",
+  );
 });
 
 function read(path: string): string {
