@@ -1,5 +1,6 @@
 // The folder of manifests that vanishes: unmounted, removed, empty at the controller's start. None
-// of that is a wish, so nothing is removed, and it is said what is the matter until it is well again.
+// of that is a wish, so nothing is removed, and it is said what is the matter until it is well
+// again.
 
 import assert from "node:assert/strict";
 
