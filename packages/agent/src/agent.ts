@@ -26,7 +26,7 @@ import { createPlanFile } from "./plan-file.ts";
 import type { ControllerLink } from "./ports.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
 import type { AgentSettings } from "./settings.ts";
-import { giveUpLanes } from "./withdraw.ts";
+import { giveUpLanes, takeLanesBack } from "./withdraw.ts";
 
 /** What an agent is made of. */
 export interface AgentOptions {
@@ -60,6 +60,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const layout = dataPlaneLayout(settings.runDir);
   const revisions = createRevisions();
   const { host, supervisor } = await createAgentHost({ ...options, agent, layout });
+  await takeLanesBack(layout);
   const link = createLink(options, agent, revisions);
   const planFile = createPlanFile({ path: join(settings.stateDir, "plan.json"), revisions });
   const converge = createConverge({ agent, clock, log, host, planFile, link });

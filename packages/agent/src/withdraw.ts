@@ -50,6 +50,16 @@ export async function giveUpLanes(
   }
 }
 
+/**
+ * Lets this host hold lanes again that it gave up before. A withdrawal is a word about one life of
+ * the agent: without this, whoever starts it anew would have a host that never holds anything.
+ */
+export async function takeLanesBack({ keepalived }: DataPlaneLayout): Promise<void> {
+  for (const name of await trackFiles(keepalived.trackDir)) {
+    await writeFile(join(keepalived.trackDir, name), "0\n");
+  }
+}
+
 /** Ends everything of this run directory: lanes given up first where `withdraws` is set. */
 export async function stopAgent(
   options: WithdrawOptions & { readonly withdraws: boolean },
