@@ -333,6 +333,21 @@ test("a pass that the kernel broke off is made again, without a newer plan", asy
   assert.deepEqual(a.host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
 });
 
+test("a daemon that nobody starts again is started by the agent, without a newer plan", async () => {
+  const stage = world();
+  const a = await startAgent(stage, "a");
+  a.loop.accept(acceptedPlan("a", web()));
+  await stage.clock.advance(2000);
+  a.host.killKeepalived();
+  a.host.killNginx();
+  await stage.clock.advance(1500);
+  const down = a.last().remarks.map(({ reason }) => reason);
+  assert.deepEqual(down, ["DataPlaneDown", "DataPlaneDown"]);
+  await stage.clock.advance(7000);
+  assert.deepEqual(a.last().remarks, []);
+  assert.deepEqual(a.host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
+});
+
 test("twenty plans within a second cost two passes that reload", async () => {
   const stage = world();
   const a = await startAgent(stage, "a");

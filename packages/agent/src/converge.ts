@@ -15,7 +15,8 @@ import {
 import { type Applied, NOTHING_APPLIED } from "./applied.ts";
 import { type Host, applySteps } from "./apply.ts";
 import { type Doing, observeAmid } from "./observe.ts";
-import { reportOf } from "./outcome.ts";
+import { isDataPlaneDown, reportOf } from "./outcome.ts";
+import { withoutPreempt } from "./plan-file.ts";
 import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./ports.ts";
 import { decideSteps, ledgerOfPlan } from "./steps.ts";
 
@@ -254,6 +255,7 @@ class Loop implements Converge {
     this.#seen = { vipsHeld: held.length, generationsAlive, keepalivedAlive, links };
     link.report(report);
     this.#trouble = undefined;
+    if (isDataPlaneDown(this.#applied, observed)) this.#repairLater();
   }
 
   #fail(error: unknown): void {
@@ -271,7 +273,15 @@ class Loop implements Converge {
 
   #passIn(delayMs: number): void {
     this.#retry?.cancel();
-    this.#retry = this.#options.clock.setTimer(delayMs, () => void this.#passes.poke());
+    this.#retry = this.#options.clock.setTimer(delayMs, () => {
+      this.#retry = undefined;
+      this.#passes.poke();
+    });
+  }
+
+  /** The supervisor starts a dead daemon within a second; one that stays down is ours to start. */
+  #repairLater(): void {
+    if (this.#retry === undefined) this.#passIn(RETRY_MS);
   }
 
   #logChanges(before: Applied, after: Applied): void {
@@ -285,16 +295,4 @@ class Loop implements Converge {
       log.warn({ reason: remark.reason, detail: remark.detail }, "trouble on this host");
     }
   }
-}
-
-/**
- * A plan from disk never lets a host take a lane from a living holder: who holds it may have
- * changed since, and only the controller knows.
- */
-function withoutPreempt(accepted: AcceptedPlan): AcceptedPlan {
-  const resources = new Map(accepted.plan.resources);
-  for (const [name, resource] of resources) {
-    if (resource.kind === "lane") resources.set(name, { ...resource, preempt: false });
-  }
-  return { ...accepted, plan: { ...accepted.plan, resources } };
 }

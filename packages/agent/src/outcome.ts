@@ -182,6 +182,13 @@ export function ownLinks(
   }));
 }
 
+/** Whether a daemon does not run with what it was given. */
+export function isDataPlaneDown(applied: Applied, observed: Observation): boolean {
+  const isHoldingDown = applied.lanes.size > 0 && !observed.keepalivedAlive;
+  const isServing = applied.generation === undefined || observed.generation === applied.generation;
+  return isHoldingDown || !isServing;
+}
+
 function dataPlaneRemarks(input: OutcomeInput): readonly Remark[] {
   const { applied, observed } = input;
   const remarks: Remark[] = [];

@@ -4,7 +4,7 @@
 import { type Revisions, planFromText, planToText } from "@fairlead/wire";
 import { describeError, isEdgeError, readFileBounded, writeFileDurably } from "@fairlead/runtime";
 
-import type { PlanFile } from "./ports.ts";
+import type { AcceptedPlan, PlanFile } from "./ports.ts";
 
 /** Ten thousand Services with two ports are about 20 MB. */
 const PLAN_BYTES_MAX = 64 * 1024 * 1024;
@@ -33,4 +33,16 @@ export function createPlanFile(options: {
 
 function damaged(detail: string): Awaited<ReturnType<PlanFile["load"]>> {
   return { plan: undefined, remark: { reason: "DiskUnwritable", detail } };
+}
+
+/**
+ * A plan from disk never lets a host take a lane from a living holder: who holds it may have
+ * changed since, and only the controller knows.
+ */
+export function withoutPreempt(accepted: AcceptedPlan): AcceptedPlan {
+  const resources = new Map(accepted.plan.resources);
+  for (const [name, resource] of resources) {
+    if (resource.kind === "lane") resources.set(name, { ...resource, preempt: false });
+  }
+  return { ...accepted, plan: { ...accepted.plan, resources } };
 }

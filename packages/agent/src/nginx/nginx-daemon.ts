@@ -108,7 +108,7 @@ class Nginx implements NginxDaemon {
       return { kind: "refused", remark: refused };
     }
     await this.#file.swap(text);
-    const ms = await this.#handOver(before.generation);
+    const ms = await this.#handOver(old === undefined ? undefined : before.generation);
     if (await this.#answers(wanted, since, ms)) {
       await this.#waitUntilEnding(old);
       return { kind: "applied", reloaded: true };
@@ -135,7 +135,8 @@ class Nginx implements NginxDaemon {
 
   /**
    * Makes nginx read its file; resolves with the time it may take. Only one that answers gets a
-   * HUP: before it is ready, the signal would end the shell that becomes it.
+   * HUP: before it is ready, the signal would end the shell that becomes it. Workers without a
+   * master answer too: then there is nothing that a signal would reach.
    */
   async #handOver(serving: string | undefined): Promise<number> {
     if (serving !== undefined) {

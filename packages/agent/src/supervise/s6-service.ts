@@ -16,6 +16,8 @@ export interface S6ServiceOptions {
   readonly logDir: string;
   readonly programs: S6Programs;
   readonly clock: Clock;
+  /** Starts the supervisor of the folder where none lives. Default: it is somebody else's to do. */
+  readonly ensure?: () => Promise<void>;
 }
 
 /** Above timeout-kill and timeout-finish together, after which s6 itself has ended it. */
@@ -69,6 +71,8 @@ export function createS6Service(options: S6ServiceOptions): SupervisedService {
       return known.state;
     },
     start: async () => {
+      // Killed with all its supervisors it would stay down for ever: nobody else looks for them.
+      if (!(await programs.svok(dir))) await options.ensure?.();
       await setStartsByItself(dir, true);
       await programs.svc(dir, "-u");
       await appears();

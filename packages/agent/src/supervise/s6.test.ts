@@ -201,6 +201,18 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
     await becomesRunning("/run/bin", 0);
   });
 
+  test("everything of s6 killed below a living agent: what it starts is supervised again", async () => {
+    await using supervisor = await supervisorOn("/run/below");
+    await supervisor.ensure();
+    await supervisor.nginx.start();
+    await killS6();
+    await supervisor.nginx.start();
+    await becomesRunning("/run/bin/nginx-child", 1);
+    assert.equal((await supervisor.nginx.state()).up, true);
+    await supervisor.end();
+    await becomesRunning("/run/bin", 0);
+  });
+
   test("ending finds daemons that lost their supervisor", async () => {
     await using supervisor = await supervisorOn("/run/lost");
     await supervisor.ensure();

@@ -48,6 +48,7 @@ export function createS6Supervisor(options: S6SupervisorOptions): S6Supervisor {
       logDir: layout[name].logDir,
       programs: s6,
       clock,
+      ensure,
     });
   const keepalived = service("keepalived");
   const nginx = service("nginx");
