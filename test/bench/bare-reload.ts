@@ -1,5 +1,6 @@
 // The floor of a member change, run on a host of the lab: nginx alone tests and reloads a file, and
-// a client of its probe socket sees the new generation. Prints the milliseconds of each reload.
+// a client of its probe socket sees the new generation. Rounds begin at given times, so that several
+// hosts reload at once. Prints the milliseconds of each.
 
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -7,7 +8,9 @@ import { connect } from "node:net";
 import { dirname } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 
-const [config = "", rounds = "1"] = process.argv.slice(2);
+const [config = "", rounds = "1", beginMs = "0"] = process.argv.slice(2);
+/** Time from one round to the next, in ms. */
+const ROUND_MS = 500;
 const NGINX = "/usr/sbin/nginx";
 const template = readFileSync(config, "utf8");
 const generation = /return ([0-9a-f]{16});/.exec(template)?.[1] ?? "";
@@ -18,7 +21,7 @@ const master = spawn(NGINX, flags, { stdio: "ignore" });
 await answers(generation);
 for (let round = 0; round < Number(rounds); round += 1) {
   const next = String(round).padStart(16, "0");
-  await wait(300);
+  await wait(Number(beginMs) + round * ROUND_MS - Number(process.hrtime.bigint()) / 1e6);
   const begun = process.hrtime.bigint();
   writeFileSync(config, template.replaceAll(generation, next));
   execFileSync(NGINX, ["-t", ...flags], { stdio: "ignore" });

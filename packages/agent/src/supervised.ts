@@ -31,8 +31,8 @@ export interface SupervisedService {
   readonly name: string;
   readonly log: DaemonLog;
   state(): Promise<ServiceState>;
-  /** Its state at most a quarter of a second ago: each fresh one costs a process. */
-  recentState(): Promise<ServiceState>;
+  /** Its state at most this long ago: each fresh one costs a process. */
+  recentState(agoMsMax: number): Promise<ServiceState>;
   /** Starts it, now and whenever it dies; resolves when its process runs. Harmless when up. */
   start(): Promise<void>;
   /** Ends it gracefully and keeps it down; resolves when it is gone. Harmless when down. */

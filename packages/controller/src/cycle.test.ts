@@ -196,6 +196,7 @@ suite("the start", () => {
       store: {
         open: () => Promise.reject(error),
         commit: () => Promise.reject(error),
+        outrank: () => Promise.reject(error),
         [Symbol.asyncDispose]: () => Promise.resolve(),
       },
       sources: [
@@ -244,7 +245,7 @@ suite("one turn of the ring", () => {
     const before = stage.cycle.view().cycles;
     for (let index = 0; index < 3; index += 1) {
       stage.say(shown(makeClaim(`web-${index}`)));
-      await stage.clock.advance(2);
+      await stage.clock.advance(1);
     }
     await stage.clock.advance(100);
     assert.equal(stage.cycle.view().cycles, before + 1);
@@ -326,6 +327,60 @@ suite("a restarted controller", () => {
     second.say(listed([]));
     await second.clock.advance(100);
     assert.deepEqual(kinds(), ["quarantined"]);
+  });
+});
+
+suite("a store that was lost", () => {
+  const obeyed = (name: string, octet: number, epoch: number): Fact => {
+    const fact = hello(name, octet);
+    assertThat(fact.kind === "agent-hello", "it is a hello");
+    return { ...fact, hello: { ...fact.hello, epoch } };
+  };
+
+  test("plans carry an epoch above all that agents obeyed, durably", async () => {
+    await using stage = await makeStage({ claims: [makeClaim("web")] });
+    await stage.cycle.start();
+    stage.cycle.emit([obeyed("a", 11, 41), obeyed("b", 12, 7)]);
+    await stage.clock.advance(ROUND_MS);
+    assert.equal(stage.delivered.at(-1)?.epoch, 42);
+    assert.equal(stage.medium.epoch, 42);
+    assert.equal(stage.cycle.view().epoch, 42);
+    stage.cycle.emit([obeyed("c", 13, 50)]);
+    await stage.clock.advance(ROUND_MS);
+    assert.equal(stage.delivered.at(-1)?.epoch, 51);
+    assert.deepEqual(stage.fencedBy, []);
+  });
+
+  test("an epoch that nothing ever had is not followed", async () => {
+    await using stage = await makeStage({ claims: [makeClaim("web")] });
+    await stage.cycle.start();
+    stage.cycle.emit([obeyed("a", 11, Number.MAX_SAFE_INTEGER), obeyed("b", 12, 7)]);
+    await stage.clock.advance(ROUND_MS);
+    assert.equal(stage.delivered.at(-1)?.epoch, 8);
+  });
+
+  test("while the disk is full the old epoch stays, and it is tried again", async () => {
+    await using stage = await makeStage();
+    await stage.cycle.start();
+    stage.disk.isFull = true;
+    stage.cycle.emit([obeyed("a", 11, 41)]);
+    await stage.clock.advance(ROUND_MS);
+    assert.equal(stage.cycle.view().epoch, 1);
+    stage.disk.isFull = false;
+    await stage.clock.advance(2000);
+    assert.equal(stage.delivered.at(-1)?.epoch, 42);
+  });
+
+  test("a controller that was replaced does not outrank its successor", async () => {
+    await using stage = await makeStage();
+    await stage.cycle.start();
+    await stage.clock.advance(ROUND_MS);
+    await using successor = createMemoryStore({ medium: stage.medium });
+    const { epoch } = await successor.open();
+    stage.cycle.emit([obeyed("a", 11, epoch)]);
+    await stage.clock.advance(ROUND_MS);
+    assert.deepEqual(stage.fencedBy, [epoch]);
+    assert.equal(stage.medium.epoch, epoch);
   });
 });
 

@@ -14,14 +14,7 @@ import {
   present,
 } from "@fairlead/model";
 import { type MayStillGet, type PlanOptions, createPlanMemory, plan } from "@fairlead/planner";
-import {
-  type Clock,
-  type Logger,
-  type Pace,
-  type Timer,
-  createPace,
-  describeError,
-} from "@fairlead/runtime";
+import { type Clock, type Logger, type Pace, type Timer, createPace } from "@fairlead/runtime";
 
 import { type ClusterState, type Seen, createClusterState, foldFacts } from "./cluster-state.ts";
 import type { CycleView } from "./cycle-view.ts";
@@ -31,10 +24,11 @@ import { nextWakeMs } from "./next-wake.ts";
 import type { PlanDelivery, Publisher, Source, Store, StoreChange, StoredState } from "./ports.ts";
 import { type Publishing, createPublishing } from "./publishing.ts";
 import { diffStored, newOwners } from "./store-changes.ts";
+import { type StoreWriter, createStoreWriter, storeFindings } from "./store-writer.ts";
 import { type VerdictTimes, trackVerdicts } from "./verdict-times.ts";
 
 /** Facts that come close together make one cycle: this long a quiet, in ms. */
-const QUIET_MS = 5;
+const QUIET_MS = 2;
 /** A stream of facts delays a cycle by this at the most, in ms. */
 const WAIT_MAX_MS = 50;
 /** How long the first plan waits after an agent's hello for others to follow, in ms. */
@@ -82,7 +76,8 @@ class Loop implements Cycle {
   readonly #planning: Pace;
   readonly #publishing: Publishing;
   #state: ClusterState = createClusterState([]);
-  #stored: StoredState | undefined;
+  #writer: StoreWriter | undefined;
+  #intents: StoredState["intents"] = [];
   #rows: Pick<Plan, "leases" | "lanes"> = { leases: new Map(), lanes: new Map() };
   #plan: Plan | undefined;
   /** Claims of the world that the plan was made for. */
@@ -92,8 +87,6 @@ class Loop implements Cycle {
   #cycles = 0;
   #openedAtMs: number | undefined;
   #lastHelloMs: number | undefined;
-  #isFenced = false;
-  #storeTrouble: string | undefined;
   #wake: Timer | undefined;
 
   constructor(options: CycleOptions) {
@@ -113,9 +106,10 @@ class Loop implements Cycle {
   }
 
   async start(): Promise<void> {
-    const { clock, store, sources } = this.#options;
+    const { clock, log, onFenced, store, sources } = this.#options;
     const stored = await store.open();
-    this.#stored = stored;
+    this.#writer = createStoreWriter({ store, epoch: stored.epoch, log, onFenced });
+    this.#intents = stored.intents;
     this.#rows = {
       leases: new Map(stored.leases.map((lease) => [lease.address, lease])),
       lanes: new Map(stored.lanes.map((lane) => [lane.id, lane])),
@@ -140,7 +134,7 @@ class Loop implements Cycle {
   view(): CycleView {
     const notReady = this.#notReady();
     return {
-      epoch: this.#stored?.epoch ?? 0,
+      epoch: this.#writer?.epoch ?? 0,
       cycles: this.#cycles,
       state: this.#state,
       judged: this.#planned,
@@ -167,17 +161,23 @@ class Loop implements Cycle {
   /** One cycle: plan, make durable, deliver, publish. */
   async #turn(): Promise<void> {
     const holdMs = this.#holdOffMs();
-    if (this.#isFenced || holdMs === undefined) return;
+    if (this.#writer?.isFenced === true || holdMs === undefined) return;
     if (holdMs > 0) return this.#wakeIn(holdMs);
     const { clock } = this.#options;
-    const { epoch, intents } = present(this.#stored, "the loop opens after the store");
+    const writer = present(this.#writer, "the loop opens after the store");
+    const obeyed = writer.obeyedAbove(this.#state.agents.values());
+    const ranked = obeyed === undefined ? "durable" : await writer.outrank(obeyed);
+    if (ranked === "fenced") return;
     const begunMs = clock.nowMs();
-    const world = this.#freeze(intents);
+    const world = this.#freeze();
     const next = plan(world, this.#planOptions);
     this.#options.onCycle?.(clock.nowMs() - begunMs);
     const changes = diffStored(this.#rows, next);
-    if (await this.#persist(epoch, changes)) this.#adopt(epoch, world, next);
-    else if (!this.#isFenced) this.#goOn(epoch, world, changes);
+    const written = await writer.write(changes);
+    if (written === "fenced") return;
+    if (written === "durable") this.#adopt(writer.epoch, world, next);
+    else this.#goOn(writer.epoch, world, changes);
+    if (ranked === "failed") this.#wakeIn(STORE_RETRY_MS);
   }
 
   /** While the store cannot be written, what needs no new row goes on: members change. */
@@ -218,7 +218,7 @@ class Loop implements Cycle {
     this.#wake = this.#options.clock.setTimer(delayMs, () => void this.#planning.poke());
   }
 
-  #freeze(intents: World["intents"]): World {
+  #freeze(): World {
     const { claims, orphans, pools, agents } = this.#state;
     return {
       nowMs: this.#options.clock.wallMs(),
@@ -229,30 +229,8 @@ class Loop implements Cycle {
       agents,
       leases: this.#rows.leases,
       lanes: this.#rows.lanes,
-      intents,
+      intents: this.#intents,
     };
-  }
-
-  /** Makes the plan's rows durable. False: they are not, and nothing may be shown of the plan. */
-  async #persist(epoch: number, changes: readonly StoreChange[]): Promise<boolean> {
-    const { log, store, onFenced } = this.#options;
-    if (changes.length === 0) {
-      this.#storeTrouble = undefined;
-      return true;
-    }
-    try {
-      const result = await store.commit(epoch, changes);
-      if (this.#storeTrouble !== undefined) log.info({}, "the store can be written again");
-      this.#storeTrouble = undefined;
-      if (result.kind === "committed") return true;
-      this.#isFenced = true;
-      onFenced(result.epoch);
-    } catch (error) {
-      const trouble = describeError(error);
-      if (this.#storeTrouble === undefined) log.error({ trouble }, "the store cannot be written");
-      this.#storeTrouble = trouble;
-    }
-    return false;
   }
 
   /** Says what came out, to publishers and, where it changed, in the log. */
@@ -266,26 +244,17 @@ class Loop implements Cycle {
   }
 
   #findings(): readonly Finding[] {
-    const store: readonly Finding[] =
-      this.#storeTrouble === undefined
-        ? []
-        : [
-            {
-              subject: "store",
-              name: "store",
-              reason: "StoreUnavailable",
-              detail: this.#storeTrouble,
-            },
-          ];
+    const store = storeFindings(this.#writer?.trouble);
     const all = [...this.#state.findings.values(), ...(this.#plan?.findings ?? []), ...store];
     return all.sort((a, b) => compareText(`${a.subject}\n${a.name}`, `${b.subject}\n${b.name}`));
   }
 
   #notReady(): string | undefined {
-    if (this.#stored === undefined) return "the store is not open";
+    if (this.#writer === undefined) return "the store is not open";
     if (this.#openedAtMs === undefined) return "sources are being listed";
-    if (this.#isFenced) return "another controller took over";
-    if (this.#storeTrouble !== undefined) return `the store is not written: ${this.#storeTrouble}`;
+    const { isFenced, trouble } = this.#writer;
+    if (isFenced) return "another controller took over";
+    if (trouble !== undefined) return `the store is not written: ${trouble}`;
     return this.#plan === undefined ? "waiting for agents before the first plan" : undefined;
   }
 }

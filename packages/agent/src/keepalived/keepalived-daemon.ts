@@ -37,6 +37,10 @@ const TAKEN_MS_MAX = 5000;
 const STARTED_MS_MAX = 8000;
 const GONE_MS_MAX = 2000;
 const POLL_MS = 10;
+/** A look takes a state that is no older than this. */
+const RECENT_MS = 250;
+/** An unchanged file needs no fresher state than this: the agent looks every second. */
+const UNCHANGED_MS = 1500;
 const CHECK_MS_MAX = 15_000;
 const WORDS_BYTES_MAX = 16_384;
 
@@ -69,7 +73,7 @@ class Keepalived implements KeepalivedDaemon {
   }
 
   async alive(): Promise<boolean> {
-    return (await this.#service.recentState()).up;
+    return (await this.#service.recentState(RECENT_MS)).up;
   }
 
   stop(): Promise<void> {
@@ -84,10 +88,13 @@ class Keepalived implements KeepalivedDaemon {
     const problem = fileProblem(readInstances(text), vipCount);
     if (problem !== undefined) return { kind: "refused", remark: problem };
     const before = (await this.#file.read()) ?? "";
-    const { up } = await this.#service.state();
-    if (up && before === text && (await this.#isKnownTaken(text))) {
+    // Of one that died a moment ago nothing is asked here: its supervisor starts it with this file.
+    const isLately = async (): Promise<boolean> =>
+      (await this.#service.recentState(UNCHANGED_MS)).up;
+    if (before === text && (await this.#isKnownTaken(text)) && (await isLately())) {
       return { kind: "applied", reloaded: false };
     }
+    const { up } = await this.#service.state();
     const refused = (await this.#check(text)) ?? (await this.#loadInOrder(before, text, up));
     if (refused !== undefined) return { kind: "refused", remark: refused };
     return { kind: "applied", reloaded: true };

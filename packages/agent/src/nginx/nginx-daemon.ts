@@ -31,6 +31,8 @@ const START_MS = 6000;
 /** nginx tells old workers to end 100 ms after it started new ones. */
 const ENDING_MS_MAX = 1000;
 const POLL_MS = 5;
+/** A look at generations takes a state that is no older than this. */
+const RECENT_MS = 250;
 /** The log is read less often than the socket is asked. */
 const LOG_POLL_MS = 50;
 /** 10 000 listeners take 2.4 s to check on a slow core. */
@@ -83,7 +85,7 @@ class Nginx implements NginxDaemon {
   }
 
   async generationsAlive(): Promise<number> {
-    const { pid } = await this.#service.recentState();
+    const { pid } = await this.#service.recentState(RECENT_MS);
     return pid === undefined ? 0 : countGenerations(await readWorkers(pid));
   }
 

@@ -25,8 +25,6 @@ const STOP_MS_MAX = 20_000;
 /** The scripts of a daemon may first end what its last incarnation left, up to 4 s. */
 const START_MS_MAX = 8000;
 const POLL_MS = 10;
-/** A state that is no older counts as recent. */
-const RECENT_MS = 250;
 
 /** One supervised daemon. */
 export function createS6Service(options: S6ServiceOptions): SupervisedService {
@@ -65,9 +63,9 @@ export function createS6Service(options: S6ServiceOptions): SupervisedService {
     name,
     log: createDaemonLog(options.logDir),
     state,
-    recentState: async () => {
+    recentState: async (agoMsMax) => {
       const known = last;
-      if (known === undefined || clock.nowMs() - known.atMs > RECENT_MS) return await state();
+      if (known === undefined || clock.nowMs() - known.atMs > agoMsMax) return await state();
       return known.state;
     },
     start: async () => {

@@ -36,7 +36,7 @@ import type { ListedFile, Listing } from "./scan.ts";
 import type { FolderWatch } from "./watch.ts";
 
 /** A hint is followed by a look after this long a quiet, in ms. */
-const QUIET_MS = 10;
+const QUIET_MS = 5;
 /** A folder that never rests is looked at this often, in ms. */
 const WAIT_MAX_MS = 100;
 /** What went missing is looked for again after this long, in ms: editors save by renaming. */
