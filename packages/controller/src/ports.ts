@@ -52,6 +52,11 @@ export type CommitResult =
   | { readonly kind: "committed" }
   | { readonly kind: "fenced"; readonly epoch: number };
 
+/** An epoch that was taken while the store is open, or `fenced` as in a commit. */
+export type OutrankResult =
+  | { readonly kind: "outranked"; readonly epoch: number }
+  | { readonly kind: "fenced"; readonly epoch: number };
+
 /** Where leases, lanes and intents live. Asynchronous, few calls, an epoch on every write. */
 export interface Store extends AsyncDisposable {
   /** Takes the next epoch and reads everything. Called once, before anything is planned. */
@@ -61,6 +66,11 @@ export interface Store extends AsyncDisposable {
    * cut. Rejects with an EdgeError when the store cannot be written; nothing was changed then.
    */
   commit(epoch: number, changes: readonly StoreChange[]): Promise<CommitResult>;
+  /**
+   * Takes the epoch after `obeyed`, durably, for the controller that has `epoch`; every later write
+   * carries the new one. Rejects like `commit`. Only for an `obeyed` that is not below `epoch`.
+   */
+  outrank(epoch: number, obeyed: number): Promise<OutrankResult>;
 }
 
 /** Sends node plans to agents, the difference only, and turns what they say into facts. */

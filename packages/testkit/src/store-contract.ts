@@ -34,6 +34,7 @@ export function testStoreContract(kind: string, makeMedium: () => Promise<StoreM
     testOpening(makeMedium);
     testCommitting(makeMedium);
     testEpochs(makeMedium);
+    testOutranking(makeMedium);
     testRandomly(makeMedium);
   });
 }
@@ -148,6 +149,26 @@ function testEpochs(makeMedium: () => Promise<StoreMedium>): void {
       assert.deepEqual(current, { kind: "committed" });
     }
     assert.deepEqual((await read(medium)).leases, [makeLease(1)]);
+  });
+}
+
+function testOutranking(makeMedium: () => Promise<StoreMedium>): void {
+  void test("an epoch above one that was obeyed is taken, and outlives the store", async () => {
+    await using medium = await makeMedium();
+    {
+      await using store = medium.store();
+      const { epoch } = await store.open();
+      const first = store.commit(epoch, [{ kind: "put-lease", lease: makeLease(1) }]);
+      assert.deepEqual(await store.outrank(epoch, 41), { kind: "outranked", epoch: 42 });
+      assert.deepEqual(await first, { kind: "committed" });
+      assert.deepEqual(await store.commit(epoch, []), { kind: "fenced", epoch: 42 });
+      assert.deepEqual(await store.outrank(epoch, 50), { kind: "fenced", epoch: 42 });
+      const later = await store.commit(42, [{ kind: "put-lease", lease: makeLease(2) }]);
+      assert.deepEqual(later, { kind: "committed" });
+    }
+    const after = await read(medium);
+    assert.equal(after.epoch, 43);
+    assert.deepEqual(after.leases, [makeLease(1), makeLease(2)]);
   });
 }
 

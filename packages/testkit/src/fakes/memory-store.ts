@@ -1,7 +1,13 @@
 // A store in memory that behaves like the real ones: epochs, fencing, all or nothing, copies in
 // and out. Its commits fail by a seeded random source, so that scenarios can have a bad disk.
 
-import type { CommitResult, Store, StoreChange, StoredState } from "@fairlead/controller";
+import type {
+  CommitResult,
+  OutrankResult,
+  Store,
+  StoreChange,
+  StoredState,
+} from "@fairlead/controller";
 import {
   type Address,
   type Intent,
@@ -50,6 +56,15 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
     return { kind: "committed" };
   }
 
+  async function outrank(epoch: number, obeyed: number): Promise<OutrankResult> {
+    if (isClosed) throw storeError("CLOSED", "the store is closed");
+    await Promise.resolve();
+    if (failing()) throw storeError("NO_SPACE", "cannot write the store: the disk is full");
+    if (epoch !== medium.epoch) return { kind: "fenced", epoch: medium.epoch };
+    medium.epoch = obeyed + 1;
+    return { kind: "outranked", epoch: medium.epoch };
+  }
+
   async function open(): Promise<StoredState> {
     assert(!isOpen && !isClosed, "a store is opened once");
     await Promise.resolve();
@@ -66,6 +81,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   return {
     open,
     commit,
+    outrank,
     [Symbol.asyncDispose]: async () => {
       await Promise.resolve();
       isClosed = true;

@@ -9,7 +9,7 @@ import { setImmediate } from "node:timers/promises";
 
 import { assert, present } from "@fairlead/model";
 
-import type { CommitResult, Store, StoreChange, StoredState } from "../../ports.ts";
+import type { CommitResult, OutrankResult, Store, StoreChange, StoredState } from "../../ports.ts";
 import { openDatabase } from "./open-database.ts";
 import { readIntent, readLane, readLease } from "./rows.ts";
 import { makeStoreError, storeError } from "./sqlite-errors.ts";
@@ -71,6 +71,22 @@ class SqliteStore implements Store {
       this.#waiting.push({ epoch, changes, resolve: resolveCommit, reject });
       this.#flushing ??= this.#flush();
     });
+  }
+
+  async outrank(epoch: number, obeyed: number): Promise<OutrankResult> {
+    assert(obeyed >= epoch, "an epoch only goes up");
+    await this.#flushing;
+    if (this.#isClosed) throw this.#closedError();
+    const database = present(this.#database, "a store is opened before it is written");
+    try {
+      this.#checkFile();
+      const current = this.#epoch();
+      if (current !== epoch) return { kind: "fenced", epoch: current };
+      database.prepare("UPDATE meta SET epoch = ?").run(obeyed + 1);
+      return { kind: "outranked", epoch: this.#epoch() };
+    } catch (error) {
+      throw storeError(error, `cannot write the store ${this.#path}`);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
