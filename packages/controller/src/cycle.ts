@@ -28,7 +28,7 @@ import { type StoreWriter, createStoreWriter, storeFindings } from "./store-writ
 import { type VerdictTimes, trackVerdicts } from "./verdict-times.ts";
 
 /** Facts that come close together make one cycle: this long a quiet, in ms. */
-const QUIET_MS = 5;
+const QUIET_MS = 2;
 /** A stream of facts delays a cycle by this at the most, in ms. */
 const WAIT_MAX_MS = 50;
 /** How long the first plan waits after an agent's hello for others to follow, in ms. */
