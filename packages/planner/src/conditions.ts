@@ -1,7 +1,7 @@
 // The three conditions of a verdict, in sentences with the values that they are about. Given what
 // was granted and proved; decides nothing itself.
 
-import type { Claim, Condition, Remark } from "@fairlead/model";
+import type { Claim, Condition, Reason, Remark } from "@fairlead/model";
 
 import { type Grant, portText } from "./grant.ts";
 import type { Proof } from "./proof.ts";
@@ -67,6 +67,17 @@ export function noMembers(counts: readonly MemberCount[]): Remark | undefined {
   const verb = empty.length === 1 ? "has" : "have";
   return { reason: "NoMembers", detail: `${empty.join(", ")} ${verb} no member` };
 }
+
+/** What keeps members away, where that is known: it tells an operator more than that none is there. */
+export function whyNoMembers(remarks: readonly Remark[]): Remark | undefined {
+  return remarks.find(({ reason }) => MEMBER_CAUSES.has(reason));
+}
+
+const MEMBER_CAUSES: ReadonlySet<Reason> = new Set([
+  "UnknownTargetPort",
+  "NoNodePort",
+  "BadMember",
+]);
 
 /** The ports of a claim as they are named in sentences. */
 export function portTexts(claim: Claim): readonly string[] {

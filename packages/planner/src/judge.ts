@@ -24,6 +24,7 @@ import {
   noMembers,
   portTexts,
   servingCondition,
+  whyNoMembers,
 } from "./conditions.ts";
 import { type Grant, portText } from "./grant.ts";
 import { usableMembers } from "./members.ts";
@@ -199,7 +200,9 @@ function verdictOf(
   const { counts, remarks: memberRemarks } = countMembers(options, grant);
   const proofMains = proofs.flatMap((proof) => proof.main ?? []);
   const mains = grant.best === "ready" ? [...proofMains, grant.main] : [grant.main, ...proofMains];
-  const [main, ...others] = [...mains, noMembers(counts)].filter((one) => one !== undefined);
+  const empty = noMembers(counts);
+  const cause = empty && whyNoMembers([...memberRemarks, ...grant.remarks]);
+  const [main, ...others] = [...mains, cause, empty].filter((one) => one !== undefined);
   const remarks = [
     ...others,
     ...proofs.flatMap((proof) => proof.remarks),
