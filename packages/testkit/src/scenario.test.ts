@@ -1,31 +1,65 @@
 // Every scenario through the real controller and the real agents in one process, while one call of
 // a port in ten fails. FAIRLEAD_UPDATE_GOLDEN=1 rewrites the blocks that are not reached;
-// FAIRLEAD_SCENARIO_SEED=N runs another day.
+// FAIRLEAD_SCENARIO_SEED=N runs another day, and FAIRLEAD_SCENARIO=WORD those whose path has it.
 
+import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
+
+import { isReason, type Reason, REASONS } from "@fairlead/model";
 
 import { runScenario } from "./scenario/run-scenario.ts";
 import { parseScenario, ScenarioError } from "./scenario/scenario-text.ts";
 
 const FOLDER = join(import.meta.dirname, "..", "scenarios");
 const SEED = Number(process.env["FAIRLEAD_SCENARIO_SEED"] ?? "1");
+const WORD = process.env["FAIRLEAD_SCENARIO"] ?? "";
 const UPDATES = process.env["FAIRLEAD_UPDATE_GOLDEN"] === "1";
 
+interface Story {
+  readonly name: string;
+  readonly text: string;
+  readonly title: string;
+  /** Everything that stands in a block of what is expected. */
+  readonly expected: string;
+}
+
+const STORIES: readonly Story[] = readdirSync(FOLDER, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".scenario"))
+  .toSorted()
+  .map((name) => {
+    const text = readFileSync(join(FOLDER, name), "utf8");
+    const { title, lines } = parseScenario(text);
+    const blocks = lines.flatMap(({ words, block }) => (words[0] === "expect" ? block : []));
+    return { name, text, title, expected: blocks.join("\n") };
+  });
+
 suite("scenarios", () => {
-  for (const name of readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).toSorted()) {
-    if (!name.endsWith(".scenario")) continue;
-    const path = join(FOLDER, name);
-    const text = readFileSync(path, "utf8");
-    test(`${parseScenario(text).title} (${name})`, async () => {
+  for (const { name, text, title } of STORIES.filter((story) => story.name.includes(WORD))) {
+    test(`${title} (${name})`, async () => {
       try {
         const result = await runScenario(text, { seed: SEED, updates: UPDATES });
-        if (result.text !== text) writeFileSync(path, result.text);
+        if (result.text !== text) writeFileSync(join(FOLDER, name), result.text);
       } catch (error) {
         if (!(error instanceof ScenarioError)) throw error;
         throw new Error(`${name}, seed ${SEED}, ${error.message}`, { cause: error });
       }
+    });
+  }
+});
+
+/** Reasons that no ring can show today, and why. */
+const UNSEEN: Readonly<Partial<Record<Reason, string>>> = {
+  AddressForeign: "an agent uses such an address and does not report that it was there before",
+};
+
+suite("reasons", () => {
+  for (const reason of Object.keys(REASONS).filter(isReason)) {
+    test(`${reason} is met by an operator in a scenario, or it is said why it cannot be`, () => {
+      const seen = STORIES.some(({ expected }) => new RegExp(`\\b${reason}\\b`).test(expected));
+      const why = UNSEEN[reason];
+      assert.equal(seen, why === undefined, why ?? "no scenario expects it");
     });
   }
 });

@@ -3,7 +3,6 @@
 // every port of the agent and prints as lines. Failures are injected by `failing`.
 
 import {
-  type Address,
   type DeviceName,
   type Link,
   type Prefix,
@@ -59,7 +58,7 @@ export interface FakeHost {
   reviveNginx(): void;
   /** All of it is gone but the disk; `setLink(true)` is its next boot, without daemons. */
   powerOff(): void;
-  /** Adds an address by hand, as a stranger would. */
+  /** Adds an address as a stranger would. */
   addForeign(address: string): void;
   /** For the segment: whether it sends adverts. */
   isSpeaking(): boolean;
@@ -71,15 +70,20 @@ export interface FakeHost {
   lines(): readonly string[];
 }
 
-/** Makes a host with one device `eth0` in a segment. */
-export function createFakeHost(options: {
+/** What a host is made of. */
+export interface FakeHostOptions {
   readonly name: string;
   /** Its own address with its length: 192.0.2.11/24. */
   readonly prefix: string;
   readonly segment: FakeSegment;
+  /** Whether its device has the default route. Default true. */
+  readonly isPrimary?: boolean;
   readonly failures?: FakeFailures;
-}): FakeHost {
-  const host = new Host(options.name, options.prefix, options.segment, options.failures);
+}
+
+/** Makes a host with one device `eth0` in a segment. */
+export function createFakeHost(options: FakeHostOptions): FakeHost {
+  const host = new Host(options);
   options.segment.join(host);
   return host;
 }
@@ -91,6 +95,7 @@ class Host implements FakeHost {
   readonly #segment: FakeSegment;
   readonly #failures: FakeFailures;
   readonly #prefix: Prefix;
+  readonly #isPrimary: boolean;
   readonly #held = new Map<number, readonly string[]>();
   readonly #foreign = new Set<string>();
   readonly #listeners = new Set<() => void>();
@@ -103,8 +108,9 @@ class Host implements FakeHost {
   #plan: AcceptedPlan | undefined;
   #entries: readonly LedgerEntry[] = [];
 
-  constructor(name: string, prefix: string, segment: FakeSegment, failures?: FakeFailures) {
+  constructor({ name, prefix, segment, isPrimary = true, failures }: FakeHostOptions) {
     const parsed = parsePrefix(prefix);
+    this.#isPrimary = isPrimary;
     this.name = name;
     this.#segment = segment;
     this.#failures = failures ?? { failing: () => false };
@@ -125,7 +131,7 @@ class Host implements FakeHost {
         name: DEVICE,
         mac: "02:00:00:00:00:01",
         up: this.#linkUp,
-        primary: true,
+        primary: this.#isPrimary,
         prefixes,
       };
       const own = { address: this.#prefix.address, prefixLength: 24, link: DEVICE };
@@ -271,11 +277,12 @@ class Host implements FakeHost {
   }
 
   #addresses(): readonly KernelAddress[] {
-    const texts = [...this.#held.values()].flat().concat(...this.#foreign);
-    return [...new Set(texts)].map((text) => {
-      const address: Address = present(parseAddress(text), "held addresses parse");
-      return { address, prefixLength: 32, link: DEVICE };
-    });
+    const texts = new Set([...this.#held.values()].flat().concat(...this.#foreign));
+    return Array.from(texts, (text) => ({
+      address: present(parseAddress(text), "held addresses parse"),
+      prefixLength: 32,
+      link: DEVICE,
+    }));
   }
 
   #notify(): void {

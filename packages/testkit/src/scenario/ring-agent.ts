@@ -40,6 +40,8 @@ export interface RingAgentOptions {
   readonly name: string;
   /** Its own address with its length: `192.0.2.11/24`. */
   readonly prefix: string;
+  /** Whether its device has the default route. */
+  readonly isPrimary: boolean;
   readonly clock: Clock;
   readonly log: Logger;
   readonly faults: Faults;
@@ -63,9 +65,12 @@ export interface RingAgent {
   readonly takenPorts: Map<string, string>;
   /** Words that nginx does not bear in its file, and what it says then. */
   readonly refusedWords: Map<string, string>;
+  /** Addresses that somebody else put on it. */
+  readonly foreign: ReadonlySet<string>;
+  addForeign(address: string): void;
   /** Whether every write to its disk fails. */
   isDiskFull: boolean;
-  /** Daemons that do not take what they are given: `keepalived`. */
+  /** Daemons that take nothing that they are given: `keepalived`, `nginx`. */
   readonly broken: Set<string>;
   /** VRRP no longer passes to and from it, although its link is up. */
   split(): void;
@@ -91,6 +96,7 @@ class HostWithAgent implements RingAgent {
   readonly takenPorts = new Map<string, string>();
   readonly refusedWords = new Map<string, string>();
   readonly broken = new Set<string>();
+  readonly foreign = new Set<string>();
   isDiskFull = false;
   readonly deafTimes: { readonly fromMs: number; readonly toMs: number | undefined }[] = [];
   readonly #segment: FakeSegment;
@@ -109,6 +115,7 @@ class HostWithAgent implements RingAgent {
       name,
       prefix,
       segment: this.#segment,
+      isPrimary: options.isPrimary,
       failures: {
         failing: (call) => this.#isFailing(call),
         nginxRefuses: (text) => this.#refusal(text),
@@ -173,6 +180,11 @@ class HostWithAgent implements RingAgent {
     this.#process = undefined;
     running?.clock.kill();
     this.#options.network.reset(this.name);
+  }
+
+  addForeign(address: string): void {
+    this.foreign.add(address);
+    this.host.addForeign(address);
   }
 
   split(): void {

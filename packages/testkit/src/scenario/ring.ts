@@ -32,6 +32,8 @@ export interface RingOptions {
   readonly members?: "endpoints" | "nodes";
   /** Default true. */
   readonly defaultClass?: boolean;
+  /** Whether the hosts have a default route by their device. Default true. */
+  readonly hasDefaultRoute?: boolean;
   /** Router ids that are never used. Default none. */
   readonly reservedRouterIds?: readonly number[];
   /** Where both programs log to, as text. Default: nowhere. */
@@ -82,7 +84,9 @@ export function createRing(options: RingOptions): Ring {
   const agents = new Map<string, RingAgent>();
   const history: HolderEvent[] = [];
   for (const [name, prefix] of options.hosts) {
-    const agent = createRingAgent({ name, prefix, clock, log, faults, network, segmentOf });
+    const isPrimary = options.hasDefaultRoute ?? true;
+    const common = { clock, log, faults, network, segmentOf };
+    const agent = createRingAgent({ name, prefix, isPrimary, ...common });
     agents.set(name, agent);
     watchHolding(agent, clock, history);
   }
@@ -105,10 +109,14 @@ function logTo(destination: LogDestination | undefined): Logger {
   return createLogger({ level: "info", format: "text", destination });
 }
 
-function watchHolding({ host }: RingAgent, clock: FakeClock, history: HolderEvent[]): void {
+function watchHolding(
+  { host, foreign }: RingAgent,
+  clock: FakeClock,
+  history: HolderEvent[],
+): void {
   let held: ReadonlySet<string> = new Set();
   host.kernel.onChange(() => {
-    const now = new Set(heldAddresses(host.lines()));
+    const now = new Set(heldAddresses(host.lines()).filter((one) => !foreign.has(one)));
     for (const address of now) {
       if (!held.has(address)) history.push(eventOf("added", address));
     }

@@ -18,6 +18,7 @@ const POOLS: readonly string[] = ["lan=192.0.2.100-192.0.2.109"];
 const FORMS = [
   "host NAME PREFIX",
   "hosts none",
+  "hosts without default route",
   "pool NAME=RANGE",
   "pools none",
   "members-are WHAT",
@@ -42,6 +43,7 @@ export function readSettings(lines: readonly ScenarioLine[]): {
     const [first = "", second = ""] = readForm(form.split(" "), words) ?? [];
     if (form === "host NAME PREFIX") hosts.set(first, second);
     else if (form === "hosts none") isBare = true;
+    else if (form === "hosts without default route") more = { ...more, hasDefaultRoute: false };
     else if (form === "pool NAME=RANGE") pools.push(first);
     else if (form === "pools none") isPoolless = true;
     else if (form === "default-class WORD") more = { ...more, defaultClass: first === "on" };

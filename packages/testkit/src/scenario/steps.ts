@@ -49,8 +49,7 @@ export const STEPS: readonly StepKind[] = [
   {
     form: "write FILE",
     takesBlock: true,
-    run: ({ ring, args: [file = ""], block }) =>
-      ring.folder.write(file, `${block.map(unescape).join("\n")}\n`),
+    run: ({ ring, args: [file = ""], block }) => ring.folder.write(file, `${block.join("\n")}\n`),
   },
   {
     form: "write FILE of MB megabytes",
@@ -110,6 +109,8 @@ export const STEPS: readonly StepKind[] = [
   onHost("clear disk HOST", (ring, host) => void (agentOf(ring, host).isDiskFull = false)),
   onHost("break keepalived HOST", (ring, host) => agentOf(ring, host).broken.add("keepalived")),
   onHost("mend keepalived HOST", (ring, host) => agentOf(ring, host).broken.delete("keepalived")),
+  onHost("break nginx HOST", (ring, host) => agentOf(ring, host).broken.add("nginx")),
+  onHost("mend nginx HOST", (ring, host) => agentOf(ring, host).broken.delete("nginx")),
   onHost("take port HOST PORT PROGRAM", (ring, host, [port = "", program = ""]) =>
     agentOf(ring, host).takenPorts.set(port, program),
   ),
@@ -123,7 +124,7 @@ export const STEPS: readonly StepKind[] = [
     agentOf(ring, host).refusedWords.delete(word),
   ),
   onHost("add address HOST ADDRESS", (ring, host, [address = ""]) =>
-    agentOf(ring, host).host.addForeign(address),
+    agentOf(ring, host).addForeign(address),
   ),
   {
     form: "faults PERCENT",
@@ -171,11 +172,4 @@ function onHost(
       act(ring, host, more);
     },
   };
-}
-
-/** `\x00` and its kind, so that scenarios can hold what no editor shows. */
-function unescape(line: string): string {
-  return line.replaceAll(/\\x([0-9a-f]{2})/g, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
 }
