@@ -96,20 +96,26 @@ export interface Asker {
 const START_MS_MAX = 15_000;
 
 interface Answer {
-  readonly id: number;
   readonly answer?: unknown;
   readonly error?: string;
 }
 
+/** A question that waits: its answer so far, and who gets it. */
+interface Waiting {
+  readonly parts: string[];
+  readonly settle: (answer: Answer) => void;
+}
+
 /** Starts the asking program on a host. It ends with the host. */
 export async function startAsker(host: Host): Promise<Asker> {
-  const waiting = new Map<number, (answer: Answer) => void>();
+  const waiting = new Map<number, Waiting>();
   const main = fileURLToPath(new URL("./asker/main.ts", import.meta.url));
   const program = await host.start(process.execPath, [main], {
     onLine: (line) => {
-      if (!line.startsWith("{")) return;
-      const answer = JSON.parse(line) as Answer;
-      waiting.get(answer.id)?.(answer);
+      const [, id = "", part = ""] = /^(\d+) (.*)$/.exec(line) ?? [];
+      const question = waiting.get(Number(id));
+      if (part !== ".") question?.parts.push(part);
+      else question?.settle(JSON.parse(question.parts.join("")) as Answer);
     },
   });
   await program.waitForLine(/^ready$/, START_MS_MAX);
@@ -129,12 +135,12 @@ export async function startAsker(host: Host): Promise<Asker> {
 
 async function answerOf(
   program: RunningProgram,
-  waiting: Map<number, (answer: Answer) => void>,
+  waiting: Map<number, Waiting>,
   question: { readonly id: number },
 ): Promise<Answer> {
   const { promise, resolve } = Promise.withResolvers<Answer>();
-  waiting.set(question.id, resolve);
-  const ended = program.exited.then(() => ({ id: question.id, error: "the asker has ended" }));
+  waiting.set(question.id, { parts: [], settle: resolve });
+  const ended = program.exited.then(() => ({ error: "the asker has ended" }));
   program.write(`${JSON.stringify(question)}\n`);
   try {
     return await Promise.race([promise, ended]);

@@ -12,8 +12,6 @@ import { program, type Stage, STATE_DIR } from "./stage.ts";
 
 /** Anchors of lanes, one a router id. */
 const ANCHOR = /^169\.254\.255\./;
-/** Hosts' own addresses end in at most 31; those of pools begin at 100 or 0x100. */
-const OWN = /^(10\.77\.0\.\d{1,2}|fd77::[0-9a-f]{1,2})$/;
 const WITHDRAW_MS_MAX = 20_000;
 const SETTLE_MS_MAX = 5_000;
 
@@ -32,8 +30,8 @@ export async function endStory(stage: Stage): Promise<void> {
 }
 
 /** Whether the address is one that we hand out, and not a host's own. */
-export function isManaged(address: string): boolean {
-  return ANCHOR.test(address) || !OWN.test(address);
+function isManaged(stage: Stage, address: string): boolean {
+  return stage.balancers.every((host) => host.address !== address && host.ipv6 !== address);
 }
 
 function publishedOf(list: ListJson): readonly string[] {
@@ -54,7 +52,9 @@ async function settleHolders(stage: Stage, held: readonly string[]): Promise<voi
 }
 
 function managedLeft(stage: Stage): readonly string[] {
-  return stage.balancers.flatMap(({ name }) => stage.recorder.heldBy(name).filter(isManaged));
+  return stage.balancers
+    .flatMap(({ name }) => stage.recorder.heldBy(name))
+    .filter((address) => isManaged(stage, address));
 }
 
 /** Judges the whole history; `held` undefined leaves the end state out. */
@@ -65,7 +65,7 @@ function judge(stage: Stage, held: readonly string[] | undefined): void {
     endMs: monotonicMs(),
     ...(held === undefined
       ? {}
-      : { end: { isManaged: (one) => isManaged(one) && isJudged(one, held), held } }),
+      : { end: { isManaged: (one) => isManaged(stage, one) && isJudged(one, held), held } }),
   });
   assert.deepEqual(violations.map(describeViolation), []);
 }

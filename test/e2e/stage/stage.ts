@@ -76,7 +76,7 @@ export interface Stage extends AsyncDisposable {
   }>;
   /** Asks again until `look` finds something, and gives that. Says what it saw at the deadline. */
   until<T>(what: string, look: (list: ListJson) => T | undefined, ms?: number): Promise<T>;
-  /** Waits until every agent that is connected has applied all it was told. */
+  /** Waits until every agent that is connected has applied what it was told, as far as it can. */
   inSync(ms?: number): Promise<void>;
   /**
    * Waits until the Service NAMESPACE/NAME is ready and no move is under way, and gives its first
@@ -175,7 +175,9 @@ export function claimOf(list: ListJson, name: string): ClaimJson | undefined {
 
 function areInSync({ agents }: ListJson): true | undefined {
   const connected = agents.filter(({ state }) => state === "connected");
-  return connected.every(({ sync }) => sync === "in-sync") ? true : undefined;
+  // "rejected" is the end of it too: what could be applied is.
+  const isSettled = (sync: string): boolean => sync === "in-sync" || sync === "rejected";
+  return connected.every(({ sync }) => isSettled(sync)) ? true : undefined;
 }
 
 function servedOf(list: ListJson, name: string): Served | undefined {

@@ -18,10 +18,10 @@ export function story(
   options: StageOptions,
   tell: (stage: Stage) => Promise<void>,
 ): void {
-  void test(name, { timeout: STORY_MS_MAX }, async (context) => {
+  void test(name, async (context) => {
     await using stage = await createStage(options);
     try {
-      await tell(stage);
+      await within(STORY_MS_MAX, tell(stage));
       if (process.env["FAIRLEAD_E2E_KEEP"] === "1") context.diagnostic(await keepEvidence(stage));
       await endStory(stage);
     } catch (error) {
@@ -29,4 +29,15 @@ export function story(
       throw new Error(`${describeError(error)}\n${evidence}`, { cause: error });
     }
   });
+}
+
+/** The runner's own time limit would leave the stage behind; this one lets it be cleared away. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`the story took longer than ${ms} ms`)), ms);
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

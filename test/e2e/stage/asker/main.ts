@@ -1,6 +1,6 @@
-// Asks the controller of its host over AdminService, one question a line of its standard input, one
-// JSON answer a line of its output. It lives over restarts of the controller, so that tests can ask
-// often; and it ends with its input.
+// Asks the controller of its host over AdminService, one question a line of its standard input. The
+// answers are JSON in lines of bounded length, each behind the question's number; "." ends one. It
+// lives over restarts of the controller, so that tests can ask often; and it ends with its input.
 
 import { createInterface } from "node:readline";
 
@@ -17,19 +17,26 @@ import {
 
 const SERVER = "127.0.0.1:7705";
 const DEADLINE_MS = 2_000;
+/** Longer lines are cut by whoever reads them. */
+const LINE_CHARACTERS_MAX = 30_000;
 const { list, explain } = serviceDefinition(AdminService);
 
 process.stdout.write("ready\n");
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, subject } = JSON.parse(line) as { readonly id: number; readonly subject?: string };
   void (subject === undefined ? askList() : askExplain(subject)).then(
-    (answer) => tell({ id, answer }),
-    (error: unknown) => tell({ id, error: String(error) }),
+    (answer) => tell(id, { answer }),
+    (error: unknown) => tell(id, { error: String(error) }),
   );
 }
 
-function tell(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+function tell(id: number, value: unknown): void {
+  const text = JSON.stringify(value);
+  const lines: string[] = [];
+  for (let at = 0; at < text.length; at += LINE_CHARACTERS_MAX) {
+    lines.push(`${id} ${text.slice(at, at + LINE_CHARACTERS_MAX)}\n`);
+  }
+  process.stdout.write(`${lines.join("")}${id} .\n`);
 }
 
 function askList(): Promise<unknown> {

@@ -1,0 +1,189 @@
+// Addresses and ports that are wished for, taken or many: one address asked for twice, a port that
+// the host itself listens on, two hundred VIPs, IPv6 beside IPv4.
+
+import assert from "node:assert/strict";
+
+import { type Host, startProbe } from "@fairlead/lab";
+
+import { HTTP, service } from "./stage/manifests.ts";
+import { claimOf, type Stage } from "./stage/stage.ts";
+import { story } from "./stage/story.ts";
+import { answers, visit } from "./stage/visitor.ts";
+
+const WISH = "10.77.0.120";
+const MANY = 200;
+
+story(
+  "two Services ask for one address: the first keeps it, the second waits",
+  {},
+  async (stage) => {
+    const spec = { loadBalancerIP: WISH };
+    await stage.write("first.yaml", service({ name: "first", spec }));
+    assert.equal((await stage.served("default/first")).address, WISH);
+    await using probe = await startProbe(stage.client, { address: WISH, port: 80 });
+    await probe.waitForAnswer(5_000);
+
+    await stage.write("second.yaml", service({ name: "second", spec }));
+    const refused = await stage.until("the second is refused", (list) => {
+      const claim = claimOf(list, "default/second");
+      return claim?.state === "refused" ? claim : undefined;
+    });
+    assert.equal(refused.main?.reason, "AddressTaken");
+    assert.match(refused.main.detail, /default\/first/);
+    const chain = await stage.fairlead("explain", "default/second");
+    assert.equal(chain.code, 1);
+    assert.match(chain.stdout, /default\/first.*<-- here/);
+    assert.equal((await stage.served("default/first")).address, WISH);
+    assert.equal((await probe.stop()).failed, 0);
+
+    await stage.remove("first.yaml");
+    assert.equal((await stage.served("default/second")).address, WISH, "once it is free");
+  },
+);
+
+story("a port of the host itself is refused by name, until it is free", {}, async (stage) => {
+  await stage.write("other.yaml", service({ name: "other" }));
+  const other = await stage.served("default/other");
+  await using probe = await startProbe(stage.client, { address: other.address, port: 80 });
+  await probe.waitForAnswer(5_000);
+
+  // As sshd does on port 22, on every load-balancer host.
+  const squatters = await Promise.all(stage.balancers.map((host) => squat(host, 2222)));
+  const ports = [{ name: "ssh", port: 2222, targetPort: 8080 }];
+  await stage.write("ssh.yaml", service({ name: "ssh", ports }));
+  const taken = await stage.until("the port is refused", (list) => {
+    const claim = claimOf(list, "default/ssh");
+    return claim?.main?.reason === "PortTaken" ? claim : undefined;
+  });
+  assert.notEqual(taken.state, "ready");
+  assert.match(taken.main?.detail ?? "", /perl/, "the process is named");
+  assert.match(taken.main?.detail ?? "", /2222/);
+  const chain = await stage.fairlead("explain", "default/ssh");
+  assert.match(chain.stdout, /FL0405.*<-- here/);
+  assert.deepEqual(await stage.served("default/other"), other, "others are served");
+
+  await Promise.all(squatters.map((squatter) => squatter.stop()));
+  const ssh = await stage.served("default/ssh", 30_000);
+  const seen = await visit(stage.client, [`${ssh.address}:2222`]);
+  assert.match(seen[`${ssh.address}:2222`] ?? "", /^member\d 8080 /);
+  assert.equal((await probe.stop()).failed, 0, "nobody else noticed");
+});
+
+story(
+  "two hundred VIPs are served, fail over together and are given up",
+  { pools: ["many=10.77.0.40-10.77.0.254"] },
+  async (stage) => {
+    const names = Array.from({ length: MANY }, (_, index) => `s${index}`);
+    await stage.write(
+      "many.yaml",
+      names.flatMap((name) => service({ name })),
+    );
+    await allServed(stage, names);
+    const targets = await targetsOf(stage, names);
+    assert.equal(new Set(targets).size, MANY);
+    assert.deepEqual(await silentOf(stage, targets), []);
+    const spread = stage.balancers.map((host) => vipsOf(stage, host).length);
+    assert.ok(Math.min(...spread) > 0, `every host carries some: ${spread.join(" ")}`);
+
+    const [lost] = stage.balancers;
+    assert.ok(lost !== undefined);
+    const moved = vipsOf(stage, lost);
+    await lost.cutLink();
+    await stage.recorder.waitUntil(
+      () => moved.every((address) => othersOf(stage, address, lost).length === 1),
+      10_000,
+      "every address of the lost host is elsewhere",
+    );
+    assert.deepEqual(await silentOf(stage, targets), []);
+    await lost.healLink();
+    await allServed(stage, names);
+
+    await stage.remove("many.yaml");
+    await stage.write("one.yaml", service({ name: "one" }));
+    await stage.until(
+      "all are given up",
+      (list) => {
+        const held = list.addresses.filter(({ state }) => state !== "quarantined");
+        return list.claims.length === 1 && held.length === 1 ? true : undefined;
+      },
+      30_000,
+    );
+  },
+);
+
+story(
+  "a dual-stack Service is answered on both of its addresses, also after a failover",
+  { hasIpv6: true, pools: ["both=10.77.0.100-10.77.0.110,fd77::100-fd77::110"] },
+  async (stage) => {
+    const spec = { ipFamilyPolicy: "RequireDualStack", ipFamilies: ["IPv4", "IPv6"] };
+    const members = ["10.77.0.21", "10.77.0.22", "fd77::21", "fd77::22"];
+    await stage.write("web.yaml", service({ name: "web", spec, members, ports: [HTTP] }));
+    const { holder } = await stage.served("default/web");
+    const list = await stage.asker.list();
+    const [ipv4 = "", ipv6 = ""] =
+      claimOf(list, "default/web")?.addresses.map(({ address }) => address) ?? [];
+    assert.deepEqual([ipv4, ipv6], ["10.77.0.100", "fd77::100"]);
+    for (const address of [ipv4, ipv6]) {
+      const byMember = await answers(stage.client, { address, port: 80 });
+      assert.deepEqual(Object.keys(byMember), ["member1", "member2"], address);
+    }
+
+    await stage.lab.host(holder).cutLink();
+    for (const address of [ipv4, ipv6]) {
+      await stage.recorder.waitUntil(
+        () => othersOf(stage, address, stage.lab.host(holder)).length === 1,
+        10_000,
+        `another host has ${address}`,
+      );
+      await answers(stage.client, { address, port: 80 }, 5);
+    }
+    await stage.lab.host(holder).healLink();
+    await stage.served("default/web");
+  },
+);
+
+/** A program of the host that listens on every address of it, and ends with its input. */
+async function squat(host: Host, port: number): ReturnType<Host["start"]> {
+  const listen = `Listen => 9, LocalAddr => "0.0.0.0", LocalPort => ${port}, ReuseAddr => 1`;
+  const text = `$| = 1; my $s = IO::Socket::INET->new(${listen}) or die; print "listens\\n"; <STDIN>`;
+  const program = await host.start("perl", ["-MIO::Socket::INET", "-e", text]);
+  await program.waitForLine(/^listens$/, 10_000);
+  return program;
+}
+
+async function allServed(stage: Stage, names: readonly string[]): Promise<void> {
+  await stage.until(
+    "all Services are ready and settled",
+    ({ claims, agents }) => {
+      const isReady =
+        claims.length === names.length && claims.every((one) => one.state === "ready");
+      const isSettled = agents.every(
+        ({ state, sync }) => state === "connected" && sync === "in-sync",
+      );
+      return isReady && isSettled ? true : undefined;
+    },
+    40_000,
+  );
+}
+
+async function targetsOf(stage: Stage, names: readonly string[]): Promise<readonly string[]> {
+  const list = await stage.asker.list();
+  return names.map((name) => `${claimOf(list, `default/${name}`)?.addresses[0]?.address}:80`);
+}
+
+/** Those that do not answer to one visit. */
+async function silentOf(stage: Stage, targets: readonly string[]): Promise<readonly string[]> {
+  const seen = await visit(stage.client, targets);
+  return targets.filter((target) => !/^member\d /.test(seen[target] ?? ""));
+}
+
+function vipsOf(stage: Stage, host: Host): readonly string[] {
+  const own = [host.address, host.ipv6];
+  return stage.recorder
+    .heldBy(host.name)
+    .filter((address) => !own.includes(address) && !address.startsWith("169.254."));
+}
+
+function othersOf(stage: Stage, address: string, host: Host): readonly string[] {
+  return stage.recorder.holders(address).filter((name) => name !== host.name);
+}
