@@ -1,6 +1,6 @@
 // The floor of a member change, run on a host of the lab: nginx alone tests and reloads a file, and
-// a client of its probe socket sees the new generation. Rounds begin at given times, so that several
-// hosts reload at once. Prints the milliseconds of each.
+// a client of its probe socket sees the new generation. Rounds begin at given times, so that
+// several hosts reload at once. Prints the milliseconds of each.
 
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";

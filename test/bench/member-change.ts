@@ -1,6 +1,6 @@
 // From a changed file to SERVING on the holder and both successors, with 100 Services; against bare
-// `nginx -t` plus reload of the same file, on three hosts at once as here, that do nothing else. And
-// what idle time costs: nothing.
+// `nginx -t` plus reload of the same file, on three hosts at once as here, that do nothing else.
+// And what idle time costs: nothing.
 
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
