@@ -293,6 +293,23 @@ test("an address that was there before us is used and never removed", async () =
   assert.deepEqual(a.host.lines(), ["address 192.0.2.100"]);
 });
 
+test("its listener goes with the plan, although nginx failed when the plan went", async () => {
+  const stage = world();
+  let isBroken = false;
+  const a = await startAgent(stage, "a", {
+    failing: (call) => isBroken && call === "nginx.apply",
+  });
+  a.host.addForeign("192.0.2.100");
+  a.loop.accept(acceptedPlan("a", web()));
+  await stage.clock.advance(50);
+  isBroken = true;
+  a.loop.accept(acceptedPlan("a", []));
+  await stage.clock.advance(3000);
+  isBroken = false;
+  await stage.clock.advance(10_000);
+  assert.deepEqual(a.host.lines(), ["address 192.0.2.100"]);
+});
+
 test("no address appears that the ledger could not name: a full disk stops it", async () => {
   const stage = world();
   let isFull = true;

@@ -131,12 +131,13 @@ function lingeringListeners(
   for (const resource of input.wanted.plan.resources.values()) {
     if (resource.kind === "vip") addresses.add(resource.address);
   }
-  const foreign = new Set(
-    input.ledger.filter((entry) => entry.foreign).map((entry) => entry.address),
+  // Of no other address can this host ever be rid, so its listener would stay for ever.
+  const ours = new Set(
+    input.ledger.filter((entry) => !entry.foreign).map((entry) => entry.address),
   );
   return [...input.applied.listeners.values()].filter(
     ({ listener }) =>
-      !foreign.has(listener.address) &&
+      ours.has(listener.address) &&
       !names.has(listener.name) &&
       !addresses.has(listener.address) &&
       (present.has(listener.address) || input.applied.vips.has(listener.address)),
