@@ -68,7 +68,7 @@ export function noMembers(counts: readonly MemberCount[]): Remark | undefined {
   return { reason: "NoMembers", detail: `${empty.join(", ")} ${verb} no member` };
 }
 
-/** What keeps members away, where that is known: it tells an operator more than that none is there. */
+/** What keeps members away, where that is known: it tells more than that there are none. */
 export function whyNoMembers(remarks: readonly Remark[]): Remark | undefined {
   return remarks.find(({ reason }) => MEMBER_CAUSES.has(reason));
 }
