@@ -21,7 +21,7 @@ import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { createLedger } from "./ledger.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
 import { type HostPrograms, problemText, runPreflight } from "./preflight/preflight.ts";
-import { AGENT_SETTINGS, type AgentSettings, settingsProblem, STOP_SETTINGS } from "./settings.ts";
+import { AGENT_SETTINGS, type AgentSettings, checkAgentFlags, STOP_SETTINGS } from "./settings.ts";
 import { createS6Supervisor } from "./supervise/s6.ts";
 import { stopAgent } from "./withdraw.ts";
 
@@ -43,10 +43,10 @@ const argv = process.argv.slice(2);
 process.exitCode = await (argv[0] === "stop" ? runStop(argv.slice(1)) : runAgent(argv));
 
 async function runAgent(args: readonly string[]): Promise<number> {
-  const read = readSettings({ table: AGENT_SETTINGS, argv: args, env: process.env });
+  const check = checkAgentFlags;
+  const read = readSettings({ table: AGENT_SETTINGS, argv: args, env: process.env, check });
   if (read.kind === "help") return showHelp(formatHelp(HELP, AGENT_SETTINGS));
-  const errors = read.kind === "usage" ? read.errors : settingsProblem(read.settings);
-  if (read.kind === "usage" || errors.length > 0) return refuseUsage(errors);
+  if (read.kind === "usage") return refuseUsage(read.errors);
   const { settings } = read;
   const log = loggerOf(settings);
   const programs = await findPrograms(settings);

@@ -7,14 +7,19 @@ import { isSubdomain, parseDeviceName } from "@fairlead/model";
 import {
   booleanSetting,
   choiceSetting,
+  type Complaint,
+  type GivenSettings,
   type HostPort,
   hostPortSetting,
   integerSetting,
   type LogFormat,
   type LogLevel,
+  quoteValue,
   type Setting,
   stringSetting,
 } from "@fairlead/runtime";
+
+import { runDirProblem } from "./data-plane-layout.ts";
 
 /** The values of the agent's settings. */
 export interface AgentSettings {
@@ -66,6 +71,10 @@ export const AGENT_SETTINGS: AgentSettingsTable = {
     default: "/run/fairlead",
     placeholder: "DIR",
     help: "Where the data plane's files, sockets and logs are; lost at a reboot.",
+    check: (text) =>
+      runDirProblem(text) === undefined
+        ? undefined
+        : "a short absolute path of letters, digits, dots, dashes and underscores",
   }),
   listenMetrics: hostPortSetting({
     default: { host: "0.0.0.0", port: 7714 },
@@ -117,9 +126,24 @@ export const STOP_SETTINGS: {
   runDir: AGENT_SETTINGS.runDir,
 };
 
-/** What single settings cannot say: errors of settings that do not go together. */
-export function settingsProblem(settings: AgentSettings): readonly string[] {
-  if (settings.controller === undefined || settings.insecure) return [];
-  const why = "TLS is not built yet, so the stream is open to whoever reaches it";
-  return [`--controller: ${why}; add --insecure on a network that you trust [TlsRequired]`];
+/** What single settings cannot say: what is missing, or does not go together. */
+export function checkAgentFlags({
+  settings,
+}: GivenSettings<AgentSettingsTable>): readonly Complaint[] {
+  const complaints: Complaint[] = [];
+  // The default is the host's name, which may be none that an agent can have.
+  if (settings.name !== undefined && !isSubdomain(settings.name)) {
+    const why = `the host's name ${quoteValue(settings.name)} is none that an agent can have`;
+    const todo = "give one of lower-case letters, digits, dashes, dots";
+    complaints.push({ what: "--name", why, todo, code: "MissingSetting" });
+  }
+  if (settings.controller !== undefined && settings.insecure === false) complaints.push(NO_TLS);
+  return complaints;
 }
+
+const NO_TLS: Complaint = {
+  what: "--insecure",
+  why: "the stream has no TLS until it is built, and that has to be asked for",
+  todo: "add --insecure if only trusted hosts are between here and the controller",
+  code: "MissingSetting",
+};

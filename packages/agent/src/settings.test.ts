@@ -1,0 +1,36 @@
+// The agent's flags: what is wrong with them is said all at once, before the host is looked at.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { readSettings } from "@fairlead/runtime";
+
+import { AGENT_SETTINGS, checkAgentFlags } from "./settings.ts";
+
+function errorsOf(...argv: readonly string[]): readonly string[] {
+  const read = readSettings({ table: AGENT_SETTINGS, argv, env: {}, check: checkAgentFlags });
+  return read.kind === "usage" ? read.errors : [];
+}
+
+test("every wrong flag and the missing one are said at once", () => {
+  const flags = ["--name=a b", "--link=x y;", "--run-dir=rel", "--worker-processes=0"];
+  const errors = errorsOf("--controller=192.0.2.1:7702", ...flags, "--colour");
+  const named = errors.map((error) => /--[a-z-]+/.exec(error)?.[0]).sort();
+  assert.deepEqual(named, [
+    "--colour",
+    "--insecure",
+    "--link",
+    "--name",
+    "--run-dir",
+    "--worker-processes",
+  ]);
+});
+
+test("a host whose name is none for an agent is asked for --name", () => {
+  const [complaint] = checkAgentFlags({ settings: { name: "lb_1", insecure: true }, rest: {} });
+  assert.equal(complaint?.what, "--name");
+});
+
+test("without a controller nothing needs --insecure", () => {
+  assert.deepEqual(errorsOf("--name=lb1"), []);
+});
