@@ -468,6 +468,27 @@ test("a controller whose epoch was taken stops planning and says who took it", a
   assert.equal(stage.fencedBy.length, 1);
 });
 
+test("what keeps the first plan away is in the log, once", async () => {
+  const lines: string[] = [];
+  const log = createLogger({
+    level: "info",
+    format: "text",
+    destination: { write: (text) => void lines.push(text) },
+  });
+  await using stage = await makeStage({ log });
+  const finding = {
+    subject: "source",
+    name: "/manifests",
+    reason: "SourceUnreadable",
+    detail: "it does not exist",
+  } as const;
+  await stage.cycle.start();
+  stage.cycle.emit([{ kind: "finding", source: "folder", finding }]);
+  assert.equal(lines.filter((line) => line.includes("it does not exist")).length, 1);
+  await stage.clock.advance(ROUND_MS);
+  assert.equal(lines.filter((line) => line.includes("it does not exist")).length, 1);
+});
+
 suite("a publisher that fails", () => {
   test("is tried again without news, and does not keep the others from publishing", async () => {
     const lines: string[] = [];

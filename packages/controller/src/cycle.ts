@@ -129,6 +129,8 @@ class Loop implements Cycle {
     this.#state = folded.state;
     if (facts.some((fact) => fact.kind === "agent-hello")) this.#lastHelloMs = clock.nowMs();
     if (folded.changed) this.#planning.poke();
+    // What keeps the first plan from being made, such as a missing folder, is said before it.
+    if (this.#plan === undefined) this.#narrate();
   }
 
   view(): CycleView {
@@ -235,12 +237,18 @@ class Loop implements Cycle {
 
   /** Says what came out, to publishers and, where it changed, in the log. */
   #say(): void {
-    if (this.#plan === undefined) return;
+    const said = this.#narrate();
+    if (this.#plan !== undefined) this.#publishing.say({ claims: this.#planned, ...said });
+  }
+
+  /** Says in the log what changed since it was said last. */
+  #narrate(): Said {
     const { log } = this.#options;
-    const said: Said = { verdicts: this.#plan.verdicts, findings: this.#findings() };
+    const verdicts = this.#plan?.verdicts ?? NOTHING_SAID.verdicts;
+    const said: Said = { verdicts, findings: this.#findings() };
     for (const { level, fields, message } of narrate(this.#said, said)) log[level](fields, message);
     this.#said = said;
-    this.#publishing.say({ claims: this.#planned, ...said });
+    return said;
   }
 
   #findings(): readonly Finding[] {
