@@ -53,6 +53,8 @@ export interface ControllerOptions {
   readonly log: Logger;
   /** Who may speak to it. Default: anybody, in clear text, until TLS is built. */
   readonly credentials?: Credentials;
+  /** Ends a start that is under way, such as one that waits for its folder. Default: never. */
+  readonly signal?: AbortSignal;
   /** It can no longer do its work: another controller took over. Told at most once. */
   readonly onFailed: (error: Error) => void;
   /** Instead of the adapters that the settings name. */
@@ -88,11 +90,15 @@ export async function runController(options: ControllerOptions): Promise<Running
     stopMs: STOP_MS,
     onStopError: (part, error) => log.warn({ part, error: describeError(error) }, "did not stop"),
   });
+  const onAbort = (): void => void lifecycle.stop();
+  options.signal?.addEventListener("abort", onAbort, { once: true });
   try {
     return await start(options, lifecycle);
   } catch (error) {
     await lifecycle.stop();
     throw error;
+  } finally {
+    options.signal?.removeEventListener("abort", onAbort);
   }
 }
 

@@ -78,6 +78,16 @@ function makeStage(): Stage {
 }
 
 suite("fairlead-controller", () => {
+  test("ends as asked while it waits for a folder, and has said what it waits for", async () => {
+    using stage = makeStage();
+    rmSync(stage.folder, { recursive: true });
+    await using program = run(...stage.args);
+    await program.says(/SourceUnreadable/u);
+    program.kill("SIGTERM");
+    const { code, err } = await program.ended();
+    assert.equal(code, 0, err);
+  });
+
   test("says all that is wrong with its flags and exits with 2", async () => {
     await using program = run("--pool", "nonsense");
     const { code, err, out } = await program.ended();

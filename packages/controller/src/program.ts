@@ -84,7 +84,9 @@ async function run(
     lifecycle,
     start: async () => {
       const onFailed = (error: Error): void => lifecycle.fail(error);
-      await lifecycle.start("controller", () => runController({ settings, clock, log, onFailed }));
+      await lifecycle.start("controller", (signal) =>
+        runController({ settings, clock, log, onFailed, signal }),
+      );
     },
   });
   if (cause.kind === "signal") {

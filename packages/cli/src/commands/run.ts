@@ -135,8 +135,8 @@ async function startBoth(both: Both, lifecycle: Lifecycle): Promise<RunningAgent
   const clock = createSystemClock();
   const onFailed = (error: Error): void => lifecycle.fail(error);
   const settings = controllerHalf(flags, rest);
-  const controller = await lifecycle.start("controller", () =>
-    runController({ settings, clock, log, onFailed }),
+  const controller = await lifecycle.start("controller", (signal) =>
+    runController({ settings, clock, log, onFailed, signal }),
   );
   const { metrics, agentsAt } = controller;
   const at = { host: "127.0.0.1", port: agentsAt.port };
