@@ -46,6 +46,8 @@ async function runDemo(context: CommandContext, stays: boolean): Promise<ExitCod
       return interruptedExit();
     }
     if (stays) {
+      await Promise.all(stage.balancers.map((balancer) => balancer.healLink()));
+      context.out("\n   The link that was cut is whole again; its host takes nothing back.\n");
       context.out(`\n5. Try it yourself; Ctrl-C ends it\n\n${commandsToTry(stage, address)}`);
       await interrupted.promise;
     }
