@@ -80,7 +80,10 @@ export interface RingAgent {
   killKeepalived(): void;
   /** It stays dead until `reviveNginx` of the host. */
   killNginx(): void;
+  /** Its link to the other hosts loses or gets its carrier. */
   setLink(isUp: boolean): void;
+  /** Its only cable is pulled or put in: the link and the way to the controller. */
+  setPlug(isIn: boolean): void;
   powerOff(): void;
   powerOn(): void;
 }
@@ -99,6 +102,7 @@ class HostWithAgent implements RingAgent {
   readonly foreign = new Set<string>();
   isDiskFull = false;
   readonly deafTimes: { readonly fromMs: number; readonly toMs: number | undefined }[] = [];
+  readonly #deafBy = new Set<string>();
   readonly #segment: FakeSegment;
   readonly #options: RingAgentOptions;
   #process: { readonly clock: ProcessClock; readonly converge: Converge } | undefined;
@@ -188,16 +192,13 @@ class HostWithAgent implements RingAgent {
   }
 
   split(): void {
-    this.deafTimes.push({ fromMs: this.#options.clock.nowMs(), toMs: undefined });
+    this.#setDeaf("split", true);
     this.#segment.split(this.host);
   }
 
   rejoin(): void {
-    const since = this.deafTimes.pop();
-    if (since !== undefined) {
-      this.deafTimes.push({ ...since, toMs: this.#options.clock.nowMs() });
-    }
     this.#segment.rejoin(this.host);
+    this.#setDeaf("split", false);
   }
 
   killKeepalived(): void {
@@ -210,22 +211,40 @@ class HostWithAgent implements RingAgent {
   }
 
   setLink(isUp: boolean): void {
-    const { network } = this.#options;
-    if (isUp) network.heal(this.name);
-    else network.cut(this.name);
+    this.#setDeaf("link", !isUp);
     this.host.setLink(isUp);
+  }
+
+  setPlug(isIn: boolean): void {
+    const { network } = this.#options;
+    if (isIn) network.heal(this.name);
+    else network.cut(this.name);
+    this.setLink(isIn);
   }
 
   powerOff(): void {
     this.kill();
     this.#options.network.cut(this.name);
+    this.#setDeaf("link", true);
     this.host.powerOff();
   }
 
   powerOn(): void {
     this.#boots += 1;
-    this.setLink(true);
+    this.setPlug(true);
     this.start();
+  }
+
+  #setDeaf(cause: string, isDeaf: boolean): void {
+    const nowMs = this.#options.clock.nowMs();
+    const wasDeaf = this.#deafBy.size > 0;
+    if (isDeaf) this.#deafBy.add(cause);
+    else this.#deafBy.delete(cause);
+    const [last, ...earlier] = this.deafTimes.toReversed();
+    if (!wasDeaf && isDeaf) this.deafTimes.push({ fromMs: nowMs, toMs: undefined });
+    if (wasDeaf && this.#deafBy.size === 0 && last !== undefined) {
+      this.deafTimes.splice(earlier.length, 1, { ...last, toMs: nowMs });
+    }
   }
 
   #hello(converge: Converge): AgentHello {
