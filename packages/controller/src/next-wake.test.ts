@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { LeaseState } from "@fairlead/model";
-import { plan } from "@fairlead/planner";
+import { plan, staleAtMs } from "@fairlead/planner";
 import {
   address as addressOf,
   makeAgent,
@@ -16,6 +16,9 @@ import {
 import { nextWakeMs } from "./next-wake.ts";
 
 const NOW_MS = 1_000_000;
+/** What this agent waits beyond the minute. */
+const OWN_MS =
+  (staleAtMs(makeAgent("lb-1", { goneAtMs: 0 }), { staleAfterMs: 60_000 }) ?? 0) - 60_000;
 
 const cases: readonly {
   readonly name: string;
@@ -38,13 +41,13 @@ const cases: readonly {
   {
     name: "it wakes when an agent's silence becomes doubt",
     goneAtMs: NOW_MS - 10_000,
-    wakes: 50_000,
+    wakes: 50_000 + OWN_MS,
   },
-  { name: "doubt does not wake it again", goneAtMs: NOW_MS - 60_000, wakes: undefined },
+  { name: "doubt does not wake it again", goneAtMs: NOW_MS - 68_000, wakes: undefined },
   {
     name: "the first of both counts",
     state: { kind: "quarantined", untilMs: NOW_MS + 4000 },
-    goneAtMs: NOW_MS - 59_000,
+    goneAtMs: NOW_MS - 59_000 - OWN_MS,
     wakes: 1000,
   },
   { name: "it wakes when a lost address is withdrawn", lostAtMs: NOW_MS - 1000, wakes: 5000 },

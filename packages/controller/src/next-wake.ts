@@ -3,7 +3,7 @@
 // Pure. Everything else changes by facts, so an idle controller does not wake.
 
 import type { Plan, World } from "@fairlead/model";
-import { WITHDRAW_AFTER_MS } from "@fairlead/planner";
+import { WITHDRAW_AFTER_MS, staleAtMs } from "@fairlead/planner";
 
 /** A pause that is never shortened below this, in ms, so that rounding cannot spin the loop. */
 const PAUSE_MS_MIN = 10;
@@ -16,8 +16,8 @@ export function nextWakeMs(world: World, plan: Plan): number | undefined {
   }
   for (const agent of world.agents.values()) {
     for (const lostMs of agent.lostAtMs?.values() ?? []) moments.push(lostMs + WITHDRAW_AFTER_MS);
-    if (agent.disconnectedAtMs === undefined) continue;
-    moments.push(agent.disconnectedAtMs + world.settings.staleAfterMs);
+    const doubtMs = staleAtMs(agent, world.settings);
+    if (doubtMs !== undefined) moments.push(doubtMs);
   }
   const future = moments.filter((moment) => moment > world.nowMs);
   if (future.length === 0) return undefined;

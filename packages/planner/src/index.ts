@@ -4,3 +4,4 @@ export { type PlanMemory, createPlanMemory } from "./memory.ts";
 export { type PlanOptions, plan } from "./plan.ts";
 export { WITHDRAW_AFTER_MS } from "./proof.ts";
 export type { MayStillGet } from "./release.ts";
+export { staleAtMs } from "./stale.ts";

@@ -117,7 +117,7 @@ const stories: readonly Story[] = [
   },
   {
     name: "the holder is out of reach for a minute: nothing is withdrawn, but doubted",
-    last: () => after({ 0: gone }, 60_000),
+    last: () => after({ 0: gone }, 68_000),
     line: "ready 192.0.2.100 AgentUnreachable",
     published: true,
     serving: "Unknown AgentUnreachable",

@@ -10,6 +10,8 @@ import {
   vipName,
 } from "@fairlead/model";
 
+import { staleAtMs } from "./stale.ts";
+
 /** One agent as judging sees it. */
 export interface Witness {
   readonly view: AgentView;
@@ -27,8 +29,8 @@ export function callWitnesses(world: World, before: Witnesses | undefined): Witn
   const { nowMs, settings } = world;
   const witnesses = new Map<AgentName, Witness>();
   for (const view of world.agents.values()) {
-    const goneMs = view.connected ? undefined : nowMs - (view.disconnectedAtMs ?? nowMs);
-    const isStale = goneMs !== undefined && goneMs >= settings.staleAfterMs;
+    const doubtMs = staleAtMs(view, settings);
+    const isStale = doubtMs !== undefined && nowMs >= doubtMs;
     const known = before?.get(view.name);
     const isSame = known?.isStale === isStale && saysSame(known.view, view);
     witnesses.set(view.name, { view, isStale, word: isSame ? known.word : {} });

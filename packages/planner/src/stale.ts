@@ -1,0 +1,21 @@
+// When an agent's silence becomes doubt. Pure. Each agent has a moment of its own: when a network
+// loses all of them at once, ten thousand verdicts shall not change in the same instant.
+
+import type { AgentView, PlanSettings } from "@fairlead/model";
+
+import { hashText } from "./hash.ts";
+
+/** The moments of agents that were lost together are spread over this time, in ms. */
+export const STALE_SPREAD_MS = 8000;
+
+/**
+ * Epoch ms from which the last report of an agent is in doubt; undefined while its stream is open
+ * or nothing is known of its end. The same agent always waits for the same time.
+ */
+export function staleAtMs(
+  { connected, disconnectedAtMs, name }: AgentView,
+  settings: Pick<PlanSettings, "staleAfterMs">,
+): number | undefined {
+  if (connected || disconnectedAtMs === undefined) return undefined;
+  return disconnectedAtMs + settings.staleAfterMs + (hashText(name) % STALE_SPREAD_MS);
+}
