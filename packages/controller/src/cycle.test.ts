@@ -350,38 +350,6 @@ suite("a store that was lost", () => {
     assert.equal(stage.delivered.at(-1)?.epoch, 51);
     assert.deepEqual(stage.fencedBy, []);
   });
-
-  test("an epoch that nothing ever had is not followed", async () => {
-    await using stage = await makeStage({ claims: [makeClaim("web")] });
-    await stage.cycle.start();
-    stage.cycle.emit([obeyed("a", 11, Number.MAX_SAFE_INTEGER), obeyed("b", 12, 7)]);
-    await stage.clock.advance(ROUND_MS);
-    assert.equal(stage.delivered.at(-1)?.epoch, 8);
-  });
-
-  test("while the disk is full the old epoch stays, and it is tried again", async () => {
-    await using stage = await makeStage();
-    await stage.cycle.start();
-    stage.disk.isFull = true;
-    stage.cycle.emit([obeyed("a", 11, 41)]);
-    await stage.clock.advance(ROUND_MS);
-    assert.equal(stage.cycle.view().epoch, 1);
-    stage.disk.isFull = false;
-    await stage.clock.advance(2000);
-    assert.equal(stage.delivered.at(-1)?.epoch, 42);
-  });
-
-  test("a controller that was replaced does not outrank its successor", async () => {
-    await using stage = await makeStage();
-    await stage.cycle.start();
-    await stage.clock.advance(ROUND_MS);
-    await using successor = createMemoryStore({ medium: stage.medium });
-    const { epoch } = await successor.open();
-    stage.cycle.emit([obeyed("a", 11, epoch)]);
-    await stage.clock.advance(ROUND_MS);
-    assert.deepEqual(stage.fencedBy, [epoch]);
-    assert.equal(stage.medium.epoch, epoch);
-  });
 });
 
 suite("a store that cannot be written", () => {
