@@ -9,14 +9,7 @@ import {
   networkText,
   present,
 } from "@fairlead/model";
-import {
-  type Converge,
-  type Host,
-  createControllerLink,
-  createConverge,
-  generationId,
-} from "@fairlead/agent";
-import { createTemplates, nginxRefusals, renderKeepalived, renderNginx } from "@fairlead/render";
+import { type Converge, createControllerLink, createConverge } from "@fairlead/agent";
 import type { Clock, Logger } from "@fairlead/runtime";
 import { VERSION } from "@fairlead/runtime";
 import { createRevisions } from "@fairlead/wire";
@@ -27,6 +20,7 @@ import { agentName } from "../node-plan-builders.ts";
 import type { Faults } from "./faults.ts";
 import type { MemoryNetwork } from "./memory-network.ts";
 import { createProcessClock, type ProcessClock } from "./process-clock.ts";
+import { renderingHost } from "./rendering-host.ts";
 import { unreliableHost } from "./unreliable-host.ts";
 
 /** A supervisor starts what died again after this long, in ms. */
@@ -59,6 +53,9 @@ export interface RingAgent {
   /** kill -9; it stays dead until `start`. */
   kill(): void;
   readonly isRunning: boolean;
+  readonly isPowered: boolean;
+  /** Whether this keeps it from hearing the others: `split` or `link`. */
+  isDeaf(cause: string): boolean;
   /** The loop of the running process. */
   readonly converge: Converge | undefined;
   /** Ports that other processes of the host have: `192.0.2.100:80/tcp` and who. */
@@ -107,6 +104,7 @@ class HostWithAgent implements RingAgent {
   readonly #options: RingAgentOptions;
   #process: { readonly clock: ProcessClock; readonly converge: Converge } | undefined;
   #boots = 1;
+  isPowered = true;
 
   constructor(options: RingAgentOptions) {
     const { name, prefix } = options;
@@ -156,7 +154,7 @@ class HostWithAgent implements RingAgent {
       agent: this.name,
       clock,
       log,
-      host: this.#renderingHost(host),
+      host: renderingHost(this.name, host),
       planFile,
       link,
     });
@@ -175,7 +173,9 @@ class HostWithAgent implements RingAgent {
     begin().catch(() => {
       if (this.#process !== running) return;
       this.kill();
-      this.#options.clock.setTimer(RESTART_MS, () => this.start());
+      this.#options.clock.setTimer(RESTART_MS, () => {
+        if (this.isPowered) this.start();
+      });
     });
   }
 
@@ -203,7 +203,9 @@ class HostWithAgent implements RingAgent {
 
   killKeepalived(): void {
     this.host.killKeepalived();
-    this.#options.clock.setTimer(KEEPALIVED_BACK_MS, () => this.host.reviveKeepalived());
+    this.#options.clock.setTimer(KEEPALIVED_BACK_MS, () => {
+      if (this.isPowered) this.host.reviveKeepalived();
+    });
   }
 
   killNginx(): void {
@@ -222,8 +224,13 @@ class HostWithAgent implements RingAgent {
     this.setLink(isIn);
   }
 
+  isDeaf(cause: string): boolean {
+    return this.#deafBy.has(cause);
+  }
+
   powerOff(): void {
     this.kill();
+    this.isPowered = false;
     this.#options.network.cut(this.name);
     this.#setDeaf("link", true);
     this.host.powerOff();
@@ -231,6 +238,7 @@ class HostWithAgent implements RingAgent {
 
   powerOn(): void {
     this.#boots += 1;
+    this.isPowered = true;
     this.setPlug(true);
     this.start();
   }
@@ -257,32 +265,6 @@ class HostWithAgent implements RingAgent {
       links,
       epoch,
       ...(wanted === undefined ? {} : { planRevision: wanted.revision }),
-    };
-  }
-
-  #renderingHost(ports: ReturnType<typeof unreliableHost>["host"]): Host {
-    const agent = this.name;
-    const templates = createTemplates();
-    return {
-      ...ports,
-      nginxRefusals,
-      generationOf: (listeners) => generationId(listeners, ""),
-      renderKeepalived: (lanes, vips) =>
-        renderKeepalived({ agent, lanes, vips, paths: { trackDir: "/track" }, templates }),
-      renderNginx: (served, generation) =>
-        renderNginx({
-          listeners: served.map((entry) => entry.listener),
-          memberSets: new Map(served.map((entry) => [entry.members.name, entry.members])),
-          generation,
-          templates,
-          settings: {
-            workerProcesses: 2,
-            workerConnections: 1024,
-            openFilesMax: 4096,
-            shutdownTimeoutMs: 60_000,
-            paths: { streamModule: "/m.so", pid: "/p", errorLog: "stderr", probeSocket: "/s" },
-          },
-        }).text,
     };
   }
 

@@ -36,6 +36,8 @@ export interface RingOptions {
   readonly hasDefaultRoute?: boolean;
   /** Router ids that are never used. Default none. */
   readonly reservedRouterIds?: readonly number[];
+  /** What the store writes to. Default: an empty medium. */
+  readonly medium?: MemoryMedium;
   /** Where both programs log to, as text. Default: nowhere. */
   readonly log?: LogDestination;
 }
@@ -61,7 +63,7 @@ export function createRing(options: RingOptions): Ring {
   const log = logTo(options.log);
   const faults = createFaults({ seed: options.seed, rate: options.faultRate });
   const folder = createMemoryFolder();
-  const medium = createMemoryMedium();
+  const medium = options.medium ?? createMemoryMedium();
   const network = createMemoryNetwork({ clock, breaks: () => faults.strikes() });
   const controller = createRingController({
     clock,

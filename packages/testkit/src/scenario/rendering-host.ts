@@ -1,0 +1,34 @@
+// What the agent's loop is given of a host: its ports, and the real renderers with the settings of
+// some machine. Given the ports; it renders as the agent does.
+
+import { generationId, type Host } from "@fairlead/agent";
+import type { AgentName } from "@fairlead/model";
+import { createTemplates, nginxRefusals, renderKeepalived, renderNginx } from "@fairlead/render";
+
+import type { UnreliableHost } from "./unreliable-host.ts";
+
+/** The ports with the renderers. */
+export function renderingHost(agent: AgentName, ports: UnreliableHost["host"]): Host {
+  const templates = createTemplates();
+  return {
+    ...ports,
+    nginxRefusals,
+    generationOf: (listeners) => generationId(listeners, ""),
+    renderKeepalived: (lanes, vips) =>
+      renderKeepalived({ agent, lanes, vips, paths: { trackDir: "/track" }, templates }),
+    renderNginx: (served, generation) =>
+      renderNginx({
+        listeners: served.map((entry) => entry.listener),
+        memberSets: new Map(served.map((entry) => [entry.members.name, entry.members])),
+        generation,
+        templates,
+        settings: {
+          workerProcesses: 2,
+          workerConnections: 1024,
+          openFilesMax: 4096,
+          shutdownTimeoutMs: 60_000,
+          paths: { streamModule: "/m.so", pid: "/p", errorLog: "stderr", probeSocket: "/s" },
+        },
+      }).text,
+  };
+}

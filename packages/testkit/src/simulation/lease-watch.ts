@@ -1,0 +1,121 @@
+// Watches every write of the store and every address that comes to a host: an address is given to
+// somebody else only after it was released, released once, and never while a host has it. Given the
+// ring's hosts; it changes nothing.
+
+import type { Address, LeasedAddress } from "@fairlead/model";
+
+import { createMemoryMedium, type MemoryMedium } from "../fakes/memory-store.ts";
+import { heldAddresses, type Ring } from "../scenario/ring.ts";
+
+/** A medium whose leases are watched. */
+export interface LeaseWatch {
+  readonly medium: MemoryMedium;
+  /** What went wrong, in the order of time. */
+  readonly faults: readonly string[];
+  /** Begins to look at the hosts. */
+  attach(ring: Ring): void;
+  /** Looks at what hosts hold now. */
+  look(): void;
+}
+
+type State = LeasedAddress["state"]["kind"] | "free";
+
+/** What may follow on what. */
+const NEXT: Readonly<Record<State, readonly State[]>> = {
+  free: ["held"],
+  held: ["held", "draining", "quarantined"],
+  draining: ["draining", "held", "quarantined"],
+  quarantined: ["quarantined", "held", "free"],
+};
+
+/** Makes the watch with an empty medium. */
+export function createLeaseWatch(): LeaseWatch {
+  return new Watch();
+}
+
+class Watch implements LeaseWatch {
+  readonly medium: MemoryMedium;
+  readonly faults: string[] = [];
+  readonly #said = new Set<string>();
+  #ring: Ring | undefined;
+
+  constructor() {
+    const leases = new WatchedLeases((address, before, after) =>
+      this.#onWrite(address, before, after),
+    );
+    this.medium = { ...createMemoryMedium(), leases };
+  }
+
+  attach(ring: Ring): void {
+    this.#ring = ring;
+  }
+
+  look(): void {
+    for (const agent of this.#ring?.agents.values() ?? []) {
+      for (const text of heldAddresses(agent.host.lines())) {
+        const row = this.medium.leases.get(text as Address);
+        if (row?.sentTo.includes(agent.name) === true) continue;
+        const owners = row === undefined ? "nobody has it" : `sent to ${row.sentTo.join(",")}`;
+        this.#fault(`${agent.name} has ${text}, in the store ${owners}`);
+      }
+    }
+  }
+
+  #onWrite(
+    address: Address,
+    before: LeasedAddress | undefined,
+    after: LeasedAddress | undefined,
+  ): void {
+    const from: State = before?.state.kind ?? "free";
+    const to: State = after?.state.kind ?? "free";
+    if (!NEXT[from].includes(to)) this.#fault(`${address} went from ${from} to ${to}`);
+    const isGivenOn =
+      from === "held" && to === "held" && !sharesOwner(before?.owners ?? [], after?.owners ?? []);
+    const isReleased = to === "quarantined" && from !== "quarantined";
+    if (!isGivenOn && !isReleased) return;
+    const verb = isReleased ? "released" : "given on";
+    if (isGivenOn && (before?.sentTo.length ?? 0) > 0) {
+      this.#fault(`${address} was given on while ${before?.sentTo.join(",")} may have it`);
+    }
+    for (const { name, host } of this.#ring?.agents.values() ?? []) {
+      if (!heldAddresses(host.lines()).includes(address)) continue;
+      this.#fault(`${address} was ${verb} while ${name} had it`);
+    }
+  }
+
+  #fault(text: string): void {
+    if (this.#said.has(text)) return;
+    this.#said.add(text);
+    this.faults.push(`at ${this.#ring?.clock.nowMs() ?? 0} ms: ${text}`);
+  }
+}
+
+function sharesOwner(a: LeasedAddress["owners"], b: LeasedAddress["owners"]): boolean {
+  return a.some(({ uid }) => b.some((other) => other.uid === uid));
+}
+
+type OnWrite = (
+  address: Address,
+  before: LeasedAddress | undefined,
+  after: LeasedAddress | undefined,
+) => void;
+
+/** A map that tells of each write. */
+class WatchedLeases extends Map<Address, LeasedAddress> {
+  readonly #onWrite: OnWrite;
+
+  constructor(onWrite: OnWrite) {
+    super();
+    this.#onWrite = onWrite;
+  }
+
+  override set(address: Address, row: LeasedAddress): this {
+    this.#onWrite(address, this.get(address), row);
+    return super.set(address, row);
+  }
+
+  override delete(address: Address): boolean {
+    this.#onWrite(address, this.get(address), undefined);
+    return super.delete(address);
+  }
+}

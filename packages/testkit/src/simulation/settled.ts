@@ -1,0 +1,116 @@
+// What is still wrong with a ring in which nothing fails any more: every host has to equal its plan,
+// every address its one holder, the store exactly what is wanted. Pure but for reading the ring.
+
+import { claimTitle, type Reason, type Resource } from "@fairlead/model";
+
+import { heldAddresses, type Ring } from "../scenario/ring.ts";
+import type { RingAgent } from "../scenario/ring-agent.ts";
+
+/** Reasons for which a claim may rightly be refused at the end. */
+const RIGHTLY_REFUSED: ReadonlySet<Reason> = new Set([
+  "PoolExhausted",
+  "AddressTaken",
+  "SharingRefused",
+  "AddressOutsidePools",
+]);
+/** What may be said of one that is served. */
+const RIGHTLY_SAID: ReadonlySet<Reason> = new Set(["NoMembers"]);
+
+/** Everything that is wrong, a sentence each; empty when the ring has settled. */
+export function unsettled(ring: Ring): readonly string[] {
+  const context = ring.controller.context();
+  if (context?.view.plan === undefined) return ["the controller has no plan"];
+  if (context.view.notReady !== undefined) return [context.view.notReady];
+  const agents = [...ring.agents.values()];
+  return [
+    ...agents.flatMap((agent) => {
+      const { state, detail } = context.syncState(agent.name);
+      return state === "in-sync" ? [] : [`${agent.name} is ${state}: ${detail}`];
+    }),
+    ...agents.flatMap(hostFaults),
+    ...verdictFaults(ring),
+    ...holderFaults(ring),
+    ...leaseFaults(ring),
+  ];
+}
+
+/** A host has the listeners of its agent's plan, and no address beside it. */
+function hostFaults({ name, host, converge }: RingAgent): readonly string[] {
+  const plan = converge?.view().wanted;
+  if (plan === undefined) return [`${name} has no plan`];
+  const resources = [...plan.plan.resources.values()];
+  const wanted = resources.flatMap(listenText).toSorted().join(", ");
+  const lines = host.lines();
+  const listens = lines
+    .filter((line) => line.startsWith("listen "))
+    .map((line) => line.slice("listen ".length))
+    .toSorted()
+    .join(", ");
+  const vips = new Set(resources.flatMap((one) => (one.kind === "vip" ? [one.address] : [])));
+  const beside = heldAddresses(lines).filter((text) => ![...vips].some((vip) => vip === text));
+  return [
+    ...(wanted === listens ? [] : [`${name} listens on ${listens}, its plan has ${wanted}`]),
+    ...beside.map((text) => `${name} has ${text}, which is not in its plan`),
+  ];
+}
+
+function listenText(resource: Resource): readonly string[] {
+  if (resource.kind !== "listener") return [];
+  const { address, port, protocol } = resource;
+  return [`${address}:${port}${protocol === "udp" ? " udp reuseport" : ""}`];
+}
+
+function verdictFaults(ring: Ring): readonly string[] {
+  const { view } = ring.controller.context() ?? {};
+  return [...(view?.plan?.verdicts.values() ?? [])].flatMap(({ claim, state, main }) => {
+    const isRight =
+      state === "ready"
+        ? main === undefined || RIGHTLY_SAID.has(main.reason)
+        : state === "refused" && main !== undefined && RIGHTLY_REFUSED.has(main.reason);
+    return isRight ? [] : [`${claimTitle(claim)} is ${state}: ${main?.reason} ${main?.detail}`];
+  });
+}
+
+/** Every address of a claim is on one host, and no other address is on any. */
+function holderFaults(ring: Ring): readonly string[] {
+  const verdicts = ring.controller.context()?.view.plan?.verdicts.values() ?? [];
+  const wanted = new Set<string>();
+  for (const { addresses } of verdicts) for (const { address } of addresses) wanted.add(address);
+  const holders = new Map<string, string[]>();
+  for (const { name, host } of ring.agents.values()) {
+    for (const text of heldAddresses(host.lines())) {
+      holders.set(text, [...(holders.get(text) ?? []), name]);
+    }
+  }
+  const faults: string[] = [];
+  for (const text of wanted) {
+    const hosts = holders.get(text) ?? [];
+    if (hosts.length !== 1) faults.push(`${text} is held by ${hosts.join(" and ") || "nobody"}`);
+  }
+  for (const [text, hosts] of holders) {
+    if (!wanted.has(text)) faults.push(`${text} was left over on ${hosts.join(" and ")}`);
+  }
+  return faults;
+}
+
+/** The store has the addresses of the claims, each claim one, and nothing that rests or waits. */
+function leaseFaults(ring: Ring): readonly string[] {
+  const faults: string[] = [];
+  const owned = new Map<string, string>();
+  for (const { address, state, owners, sharingKey } of ring.medium.leases.values()) {
+    if (state.kind !== "held") faults.push(`${address} is ${state.kind}`);
+    if (owners.length > 1 && sharingKey === undefined) faults.push(`${address} has two owners`);
+    for (const { claim } of owners) {
+      const other = owned.get(claim);
+      if (other !== undefined) faults.push(`${claimTitle(claim)} has ${other} and ${address}`);
+      owned.set(claim, address);
+    }
+  }
+  for (const claim of owned.keys()) {
+    const verdicts = ring.controller.context()?.view.plan?.verdicts;
+    if (![...(verdicts?.keys() ?? [])].some((id) => id === claim)) {
+      faults.push(`${claim} is not wanted and has ${owned.get(claim)}`);
+    }
+  }
+  return faults;
+}
