@@ -44,33 +44,41 @@ export interface PassResult {
   readonly reloads: number;
   /** Whether any daemon was made to read its file again. */
   readonly disturbed: boolean;
+  /** Whether keepalived carries what is wanted. While it does not, it may list what shall go. */
+  readonly held: boolean;
   /** Something could not be done that may work later without a new plan. */
   readonly retry: boolean;
+}
+
+/** What a pass is made from, beside its steps. */
+export interface PassContext {
+  readonly before: Applied;
+  readonly ledger: readonly LedgerEntry[];
+  readonly revisions: ReadonlyMap<ResourceName, Revision>;
+  /** Whether keepalived reads its file again even when it is the same. Default: no. */
+  readonly rereads?: boolean;
 }
 
 /** Runs the steps of one pass. */
 export async function applySteps(
   host: Host,
   steps: readonly Step[],
-  context: {
-    readonly before: Applied;
-    readonly ledger: readonly LedgerEntry[];
-    readonly revisions: ReadonlyMap<ResourceName, Revision>;
-  },
+  context: PassContext,
 ): Promise<PassResult> {
   let result: PassResult = {
     applied: { ...context.before, problems: new Map(), remarks: [] },
     ledger: context.ledger,
     reloads: 0,
     disturbed: false,
+    held: true,
     retry: false,
   };
   let isSafeToRemove = true;
   for (const step of steps) {
     const isRemoval = step.kind === "sweep" || step.kind === "forget";
-    if (isRemoval && !isSafeToRemove) continue;
+    if (isRemoval && !(isSafeToRemove && result.held)) continue;
     try {
-      result = await runStep(host, step, result, context.revisions);
+      result = await runStep(host, step, result, context);
     } catch (error) {
       isSafeToRemove = false;
       result = withRemark(result, {
@@ -88,7 +96,7 @@ async function runStep(
   host: Host,
   step: Step,
   result: PassResult,
-  revisions: ReadonlyMap<ResourceName, Revision>,
+  context: PassContext,
 ): Promise<PassResult> {
   switch (step.kind) {
     case "serve": {
@@ -112,7 +120,7 @@ async function runStep(
       await host.ledger.save(step.entries);
       return { ...result, ledger: step.entries };
     case "hold":
-      return hold(host, step, result, revisions);
+      return hold(host, step, result, context);
     case "sweep":
       for (const address of step.addresses) await host.kernel.removeAddress(address);
       return result;
@@ -125,7 +133,7 @@ async function hold(
   host: Host,
   step: Extract<Step, { kind: "hold" }>,
   result: PassResult,
-  revisions: ReadonlyMap<ResourceName, Revision>,
+  { revisions, rereads }: PassContext,
 ): Promise<PassResult> {
   const { lanes, vips } = step;
   if (lanes.length === 0) {
@@ -134,7 +142,7 @@ async function hold(
     return { ...result, applied: { ...result.applied, lanes: new Map(), vips: new Map() } };
   }
   const { text, vipCount } = host.renderKeepalived(lanes, vips);
-  const outcome = await host.keepalived.apply(text, vipCount);
+  const outcome = await host.keepalived.apply(text, vipCount, rereads);
   if (outcome.kind === "applied") {
     const disturbed = result.disturbed || outcome.reloaded;
     const applied = { ...result.applied, ...carried(lanes, vips, revisions) };
@@ -145,7 +153,8 @@ async function hold(
     const revision = revisions.get(name);
     if (revision !== undefined) problems.set(name, { ...outcome.remark, revision });
   }
-  return { ...withRemark(result, outcome.remark), applied: { ...result.applied, problems } };
+  const refused = withRemark(result, outcome.remark);
+  return { ...refused, applied: { ...refused.applied, problems }, held: false };
 }
 
 function carried(

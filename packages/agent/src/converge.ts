@@ -16,6 +16,8 @@ import { type Applied, NOTHING_APPLIED } from "./applied.ts";
 import { type Host, applySteps } from "./apply.ts";
 import { type Doing, observeAmid } from "./observe.ts";
 import { isDataPlaneDown, reportOf } from "./outcome.ts";
+import { logChanges } from "./log-changes.ts";
+import { type NewLinks, createNewLinks } from "./new-links.ts";
 import { withoutPreempt } from "./plan-file.ts";
 import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./ports.ts";
 import { decideSteps, ledgerOfPlan } from "./steps.ts";
@@ -106,6 +108,9 @@ class Loop implements Converge {
   #tick: Timer | undefined;
   #retry: Timer | undefined;
   #disturbedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #newLinks: NewLinks = createNewLinks();
+  /** Of `#newLinks`: those that keepalived knows of. */
+  #linksRead = 0;
 
   constructor(options: ConvergeOptions) {
     this.#options = options;
@@ -197,12 +202,15 @@ class Loop implements Converge {
       const [{ addresses }] = await Promise.all([host.kernel.view(), this.#keep(wanted)]);
       const [before, ledger] = [this.#applied, this.#ledger];
       const decided = decideSteps({ wanted, applied: before, addresses, ledger });
-      const context = { before, ledger, revisions: wanted.revisions };
+      const linksNew = this.#newLinks.count;
+      const rereads = linksNew !== this.#linksRead;
+      const context = { before, ledger, revisions: wanted.revisions, rereads };
       this.#phase += 1;
       const result = await applySteps(host, decided.steps, context).finally(() => {
         this.#phase += 1;
       });
-      this.#logChanges(before, result.applied);
+      if (result.held) this.#linksRead = linksNew;
+      logChanges(this.#options.log, before, result.applied);
       this.#applied = result.applied;
       this.#appliedPlan = wanted.revision;
       this.#reloads += result.reloads;
@@ -255,6 +263,7 @@ class Loop implements Converge {
     this.#seen = { vipsHeld: held.length, generationsAlive, keepalivedAlive, links };
     link.report(report);
     this.#trouble = undefined;
+    if (this.#newLinks.look(observed.kernel.links, this.#wanted)) this.#passes.poke();
     if (isDataPlaneDown(this.#applied, observed)) this.#repairLater();
   }
 
@@ -282,17 +291,5 @@ class Loop implements Converge {
   /** The supervisor starts a dead daemon within a second; one that stays down is ours to start. */
   #repairLater(): void {
     if (this.#retry === undefined) this.#passIn(RETRY_MS);
-  }
-
-  #logChanges(before: Applied, after: Applied): void {
-    const { log } = this.#options;
-    for (const [name, problem] of after.problems) {
-      if (before.problems.get(name)?.detail === problem.detail) continue;
-      log.warn({ resource: name, reason: problem.reason, detail: problem.detail }, "left out");
-    }
-    for (const remark of after.remarks) {
-      if (before.remarks.some((known) => known.detail === remark.detail)) continue;
-      log.warn({ reason: remark.reason, detail: remark.detail }, "trouble on this host");
-    }
   }
 }

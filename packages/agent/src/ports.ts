@@ -82,8 +82,9 @@ export interface KeepalivedDaemon {
    * Checks, swaps and reloads the file, and starts the daemon where none runs. Unchanged text with
    * a living daemon does nothing.
    * @param vipCount VIPs in `text`: a file that holds another number is never handed over.
+   * @param rereads whether a living daemon reads even unchanged text again. Default: no.
    */
-  apply(text: string, vipCount: number): Promise<ApplyOutcome>;
+  apply(text: string, vipCount: number, rereads?: boolean): Promise<ApplyOutcome>;
   alive(): Promise<boolean>;
   /** Ends the daemon gracefully: it gives its addresses up with priority 0. */
   stop(): Promise<void>;

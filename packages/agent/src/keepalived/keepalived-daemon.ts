@@ -68,8 +68,8 @@ class Keepalived implements KeepalivedDaemon {
     this.#sweep = createConfigFile(sweep, `${sweep}.new`);
   }
 
-  apply(text: string, vipCount: number): Promise<ApplyOutcome> {
-    return this.#inTurn(() => this.#apply(text, vipCount));
+  apply(text: string, vipCount: number, rereads = false): Promise<ApplyOutcome> {
+    return this.#inTurn(() => this.#apply(text, vipCount, rereads));
   }
 
   async alive(): Promise<boolean> {
@@ -84,14 +84,14 @@ class Keepalived implements KeepalivedDaemon {
     });
   }
 
-  async #apply(text: string, vipCount: number): Promise<ApplyOutcome> {
+  async #apply(text: string, vipCount: number, rereads: boolean): Promise<ApplyOutcome> {
     const problem = fileProblem(readInstances(text), vipCount);
     if (problem !== undefined) return { kind: "refused", remark: problem };
     const before = (await this.#file.read()) ?? "";
     // Of one that died a moment ago nothing is asked here: its supervisor starts it with this file.
     const isLately = async (): Promise<boolean> =>
       (await this.#service.recentState(UNCHANGED_MS)).up;
-    if (before === text && (await this.#isKnownTaken(text)) && (await isLately())) {
+    if (!rereads && before === text && (await this.#isKnownTaken(text)) && (await isLately())) {
       return { kind: "applied", reloaded: false };
     }
     const { up } = await this.#service.state();

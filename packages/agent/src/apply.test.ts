@@ -1,0 +1,79 @@
+// What one pass does to its host when a part of it refuses: the order of effects, and what is left
+// alone then. The host is played by hand.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { type DeviceName, parseAddress, parseDeviceName, present } from "@fairlead/model";
+import { laneOf } from "@fairlead/testkit";
+
+import { NOTHING_APPLIED } from "./applied.ts";
+import { type Host, applySteps } from "./apply.ts";
+import type { ApplyOutcome } from "./ports.ts";
+import type { Step } from "./steps.ts";
+
+const link: DeviceName = present(parseDeviceName("eth0"), "a device name");
+const address = present(parseAddress("192.0.2.100"), "an address");
+const lane = laneOf({ routerId: 51, order: ["a=192.0.2.11", "b=192.0.2.12"] });
+
+const REMOVING: readonly Step[] = [
+  { kind: "hold", lanes: [lane], vips: [] },
+  { kind: "sweep", addresses: [{ address, prefixLength: 32, link }] },
+  { kind: "forget", entries: [] },
+];
+
+/** A host that says what is done to it. */
+function hostOf(outcome: ApplyOutcome): { readonly host: Host; readonly done: readonly string[] } {
+  const done: string[] = [];
+  const say = (text: string): Promise<void> => Promise.resolve(void done.push(text));
+  const host: Host = {
+    keepalived: {
+      apply: (_text, _count, rereads) =>
+        say(rereads === true ? "keepalived again" : "keepalived").then(() => outcome),
+      alive: () => Promise.resolve(true),
+      stop: () => say("keepalived stops"),
+    },
+    kernel: {
+      view: () => Promise.resolve({ links: [], addresses: [] }),
+      removeAddress: (entry) => say(`remove ${entry.address}`).then(() => true),
+      onChange: () => ({ [Symbol.dispose]: () => undefined }),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    },
+    ledger: { load: () => Promise.resolve([]), save: () => say("ledger") },
+    nginx: {
+      apply: () => Promise.resolve(outcome),
+      generation: () => Promise.resolve(undefined),
+      generationsAlive: () => Promise.resolve(0),
+      stop: () => Promise.resolve(),
+    },
+    portProbe: { probe: () => Promise.resolve(undefined) },
+    renderKeepalived: () => ({ text: "", vipCount: 0 }),
+    renderNginx: () => "",
+    nginxRefusals: () => [],
+    generationOf: () => "",
+  };
+  return { host, done };
+}
+
+const context = { before: NOTHING_APPLIED, ledger: [], revisions: new Map() };
+
+test("what keepalived carries no more is removed after it, and forgotten then", async () => {
+  const { host, done } = hostOf({ kind: "applied", reloaded: true });
+  await applySteps(host, REMOVING, context);
+  assert.deepEqual(done, ["keepalived", "remove 192.0.2.100", "ledger"]);
+});
+
+test("nothing is removed while keepalived refuses its file: the old one may list it", async () => {
+  const remark = { reason: "ConfigRefused", detail: "line 3: unknown keyword" } as const;
+  const { host, done } = hostOf({ kind: "refused", remark });
+  const result = await applySteps(host, REMOVING, context);
+  assert.deepEqual(done, ["keepalived"]);
+  assert.deepEqual(result.applied.remarks, [remark]);
+  assert.equal(result.retry, true);
+});
+
+test("keepalived reads an unchanged file again when that is asked for", async () => {
+  const { host, done } = hostOf({ kind: "applied", reloaded: true });
+  await applySteps(host, REMOVING.slice(0, 1), { ...context, rereads: true });
+  assert.deepEqual(done, ["keepalived again"]);
+});
