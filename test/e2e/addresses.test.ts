@@ -108,6 +108,7 @@ story(
       },
       30_000,
     );
+    await stage.served("default/one");
   },
 );
 

@@ -19,6 +19,7 @@ const SETTLE_MS_MAX = 5_000;
 export async function endStory(stage: Stage): Promise<void> {
   const troubles = stage.seats.flatMap((seat) => seat.trouble() ?? []);
   assert.deepEqual(troubles, []);
+  if (stage.controller.isRunning()) await stage.inSync();
   const list = stage.controller.isRunning() ? await stage.asker.list() : undefined;
   if (list !== undefined) await settleHolders(stage, publishedOf(list));
   judge(stage, list === undefined ? undefined : publishedOf(list));
