@@ -323,6 +323,30 @@ test("no address appears that the ledger could not name: a full disk stops it", 
   assert.deepEqual(a.host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
 });
 
+test("an address that keepalived may still take is not said to be gone", async () => {
+  const stage = world();
+  let isBroken = false;
+  const a = await startAgent(stage, "a");
+  const b = await startAgent(stage, "b", {
+    failing: (call) => isBroken && call === "keepalived.apply",
+  });
+  a.loop.accept(acceptedPlan("a", web(SETTLED)));
+  b.loop.accept(acceptedPlan("b", web(SETTLED)));
+  await stage.clock.advance(1500);
+  isBroken = true;
+  b.loop.accept(acceptedPlan("b", web(SETTLED, "192.0.2.101")));
+  const vip = vipOf("192.0.2.100", SETTLED).name;
+  await stage.clock.advance(1500);
+  assert.equal(b.last().resources.get(vip)?.step, "applied");
+  a.host.setLink(false);
+  await stage.clock.advance(500);
+  assert.ok(b.host.lines().includes("address 192.0.2.100"), "it did take it");
+  isBroken = false;
+  await stage.clock.advance(10_000);
+  assert.equal(b.last().resources.has(vip), false);
+  assert.deepEqual(b.host.lines(), ["address 192.0.2.101", "listen 192.0.2.101:80"]);
+});
+
 test("a plan that the disk did not take is written later, and served after the next start", async () => {
   const stage = world();
   let isFull = true;

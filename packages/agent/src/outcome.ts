@@ -129,8 +129,9 @@ function proveVip(input: OutcomeInput, vip: VipResource): Proof {
 }
 
 /**
- * Addresses of ours that the plan does not name and the kernel still has: said, so that nobody
- * takes them for released.
+ * Addresses of ours that the plan does not name: as long as the ledger has them they are said, so
+ * that nobody takes them for released, also where the kernel has them not. keepalived's file may
+ * still name them, and then this host would take them over.
  */
 function leftoverReports(
   input: OutcomeInput,
@@ -140,9 +141,11 @@ function leftoverReports(
     const name = `vip/${entry.address}` as ResourceName;
     const here = find(input.observed.kernel.addresses, entry.address);
     const revision = input.applied.vips.get(entry.address) ?? NO_REVISION;
-    if (entry.foreign || here === undefined || planned?.has(name) === true) return [];
-    const evidence = [{ kind: "kernel-address" as const, link: here.link }];
-    return [[name, { name, revision, step: "serving" as const, evidence }] as const];
+    if (entry.foreign || planned?.has(name) === true) return [];
+    const step: Step = here === undefined ? "applied" : "serving";
+    const evidence: readonly Evidence[] =
+      here === undefined ? [] : [{ kind: "kernel-address", link: here.link }];
+    return [[name, { name, revision, step, evidence }] as const];
   });
 }
 

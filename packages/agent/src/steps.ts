@@ -58,8 +58,8 @@ export function decideSteps(input: StepInput): StepList {
   const lingering = lingeringListeners(input, parts.listeners, present);
   const owned = ownEntries(parts, held);
   const known = new Set([...owned, ...foreign].map((entry) => entry.address));
-  const leftovers = input.ledger.filter((entry) => !known.has(entry.address));
-  const stale = leftovers.filter((entry) => !entry.foreign && present.has(entry.address));
+  // Also those that the kernel has not: while keepalived's file names them, they may come any time.
+  const stale = input.ledger.filter((entry) => !entry.foreign && !known.has(entry.address));
   const sweep = input.addresses.filter((address) =>
     stale.some((entry) => entry.address === address.address && entry.link === address.link),
   );
