@@ -203,6 +203,8 @@ class Loop implements Cycle {
     this.#options.delivery.deliver({ epoch, plans: next.nodePlans, leases: next.leases });
     this.#say();
     const dueMs = nextWakeMs(world, next);
+    // What the plan before waited for may have come without it.
+    this.#wake?.cancel();
     if (dueMs !== undefined) this.#wakeIn(dueMs);
   }
 
