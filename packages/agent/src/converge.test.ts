@@ -221,6 +221,42 @@ test("a port that another process has is left out by name, and the others serve"
   assert.equal(a.last().resources.get(ssh[0].name)?.problem?.detail, "sshd (pid 7) has it");
 });
 
+test("a port that is taken while nginx is down keeps the others from nothing", async () => {
+  const stage = world();
+  let takenBy: string | undefined;
+  const a = await startAgent(stage, "a", {
+    failing: () => false,
+    portTaken: (endpoint) =>
+      endpoint.endsWith(":2222/tcp") && takenBy !== undefined
+        ? { reason: "PortTaken", detail: `${endpoint} is in use by ${takenBy}` }
+        : undefined,
+    nginxRefuses: (text) =>
+      text.includes(":2222") && takenBy !== undefined
+        ? { reason: "ConfigRefused", detail: "bind() failed" }
+        : undefined,
+  });
+  const ssh = listenerOf("192.0.2.100:2222/tcp", MEMBERS);
+  a.loop.accept(acceptedPlan("a", [...web(), ...ssh]));
+  await stage.clock.advance(3000);
+  assert.equal(a.host.lines().filter((line) => line.startsWith("listen")).length, 2);
+
+  takenBy = "sshd";
+  a.host.killNginx();
+  await stage.clock.advance(12_000);
+  assert.deepEqual(
+    a.host.lines().filter((line) => line.startsWith("listen")),
+    ["listen 192.0.2.100:80"],
+  );
+  const problems = [...a.last().resources.values()].flatMap(({ name, problem }) =>
+    problem === undefined ? [] : [`${name} ${problem.reason}`],
+  );
+  assert.deepEqual(problems, ["listener/192.0.2.100/tcp/2222 PortTaken"]);
+
+  takenBy = undefined;
+  await stage.clock.advance(12_000);
+  assert.equal(a.host.lines().filter((line) => line.startsWith("listen")).length, 2);
+});
+
 test("one listener that nginx refuses is found by halving; nine others serve", async () => {
   const stage = world();
   const words = { reason: "ConfigRefused", detail: "nginx: host not found" } as const;

@@ -37,8 +37,7 @@ export async function serveListeners(
 ): Promise<ServeResult> {
   const problems = new Map<ResourceName, Problem>();
   const offered: ServedListener[] = [];
-  const isFirstPass = before.generation === undefined;
-  const answering = isFirstPass ? await options.nginx.generation() : undefined;
+  const answering = await answeringNow(options.nginx, before);
   for (const entry of wanted) {
     const taken = await probe(options, entry.listener, { before, answering });
     const remark = taken ?? options.nginxRefusals(entry.listener)[0];
@@ -49,14 +48,26 @@ export async function serveListeners(
   return await new Attempts(options, before, problems).run(offered);
 }
 
+/**
+ * The generation that answers. One that should and does not, without a worker, is stopped first: it
+ * may be starting again and again because somebody took a port of it, and holds the others.
+ */
+async function answeringNow(nginx: NginxDaemon, before: Applied): Promise<string | undefined> {
+  const answering = await nginx.generation();
+  if (answering !== undefined || before.generation === undefined) return answering;
+  if ((await nginx.generationsAlive()) === 0) await nginx.stop();
+  return undefined;
+}
+
 /** A port is tried only where nginx of ours cannot be the one that has it already. */
 async function probe(
   options: ServeOptions,
   listener: ListenerResource,
   known: { readonly before: Applied; readonly answering: string | undefined },
 ): Promise<Remark | undefined> {
-  if (known.before.listeners.has(listener.name)) return undefined;
-  if (known.answering !== undefined) return undefined;
+  const isFirstPass = known.before.generation === undefined;
+  const isOurs = isFirstPass || known.before.listeners.has(listener.name);
+  if (isOurs && known.answering !== undefined) return undefined;
   return await options.portProbe.probe(listener);
 }
 
