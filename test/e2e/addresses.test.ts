@@ -8,6 +8,7 @@ import { type Host, startProbe } from "@fairlead/lab";
 import { HTTP, service } from "./stage/manifests.ts";
 import { claimOf, type Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
+import { squat } from "./stage/squatter.ts";
 import { answers, visit } from "./stage/visitor.ts";
 
 const WISH = "10.77.0.120";
@@ -142,15 +143,6 @@ story(
     await stage.served("default/web");
   },
 );
-
-/** A program of the host that listens on every address of it, and ends with its input. */
-async function squat(host: Host, port: number): ReturnType<Host["start"]> {
-  const listen = `Listen => 9, LocalAddr => "0.0.0.0", LocalPort => ${port}, ReuseAddr => 1`;
-  const text = `$| = 1; my $s = IO::Socket::INET->new(${listen}) or die; print "listens\\n"; <STDIN>`;
-  const program = await host.start("perl", ["-MIO::Socket::INET", "-e", text]);
-  await program.waitForLine(/^listens$/, 10_000);
-  return program;
-}
 
 async function allServed(stage: Stage, names: readonly string[]): Promise<void> {
   await stage.until(

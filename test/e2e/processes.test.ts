@@ -5,10 +5,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 
-import { type Host, monotonicMs, startProbe } from "@fairlead/lab";
+import { type Host, monotonicMs, type RunningProgram, startProbe } from "@fairlead/lab";
 
 import { service } from "./stage/manifests.ts";
 import { claimOf } from "./stage/stage.ts";
+import { squat } from "./stage/squatter.ts";
 import { story } from "./stage/story.ts";
 
 const RUN_DIR = "/run/fairlead";
@@ -85,6 +86,34 @@ story("nginx is down: it is said until it is back", {}, async (stage) => {
   await stage.served("default/web");
   await using probe = await startProbe(stage.client, { address, port: 80 });
   await probe.waitForAnswer(BACK_MS_MAX);
+});
+
+story("a port is taken while nginx is down: the others are served again", {}, async (stage) => {
+  const ports = [{ name: "ssh", port: 2222, targetPort: 8080 }];
+  await stage.write("web.yaml", service({ name: "web" }));
+  await stage.write("ssh.yaml", service({ name: "ssh", ports }));
+  const web = await stage.served("default/web");
+  const ssh = await stage.served("default/ssh");
+  const squatters: RunningProgram[] = [];
+  for (const host of stage.balancers) {
+    await host.output("s6-svc", ["-wD", "-d", `${RUN_DIR}/service/nginx`]);
+    squatters.push(await squat(host, 2222));
+    await host.output("s6-svc", ["-u", `${RUN_DIR}/service/nginx`]);
+  }
+  await stage.until(
+    "one is served and the other is refused by name",
+    (list) => {
+      const refused = claimOf(list, "default/ssh")?.main;
+      const isServed = claimOf(list, "default/web")?.state === "ready";
+      return isServed && refused?.reason === "PortTaken" ? true : undefined;
+    },
+    30_000,
+  );
+  await using probe = await startProbe(stage.client, { address: web.address, port: 80 });
+  await probe.waitForAnswer(BACK_MS_MAX);
+
+  for (const squatter of squatters) await squatter.stop();
+  assert.equal((await stage.served("default/ssh", 30_000)).address, ssh.address);
 });
 
 story("all of keepalived is killed: its addresses are not orphaned", {}, async (stage) => {
