@@ -3,7 +3,7 @@
 // Pure. Everything else changes by facts, so an idle controller does not wake.
 
 import type { Plan, World } from "@fairlead/model";
-import { WITHDRAW_AFTER_MS, staleAtMs } from "@fairlead/planner";
+import { HANDOVER_MS, WITHDRAW_AFTER_MS, staleAtMs } from "@fairlead/planner";
 
 /** A pause that is never shortened below this, in ms, so that rounding cannot spin the loop. */
 const PAUSE_MS_MIN = 10;
@@ -15,7 +15,9 @@ export function nextWakeMs(world: World, plan: Plan): number | undefined {
     if (lease.state.kind === "quarantined") moments.push(lease.state.untilMs);
   }
   for (const agent of world.agents.values()) {
-    for (const lostMs of agent.lostAtMs?.values() ?? []) moments.push(lostMs + WITHDRAW_AFTER_MS);
+    for (const lostMs of agent.lostAtMs?.values() ?? []) {
+      moments.push(lostMs + HANDOVER_MS, lostMs + WITHDRAW_AFTER_MS);
+    }
     const doubtMs = staleAtMs(agent, world.settings);
     if (doubtMs !== undefined) moments.push(doubtMs);
   }

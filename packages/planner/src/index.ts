@@ -3,5 +3,6 @@
 export { type PlanMemory, createPlanMemory } from "./memory.ts";
 export { type PlanOptions, plan } from "./plan.ts";
 export { WITHDRAW_AFTER_MS } from "./proof.ts";
+export { HANDOVER_MS } from "./witness.ts";
 export type { MayStillGet } from "./release.ts";
 export { staleAtMs } from "./stale.ts";

@@ -144,6 +144,13 @@ const stories: readonly Story[] = [
     serving: "False NotHeld",
   },
   {
+    name: "the holder gave it up just now: no more than doubt, for a second",
+    last: () => after({ 0: both(saying(vipName(VIP), "applied"), losing(0)) }, 999),
+    line: "ready 192.0.2.100 WaitingForAgent",
+    published: true,
+    serving: "Unknown WaitingForAgent",
+  },
+  {
     name: "the holder gave it up a moment ago: the next one's word is waited for",
     last: () => after({ 0: both(saying(vipName(VIP), "applied"), losing(0)) }, 5999),
     line: "pending 192.0.2.100 NotHeld",

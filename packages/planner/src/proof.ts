@@ -200,6 +200,11 @@ function proveWithoutHolder(options: ProofOptions): Proof {
     const reason = isNear ? "WaitingForAgent" : "AgentUnreachable";
     return { ...base, state: "unknown", main: { reason, detail } };
   }
+  const giver = options.asked.find(({ handing }) => handing.has(address));
+  if (row.published && giver !== undefined) {
+    const detail = `${giver.view.name} gave ${address} up, and its successor did not speak yet`;
+    return { ...base, state: "unknown", main: { reason: "WaitingForAgent", detail } };
+  }
   return { ...base, state: "missing", main: problem ?? whyNotHeld(options, silent) };
 }
 

@@ -17,12 +17,20 @@ export interface Witness {
   readonly view: AgentView;
   /** Out of reach for so long that its last report may no longer hold. */
   readonly isStale: boolean;
+  /** Addresses that it gave up so lately that a successor may not have spoken yet. */
+  readonly handing: ReadonlySet<Address>;
   /** The same object as long as all that it says is the same, whenever it was said last. */
   readonly word: object;
 }
 
 /** All witnesses by name. */
 export type Witnesses = ReadonlyMap<AgentName, Witness>;
+
+/**
+ * Longest time from the loser's word to the winner's, in ms: a takeover at adverts of 100 ms takes a
+ * third of it, and an orderly one less.
+ */
+export const HANDOVER_MS = 1000;
 
 /** Makes the witnesses; those that say the same as in `before` have the same word. */
 export function callWitnesses(world: World, before: Witnesses | undefined): Witnesses {
@@ -32,10 +40,21 @@ export function callWitnesses(world: World, before: Witnesses | undefined): Witn
     const doubtMs = staleAtMs(view, settings);
     const isStale = doubtMs !== undefined && nowMs >= doubtMs;
     const known = before?.get(view.name);
-    const isSame = known?.isStale === isStale && saysSame(known.view, view);
-    witnesses.set(view.name, { view, isStale, word: isSame ? known.word : {} });
+    const handing = handedLately(view, nowMs);
+    const isAlike = known?.isStale === isStale && isSameSet(known.handing, handing);
+    const isSame = isAlike && saysSame(known.view, view);
+    witnesses.set(view.name, { view, isStale, handing, word: isSame ? known.word : {} });
   }
   return witnesses;
+}
+
+function handedLately(view: AgentView, nowMs: number): ReadonlySet<Address> {
+  const lost = [...(view.lostAtMs ?? [])].filter(([, lostMs]) => nowMs - lostMs < HANDOVER_MS);
+  return new Set(lost.map(([address]) => address));
+}
+
+function isSameSet(a: ReadonlySet<Address>, b: ReadonlySet<Address>): boolean {
+  return a.size === b.size && [...a].every((address) => b.has(address));
 }
 
 function saysSame(a: AgentView, b: AgentView): boolean {
