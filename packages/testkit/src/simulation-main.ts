@@ -1,5 +1,5 @@
-// Runs simulations by hand: `node packages/testkit/src/simulation-main.ts --seed N --runs M`. Prints
-// each seed that fails with what was wrong; --log shows what happened in the first one.
+// Runs simulations by hand: `node packages/testkit/src/simulation-main.ts --seed N --runs M`.
+// Prints each seed that fails with what was wrong; --log shows what happened in the first one.
 
 import { parseArgs } from "node:util";
 

@@ -27,6 +27,7 @@ import type {
 
 import { createFakeNginx, type FakeNginx } from "./fake-nginx.ts";
 import type { FakeSegment } from "./fake-segment.ts";
+import { countVips } from "./keepalived-text.ts";
 
 /** What a test may make fail; each call asks anew. */
 export interface FakeFailures {
@@ -293,11 +294,4 @@ class Host implements FakeHost {
     if (!this.#failures.failing(call)) return;
     throw new EdgeError({ code: "INJECTED", message: `${call} fails now`, retryable: true });
   }
-}
-
-function countVips(text: string): number {
-  return [...text.matchAll(/virtual_ipaddress_excluded \{\n([^}]*)\}/g)].reduce(
-    (sum, match) => sum + (match[1] ?? "").split("\n").filter((line) => line.trim() !== "").length,
-    0,
-  );
 }

@@ -36,3 +36,8 @@ function addressesIn(block: string, section: string): readonly string[] {
     .map((line) => line.trim().split("/")[0] ?? "")
     .filter((address) => address !== "");
 }
+
+/** How many VIPs a file lists, anchors not counted. */
+export function countVips(text: string): number {
+  return parseInstances(text).reduce((sum, instance) => sum + instance.vips.length, 0);
+}

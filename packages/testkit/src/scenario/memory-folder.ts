@@ -10,7 +10,8 @@ export interface MemoryFolder {
   write(path: string, text: string): void;
   /** Removes a file; false when there is none. */
   remove(path: string): boolean;
-  has(path: string): boolean;
+  /** Its files, whether they can be seen now or not. */
+  paths(): readonly string[];
   /** Another, empty folder stands at the path, as when a mount is lost. */
   unmount(): void;
   /** The folder is back as it was. */
@@ -80,7 +81,7 @@ export function createMemoryFolder(): MemoryFolder {
       if (isThere && isMounted) hint(path);
       return isThere;
     },
-    has: (path) => files.has(path),
+    paths: () => [...files.keys()],
     unmount: () => {
       isMounted = false;
     },

@@ -1,8 +1,10 @@
-// What is still wrong with a ring in which nothing fails any more: every host has to equal its plan,
-// every address its one holder, the store exactly what is wanted. Pure but for reading the ring.
+// What is still wrong with a ring in which nothing fails any more: every host has to equal its
+// plan, every address its one holder, the store exactly what is wanted. Pure but for reading the
+// ring.
 
 import { claimTitle, type Reason, type Resource } from "@fairlead/model";
 
+import { pathOf } from "../scenario/manifests.ts";
 import { heldAddresses, type Ring } from "../scenario/ring.ts";
 import type { RingAgent } from "../scenario/ring-agent.ts";
 
@@ -14,7 +16,13 @@ const RIGHTLY_REFUSED: ReadonlySet<Reason> = new Set([
   "AddressOutsidePools",
 ]);
 /** What may be said of one that is served. */
-const RIGHTLY_SAID: ReadonlySet<Reason> = new Set(["NoMembers"]);
+const RIGHTLY_SAID: ReadonlySet<Reason> = new Set([
+  "NoMembers",
+  // It asked for another address while it had one, and keeps what it has.
+  "AddressTaken",
+  "SharingRefused",
+  "AddressOutsidePools",
+]);
 
 /** Everything that is wrong, a sentence each; empty when the ring has settled. */
 export function unsettled(ring: Ring): readonly string[] {
@@ -28,10 +36,20 @@ export function unsettled(ring: Ring): readonly string[] {
       return state === "in-sync" ? [] : [`${agent.name} is ${state}: ${detail}`];
     }),
     ...agents.flatMap(hostFaults),
+    ...claimFaults(ring),
     ...verdictFaults(ring),
     ...holderFaults(ring),
     ...leaseFaults(ring),
   ];
+}
+
+/** The controller knows the Services of the folder and no others. */
+function claimFaults(ring: Ring): readonly string[] {
+  const claims = [...(ring.controller.context()?.view.state.claims.values() ?? [])];
+  const known = claims.map(({ value }) => pathOf("Service", value.namespace, value.name));
+  const there = ring.folder.paths().filter((path) => path.startsWith("service."));
+  const [seen, wanted] = [known.toSorted().join(), there.toSorted().join()];
+  return seen === wanted ? [] : [`the controller knows ${seen}; the folder has ${wanted}`];
 }
 
 /** A host has the listeners of its agent's plan, and no address beside it. */

@@ -37,7 +37,7 @@ const SETTLE_MS = 300_000;
 /** Settled, it has to stay as it is for this long, in ms. */
 const REST_MS = 20_000;
 /** Hosts are looked at this often, in ms. */
-const LOOK_MS = 100;
+const LOOK_MS = 250;
 
 /** Runs the day of a seed. Never rejects for what the ring does wrong. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
