@@ -27,8 +27,8 @@ export interface Witness {
 export type Witnesses = ReadonlyMap<AgentName, Witness>;
 
 /**
- * Longest time from the loser's word to the winner's, in ms: a takeover at adverts of 100 ms takes a
- * third of it, and an orderly one less.
+ * Longest time from the loser's word to the winner's, in ms: a takeover at adverts of 100 ms takes
+ * a third of it, and an orderly one less.
  */
 export const HANDOVER_MS = 1000;
 
