@@ -1,6 +1,6 @@
-// A host whose ports take their time and now and then fail before they did anything: a full disk, a
-// kernel that does not answer, a daemon that does not come up. Given the host, the clock of the
-// process that calls it and the luck.
+// A host whose ports take their time and now and then fail: a full disk, a kernel that does not
+// answer, a daemon that does not come up. Half of what fails was done all the same, and only its
+// end was not seen. Given the host, the clock of the process that calls it and the luck.
 
 import type { PlanFile, Host } from "@fairlead/agent";
 import type { Clock } from "@fairlead/runtime";
@@ -23,54 +23,51 @@ export function unreliableHost(
   { clock, faults }: { readonly clock: Clock; readonly faults: Faults },
 ): UnreliableHost {
   const { kernel, keepalived, nginx, portProbe, ledger, planFile } = host;
-  const attempt = (call: string, tookMs: number): Promise<void> =>
-    faults.attempt(clock, call, tookMs);
+  const change = async <T>(call: string, tookMs: number, run: () => Promise<T>): Promise<T> => {
+    if (faults.random() < 0.5) {
+      const result = await run();
+      await faults.attempt(clock, call, tookMs);
+      return result;
+    }
+    await faults.attempt(clock, call, tookMs);
+    return await run();
+  };
   return {
     host: {
       kernel: {
         ...kernel,
         view: async () => {
-          await attempt("looking at the kernel", TOOK_MS.look);
+          await faults.attempt(clock, "looking at the kernel", TOOK_MS.look);
           return await kernel.view();
         },
-        removeAddress: async (address) => {
-          await attempt("removing an address", TOOK_MS.look);
-          return await kernel.removeAddress(address);
-        },
+        removeAddress: async (address) =>
+          await change("removing an address", TOOK_MS.look, () => kernel.removeAddress(address)),
       },
       keepalived: {
         ...keepalived,
-        apply: async (text, vipCount) => {
-          await attempt("reloading keepalived", TOOK_MS.keepalived);
-          return await keepalived.apply(text, vipCount);
-        },
-        stop: async () => {
-          await attempt("stopping keepalived", TOOK_MS.keepalived);
-          await keepalived.stop();
-        },
+        apply: async (text, vipCount) =>
+          await change("reloading keepalived", TOOK_MS.keepalived, () =>
+            keepalived.apply(text, vipCount),
+          ),
+        stop: async () =>
+          await change("stopping keepalived", TOOK_MS.keepalived, () => keepalived.stop()),
       },
       nginx: {
         ...nginx,
-        apply: async (text, generation) => {
-          await attempt("reloading nginx", TOOK_MS.nginx);
-          return await nginx.apply(text, generation);
-        },
+        apply: async (text, generation) =>
+          await change("reloading nginx", TOOK_MS.nginx, () => nginx.apply(text, generation)),
       },
       portProbe,
       ledger: {
         load: () => ledger.load(),
-        save: async (entries) => {
-          await attempt("writing the ledger", TOOK_MS.disk);
-          await ledger.save(entries);
-        },
+        save: async (entries) =>
+          await change("writing the ledger", TOOK_MS.disk, () => ledger.save(entries)),
       },
     },
     planFile: {
       load: () => planFile.load(),
-      save: async (plan) => {
-        await attempt("writing the plan", TOOK_MS.disk);
-        await planFile.save(plan);
-      },
+      save: async (plan) =>
+        await change("writing the plan", TOOK_MS.disk, () => planFile.save(plan)),
     },
   };
 }
