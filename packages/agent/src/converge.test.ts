@@ -3,108 +3,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { AgentReport, Resource } from "@fairlead/model";
-import { createTemplates, nginxRefusals, renderKeepalived, renderNginx } from "@fairlead/render";
-import { createFakeClock, createLogger, type FakeClock } from "@fairlead/runtime";
+import type { Resource } from "@fairlead/model";
 import {
   acceptedPlan,
-  agentName,
   createFakeHost,
-  createFakeSegment,
-  type FakeFailures,
   type FakeHost,
-  type FakeSegment,
   laneOf,
   listenerOf,
   vipOf,
 } from "@fairlead/testkit";
 
-import { type Converge, createConverge } from "./converge.ts";
-import { generationId } from "./generation-id.ts";
+import { restartAgent, startAgent, world } from "./fake-agent.ts";
 
 const ORDER = ["a=192.0.2.11", "b=192.0.2.12", "c=192.0.2.13"];
 const SETTLED = laneOf({ routerId: 51, order: ORDER, preempt: false });
 const NEW = laneOf({ routerId: 51, order: ORDER });
 const MEMBERS = ["192.0.2.21:8080", "192.0.2.22:8080"];
-
-interface Agent {
-  readonly host: FakeHost;
-  readonly loop: Converge;
-  last(): AgentReport;
-}
-
-function world(): { readonly clock: FakeClock; readonly segment: FakeSegment } {
-  const clock = createFakeClock();
-  return { clock, segment: createFakeSegment({ clock }) };
-}
-
-async function startAgent(
-  { clock, segment }: ReturnType<typeof world>,
-  name: string,
-  failures?: FakeFailures,
-): Promise<Agent> {
-  const number = 11 + "abc".indexOf(name);
-  const host = createFakeHost({
-    name,
-    prefix: `192.0.2.${number}/24`,
-    segment,
-    ...(failures === undefined ? {} : { failures }),
-  });
-  return await restartAgent(clock, host);
-}
-
-async function restartAgent(
-  clock: FakeClock,
-  host: FakeHost,
-  nginx: FakeHost["nginx"] = host.nginx,
-): Promise<Agent> {
-  const templates = createTemplates();
-  const agent = agentName(host.name);
-  let report: AgentReport | undefined;
-  const loop = createConverge({
-    agent,
-    clock,
-    log: createLogger({ level: "silent", format: "json" }),
-    planFile: host.planFile,
-    link: { report: (next) => void (report = next) },
-    host: {
-      ...host,
-      kernel: host.kernel,
-      keepalived: host.keepalived,
-      nginx,
-      portProbe: host.portProbe,
-      ledger: host.ledger,
-      nginxRefusals,
-      generationOf: (listeners) => generationId(listeners, ""),
-      renderKeepalived: (lanes, vips) =>
-        renderKeepalived({ agent, lanes, vips, paths: { trackDir: "/t" }, templates }),
-      renderNginx: (served, generation) =>
-        renderNginx({
-          listeners: served.map((entry) => entry.listener),
-          memberSets: new Map(served.map((entry) => [entry.members.name, entry.members])),
-          generation,
-          templates,
-          settings: {
-            workerProcesses: 2,
-            workerConnections: 1024,
-            openFilesMax: 4096,
-            shutdownTimeoutMs: 60_000,
-            paths: { streamModule: "/m.so", pid: "/p", errorLog: "stderr", probeSocket: "/s" },
-          },
-        }).text,
-    },
-  });
-  await loop.start();
-  await clock.advance(10);
-  return {
-    host,
-    loop,
-    last: () => {
-      assert(report !== undefined, "a report was made");
-      return report;
-    },
-  };
-}
 
 function web(lane = NEW, vip = "192.0.2.100", members = MEMBERS): readonly Resource[] {
   return [lane, vipOf(vip, lane), ...listenerOf(`${vip}:80/tcp`, members)];
