@@ -201,7 +201,8 @@ class Loop implements Converge {
       const { host } = this.#options;
       const [{ addresses }] = await Promise.all([host.kernel.view(), this.#keep(wanted)]);
       const [before, ledger] = [this.#applied, this.#ledger];
-      const decided = decideSteps({ wanted, applied: before, addresses, ledger });
+      const isKept = wanted.revision === this.#kept?.revision;
+      const decided = decideSteps({ wanted, applied: before, addresses, ledger, isKept });
       const linksNew = this.#newLinks.count;
       const rereads = linksNew !== this.#linksRead;
       const context = { before, ledger, revisions: wanted.revisions, rereads };

@@ -41,6 +41,8 @@ export interface StepInput {
   readonly applied: Applied;
   readonly addresses: readonly KernelAddress[];
   readonly ledger: readonly LedgerEntry[];
+  /** Whether the wanted plan is on disk: until then the next start may bring the one before. */
+  readonly isKept: boolean;
 }
 
 /** The steps of one pass, in order, and whether another pass is needed after it. */
@@ -69,7 +71,7 @@ export function decideSteps(input: StepInput): StepList {
       { kind: "record", entries: sorted([...owned, ...foreign, ...stale]) },
       { kind: "hold", lanes: parts.lanes, vips: held },
       ...(sweep.length > 0 ? [{ kind: "sweep" as const, addresses: sweep }] : []),
-      ...(stale.length > 0
+      ...(stale.length > 0 && input.isKept
         ? [{ kind: "forget" as const, entries: sorted([...owned, ...foreign]) }]
         : []),
     ],

@@ -1,0 +1,89 @@
+// What one pass does, in which order, and when it forgets an address.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { acceptedPlan, address, device, laneOf, listenerOf, vipOf } from "@fairlead/testkit";
+
+import { NOTHING_APPLIED } from "./applied.ts";
+import type { KernelAddress, LedgerEntry } from "./ports.ts";
+import { decideSteps, type StepInput, type StepList } from "./steps.ts";
+
+const LANE = laneOf({ routerId: 51, order: ["lb1=192.0.2.11", "lb2=192.0.2.12"] });
+const KEPT = vipOf("192.0.2.100", LANE);
+const ETH0 = device("eth0");
+
+const own = (text: string): LedgerEntry => ({ address: address(text), link: ETH0, foreign: false });
+const foreign = (text: string): LedgerEntry => ({ ...own(text), foreign: true });
+const here = (text: string): KernelAddress => ({
+  address: address(text),
+  prefixLength: 32,
+  link: ETH0,
+});
+
+/** The steps for a plan that has 192.0.2.100 alone, with one listener. */
+function decide(input: Partial<StepInput>): StepList {
+  const listener = listenerOf("192.0.2.100:80/tcp", ["10.0.0.1:8080"]);
+  return decideSteps({
+    wanted: acceptedPlan("lb1", [LANE, KEPT, ...listener]),
+    applied: NOTHING_APPLIED,
+    addresses: [],
+    ledger: [],
+    isKept: true,
+    ...input,
+  });
+}
+
+/** The steps as a line: `serve record(100,101) hold sweep(101) forget(100)`. */
+function line({ steps }: StepList): string {
+  const last = (one: { readonly address: string }): string => one.address.split(".")[3] ?? "";
+  const words = steps.map((step) => {
+    if (step.kind === "sweep") return `sweep(${step.addresses.map(last).join()})`;
+    if (step.kind !== "record" && step.kind !== "forget") return step.kind;
+    return `${step.kind}(${step.entries.map(last).join()})`;
+  });
+  return words.join(" ");
+}
+
+const cases: readonly {
+  readonly name: string;
+  readonly input: Partial<StepInput>;
+  readonly steps: string;
+}[] = [
+  {
+    name: "a new plan: listeners, the ledger, then addresses",
+    input: {},
+    steps: "serve record(100) hold",
+  },
+  {
+    name: "an address that leaves is swept when keepalived has the file without it",
+    input: { ledger: [own("192.0.2.101")], addresses: [here("192.0.2.101")] },
+    steps: "serve record(100,101) hold sweep(101) forget(100)",
+  },
+  {
+    name: "one that only the old file names is kept in the ledger until then",
+    input: { ledger: [own("192.0.2.101")] },
+    steps: "serve record(100,101) hold forget(100)",
+  },
+  {
+    name: "one that the plan on disk names is not forgotten, as the next start brings it back",
+    input: { ledger: [own("192.0.2.101")], addresses: [here("192.0.2.101")], isKept: false },
+    steps: "serve record(100,101) hold sweep(101)",
+  },
+  {
+    name: "what was there before us is neither swept nor remembered longer than it is wanted",
+    input: { ledger: [foreign("192.0.2.101")], addresses: [here("192.0.2.101")] },
+    steps: "serve record(100) hold",
+  },
+];
+for (const { name, input, steps } of cases) {
+  test(name, () => assert.equal(line(decide(input)), steps));
+}
+
+test("a wanted address that was there before us is recorded as foreign and not handed over", () => {
+  const { steps } = decide({ addresses: [here("192.0.2.100")] });
+  const record = steps.find((step) => step.kind === "record");
+  const hold = steps.find((step) => step.kind === "hold");
+  assert.deepEqual(record?.entries, [foreign("192.0.2.100")]);
+  assert.deepEqual(hold?.vips, []);
+});
