@@ -7,9 +7,16 @@ import { test } from "node:test";
 import fc from "fast-check";
 
 import type { Resource } from "@fairlead/model";
-import { acceptedPlan, laneOf, listenerOf, vipOf } from "@fairlead/testkit";
-
-import { type FakeAgent, restartAgent, startAgent, world } from "./fake-agent.ts";
+import {
+  acceptedPlan,
+  laneOf,
+  listenerOf,
+  vipOf,
+  type FakeAgent,
+  restartFakeAgent,
+  startFakeAgent,
+  fakeWorld,
+} from "@fairlead/testkit";
 
 const LANES = [51, 52].map((routerId) => laneOf({ routerId, order: ["a=192.0.2.11"] }));
 /** Long enough for a pass, the one that removes, and a retry after a failure. */
@@ -52,8 +59,8 @@ const events: fc.Arbitrary<readonly Event[]> = fc.array(
 test("from any past, the host comes to have exactly what the plan says", async () => {
   await fc.assert(
     fc.asyncProperty(events, wishes, async (past, wanted) => {
-      const stage = world();
-      let agent = await startAgent(stage, "a");
+      const stage = fakeWorld();
+      let agent = await startFakeAgent(stage, "a");
       for (const event of past) agent = await live(stage, agent, event);
       agent.host.setLink(true);
       agent.loop.accept(acceptedPlan("a", resourcesOf(wanted)));
@@ -69,7 +76,7 @@ test("from any past, the host comes to have exactly what the plan says", async (
 });
 
 async function live(
-  stage: ReturnType<typeof world>,
+  stage: ReturnType<typeof fakeWorld>,
   agent: FakeAgent,
   event: Event,
 ): Promise<FakeAgent> {
@@ -79,7 +86,7 @@ async function live(
       return agent;
     case "restart":
       await agent.loop[Symbol.asyncDispose]();
-      return await restartAgent(stage.clock, agent.host);
+      return await restartFakeAgent(stage.clock, agent.host);
     case "kill keepalived":
       agent.host.killKeepalived();
       return agent;

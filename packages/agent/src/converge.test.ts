@@ -11,9 +11,10 @@ import {
   laneOf,
   listenerOf,
   vipOf,
+  restartFakeAgent,
+  startFakeAgent,
+  fakeWorld,
 } from "@fairlead/testkit";
-
-import { restartAgent, startAgent, world } from "./fake-agent.ts";
 
 const ORDER = ["a=192.0.2.11", "b=192.0.2.12", "c=192.0.2.13"];
 const SETTLED = laneOf({ routerId: 51, order: ORDER, preempt: false });
@@ -25,8 +26,8 @@ function web(lane = NEW, vip = "192.0.2.100", members = MEMBERS): readonly Resou
 }
 
 test("a plan is served: listener first, then the address, and both are proved", async () => {
-  const stage = world();
-  const a = await startAgent(stage, "a");
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
   a.loop.accept(acceptedPlan("a", web()));
   await stage.clock.advance(50);
   assert.deepEqual(a.host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
@@ -49,7 +50,7 @@ test("a plan is served: listener first, then the address, and both are proved", 
 });
 
 test("what is served stays proved while nginx goes from one generation to the next", async () => {
-  const { clock, segment } = world();
+  const { clock, segment } = fakeWorld();
   const host = createFakeHost({ name: "a", prefix: "192.0.2.11/24", segment });
   const slowNginx: FakeHost["nginx"] = {
     ...host.nginx,
@@ -59,7 +60,7 @@ test("what is served stays proved while nginx goes from one generation to the ne
       return outcome;
     },
   };
-  const a = await restartAgent(clock, host, slowNginx);
+  const a = await restartFakeAgent(clock, host, slowNginx);
   a.loop.accept(acceptedPlan("a", web()));
   await clock.advance(3000);
   const step = (): string | undefined =>
@@ -80,9 +81,9 @@ test("what is served stays proved while nginx goes from one generation to the ne
 });
 
 test("the successor proves that it does not hold what the holder holds", async () => {
-  const stage = world();
-  const a = await startAgent(stage, "a");
-  const b = await startAgent(stage, "b");
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
+  const b = await startFakeAgent(stage, "b");
   a.loop.accept(acceptedPlan("a", web()));
   b.loop.accept(acceptedPlan("b", web()));
   await stage.clock.advance(50);
@@ -92,9 +93,9 @@ test("the successor proves that it does not hold what the holder holds", async (
 });
 
 test("the holder's link is cut: the successor holds within 300 ms and says so", async () => {
-  const stage = world();
-  const a = await startAgent(stage, "a");
-  const b = await startAgent(stage, "b");
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
+  const b = await startFakeAgent(stage, "b");
   a.loop.accept(acceptedPlan("a", web(SETTLED)));
   b.loop.accept(acceptedPlan("b", web(SETTLED)));
   await stage.clock.advance(50);
@@ -109,8 +110,8 @@ test("the holder's link is cut: the successor holds within 300 ms and says so", 
 });
 
 test("a deleted Service loses its address before its listener, and nothing is left", async () => {
-  const stage = world();
-  const a = await startAgent(stage, "a");
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
   a.loop.accept(acceptedPlan("a", web()));
   await stage.clock.advance(50);
   a.loop.accept(acceptedPlan("a", []));
@@ -122,9 +123,9 @@ test("a deleted Service loses its address before its listener, and nothing is le
 });
 
 test("a port that another process has is left out by name, and the others serve", async () => {
-  const stage = world();
+  const stage = fakeWorld();
   const taken = { reason: "PortTaken", detail: "sshd (pid 7) has it" } as const;
-  const a = await startAgent(stage, "a", {
+  const a = await startFakeAgent(stage, "a", {
     failing: () => false,
     portTaken: (endpoint) => (endpoint.endsWith(":22/tcp") ? taken : undefined),
   });
@@ -136,9 +137,9 @@ test("a port that another process has is left out by name, and the others serve"
 });
 
 test("a port that is taken while nginx is down keeps the others from nothing", async () => {
-  const stage = world();
+  const stage = fakeWorld();
   let takenBy: string | undefined;
-  const a = await startAgent(stage, "a", {
+  const a = await startFakeAgent(stage, "a", {
     failing: () => false,
     portTaken: (endpoint) =>
       endpoint.endsWith(":2222/tcp") && takenBy !== undefined
@@ -172,9 +173,9 @@ test("a port that is taken while nginx is down keeps the others from nothing", a
 });
 
 test("one listener that nginx refuses is found by halving; nine others serve", async () => {
-  const stage = world();
+  const stage = fakeWorld();
   const words = { reason: "ConfigRefused", detail: "nginx: host not found" } as const;
-  const a = await startAgent(stage, "a", {
+  const a = await startFakeAgent(stage, "a", {
     failing: () => false,
     nginxRefuses: (text) => (text.includes(":8007;") ? words : undefined),
   });
@@ -192,21 +193,21 @@ test("one listener that nginx refuses is found by halving; nine others serve", a
 });
 
 test("after a restart without a controller the last good plan is served, without a reload", async () => {
-  const stage = world();
-  const a = await startAgent(stage, "a");
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
   a.loop.accept(acceptedPlan("a", web()));
   await stage.clock.advance(50);
   await a.loop[Symbol.asyncDispose]();
-  const again = await restartAgent(stage.clock, a.host);
+  const again = await restartFakeAgent(stage.clock, a.host);
   await stage.clock.advance(50);
   assert.deepEqual(again.host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
   assert.equal(again.loop.view().reloads, 0);
 });
 
 test("a plan from disk takes nothing from a living holder: preempt is not believed", async () => {
-  const stage = world();
-  const a = await startAgent(stage, "a");
-  const b = await startAgent(stage, "b");
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
+  const b = await startFakeAgent(stage, "b");
   a.loop.accept(acceptedPlan("a", web(NEW)));
   b.loop.accept(acceptedPlan("b", web(NEW)));
   await stage.clock.advance(50);
@@ -215,15 +216,15 @@ test("a plan from disk takes nothing from a living holder: preempt is not believ
   await stage.clock.advance(330);
   a.host.killKeepalived();
   a.host.setLink(true);
-  const again = await restartAgent(stage.clock, a.host);
+  const again = await restartFakeAgent(stage.clock, a.host);
   await stage.clock.advance(3000);
   assert.deepEqual(again.host.lines(), ["listen 192.0.2.100:80"]);
   assert.deepEqual(b.host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
 });
 
 test("leftovers of a keepalived that was killed are swept by the ledger", async () => {
-  const stage = world();
-  const a = await startAgent(stage, "a");
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
   a.loop.accept(acceptedPlan("a", web()));
   await stage.clock.advance(50);
   a.host.killKeepalived();
@@ -233,8 +234,8 @@ test("leftovers of a keepalived that was killed are swept by the ledger", async 
 });
 
 test("an address that was there before us is used and never removed", async () => {
-  const stage = world();
-  const a = await startAgent(stage, "a");
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
   a.host.addForeign("192.0.2.100");
   a.loop.accept(acceptedPlan("a", web()));
   await stage.clock.advance(50);
@@ -244,9 +245,9 @@ test("an address that was there before us is used and never removed", async () =
 });
 
 test("its listener goes with the plan, although nginx failed when the plan went", async () => {
-  const stage = world();
+  const stage = fakeWorld();
   let isBroken = false;
-  const a = await startAgent(stage, "a", {
+  const a = await startFakeAgent(stage, "a", {
     failing: (call) => isBroken && call === "nginx.apply",
   });
   a.host.addForeign("192.0.2.100");
@@ -261,9 +262,11 @@ test("its listener goes with the plan, although nginx failed when the plan went"
 });
 
 test("no address appears that the ledger could not name: a full disk stops it", async () => {
-  const stage = world();
+  const stage = fakeWorld();
   let isFull = true;
-  const a = await startAgent(stage, "a", { failing: (call) => isFull && call === "ledger.save" });
+  const a = await startFakeAgent(stage, "a", {
+    failing: (call) => isFull && call === "ledger.save",
+  });
   a.loop.accept(acceptedPlan("a", web()));
   await stage.clock.advance(50);
   assert.deepEqual(a.host.lines(), ["listen 192.0.2.100:80"]);
@@ -274,10 +277,10 @@ test("no address appears that the ledger could not name: a full disk stops it", 
 });
 
 test("an address that keepalived may still take is not said to be gone", async () => {
-  const stage = world();
+  const stage = fakeWorld();
   let isBroken = false;
-  const a = await startAgent(stage, "a");
-  const b = await startAgent(stage, "b", {
+  const a = await startFakeAgent(stage, "a");
+  const b = await startFakeAgent(stage, "b", {
     failing: (call) => isBroken && call === "keepalived.apply",
   });
   a.loop.accept(acceptedPlan("a", web(SETTLED)));
@@ -298,9 +301,11 @@ test("an address that keepalived may still take is not said to be gone", async (
 });
 
 test("a plan that the disk did not take is written later, and served after the next start", async () => {
-  const stage = world();
+  const stage = fakeWorld();
   let isFull = true;
-  const a = await startAgent(stage, "a", { failing: (call) => isFull && call === "planFile.save" });
+  const a = await startFakeAgent(stage, "a", {
+    failing: (call) => isFull && call === "planFile.save",
+  });
   a.loop.accept(acceptedPlan("a", web()));
   await stage.clock.advance(50);
   assert.deepEqual(a.host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
@@ -312,9 +317,11 @@ test("a plan that the disk did not take is written later, and served after the n
 });
 
 test("a pass that the kernel broke off is made again, without a newer plan", async () => {
-  const stage = world();
+  const stage = fakeWorld();
   let isDeaf = false;
-  const a = await startAgent(stage, "a", { failing: (call) => isDeaf && call === "kernel.view" });
+  const a = await startFakeAgent(stage, "a", {
+    failing: (call) => isDeaf && call === "kernel.view",
+  });
   isDeaf = true;
   a.loop.accept(acceptedPlan("a", web()));
   await stage.clock.advance(50);
@@ -325,8 +332,8 @@ test("a pass that the kernel broke off is made again, without a newer plan", asy
 });
 
 test("a daemon that nobody starts again is started by the agent, without a newer plan", async () => {
-  const stage = world();
-  const a = await startAgent(stage, "a");
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
   a.loop.accept(acceptedPlan("a", web()));
   await stage.clock.advance(2000);
   a.host.killKeepalived();
@@ -340,8 +347,8 @@ test("a daemon that nobody starts again is started by the agent, without a newer
 });
 
 test("twenty plans within a second cost two passes that reload", async () => {
-  const stage = world();
-  const a = await startAgent(stage, "a");
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
   await stage.clock.advance(2000);
   const before = a.loop.view().reloads;
   for (let i = 0; i < 20; i++) {

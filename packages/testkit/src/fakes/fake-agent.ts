@@ -2,22 +2,14 @@
 // or started again on the host it left, and its last report. Real planning of steps, real
 // rendering; only the host's ports are fakes.
 
-import assert from "node:assert/strict";
-
-import type { AgentReport } from "@fairlead/model";
-import { createTemplates, nginxRefusals, renderKeepalived, renderNginx } from "@fairlead/render";
+import { type Converge, createConverge } from "@fairlead/agent";
+import { type AgentReport, present } from "@fairlead/model";
 import { createFakeClock, createLogger, type FakeClock } from "@fairlead/runtime";
-import {
-  agentName,
-  createFakeHost,
-  createFakeSegment,
-  type FakeFailures,
-  type FakeHost,
-  type FakeSegment,
-} from "@fairlead/testkit";
 
-import { type Converge, createConverge } from "./converge.ts";
-import { generationId } from "./generation-id.ts";
+import { agentName } from "../node-plan-builders.ts";
+import { renderingHost } from "../scenario/rendering-host.ts";
+import { createFakeHost, type FakeFailures, type FakeHost } from "./fake-host.ts";
+import { createFakeSegment, type FakeSegment } from "./fake-segment.ts";
 
 /** An agent that runs on a fake host. */
 export interface FakeAgent {
@@ -34,13 +26,13 @@ export interface FakeWorld {
 }
 
 /** Makes an empty world. */
-export function world(): FakeWorld {
+export function fakeWorld(): FakeWorld {
   const clock = createFakeClock();
   return { clock, segment: createFakeSegment({ clock }) };
 }
 
 /** Starts an agent on a new host a, b or c, with 192.0.2.11 and up. */
-export async function startAgent(
+export async function startFakeAgent(
   { clock, segment }: FakeWorld,
   name: string,
   failures?: FakeFailures,
@@ -52,16 +44,15 @@ export async function startAgent(
     segment,
     ...(failures === undefined ? {} : { failures }),
   });
-  return await restartAgent(clock, host);
+  return await restartFakeAgent(clock, host);
 }
 
 /** Starts an agent on a host that may have a past. */
-export async function restartAgent(
+export async function restartFakeAgent(
   clock: FakeClock,
   host: FakeHost,
   nginx: FakeHost["nginx"] = host.nginx,
 ): Promise<FakeAgent> {
-  const templates = createTemplates();
   const agent = agentName(host.name);
   let report: AgentReport | undefined;
   const loop = createConverge({
@@ -70,41 +61,19 @@ export async function restartAgent(
     log: createLogger({ level: "silent", format: "json" }),
     planFile: host.planFile,
     link: { report: (next) => void (report = next) },
-    host: {
-      ...host,
+    host: renderingHost(agent, {
       kernel: host.kernel,
       keepalived: host.keepalived,
       nginx,
       portProbe: host.portProbe,
       ledger: host.ledger,
-      nginxRefusals,
-      generationOf: (listeners) => generationId(listeners, ""),
-      renderKeepalived: (lanes, vips) =>
-        renderKeepalived({ agent, lanes, vips, paths: { trackDir: "/t" }, templates }),
-      renderNginx: (served, generation) =>
-        renderNginx({
-          listeners: served.map((entry) => entry.listener),
-          memberSets: new Map(served.map((entry) => [entry.members.name, entry.members])),
-          generation,
-          templates,
-          settings: {
-            workerProcesses: 2,
-            workerConnections: 1024,
-            openFilesMax: 4096,
-            shutdownTimeoutMs: 60_000,
-            paths: { streamModule: "/m.so", pid: "/p", errorLog: "stderr", probeSocket: "/s" },
-          },
-        }).text,
-    },
+    }),
   });
   await loop.start();
   await clock.advance(10);
   return {
     host,
     loop,
-    last: () => {
-      assert(report !== undefined, "a report was made");
-      return report;
-    },
+    last: () => present(report, "a report was made"),
   };
 }
