@@ -32,6 +32,22 @@ story("the folder is unmounted and comes back: nothing happens", {}, async (stag
   await stage.until("b is gone", ({ claims }) => (claims.length === 2 ? true : undefined));
 });
 
+story("a file is renamed, and two become one: nothing happens", {}, async (stage) => {
+  const { before, probe } = await serveThree(stage);
+  await using client = probe;
+  await stage.control.output("mv", [`${MANIFESTS}/a.yaml`, `${MANIFESTS}/renamed.yaml`]);
+  const both = [...service({ name: "b" }), ...service({ name: "c" })];
+  await stage.write("both.yaml", both);
+  await stage.remove("b.yaml");
+  await stage.remove("c.yaml");
+  await stage.until("the new files are read", ({ claims }) => {
+    const origins = claims.map(({ origin }) => origin).toSorted();
+    return origins.join(" ") === "both.yaml both.yaml renamed.yaml" ? true : undefined;
+  });
+  await sameAs(stage, before);
+  assert.equal((await client.stop()).failed, 0);
+});
+
 story("the folder is removed and made again: nothing happens", {}, async (stage) => {
   const { before, probe } = await serveThree(stage);
   await using client = probe;

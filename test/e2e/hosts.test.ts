@@ -6,11 +6,13 @@ import assert from "node:assert/strict";
 import { startProbe } from "@fairlead/lab";
 
 import { service } from "./stage/manifests.ts";
-import type { Stage } from "./stage/stage.ts";
+import { claimOf, program, type Stage, STATE_DIR } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 
 /** Loose, as the machine may be busy; the figures belong to the benches. */
 const TAKEOVER_MS_MAX = 5_000;
+/** The number of VRRP among IP's protocols. */
+const VRRP = 112;
 const CONNECTED_MS_MAX = 20_000;
 
 story("the holder's cable is cut: another answers, and keeps it after", {}, async (stage) => {
@@ -95,6 +97,54 @@ story("a host crashes and boots again: it serves as a successor", {}, async (sta
   await agentIs(stage, next, "connected");
   await stage.inSync();
   assert.deepEqual(stage.recorder.holders(address), [third]);
+});
+
+story("VRRP is lost while all else passes: it is said, and ends at once", {}, async (stage) => {
+  await stage.write("web.yaml", service({ name: "web" }));
+  const { address, holder } = await stage.served("default/web");
+  const deaf = stage.lab.host(holder);
+  await deaf.dropProtocol(VRRP);
+  const other = await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX, holder);
+  const twice = await stage.until("it is said that two hold it", (list) => {
+    const claim = claimOf(list, "default/web");
+    const said = [claim?.main, ...(claim?.remarks ?? [])];
+    const found = said.find((remark) => remark?.reason === "HeldTwice");
+    return found ?? list.findings.find(({ remark }) => remark?.reason === "HeldTwice")?.remark;
+  });
+  for (const name of [holder, other]) assert.ok(twice.detail.includes(name), twice.detail);
+
+  await deaf.passProtocol(VRRP);
+  await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX);
+  await stage.served("default/web");
+});
+
+story("a holder withdraws for maintenance and comes back as a successor", {}, async (stage) => {
+  await stage.write("web.yaml", service({ name: "web" }));
+  const { address, holder } = await stage.served("default/web");
+  await using probe = await startProbe(stage.client, { address, port: 80 });
+  await probe.waitForAnswer(5_000);
+
+  stage.agent(holder).abandon();
+  const host = stage.lab.host(holder);
+  const args = ["stop", "--withdraw", `--state-dir=${STATE_DIR}`];
+  await host.output(program("fairlead-agent"), args);
+  const next = await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX);
+  assert.notEqual(next, holder);
+  await stage.until("the new holder is named", (list) =>
+    claimOf(list, "default/web")?.addresses[0]?.holder === next ? true : undefined,
+  );
+
+  await stage.agent(holder).start();
+  await agentIs(stage, holder, "connected");
+  assert.equal((await stage.served("default/web")).holder, next);
+  // It can hold again: the next one fails.
+  await stage.lab.host(next).cutLink();
+  await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX, next);
+  await probe.waitForAnswer(TAKEOVER_MS_MAX);
+  await stage.lab.host(next).healLink();
+  await agentIs(stage, next, "connected");
+  await stage.served("default/web");
+  await probe.stop();
 });
 
 async function agentIs(stage: Stage, name: string, state: string): Promise<void> {

@@ -34,6 +34,8 @@ export interface ClaimJson {
     readonly message: string;
   }[];
   readonly members: number;
+  /** The file that declares it, below the folder. */
+  readonly origin: string;
 }
 
 /** An agent. */
