@@ -1,5 +1,5 @@
-// An agent's loop on a fake host, for its tests: a segment on the fake clock, an agent that is started
-// or started again on the host it left, and its last report. Real planning of steps, real
+// An agent's loop on a fake host, for its tests: a segment on the fake clock, an agent that is
+// started, or started again on the host it left, and its last report. Real steps and real
 // rendering; only the host's ports are fakes.
 
 import { type Converge, createConverge } from "@fairlead/agent";
