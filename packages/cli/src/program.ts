@@ -7,6 +7,7 @@ import { agentsCommand, statusCommand } from "./commands/status.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { EXIT, EXIT_HELP, type ExitCode } from "./exit-codes.ts";
 import type { CommandContext } from "./output.ts";
+import { usageComplaints } from "./usage.ts";
 
 /** A command that the program does not know by itself: `run` and `demo` are given by main. */
 export type CommandMaker = (context: CommandContext, done: (code: ExitCode) => void) => Command;
@@ -17,27 +18,42 @@ export async function runProgram(
   context: CommandContext,
   more: readonly CommandMaker[] = [],
 ): Promise<ExitCode> {
+  const makers = [statusCommand, agentsCommand, explainCommand, ...more];
   let exit: ExitCode = EXIT.good;
   const done = (code: ExitCode): void => {
     exit = code;
   };
-  const makers = [statusCommand, agentsCommand, explainCommand, ...more];
-  const program = new Command("fairlead")
-    .description("Load-balanced virtual IPs for Kubernetes on your own hardware.")
-    .addHelpText("after", `\n${EXIT_HELP}`)
-    .enablePositionalOptions();
-  for (const make of makers) program.addCommand(withHelp(make(context, done)));
-  for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({ writeOut: context.out, writeErr: context.err });
-    command.showHelpAfterError("Run with --help for what it takes.");
-  }
+  const program = buildProgram(
+    makers.map((make) => make(context, done)),
+    context.out,
+  );
   try {
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? EXIT.good : EXIT.usage;
+    if (error.exitCode === 0) return EXIT.good;
+    const idle = (): Command => {
+      const commands = makers.map((make) => make(context, done).action(() => undefined));
+      return buildProgram(commands, () => undefined);
+    };
+    const complaints = await usageComplaints(idle, args);
+    for (const complaint of complaints) context.err(`${complaint}\n`);
+    context.err("Run with --help for what it takes.\n");
+    return EXIT.usage;
   }
   return exit;
+}
+
+function buildProgram(commands: readonly Command[], writeOut: (text: string) => void): Command {
+  const program = new Command("fairlead")
+    .description("Load-balanced virtual IPs for Kubernetes on your own hardware.")
+    .addHelpText("after", `\n${EXIT_HELP}`)
+    .enablePositionalOptions();
+  for (const command of commands) program.addCommand(withHelp(command));
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ writeOut, writeErr: () => undefined });
+  }
+  return program;
 }
 
 function withHelp(command: Command): Command {

@@ -1,0 +1,55 @@
+// What an operator sees who mistypes a command line.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { EXIT } from "./exit-codes.ts";
+import { runProgram } from "./program.ts";
+
+async function run(
+  ...args: readonly string[]
+): Promise<{ code: number; out: string; err: string }> {
+  let out = "";
+  let err = "";
+  const code = await runProgram(args, {
+    out: (text) => void (out += text),
+    err: (text) => void (err += text),
+  });
+  return { code, out, err };
+}
+
+test("all that is wrong with a line is said at once", async () => {
+  const { code, out, err } = await run(
+    "status",
+    "--srever",
+    "-o",
+    "xml",
+    "--wait",
+    "soon",
+    "--yes",
+  );
+  assert.equal(code, EXIT.usage);
+  assert.equal(out, "");
+  for (const word of ["--srever", "xml", "soon", "--yes"]) assert.match(err, new RegExp(word));
+});
+
+const lines: readonly { readonly args: readonly string[]; readonly says: RegExp }[] = [
+  { args: ["statsu"], says: /unknown command 'statsu'.*Did you mean status/s },
+  { args: ["explain"], says: /missing required argument 'subject'/ },
+  { args: ["explain", "a", "b"], says: /too many arguments/ },
+  { args: ["status", "--output=xml", "--nope=1"], says: /xml.*--nope/s },
+];
+for (const { args, says } of lines) {
+  test(`fairlead ${args.join(" ")} is refused in words`, async () => {
+    const { code, err } = await run(...args);
+    assert.equal(code, EXIT.usage);
+    assert.match(err, says);
+  });
+}
+
+test("help goes to standard output and is good", async () => {
+  const { code, out, err } = await run("status", "--help");
+  assert.equal(code, EXIT.good);
+  assert.match(out, /Usage: fairlead status/);
+  assert.equal(err, "");
+});
