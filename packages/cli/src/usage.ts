@@ -43,7 +43,7 @@ async function firstComplaint(
 
 /** The line without what was complained of; the same line where that cannot be told. */
 function without(args: readonly string[], { code, message }: CommanderError): string[] {
-  const quoted = /(?:option|argument) '([^']*)'(?: is invalid|$)/.exec(message)?.[1];
+  const quoted = /(?:option|argument) '([^']*)'(?: is invalid|$)/m.exec(message)?.[1];
   if (quoted === undefined) return [...args];
   const index = args.findIndex((arg) => arg === quoted || arg.startsWith(`${quoted}=`));
   if (code === "commander.unknownOption") return args.filter((_, at) => at !== index);
