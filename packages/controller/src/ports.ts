@@ -12,6 +12,7 @@ import type {
   LaneId,
   LeasedAddress,
   NodePlan,
+  Reason,
   Revision,
   Verdict,
 } from "@fairlead/model";
@@ -102,6 +103,8 @@ export interface SyncState {
   readonly state: "in-sync" | "behind" | "rejected" | "unknown";
   /** Why, lower case; empty when in sync. */
   readonly detail: string;
+  /** The agent's own reason for the first thing that it left out; absent where it is none. */
+  readonly reason?: Reason;
 }
 
 /** Everything that is said to the outside after a cycle. */

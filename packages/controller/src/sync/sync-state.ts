@@ -33,12 +33,12 @@ function judge(
   outbox: Outbox,
   target: Target | undefined,
   wanted: Revision | undefined,
-): Pick<SyncState, "state" | "detail"> {
+): Pick<SyncState, "state" | "detail" | "reason"> {
   const { stream, held, applied } = outbox;
   if (stream === undefined) return { state: "unknown", detail: "the agent is not connected" };
   if (outbox.wanted === undefined) return { state: "unknown", detail: "no plan was made yet" };
   const rejection = rejectionOf(outbox, target);
-  if (rejection !== undefined) return { state: "rejected", detail: rejection };
+  if (rejection !== undefined) return { state: "rejected", ...rejection };
   if (held === undefined || held.revision !== wanted) {
     return { state: "behind", detail: "the newest plan is on its way" };
   }
@@ -46,14 +46,19 @@ function judge(
   return { state: "in-sync", detail: "" };
 }
 
-function rejectionOf(outbox: Outbox, target: Target | undefined): string | undefined {
+type Rejection = Pick<SyncState, "detail" | "reason">;
+
+function rejectionOf(outbox: Outbox, target: Target | undefined): Rejection | undefined {
   const { wanted, stream, refusal, refused, problems } = outbox;
   if (wanted !== undefined && stream !== undefined && stream.epoch > wanted.epoch) {
-    return `the agent obeyed epoch ${stream.epoch}, this controller has ${wanted.epoch}`;
+    const epochs = `epoch ${stream.epoch}, this controller has ${wanted.epoch}`;
+    return { detail: `the agent obeyed ${epochs}` };
   }
-  if (refusal !== undefined) return REFUSAL_DETAILS[refusal.kind];
+  if (refusal !== undefined) return { detail: REFUSAL_DETAILS[refusal.kind] };
   const withheld = target?.withheld.size ?? 0;
-  if (withheld > 0) return `${withheld} VIPs stay: they would go at once, confirmed by nobody`;
+  if (withheld > 0) {
+    return { detail: `${withheld} VIPs stay: they would go at once, confirmed by nobody` };
+  }
   const current = [...refused, ...problems].filter(
     ([name, { revision }]) => wanted?.resources.get(name)?.revision === revision,
   );
@@ -61,9 +66,10 @@ function rejectionOf(outbox: Outbox, target: Target | undefined): string | undef
 }
 
 /** The first of a list with how many more there are; undefined when it is empty. */
-function listed(entries: readonly (readonly [ResourceName, Refusal])[]): string | undefined {
+function listed(entries: readonly (readonly [ResourceName, Refusal])[]): Rejection | undefined {
   const [first] = entries;
   if (first === undefined) return undefined;
   const more = entries.length > 1 ? ` (and ${entries.length - 1} more)` : "";
-  return `${first[0]}: ${first[1].remark.detail}${more}`;
+  const [name, { remark }] = first;
+  return { detail: `${name}: ${remark.detail}${more}`, reason: remark.reason };
 }

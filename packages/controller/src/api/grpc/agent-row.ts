@@ -86,7 +86,8 @@ export function agentRemarks(
     found.push({ reason: "AgentUnreachable", detail: "its stream is closed" });
   }
   if (agent.connected) found.push(...(agent.report?.remarks ?? []));
-  if (sync.state === "rejected") found.push({ reason: "ConfigRefused", detail: sync.detail });
+  const { state, detail, reason = "ConfigRefused" } = sync;
+  if (state === "rejected") found.push({ reason, detail });
   const byText = new Map(found.map((remark) => [`${remark.reason}\n${remark.detail}`, remark]));
   return [...byText.values()];
 }

@@ -17,6 +17,7 @@ import {
 } from "@fairlead/testkit";
 import { ListKind, ListResponseSchema, create } from "@fairlead/wire";
 
+import type { SyncState } from "../../ports.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { list } from "./list.ts";
 
@@ -205,6 +206,14 @@ suite("an agent in trouble", () => {
           : { state: "in-sync", detail: "" },
     });
     assert.deepEqual(rowOf(context), ["ConfigRefused vip/192.0.2.100: no"]);
+  });
+
+  test("is named with the reason that it gave for what it left out", () => {
+    const detail = "listener/192.0.2.100/tcp/22: sshd has 0.0.0.0:22";
+    const left = { state: "rejected", detail, reason: "PortTaken" } as const;
+    const inSync = { state: "in-sync", detail: "" } as const;
+    const syncState = (name: string): SyncState => (name === "lb-2" ? left : inSync);
+    assert.deepEqual(rowOf(makeContext({ syncState })), [`PortTaken ${detail}`]);
   });
 
   test("is named as out of reach, once", () => {
