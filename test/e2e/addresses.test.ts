@@ -59,6 +59,8 @@ story("a port of the host itself is refused by name, until it is free", {}, asyn
   assert.notEqual(taken.state, "ready");
   assert.match(taken.main?.detail ?? "", /perl/, "the process is named");
   assert.match(taken.main?.detail ?? "", /2222/);
+  const { agents } = await stage.asker.list();
+  assert.ok(agents.some(({ remarks }) => remarks.some(({ reason }) => reason === "PortTaken")));
   const chain = await stage.fairlead("explain", "default/ssh");
   assert.match(chain.stdout, /FL0405.*<-- here/);
   assert.deepEqual(await stage.served("default/other"), other, "others are served");
