@@ -111,17 +111,19 @@ for (const user of USERS) {
       const child = spawn(process.execPath, [`${HERE}/test-lab/main.ts`, uid], {
         stdio: ["ignore", "pipe", "inherit"],
       });
+      // Killed whatever happens here: a child that lives on would keep the test's process.
+      using _ = { [Symbol.dispose]: () => void child.kill("SIGKILL") };
       const lines = createInterface({ input: child.stdout });
       const made = JSON.parse((await lines[Symbol.asyncIterator]().next()).value ?? "{}") as {
         readonly id: string;
         readonly outerPid: number;
         readonly programPid: number;
       };
-      assert.ok(processesOf(made.id).includes(made.programPid));
+      // Its environment shows only once it has become the program that was asked for.
+      await until(() => processesOf(made.id).includes(made.programPid), "the program runs");
       const victimPid = victim === "the outer process" ? made.outerPid : (child.pid ?? 0);
       process.kill(victimPid, "SIGKILL");
       await until(() => processesOf(made.id).length === 0, "all processes of the lab are gone");
-      child.kill("SIGKILL");
     });
   }
 }
