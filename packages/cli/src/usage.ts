@@ -1,6 +1,6 @@
-// Everything that is wrong with a command line, at once: the parser stops at its first complaint, so
-// what it complained of is taken out and the rest is parsed again. Given a program whose commands do
-// nothing. Pure but for the parser.
+// Everything that is wrong with a command line, at once: the parser stops at its first complaint,
+// so what it complained of is taken out and the rest is parsed again. Given a program whose
+// commands do nothing. Pure but for the parser.
 
 import { type Command, CommanderError } from "commander";
 
