@@ -36,7 +36,7 @@ export function foldAgent(agents: Map<AgentName, AgentView>, fact: AgentFact): b
       const hello = { ...known.hello, links: fact.report.links };
       const { atMs: heardAtMs, report } = fact;
       agents.set(known.name, { ...known, hello, report, heardAtMs, heldSinceMs, lostAtMs });
-      return !isSameProof(known.report, fact.report);
+      return fact.isFirst === true || !isSameProof(known.report, fact.report);
     }
     case "agent-heard": {
       const known = agents.get(fact.agent);

@@ -52,7 +52,13 @@ export type Fact =
       readonly pools: ReadonlySet<PoolName>;
     }
   | { readonly kind: "agent-hello"; readonly atMs: number; readonly hello: AgentHello }
-  | { readonly kind: "agent-report"; readonly atMs: number; readonly report: AgentReport }
+  | {
+      readonly kind: "agent-report";
+      readonly atMs: number;
+      readonly report: AgentReport;
+      /** The first since the agent took what it has: what it does not name is gone only now. */
+      readonly isFirst?: boolean;
+    }
   /** The agent said that it lives, and that what it proved is still so. */
   | { readonly kind: "agent-heard"; readonly atMs: number; readonly agent: AgentName }
   /** The agent's stream ended. */

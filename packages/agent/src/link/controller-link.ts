@@ -86,6 +86,8 @@ class Link implements ControllerLink {
   #sent: AgentReport | undefined;
   /** Whether the controller has `#sent`, so that a difference from it can be sent. */
   #isSentKnown = false;
+  /** Whether this stream has carried a report: only then does the controller believe in absence. */
+  #hasReported = false;
 
   constructor(options: ControllerLinkOptions) {
     this.#options = options;
@@ -124,6 +126,7 @@ class Link implements ControllerLink {
     const { planRevision: _, ...rest } = hello;
     this.#openedMs = clock.nowMs();
     this.#isSentKnown = false;
+    this.#hasReported = false;
     this.#taken = undefined;
     this.#stream = openControllerStream({
       dial: this.#dial,
@@ -196,10 +199,11 @@ class Link implements ControllerLink {
     const report = this.#newest;
     if (report === undefined || this.#stream?.isWritable !== true) return;
     const known = this.#isSentKnown ? this.#sent : undefined;
-    if (known === undefined || !isSameReport(known, report)) {
+    if (known === undefined || !this.#hasReported || !isSameReport(known, report)) {
       this.#stream.send({ kind: "report", report: encodeReport(report, known) });
       this.#sent = report;
       this.#isSentKnown = true;
+      this.#hasReported = true;
     }
     this.#sendProgress(report);
   }

@@ -79,7 +79,7 @@ class Bench {
 
   applied(resources: readonly Resource[]): this {
     const applied = revisionOfPlan(resources);
-    return this.do({ kind: "reported", applied, problems: new Map() });
+    return this.do({ kind: "reported", applied, problems: new Map(), isNew: true });
   }
 
   get last(): Extract<OutboxMessage, { kind: "update" }>["update"] {
@@ -107,19 +107,41 @@ test("a new agent gets the whole plan, with the epoch, from nothing", () => {
   assert.equal(bench.state, "in-sync");
 });
 
-test("a VIP may still arrive until its removal is answered", () => {
+const VIP = present(
+  services(1).find(({ kind }) => kind === "vip"),
+  "a service has a VIP",
+).name;
+
+test("a VIP may still be there until a report of the plan without it", () => {
   const bench = new Bench().want(services(1)).hello();
-  const vip = present(
-    services(1).find(({ kind }) => kind === "vip"),
-    "a service has a VIP",
-  ).name;
-  assert.equal(mayStillGet(bench.outbox, vip), true);
-  bench.ack();
-  assert.equal(mayStillGet(bench.outbox, vip), true);
-  bench.want([]);
-  assert.equal(mayStillGet(bench.outbox, vip), true);
-  bench.ack();
-  assert.equal(mayStillGet(bench.outbox, vip), false);
+  assert.equal(mayStillGet(bench.outbox, VIP), true, "on its way");
+  bench.ack().applied(services(1));
+  assert.equal(mayStillGet(bench.outbox, VIP), true, "there");
+  bench.want([]).ack();
+  assert.equal(mayStillGet(bench.outbox, VIP), true, "answered, and not reported");
+  bench.applied(services(1));
+  assert.equal(mayStillGet(bench.outbox, VIP), true, "the report is of the plan before");
+  bench.applied([]);
+  assert.equal(mayStillGet(bench.outbox, VIP), false);
+});
+
+test("a report from before a VIP came and went again proves nothing", () => {
+  const bench = new Bench().want([]).hello().ack().applied([]);
+  assert.equal(mayStillGet(bench.outbox, VIP), false);
+  bench.want(services(1)).ack().want([]).ack();
+  assert.equal(mayStillGet(bench.outbox, VIP), true);
+  bench.applied([]);
+  assert.equal(mayStillGet(bench.outbox, VIP), false);
+});
+
+test("a report of an earlier stream proves nothing of what came after it", () => {
+  const bench = new Bench().want([]).hello().ack().applied([]);
+  const known = { kind: "reported", applied: revisionOfPlan([]), problems: new Map() } as const;
+  bench.do({ kind: "gone" }).hello({ planRevision: revisionOfPlan([]) });
+  bench.do({ ...known, isNew: false });
+  assert.equal(mayStillGet(bench.outbox, VIP), true);
+  bench.do({ ...known, isNew: true });
+  assert.equal(mayStillGet(bench.outbox, VIP), false);
 });
 
 test("an agent that has the plan is sent nothing, also by a controller that just started", () => {
@@ -207,9 +229,9 @@ test("what a daemon refused is named although the plan was taken", () => {
   const bench = new Bench().want(services(1)).hello().ack();
   const applied = revisionOfPlan(services(1));
   const problems = new Map([[listener.name, { revision, remark }]]);
-  bench.do({ kind: "reported", applied, problems });
+  bench.do({ kind: "reported", applied, problems, isNew: true });
   assert.equal(bench.state, "rejected: listener/192.0.2.1/tcp/80: sshd has 0.0.0.0:80");
-  bench.do({ kind: "reported", applied, problems: new Map() });
+  bench.do({ kind: "reported", applied, problems: new Map(), isNew: true });
   assert.equal(bench.state, "in-sync");
 });
 

@@ -43,6 +43,8 @@ export interface Outbox {
   readonly version?: string;
   /** Plan that the agent applied last, by its reports. */
   readonly applied?: Revision;
+  /** The last report since this stream began and since the agent took what it has; absent: none. */
+  readonly reported?: { readonly applied: Revision | undefined };
   /** What its reports name as not served, by the revision that has the problem. */
   readonly problems: ReadonlyMap<ResourceName, Refusal>;
 }
@@ -57,6 +59,8 @@ export type OutboxEvent =
       readonly kind: "reported";
       readonly applied: Revision | undefined;
       readonly problems: ReadonlyMap<ResourceName, Refusal>;
+      /** Whether it came just now; else it is the one of an earlier stream, believed again. */
+      readonly isNew: boolean;
     }
   | { readonly kind: "gone" };
 
@@ -65,9 +69,14 @@ export type OutboxMessage =
   | { readonly kind: "inventory-wanted" }
   | { readonly kind: "update"; readonly update: OutgoingUpdate };
 
-/** Whether the resource is there by the agent's last answer, or by what it has not answered. */
-export function mayStillGet({ held, inFlight }: Outbox, name: ResourceName): boolean {
-  return held?.entries.has(name) === true || inFlight?.result.has(name) === true;
+/**
+ * Whether the agent may have the resource although its last report does not name it: it has it by
+ * its last answer or by what it has not answered, or the report is of a plan before that.
+ */
+export function mayStillGet({ held, inFlight, reported }: Outbox, name: ResourceName): boolean {
+  if (held === undefined || reported === undefined) return true;
+  if (reported.applied !== held.revision) return true;
+  return held.entries.has(name) || inFlight?.result.has(name) === true;
 }
 
 /** The state after an event, and the one message that it calls for. */
@@ -104,7 +113,9 @@ export function stepOutbox(outbox: Outbox, event: OutboxEvent, context: OutboxCo
       return sendNext(onAck(outbox, event.ack, context), context);
     case "reported": {
       const { applied: _, ...rest } = outbox;
-      return { outbox: { ...rest, ...appliedOf(event.applied), problems: event.problems } };
+      const { applied, problems, isNew } = event;
+      const reported = isNew ? { reported: { applied } } : {};
+      return { outbox: { ...rest, ...appliedOf(applied), ...reported, problems } };
     }
     case "gone": {
       const { stream: _, ...rest } = outbox;
@@ -131,7 +142,8 @@ function onWanted(outbox: Outbox, wanted: WantedPlan): Outbox {
 
 /** A new stream: what the agent says of its plan decides whether what is known still holds. */
 function onHello(outbox: Outbox, hello: AgentHello): Outbox {
-  const { held: _held, inFlight: _inFlight, applied: _applied, refusal, ...rest } = outbox;
+  const { held: _held, inFlight: _inFlight, applied: _applied, ...known } = outbox;
+  const { refusal, reported: _reported, ...rest } = known;
   const isOtherBuild = hello.version !== outbox.version;
   const isStillRefused = !isOtherBuild && refusal !== undefined && refusal.kind !== "wrong-base";
   const held = heldAfterHello(outbox, hello.planRevision);
@@ -168,7 +180,7 @@ function onAck(outbox: Outbox, ack: Ack, context: OutboxContext): Outbox {
   // Later steps of an update that was taken already say nothing new here; reports do.
   if (inFlight?.update.nonce !== ack.nonce || held === undefined) return outbox;
   if (ack.refusal !== undefined) return onRefusal(outbox, ack.refusal, inFlight);
-  const { refusal: _, ...taken } = rest;
+  const { refusal: _refusal, reported: _reported, ...taken } = rest;
   const { entries, refused } = afterAck({ inFlight, held, ack, refused: outbox.refused });
   const revision =
     ack.nacks.length === 0 ? inFlight.update.newRevision : context.planRevisionOf(entries);

@@ -141,6 +141,7 @@ test("an agent says hello, is sent its plan, and its reports become facts", asyn
   await stage.until("agent-report");
   assert.deepEqual(stage.facts.at(-1), {
     kind: "agent-report",
+    isFirst: true,
     atMs: stage.clock.wallMs(),
     report: reportOf(planOf(3)),
   });

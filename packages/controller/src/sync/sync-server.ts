@@ -181,8 +181,8 @@ class Streams implements SyncServer {
     stream.send({ kind: "welcome", welcome });
     this.#step(hello.agent, { kind: "hello", hello });
     this.#emit({ kind: "agent-hello", atMs: clock.wallMs(), hello });
-    // Nothing has changed since: what was proved then is proved now, and need not come again.
-    if (known !== undefined) this.#takeReport(known);
+    // What was proved then is proved now, and need not come again.
+    if (known !== undefined) this.#takeReport(known, false);
   }
 
   #onMessage(stream: AgentStream, message: Exclude<FromAgent, { kind: "hello" }>): void {
@@ -225,13 +225,15 @@ class Streams implements SyncServer {
     if (leftOut.length > 0) log.warn({ agent, leftOut }, "parts of a report cannot be read");
     peer.report = report;
     peer.hasReported = true;
-    this.#takeReport(report);
+    this.#takeReport(report, true);
   }
 
-  #takeReport(report: AgentReport): void {
-    const { agent, planRevision } = report;
-    this.#step(agent, { kind: "reported", applied: planRevision, problems: problemsOf(report) });
-    this.#emit({ kind: "agent-report", atMs: this.#options.clock.wallMs(), report });
+  #takeReport(report: AgentReport, isNew: boolean): void {
+    const { agent, planRevision: applied } = report;
+    const isFirst = isNew && this.#peerOf(agent).outbox.reported === undefined;
+    this.#step(agent, { kind: "reported", applied, problems: problemsOf(report), isNew });
+    const atMs = this.#options.clock.wallMs();
+    this.#emit({ kind: "agent-report", atMs, report, ...(isFirst ? { isFirst } : {}) });
   }
 
   #onEnd(stream: AgentStream, detail: string): void {
