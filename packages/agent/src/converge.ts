@@ -206,6 +206,8 @@ class Loop implements Converge {
       const linksNew = this.#newLinks.count;
       const rereads = linksNew !== this.#linksRead;
       const context = { before, ledger, revisions: wanted.revisions, rereads };
+      // What is said meanwhile counts an address as there before it is, and after.
+      this.#ledger = decided.touched;
       this.#phase += 1;
       const result = await applySteps(host, decided.steps, context).finally(() => {
         this.#phase += 1;

@@ -48,6 +48,8 @@ export interface StepInput {
 /** The steps of one pass, in order, and whether another pass is needed after it. */
 export interface StepList {
   readonly steps: readonly Step[];
+  /** Everything that may be on the host while the steps run: what was, and what comes. */
+  readonly touched: readonly LedgerEntry[];
   readonly again: boolean;
 }
 
@@ -65,10 +67,12 @@ export function decideSteps(input: StepInput): StepList {
   const sweep = input.addresses.filter((address) =>
     stale.some((entry) => entry.address === address.address && entry.link === address.link),
   );
+  const touched = sorted([...owned, ...foreign, ...stale]);
   return {
+    touched,
     steps: [
       { kind: "serve", listeners: [...parts.listeners, ...lingering].sort(byListener) },
-      { kind: "record", entries: sorted([...owned, ...foreign, ...stale]) },
+      { kind: "record", entries: touched },
       { kind: "hold", lanes: parts.lanes, vips: held },
       ...(sweep.length > 0 ? [{ kind: "sweep" as const, addresses: sweep }] : []),
       ...(stale.length > 0 && input.isKept
