@@ -56,8 +56,8 @@ function matchWord(wanted: string, seen: string, bindings: Bindings): Bindings |
 export function alignLines(lines: readonly string[]): readonly string[] {
   const isTable = /^[A-Z]+( {2,}[A-Z-]+| [A-Z-]+)+$/.test(lines[0]?.trim() ?? "");
   if (!isTable) return lines.map((line) => line.trimEnd());
+  const columns = wordsOf(lines[0] ?? "").length;
   const rows = lines.map((line) => line.trim().split(/ {2,}/));
-  const columns = rows[0]?.length ?? 0;
   // A row that was written word by word has one blank between its cells.
   const cells = rows.map((row, at) => (row.length === columns ? row : wordsOf(lines[at] ?? "")));
   if (cells.some((row) => row.length !== columns)) return lines.map((line) => line.trimEnd());
