@@ -7,9 +7,10 @@ import { programPath } from "../../tools/programs/index.mjs";
 /**
  * The path of a built test program, as in `toolPath("grpcurl")`. Throws with what to do when it is
  * not built.
+ * @param program the program's own name where it differs from its module's.
  */
-export function toolPath(name: string): string {
-  const path = programPath(name);
+export function toolPath(name: string, program?: string): string {
+  const path = programPath(name, program);
   if (existsSync(path)) return path;
   throw new Error(`${name} is not built at ${path}: run \`npm test\`, which builds it once`);
 }

@@ -70,13 +70,14 @@ export function moduleNames() {
 async function buildModule(name, env) {
   const done = moduleFolder(name, env);
   if (existsSync(done)) return; // Somebody else built it while we waited.
-  const problem = goProblem(goVersion(env), readFileSync(join(MODULES, name, "go.mod"), "utf8"));
+  const goMod = readFileSync(join(MODULES, name, "go.mod"), "utf8");
+  const problem = goProblem(goVersion(env), goMod);
   if (problem !== undefined) throw new SetupRefusal(`${name} cannot be built: ${problem}`);
   const folder = mkdtempSync(join(programsFolder(env), UNFINISHED));
   try {
     await timed(`build the test program ${name}, once for all`, async () => {
       // "tool" stands for every program that go.mod names with a tool line.
-      const args = ["build", "-trimpath", "-ldflags", "-s -w", "-o", `${folder}/`, "tool"];
+      const args = ["build", "-trimpath", "-ldflags", linkerFlags(goMod), "-o", `${folder}/`, "tool"];
       const run = await runProgram("go", args, {
         cwd: join(MODULES, name),
         env: goEnvironment(env),
@@ -90,6 +91,18 @@ async function buildModule(name, env) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * What the linker is told: no symbols for a debugger, and what the module's go.mod asks for in a
+ * comment `//ldflags: ...`. It stands there so that the key of the build follows from it.
+ *
+ * @param {string} goMod
+ * @returns {string}
+ */
+export function linkerFlags(goMod) {
+  const asked = /^\/\/ldflags: (.+)$/m.exec(goMod)?.[1];
+  return asked === undefined ? "-s -w" : `-s -w ${asked}`;
 }
 
 /**

@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { moduleNames } from "./build-programs.mjs";
+import { linkerFlags, moduleNames } from "./build-programs.mjs";
 import { goProblem, goRefusal } from "./go-version.mjs";
 import { programKey, programsFolder } from "./program-path.mjs";
 
@@ -48,6 +48,11 @@ for (const { found, wanted, says } of versions) {
     else assert.match(problem ?? "", says);
   });
 }
+
+test("a module may ask for a version to be linked in, in its go.mod", () => {
+  assert.equal(linkerFlags("module x\n\ngo 1.25.0\n"), "-s -w");
+  assert.equal(linkerFlags("//ldflags: -X a.b=v1\nmodule x\n"), "-s -w -X a.b=v1");
+});
 
 test("a missing Go and a broken one are told apart", () => {
   const missing = Object.assign(new Error("spawn go ENOENT"), { code: "ENOENT" });
