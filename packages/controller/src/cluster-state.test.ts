@@ -55,6 +55,15 @@ function tell(
   return { state, changedAt };
 }
 
+test("a claim that only the store knows is gone when a source saw it end", () => {
+  const { state, changedAt } = tell([[1, gone(WEB, "seen-deleted", "kubernetes")]], {
+    stored: [WEB.id, OTHER.id],
+  });
+  assert.deepEqual([...state.orphans.keys()], [OTHER.id]);
+  assert.deepEqual(changedAt, [1]);
+  assert.equal(tell([[1, gone(WEB, "absent")]], { stored: [WEB.id] }).state.orphans.size, 1);
+});
+
 suite("a claim that a source shows", () => {
   const cases: readonly {
     readonly name: string;

@@ -130,6 +130,10 @@ function foldOne(draft: Draft, fact: Fact, context: FoldContext): boolean {
       return foldSeen(pools, pool.name, { value: pool, source, seenAtMs });
     }
     case "claim-gone": {
+      // What the store alone knows has no source yet: whichever saw it end is believed.
+      if (fact.how === "seen-deleted" && orphans.now.has(fact.id)) {
+        return orphans.edit().delete(fact.id);
+      }
       const known = claims.now.get(fact.id);
       if (fact.how === "absent" || known?.value.uid !== fact.uid) return false;
       return known.source === fact.source && claims.edit().delete(fact.id);

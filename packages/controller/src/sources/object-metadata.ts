@@ -35,6 +35,9 @@ export interface ObjectMetadata {
   readonly uid?: string | undefined;
   readonly generation?: number | undefined;
   readonly creationTimestamp?: string | undefined;
+  /** Somebody deleted it, and only finalizers keep it. */
+  readonly deletionTimestamp?: string | undefined;
+  readonly finalizers?: readonly string[] | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly annotations?: Readonly<Record<string, string>> | undefined;
   readonly managedFields?: readonly ManagedField[] | undefined;
@@ -47,6 +50,8 @@ export const metadataSchema: z.ZodType<ObjectMetadata> = z.object({
   uid: absent(z.string()),
   generation: absent(z.int().nonnegative()),
   creationTimestamp: absent(z.string()),
+  deletionTimestamp: absent(z.string()),
+  finalizers: absent(z.array(z.string())),
   labels: absent(stringMap),
   annotations: absent(stringMap),
   managedFields: absent(z.array(managedField)),

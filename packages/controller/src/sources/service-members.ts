@@ -33,8 +33,18 @@ const NODE_ADDRESS_TYPES: readonly string[] = ["ExternalIP", "InternalIP", "Host
 /** Finds the members of one port. */
 export type FindMembers = (port: ServicePort) => readonly Member[];
 
+/** What members out of EndpointSlices depend on. */
+export interface EndpointMemberOptions {
+  readonly slices: readonly SliceObject[];
+  /** `ADDRESS PORT` of API servers: whoever may write a slice must not reach them through us. */
+  readonly apiServers?: ReadonlySet<string>;
+}
+
 /** Members out of the Service's EndpointSlices, all of them merged. */
-export function endpointMembers(slices: readonly SliceObject[], remarks: RemarkList): FindMembers {
+export function endpointMembers(
+  { slices, apiServers }: EndpointMemberOptions,
+  remarks: RemarkList,
+): FindMembers {
   const bad = new Set<string>();
   const usable = slices.flatMap((slice) => {
     if (slice.addressType !== "FQDN") return [{ slice, endpoints: readEndpoints(slice, bad) }];
@@ -53,7 +63,12 @@ export function endpointMembers(slices: readonly SliceObject[], remarks: RemarkL
       for (const number of matchPorts(port, slice.ports)) {
         isPortKnown = true;
         for (const { address, state } of endpoints) {
-          found.push({ address, port: number, weight: 1, state });
+          const isApiServer = apiServers?.has(`${address} ${number}`) === true;
+          if (!isApiServer) found.push({ address, port: number, weight: 1, state });
+          else {
+            const detail = `left out, as it is an API server: ${address} port ${number}`;
+            remarks.remark("BadMember", detail);
+          }
         }
       }
     }

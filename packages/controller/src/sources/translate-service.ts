@@ -15,6 +15,7 @@ import {
   present,
 } from "@fairlead/model";
 
+import { FINALIZER } from "../kube/service-record.ts";
 import { wishTexts } from "./aliases.ts";
 import type { NodeObject } from "./node-object.ts";
 import type { ObjectIdentity } from "./objects.ts";
@@ -27,6 +28,8 @@ import { readWishes } from "./service-wishes.ts";
 import type { SliceObject } from "./slice-object.ts";
 import { foreignStatusManager } from "./status-owner.ts";
 
+/** Field managers of people: what they wrote into a status of ours is put right without a word. */
+const HANDS = /^kubectl/u;
 /** Most ports of one claim. */
 const PORTS_MAX = 100;
 
@@ -55,6 +58,8 @@ export interface TranslateInput {
   readonly slices: readonly SliceObject[];
   /** All nodes; not looked at when members are endpoints. */
   readonly nodes: readonly NodeObject[];
+  /** Where API servers listen, as `ADDRESS PORT`: never members of what others wrote. */
+  readonly apiServers?: ReadonlySet<string>;
 }
 
 /** The claim of a Service; undefined when it asks for nothing of us. */
@@ -71,7 +76,7 @@ export function translateService(
   const { policy, nodesMax } = readPolicy(service, remarks);
   const findMembers =
     settings.members === "endpoints"
-      ? endpointMembers(input.slices, remarks)
+      ? endpointMembers(input, remarks)
       : nodeMembers(
           { service, seed: id, nodes: input.nodes, nodeSelector: settings.nodeSelector, nodesMax },
           remarks,
@@ -108,6 +113,8 @@ function asksForUs(
   settings: TranslateSettings,
   remarks: RemarkList,
 ): boolean {
+  // What is being deleted asks for nothing any more.
+  if (metadata.deletionTimestamp !== undefined) return false;
   const isExposed = wishTexts("expose", metadata).some(({ text }) => text === "true");
   if (spec.type !== "LoadBalancer") return isExposed;
   const wanted = spec.loadBalancerClass ?? "";
@@ -119,8 +126,13 @@ function asksForUs(
   }
   if (!settings.defaultClass && !isExposed) return false;
   const manager = foreignStatusManager(metadata.managedFields ?? [], settings.ownFieldManager);
-  if (manager !== undefined) {
-    remarks.refuse("OtherControllerActive", `${quote(manager)} writes status.loadBalancer`);
+  if (manager === undefined) return true;
+  const detail = `${quote(manager)} writes status.loadBalancer`;
+  // Who comes later must not end what is served: the finalizer says that it was ours before.
+  if (metadata.finalizers?.includes(FINALIZER) !== true) {
+    remarks.refuse("OtherControllerActive", detail);
+  } else if (!HANDS.test(manager)) {
+    remarks.remark("OtherControllerActive", `${detail} too; it is put right again and again`);
   }
   return true;
 }

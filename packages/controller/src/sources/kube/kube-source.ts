@@ -1,0 +1,186 @@
+// A cluster as a source: its Services with their EndpointSlices, or with its Nodes. Each kind is
+// followed by itself; what changes is derived Service by Service and emitted as facts. It never
+// writes, and a cluster that cannot be reached leaves everything in force as it is.
+
+import { setImmediate } from "node:timers/promises";
+
+import { type ClaimId, parseAddress } from "@fairlead/model";
+import { type Clock, createPace, type Pace, type Timer } from "@fairlead/runtime";
+
+import type { Fact } from "../../facts.ts";
+import type { KubeClient } from "../../kube/kube-client.ts";
+import type { ServiceBook } from "../../kube/service-record.ts";
+import type { Source } from "../../ports.ts";
+import type { TranslateSettings } from "../translate-service.ts";
+import { claimIdOf, ClaimTable } from "./claim-table.ts";
+import { createEmptied } from "./emptied.ts";
+import { type FollowedKinds, followKinds, type KindCounts } from "./followed-kinds.ts";
+
+/** Changes that come close together make one emission: this long a quiet, in ms. */
+const QUIET_MS = 1;
+/** A stream of changes delays an emission by this at the most, in ms. */
+const WAIT_MAX_MS = 20;
+/** Services that are derived before others may have the loop: a few ms. */
+const DERIVED_AT_ONCE = 100;
+
+/** How a cluster is read. */
+export interface KubeSourceOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly settings: TranslateSettings;
+  /** The cluster's name for people: the kubeconfig's context. */
+  readonly cluster: string;
+  /** Unique among the sources. Default: `kubernetes`. */
+  readonly name?: string;
+}
+
+/** A cluster as a source, and what its publisher needs of it. */
+export interface KubeSource extends Source {
+  readonly book: ServiceBook;
+  /** For metrics, by kind. */
+  counts(): ReadonlyMap<string, KindCounts>;
+}
+
+/** Makes the source; nothing is asked before `start`. */
+export function createKubeSource(options: KubeSourceOptions): KubeSource {
+  return new ClusterSource(options);
+}
+
+class ClusterSource implements KubeSource {
+  readonly name: string;
+  readonly #clock: Clock;
+  readonly #table: ClaimTable;
+  readonly #kinds: FollowedKinds;
+  readonly #pace: Pace;
+  readonly #listed = Promise.withResolvers<void>();
+  readonly #emptied: ReturnType<typeof createEmptied>;
+  readonly #apiServer: string;
+  #emit: ((facts: readonly Fact[]) => void) | undefined;
+  #waiting: Fact[] = [];
+  #apiServers = "";
+  #isListPending = false;
+  #graceTimer: Timer | undefined;
+
+  constructor(options: KubeSourceOptions) {
+    const { client, clock, settings } = options;
+    this.name = options.name ?? "kubernetes";
+    this.#clock = clock;
+    this.#table = new ClaimTable(this.name, settings);
+    this.#emptied = createEmptied(this.name);
+    this.#apiServer = serverEndpoint(client.server);
+    this.#pace = createPace({
+      clock,
+      quietMs: QUIET_MS,
+      maxWaitMs: WAIT_MAX_MS,
+      run: () => this.#say(),
+      // A bug of ours: the process ends, and its supervisor restarts it.
+      onError: (error) => queueMicrotask(() => throwIt(error)),
+    });
+    this.#kinds = followKinds({
+      ...options,
+      source: this.name,
+      members: settings.members,
+      onService: (key, reading) => this.#table.setService(key, reading),
+      onSlice: (key, object) => this.#table.setSlice(key, object),
+      onNodes: () => this.#judgeNodes(),
+      onServicesListed: () => {
+        this.#isListPending = true;
+      },
+      onFact: (fact) => this.#waiting.push(fact),
+      onNews: () => void this.#pace.poke(),
+    });
+  }
+
+  get book(): ServiceBook {
+    return this.#kinds.book;
+  }
+
+  counts(): ReadonlyMap<string, KindCounts> {
+    return this.#kinds.counts();
+  }
+
+  start(emit: (facts: readonly Fact[]) => void): Promise<void> {
+    this.#emit = emit;
+    this.#kinds.start();
+    return this.#listed.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#graceTimer?.cancel();
+    await this.#kinds[Symbol.asyncDispose]();
+    await this.#pace[Symbol.asyncDispose]();
+    this.#graceTimer?.cancel();
+    // Without effect once it was listed; it must not count as unhandled where nobody waits.
+    this.#listed.promise.catch(() => undefined);
+    this.#listed.reject(new Error(`the source ${this.name} was stopped`));
+  }
+
+  /** Emits what differs from what was said: first the facts, then that the list was whole. */
+  async #say(): Promise<void> {
+    this.#hand(this.#waiting.splice(0));
+    // A Service without its members would be said to have none.
+    if (!this.#kinds.isSynced()) return;
+    this.#judgeApiServers();
+    while (this.#table.dirty.size > 0) {
+      const some = [...this.#table.dirty].slice(0, DERIVED_AT_ONCE);
+      this.#hand(some.flatMap((key) => this.#table.facts(key)));
+      if (this.#table.dirty.size > 0) await setImmediate();
+    }
+    if (!this.#isListPending) return;
+    this.#isListPending = false;
+    const claims = this.#present();
+    this.#hand([
+      ...this.#emptied.judge(claims.size, this.#kinds.services.size),
+      { kind: "source-listed", source: this.name, atMs: this.#clock.wallMs(), claims, pools: NONE },
+    ]);
+    this.#listed.resolve();
+  }
+
+  /** Claims that Services of the last list would have, whether they ask for anything or not. */
+  #present(): ReadonlySet<ClaimId> {
+    const present = new Set<ClaimId>();
+    for (const { key, absentSinceMs } of this.#kinds.services.values()) {
+      const id = absentSinceMs === undefined ? claimIdOf(key) : undefined;
+      if (id !== undefined) present.add(id);
+    }
+    return present;
+  }
+
+  #judgeNodes(): void {
+    const { nodes, dueMs } = this.#kinds.judgeNodes();
+    this.#table.setNodes(nodes);
+    this.#graceTimer?.cancel();
+    if (dueMs === undefined) return;
+    this.#graceTimer = this.#clock.setTimer(dueMs - this.#clock.nowMs(), () => {
+      this.#judgeNodes();
+      this.#pace.poke();
+    });
+  }
+
+  #judgeApiServers(): void {
+    const endpoints = new Set([...this.#table.apiEndpoints(), this.#apiServer]);
+    const text = [...endpoints].toSorted().join();
+    if (text === this.#apiServers) return;
+    this.#apiServers = text;
+    this.#table.setApiServers(endpoints);
+  }
+
+  #hand(facts: readonly Fact[]): void {
+    if (facts.length > 0) this.#emit?.(facts);
+  }
+}
+
+const NONE: ReadonlySet<never> = new Set();
+
+/** `ADDRESS PORT` of a server named by its address; a name is never a member anyway. */
+function serverEndpoint(server: string): string {
+  const { hostname, port, protocol } = new URL(server);
+  const address = parseAddress(hostname.replace(/^\[|\]$/gu, ""));
+  return `${address ?? hostname} ${port === "" ? (protocol === "http:" ? 80 : 443) : port}`;
+}
+
+function throwIt(error: unknown): never {
+  throw error;
+}

@@ -1,0 +1,64 @@
+// What an operator reads when a cluster cannot be followed: the server's own words, which right is
+// missing and how to give it. Pure.
+
+import type { Finding } from "@fairlead/model";
+import { describeError, isEdgeError } from "@fairlead/runtime";
+
+/** What is followed: `services` of the group `` or `discovery.k8s.io`. */
+export interface KindName {
+  readonly resource: string;
+  readonly group: string;
+}
+
+/** Failures that time alone will not mend: they are told at once, the others when they repeat. */
+const PEOPLE_ARE_NEEDED: ReadonlySet<string> = new Set([
+  "FORBIDDEN",
+  "UNAUTHORIZED",
+  "UNTRUSTED",
+  "CREDENTIALS",
+  "NOT_FOUND",
+  "INVALID",
+]);
+
+/** Whether one failure is enough to say so. */
+export function isToldAtOnce(trouble: Error): boolean {
+  return isEdgeError(trouble) && PEOPLE_ARE_NEEDED.has(trouble.code);
+}
+
+/** The finding about a kind that cannot be followed. */
+export function troubleFinding(
+  kind: KindName,
+  trouble: Error,
+  at: { readonly server: string; readonly isSynced: boolean },
+): Finding {
+  const stays = at.isSynced
+    ? "what it last showed stays in force"
+    : "nothing is planned before it was listed";
+  const remedy = remedyFor(kind, trouble);
+  const detail = [describeError(trouble), remedy, stays].filter((part) => part !== "").join("; ");
+  return { subject: "source", name: findingName(kind), reason: "SourceUnreadable", detail };
+}
+
+/** The name under which a kind's finding is known: `kubernetes services`. */
+export function findingName({ resource }: KindName): string {
+  return `kubernetes ${resource}`;
+}
+
+function remedyFor({ resource, group }: KindName, trouble: Error): string {
+  if (!isEdgeError(trouble)) return "";
+  switch (trouble.code) {
+    case "FORBIDDEN": {
+      const what = group === "" ? resource : `${resource}.${group}`;
+      return (
+        `grant it: kubectl create clusterrole fairlead-read-${resource} ` +
+        `--verb=get,list,watch --resource=${what}, and bind that to the user named here`
+      );
+    }
+    case "UNAUTHORIZED":
+      return "the credentials of the kubeconfig are wrong or have expired; renew them";
+    case "UNTRUSTED":
+      return "the kubeconfig's certificate-authority does not fit the server";
+    default:
+      return "";
+  }
+}

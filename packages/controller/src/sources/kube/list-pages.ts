@@ -1,0 +1,81 @@
+// Lists all objects of one kind, page by page, so that no answer is large and the loop breathes
+// between two. Given a client. An expired continuation starts the list again, once.
+
+import type { KubeClient } from "../../kube/kube-client.ts";
+import { isKubeError, KubeError } from "../../kube/kube-errors.ts";
+import { childOf, isJson, type Json, readVersion, textOf } from "./object-meta.ts";
+
+/** Objects of one page: parsing and reading them blocks the loop for some 10 ms. */
+const PAGE_OBJECTS = 250;
+/** Names and versions alone are small. */
+const NAMES_OBJECTS = 2000;
+/** Pages of one list: beyond this many objects something is wrong. */
+const PAGES_MAX = 4000;
+
+/** What is wanted back: whole objects, or their metadata. */
+const WHOLE = "application/json";
+const METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
+/** A list of one kind. */
+export interface PagedList {
+  readonly client: KubeClient;
+  /** `/api/v1/services`. */
+  readonly path: string;
+  /** Metadata only: names, uids and versions. */
+  readonly namesOnly?: boolean;
+  readonly signal: AbortSignal;
+  /** Called for each page, before the next one is asked for. */
+  readonly onPage: (items: readonly Json[]) => void;
+  /** The list starts again from its beginning: what was handed on counts no more. */
+  readonly onRestart: () => void;
+}
+
+/** Lists, and resolves with the version that the whole list is of. Rejects with a KubeError. */
+export async function listPages(list: PagedList): Promise<number> {
+  try {
+    return await listOnce(list);
+  } catch (error) {
+    // The snapshot that the pages are of was compacted between two of them.
+    if (!isKubeError(error, "GONE")) throw error;
+    list.onRestart();
+    return await listOnce(list);
+  }
+}
+
+async function listOnce(list: PagedList): Promise<number> {
+  const { client, path, namesOnly = false, signal, onPage } = list;
+  const limit = String(namesOnly ? NAMES_OBJECTS : PAGE_OBJECTS);
+  let next: string | undefined;
+  for (let page = 0; page < PAGES_MAX; page += 1) {
+    const query = next === undefined ? { limit } : { limit, continue: next };
+    const accept = namesOnly ? METADATA : WHOLE;
+    const answer = await client.request({ method: "GET", path, query, accept }, signal);
+    const { items, version, rest } = readPage(path, answer);
+    onPage(items);
+    if (rest === undefined) return version;
+    next = rest;
+  }
+  throw badPage(path, `more than ${PAGES_MAX} pages`);
+}
+
+function readPage(
+  path: string,
+  answer: unknown,
+): { readonly items: readonly Json[]; readonly version: number; readonly rest?: string } {
+  if (!isJson(answer)) throw badPage(path, "no object");
+  // An empty list of Go may be null.
+  const items = answer["items"] ?? [];
+  if (!Array.isArray(items) || textOf(answer, "kind")?.endsWith("List") !== true) {
+    throw badPage(path, "no list");
+  }
+  const metadata = childOf(answer, "metadata");
+  const version = readVersion(textOf(metadata, "resourceVersion"));
+  const rest = textOf(metadata, "continue");
+  const isMore = rest !== undefined && rest !== "";
+  return { items: items.filter(isJson), version, ...(isMore ? { rest } : {}) };
+}
+
+function badPage(path: string, what: string): KubeError {
+  const message = `GET ${path}: the answer is not what the API promises: ${what}`;
+  return new KubeError({ code: "SERVER", message });
+}

@@ -1,0 +1,291 @@
+// Follows all objects of one kind: lists them, watches on, and does so again whatever happens. One
+// loop, which ends only when it is disposed. Given a client and who listens.
+//
+// It waits for: the answer to a list; a line, the end or the failure of a watch; silence for too
+// long; the back-off after a failure; the time of the next second look.
+
+import { isDeepStrictEqual } from "node:util";
+
+import { type Clock, createBackoff, type Timer } from "@fairlead/runtime";
+
+import type { KubeClient } from "../../kube/kube-client.ts";
+import { eventError, isKubeError, KubeError } from "../../kube/kube-errors.ts";
+import { listPages } from "./list-pages.ts";
+import { childOf, isJson, type Json, readMeta, readVersion, textOf } from "./object-meta.ts";
+import {
+  type Change,
+  type Entry,
+  type LookOutcome,
+  type ObjectMeta,
+  ObjectSet,
+} from "./object-set.ts";
+import { createSecondLook, type SecondLook } from "./second-look.ts";
+
+/** A server ends a watch after a time of our choice between these, in s: not all at once. */
+const WATCH_S_MIN = 240;
+const WATCH_S_MAX = 300;
+/** API servers send a bookmark a minute; after this long without a line a watch is dead, in ms. */
+export const SILENCE_MS = 90_000;
+/** Waits between two tries, in ms. */
+const BACKOFF_MS_MIN = 500;
+const BACKOFF_MS_MAX = 30_000;
+/** A watch that lasted so long was no failure, in ms. */
+const LASTED_MS = 10_000;
+
+/** Who listens to a kind. */
+export interface KindListener<T> {
+  /** What changed, in order; never empty. */
+  onChanges(changes: readonly Change<T>[]): void;
+  /** A whole list or look was taken in. */
+  onListed(): void;
+  /** Following fails, since the first failure of a row; undefined when it works again. */
+  onTrouble(trouble: Error | undefined): void;
+}
+
+/** What is followed, and how. */
+export interface ListWatchOptions<T> {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** `/api/v1/services`. */
+  readonly path: string;
+  /** Reduces an object to what is used of it. Must not throw. */
+  readonly read: (object: Json, meta: ObjectMeta) => T;
+  readonly listener: KindListener<T>;
+}
+
+/** How it went so far, for metrics. */
+export interface ListWatchCounts {
+  readonly lists: number;
+  readonly watches: number;
+  readonly failures: number;
+  /** Differences that second looks found. Must stay 0. */
+  readonly differences: number;
+}
+
+/** A kind that is followed. */
+export interface ListWatch<T> extends AsyncDisposable {
+  start(): void;
+  readonly entries: ReadonlyMap<string, Entry<T>>;
+  /** Whether a whole list was taken in. */
+  isSynced(): boolean;
+  counts(): ListWatchCounts;
+}
+
+/** Makes it; nothing is asked before `start`. */
+export function createListWatch<T>(options: ListWatchOptions<T>): ListWatch<T> {
+  return new Follower(options);
+}
+
+class Follower<T> implements ListWatch<T> {
+  readonly #options: ListWatchOptions<T>;
+  readonly #set = new ObjectSet<T>();
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
+  readonly #secondLook: SecondLook;
+  /** Where a watch goes on; undefined: a list has to come first. */
+  #version: string | undefined;
+  #isSynced = false;
+  #failuresInRow = 0;
+  /** Ends the watch under way, and why. */
+  #endWatch: ((error: Error) => void) | undefined;
+  #counts = { lists: 0, watches: 0, failures: 0, differences: 0 };
+
+  constructor(options: ListWatchOptions<T>) {
+    this.#options = options;
+    this.#secondLook = createSecondLook({
+      ...options,
+      set: this.#set,
+      onOutcome: (outcome) => this.#lookedAgain(outcome),
+    });
+  }
+
+  get entries(): ReadonlyMap<string, Entry<T>> {
+    return this.#set.entries;
+  }
+
+  isSynced(): boolean {
+    return this.#isSynced;
+  }
+
+  counts(): ListWatchCounts {
+    return { ...this.#counts };
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new Error("stopped"));
+    await this.#running;
+    await this.#secondLook[Symbol.asyncDispose]();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random } = this.#options;
+    const { signal } = this.#stop;
+    const backoff = createBackoff({ baseMs: 2 * BACKOFF_MS_MIN, maxMs: BACKOFF_MS_MAX, random });
+    while (!signal.aborted) {
+      const begunMs = clock.nowMs();
+      const askedMs = await this.#follow();
+      const hasLasted = clock.nowMs() - begunMs >= LASTED_MS;
+      if (hasLasted) backoff.reset();
+      // A watch that the server ended in its time goes on at once.
+      if (hasLasted && askedMs === undefined) continue;
+      const waitMs = Math.max(BACKOFF_MS_MIN, backoff.nextMs(), askedMs ?? 0);
+      await clock.sleep(waitMs, signal).catch(() => undefined);
+    }
+  }
+
+  /**
+   * Lists where that is needed, and watches to the end. Undefined when the server ended the watch;
+   * after a failure the time in ms that the server asks to be left alone, 0 when it does not ask.
+   */
+  async #follow(): Promise<number | undefined> {
+    try {
+      if (this.#version === undefined) await this.#list();
+      await this.#watch();
+      return undefined;
+    } catch (error) {
+      if (this.#stop.signal.aborted) return 0;
+      // A server that was away may come back as another one, or with an older store.
+      if (isKubeError(error, "GONE", "UNREACHABLE")) this.#version = undefined;
+      if (!isKubeError(error, "GONE")) this.#fail(error);
+      return isKubeError(error) ? (error.retryAfterMs ?? 0) : 0;
+    }
+  }
+
+  async #list(): Promise<void> {
+    const { client, clock, path } = this.#options;
+    let listed: { readonly meta: ObjectMeta; readonly value: T }[] = [];
+    this.#counts.lists += 1;
+    const version = await listPages({
+      client,
+      path,
+      signal: this.#stop.signal,
+      onPage: (items) => {
+        for (const item of items) listed.push(...this.#readOne(item));
+      },
+      onRestart: () => {
+        listed = [];
+      },
+    });
+    const { changes, isDoubtful } = this.#set.list(listed, version, clock.nowMs());
+    this.#version = Number.isNaN(version) ? "" : String(version);
+    const isFirst = !this.#isSynced;
+    this.#isSynced = true;
+    this.#tell(changes);
+    this.#options.listener.onListed();
+    this.#secondLook.plan(isDoubtful || isFirst ? "soon" : "later");
+  }
+
+  async #watch(): Promise<void> {
+    const { client, clock, path, random } = this.#options;
+    const ended = new AbortController();
+    const seconds = Math.round(WATCH_S_MIN + random() * (WATCH_S_MAX - WATCH_S_MIN));
+    const request = {
+      method: "GET",
+      path,
+      query: {
+        watch: "1",
+        allowWatchBookmarks: "true",
+        timeoutSeconds: String(seconds),
+        resourceVersion: this.#version ?? "",
+      },
+    } as const;
+    let silence: Timer | undefined;
+    const listen = (): void => {
+      silence?.cancel();
+      silence = clock.setTimer(SILENCE_MS, () => {
+        const message = `GET ${path}: the watch was silent for ${SILENCE_MS / 1000} s`;
+        ended.abort(new KubeError({ code: "TIMEOUT", message }));
+      });
+    };
+    this.#endWatch = (error) => ended.abort(error);
+    this.#counts.watches += 1;
+    try {
+      await client.watch(request, {
+        signal: AbortSignal.any([this.#stop.signal, ended.signal]),
+        onOpen: () => {
+          listen();
+          this.#recover();
+        },
+        onLine: (line) => {
+          listen();
+          this.#take(request, line);
+        },
+      });
+    } finally {
+      silence?.cancel();
+      this.#endWatch = undefined;
+    }
+  }
+
+  /** One line of a watch. Throws what ends it. */
+  #take(request: Parameters<typeof eventError>[0], line: unknown): void {
+    const object = isJson(line) ? childOf(line, "object") : {};
+    const type = isJson(line) ? textOf(line, "type") : undefined;
+    if (type === "ERROR") throw eventError(request, object);
+    const version = textOf(childOf(object, "metadata"), "resourceVersion");
+    if (type === "BOOKMARK") {
+      if (!this.#set.bookmark(readVersion(version))) throw wentBack(request.path);
+    } else {
+      const [read] = this.#readOne(object);
+      if (read === undefined) throw badLine(request.path);
+      const { meta, value } = read;
+      this.#tell(type === "DELETED" ? this.#set.remove(meta) : this.#set.upsert(meta, value));
+    }
+    this.#version = version ?? this.#version;
+  }
+
+  #lookedAgain(outcome: LookOutcome<T>): void {
+    const { path, listener } = this.#options;
+    this.#counts.differences += outcome.differences;
+    this.#tell(outcome.changes);
+    listener.onListed();
+    if (!outcome.isOutdated) return;
+    const message = `GET ${path}: a second look saw what the watch did not show`;
+    this.#endWatch?.(new KubeError({ code: "GONE", message }));
+  }
+
+  #readOne(object: Json): readonly { readonly meta: ObjectMeta; readonly value: T }[] {
+    const meta = readMeta(object);
+    return meta === undefined ? [] : [{ meta, value: this.#options.read(object, meta) }];
+  }
+
+  #tell(changes: readonly Change<T>[]): void {
+    const news = changes.filter((change) => !isSame(change));
+    if (news.length > 0) this.#options.listener.onChanges(news);
+  }
+
+  #fail(error: unknown): void {
+    this.#counts.failures += 1;
+    this.#failuresInRow += 1;
+    this.#options.listener.onTrouble(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  #recover(): void {
+    if (this.#failuresInRow > 0) this.#options.listener.onTrouble(undefined);
+    this.#failuresInRow = 0;
+  }
+}
+
+/** An object whose used parts stayed as they were, such as a Node that renewed its heartbeat. */
+function isSame<T>(change: Change<T>): boolean {
+  if (change.kind !== "upsert" || change.before === undefined) return false;
+  const { entry, before } = change;
+  const isInDoubt = before.absentSinceMs !== undefined;
+  return !isInDoubt && isDeepStrictEqual(entry.value, before.value);
+}
+
+function wentBack(path: string): KubeError {
+  const message = `GET ${path}: the server's resource versions went back`;
+  return new KubeError({ code: "GONE", message });
+}
+
+function badLine(path: string): KubeError {
+  const message = `GET ${path}: a line of the watch holds no object`;
+  return new KubeError({ code: "SERVER", message });
+}
