@@ -74,6 +74,12 @@ const PLANTED: readonly {
     code: 'import { DatabaseSync } from "node:sqlite";\nexport const D = DatabaseSync;\n',
     rule: "only-packages-controller-src-store-sqlite-sqlite",
   },
+  {
+    name: "somebody imports the whole Kubernetes client",
+    file: "packages/controller/src/bad.ts",
+    code: 'import { KubeConfig } from "@kubernetes/client-node";\nexport const K = KubeConfig;\n',
+    rule: "only-packages-kubeconfig-build-client-node",
+  },
 ];
 
 for (const planted of PLANTED) {

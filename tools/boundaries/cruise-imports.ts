@@ -29,7 +29,7 @@ export async function cruiseImports(root: string): Promise<ImportsJudged> {
       ruleSet: { forbidden: [...forbidden] },
       tsPreCompilationDeps: true,
       doNotFollow: { path: "node_modules" },
-      exclude: { path: "^packages/proto/src/gen/" },
+      exclude: { path: "^packages/(proto/src/gen|kubeconfig/dist)/" },
     },
     { exportsFields: ["exports"], conditionNames: ["import", "node", "types", "default"] },
   );

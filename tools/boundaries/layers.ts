@@ -25,6 +25,11 @@ export const LAYERS: readonly Layer[] = [
     mayImport: [],
     because: "it is given to every program and knows nothing of what they do",
   },
+  {
+    name: "kubeconfig",
+    mayImport: ["runtime"],
+    because: "it says how an apiserver is reached, and not what is asked of it",
+  },
   { name: "planner", mayImport: ["model"], because: PURE },
   { name: "render", mayImport: ["model"], because: PURE },
   {
@@ -34,7 +39,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: "controller",
-    mayImport: ["model", "runtime", "planner", "wire"],
+    mayImport: ["model", "runtime", "kubeconfig", "planner", "wire"],
     because: PROGRAM,
   },
   { name: "agent", mayImport: ["model", "runtime", "render", "wire"], because: PROGRAM },

@@ -19,6 +19,7 @@ export const PACKAGES = Object.freeze([
   "iproute2",
   "iputils-arping",
   "procps",
+  "openssl",
 ]);
 
 const SCRIPT = fileURLToPath(new URL("install-packages.sh", import.meta.url));
