@@ -77,7 +77,15 @@ async function buildModule(name, env) {
   try {
     await timed(`build the test program ${name}, once for all`, async () => {
       // "tool" stands for every program that go.mod names with a tool line.
-      const args = ["build", "-trimpath", "-ldflags", linkerFlags(goMod), "-o", `${folder}/`, "tool"];
+      const args = [
+        "build",
+        "-trimpath",
+        "-ldflags",
+        linkerFlags(goMod),
+        "-o",
+        `${folder}/`,
+        "tool",
+      ];
       const run = await runProgram("go", args, {
         cwd: join(MODULES, name),
         env: goEnvironment(env),

@@ -42,11 +42,14 @@ export const RUN_SETTINGS: RunSettingsTable = {
 };
 
 /** What single flags cannot say. Speaking over the loopback alone needs no TLS. */
-export function checkRunFlags(given: GivenSettings<RunSettingsTable>): readonly Complaint[] {
+export function checkRunFlags(
+  given: GivenSettings<RunSettingsTable>,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly Complaint[] {
   const { listenAgents } = given.settings;
   const isLocal = listenAgents !== undefined && isLoopbackHost(listenAgents.host);
   const settings = isLocal ? { ...given.settings, insecure: true } : given.settings;
-  return checkControllerFlags({ ...given, settings });
+  return checkControllerFlags({ ...given, settings }, env);
 }
 
 /** The settings of the controller's half. */

@@ -54,7 +54,7 @@ function makeStage(changes: Partial<ControllerSettings> = {}): Stage {
   writeFileSync(join(folder, "web.yaml"), MANIFEST);
   const statePath = join(root, "state", "store.db");
   const settings: ControllerSettings = {
-    source: folder,
+    source: { kind: "folder", folder },
     pools: [makePool("lan", "192.0.2.100-192.0.2.109")],
     storePath: statePath,
     defaultClass: true,
@@ -273,7 +273,7 @@ suite("a controller that cannot start leaves nothing behind", () => {
 
   test("when its folder is none", async () => {
     using stage = makeStage();
-    const source = join(stage.folder, "web.yaml");
+    const source = { kind: "folder", folder: join(stage.folder, "web.yaml") } as const;
     await assert.rejects(start({ ...stage.settings, source }), (error) =>
       isEdgeError(error, "NOT_A_FOLDER"),
     );

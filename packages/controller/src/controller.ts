@@ -25,26 +25,23 @@ import {
   serverOptions,
 } from "@fairlead/wire";
 
+import { type Adapters, createAdapters } from "./adapters.ts";
 import { createAdminServer } from "./api/grpc/admin-server.ts";
 import { bindServer, closeServer } from "./api/grpc/bind-server.ts";
-import { createPoolSource } from "./config/pool-source.ts";
 import { type Cycle, createCycle } from "./cycle.ts";
-import { controllerHealth, controllerReadiness, createControllerMetrics } from "./metrics.ts";
-import type { Publisher, Source, Store } from "./ports.ts";
-import { createFolderPublisher } from "./publish/folder/folder-publisher.ts";
+import {
+  controllerHealth,
+  type ControllerMetrics,
+  controllerReadiness,
+  createControllerMetrics,
+} from "./metrics.ts";
 import type { ControllerSettings } from "./settings.ts";
-import { createFolderSource } from "./sources/folder/folder-source.ts";
-import { createSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import { type SyncServer, createSyncMetrics, createSyncServer } from "./sync/index.ts";
 
 /** Without its stream for this long, what an agent proved is in doubt. */
 const STALE_AFTER_MS = 60_000;
 /** All parts together have this long to stop, in ms. */
 const STOP_MS = 5000;
-/** The load-balancer class that our agents serve. */
-const AGENTS_CLASS = "fairlead.io/agents";
-/** The name under which we write `status.loadBalancer`. */
-const FIELD_MANAGER = "fairlead";
 
 /** What a controller is made of. */
 export interface ControllerOptions {
@@ -58,14 +55,7 @@ export interface ControllerOptions {
   /** It can no longer do its work: another controller took over. Told at most once. */
   readonly onFailed: (error: Error) => void;
   /** Instead of the adapters that the settings name. */
-  readonly ports?: Partial<ControllerPorts>;
-}
-
-/** Ports that a caller may bring along. */
-export interface ControllerPorts {
-  readonly store: Store;
-  readonly sources: readonly Source[];
-  readonly publishers: readonly Publisher[];
+  readonly ports?: Partial<Pick<Adapters, "store" | "sources" | "publishers">>;
 }
 
 /** A controller that runs. Disposing stops every part, the newest first. */
@@ -112,7 +102,7 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
     syncState: (agent) => sync.syncState(agent).state,
   });
   await lifecycle.start("metrics", () => measured.metrics);
-  const ports = { ...createPorts(options, measured.stored), ...options.ports };
+  const ports = await startAdapters(options, lifecycle, measured);
   const revisions = createRevisions();
   const sync = createSyncServer({
     clock,
@@ -145,6 +135,7 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
         version: VERSION,
         view: cycle.view(),
         syncState: (agent) => sync.syncState(agent),
+        ...(ports.services === undefined ? {} : { services: ports.services }),
       }),
     }),
   );
@@ -169,23 +160,15 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
 }
 
 /** The adapters that the settings name, but for those that the caller brought. */
-function createPorts(
-  { settings, clock, ports = {} }: ControllerOptions,
-  onWrite: (rows: number) => void,
-): ControllerPorts {
-  const { source: folder, pools, storePath, defaultClass, members, nodeSelector } = settings;
-  const translate = { defaultClass, classes: [AGENTS_CLASS], members, nodeSelector };
-  const folderSource = (): Source =>
-    createFolderSource({
-      folder,
-      clock,
-      settings: { ...translate, ownFieldManager: FIELD_MANAGER },
-    });
-  return {
-    store: ports.store ?? createSqliteStore({ path: storePath, onWrite }),
-    sources: ports.sources ?? [createPoolSource({ pools, clock }), folderSource()],
-    publishers: ports.publishers ?? [createFolderPublisher({ folder })],
-  };
+async function startAdapters(
+  { settings, clock, ports }: ControllerOptions,
+  lifecycle: Lifecycle,
+  { metrics, stored }: ControllerMetrics,
+): Promise<Adapters> {
+  const random = Math.random;
+  const adapters = createAdapters({ settings, clock, metrics, random, onWrite: stored });
+  await lifecycle.start("connections", () => ({ [Symbol.dispose]: () => adapters.close() }));
+  return { ...adapters, ...ports };
 }
 
 function planSettings(settings: ControllerSettings): Parameters<typeof createCycle>[0]["settings"] {
@@ -215,7 +198,7 @@ async function serveHealth(
 async function startCycle(
   lifecycle: Lifecycle,
   cycle: Cycle,
-  { store, sources }: ControllerPorts,
+  { store, sources }: Adapters,
 ): Promise<void> {
   await lifecycle.start("store", () => store);
   for (const source of sources) await lifecycle.start(`source ${source.name}`, () => source);

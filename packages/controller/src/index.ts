@@ -5,12 +5,7 @@ export { type AdminContext } from "./api/grpc/admin-context.ts";
 export { explain } from "./api/grpc/explain.ts";
 export { list } from "./api/grpc/list.ts";
 export { type ClusterState, type Seen } from "./cluster-state.ts";
-export {
-  type ControllerOptions,
-  type ControllerPorts,
-  type RunningController,
-  runController,
-} from "./controller.ts";
+export { type ControllerOptions, type RunningController, runController } from "./controller.ts";
 export { createPoolSource } from "./config/pool-source.ts";
 export { readConfiguredPools } from "./config/pools.ts";
 export { type Cycle, type CycleOptions, createCycle } from "./cycle.ts";

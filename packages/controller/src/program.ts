@@ -47,7 +47,7 @@ export async function runProgram(options: ProgramOptions): Promise<number> {
     argv,
     env,
     extraKeys: CONTROLLER_EXTRA_KEYS,
-    check: (given): readonly Complaint[] => checkControllerFlags(given),
+    check: (given): readonly Complaint[] => checkControllerFlags(given, env),
   });
   if (read.kind === "help") {
     out(helpText());

@@ -24,7 +24,7 @@ function read(
     argv,
     env: {},
     extraKeys: CONTROLLER_EXTRA_KEYS,
-    check: checkControllerFlags,
+    check: (given) => checkControllerFlags(given, {}),
   });
 }
 
@@ -50,6 +50,29 @@ suite("the settings", () => {
     assert.equal(settings.advertIntervalMs, 100);
     assert.equal(settings.defaultClass, true);
     assert.equal(settings.members, "endpoints");
+    assert.deepEqual(settings.source, { kind: "folder", folder: "/manifests" });
+  });
+
+  test("send traffic to nodes when a kubeconfig says that we stand outside of the cluster", () => {
+    const outside = ["--kubeconfig", "/k", "--context", "lab", "--insecure"];
+    const settings = settingsOf(...outside);
+    assert.deepEqual(settings.source, { kind: "cluster", kubeconfig: "/k", context: "lab" });
+    assert.equal(settings.members, "nodes");
+    assert.equal(settingsOf(...outside, "--members", "endpoints").members, "endpoints");
+  });
+
+  test("need nothing named inside of a cluster, and reach pods there", () => {
+    const [argv, env] = [["--insecure"], { KUBERNETES_SERVICE_HOST: "10.96.0.1" }];
+    const result = readSettings({
+      table: CONTROLLER_SETTINGS,
+      argv,
+      env,
+      check: (given) => checkControllerFlags(given, env),
+    });
+    assert.ok(result.kind === "ok");
+    const { source, members } = controllerSettings(result.settings, {});
+    assert.deepEqual(source, { kind: "cluster", kubeconfig: undefined, context: undefined });
+    assert.equal(members, "endpoints");
   });
 
   test("keep the store below the state directory unless it is named", () => {
@@ -86,12 +109,20 @@ suite("a mistake is told in four parts", () => {
     {
       name: "nothing at all: what is missing is said at once",
       argv: [],
-      says: [/^--source: nothing says .*; name a folder/, /^--insecure: .*\[MissingSetting\]$/],
+      says: [
+        /^--source: nothing says .*; name a folder .* or a cluster/,
+        /^--insecure: .*\[MissingSetting\]$/,
+      ],
     },
     {
-      name: "a cluster, which comes later",
-      argv: ["--kubeconfig", "/k", "--insecure"],
-      says: [/^--kubeconfig: .* comes with a later release; .*\[NotBuiltYet\]$/],
+      name: "a folder and a cluster",
+      argv: [...NEEDED, "--kubeconfig", "/k"],
+      says: [/^--source and --kubeconfig: .*two are named; leave one of them away/],
+    },
+    {
+      name: "a context of nothing",
+      argv: [...NEEDED, "--context", "lab"],
+      says: [/^--context: .*none is given; name the kubeconfig/],
     },
     {
       name: "etcd, which comes later",

@@ -22,16 +22,22 @@ import {
 
 import { readConfiguredPools } from "./config/pools.ts";
 import { parseNodeSelector, parseRouterIds } from "./setting-grammars.ts";
+import {
+  type Env,
+  type SourceFlags,
+  type SourceSettings,
+  checkSourceFlags,
+  membersDefault,
+  SOURCE_SETTINGS,
+  sourceSettings,
+} from "./source-settings.ts";
 
 /** The values of the controller's flags. */
-export interface ControllerFlags {
-  readonly source: string | undefined;
-  readonly kubeconfig: string | undefined;
+export interface ControllerFlags extends SourceFlags {
   readonly pool: readonly string[];
   readonly store: string | undefined;
   readonly stateDir: string;
   readonly defaultClass: boolean;
-  readonly members: "endpoints" | "nodes";
   readonly nodeSelector: string;
   readonly listenAgents: HostPort;
   readonly listenMetrics: HostPort;
@@ -57,17 +63,7 @@ const SQLITE = "sqlite:";
 
 /** The controller's settings, as `readSettings` wants them. */
 export const CONTROLLER_SETTINGS: ControllerSettingsTable = {
-  source: stringSetting({
-    default: undefined,
-    placeholder: "DIR",
-    help: "Reads Services, EndpointSlices, Nodes and AddressPools from the files of this folder.",
-    check: (text) => (text === "" ? "the path of a folder" : undefined),
-  }),
-  kubeconfig: stringSetting({
-    default: undefined,
-    placeholder: "FILE",
-    help: "Reads Services from a cluster. It comes with a later release.",
-  }),
+  ...SOURCE_SETTINGS,
   pool: listSetting({
     default: [],
     placeholder: "NAME=RANGE[,RANGE]",
@@ -88,11 +84,6 @@ export const CONTROLLER_SETTINGS: ControllerSettingsTable = {
   defaultClass: booleanSetting({
     default: true,
     help: "Serves Services of type LoadBalancer that name no class.",
-  }),
-  members: choiceSetting({
-    default: "endpoints",
-    choices: ["endpoints", "nodes"] as const,
-    help: "Sends traffic to the addresses of EndpointSlices, or to nodes and their NodePorts.",
   }),
   nodeSelector: stringSetting({
     default: "",
@@ -147,8 +138,7 @@ export const CONTROLLER_SETTINGS: ControllerSettingsTable = {
 
 /** What a controller runs by, all of it checked. */
 export interface ControllerSettings {
-  /** The folder of manifests. */
-  readonly source: string;
+  readonly source: SourceSettings;
   readonly pools: readonly AddressPool[];
   /** The store's file. */
   readonly storePath: string;
@@ -166,13 +156,10 @@ export interface ControllerSettings {
 /** What is wrong with flags together; for the `check` of `readSettings`. */
 export function checkControllerFlags(
   given: GivenSettings<ControllerSettingsTable>,
+  env: Env,
 ): readonly Complaint[] {
   const { settings, rest } = given;
-  const complaints: Complaint[] = [];
-  if (settings.kubeconfig !== undefined) complaints.push(KUBECONFIG_NOT_BUILT);
-  // Absent as a key: it was given and is wrong, which is said already.
-  const isSourceMissing = "source" in settings && settings.source === undefined;
-  if (isSourceMissing && settings.kubeconfig === undefined) complaints.push(NO_SOURCE);
+  const complaints = [...checkSourceFlags(settings, env)];
   if (settings.insecure === false) complaints.push(NO_TLS);
   const pools = readConfiguredPools({ flags: settings.pool ?? [], file: rest["pools"] });
   if (pools.kind === "bad") complaints.push(...pools.problems.map(poolComplaint));
@@ -189,11 +176,11 @@ export function controllerSettings(
 ): ControllerSettings {
   const pools = readConfiguredPools({ flags: flags.pool, file: rest["pools"] });
   return {
-    source: flags.source ?? "",
+    source: sourceSettings(flags),
     pools: pools.kind === "ok" ? pools.pools : [],
     storePath: flags.store?.slice(SQLITE.length) ?? join(flags.stateDir, STORE_FILE),
     defaultClass: flags.defaultClass,
-    members: flags.members,
+    members: membersDefault(flags),
     nodeSelector: parseNodeSelector(flags.nodeSelector) ?? {},
     listenAgents: flags.listenAgents,
     listenMetrics: flags.listenMetrics,
@@ -202,20 +189,6 @@ export function controllerSettings(
     reservedRouterIds: parseRouterIds(flags.reservedRouterIds) ?? [],
   };
 }
-
-const KUBECONFIG_NOT_BUILT: Complaint = {
-  what: "--kubeconfig",
-  why: "reading a cluster comes with a later release",
-  todo: "name a folder of manifests by --source DIR",
-  code: "NotBuiltYet",
-};
-
-const NO_SOURCE: Complaint = {
-  what: "--source",
-  why: "nothing says where Services come from",
-  todo: "name a folder of manifests by --source DIR",
-  code: "MissingSetting",
-};
 
 const NO_TLS: Complaint = {
   what: "--insecure",

@@ -16,6 +16,11 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["PERMISSION", "run with the rights that the port or the file needs, or choose another"],
   ["NOT_A_FOLDER", "name an existing folder by --source"],
   ["NOT_FOUND", "name an existing file or folder"],
+  ["UNREADABLE", "make the file readable for the controller's user"],
+  ["MALFORMED", "write it anew; kubectl config view --raw --minify --flatten prints a whole one"],
+  ["NO_CONTEXT", "name one of its contexts by --context"],
+  ["NOT_IN_CLUSTER", "name the cluster by --kubeconfig FILE"],
+  ["CREDENTIALS", "renew the credentials that the kubeconfig names"],
 ]);
 
 const REMEDY_OTHERWISE = "look at the cause; if it is none of yours, report it with this text";

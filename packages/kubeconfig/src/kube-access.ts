@@ -3,7 +3,7 @@
 // seconds share one look, also a failed one, so that neither a thousand requests nor a thousand
 // retries read a thousand files or start a thousand programs.
 
-import type { Agent } from "node:http";
+import type { Agent, OutgoingHttpHeaders } from "node:http";
 import type { RequestOptions } from "node:https";
 import type { Clock } from "@fairlead/runtime";
 import { type Authenticator, KubeConfig } from "#client-node";
@@ -14,6 +14,11 @@ import { ExecCredentials } from "./exec-credentials.ts";
 import { OidcCredentials } from "./oidc-credentials.ts";
 import { createPemMaterial } from "./pem-material.ts";
 import { requestParts, type RequestParts, withMaterial } from "./request-parts.ts";
+
+/** Options of one request, with its headers by name. */
+export interface AccessOptions extends Omit<RequestOptions, "headers"> {
+  readonly headers: OutgoingHttpHeaders;
+}
 
 /** How a program reaches an apiserver. */
 export interface KubeAccess {
@@ -27,7 +32,7 @@ export interface KubeAccess {
    * EdgeError<KubeAccessErrorCode>, code CREDENTIALS when a plugin failed, a token file is missing
    * or a certificate has expired.
    */
-  requestOptions(): Promise<RequestOptions>;
+  requestOptions(): Promise<AccessOptions>;
   /** Ends all connections and a plugin that runs. Requests after it are refused. */
   close(): void;
 }

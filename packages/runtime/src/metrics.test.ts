@@ -31,6 +31,22 @@ test("every name gets the prefix, and two programs in one process do not clash",
   assert.match(text, /^fairlead_leases 7$/mu);
 });
 
+test("totals that are counted elsewhere are read at each scrape, one for each set of labels", async () => {
+  using metrics = createMetrics({ program: "a", version: "1" });
+  const counted = new Map([["services", 3]]);
+  metrics.counter({
+    name: "lists_total",
+    help: "Lists.",
+    labels: ["kind"],
+    totals: () => Array.from(counted, ([kind, count]) => [{ kind }, count] as const),
+  });
+  assert.match(await metrics.registry.metrics(), /^fairlead_lists_total\{kind="services"\} 3$/mu);
+  counted.set("services", 4).set("nodes", 1);
+  const text = await metrics.registry.metrics();
+  assert.match(text, /^fairlead_lists_total\{kind="services"\} 4$/mu);
+  assert.match(text, /^fairlead_lists_total\{kind="nodes"\} 1$/mu);
+});
+
 test("names that Prometheus or its habits do not take are bugs", () => {
   using metrics = createMetrics({ program: "a", version: "1" });
   assert.throws(() => metrics.counter({ name: "reloads", help: "Reloads." }), /_total/u);

@@ -4,7 +4,7 @@
 
 import assert from "node:assert";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type LabelValues, Registry } from "prom-client";
 
 /** What a metric is called. */
 export interface MetricOptions<Label extends string> {
@@ -26,6 +26,8 @@ export interface GaugeOptions<Label extends string> extends MetricOptions<Label>
 export interface CounterOptions<Label extends string> extends MetricOptions<Label> {
   /** Called before each scrape: a total that is counted elsewhere, which never falls. */
   readonly total?: () => number;
+  /** As `total`, one for each set of labels. */
+  readonly totals?: () => Iterable<readonly [labels: LabelValues<Label>, total: number]>;
 }
 
 /** What a histogram needs in addition. */
@@ -69,11 +71,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
   });
   function counter<Label extends string = never>(metric: CounterOptions<Label>): Counter<Label> {
     assert(metric.name.endsWith("_total"), `counter ${metric.name} must end in _total`);
-    const { total } = metric;
-    if (total === undefined) return new Counter(base(metric));
+    const { total, totals } = metric;
+    if (total === undefined && totals === undefined) return new Counter(base(metric));
     const collect = (): void => {
       made.reset();
-      made.inc(total());
+      if (total !== undefined) made.inc(total());
+      for (const [labels, value] of totals?.() ?? []) made.inc(labels, value);
     };
     const made: Counter<Label> = new Counter({ ...base(metric), collect });
     return made;

@@ -12,6 +12,7 @@ export type SettingCode =
   | "UnknownKey"
   | "BadConfigFile"
   | "MissingSetting"
+  | "ConflictingSettings"
   | "NotBuiltYet";
 
 /** The parts of one refusal. */

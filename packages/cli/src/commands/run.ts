@@ -63,7 +63,7 @@ async function run(context: CommandContext, argv: readonly string[]): Promise<Ex
     argv,
     env: process.env,
     extraKeys: CONTROLLER_EXTRA_KEYS,
-    check: checkRunFlags,
+    check: (given) => checkRunFlags(given, process.env),
   });
   if (read.kind === "help") {
     context.out(formatHelp(HELP, RUN_SETTINGS));

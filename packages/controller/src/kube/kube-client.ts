@@ -19,7 +19,7 @@ export interface KubeAccess {
 
 /** Options of one request, with its headers by name. */
 export interface KubeRequestOptions extends Omit<RequestOptions, "headers"> {
-  readonly headers?: OutgoingHttpHeaders;
+  readonly headers?: OutgoingHttpHeaders | undefined;
 }
 
 /** One request. */

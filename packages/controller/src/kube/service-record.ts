@@ -35,6 +35,8 @@ export interface ServiceRecord {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly generation: number;
+  /** spec.type, for people. */
+  readonly type: string;
   /** Whether somebody deleted it and only finalizers keep it. */
   readonly isDeleting: boolean;
   readonly finalizers: readonly string[];
@@ -58,9 +60,15 @@ export interface ServiceBook {
 export const FINALIZER = "fairlead.io/release";
 /** The name under which a Service's status is written. */
 export const STATUS_MANAGER = "fairlead-status";
-/** The name under which our finalizer is written. */
+/**
+ * The name under which our finalizer is written.
+ * @public
+ */
 export const FINALIZER_MANAGER = "fairlead-finalizer";
-/** The name under which Events are written. */
+/**
+ * The name under which Events are written.
+ * @public
+ */
 export const EVENT_MANAGER = "fairlead-events";
 /** Our condition types start with it. */
 export const CONDITION_PREFIX = "fairlead.io/";

@@ -4,6 +4,7 @@
 import type { AgentName } from "@fairlead/model";
 
 import type { CycleView } from "../../cycle-view.ts";
+import type { ServiceBook } from "../../kube/service-record.ts";
 import type { SyncState } from "../../ports.ts";
 
 /** Everything that is known at one moment. */
@@ -15,4 +16,6 @@ export interface AdminContext {
   readonly version: string;
   readonly view: CycleView;
   readonly syncState: (agent: AgentName) => SyncState;
+  /** Services as the cluster has them; absent where Services come from elsewhere. */
+  readonly services?: Pick<ServiceBook, "get">;
 }

@@ -16,6 +16,7 @@ import type { Seen } from "../../cluster-state.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { type ExplainInit, type Link, link, tellChain } from "./chain.ts";
 import { notJudged, verdictOf } from "./claim-row.ts";
+import { statusLink, writtenLink } from "./cluster-links.ts";
 import { heldLinks } from "./held-links.ts";
 import { membersLink } from "./members-link.ts";
 import { placedLink, sentLink } from "./placed-links.ts";
@@ -99,7 +100,7 @@ function servedLinks(context: AdminContext, claim: Claim, verdict: Verdict): rea
     sentLink(given),
     membersLink(claim, verdict),
     ...heldLinks(given),
-    publishedLink(context, verdict),
+    ...toldLinks(context, claim, verdict),
   ];
 }
 
@@ -114,6 +115,14 @@ function addressLink({ main, remarks }: Verdict, leases: readonly LeasedAddress[
   if (remark === undefined) return link("Address", "good", texts(leases), { sinceMs });
   const detail = `${texts(leases)}, but ${remark.detail}`;
   return link("Address", "doubt", detail, { reason: remark.reason, sinceMs });
+}
+
+/** How the world is told, and in a cluster who wrote the object. */
+function toldLinks(context: AdminContext, claim: Claim, verdict: Verdict): readonly Link[] {
+  const record =
+    claim.kind === "service" ? context.services?.get(claim.namespace, claim.name) : undefined;
+  if (record === undefined) return [publishedLink(context, verdict)];
+  return [statusLink(context, verdict, record), writtenLink(context, record)];
 }
 
 function publishedLink({ view }: AdminContext, { claim, state, addresses }: Verdict): Link {

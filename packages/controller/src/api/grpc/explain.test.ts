@@ -31,6 +31,7 @@ import {
 import { LinkState } from "@fairlead/wire";
 
 import type { CycleView } from "../../cycle-view.ts";
+import type { ServiceBook, ServiceRecord } from "../../kube/service-record.ts";
 import type { SyncState } from "../../ports.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { explain } from "./explain.ts";
@@ -57,6 +58,8 @@ interface Situation {
   readonly deleted?: boolean;
   /** A restarted controller's sources do not show the claims. */
   readonly vanished?: boolean;
+  /** The Service as its cluster has it. */
+  readonly record?: Partial<ServiceRecord>;
 }
 
 function contextOf(situation: Situation): AdminContext {
@@ -80,7 +83,31 @@ function contextOf(situation: Situation): AdminContext {
     version: "0.1.0",
     view: makeCycleView(world, made, situation.view),
     syncState,
+    ...(situation.record === undefined ? {} : { services: bookOf(situation.record, world) }),
   };
+}
+
+function bookOf(record: Partial<ServiceRecord>, { nowMs }: World): Pick<ServiceBook, "get"> {
+  const time = (agoMs: number): string => new Date(nowMs + 5000 - agoMs).toISOString();
+  const web: ServiceRecord = {
+    namespace: "default",
+    name: "web",
+    uid: "2f0c8a1e",
+    resourceVersion: "812",
+    generation: 1,
+    type: "LoadBalancer",
+    isDeleting: false,
+    finalizers: ["fairlead.io/release"],
+    ingress: [{ ip: "192.0.2.100", ipMode: "Proxy" }],
+    conditions: [],
+    writers: [
+      { manager: "kubectl-create", parts: ["spec"], time: time(7_500_000) },
+      { manager: "fairlead-finalizer", parts: ["finalizers"], time: time(4000) },
+      { manager: "fairlead-status", parts: ["status.loadBalancer", "status.conditions"] },
+    ],
+    ...record,
+  };
+  return { get: (...at) => (at.join("/") === "default/web" ? web : undefined) };
 }
 
 function afterwards(situation: Situation, { agents, claims, nowMs }: World): WorldOptions {
@@ -147,6 +174,29 @@ const cases: readonly {
   readonly situation: Situation;
 }[] = [
   { name: "a Service that is served", subject: "default/web", situation: { proved: {} } },
+  {
+    name: "a Service of a cluster that is served",
+    subject: "default/web",
+    situation: { proved: {}, record: {} },
+  },
+  {
+    name: "a Service of a cluster whose status somebody changed by hand",
+    subject: "default/web",
+    situation: { proved: {}, record: { ingress: [{ ip: "203.0.113.9" }] } },
+  },
+  {
+    name: "a Service of a cluster that asks for nothing",
+    subject: "web",
+    situation: {
+      world: { claims: [] },
+      record: { type: "ClusterIP", finalizers: [], ingress: [], writers: [] },
+    },
+  },
+  {
+    name: "a Service of a cluster that is being deleted and waits for its release",
+    subject: "default/web",
+    situation: { world: { claims: [] }, record: { isDeleting: true } },
+  },
   {
     name: "a Service with two addresses and two ports",
     subject: "service/default/web",

@@ -16,6 +16,7 @@ import { nearestWord } from "@fairlead/runtime";
 
 import type { AdminContext } from "./admin-context.ts";
 import { type ExplainInit, link, tellChain } from "./chain.ts";
+import { explainUnasked } from "./cluster-links.ts";
 import { explainAddress } from "./explain-address.ts";
 import { explainAgent } from "./explain-agent.ts";
 import { explainClaim, explainOrphan } from "./explain-claim.ts";
@@ -39,6 +40,7 @@ export function explain(context: AdminContext, text: string): ExplainInit {
     asClaim(context, subject) ??
     asAgent(context, subject) ??
     asClaim(context, `default/${subject}`) ??
+    asUnasked(context, subject) ??
     asPool(context, subject) ??
     asFinding(context, subject) ?? { found: false, similar: [...similarTo(context, subject)] }
   );
@@ -57,6 +59,17 @@ function asClaim(context: AdminContext, subject: string): ExplainInit | undefine
     if (orphans.has(id)) return explainOrphan(context, id);
   }
   return undefined;
+}
+
+/** A Service that the cluster has and that asks for nothing. */
+function asUnasked(context: AdminContext, subject: string): ExplainInit | undefined {
+  const [namespace = "", name = "", ...rest] = subject.replace(/^service\//u, "").split("/");
+  if (rest.length > 0) return undefined;
+  const record =
+    name === ""
+      ? context.services?.get("default", namespace)
+      : context.services?.get(namespace, name);
+  return record && explainUnasked(context, record);
 }
 
 /** Ids that `NAMESPACE/NAME` or `kind/NAMESPACE/NAME` may stand for. */

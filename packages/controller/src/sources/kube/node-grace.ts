@@ -1,5 +1,5 @@
 // Nodes as members see them: one that stops being Ready stays for a moment, as kubelets under load
-// miss a heartbeat now and then. Given the nodes as they are; it keeps who was Ready, and since when
+// miss a heartbeat now and then. Given the nodes as they are; it keeps who was Ready and since when
 // not, and nothing else.
 
 import type { NodeObject } from "../node-object.ts";

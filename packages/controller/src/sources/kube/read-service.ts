@@ -52,6 +52,7 @@ function readRecord(object: Json): ServiceRecord {
     uid: textOf(metadata, "uid") ?? "",
     resourceVersion: textOf(metadata, "resourceVersion") ?? "",
     generation: typeof generation === "number" ? generation : 0,
+    type: textOf(childOf(object, "spec"), "type") ?? "ClusterIP",
     isDeleting: textOf(metadata, "deletionTimestamp") !== undefined,
     finalizers: listOf(metadata, "finalizers").filter((each) => typeof each === "string"),
     ingress: jsonOf(childOf(status, "loadBalancer"), "ingress").map(readIngress),

@@ -1,0 +1,91 @@
+// The adapters that the settings name: store, sources, publishers. Besides main and controller.ts
+// the only file that knows every adapter. A cluster's source and its publisher share one client.
+
+import { type KubeAccess, loadKubeAccess } from "@fairlead/kubeconfig";
+import { type Clock, type Metrics, VERSION } from "@fairlead/runtime";
+
+import { addFollowMetrics } from "./cluster-metrics.ts";
+import { createPoolSource } from "./config/pool-source.ts";
+import { createKubeClient } from "./kube/kube-client.ts";
+import { type ServiceBook, STATUS_MANAGER } from "./kube/service-record.ts";
+import type { Publisher, Source, Store } from "./ports.ts";
+import { createFolderPublisher } from "./publish/folder/folder-publisher.ts";
+import type { ControllerSettings } from "./settings.ts";
+import type { SourceSettings } from "./source-settings.ts";
+import { createFolderSource } from "./sources/folder/folder-source.ts";
+import { createKubeSource } from "./sources/kube/kube-source.ts";
+import type { TranslateSettings } from "./sources/translate-service.ts";
+import { createSqliteStore } from "./store/sqlite/sqlite-store.ts";
+
+/** The load-balancer class that our agents serve. */
+const AGENTS_CLASS = "fairlead.io/agents";
+
+/** Everything of the outside world that the loop works with. */
+export interface Adapters {
+  readonly store: Store;
+  readonly sources: readonly Source[];
+  readonly publishers: readonly Publisher[];
+  /** Services as the cluster has them; absent where Services come from elsewhere. */
+  readonly services?: ServiceBook;
+  /** Ends what adapters share; after they have ended. */
+  close(): void;
+}
+
+/** What adapters are made from. */
+export interface AdapterOptions {
+  readonly settings: ControllerSettings;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** A transaction of the store ended; the rows that it wrote. */
+  readonly onWrite: (rows: number) => void;
+}
+
+/** Makes them; nothing is opened. Throws an EdgeError for a kubeconfig that cannot be used. */
+export function createAdapters(options: AdapterOptions): Adapters {
+  const { settings, clock, onWrite } = options;
+  const { source, pools, storePath } = settings;
+  const store = createSqliteStore({ path: storePath, onWrite });
+  const poolSource = createPoolSource({ pools, clock });
+  if (source.kind === "cluster") return { store, ...clusterAdapters(options, source, poolSource) };
+  const { folder } = source;
+  return {
+    store,
+    sources: [
+      poolSource,
+      createFolderSource({ folder, clock, settings: translateSettings(settings) }),
+    ],
+    publishers: [createFolderPublisher({ folder })],
+    close: () => undefined,
+  };
+}
+
+function clusterAdapters(
+  { settings, clock, metrics, random }: AdapterOptions,
+  { kubeconfig, context }: Extract<SourceSettings, { kind: "cluster" }>,
+  poolSource: Source,
+): Omit<Adapters, "store"> {
+  const access: KubeAccess = loadKubeAccess({ kubeconfig, context });
+  const client = createKubeClient({ access, clock, userAgent: `fairlead-controller/${VERSION}` });
+  const cluster = createKubeSource({
+    client,
+    clock,
+    random,
+    cluster: access.context,
+    settings: translateSettings(settings),
+  });
+  addFollowMetrics(metrics, () => cluster.counts());
+  return {
+    sources: [poolSource, cluster],
+    publishers: [],
+    services: cluster.book,
+    close: () => access.close(),
+  };
+}
+
+function translateSettings(settings: ControllerSettings): TranslateSettings {
+  const { defaultClass, members, nodeSelector } = settings;
+  const classes = [AGENTS_CLASS];
+  return { defaultClass, classes, members, nodeSelector, ownFieldManager: STATUS_MANAGER };
+}

@@ -1,0 +1,205 @@
+// Services of a cluster as facts: what a change of one object says, and what ends a claim.
+
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+
+import type { Fact } from "../../facts.ts";
+import { type Fields, SAMPLE_SETTINGS, sampleService, sampleSlice } from "../sample-objects.ts";
+import { ClaimTable } from "./claim-table.ts";
+import { readSlice } from "./read-object.ts";
+import { readService } from "./read-service.ts";
+
+const KEY = "default/web";
+const OURS = { finalizers: ["fairlead.io/release"] };
+
+function setService(table: ClaimTable, spec: Fields = {}, metadata: Fields = {}): void {
+  const object = sampleService(spec, {
+    name: "web",
+    namespace: "default",
+    uid: "u1",
+    resourceVersion: "7",
+    ...metadata,
+  });
+  table.setService(KEY, readService(object, "cluster lab"));
+}
+
+function setSlice(table: ClaimTable, fields: Fields = {}, name = "web-1"): void {
+  const object = sampleSlice({
+    metadata: { name, namespace: "default", labels: { "kubernetes.io/service-name": "web" } },
+    ...fields,
+  });
+  table.setSlice(`default/${name}`, readSlice(object, "cluster lab"));
+}
+
+/** All that there is to say, in words. */
+function say(table: ClaimTable): readonly string[] {
+  return [...table.dirty].flatMap((key) => table.facts(key).map(words));
+}
+
+function words(fact: Fact): string {
+  switch (fact.kind) {
+    case "claim-seen": {
+      const members = fact.claim.listeners.flatMap((listener) =>
+        listener.members.map(({ address, port }) => `${address}:${port}`),
+      );
+      return `seen ${fact.claim.id} ${fact.claim.uid} -> ${members.join(" ")}`.trimEnd();
+    }
+    case "claim-gone":
+      return `gone ${fact.id} ${fact.uid} ${fact.how}`;
+    case "finding":
+      return `finding ${fact.finding.name}: ${fact.finding.reason}`;
+    case "finding-cleared":
+      return `cleared ${fact.name}`;
+    default:
+      return fact.kind;
+  }
+}
+
+function tableWithWeb(): ClaimTable {
+  const table = new ClaimTable("kubernetes", SAMPLE_SETTINGS);
+  setService(table);
+  setSlice(table);
+  say(table);
+  return table;
+}
+
+suite("a Service of a cluster", () => {
+  test("is said with the members of all its slices, whichever came first", () => {
+    const table = new ClaimTable("kubernetes", SAMPLE_SETTINGS);
+    setSlice(table);
+    setService(table);
+    assert.deepEqual(say(table), ["seen service/default/web u1 -> 10.0.0.1:8080 10.0.0.2:8080"]);
+    setSlice(table, { endpoints: [{ addresses: ["10.0.0.3"] }] }, "web-2");
+    assert.match(say(table)[0] ?? "", / 10\.0\.0\.1:8080 10\.0\.0\.2:8080 10\.0\.0\.3:8080$/u);
+    table.setSlice("default/web-1", undefined);
+    assert.deepEqual(say(table), ["seen service/default/web u1 -> 10.0.0.3:8080"]);
+  });
+
+  test("that says the same again is no news", () => {
+    const table = tableWithWeb();
+    setService(table, {}, { resourceVersion: "8", managedFields: [], annotations: { x: "y" } });
+    setSlice(table);
+    assert.deepEqual(say(table), []);
+  });
+
+  const endings: readonly {
+    readonly name: string;
+    readonly end: (table: ClaimTable) => void;
+  }[] = [
+    { name: "deleted", end: (table) => table.setService(KEY, undefined) },
+    {
+      name: "being deleted, while a finalizer keeps it",
+      end: (table) => setService(table, {}, { ...OURS, deletionTimestamp: "2026-01-01T00:00:00Z" }),
+    },
+    { name: "of another type", end: (table) => setService(table, { type: "ClusterIP" }, OURS) },
+  ];
+  for (const { name, end } of endings) {
+    test(`${name}: its claim is gone, and is said to be so once`, () => {
+      const table = tableWithWeb();
+      end(table);
+      assert.deepEqual(say(table), ["gone service/default/web u1 seen-deleted"]);
+    });
+  }
+
+  test("made again under its name is the end of one claim and the start of another", () => {
+    const table = tableWithWeb();
+    setService(table, {}, { uid: "u2" });
+    assert.deepEqual(say(table), [
+      "gone service/default/web u1 seen-deleted",
+      "seen service/default/web u2 -> 10.0.0.1:8080 10.0.0.2:8080",
+    ]);
+  });
+
+  test("that bears our finalizer and asks for nothing ended while nobody looked", () => {
+    const table = new ClaimTable("kubernetes", SAMPLE_SETTINGS);
+    setService(table, { type: "ClusterIP" }, OURS);
+    assert.deepEqual(say(table), ["gone service/default/web u1 seen-deleted"]);
+  });
+
+  test("that cannot be used is named, and what it said last stays", () => {
+    const table = tableWithWeb();
+    setService(table, { ports: [{ port: 99_999 }] });
+    assert.deepEqual(say(table), ["finding Service default/web: BadField"]);
+    setService(table);
+    assert.deepEqual(say(table), ["cleared Service default/web"]);
+  });
+});
+
+suite("an API server as a member", () => {
+  const kubernetes = {
+    metadata: {
+      name: "kubernetes",
+      namespace: "default",
+      labels: { "kubernetes.io/service-name": "kubernetes" },
+    },
+    ports: [{ name: "https", port: 6443 }],
+    endpoints: [{ addresses: ["10.0.0.1"] }],
+  };
+
+  test("is left out and named, also when somebody writes a slice by hand", () => {
+    const table = tableWithWeb();
+    setSlice(table, kubernetes, "kubernetes");
+    assert.deepEqual([...table.apiEndpoints()], ["10.0.0.1 6443"]);
+    setSlice(table, { ports: [{ name: "http", port: 6443 }] });
+    table.setApiServers(table.apiEndpoints());
+    const facts = table.facts(KEY);
+    assert.deepEqual(facts.map(words), ["seen service/default/web u1 -> 10.0.0.2:6443"]);
+    const [seen] = facts;
+    assert.ok(seen?.kind === "claim-seen");
+    const remarks = seen.claim.remarks.map(({ reason, detail }) => `${reason}: ${detail}`);
+    assert.deepEqual(remarks, ["BadMember: left out, as it is an API server: 10.0.0.1 port 6443"]);
+  });
+
+  test("is a member of its own Service, which only an administrator can expose", () => {
+    const table = new ClaimTable("kubernetes", SAMPLE_SETTINGS);
+    setSlice(table, kubernetes, "kubernetes");
+    table.setApiServers(table.apiEndpoints());
+    const spec = { ports: [{ name: "https", port: 443, targetPort: 6443 }] };
+    const object = sampleService(spec, { name: "kubernetes", namespace: "default", uid: "k" });
+    table.setService("default/kubernetes", readService(object, "cluster lab"));
+    assert.deepEqual(say(table), ["seen service/default/kubernetes k -> 10.0.0.1:6443"]);
+  });
+});
+
+suite("another controller's word in the status", () => {
+  const managedFields = [
+    {
+      manager: "metallb-controller",
+      operation: "Update",
+      subresource: "status",
+      fieldsV1: { "f:status": { "f:loadBalancer": { "f:ingress": {} } } },
+    },
+  ];
+  const remarksOf = (metadata: Fields): readonly string[] => {
+    const table = new ClaimTable("kubernetes", SAMPLE_SETTINGS);
+    setService(table, {}, metadata);
+    const [fact] = table.facts(KEY);
+    assert.ok(fact?.kind === "claim-seen");
+    const { refusals, remarks } = fact.claim;
+    return [
+      ...refusals.map(({ reason }) => `refused ${reason}`),
+      ...remarks.map(({ reason }) => `remarked ${reason}`),
+    ];
+  };
+
+  test("keeps us away from a Service that was never ours", () => {
+    assert.deepEqual(remarksOf({ managedFields }), ["refused OtherControllerActive"]);
+  });
+
+  test("ends nothing that we serve: it is named, and serving goes on", () => {
+    assert.deepEqual(remarksOf({ managedFields, ...OURS }), ["remarked OtherControllerActive"]);
+  });
+
+  test("is not worth a word where people's hands wrote it", () => {
+    const byHand = managedFields.map((entry) => ({ ...entry, manager: "kubectl-edit" }));
+    assert.deepEqual(remarksOf({ managedFields: byHand, ...OURS }), []);
+  });
+});
+
+test("a Service with 256 KiB of annotations is kept without them", () => {
+  const annotations = { "example.com/big": "x".repeat(256 * 1024), "fairlead.io/balance": "hash" };
+  const object = sampleService({}, { name: "web", namespace: "default", uid: "u1", annotations });
+  const text = JSON.stringify(readService(object, "cluster lab"));
+  assert.ok(text.length < 3000, `${text.length} characters are kept`);
+  assert.match(text, /fairlead\.io\/balance/u);
+});
