@@ -88,6 +88,13 @@ export class ClaimTable {
     return found;
   }
 
+  /** Whether the Service is new, and the slices that it is to have are not there yet. */
+  lacksSlices(key: string): boolean {
+    const reading = this.#services.get(key);
+    if (reading === undefined || !reading.hasSelector || this.#said.has(key)) return false;
+    return this.#settings.members === "endpoints" && !this.#slices.has(key);
+  }
+
   /** The facts about one dirty Service; it is clean then. */
   facts(key: string): readonly Fact[] {
     this.#dirty.delete(key);

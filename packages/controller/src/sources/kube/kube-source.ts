@@ -13,8 +13,9 @@ import type { ServiceBook } from "../../kube/service-record.ts";
 import type { Source } from "../../ports.ts";
 import type { TranslateSettings } from "../translate-service.ts";
 import { claimIdOf, ClaimTable } from "./claim-table.ts";
-import { createEmptied } from "./emptied.ts";
+import { createEmptied, type Emptied } from "./emptied.ts";
 import { type FollowedKinds, followKinds, type KindCounts } from "./followed-kinds.ts";
+import { createMemberWait, type MemberWait } from "./member-wait.ts";
 
 /** Changes that come close together make one emission: this long a quiet, in ms. */
 const QUIET_MS = 1;
@@ -55,12 +56,14 @@ class ClusterSource implements KubeSource {
   readonly #kinds: FollowedKinds;
   readonly #pace: Pace;
   readonly #listed = Promise.withResolvers<void>();
-  readonly #emptied: ReturnType<typeof createEmptied>;
+  readonly #emptied: Emptied;
+  readonly #memberWait: MemberWait;
   readonly #apiServer: string;
   #emit: ((facts: readonly Fact[]) => void) | undefined;
   #waiting: Fact[] = [];
   #apiServers = "";
   #isListPending = false;
+  #isListed = false;
   #graceTimer: Timer | undefined;
 
   constructor(options: KubeSourceOptions) {
@@ -69,6 +72,7 @@ class ClusterSource implements KubeSource {
     this.#clock = clock;
     this.#table = new ClaimTable(this.name, settings);
     this.#emptied = createEmptied(this.name);
+    this.#memberWait = createMemberWait(clock, () => void this.#pace.poke());
     this.#apiServer = serverEndpoint(client.server);
     this.#pace = createPace({
       clock,
@@ -109,6 +113,7 @@ class ClusterSource implements KubeSource {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#graceTimer?.cancel();
+    this.#memberWait[Symbol.dispose]();
     await this.#kinds[Symbol.asyncDispose]();
     await this.#pace[Symbol.asyncDispose]();
     this.#graceTimer?.cancel();
@@ -123,10 +128,11 @@ class ClusterSource implements KubeSource {
     // A Service without its members would be said to have none.
     if (!this.#kinds.isSynced()) return;
     this.#judgeApiServers();
-    while (this.#table.dirty.size > 0) {
-      const some = [...this.#table.dirty].slice(0, DERIVED_AT_ONCE);
+    const told = [...this.#table.dirty].filter((key) => !this.#isHeldBack(key));
+    for (let from = 0; from < told.length; from += DERIVED_AT_ONCE) {
+      if (from > 0) await setImmediate();
+      const some = told.slice(from, from + DERIVED_AT_ONCE);
       this.#hand(some.flatMap((key) => this.#table.facts(key)));
-      if (this.#table.dirty.size > 0) await setImmediate();
     }
     if (!this.#isListPending) return;
     this.#isListPending = false;
@@ -135,7 +141,15 @@ class ClusterSource implements KubeSource {
       ...this.#emptied.judge(claims.size, this.#kinds.services.size),
       { kind: "source-listed", source: this.name, atMs: this.#clock.wallMs(), claims, pools: NONE },
     ]);
+    this.#isListed = true;
     this.#listed.resolve();
+  }
+
+  #isHeldBack(key: string): boolean {
+    // At the start everything was listed: what has no slice then gets none.
+    if (this.#isListed && this.#table.lacksSlices(key)) return this.#memberWait.holds(key);
+    this.#memberWait.forget(key);
+    return false;
   }
 
   /** Claims that Services of the last list would have, whether they ask for anything or not. */

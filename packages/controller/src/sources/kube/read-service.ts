@@ -16,6 +16,8 @@ import { childOf, isJson, type Json, textOf } from "./object-meta.ts";
 export interface ServiceReading {
   readonly object: ReadObject;
   readonly record: ServiceRecord;
+  /** Whether somebody is to write EndpointSlices for it. */
+  readonly hasSelector: boolean;
 }
 
 /** Annotations that mean something here; the rest may be 256 KiB of anything. */
@@ -39,7 +41,8 @@ export function readService(object: Json, origin: string): ServiceReading {
       managedFields: statusWriters(listOf(metadata, "managedFields")),
     },
   };
-  return { object: readOneObject(trimmed, origin), record: readRecord(object) };
+  const hasSelector = Object.keys(childOf(childOf(object, "spec"), "selector")).length > 0;
+  return { object: readOneObject(trimmed, origin), record: readRecord(object), hasSelector };
 }
 
 function readRecord(object: Json): ServiceRecord {
