@@ -24,8 +24,8 @@ export interface PagedList {
   /** Metadata only: names, uids and versions. */
   readonly namesOnly?: boolean;
   readonly signal: AbortSignal;
-  /** Called for each page, before the next one is asked for. */
-  readonly onPage: (items: readonly Json[]) => void;
+  /** Called for each page, before the next one is asked for; all of one list are of one version. */
+  readonly onPage: (items: readonly Json[], version: number) => void;
   /** The list starts again from its beginning: what was handed on counts no more. */
   readonly onRestart: () => void;
 }
@@ -51,7 +51,7 @@ async function listOnce(list: PagedList): Promise<number> {
     const accept = namesOnly ? METADATA : WHOLE;
     const answer = await client.request({ method: "GET", path, query, accept }, signal);
     const { items, version, rest } = readPage(path, answer);
-    onPage(items);
+    onPage(items, version);
     if (rest === undefined) return version;
     next = rest;
   }

@@ -6,6 +6,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 
+import { present } from "@fairlead/model";
 import { type Clock, createBackoff, type Timer } from "@fairlead/runtime";
 
 import type { KubeClient } from "../../kube/kube-client.ts";
@@ -15,6 +16,8 @@ import { childOf, isJson, type Json, readMeta, readVersion, textOf } from "./obj
 import {
   type Change,
   type Entry,
+  type Listed,
+  type ListInProgress,
   type LookOutcome,
   type ObjectMeta,
   ObjectSet,
@@ -159,20 +162,21 @@ class Follower<T> implements ListWatch<T> {
 
   async #list(): Promise<void> {
     const { client, clock, path } = this.#options;
-    let listed: { readonly meta: ObjectMeta; readonly value: T }[] = [];
+    let progress: ListInProgress<T> | undefined;
     this.#counts.lists += 1;
     const version = await listPages({
       client,
       path,
       signal: this.#stop.signal,
-      onPage: (items) => {
-        for (const item of items) listed.push(...this.#readOne(item));
+      onPage: (items, ofVersion) => {
+        progress ??= this.#set.beginList(ofVersion, clock.nowMs());
+        this.#tell(progress.take(items.flatMap((item) => this.#readOne(item))));
       },
       onRestart: () => {
-        listed = [];
+        progress = undefined;
       },
     });
-    const { changes, isDoubtful } = this.#set.list(listed, version, clock.nowMs());
+    const { changes, isDoubtful } = present(progress, "a list has a page").end();
     this.#version = Number.isNaN(version) ? "" : String(version);
     const isFirst = !this.#isSynced;
     this.#isSynced = true;
@@ -250,7 +254,7 @@ class Follower<T> implements ListWatch<T> {
     this.#endWatch?.(new KubeError({ code: "GONE", message }));
   }
 
-  #readOne(object: Json): readonly { readonly meta: ObjectMeta; readonly value: T }[] {
+  #readOne(object: Json): readonly Listed<T>[] {
     const meta = readMeta(object);
     return meta === undefined ? [] : [{ meta, value: this.#options.read(object, meta) }];
   }

@@ -17,8 +17,21 @@ const S = 1000;
 
 function filled(): ObjectSet<string> {
   const set = new ObjectSet<string>();
-  set.list(listed(meta("a", 3), meta("b", 5)), 10, 0);
+  list(set, listed(meta("a", 3), meta("b", 5)), 10, 0);
   return set;
+}
+
+/** A whole list in pages of one. */
+function list(
+  set: ObjectSet<string>,
+  all: ReturnType<typeof listed>,
+  version: number,
+  nowMs: number,
+): ReturnType<ReturnType<ObjectSet<string>["beginList"]>["end"]> {
+  const progress = set.beginList(version, nowMs);
+  const changes = all.flatMap((one) => progress.take([one]));
+  const outcome = progress.end();
+  return { ...outcome, changes: [...changes, ...outcome.changes] };
 }
 
 suite("a watch", () => {
@@ -54,7 +67,7 @@ suite("a watch", () => {
 
   test("takes versions that are no numbers as they come", () => {
     const set = new ObjectSet<string>();
-    set.list(listed(meta("a", Number.NaN)), Number.NaN, 0);
+    list(set, listed(meta("a", Number.NaN)), Number.NaN, 0);
     assert.deepEqual(words(set.upsert(meta("a", Number.NaN), "a@new")), ["upsert a@new"]);
     assert.deepEqual(words(set.remove(meta("a", Number.NaN))), ["gone a@new"]);
   });
@@ -63,20 +76,20 @@ suite("a watch", () => {
 suite("what a list lacks", () => {
   test("stays, and is gone when a second list thirty seconds later lacks it too", () => {
     const set = filled();
-    const first = set.list(listed(meta("a", 3)), 20, 0);
+    const first = list(set, listed(meta("a", 3)), 20, 0);
     assert.deepEqual(words(first.changes), ["doubt b@5"]);
     assert.equal(first.isDoubtful, true);
     assert.ok(set.entries.has("b"));
-    assert.deepEqual(words(set.list(listed(meta("a", 3)), 21, 29 * S).changes), []);
-    const last = set.list(listed(meta("a", 3)), 22, 30 * S);
+    assert.deepEqual(words(list(set, listed(meta("a", 3)), 21, 29 * S).changes), []);
+    const last = list(set, listed(meta("a", 3)), 22, 30 * S);
     assert.deepEqual(words(last.changes), ["gone b@5"]);
     assert.equal(last.isDoubtful, false);
   });
 
   test("and a later one has again was never gone", () => {
     const set = filled();
-    set.list([], 20, 0);
-    const back = set.list(listed(meta("a", 3), meta("b", 5)), 21, 60 * S);
+    list(set, [], 20, 0);
+    const back = list(set, listed(meta("a", 3), meta("b", 5)), 21, 60 * S);
     assert.deepEqual(words(back.changes), ["doubt a@3", "doubt b@5"]);
     assert.equal(back.isDoubtful, false);
     assert.equal(set.entries.size, 2);
@@ -84,7 +97,7 @@ suite("what a list lacks", () => {
 
   test("is gone at once when it is seen to be deleted", () => {
     const set = filled();
-    set.list([], 20, 0);
+    list(set, [], 20, 0);
     assert.deepEqual(words(set.remove(meta("b", 21))), ["gone b@5"]);
   });
 });
@@ -93,7 +106,7 @@ suite("a server whose versions went back", () => {
   test("is not believed for a while: newer objects stay as they were", () => {
     const set = filled();
     set.upsert(meta("b", 15), "b@15");
-    const old = set.list(listed(meta("a", 3), meta("b", 5)), 10, 0);
+    const old = list(set, listed(meta("a", 3), meta("b", 5)), 10, 0);
     assert.deepEqual(words(old.changes), []);
     assert.equal(set.isBehind, true);
     assert.equal(set.entries.get("b")?.version, 15);
@@ -102,8 +115,8 @@ suite("a server whose versions went back", () => {
   test("is forgiven when it has caught up", () => {
     const set = filled();
     set.upsert(meta("b", 15), "b@15");
-    set.list(listed(meta("b", 5)), 10, 0);
-    set.list(listed(meta("a", 3), meta("b", 15)), 16, 31 * S);
+    list(set, listed(meta("b", 5)), 10, 0);
+    list(set, listed(meta("a", 3), meta("b", 15)), 16, 31 * S);
     assert.equal(set.isBehind, false);
     assert.equal(set.entries.size, 2);
   });
@@ -112,8 +125,8 @@ suite("a server whose versions went back", () => {
     const set = filled();
     set.upsert(meta("b", 15), "b@15");
     set.upsert(meta("c", 16), "c@16");
-    set.list(listed(meta("a", 3), meta("b", 5)), 10, 0);
-    const second = set.list(listed(meta("a", 3), meta("b", 5)), 11, 30 * S);
+    list(set, listed(meta("a", 3), meta("b", 5)), 10, 0);
+    const second = list(set, listed(meta("a", 3), meta("b", 5)), 11, 30 * S);
     assert.deepEqual(words(second.changes), ["upsert b@5", "gone c@16"]);
     // From there on its versions are those that count.
     assert.deepEqual(words(set.upsert(meta("b", 12), "b@12")), ["upsert b@12"]);
@@ -158,7 +171,7 @@ suite("a second look", () => {
 
   test("confirms what a list lacked", () => {
     const set = filled();
-    set.list(listed(meta("a", 3)), 20, 0);
+    list(set, listed(meta("a", 3)), 20, 0);
     assert.deepEqual(words(set.look([meta("a", 3)], 21, 31 * S).changes), ["gone b@5"]);
   });
 });

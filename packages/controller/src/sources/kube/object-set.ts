@@ -29,6 +29,20 @@ export type Change<T> =
   /** A list lacked it, or has it again: it stays, and is in doubt or not. */
   | { readonly kind: "doubt"; readonly entry: Entry<T> };
 
+/** A whole list that comes page by page. */
+export interface ListInProgress<T> {
+  /** One page: what it changes at once. */
+  take(listed: readonly Listed<T>[]): readonly Change<T>[];
+  /** The list is whole: what it lacks is judged. */
+  end(): ListOutcome<T>;
+}
+
+/** One object of a list. */
+export interface Listed<T> {
+  readonly meta: ObjectMeta;
+  readonly value: T;
+}
+
 /** What a whole list came to. */
 export interface ListOutcome<T> {
   readonly changes: readonly Change<T>[];
@@ -88,26 +102,21 @@ export class ObjectSet<T> {
     return true;
   }
 
-  /** A whole list, of objects in any order, that is of `version`. */
-  list(
-    listed: readonly { readonly meta: ObjectMeta; readonly value: T }[],
-    version: number,
-    nowMs: number,
-  ): ListOutcome<T> {
+  /** Begins to take in a whole list that is of `version`. */
+  beginList(version: number, nowMs: number): ListInProgress<T> {
     const isTrusted = this.#judgeVersion(version, nowMs);
-    const changes: Change<T>[] = [];
     const present = new Set<string>();
-    for (const { meta, value } of listed) {
-      present.add(meta.key);
-      const before = this.#entries.get(meta.key);
-      if (before !== undefined && before.version === meta.version && before.uid === meta.uid) {
-        changes.push(...this.#comeBack(before));
-      } else if (isTrusted || before === undefined || !isOlder(meta, before)) {
-        changes.push(...this.#put(before, { ...meta, value }));
-      }
-    }
-    changes.push(...this.#judgeAbsence(present, nowMs));
-    return { changes, isDoubtful: this.#isDoubtful() };
+    return {
+      take: (listed) =>
+        listed.flatMap(({ meta, value }) => {
+          present.add(meta.key);
+          return this.#takeListed(meta, value, isTrusted);
+        }),
+      end: () => {
+        const changes = this.#judgeAbsence(present, nowMs);
+        return { changes, isDoubtful: this.#isDoubtful() };
+      },
+    };
   }
 
   /** A whole list of names and versions alone, of `version`, while the watch goes on. */
@@ -131,6 +140,15 @@ export class ObjectSet<T> {
     differences += absent.filter(({ kind }) => kind === "gone").length;
     changes.push(...absent);
     return { changes, differences, isOutdated: isNews, isDoubtful: this.#isDoubtful() };
+  }
+
+  #takeListed(meta: ObjectMeta, value: T, isTrusted: boolean): readonly Change<T>[] {
+    const before = this.#entries.get(meta.key);
+    if (before !== undefined && before.version === meta.version && before.uid === meta.uid) {
+      return this.#comeBack(before);
+    }
+    const isTaken = isTrusted || before === undefined || !isOlder(meta, before);
+    return isTaken ? this.#put(before, { ...meta, value }) : this.#comeBack(before);
   }
 
   #advance(version: number): void {
