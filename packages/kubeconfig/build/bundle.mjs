@@ -3,10 +3,11 @@
 // `node build/bundle.mjs`. Plain JavaScript for Node 20. It fails when the client changed so that
 // a stand-in no longer fits, and never leaves a half-made bundle behind.
 
-import { renameSync, rmSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { collectLicenses } from "./licenses.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const DIST = join(dirname(HERE), "dist");
@@ -39,7 +40,8 @@ const standIns = {
 
 const made = `${DIST}.${process.pid}`;
 try {
-  await build({
+  const { metafile } = await build({
+    absWorkingDir: HERE,
     entryPoints: { "client-node": join(HERE, "entry.mjs") },
     outdir: made,
     bundle: true,
@@ -47,7 +49,7 @@ try {
     format: "esm",
     platform: "node",
     target: "node24",
-    legalComments: "inline",
+    metafile: true,
     logLevel: "warning",
     // CommonJS packages inside require Node's own modules.
     banner: {
@@ -55,6 +57,8 @@ try {
     },
     plugins: [standIns],
   });
+  const licenses = collectLicenses(HERE, Object.keys(metafile.inputs));
+  writeFileSync(join(made, "LICENSES"), licenses);
   rmSync(DIST, { recursive: true, force: true });
   renameSync(made, DIST);
 } finally {

@@ -3,6 +3,8 @@
 
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { isIP } from "node:net";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { loadHttpProxyAgents, loadSocksProxyAgent } from "#client-node";
 
 /** Where connections go. */
@@ -10,6 +12,8 @@ export interface AgentOptions {
   readonly server: string;
   /** A checked URL. Undefined: no proxy. */
   readonly proxyUrl: string | undefined;
+  /** The name that the server's certificate is checked for. Undefined: that in `server`. */
+  readonly serverName: string | undefined;
 }
 
 const KEPT = {
@@ -29,11 +33,22 @@ export async function createAgent(options: AgentOptions): Promise<HttpAgent> {
   if (proxyUrl === undefined) return isHttps ? new HttpsAgent(KEPT) : new HttpAgent(KEPT);
   if (proxyUrl.startsWith("socks")) {
     const { SocksProxyAgent } = await loadSocksProxyAgent();
-    return new SocksProxyAgent(proxyUrl, KEPT);
+    return new SocksProxyAgent(proxyUrl, { ...KEPT, ...identityOf(options) });
   }
   const { HttpProxyAgent, HttpsProxyAgent } = await loadHttpProxyAgents();
   const withProxy = { ...KEPT, proxy: proxyUrl };
   return isHttps ? new HttpsProxyAgent(withProxy) : new HttpProxyAgent(withProxy);
+}
+
+/** The SOCKS agent would look for "localhost" in the certificate of a server that is an address. */
+function identityOf({ server, serverName }: AgentOptions): SocksIdentity {
+  const host = new URL(server).hostname.replace(/^\[|\]$/gu, "");
+  if (serverName !== undefined || isIP(host) === 0) return {};
+  return { checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate) };
+}
+
+interface SocksIdentity {
+  readonly checkServerIdentity?: (name: string, certificate: PeerCertificate) => Error | undefined;
 }
 
 /** Ends connections that nobody uses now; those in use go on. */

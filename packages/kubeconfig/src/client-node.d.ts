@@ -1,7 +1,7 @@
 // The surface of the bundle of @kubernetes/client-node that this package uses, and nothing more.
 // Written by hand after version 2.0.1; build/entry.mjs lists what the bundle has inside.
 
-import type { Agent } from "node:http";
+import type { Agent, AgentOptions } from "node:http";
 import type { RequestOptions } from "node:https";
 
 /** One cluster of a kubeconfig, as client-node keeps it. */
@@ -78,20 +78,14 @@ export declare class OpenIDConnectAuth implements Authenticator {
 }
 
 /** Options of an agent for connections through an HTTP proxy. */
-export interface ProxyAgentOptions {
+export interface ProxyAgentOptions extends AgentOptions {
   readonly proxy: string;
-  readonly keepAlive: boolean;
-  readonly keepAliveMsecs: number;
-  readonly maxFreeSockets: number;
 }
 
 /** Makes an agent for connections through a proxy. */
 export type ProxyAgentClass = new (options: ProxyAgentOptions) => Agent;
 /** Makes an agent for connections through a SOCKS proxy. */
-export type SocksAgentClass = new (
-  proxy: string,
-  options: Omit<ProxyAgentOptions, "proxy">,
-) => Agent;
+export type SocksAgentClass = new (proxy: string, options: AgentOptions) => Agent;
 
 /** Reads the agents for HTTP proxies from disk. */
 export declare function loadHttpProxyAgents(): Promise<{

@@ -89,7 +89,8 @@ export function createKubeAccess(options: KubeAccessOptions): KubeAccess {
 
   async function open(): Promise<{ readonly kube: BundledConfig; readonly agent: Agent }> {
     const { server, cluster } = config;
-    const agent = await createAgent({ server, proxyUrl: cluster.proxyUrl });
+    const { proxyUrl, tlsServerName } = cluster;
+    const agent = await createAgent({ server, proxyUrl, serverName: tlsServerName });
     return { kube: new BundledConfig(agent, authenticators), agent };
   }
 
