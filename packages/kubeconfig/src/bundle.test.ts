@@ -1,4 +1,5 @@
-// What the bundle of client-node is not: large, or hungry. What is used rarely is not read at first.
+// What the bundle of client-node is not: large, or hungry. What is used rarely is not read at
+// first.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
