@@ -25,7 +25,7 @@ import {
 
 import { CONNECT_TIMEOUT_MS, DRAIN_TIMEOUT_MS, idleTimeoutMs } from "./defaults.ts";
 import { type Grant, leftOutKey, portText } from "./grant.ts";
-import { usableMembers } from "./members.ts";
+import { usableMembers, vipText } from "./members.ts";
 
 /** One listener of one claim on one address. */
 export interface CarriedListener {
@@ -73,7 +73,7 @@ export function carryAll(options: CarryAllOptions): ReadonlyMap<Address, Carried
   return carried;
 }
 
-/** Addresses that have become VIPs or are none any more: members there must be judged again. */
+/** Addresses that became a VIP, or another's, or none: members there must be judged again. */
 function turnedVips(
   before: ReadonlyMap<Address, LeasedAddress>,
   rows: ReadonlyMap<Address, LeasedAddress>,
@@ -81,7 +81,7 @@ function turnedVips(
   const turned = new Set<Address>();
   for (const [address, row] of rows) {
     const old = before.get(address);
-    if (old !== row && old?.state.kind !== row.state.kind) turned.add(address);
+    if (old !== row && vipText(old) !== vipText(row)) turned.add(address);
   }
   for (const address of before.keys()) if (!rows.has(address)) turned.add(address);
   return turned;
@@ -165,7 +165,10 @@ function carryClaim({ address, grant, rows, turned, known }: CarryClaim): Carrie
   const listeners = served.map((source, i) => {
     const { members, remarks } = usableMembers(source, rows);
     const same = known?.listeners[i];
-    if (isKnown && same !== undefined && isSameMembers(same.members.members, members)) return same;
+    const isSaidSame = same?.remarks[0]?.detail === remarks[0]?.detail;
+    if (isKnown && same !== undefined && isSaidSame) {
+      if (isSameMembers(same.members.members, members)) return same;
+    }
     isSame = false;
     const before = known?.listeners.find((one) => portText(one.source) === portText(source));
     const listener = listenerOf(address, claim, source);

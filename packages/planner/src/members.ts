@@ -7,6 +7,7 @@ import {
   type LeasedAddress,
   type Member,
   type Remark,
+  claimTitle,
   scopeOf,
 } from "@fairlead/model";
 
@@ -18,7 +19,10 @@ export interface UsableMembers {
   readonly remarks: readonly Remark[];
 }
 
-/** Leaves out members that are not unicast, or that are VIPs of ours. */
+/**
+ * Leaves out members that are not unicast, and those that are VIPs of ours in any state: an agent
+ * would send the connection to itself, or to another agent, and so round for ever.
+ */
 export function usableMembers(
   listener: ClaimListener,
   rows: ReadonlyMap<Address, LeasedAddress>,
@@ -26,7 +30,7 @@ export function usableMembers(
   let bad: string[] | undefined;
   for (const { address } of listener.members) {
     const why = whyBad(address, rows);
-    if (why !== undefined) (bad ??= []).push(`${address} ${why}`);
+    if (why !== undefined) (bad ??= []).push(`${address} (${why})`);
   }
   if (bad === undefined) return { members: listener.members, remarks: NO_REMARKS };
   const members = listener.members.filter((member) => whyBad(member.address, rows) === undefined);
@@ -36,6 +40,15 @@ export function usableMembers(
   return { members, remarks: [{ reason: "BadMember", detail }] };
 }
 
+/** Whose VIP an address is, as it is said of a member; undefined for one that is in no row. */
+export function vipText(row: LeasedAddress | undefined): string | undefined {
+  if (row === undefined) return undefined;
+  const [first, ...others] = row.owners;
+  if (first === undefined) return `a VIP that ${claimTitle(row.lastClaim)} had`;
+  const more = others.length === 0 ? "" : ` and ${others.length} more`;
+  return `a VIP of ${claimTitle(first.claim)}${more}`;
+}
+
 /** Members named in one detail at most. */
 const NAMED_MAX = 3;
 
@@ -43,6 +56,5 @@ const NO_REMARKS: readonly Remark[] = [];
 
 function whyBad(address: Address, rows: ReadonlyMap<Address, LeasedAddress>): string | undefined {
   const scope = scopeOf(address);
-  if (scope !== "unicast") return `(${scope})`;
-  return rows.get(address)?.state.kind === "held" ? "(a VIP)" : undefined;
+  return scope === "unicast" ? vipText(rows.get(address)) : scope;
 }

@@ -13,6 +13,7 @@ import {
   makeRevisionOf,
   makeWorld,
   nextWorld,
+  proveAll,
 } from "@fairlead/testkit";
 
 import { createPlanMemory, plan } from "./index.ts";
@@ -119,8 +120,56 @@ test("members that are loopback, link-local or a VIP are left out and named", ()
   assert.equal(remark?.reason, "BadMember");
   assert.equal(
     remark.detail,
-    "tcp/80: 127.0.0.1 (loopback), 169.254.1.1 (link-local), 192.0.2.100 (a VIP) and 1 more left out",
+    "tcp/80: 127.0.0.1 (loopback), 169.254.1.1 (link-local), 192.0.2.100 (a VIP of default/web) and 1 more left out",
   );
+});
+
+const RING = makeClaim("ring", { members: ["10.1.0.1:80", "192.0.2.100:80"] });
+
+/** What is said of the members of `ring`, and how many are sent. */
+function ringOf(last: Plan): string {
+  const { main, remarks } = findVerdict(last, "ring");
+  const said = [main, ...remarks].find((remark) => remark?.reason === "BadMember")?.detail ?? "";
+  const sets = [...firstPlan(last).resources.values()].flatMap((one) =>
+    one.kind === "members" && one.name.startsWith("members/192.0.2.101/") ? [one.members] : [],
+  );
+  return `${said}: ${sets.map((members) => members.length).join()}`;
+}
+
+test("a member that is a VIP of ours is left out and its owner named, whatever its state", () => {
+  const web = makeClaim("web", { wishes: ["192.0.2.100"], createdAtMs: 1 });
+  const shared = { ...web, sharingKey: "k" };
+  const more = makeClaim("more", { ports: ["tcp/81"], wishes: ["192.0.2.100"], sharingKey: "k" });
+  const world = makeWorld({ claims: [shared, more, RING] });
+  const memory = createPlanMemory();
+  const go = (next: World): Plan => {
+    const last = plan(next, { revisionOf, memory });
+    assert.deepEqual(last, planned(next));
+    return last;
+  };
+  const left = (whose: string): string => `tcp/80: 192.0.2.100 (${whose}) left out: 1`;
+  const first = go(world);
+  assert.equal(ringOf(first), left("a VIP of default/more and 1 more"));
+  const alone = go(nextWorld(world, first, { claims: [shared, RING] }));
+  assert.equal(ringOf(alone), left("a VIP of default/web"));
+  const draining = go(nextWorld(world, alone, { claims: [RING] }));
+  assert.equal([...draining.leases.values()][0]?.state.kind, "draining");
+  assert.equal(ringOf(draining), left("a VIP that default/web had"));
+  const agents = proveAll(world, draining);
+  const resting = go(nextWorld(world, draining, { claims: [RING], agents }));
+  assert.equal([...resting.leases.values()][0]?.state.kind, "quarantined");
+  assert.equal(ringOf(resting), left("a VIP that default/web had"));
+  const nowMs = world.nowMs + 61_000;
+  const gone = go(nextWorld(world, resting, { claims: [RING], agents, nowMs }));
+  assert.equal(ringOf(gone), ": 2");
+});
+
+test("a Service whose only members are VIPs of ours has none", () => {
+  const ring = makeClaim("ring", { members: ["192.0.2.100:80"] });
+  const { conditions, main, state } = findVerdict(planned(makeWorld({ claims: [ring] })), "ring");
+  assert.equal(state, "pending");
+  assert.equal(conditions.at(-1)?.reason, "NoMembers");
+  assert.equal(main?.reason, "WaitingForAgent");
 });
 
 test("a member on an address that becomes a VIP is left out then, with memory too", () => {
