@@ -7,6 +7,7 @@ import { test } from "node:test";
 
 import { createLab, type Host, type Lab, type RunningProgram, startMember } from "@fairlead/lab";
 
+import { toolPath } from "../tools/tool-path.ts";
 import { manifest, service } from "./stage/manifests.ts";
 import { type Family, parseMetricsPage } from "./stage/metrics-page.ts";
 import { program } from "./stage/stage.ts";
@@ -66,6 +67,8 @@ test("fairlead run serves a Service on one host, and leaves nothing behind", asy
   const byMember = await answers(client, { address: "10.77.0.100", port: 80 });
   assert.deepEqual(Object.keys(byMember), ["member1", "member2"]);
   checkOurs(parseMetricsPage((await fetchFrom(host, "http://127.0.0.1:7704/metrics")).text));
+  const about = ["-plaintext", "127.0.0.1:7712", "fairlead.v1.AgentDebugService/GetLastApply"];
+  assert.match(await host.output(toolPath("grpcurl"), about), /"kind": "hold"/);
 
   const { code, forced } = await running.stop("SIGTERM", 20_000);
   assert.deepEqual([code, forced], [0, false], running.output());

@@ -1,5 +1,6 @@
-// An operator with grpcurl in front of a controller that was started by hand: the real program asks
-// both gRPC listeners what they are and what they know, without any file of ours.
+// An operator with grpcurl in front of a controller that was started by hand, and on a host with an
+// agent: the real program asks every gRPC listener what it is and what it knows, without any file
+// of ours.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
@@ -12,6 +13,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { toolPath } from "../tools/tool-path.ts";
+import { service } from "./stage/manifests.ts";
+import { story } from "./stage/story.ts";
 
 const CONTROLLER = fileURLToPath(new URL("../../bin/fairlead-controller", import.meta.url));
 const CALL_MS_MAX = 30_000;
@@ -43,6 +46,60 @@ test("grpcurl lists, describes and calls", async () => {
     listed.pools.map(({ name, ranges }) => `${name}=${ranges}`),
     ["default=192.0.2.10-192.0.2.20"],
   );
+});
+
+story("grpcurl on a host shows its agent's plan, host, last apply and files", {}, async (stage) => {
+  await stage.write("web.yaml", service({ name: "web" }));
+  const { address, holder } = await stage.served("default/web");
+  const { host } = stage.agent(holder);
+  const grpcurl = (...words: readonly string[]): Promise<string> =>
+    host.output(toolPath("grpcurl"), ["-plaintext", "127.0.0.1:7712", ...words]);
+  const ask = async <Answer>(method: string): Promise<Answer> =>
+    JSON.parse(await grpcurl(`fairlead.v1.AgentDebugService/${method}`)) as Answer;
+
+  assert.equal(await grpcurl("list"), "fairlead.v1.AgentDebugService\ngrpc.health.v1.Health\n");
+  assert.match(await grpcurl("grpc.health.v1.Health/Check"), /"SERVING"/);
+
+  const plan = await ask<{
+    readonly revision: string;
+    readonly kept: boolean;
+    readonly resources: readonly { readonly name: string; readonly content: object }[];
+  }>("GetPlan");
+  const vip = plan.resources.find(({ name }) => name === `vip/${address}`);
+  assert.partialDeepStrictEqual(vip?.content, { kind: "vip", address, prefixLength: 32 });
+  assert.equal(plan.kept, true);
+
+  const observed = await ask<{
+    readonly addresses: readonly { readonly address: string; readonly link: string }[];
+    readonly proved: readonly { readonly name: string; readonly step: string }[];
+  }>("GetObserved");
+  assert.ok(observed.addresses.some((entry) => entry.address === address && entry.link === "eth0"));
+  assert.ok(observed.proved.every(({ step }) => step === "serving"));
+
+  const last = await ask<{
+    readonly revision: string;
+    readonly steps: readonly { readonly kind: string; readonly outcome: string }[];
+  }>("GetLastApply");
+  assert.equal(last.revision, plan.revision);
+  assert.deepEqual(
+    last.steps.map(({ kind, outcome }) => `${kind} ${outcome}`),
+    ["serve done", "record done", "hold done"],
+  );
+
+  const { files } = await ask<{
+    readonly files: readonly { readonly path: string; readonly sha256: string; text: string }[];
+  }>("GetFiles");
+  const paths = files.map(({ path }) => path);
+  for (const [name, word] of [
+    ["keepalived/keepalived.conf", `${address}/32`],
+    ["nginx/nginx.conf", `listen ${address}:80`],
+  ] as const) {
+    const file = files.find(({ path }) => path.endsWith(`/${name}`));
+    assert.ok(file !== undefined, `${name} is among ${paths.join(" ")}`);
+    assert.ok(file.text.includes(word), `${name} has ${word}:\n${file.text}`);
+    const [sha256] = (await host.output("sha256sum", [file.path])).split(" ");
+    assert.equal(file.sha256, sha256);
+  }
 });
 
 interface Controller extends AsyncDisposable {

@@ -18,13 +18,16 @@ import {
 import { createRevisions, type Revisions } from "@fairlead/wire";
 
 import { createAgentHost } from "./agent-host.ts";
+import type { DebugContext } from "./api/grpc/debug-context.ts";
+import { createDebugServer } from "./api/grpc/debug-server.ts";
 import { type Converge, createConverge } from "./converge.ts";
-import { dataPlaneLayout } from "./data-plane-layout.ts";
+import { type DataPlaneLayout, dataPlaneLayout } from "./data-plane-layout.ts";
 import { createControllerLink } from "./link/controller-link.ts";
 import { agentHealth, agentReadiness, createAgentMetrics } from "./metrics.ts";
 import { createPlanFile } from "./plan-file.ts";
 import type { ControllerLink } from "./ports.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
+import { readRenderedFiles } from "./rendered-files.ts";
 import type { AgentSettings } from "./settings.ts";
 import { giveUpLanes, takeLanesBack } from "./withdraw.ts";
 
@@ -81,6 +84,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     return link;
   });
   await serveHealth(options, converge, link);
+  await serveDebug(options, converge, layout);
   log.info({ agent: settings.name, epoch: converge.view().epoch }, "serving");
   const giveUp = { layout, clock, log, kernel: host.kernel, ledger: host.ledger };
   return {
@@ -148,5 +152,22 @@ async function serveHealth(
       health: agentHealth,
       ready: () => agentReadiness(view(), link.connected),
     }),
+  );
+}
+
+async function serveDebug(
+  { settings, clock, lifecycle, log }: AgentOptions,
+  converge: Converge,
+  layout: DataPlaneLayout,
+): Promise<void> {
+  const context = (): DebugContext => ({
+    nowMs: clock.nowMs(),
+    view: converge.view(),
+    files: () => readRenderedFiles(layout),
+  });
+  const listen = settings.listenDebug;
+  const credentials = { kind: "insecure" } as const;
+  await lifecycle.start("debug server", () =>
+    createDebugServer({ listen, credentials, log, context }),
   );
 }

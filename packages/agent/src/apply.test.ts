@@ -55,7 +55,12 @@ function hostOf(outcome: ApplyOutcome): { readonly host: Host; readonly done: re
   return { host, done };
 }
 
-const context = { before: NOTHING_APPLIED, ledger: [], revisions: new Map() };
+const context = {
+  before: NOTHING_APPLIED,
+  ledger: [],
+  revisions: new Map(),
+  nowMs: () => 0,
+};
 
 test("what keepalived carries no more is removed after it, and forgotten then", async () => {
   const { host, done } = hostOf({ kind: "applied", reloaded: true });

@@ -16,6 +16,7 @@ import { describeError } from "@fairlead/runtime";
 import type { Applied, Problem } from "./applied.ts";
 import type { KeepalivedDaemon, Kernel, Ledger, LedgerEntry } from "./ports.ts";
 import { type ServeOptions, serveListeners } from "./serve-listeners.ts";
+import { type StepOutcome, subjectOf } from "./step-outcome.ts";
 import type { Step } from "./steps.ts";
 
 /** A keepalived file with the number of VIPs in it. */
@@ -48,10 +49,14 @@ export interface PassResult {
   readonly held: boolean;
   /** Something could not be done that may work later without a new plan. */
   readonly retry: boolean;
+  /** What became of each step, in their order. */
+  readonly steps: readonly StepOutcome[];
 }
 
 /** What a pass is made from, beside its steps. */
 export interface PassContext {
+  /** Monotonic ms. */
+  readonly nowMs: () => number;
   readonly before: Applied;
   readonly ledger: readonly LedgerEntry[];
   readonly revisions: ReadonlyMap<ResourceName, Revision>;
@@ -59,13 +64,16 @@ export interface PassContext {
   readonly rereads?: boolean;
 }
 
+/** What the steps so far came to. */
+type Progress = Omit<PassResult, "steps">;
+
 /** Runs the steps of one pass. */
 export async function applySteps(
   host: Host,
   steps: readonly Step[],
   context: PassContext,
 ): Promise<PassResult> {
-  let result: PassResult = {
+  let progress: Progress = {
     applied: { ...context.before, problems: new Map(), remarks: [] },
     ledger: context.ledger,
     reloads: 0,
@@ -73,31 +81,52 @@ export async function applySteps(
     held: true,
     retry: false,
   };
+  const outcomes: StepOutcome[] = [];
   let isSafeToRemove = true;
+  let isRecorded = true;
   for (const step of steps) {
     const isRemoval = step.kind === "sweep" || step.kind === "forget";
-    if (isRemoval && !(isSafeToRemove && result.held)) continue;
+    if (!isRecorded || (isRemoval && !(isSafeToRemove && progress.held))) {
+      outcomes.push(outcomeOf(step, "skipped", "a step before it went wrong"));
+      continue;
+    }
+    const begunMs = context.nowMs();
+    const earlier = progress;
     try {
-      result = await runStep(host, step, result, context);
+      progress = await runStep(host, step, earlier, context);
+      outcomes.push({ ...judge(step, earlier, progress), tookMs: context.nowMs() - begunMs });
     } catch (error) {
       isSafeToRemove = false;
-      result = withRemark(result, {
-        reason: step.kind === "record" ? "DiskUnwritable" : "DataPlaneDown",
-        detail: `cannot ${step.kind}: ${describeError(error)}`,
-      });
       // An address may only appear when the ledger can name it: else it could be left behind.
-      if (step.kind === "record") return result;
+      isRecorded = step.kind !== "record";
+      const detail = describeError(error);
+      const reason = isRecorded ? "DataPlaneDown" : "DiskUnwritable";
+      progress = withRemark(earlier, { reason, detail: `cannot ${step.kind}: ${detail}` });
+      const failed = outcomeOf(step, "failed", detail);
+      outcomes.push({ ...failed, tookMs: context.nowMs() - begunMs });
     }
   }
-  return result;
+  return { ...progress, steps: outcomes };
+}
+
+/** What became of a step that did not fail. */
+function judge(step: Step, before: Progress, after: Progress): StepOutcome {
+  const left = after.applied.problems.size - before.applied.problems.size;
+  if (!after.held) return outcomeOf(step, "refused", after.applied.remarks.at(-1)?.detail ?? "");
+  if (left > 0) return outcomeOf(step, "partly", `${left} left out, or served without a wish`);
+  return outcomeOf(step, "done");
+}
+
+function outcomeOf(step: Step, outcome: StepOutcome["outcome"], detail = ""): StepOutcome {
+  return { kind: step.kind, subject: subjectOf(step), outcome, detail, tookMs: 0 };
 }
 
 async function runStep(
   host: Host,
   step: Step,
-  result: PassResult,
+  result: Progress,
   context: PassContext,
-): Promise<PassResult> {
+): Promise<Progress> {
   switch (step.kind) {
     case "serve": {
       const served = await serveListeners(host, step.listeners, result.applied);
@@ -132,9 +161,9 @@ async function runStep(
 async function hold(
   host: Host,
   step: Extract<Step, { kind: "hold" }>,
-  result: PassResult,
+  result: Progress,
   { revisions, rereads }: PassContext,
-): Promise<PassResult> {
+): Promise<Progress> {
   const { lanes, vips } = step;
   if (lanes.length === 0) {
     // An empty file would be taken for "no addresses" anyway; a stopped daemon says it in the open.
@@ -180,7 +209,7 @@ function isPassing(problem: Problem): boolean {
   return problem.reason === "PortTaken";
 }
 
-function withRemark(result: PassResult, remark: Remark): PassResult {
+function withRemark(result: Progress, remark: Remark): Progress {
   const remarks = [...result.applied.remarks, remark];
   return { ...result, applied: { ...result.applied, remarks }, retry: true };
 }

@@ -2,7 +2,7 @@
 // newest plan, and says what is proved. It wakes for a new plan, a change in the kernel, and a slow
 // tick; passes never overlap, and while one runs only the newest plan waits.
 
-import type { AgentName, Link, Remark, Revision } from "@fairlead/model";
+import type { AgentName, Remark, Revision } from "@fairlead/model";
 import {
   type Clock,
   type Logger,
@@ -14,6 +14,7 @@ import {
 
 import { type Applied, NOTHING_APPLIED } from "./applied.ts";
 import { type Host, applySteps } from "./apply.ts";
+import type { ConvergeView, Look, Pass } from "./converge-view.ts";
 import { type Doing, observeAmid } from "./observe.ts";
 import { isDataPlaneDown, reportOf } from "./outcome.ts";
 import { logChanges } from "./log-changes.ts";
@@ -44,23 +45,6 @@ export interface ConvergeOptions {
   readonly host: Host;
   readonly planFile: PlanFile;
   readonly link: Pick<ControllerLink, "report">;
-}
-
-/** What the loop knows now. */
-export interface ConvergeView {
-  readonly wanted: AcceptedPlan | undefined;
-  readonly applied: Applied;
-  readonly appliedPlan: Revision | undefined;
-  /** Passes finished since the start. */
-  readonly passes: number;
-  readonly reloads: number;
-  readonly vipsHeld: number;
-  readonly generationsAlive: number;
-  readonly keepalivedAlive: boolean;
-  /** The host's links with its own prefixes; empty before the first look. */
-  readonly links: readonly Link[];
-  /** Highest epoch ever obeyed. */
-  readonly epoch: number;
 }
 
 /** The running loop. */
@@ -98,12 +82,8 @@ class Loop implements Converge {
   /** Counts when steps begin and when they end: odd while they run. */
   #phase = 0;
   #reloads = 0;
-  #seen: Pick<ConvergeView, "vipsHeld" | "generationsAlive" | "keepalivedAlive" | "links"> = {
-    vipsHeld: 0,
-    generationsAlive: 0,
-    keepalivedAlive: false,
-    links: [],
-  };
+  #lastLook: Look | undefined;
+  #lastPass: Pass | undefined;
   #events: Disposable | undefined;
   #tick: Timer | undefined;
   #retry: Timer | undefined;
@@ -170,12 +150,17 @@ class Loop implements Converge {
   view(): ConvergeView {
     return {
       wanted: this.#wanted,
+      isKept: this.#wanted !== undefined && this.#wanted.revision === this.#kept?.revision,
       applied: this.#applied,
       appliedPlan: this.#appliedPlan,
       passes: this.#passCount,
       reloads: this.#reloads,
+      links: this.#lastLook?.report.links ?? [],
       epoch: this.#epoch,
-      ...this.#seen,
+      ledger: this.#ledger,
+      look: this.#lastLook,
+      pass: this.#lastPass,
+      isApplying: this.#phase % 2 === 1,
     };
   }
 
@@ -197,35 +182,47 @@ class Loop implements Converge {
     const begunMs = this.#options.clock.nowMs();
     const heldOffMs = this.#disturbedAtMs + RELOAD_GAP_MS - begunMs;
     if (heldOffMs > 0) return this.#passIn(heldOffMs);
-    if (wanted !== undefined) {
-      const { host } = this.#options;
-      const [{ addresses }] = await Promise.all([host.kernel.view(), this.#keep(wanted)]);
-      const [before, ledger] = [this.#applied, this.#ledger];
-      const isKept = wanted.revision === this.#kept?.revision;
-      const decided = decideSteps({ wanted, applied: before, addresses, ledger, isKept });
-      const linksNew = this.#newLinks.count;
-      const rereads = linksNew !== this.#linksRead;
-      const context = { before, ledger, revisions: wanted.revisions, rereads };
-      // What is said meanwhile counts an address as there before it is, and after.
-      this.#ledger = decided.touched;
-      this.#phase += 1;
-      const result = await applySteps(host, decided.steps, context).finally(() => {
-        this.#phase += 1;
-      });
-      if (result.held) this.#linksRead = linksNew;
-      logChanges(this.#options.log, before, result.applied);
-      this.#applied = result.applied;
-      this.#appliedPlan = wanted.revision;
-      this.#reloads += result.reloads;
-      this.#ledger = result.ledger;
-      if (result.disturbed) this.#disturbedAtMs = begunMs;
-      if (decided.again) this.#passIn(RELOAD_GAP_MS);
-      else if (result.retry) this.#passIn(RETRY_MS);
-    }
+    if (wanted !== undefined) await this.#applyPlan(wanted, begunMs);
     this.#passCount += 1;
     const tookMs = Math.round(this.#options.clock.nowMs() - begunMs);
     this.#options.log.debug({ tookMs, revision: wanted?.revision }, "pass");
     await this.#look();
+  }
+
+  async #applyPlan(wanted: AcceptedPlan, begunMs: number): Promise<void> {
+    const { clock, host, log } = this.#options;
+    const passOf = (told: Pick<Pass, "steps" | "brokeOff">): Pass => {
+      const endedMs = clock.nowMs();
+      return { endedMs, tookMs: endedMs - begunMs, revision: wanted.revision, ...told };
+    };
+    const looked = Promise.all([host.kernel.view(), this.#keep(wanted)]);
+    const [{ addresses }] = await looked.catch((error: unknown) => {
+      this.#lastPass = passOf({ steps: [], brokeOff: describeError(error) });
+      throw error;
+    });
+    const [before, ledger] = [this.#applied, this.#ledger];
+    const isKept = wanted.revision === this.#kept?.revision;
+    const decided = decideSteps({ wanted, applied: before, addresses, ledger, isKept });
+    const linksNew = this.#newLinks.count;
+    const rereads = linksNew !== this.#linksRead;
+    const nowMs = (): number => clock.nowMs();
+    const context = { before, ledger, revisions: wanted.revisions, rereads, nowMs };
+    // What is said meanwhile counts an address as there before it is, and after.
+    this.#ledger = decided.touched;
+    this.#phase += 1;
+    const result = await applySteps(host, decided.steps, context).finally(() => {
+      this.#phase += 1;
+    });
+    if (result.held) this.#linksRead = linksNew;
+    logChanges(log, before, result.applied);
+    this.#applied = result.applied;
+    this.#appliedPlan = wanted.revision;
+    this.#reloads += result.reloads;
+    this.#ledger = result.ledger;
+    this.#lastPass = passOf({ steps: result.steps });
+    if (result.disturbed) this.#disturbedAtMs = begunMs;
+    if (decided.again) this.#passIn(RELOAD_GAP_MS);
+    else if (result.retry) this.#passIn(RETRY_MS);
   }
 
   /** The plan is on disk before it acts: a restart in the middle goes on with it. */
@@ -242,7 +239,7 @@ class Loop implements Converge {
   }
 
   async #look(): Promise<void> {
-    const { agent, host, link } = this.#options;
+    const { agent, clock, host, link } = this.#options;
     const doing = (): Doing => ({ phase: this.#phase, generation: this.#applied.generation });
     const observed = await observeAmid(host, doing);
     this.#sequence += 1;
@@ -258,12 +255,7 @@ class Loop implements Converge {
       reloads: this.#reloads,
       remarks: this.#remarks,
     });
-    const held = [...report.resources.values()].filter(
-      (entry) => entry.name.startsWith("vip/") && entry.step === "serving",
-    );
-    const { generationsAlive, keepalivedAlive } = observed;
-    const { links } = report;
-    this.#seen = { vipsHeld: held.length, generationsAlive, keepalivedAlive, links };
+    this.#lastLook = { atMs: clock.nowMs(), observed, report };
     link.report(report);
     this.#trouble = undefined;
     if (this.#newLinks.look(observed.kernel.links, this.#wanted)) this.#passes.poke();

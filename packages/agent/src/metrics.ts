@@ -3,7 +3,7 @@
 
 import { createMetrics, type HealthReport, type Metrics } from "@fairlead/runtime";
 
-import type { ConvergeView } from "./converge.ts";
+import type { ConvergeView } from "./converge-view.ts";
 
 /** What the metrics are read from. */
 export interface AgentMetricsOptions {
@@ -26,7 +26,9 @@ export function createAgentMetrics(options: AgentMetricsOptions): Metrics {
     isConnected() ? 1 : 0,
   );
   gauge("agent_vips_planned", "VIPs in the plan in force.", () => countVips(view()));
-  gauge("agent_vips_held", "VIPs of ours that the kernel of this host has.", () => view().vipsHeld);
+  gauge("agent_vips_held", "VIPs of ours that the kernel of this host has.", () => {
+    return heldVips(view());
+  });
   gauge("agent_listeners", "Listeners in the proved nginx generation.", () => {
     return view().applied.listeners.size;
   });
@@ -35,9 +37,11 @@ export function createAgentMetrics(options: AgentMetricsOptions): Metrics {
   });
   gauge("agent_plan_epoch", "Leader epoch of the plan in force.", () => view().wanted?.epoch ?? 0);
   gauge("proxy_generations", "Generations of nginx with living workers.", () => {
-    return view().generationsAlive;
+    return view().look?.observed.generationsAlive ?? 0;
   });
-  gauge("keepalived_up", "1 while keepalived runs.", () => (view().keepalivedAlive ? 1 : 0));
+  gauge("keepalived_up", "1 while keepalived runs.", () => {
+    return view().look?.observed.keepalivedAlive === true ? 1 : 0;
+  });
   metrics.counter({
     name: "agent_passes_total",
     help: "Passes of the converging loop.",
@@ -79,6 +83,14 @@ function countVips(view: ConvergeView): number {
   let count = 0;
   for (const resource of view.wanted?.plan.resources.values() ?? []) {
     if (resource.kind === "vip") count += 1;
+  }
+  return count;
+}
+
+function heldVips({ look }: ConvergeView): number {
+  let count = 0;
+  for (const { name, step } of look?.report.resources.values() ?? []) {
+    if (name.startsWith("vip/") && step === "serving") count += 1;
   }
   return count;
 }

@@ -143,3 +143,9 @@ export interface LedgerEntry {
   /** It was on the host before us: used, never removed. */
   readonly foreign: boolean;
 }
+
+/** A file that the agent rendered, as it is on the disk. */
+export interface RenderedFile {
+  readonly path: string;
+  readonly content: Uint8Array;
+}

@@ -31,6 +31,7 @@ export interface AgentSettings {
   readonly stateDir: string;
   readonly runDir: string;
   readonly listenMetrics: HostPort;
+  readonly listenDebug: HostPort;
   readonly workerProcesses: number;
   readonly memberSwitch: "nginx" | undefined;
   readonly insecure: boolean;
@@ -79,6 +80,11 @@ export const AGENT_SETTINGS: AgentSettingsTable = {
   listenMetrics: hostPortSetting({
     default: { host: "0.0.0.0", port: 7714 },
     help: "Where /metrics, /healthz and /readyz are served.",
+  }),
+  listenDebug: hostPortSetting({
+    default: { host: "127.0.0.1", port: 7712 },
+    hostDefault: "127.0.0.1",
+    help: "Where the agent shows its plan and its files; keep it on the loopback: it asks no name.",
   }),
   workerProcesses: integerSetting({
     default: 2,

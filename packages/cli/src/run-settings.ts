@@ -21,7 +21,9 @@ import {
 
 /** The values of the flags of `fairlead run`. */
 export interface RunFlags
-  extends ControllerFlags, Pick<AgentSettings, "name" | "link" | "runDir" | "workerProcesses"> {}
+  extends
+    ControllerFlags,
+    Pick<AgentSettings, "name" | "link" | "runDir" | "listenDebug" | "workerProcesses"> {}
 
 /** How each flag is read and explained. */
 export type RunSettingsTable = {
@@ -34,6 +36,7 @@ export const RUN_SETTINGS: RunSettingsTable = {
   name: AGENT_SETTINGS.name,
   link: AGENT_SETTINGS.link,
   runDir: AGENT_SETTINGS.runDir,
+  listenDebug: AGENT_SETTINGS.listenDebug,
   workerProcesses: AGENT_SETTINGS.workerProcesses,
   listenAgents: hostPortSetting({
     default: { host: "127.0.0.1", port: 7702 },
@@ -62,7 +65,8 @@ export function controllerHalf(
 
 /** The settings of the agent's half, which connects to `controller`. */
 export function agentHalf(flags: RunFlags, controller: AgentSettings["controller"]): AgentSettings {
-  const { name, link, runDir, workerProcesses, logLevel, logFormat, listenMetrics } = flags;
+  const { name, link, runDir, workerProcesses, logLevel, logFormat } = flags;
+  const { listenMetrics, listenDebug } = flags;
   return {
     name,
     link,
@@ -71,6 +75,7 @@ export function agentHalf(flags: RunFlags, controller: AgentSettings["controller
     logLevel,
     logFormat,
     listenMetrics,
+    listenDebug,
     controller,
     stateDir: join(flags.stateDir, "agent"),
     memberSwitch: "nginx",

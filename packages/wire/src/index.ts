@@ -1,11 +1,17 @@
 // The door of wire: the contract as the rest of the project uses it. Controller, agent and command
 // line import messages, codecs, revisions and gRPC set-up from here and never the generated code.
 
-export { create, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
+export {
+  create,
+  type JsonObject,
+  type MessageInitShape,
+  type MessageShape,
+} from "@bufbuild/protobuf";
 export {
   AdminService,
   type AddressRow,
   AddressRowSchema,
+  AgentDebugService,
   type AgentRow,
   AgentRowSchema,
   AgentService,
@@ -25,6 +31,12 @@ export {
   ExplainStepSchema,
   type FindingRow,
   FindingRowSchema,
+  type GetFilesResponseSchema,
+  type GetLastApplyResponseSchema,
+  type GetObservedRequest,
+  type GetObservedResponseSchema,
+  type GetPlanRequest,
+  type GetPlanResponseSchema,
   LinkState,
   ListKind,
   type ListRequest,
@@ -42,6 +54,7 @@ export {
   type Update,
 } from "@fairlead/proto";
 export { addressFromBytes, addressToBytes } from "./address-bytes.ts";
+export { bindServer, closeServer } from "./bind-server.ts";
 export { type Decoded, DETAIL_CHARACTERS_MAX, type Refused } from "./decoded.ts";
 export {
   channelCredentials,
@@ -63,6 +76,7 @@ export { reportDigest } from "./report-digest.ts";
 export { parseLaneId, parseResourceName } from "./resource-name.ts";
 export { createRevisions, type Revisions } from "./revision.ts";
 export { serviceDefinition, type ServiceTable } from "./service-definition.ts";
+export { unaryHandler } from "./unary-handler.ts";
 export { type UpdateRefusal } from "./words.ts";
 export {
   decodeFromAgent,

@@ -1,7 +1,7 @@
 // AdminService: the transport of the command line. Given what the loop and the streams know; it
 // answers questions and changes nothing. Reflection and health let grpcurl work without files.
 
-import { type handleUnaryCall, Server, status } from "@grpc/grpc-js";
+import { Server } from "@grpc/grpc-js";
 import { type HostPort, type Logger, describeError } from "@fairlead/runtime";
 import {
   AdminService,
@@ -10,6 +10,7 @@ import {
   addIntrospection,
   serverOptions,
   serviceDefinition,
+  unaryHandler,
 } from "@fairlead/wire";
 
 import type { AdminContext } from "./admin-context.ts";
@@ -38,31 +39,18 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
   const { context, log } = options;
   const server = new Server(serverOptions());
   const table = serviceDefinition(AdminService);
+  const onFailed = (error: unknown): string => {
+    log.error({ error }, "a question could not be answered");
+    return describeError(error);
+  };
   server.addService(table, {
-    list: answer(log, (request: Parameters<typeof list>[1]) => list(context(), request)),
-    explain: answer(log, ({ subject }: { readonly subject: string }) =>
-      explain(context(), subject),
+    list: unaryHandler((asked: Parameters<typeof list>[1]) => list(context(), asked), onFailed),
+    explain: unaryHandler(
+      ({ subject }: { readonly subject: string }) => explain(context(), subject),
+      onFailed,
     ),
   });
   const health = addIntrospection(server, [AdminService]);
   const address = await bindServer(server, options.listen, options.credentials);
   return { address, health, [Symbol.asyncDispose]: () => closeServer(server) };
-}
-
-/** A question that fails is a bug of ours: it is logged and answered, and the others go on. */
-function answer<Request, Response>(
-  log: Logger,
-  ask: (request: Request) => Response,
-): handleUnaryCall<Request, Response> {
-  return (call, respond) => {
-    let response: Response;
-    try {
-      response = ask(call.request);
-    } catch (error) {
-      log.error({ error }, "a question could not be answered");
-      respond({ code: status.INTERNAL, details: describeError(error) });
-      return;
-    }
-    respond(null, response);
-  };
 }

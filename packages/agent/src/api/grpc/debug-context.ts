@@ -1,0 +1,31 @@
+// What questions are answered from: what the loop shows of itself at one moment, and the files on
+// the disk. Values only; whoever answers changes nothing.
+
+import { REASONS, type Remark } from "@fairlead/model";
+import type { GetObservedResponseSchema, MessageInitShape } from "@fairlead/wire";
+
+import type { ConvergeView } from "../../converge-view.ts";
+import type { RenderedFile } from "../../ports.ts";
+
+/** Everything that is known at one moment. */
+export interface DebugContext {
+  /** Monotonic ms: ages are counted from it. */
+  readonly nowMs: number;
+  readonly view: ConvergeView;
+  readonly files: () => Promise<readonly RenderedFile[]>;
+}
+
+/** A remark as the contract has it. */
+export type TroubleInit = NonNullable<
+  MessageInitShape<typeof GetObservedResponseSchema>["troubles"]
+>[number];
+
+/** A remark with its code. */
+export function troubleRow({ reason, detail }: Remark): TroubleInit {
+  return { reason, code: REASONS[reason].code, detail };
+}
+
+/** Milliseconds as whole and not negative ones. */
+export function wholeMs(ms: number): bigint {
+  return BigInt(Math.max(0, Math.round(ms)));
+}

@@ -1,0 +1,35 @@
+// Binds a gRPC server to a place and ends it again. Given the server with its services. The one
+// place that reads grpc-js's words about listening, so that programs can map them to their errors.
+
+import type { Server } from "@grpc/grpc-js";
+import { type Credentials, serverCredentials } from "./grpc-options.ts";
+
+/** What grpc-js tells in its message alone, as "... errors: [listen EADDRINUSE: ...]". */
+const LISTEN_ERRNO = /\blisten (E[A-Z]+)/u;
+
+/**
+ * Binds and serves `at`, "HOST:PORT". Resolves with the port. Rejects with an error that has the
+ * errno's name as `code`, as Node's own servers do.
+ */
+export function bindServer(server: Server, at: string, credentials: Credentials): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(at, serverCredentials(credentials), (error, port) => {
+      if (error === null) resolve(port);
+      else reject(withErrno(error));
+    });
+  });
+}
+
+/** Ends a server: calls under way get a moment to end, then everything is cut. */
+export function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.tryShutdown(() => resolve());
+    // Streams of agents and of watchers have no end of their own.
+    server.forceShutdown();
+  });
+}
+
+function withErrno(error: Error): Error {
+  const code = LISTEN_ERRNO.exec(error.message)?.[1];
+  return code === undefined ? error : Object.assign(new Error(error.message), { code });
+}
