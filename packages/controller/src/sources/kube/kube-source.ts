@@ -22,7 +22,7 @@ const QUIET_MS = 1;
 /** A stream of changes delays an emission by this at the most, in ms. */
 const WAIT_MAX_MS = 20;
 /** Services that are derived before others may have the loop: a few ms. */
-const DERIVED_AT_ONCE = 100;
+const DERIVED_AT_ONCE = 25;
 
 /** How a cluster is read. */
 export interface KubeSourceOptions {

@@ -6,7 +6,7 @@ import { isKubeError, KubeError } from "../../kube/kube-errors.ts";
 import { childOf, isJson, type Json, readVersion, textOf } from "./object-meta.ts";
 
 /** Objects of one page: parsing and reading them blocks the loop for some 10 ms. */
-const PAGE_OBJECTS = 250;
+const PAGE_OBJECTS = 100;
 /** Names and versions alone are small. */
 const NAMES_OBJECTS = 2000;
 /** Pages of one list: beyond this many objects something is wrong. */
