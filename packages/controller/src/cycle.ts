@@ -240,7 +240,10 @@ class Loop implements Cycle {
   /** Says what came out, to publishers and, where it changed, in the log. */
   #say(): void {
     const said = this.#narrate();
-    if (this.#plan !== undefined) this.#publishing.say({ claims: this.#planned, ...said });
+    if (this.#plan === undefined) return;
+    const { leases } = this.#rows;
+    const { agents } = this.#state;
+    this.#publishing.say({ claims: this.#planned, leases, agents, ...said });
   }
 
   /** Says in the log what changed since it was said last. */

@@ -4,6 +4,7 @@
 import type {
   Address,
   AgentName,
+  AgentView,
   Claim,
   ClaimId,
   Finding,
@@ -111,12 +112,16 @@ export interface SyncState {
 export interface Publication {
   readonly claims: ReadonlyMap<ClaimId, Claim>;
   readonly verdicts: ReadonlyMap<ClaimId, Verdict>;
+  /** As they are stored: what they name as owner, or drain from, is held for it. */
+  readonly leases: ReadonlyMap<Address, LeasedAddress>;
+  /** For the reasons of moves. */
+  readonly agents: ReadonlyMap<AgentName, AgentView>;
   /** Sorted by subject and name. */
   readonly findings: readonly Finding[];
 }
 
-/** Writes verdicts where people look for them. */
-export interface Publisher {
+/** Writes verdicts where people look for them. One that works on by itself can be disposed. */
+export interface Publisher extends Partial<AsyncDisposable> {
   readonly name: string;
   /**
    * Makes the outside say this; writes only what differs from what it wrote last. Rejects with an

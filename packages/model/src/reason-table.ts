@@ -156,6 +156,11 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     "A source cannot be read; what it last said stays in force.",
     "Check that the folder exists and may be read.",
   ),
+  PublishFailed: entry(
+    "FL0308",
+    "What is known of Services cannot be written where people look; addresses serve all the same.",
+    "Give the right that the detail names, or correct what refuses the write.",
+  ),
   // Where and how.
   NoAgents: entry(
     "FL0401",

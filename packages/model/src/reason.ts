@@ -31,6 +31,7 @@ export type Reason =
   | "PoolOverlap"
   | "SourceEmptied"
   | "SourceUnreadable"
+  | "PublishFailed"
   | "NoAgents"
   | "NoSegment"
   | "LanesExhausted"

@@ -35,7 +35,7 @@ export interface ServiceRecord {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly generation: number;
-  /** spec.type, for people. */
+  /** spec.type: API servers let only a LoadBalancer have addresses in its status. */
   readonly type: string;
   /** Whether somebody deleted it and only finalizers keep it. */
   readonly isDeleting: boolean;

@@ -36,6 +36,7 @@ const LINKS: Readonly<Record<Reason, ReasonLink>> = {
   PoolOverlap: "Address",
   SourceEmptied: "Seen",
   SourceUnreadable: "Seen",
+  PublishFailed: "Seen",
   NoAgents: "Placed",
   NoSegment: "Placed",
   LanesExhausted: "Placed",

@@ -54,6 +54,8 @@ function publication(
     verdicts: new Map(
       claims.map((claim, index) => [claim.id, present(entries[index], "an entry").verdict(claim)]),
     ),
+    leases: new Map(),
+    agents: new Map(),
     findings,
   };
 }

@@ -3,7 +3,7 @@
 
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { isKubeError, KubeError } from "../../kube/kube-errors.ts";
-import { childOf, isJson, type Json, readVersion, textOf } from "./object-meta.ts";
+import { childOf, isJson, type Json, readVersion, textOf } from "../../kube/object-fields.ts";
 
 /** Objects of one page: parsing and reading them blocks the loop for some 10 ms. */
 const PAGE_OBJECTS = 100;

@@ -11,8 +11,9 @@ import { type Clock, createBackoff, type Timer } from "@fairlead/runtime";
 
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { eventError, isKubeError, KubeError } from "../../kube/kube-errors.ts";
+import { childOf, isJson, type Json, readVersion, textOf } from "../../kube/object-fields.ts";
 import { listPages } from "./list-pages.ts";
-import { childOf, isJson, type Json, readMeta, readVersion, textOf } from "./object-meta.ts";
+import { readMeta } from "./object-meta.ts";
 import {
   type Change,
   type Entry,

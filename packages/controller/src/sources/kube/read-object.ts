@@ -1,8 +1,8 @@
 // Reads an object of an API server by the same schemas as one out of a file. Lists leave the kind
 // of their items out, so the reader puts it back. Pure.
 
+import { childOf, type Json } from "../../kube/object-fields.ts";
 import { type BadObject, readObjects, type SourceObject } from "../objects.ts";
-import { childOf, type Json } from "./object-meta.ts";
 
 /** An object that can be used, or why it cannot. */
 export type ReadObject = SourceObject | BadObject;

@@ -1,0 +1,211 @@
+// For tests: an API server in memory that behaves, as far as Services and Events are written to it,
+// and the book that a watch of it keeps. Versions, uids and refusals are as a kube-apiserver 1.36 has
+// them; everything takes a moment of the clock.
+
+import { isDeepStrictEqual } from "node:util";
+
+import type { Clock } from "@fairlead/runtime";
+
+import type { KubeClient, KubeRequest } from "./kube-client.ts";
+import { answerError, type KubeError } from "./kube-errors.ts";
+import {
+  applyTo,
+  type MemoryService,
+  mergeInto,
+  problemOf,
+  serviceJson,
+  withOwner,
+} from "./memory-service.ts";
+import { childOf, isJson, type Json, textOf } from "./object-fields.ts";
+import { readServiceRecord } from "./read-record.ts";
+import { FINALIZER, type ServiceBook, type ServiceRecord } from "./service-record.ts";
+
+/** From a request to its answer, in ms. */
+const ANSWER_MS = 5;
+/** From a change to its showing in the book, in ms. */
+const WATCH_MS = 2;
+
+/** A write as the server got it, whatever became of it. */
+export interface SeenWrite {
+  readonly atMs: number;
+  readonly method: string;
+  /** From the root of the API. */
+  readonly path: string;
+  readonly body: Json;
+}
+
+/** An error as the answer of a server. */
+export function refusal(request: KubeRequest, status: number, message: string): KubeError {
+  return answerError(request, { status, retryAfter: undefined, body: { message } });
+}
+
+/** A cluster in memory. Services are named `namespace/name`, or `name` in `default`. */
+export class MemoryCluster {
+  readonly writes: SeenWrite[] = [];
+  /** By `namespace/name`. */
+  readonly events: Map<string, Json> = new Map();
+  readonly client: KubeClient;
+  readonly book: ServiceBook;
+  /** Asked before a request is carried out: an error is the answer. */
+  fail: (request: KubeRequest) => KubeError | undefined = () => undefined;
+  readonly #clock: Clock;
+  readonly #services = new Map<string, MemoryService>();
+  readonly #shown = new Map<string, ServiceRecord>();
+  readonly #watchers = new Set<(namespace: string, name: string) => void>();
+  /** What the watch does not show yet; undefined while it shows everything. */
+  #held: Set<string> | undefined;
+  #version = 100;
+  #uids = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.client = {
+      server: "https://cluster.test:6443",
+      request: async (request, signal) => {
+        await clock.sleep(ANSWER_MS, signal);
+        return this.#carryOut(request);
+      },
+      watch: () => Promise.reject(new Error("nothing is watched here: the book shows it")),
+    };
+    this.book = {
+      get: (namespace, name) => this.#shown.get(`${namespace}/${name}`),
+      marked: () => [...this.#shown.values()].filter(isMarked),
+      subscribe: (onChange) => {
+        this.#watchers.add(onChange);
+        return () => void this.#watchers.delete(onChange);
+      },
+    };
+  }
+
+  /** Makes a Service, of type LoadBalancer unless told otherwise; returns its uid. */
+  create(title: string, fields: Partial<Pick<MemoryService, "type" | "finalizers">> = {}): string {
+    const key = keyOf(title);
+    const [namespace = "", name = ""] = key.split("/");
+    this.#uids += 1;
+    const uid = `uid-${this.#uids}`;
+    const empty = { type: "LoadBalancer", isDeleting: false, ingress: [], conditions: new Map() };
+    const base = { namespace, name, uid, version: 0, finalizers: [], owned: new Map() };
+    const bare: MemoryService = { ...base, ...empty };
+    this.#store(key, withOwner(bare, { ...bare, ...fields }, "kubectl-create"));
+    return uid;
+  }
+
+  /** Changes one by hand. */
+  edit(title: string, change: (service: MemoryService) => void, manager = "kubectl-edit"): void {
+    const before = this.#services.get(keyOf(title));
+    if (before === undefined) throw new Error(`there is no Service ${title}`);
+    const after = { ...before };
+    change(after);
+    this.#store(keyOf(title), withOwner(before, after, manager));
+  }
+
+  /** Deletes one; finalizers keep it. */
+  delete(title: string): void {
+    this.edit(title, (service) => {
+      service.isDeleting = true;
+    });
+  }
+
+  /** As the server has it now; undefined: there is none. */
+  record(title: string): ServiceRecord | undefined {
+    const service = this.#services.get(keyOf(title));
+    return service === undefined ? undefined : readServiceRecord(serviceJson(service));
+  }
+
+  /** The watch falls behind: the book shows nothing new. */
+  holdWatch(): void {
+    this.#held ??= new Set();
+  }
+
+  /** The watch shows what it held back. */
+  catchUp(): void {
+    const held = this.#held ?? new Set();
+    this.#held = undefined;
+    for (const key of held) this.#show(key);
+  }
+
+  #store(key: string, service: MemoryService): MemoryService {
+    this.#version += 1;
+    const stored = { ...service, version: this.#version };
+    if (stored.isDeleting && stored.finalizers.length === 0) this.#services.delete(key);
+    else this.#services.set(key, stored);
+    if (this.#held !== undefined) this.#held.add(key);
+    else this.#clock.setTimer(WATCH_MS, () => this.#show(key));
+    return stored;
+  }
+
+  #show(key: string): void {
+    if (this.#held !== undefined) return void this.#held.add(key);
+    const [namespace = "", name = ""] = key.split("/");
+    const record = this.record(key);
+    if (record === undefined) this.#shown.delete(key);
+    else this.#shown.set(key, record);
+    for (const tell of this.#watchers) tell(namespace, name);
+  }
+
+  #carryOut(request: KubeRequest): Json {
+    const { method, path } = request;
+    const body = isJson(request.body) ? request.body : {};
+    this.writes.push({ atMs: this.#clock.nowMs(), method, path, body });
+    const failure = this.fail(request);
+    if (failure !== undefined) throw failure;
+    const [, namespace = "", kind, name = "", part = ""] = PATH.exec(path) ?? [];
+    const key = `${namespace}/${name}`;
+    if (kind === "services") return this.#patch(request, { key, part, body });
+    return this.#writeEvent(request, { namespace, name, body });
+  }
+
+  #patch(
+    request: KubeRequest,
+    { key, part, body }: { readonly key: string; readonly part: string; readonly body: Json },
+  ): Json {
+    const before = this.#services.get(key);
+    const metadata = childOf(body, "metadata");
+    if (before === undefined) throw refusal(request, 409, "uid mismatch: there is no such object");
+    if (textOf(metadata, "resourceVersion") !== String(before.version)) {
+      throw refusal(request, 409, "the object has been modified");
+    }
+    if (textOf(metadata, "uid") !== before.uid) {
+      throw refusal(request, 422, "metadata.uid: field is immutable");
+    }
+    const manager = request.query?.["fieldManager"] ?? "";
+    const isApply = request.contentType === "application/apply-patch+yaml";
+    const after = isApply
+      ? applyTo(before, body, { manager, part })
+      : mergeInto(before, body, manager);
+    const problem = problemOf(before, after);
+    if (problem !== undefined) throw refusal(request, 422, problem);
+    if (isDeepStrictEqual(before, after)) return serviceJson(before);
+    const stored = this.#store(key, after);
+    // An object that goes with its last finalizer is answered with its version from before.
+    return serviceJson(this.#services.has(key) ? stored : after);
+  }
+
+  #writeEvent(
+    request: KubeRequest,
+    at: { readonly namespace: string; readonly name: string; readonly body: Json },
+  ): Json {
+    const { namespace, body } = at;
+    const isNew = request.method === "POST";
+    const name = isNew ? textOf(childOf(body, "metadata"), "name") : at.name;
+    const key = `${namespace}/${name}`;
+    const before = this.events.get(key);
+    if (isNew && before !== undefined)
+      throw refusal(request, 409, `events "${name}" already exists`);
+    if (!isNew && before === undefined) throw refusal(request, 404, `events "${name}" not found`);
+    const after = { ...before, ...body };
+    this.events.set(key, after);
+    return after;
+  }
+}
+
+const PATH =
+  /^\/apis?\/[a-z0-9./]+\/namespaces\/([^/]+)\/(services|events)(?:\/([^/]+))?(?:\/([^/]+))?$/u;
+
+function keyOf(title: string): string {
+  return title.includes("/") ? title : `default/${title}`;
+}
+
+function isMarked({ finalizers, conditions }: ServiceRecord): boolean {
+  return finalizers.includes(FINALIZER) || conditions.length > 0;
+}

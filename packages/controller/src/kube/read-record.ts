@@ -1,0 +1,79 @@
+// The record of a Service, read from the object as an API server gives it: in a list, a watch, or
+// the answer to a write. Pure. Everything is bounded, so that ten thousand records stay small.
+
+import { childOf, copyTexts, hasPath, isJson, type Json, listOf, textOf } from "./object-fields.ts";
+import {
+  CONDITION_PREFIX,
+  type FieldWriter,
+  type RecordedCondition,
+  type RecordedIngress,
+  type ServiceRecord,
+} from "./service-record.ts";
+
+/** Most writers, conditions and addresses of one Service that are kept. */
+const KEPT_MAX = 20;
+/** A longer text of a condition or a manager is cut. */
+const TEXT_CHARACTERS_MAX = 1024;
+
+/** Reads it; what is missing is empty. */
+export function readServiceRecord(object: Json): ServiceRecord {
+  const metadata = childOf(object, "metadata");
+  const status = childOf(object, "status");
+  const { generation } = metadata;
+  return {
+    namespace: textOf(metadata, "namespace") ?? "",
+    name: textOf(metadata, "name") ?? "",
+    uid: textOf(metadata, "uid") ?? "",
+    resourceVersion: textOf(metadata, "resourceVersion") ?? "",
+    generation: typeof generation === "number" ? generation : 0,
+    type: textOf(childOf(object, "spec"), "type") ?? "ClusterIP",
+    isDeleting: textOf(metadata, "deletionTimestamp") !== undefined,
+    finalizers: listOf(metadata, "finalizers").filter((each) => typeof each === "string"),
+    ingress: readAll(listOf(childOf(status, "loadBalancer"), "ingress"), readIngress),
+    conditions: readAll(listOf(status, "conditions"), readCondition),
+    writers: readAll(listOf(metadata, "managedFields"), readWriter),
+  };
+}
+
+function readAll<T>(
+  entries: readonly unknown[],
+  read: (entry: Json) => readonly T[],
+): readonly T[] {
+  return entries.filter(isJson).flatMap(read).slice(0, KEPT_MAX);
+}
+
+function readIngress(entry: Json): readonly RecordedIngress[] {
+  return [copyTexts(entry, ["ip", "hostname", "ipMode"])];
+}
+
+function readCondition(entry: Json): readonly RecordedCondition[] {
+  const type = textOf(entry, "type") ?? "";
+  if (!type.startsWith(CONDITION_PREFIX)) return [];
+  const { observedGeneration } = entry;
+  return [
+    {
+      type,
+      status: textOf(entry, "status") ?? "",
+      reason: textOf(entry, "reason") ?? "",
+      message: (textOf(entry, "message") ?? "").slice(0, TEXT_CHARACTERS_MAX),
+      lastTransitionTime: textOf(entry, "lastTransitionTime") ?? "",
+      ...(typeof observedGeneration === "number" ? { observedGeneration } : {}),
+    },
+  ];
+}
+
+/** Parts of an object by the field that stands for each in managedFields. */
+const PARTS: readonly (readonly [part: string, path: readonly string[]])[] = [
+  ["spec", ["f:spec"]],
+  ["status.loadBalancer", ["f:status", "f:loadBalancer"]],
+  ["status.conditions", ["f:status", "f:conditions"]],
+  ["finalizers", ["f:metadata", "f:finalizers"]],
+];
+
+function readWriter(entry: Json): readonly FieldWriter[] {
+  const fields = childOf(entry, "fieldsV1");
+  const parts = PARTS.filter(([, path]) => hasPath(fields, path)).map(([part]) => part);
+  if (parts.length === 0) return [];
+  const manager = (textOf(entry, "manager") ?? "").slice(0, TEXT_CHARACTERS_MAX);
+  return [{ manager, parts, ...copyTexts(entry, ["time"]) }];
+}

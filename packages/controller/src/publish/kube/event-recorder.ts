@@ -1,0 +1,212 @@
+// Writes Events: in their order, paced, each tried a few times and then dropped. Nothing depends on an
+// Event, so nothing waits for one. Given drafts; it decides nothing about what is told.
+
+import { createHash } from "node:crypto";
+
+import type { Clock, Timer } from "@fairlead/runtime";
+
+import type { KubeClient } from "../../kube/kube-client.ts";
+import { isKubeError } from "../../kube/kube-errors.ts";
+import {
+  createSeriesBook,
+  type EventSeries,
+  type Regarding,
+  seriesDueMs,
+  seriesRequest,
+} from "./event-series.ts";
+import type { EventDraft } from "./event-words.ts";
+import { isRightMissing, type Right, type Troubles } from "./publish-trouble.ts";
+import { createRetryWaits, RETRY_MS_MIN } from "./write-gate.ts";
+import { createWritePace, type Job, type WritePace } from "./write-pace.ts";
+import { askedMs, failureResult, type OnWrite } from "./write-result.ts";
+
+/** A thousand Events at once are written within 10 s, and never get in the way of a status. */
+const PACE = { atOnceMax: 2, perSecond: 100, burst: 200 };
+/** Events that wait to be written at the most. */
+const WAITING_MAX = 2000;
+/** Tries that the server answered, before an Event is dropped. */
+const TRIES_MAX = 5;
+/** An Event that could not be written for so long is no news any more, in ms. */
+const AGE_MS_MAX = 600_000;
+
+/** What the recorder works on. */
+export interface EventRecorderOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Who reports: the name of the pod or the host. */
+  readonly instance: string;
+  readonly troubles: Troubles;
+  readonly onWrite: OnWrite;
+  /** An Event was dropped. */
+  readonly onDropped: () => void;
+}
+
+/** The recorder. Disposing drops what waits. */
+export interface EventRecorder extends AsyncDisposable {
+  /** Takes one to be written, or counted where it repeats. Returns at once. */
+  record(regarding: Regarding, draft: EventDraft): void;
+}
+
+/** An Event, or a count, that is to be written. */
+interface Waiting {
+  readonly series: EventSeries;
+  readonly bornMs: number;
+  tries: number;
+}
+
+/** Makes a recorder at rest. */
+export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
+  return new Recorder(options);
+}
+
+class Recorder implements EventRecorder {
+  readonly #options: EventRecorderOptions;
+  readonly #stop = new AbortController();
+  readonly #book = createSeriesBook();
+  /** What may be written, in its order. */
+  readonly #ready = new Set<Waiting>();
+  /** What waits for its time: a retry, or the next count of a series. */
+  readonly #timers = new Map<Waiting, Timer>();
+  readonly #bySeries = new Map<EventSeries, Waiting>();
+  readonly #pace: WritePace;
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+    this.#pace = createWritePace({ ...options, ...PACE, take: () => this.#take() });
+  }
+
+  record(regarding: Regarding, draft: EventDraft): void {
+    const { clock } = this.#options;
+    if (this.#stop.signal.aborted) return;
+    const at = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
+    const name = eventName(regarding, draft, at.wallMs);
+    const series = this.#book.count(regarding, draft, { ...at, name });
+    this.#schedule(series);
+    this.#pace.poke();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new Error("stopped"));
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+    this.#ready.clear();
+    await this.#pace[Symbol.asyncDispose]();
+  }
+
+  /** Makes the series wait for its turn, unless it does so already or all of it is written. */
+  #schedule(series: EventSeries): void {
+    const { clock, onDropped } = this.#options;
+    const dueMs = seriesDueMs(series);
+    if (dueMs === undefined || this.#bySeries.has(series)) return;
+    if (this.#bySeries.size >= WAITING_MAX) {
+      this.#book.forget(series);
+      onDropped();
+      return;
+    }
+    const waiting = { series, bornMs: clock.nowMs(), tries: 0 };
+    this.#bySeries.set(series, waiting);
+    this.#wait(waiting, dueMs - clock.nowMs());
+  }
+
+  #wait(waiting: Waiting, delayMs: number): void {
+    if (delayMs <= 0) {
+      this.#ready.add(waiting);
+      return;
+    }
+    const timer = this.#options.clock.setTimer(delayMs, () => {
+      this.#timers.delete(waiting);
+      this.#ready.add(waiting);
+      this.#pace.poke();
+    });
+    this.#timers.set(waiting, timer);
+  }
+
+  #take(): Job | undefined {
+    for (const waiting of this.#ready) {
+      this.#ready.delete(waiting);
+      if (this.#options.clock.nowMs() - waiting.bornMs < AGE_MS_MAX) {
+        return () => this.#write(waiting);
+      }
+      this.#drop(waiting);
+    }
+    return undefined;
+  }
+
+  async #write(waiting: Waiting): Promise<void> {
+    const { client, instance } = this.#options;
+    const { series } = waiting;
+    const { signal } = this.#stop;
+    const { count } = series;
+    try {
+      await client.request(seriesRequest(series, instance), signal);
+      if (!signal.aborted) this.#written(waiting, count);
+    } catch (error) {
+      if (!signal.aborted) this.#failed(waiting, count, error);
+    }
+  }
+
+  #written(waiting: Waiting, count: number): void {
+    const { clock, troubles, onWrite } = this.#options;
+    const { series } = waiting;
+    onWrite("event", "written");
+    this.#pace.answered();
+    troubles.works(rightFor(series), series.regarding.namespace);
+    series.saidCount = count;
+    series.saidMs = clock.nowMs();
+    this.#bySeries.delete(series);
+    // It may have happened again meanwhile.
+    this.#schedule(series);
+  }
+
+  #failed(waiting: Waiting, count: number, error: unknown): void {
+    const { random, troubles, onWrite } = this.#options;
+    const { series } = waiting;
+    const result = failureResult(error);
+    if (result === undefined || !(error instanceof Error)) {
+      // A bug of ours: the process ends, and its supervisor restarts it.
+      return queueMicrotask(() => throwIt(error));
+    }
+    // The try before this one got through, and its answer did not.
+    if (isKubeError(error, "CONFLICT") && series.saidCount === 0)
+      return this.#written(waiting, count);
+    onWrite("event", result);
+    if (result === "unreachable") {
+      this.#pace.failed(askedMs(error));
+      this.#ready.add(waiting);
+      return;
+    }
+    this.#pace.answered();
+    const isMissing = result === "forbidden" && isRightMissing(error);
+    if (isMissing) troubles.lacks(rightFor(series), series.regarding.namespace, error);
+    // A namespace that goes takes no Events, and one that went has none.
+    const isHopeless =
+      result === "conflict" || result === "refused" || (result === "forbidden" && !isMissing);
+    waiting.tries += 1;
+    if (isHopeless || waiting.tries >= TRIES_MAX) return this.#drop(waiting);
+    const waits = createRetryWaits(random);
+    for (let made = 1; made < waiting.tries; made += 1) waits.nextMs();
+    this.#wait(waiting, Math.max(RETRY_MS_MIN, waits.nextMs()));
+  }
+
+  #drop({ series }: Waiting): void {
+    this.#bySeries.delete(series);
+    this.#book.forget(series);
+    this.#options.onDropped();
+  }
+}
+
+function rightFor({ saidCount }: EventSeries): Right {
+  return { verb: saidCount === 0 ? "create" : "patch", resource: "events.events.k8s.io" };
+}
+
+/** Unique by what it tells and when, so that a try whose answer was lost is not made twice. */
+function eventName({ uid, name }: Regarding, draft: EventDraft, wallMs: number): string {
+  const whole = JSON.stringify([uid, draft.reason, draft.about, draft.note, wallMs]);
+  return `${name}.${createHash("sha256").update(whole).digest("hex").slice(0, 16)}`;
+}
+
+function throwIt(error: unknown): never {
+  throw error;
+}

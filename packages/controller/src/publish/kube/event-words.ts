@@ -1,0 +1,123 @@
+// What happened to a Service, as Events tell it: reasons, actions and notes. Pure. A note says what
+// happened and why; where something is wrong it also says what to do, with the code.
+
+import type { Address, AgentName, AgentView, LeasedAddress, Remark } from "@fairlead/model";
+
+import { boundedWords, remarkWords } from "./remark-words.ts";
+
+/** An Event before it is known when it is written. */
+export interface EventDraft {
+  /** One word, as people select Events by it. */
+  readonly reason: string;
+  /** What was done, one word. */
+  readonly action: string;
+  readonly type: "Normal" | "Warning";
+  /** At most 1000 bytes. */
+  readonly note: string;
+  /** Two of one Service with the same reason that are about the same are one that repeats. */
+  readonly about: string;
+}
+
+type Leases = ReadonlyMap<Address, LeasedAddress>;
+
+/** Addresses were given to it. */
+export function allocatedEvent(addresses: readonly Address[], leases: Leases): EventDraft {
+  const names = addresses.join(" and ");
+  const note = boundedWords(
+    `${names} ${isOrAre(addresses)} allocated${poolWords(addresses, leases)}.`,
+  );
+  return { reason: "AddressAllocated", action: "Allocate", type: "Normal", note, about: names };
+}
+
+/** Addresses that it had are free of it. */
+export function releasedEvent(addresses: readonly Address[], leases: Leases): EventDraft {
+  const names = addresses.join(" and ");
+  const pool = poolWords(addresses, leases);
+  const note = boundedWords(
+    `${names} ${isOrAre(addresses)} released${pool}: no agent holds ${addresses.length > 1 ? "them" : "it"} any more.`,
+  );
+  return { reason: "AddressReleased", action: "Release", type: "Normal", note, about: names };
+}
+
+/** It will not be served. */
+export function refusedEvent(main: Remark): EventDraft {
+  return warning(main, "Refuse");
+}
+
+/** It is not served yet. */
+export function pendingEvent(main: Remark): EventDraft {
+  return warning(main, "Wait");
+}
+
+/** A daemon refused what it was given for it. */
+export function rejectedEvent(remark: Remark): EventDraft {
+  return { ...warning(remark, "Configure"), reason: "ConfigRejected" };
+}
+
+/** It has no members. `cause`: what keeps them away, where that is known. */
+export function noMembersEvent(cause: Remark | undefined, detail: string): EventDraft {
+  const why = cause === undefined ? detail : `${detail}; ${cause.detail}`;
+  return warning({ reason: "NoMembers", detail: why }, "Check");
+}
+
+/** How an address came from one agent to another. */
+export interface Move {
+  readonly address: Address;
+  readonly from: AgentName;
+  readonly to: AgentName;
+}
+
+/** An address is held by another agent than before. */
+export function movedEvent(move: Move, agents: ReadonlyMap<AgentName, AgentView>): EventDraft {
+  const { address, from, to } = move;
+  const why = moveWords(address, agents.get(from), agents.get(to));
+  const note = boundedWords(
+    `${address} moved from ${from} to ${to}${why === "" ? "" : `: ${why}`}.`,
+  );
+  const about = `${address} ${from} ${to}`;
+  return { reason: "VipMoved", action: "Move", type: "Normal", note, about };
+}
+
+/**
+ * Why, and how long it took, as far as reports prove it: agents report when they see a change, so the
+ * time between two reports tells of the gap, and only a last word before it bounds it.
+ */
+function moveWords(
+  address: Address,
+  from: AgentView | undefined,
+  to: AgentView | undefined,
+): string {
+  const heldMs = to?.heldSinceMs.get(address);
+  if (from === undefined) return "";
+  if (!from.connected) {
+    const why = `${from.name} is out of reach`;
+    if (heldMs === undefined) return why;
+    const gapMs = Math.round(heldMs - from.heardAtMs);
+    // Heard of after the other had it: its kernel held it on, and nobody was without it.
+    if (gapMs <= 0) return `${why}, and was heard of until the other had it`;
+    return `${why}; held again within ${gapMs} ms of its last word`;
+  }
+  const [trouble] = from.report?.remarks ?? [];
+  const why = trouble === undefined ? `${from.name} gave it up` : `${from.name}: ${trouble.detail}`;
+  const lostMs = from.lostAtMs?.get(address);
+  if (heldMs === undefined || lostMs === undefined) return why;
+  const gapMs = Math.round(heldMs - lostMs);
+  return gapMs <= 0
+    ? `${why}; the other reported it first`
+    : `${why}; the other reported it ${gapMs} ms later`;
+}
+
+function warning(remark: Remark, action: string): EventDraft {
+  const note = remarkWords(remark);
+  return { reason: remark.reason, action, type: "Warning", note, about: "" };
+}
+
+function isOrAre(addresses: readonly Address[]): string {
+  return addresses.length > 1 ? "are" : "is";
+}
+
+function poolWords(addresses: readonly Address[], leases: Leases): string {
+  const pools = new Set(addresses.flatMap((address) => leases.get(address)?.pool ?? []));
+  if (pools.size === 0) return "";
+  return ` ${pools.size > 1 ? "(pools" : "(pool"} ${[...pools].join(", ")})`;
+}

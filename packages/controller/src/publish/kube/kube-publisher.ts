@@ -1,0 +1,105 @@
+// Publishes to a cluster: the status of each Service, the finalizer that keeps it until its addresses
+// are free, and Events. Given the book of Services, which the source keeps, and a client to write by.
+//
+// What is wanted is the newest publication; what is there is the book, overlaid by the answers to our
+// own writes. Whatever differs is written, for each Service by itself, for as long as it differs: so
+// losing a message, a conflict, a hand in between or a restart costs a look and nothing more.
+
+import { type ClaimId, claimId } from "@fairlead/model";
+import type { Clock } from "@fairlead/runtime";
+
+import type { KubeClient } from "../../kube/kube-client.ts";
+import type { ServiceBook } from "../../kube/service-record.ts";
+import type { Publication, Publisher } from "../../ports.ts";
+import { createEventRecorder } from "./event-recorder.ts";
+import { createEventTeller } from "./event-teller.ts";
+import { createTroubles, type PublishTrouble } from "./publish-trouble.ts";
+import { createServiceView } from "./service-view.ts";
+import { createServiceWriter } from "./service-writer.ts";
+import {
+  changedIds,
+  NOTHING_WANTED,
+  type WantedService,
+  type WantedServices,
+  wantedServices,
+} from "./wanted-service.ts";
+import type { OnWrite } from "./write-result.ts";
+
+/** How a cluster is published to. */
+export interface KubePublisherOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Services as they were seen last; it has been listed whole before the first publication. */
+  readonly book: ServiceBook;
+  /** Who reports Events: the name of the pod or the host, at most 128 characters. */
+  readonly instance: string;
+  /** Told when something keeps us from writing, and when it does so no longer. */
+  readonly onTrouble: (trouble: PublishTrouble) => void;
+  /** For metrics. Default: nobody is told. */
+  readonly onWrite?: OnWrite;
+  /** An Event was dropped. Default: nobody is told. */
+  readonly onDropped?: () => void;
+}
+
+/** Makes the publisher; nothing is written before the first publication. */
+export function createKubePublisher(options: KubePublisherOptions): Publisher & AsyncDisposable {
+  const { book, onTrouble, onWrite = () => undefined, onDropped = () => undefined } = options;
+  let newest: Publication | undefined;
+  let wanted: WantedServices = new Map();
+
+  const view = createServiceView(book);
+  const troubles = createTroubles(onTrouble);
+  const recorder = createEventRecorder({ ...options, troubles, onWrite, onDropped });
+  const wantedOf = (id: ClaimId): WantedService | undefined =>
+    newest === undefined ? undefined : (wanted.get(id) ?? NOTHING_WANTED);
+  const writer = createServiceWriter({ ...options, view, wantedOf, troubles, onWrite });
+  const teller = createEventTeller({
+    ...options,
+    view,
+    recorder,
+    wantedOf,
+    publication: () => newest,
+  });
+
+  function look(id: ClaimId): void {
+    // What the record says counts as told, so it is looked at before it is written.
+    teller.look(id);
+    writer.look(id);
+  }
+
+  const unsubscribe = book.subscribe((namespace, name) => {
+    const id = claimId("service", namespace, name);
+    if (id !== undefined) look(id);
+  });
+
+  return {
+    name: "kubernetes",
+    /**
+     * Takes what is wanted and returns at once: a server that is slow or away may hold back neither
+     * the loop nor another publisher, and what could not be written is tried again here.
+     */
+    publish: (publication) => {
+      const isFirst = newest === undefined;
+      const before = wanted;
+      newest = publication;
+      wanted = wantedServices(publication, before);
+      const ids = new Set(changedIds(before, wanted));
+      // What an earlier life left on Services that ask for nothing any more.
+      if (isFirst) {
+        for (const { namespace, name } of book.marked()) {
+          const id = claimId("service", namespace, name);
+          if (id !== undefined) ids.add(id);
+        }
+      }
+      for (const id of ids) look(id);
+      return Promise.resolve();
+    },
+    [Symbol.asyncDispose]: async () => {
+      unsubscribe();
+      teller[Symbol.dispose]();
+      await Promise.all([writer[Symbol.asyncDispose](), recorder[Symbol.asyncDispose]()]);
+    },
+  };
+}

@@ -1,0 +1,104 @@
+// What keeps us from writing, as findings: a right that is missing, a Service whose writes fail. Said
+// when it begins and when it ends, and never for each try. Given what every write came to.
+
+import type { ClaimId, Finding } from "@fairlead/model";
+import { describeError } from "@fairlead/runtime";
+
+/** What is found, or is no longer; a fact but for its source. */
+export type PublishTrouble =
+  | { readonly kind: "finding"; readonly finding: Finding }
+  | { readonly kind: "finding-cleared"; readonly subject: "source"; readonly name: string };
+
+/** A right that writing needs. */
+export interface Right {
+  readonly verb: "patch" | "create";
+  /** As kubectl takes it: `services/status`. */
+  readonly resource: string;
+}
+
+/** So many Services that cannot be written are named. */
+const NAMED_MAX = 3;
+/** Finding about Services whose writes fail. */
+const WRITES = "kubernetes writes";
+
+/** Remembers troubles and says when they begin and end. */
+export interface Troubles {
+  /** Writing in the namespace is forbidden for lack of the right. */
+  lacks(right: Right, namespace: string, error: Error): void;
+  /** Writing there works, or nobody wants to write there any more. */
+  works(right: Right, namespace: string): void;
+  /** Writes to the Service fail. */
+  fails(id: ClaimId, error: Error): void;
+  /** They work, or nothing has to be written to it any more. */
+  isWell(id: ClaimId): void;
+}
+
+/** Makes the memory of troubles; there is none yet. */
+export function createTroubles(say: (trouble: PublishTrouble) => void): Troubles {
+  const lacking = new Map<string, Set<string>>();
+  const failing = new Map<ClaimId, string>();
+
+  const clear = (name: string): void => say({ kind: "finding-cleared", subject: "source", name });
+  const find = (name: string, detail: string): void =>
+    say({
+      kind: "finding",
+      finding: { subject: "source", name, reason: "PublishFailed", detail },
+    });
+
+  return {
+    lacks: (right, namespace, error) => {
+      const name = rightName(right);
+      const known = lacking.get(name);
+      if (known !== undefined) return void known.add(namespace);
+      lacking.set(name, new Set([namespace]));
+      find(name, `${describeError(error)}; ${grantWords(right, error)}`);
+    },
+    works: (right, namespace) => {
+      const name = rightName(right);
+      const known = lacking.get(name);
+      if (known?.delete(namespace) !== true || known.size > 0) return;
+      lacking.delete(name);
+      clear(name);
+    },
+    fails: (id, error) => {
+      const words = describeError(error);
+      if (failing.get(id) === words) return;
+      failing.set(id, words);
+      // Further ones are not told of one by one: what ails them is most often the same.
+      if (failing.size <= NAMED_MAX) find(WRITES, [...failing.values()].join("; "));
+    },
+    isWell: (id) => {
+      if (!failing.delete(id)) return;
+      if (failing.size === 0) clear(WRITES);
+      else if (failing.size <= NAMED_MAX) find(WRITES, [...failing.values()].join("; "));
+    },
+  };
+}
+
+function rightName({ verb, resource }: Right): string {
+  return `kubernetes ${verb} ${resource}`;
+}
+
+/** As an authorizer says it; others that forbid say their own. */
+const USER = /\bUser "([^"]+)" cannot \w+ resource "/u;
+const SERVICE_ACCOUNT = /^system:serviceaccount:([a-z0-9-]+:[a-z0-9.-]+)$/u;
+/** Names that mean nothing to a shell. */
+const PLAIN = /^[\w.:@-]+$/u;
+
+/** Whether it is forbidden for lack of a right, and not for what the object is or where. */
+export function isRightMissing(error: Error): boolean {
+  return USER.test(error.message);
+}
+
+function grantWords({ verb, resource }: Right, error: Error): string {
+  const user = USER.exec(error.message)?.[1];
+  if (user === undefined) return "what forbids it is said here; it is no right of RBAC";
+  const role = `fairlead-${verb}-${resource.replaceAll(/[^a-z]/gu, "-")}`;
+  const make = `kubectl create clusterrole ${role} --verb=${verb} --resource=${resource}`;
+  const account = SERVICE_ACCOUNT.exec(user)?.[1];
+  const whom = account === undefined ? `--user=${user}` : `--serviceaccount=${account}`;
+  const bind = PLAIN.test(user)
+    ? `kubectl create clusterrolebinding ${role} --clusterrole=${role} ${whom}`
+    : "bind that to the user named here";
+  return `add verb ${verb} on ${resource} to the user's ClusterRole, or: ${make}; ${bind}`;
+}

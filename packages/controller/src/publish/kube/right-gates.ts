@@ -1,0 +1,112 @@
+// Who waits for a right that is missing: in each namespace one write is tried now and then, and when
+// it goes through all of them go. Given who is to be told when it is time to try again.
+
+import type { ClaimId } from "@fairlead/model";
+import type { Clock, Timer } from "@fairlead/runtime";
+
+import type { Right, Troubles } from "./publish-trouble.ts";
+import { createWriteGate, type WriteGate } from "./write-gate.ts";
+
+/** A right in a namespace. */
+export interface RightThere {
+  readonly right: Right;
+  readonly namespace: string;
+}
+
+/** The gates of all rights that are missing somewhere. */
+export interface RightGates extends Disposable {
+  /** Whether a write may go now; else the Service waits, and is handed to `onDue` in time. */
+  enter(there: RightThere, id: ClaimId): boolean;
+  /** The right is there. */
+  passed(there: RightThere): void;
+  /** A write failed: for lack of the right, or without an answer about it. */
+  failed(there: RightThere, error?: Error): void;
+  /** The Service needs no write any more. */
+  leave(id: ClaimId): void;
+}
+
+/** What the gates need. */
+export interface RightGatesOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly troubles: Troubles;
+  /** The Service may be tried again. */
+  readonly onDue: (id: ClaimId) => void;
+}
+
+interface Place {
+  readonly there: RightThere;
+  readonly gate: WriteGate;
+  readonly waiting: Set<ClaimId>;
+  timer?: Timer;
+}
+
+/** Makes the gates; all are open. */
+export function createRightGates(options: RightGatesOptions): RightGates {
+  const { clock, random, troubles, onDue } = options;
+  /** Those that are closed. */
+  const places = new Map<string, Place>();
+
+  function close(there: RightThere): Place {
+    const place = { there, gate: createWriteGate(random), waiting: new Set<ClaimId>() };
+    places.set(keyOf(there), place);
+    return place;
+  }
+
+  function open(place: Place): void {
+    const { there, waiting, timer } = place;
+    timer?.cancel();
+    places.delete(keyOf(there));
+    troubles.works(there.right, there.namespace);
+    for (const id of waiting) onDue(id);
+  }
+
+  function callAll({ waiting }: Place): void {
+    const ids = [...waiting];
+    waiting.clear();
+    // The first to come is tried; the others wait anew.
+    for (const id of ids) onDue(id);
+  }
+
+  return {
+    enter: (there, id) => {
+      const place = places.get(keyOf(there));
+      if (place === undefined) return true;
+      if (place.gate.mayEnter(clock.nowMs())) {
+        place.gate.enter();
+        return true;
+      }
+      place.waiting.add(id);
+      return false;
+    },
+    passed: (there) => {
+      const place = places.get(keyOf(there));
+      if (place !== undefined) open(place);
+    },
+    failed: (there, error) => {
+      const known = places.get(keyOf(there));
+      if (known === undefined && error === undefined) return;
+      const place = known ?? close(there);
+      const nowMs = clock.nowMs();
+      place.gate.failed(nowMs);
+      if (error !== undefined) troubles.lacks(there.right, there.namespace, error);
+      place.timer?.cancel();
+      const dueMs = place.gate.dueMs() ?? nowMs;
+      place.timer = clock.setTimer(dueMs - nowMs, () => callAll(place));
+    },
+    leave: (id) => {
+      for (const place of places.values()) {
+        if (!place.waiting.delete(id) || place.waiting.size > 0) continue;
+        // Nobody is left who would find out that the right is there again.
+        if (place.gate.dueMs() !== undefined) open(place);
+      }
+    },
+    [Symbol.dispose]: () => {
+      for (const { timer } of places.values()) timer?.cancel();
+    },
+  };
+}
+
+function keyOf({ right, namespace }: RightThere): string {
+  return `${right.verb} ${right.resource} ${namespace}`;
+}

@@ -1,0 +1,177 @@
+// Which Events a Service's verdict is worth: what was told of it and the new verdict go in, Events and
+// what is told by then come out. Pure. Each thing is told when it begins, and again only when it ended
+// meanwhile. What an earlier life told is not here: remember.ts reads it from the conditions.
+
+import type { Address, AgentName, Reason, Remark, Verdict } from "@fairlead/model";
+
+import type { Publication } from "../../ports.ts";
+import {
+  allocatedEvent,
+  type EventDraft,
+  movedEvent,
+  noMembersEvent,
+  pendingEvent,
+  refusedEvent,
+  rejectedEvent,
+  releasedEvent,
+} from "./event-words.ts";
+
+/** What lasts so long is told, in ms; what is over before is nobody's concern. */
+export const LASTING_MS = 3000;
+
+/** Something that lasts. Times are monotonic ms. */
+export interface Spell {
+  readonly sinceMs: number;
+  /** Why just now, and since when. */
+  readonly reason: Reason;
+  readonly reasonSinceMs: number;
+  /** What was told of it; absent while nothing was. */
+  readonly told?: Reason;
+}
+
+/** What was told of a Service, and what has to be told should it last. */
+export interface Told {
+  readonly uid: string;
+  readonly allocated: readonly Address[];
+  /** What is held for it, so that it can be told when it is no more. */
+  readonly held: readonly Address[];
+  readonly holders: ReadonlyMap<Address, AgentName>;
+  /** The reason of the refusal. */
+  readonly refused?: Reason;
+  /** The words of the daemon that refused. */
+  readonly rejected?: string;
+  readonly pending?: Spell;
+  readonly memberless?: Spell;
+}
+
+/** Nothing told of the Service of this uid. */
+export function nothingTold(uid: string): Told {
+  return { uid, allocated: [], held: [], holders: new Map() };
+}
+
+/** What is told now. */
+export interface Telling {
+  readonly told: Told;
+  readonly events: readonly EventDraft[];
+  /** When time alone makes something worth telling, monotonic ms. */
+  readonly dueMs?: number;
+}
+
+/** What telling looks at. */
+export interface TellInput {
+  readonly told: Told;
+  /** Absent: it asks for nothing any more. */
+  readonly verdict?: Verdict;
+  /** Addresses that are held for it. */
+  readonly held: readonly Address[];
+  readonly publication: Pick<Publication, "leases" | "agents">;
+  readonly nowMs: number;
+}
+
+/** The Events that are due. */
+export function tell(input: TellInput): Telling {
+  const { told, verdict, held, publication, nowMs } = input;
+  const events: EventDraft[] = [];
+  const released = told.held.filter((address) => !held.includes(address));
+  if (released.length > 0) events.push(releasedEvent(released, publication.leases));
+  if (verdict === undefined) return { told: { ...nothingTold(told.uid), held }, events };
+  const addresses = verdict.addresses.map(({ address }) => address);
+  const given = addresses.filter((address) => !told.allocated.includes(address));
+  if (given.length > 0) events.push(allocatedEvent(given, publication.leases));
+  const { holders, moves } = followHolders(told, verdict);
+  for (const move of moves) events.push(movedEvent(move, publication.agents));
+  const refusal = verdict.state === "refused" ? verdict.main : undefined;
+  if (refusal !== undefined && refusal.reason !== told.refused) events.push(refusedEvent(refusal));
+  const rejection = rejectionOf(verdict);
+  if (rejection !== undefined && rejection.detail !== told.rejected) {
+    events.push(rejectedEvent(rejection));
+  }
+  const wait = verdict.state === "pending" ? verdict.main : undefined;
+  const pending = last(told.pending, wait?.reason, nowMs);
+  // A daemon's refusal was told in its own words, at once.
+  if (pending?.isDue === true && wait !== undefined && wait !== rejection) {
+    events.push(pendingEvent(wait));
+  }
+  const lack = lackOf(verdict);
+  const memberless = last(told.memberless, lack?.reason, nowMs);
+  if (memberless?.isDue === true && lack !== undefined) {
+    events.push(noMembersEvent(causeOf(verdict), lack.detail));
+  }
+  const dues = [pending?.dueMs, memberless?.dueMs].filter((due) => due !== undefined);
+  return {
+    events,
+    told: {
+      uid: told.uid,
+      allocated: addresses,
+      held,
+      holders,
+      ...(refusal === undefined ? {} : { refused: refusal.reason }),
+      ...(rejection === undefined ? {} : { rejected: rejection.detail }),
+      ...(pending === undefined ? {} : { pending: pending.spell }),
+      ...(memberless === undefined ? {} : { memberless: memberless.spell }),
+    },
+    ...(dues.length === 0 ? {} : { dueMs: Math.min(...dues) }),
+  };
+}
+
+/** The first refusal of a daemon, be it why the Service waits or a remark beside. */
+export function rejectionOf({ main, remarks }: Verdict): Remark | undefined {
+  const all = main === undefined ? remarks : [main, ...remarks];
+  return all.find(({ reason }) => reason === "ConfigRefused");
+}
+
+/** What a Service that is served lacks: members. */
+function lackOf({ state, conditions }: Verdict): Remark | undefined {
+  const found = conditions.find(
+    ({ type, status }) => type === "MembersReady" && status === "False",
+  );
+  if (state === "refused" || found === undefined) return undefined;
+  return { reason: "NoMembers", detail: found.message };
+}
+
+const CAUSES: ReadonlySet<Reason> = new Set(["UnknownTargetPort", "NoNodePort", "BadMember"]);
+
+function causeOf({ main, remarks }: Verdict): Remark | undefined {
+  return [...(main === undefined ? [] : [main]), ...remarks].find(({ reason }) =>
+    CAUSES.has(reason),
+  );
+}
+
+/** Who holds which address, and which went from one that was known to another. */
+function followHolders(
+  { holders: before }: Told,
+  { addresses }: Verdict,
+): {
+  readonly holders: Told["holders"];
+  readonly moves: readonly Parameters<typeof movedEvent>[0][];
+} {
+  const holders = new Map<Address, AgentName>();
+  const moves: Parameters<typeof movedEvent>[0][] = [];
+  for (const { address, holder } of addresses) {
+    const from = before.get(address);
+    // In a takeover nobody holds it for a moment: who had it is remembered.
+    const now = holder ?? from;
+    if (now !== undefined) holders.set(address, now);
+    if (from !== undefined && holder !== undefined && from !== holder) {
+      moves.push({ address, from, to: holder });
+    }
+  }
+  return { holders, moves };
+}
+
+/** Follows something that lasts; undefined when it is over. `isDue`: it is told now. */
+function last(
+  before: Spell | undefined,
+  reason: Reason | undefined,
+  nowMs: number,
+): { readonly spell: Spell; readonly isDue: boolean; readonly dueMs?: number } | undefined {
+  if (reason === undefined) return undefined;
+  const begun = before ?? { sinceMs: nowMs, reason, reasonSinceMs: nowMs };
+  const spell = begun.reason === reason ? begun : { ...begun, reason, reasonSinceMs: nowMs };
+  if (spell.told === reason) return { spell, isDue: false };
+  // Something is told in time, however often the reason changes; then only what lasts itself.
+  const sinceMs = spell.told === undefined ? spell.sinceMs : spell.reasonSinceMs;
+  const dueMs = sinceMs + LASTING_MS;
+  if (nowMs < dueMs) return { spell, isDue: false, dueMs };
+  return { spell: { ...spell, told: reason }, isDue: true };
+}

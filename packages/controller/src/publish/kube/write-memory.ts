@@ -1,0 +1,160 @@
+// When a write to one Service may go: what was written last and what became of it, conflicts, and
+// waits after failures. One for each Service, of one uid. Given the time; it waits for nothing.
+
+import type { Backoff } from "@fairlead/runtime";
+
+import { readVersion } from "../../kube/object-fields.ts";
+import type { ServiceRecord } from "../../kube/service-record.ts";
+import type { ServiceWrite } from "./next-write.ts";
+import { createRetryWaits, RETRY_MS_MIN } from "./write-gate.ts";
+import { recordSignature, writeSignature } from "./write-request.ts";
+
+/** A write about conditions alone waits so long: the proof of an address often follows at once. */
+const CONDITIONS_SETTLE_MS = 300;
+/** A write about the words of a condition alone waits so long for the next ones. */
+const WORDS_SETTLE_MS = 2000;
+/** After a conflict the book has to show a newer version; it is looked at again after this long. */
+const CONFLICT_MS_MAX = 5000;
+/** So many conflicts in a row are bad luck; after more each costs a wait. */
+const CONFLICTS_FREE = 3;
+/** What the server does not accept is offered again after this long. */
+const REFUSED_MS = 300_000;
+/** Waits of a Service that somebody else writes as well: at once, then these, doubled each time. */
+const OVERWRITTEN_MS = { base: 1000, max: 300_000 };
+/** Words that stood so long count as left alone. */
+const LEFT_ALONE_MS = 600_000;
+
+/** What may be done about a Service now. */
+export type Timing =
+  | { readonly kind: "go" }
+  | { readonly kind: "wait"; readonly untilMs: number }
+  /** The server made of this very write what the record shows: it is as good as it gets. */
+  | { readonly kind: "settled" };
+
+/** A write that succeeded, and what somebody else did since. */
+interface Settled {
+  readonly signature: string;
+  /** What the record showed of it then. */
+  readonly seen: string;
+  readonly atMs: number;
+  /** How often in a row it was overwritten. */
+  readonly overwrites: number;
+  /** When it is put right; absent while nobody overwrote it. */
+  readonly rightMs?: number;
+}
+
+/** The memory of one Service. Times are monotonic ms. */
+export class WriteMemory {
+  readonly uid: string;
+  readonly #random: () => number;
+  readonly #waits: Backoff;
+  readonly #settled = new Map<"finalizer" | "status", Settled>();
+  #sinceMs: number | undefined;
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
+  #conflict: { readonly version: number; readonly untilMs: number } | undefined;
+  #conflicts = 0;
+  #refused: { readonly signature: string; readonly untilMs: number } | undefined;
+
+  constructor(uid: string, random: () => number) {
+    this.uid = uid;
+    this.#random = random;
+    this.#waits = createRetryWaits(random);
+  }
+
+  /** Failures in a row. */
+  get failures(): number {
+    return this.#waits.attempts();
+  }
+
+  /** When the record may be trusted again after a conflict; undefined: it may. */
+  conflictUntilMs(record: ServiceRecord, nowMs: number): number | undefined {
+    if (this.#conflict === undefined) return undefined;
+    const { version, untilMs } = this.#conflict;
+    if (readVersion(record.resourceVersion) <= version && nowMs < untilMs) return untilMs;
+    this.#conflict = undefined;
+    return undefined;
+  }
+
+  /** Whether this write may go. */
+  judge(write: ServiceWrite, nowMs: number): Timing {
+    const signature = writeSignature(write);
+    const part = partOf(write);
+    const settled = this.#settled.get(part);
+    let rightMs = Number.NEGATIVE_INFINITY;
+    if (settled?.signature === signature) {
+      if (settled.seen === recordSignature(write.kind, write.record)) return { kind: "settled" };
+      const overwritten = this.#overwritten(settled, nowMs);
+      this.#settled.set(part, overwritten);
+      rightMs = overwritten.rightMs;
+    }
+    this.#sinceMs ??= nowMs;
+    const isRefused = this.#refused?.signature === signature;
+    const dueMs = Math.max(
+      this.#sinceMs + settleMs(write),
+      this.#notBeforeMs,
+      rightMs,
+      isRefused ? (this.#refused?.untilMs ?? nowMs) : nowMs,
+    );
+    return dueMs <= nowMs ? { kind: "go" } : { kind: "wait", untilMs: dueMs };
+  }
+
+  /** Nothing has to be written. */
+  rest(): void {
+    this.#sinceMs = undefined;
+  }
+
+  /** The write succeeded; `answer` is the Service as it is then. */
+  written(write: ServiceWrite, answer: ServiceRecord, nowMs: number): void {
+    const signature = writeSignature(write);
+    const before = this.#settled.get(partOf(write));
+    this.#settled.set(partOf(write), {
+      signature,
+      seen: recordSignature(write.kind, answer),
+      atMs: nowMs,
+      overwrites: before?.signature === signature ? before.overwrites : 0,
+    });
+    this.#sinceMs = undefined;
+    this.#notBeforeMs = Number.NEGATIVE_INFINITY;
+    this.#waits.reset();
+    this.#conflict = undefined;
+    this.#conflicts = 0;
+    this.#refused = undefined;
+  }
+
+  /** Somebody changed or deleted it since it was recorded. */
+  conflicted({ record }: ServiceWrite, nowMs: number): void {
+    const version = readVersion(record.resourceVersion);
+    this.#conflict = { version, untilMs: nowMs + CONFLICT_MS_MAX };
+    this.#conflicts += 1;
+    if (this.#conflicts > CONFLICTS_FREE) this.failed(nowMs);
+  }
+
+  /** The server does not accept the write, now or later. */
+  refused(write: ServiceWrite, nowMs: number): void {
+    this.#refused = { signature: writeSignature(write), untilMs: nowMs + REFUSED_MS };
+  }
+
+  /** The write failed and may succeed later. */
+  failed(nowMs: number): void {
+    this.#notBeforeMs = nowMs + Math.max(RETRY_MS_MIN, this.#waits.nextMs());
+  }
+
+  #overwritten(settled: Settled, nowMs: number): Settled & { readonly rightMs: number } {
+    const { rightMs } = settled;
+    if (rightMs !== undefined) return { ...settled, rightMs };
+    const wasLeftAlone = nowMs - settled.atMs >= LEFT_ALONE_MS;
+    const overwrites = wasLeftAlone ? 1 : settled.overwrites + 1;
+    const { base, max } = OVERWRITTEN_MS;
+    const ceilingMs = overwrites === 1 ? 0 : Math.min(max, base * 2 ** (overwrites - 2));
+    return { ...settled, overwrites, rightMs: nowMs + ceilingMs * (0.5 + this.#random() / 2) };
+  }
+}
+
+function partOf({ kind }: ServiceWrite): "finalizer" | "status" {
+  return kind === "hold" || kind === "release" ? "finalizer" : "status";
+}
+
+function settleMs(write: ServiceWrite): number {
+  if (write.kind !== "status" || write.news === "addresses") return 0;
+  return write.news === "words" ? WORDS_SETTLE_MS : CONDITIONS_SETTLE_MS;
+}
