@@ -1,15 +1,19 @@
 // The adapters that the settings name: store, sources, publishers. Besides main and controller.ts
 // the only file that knows every adapter. A cluster's source and its publisher share one client.
 
+import { hostname } from "node:os";
+
 import { type KubeAccess, loadKubeAccess } from "@fairlead/kubeconfig";
 import { type Clock, type Metrics, VERSION } from "@fairlead/runtime";
 
-import { addFollowMetrics } from "./cluster-metrics.ts";
+import { addFollowMetrics, addWriteMetrics } from "./cluster-metrics.ts";
 import { createPoolSource } from "./config/pool-source.ts";
+import type { Fact } from "./facts.ts";
 import { createKubeClient } from "./kube/kube-client.ts";
 import { type ServiceBook, STATUS_MANAGER } from "./kube/service-record.ts";
 import type { Publisher, Source, Store } from "./ports.ts";
 import { createFolderPublisher } from "./publish/folder/folder-publisher.ts";
+import { createKubePublisher } from "./publish/kube/kube-publisher.ts";
 import type { ControllerSettings } from "./settings.ts";
 import type { SourceSettings } from "./source-settings.ts";
 import { createFolderSource } from "./sources/folder/folder-source.ts";
@@ -19,6 +23,10 @@ import { createSqliteStore } from "./store/sqlite/sqlite-store.ts";
 
 /** The load-balancer class that our agents serve. */
 const AGENTS_CLASS = "fairlead.io/agents";
+/** Of whom the publisher's findings are, among facts. */
+const PUBLISHER = "kubernetes publisher";
+/** events.k8s.io/v1: reportingInstance has at most so many. */
+const INSTANCE_CHARACTERS_MAX = 128;
 
 /** Everything of the outside world that the loop works with. */
 export interface Adapters {
@@ -39,14 +47,16 @@ export interface AdapterOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   /** A transaction of the store ended; the rows that it wrote. */
-  readonly onWrite: (rows: number) => void;
+  readonly onStored: (rows: number) => void;
+  /** Takes what an adapter that is no source has to say. */
+  readonly emit: (facts: readonly Fact[]) => void;
 }
 
 /** Makes them; nothing is opened. Throws an EdgeError for a kubeconfig that cannot be used. */
 export function createAdapters(options: AdapterOptions): Adapters {
-  const { settings, clock, onWrite } = options;
+  const { settings, clock, onStored } = options;
   const { source, pools, storePath } = settings;
-  const store = createSqliteStore({ path: storePath, onWrite });
+  const store = createSqliteStore({ path: storePath, onWrite: onStored });
   const poolSource = createPoolSource({ pools, clock });
   if (source.kind === "cluster") return { store, ...clusterAdapters(options, source, poolSource) };
   const { folder } = source;
@@ -62,7 +72,7 @@ export function createAdapters(options: AdapterOptions): Adapters {
 }
 
 function clusterAdapters(
-  { settings, clock, metrics, random }: AdapterOptions,
+  { settings, clock, metrics, random, emit }: AdapterOptions,
   { kubeconfig, context }: Extract<SourceSettings, { kind: "cluster" }>,
   poolSource: Source,
 ): Omit<Adapters, "store"> {
@@ -76,9 +86,18 @@ function clusterAdapters(
     settings: translateSettings(settings),
   });
   addFollowMetrics(metrics, () => cluster.counts());
+  const publisher = createKubePublisher({
+    client,
+    clock,
+    random,
+    book: cluster.book,
+    instance: hostname().slice(0, INSTANCE_CHARACTERS_MAX),
+    onTrouble: (trouble) => emit([{ ...trouble, source: PUBLISHER }]),
+    ...addWriteMetrics(metrics),
+  });
   return {
     sources: [poolSource, cluster],
-    publishers: [],
+    publishers: [publisher],
     services: cluster.book,
     close: () => access.close(),
   };

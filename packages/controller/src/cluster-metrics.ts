@@ -61,3 +61,26 @@ export function addFollowMetrics(
     totals: totals(({ differences }) => differences),
   });
 }
+
+/** What is told of writes, as the publisher takes it. */
+export interface WriteMetrics {
+  readonly onWrite: (kind: string, result: string) => void;
+  readonly onDropped: () => void;
+}
+
+/** Registers what is told of writes to the cluster. */
+export function addWriteMetrics(metrics: Metrics): WriteMetrics {
+  const writes = metrics.counter({
+    name: "kubernetes_writes_total",
+    help: "Writes to the API server that ended, by what was written and what it came to.",
+    labels: ["kind", "result"],
+  });
+  const dropped = metrics.counter({
+    name: "kubernetes_events_dropped_total",
+    help: "Events that were given up, as they could not be written or were too many.",
+  });
+  return {
+    onWrite: (kind, result) => writes.inc({ kind, result }),
+    onDropped: () => dropped.inc(),
+  };
+}

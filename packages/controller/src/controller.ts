@@ -35,6 +35,7 @@ import {
   controllerReadiness,
   createControllerMetrics,
 } from "./metrics.ts";
+import type { Fact } from "./facts.ts";
 import type { ControllerSettings } from "./settings.ts";
 import { type SyncServer, createSyncMetrics, createSyncServer } from "./sync/index.ts";
 
@@ -102,14 +103,15 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
     syncState: (agent) => sync.syncState(agent).state,
   });
   await lifecycle.start("metrics", () => measured.metrics);
-  const ports = await startAdapters(options, lifecycle, measured);
+  const emit = (facts: readonly Fact[]): void => cycle.emit(facts);
+  const ports = await startAdapters(options, lifecycle, measured, emit);
   const revisions = createRevisions();
   const sync = createSyncServer({
     clock,
     log,
     revisions,
     version: VERSION,
-    emit: (facts) => cycle.emit(facts),
+    emit,
     metrics: createSyncMetrics(measured.metrics),
   });
   const cycle: Cycle = createCycle({
@@ -163,10 +165,11 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
 async function startAdapters(
   { settings, clock, ports }: ControllerOptions,
   lifecycle: Lifecycle,
-  { metrics, stored }: ControllerMetrics,
+  { metrics, stored: onStored }: ControllerMetrics,
+  emit: (facts: readonly Fact[]) => void,
 ): Promise<Adapters> {
-  const random = Math.random;
-  const adapters = createAdapters({ settings, clock, metrics, random, onWrite: stored });
+  const { random } = Math;
+  const adapters = createAdapters({ settings, clock, metrics, random, onStored, emit });
   await lifecycle.start("connections", () => ({ [Symbol.dispose]: () => adapters.close() }));
   return { ...adapters, ...ports };
 }
@@ -198,9 +201,14 @@ async function serveHealth(
 async function startCycle(
   lifecycle: Lifecycle,
   cycle: Cycle,
-  { store, sources }: Adapters,
+  { store, sources, publishers }: Adapters,
 ): Promise<void> {
   await lifecycle.start("store", () => store);
+  for (const publisher of publishers) {
+    await lifecycle.start(`publisher ${publisher.name}`, () => ({
+      [Symbol.asyncDispose]: async () => publisher[Symbol.asyncDispose]?.(),
+    }));
+  }
   for (const source of sources) await lifecycle.start(`source ${source.name}`, () => source);
   await lifecycle.start("cycle", () => cycle);
   await cycle.start();
