@@ -1,6 +1,6 @@
 // For tests: an API server in memory that behaves, as far as Services and Events are written to it,
-// and the book that a watch of it keeps. Versions, uids and refusals are as a kube-apiserver 1.36 has
-// them; everything takes a moment of the clock.
+// and the book that a watch of it keeps. Versions, uids and refusals are as a kube-apiserver 1.36
+// has them; everything takes a moment of the clock.
 
 import { isDeepStrictEqual } from "node:util";
 
@@ -190,9 +190,10 @@ export class MemoryCluster {
     const name = isNew ? textOf(childOf(body, "metadata"), "name") : at.name;
     const key = `${namespace}/${name}`;
     const before = this.events.get(key);
-    if (isNew && before !== undefined)
-      throw refusal(request, 409, `events "${name}" already exists`);
-    if (!isNew && before === undefined) throw refusal(request, 404, `events "${name}" not found`);
+    const problem = isNew ? "already exists" : "not found";
+    if (isNew !== (before === undefined)) {
+      throw refusal(request, isNew ? 409 : 404, `events "${name}" ${problem}`);
+    }
     const after = { ...before, ...body };
     this.events.set(key, after);
     return after;

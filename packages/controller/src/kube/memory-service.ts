@@ -1,5 +1,6 @@
-// For tests: one Service of a cluster in memory, and what writes make of it: who owns which field, what
-// a server-side apply sets and takes back, and what is refused, as a kube-apiserver 1.36 does it.
+// For tests: one Service of a cluster in memory, and what writes make of it: who owns which field,
+// what a server-side apply sets and takes back, and what is refused, as a kube-apiserver 1.36 does
+// it.
 
 import { isDeepStrictEqual } from "node:util";
 

@@ -1,5 +1,5 @@
-// Writes Events: in their order, paced, each tried a few times and then dropped. Nothing depends on an
-// Event, so nothing waits for one. Given drafts; it decides nothing about what is told.
+// Writes Events: in their order, paced, each tried a few times and then dropped. Nothing depends on
+// an Event, so nothing waits for one. Given drafts; it decides nothing about what is told.
 
 import { createHash } from "node:crypto";
 
@@ -169,8 +169,8 @@ class Recorder implements EventRecorder {
       return queueMicrotask(() => throwIt(error));
     }
     // The try before this one got through, and its answer did not.
-    if (isKubeError(error, "CONFLICT") && series.saidCount === 0)
-      return this.#written(waiting, count);
+    const isMadeAlready = series.saidCount === 0 && isKubeError(error, "CONFLICT");
+    if (isMadeAlready) return this.#written(waiting, count);
     onWrite("event", result);
     if (result === "unreachable") {
       this.#pace.failed(askedMs(error));

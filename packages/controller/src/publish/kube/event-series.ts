@@ -1,5 +1,5 @@
-// Events that repeat: one Event with a count, as events.k8s.io has it, and not an Event each time. Keeps
-// what was told in the last minutes, bounded. Given the time; it writes nothing itself.
+// Events that repeat: one Event with a count, as events.k8s.io has it, and not an Event each time.
+// Keeps what was told in the last minutes, bounded. Given the time; it writes nothing itself.
 
 import type { KubeRequest } from "../../kube/kube-client.ts";
 import { EVENT_MANAGER, type ServiceRecord } from "../../kube/service-record.ts";

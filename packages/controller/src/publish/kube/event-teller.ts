@@ -1,5 +1,6 @@
-// Tells Services' stories by Events: remembers what was told of each, and looks again when time alone
-// makes something worth telling. Given what is wanted; what an Event says is decided in tell.ts.
+// Tells Services' stories by Events: remembers what was told of each, and looks again when time
+// alone makes something worth telling. Given what is wanted; what an Event says is decided in
+// tell.ts.
 
 import type { ClaimId } from "@fairlead/model";
 import type { Clock, Timer } from "@fairlead/runtime";

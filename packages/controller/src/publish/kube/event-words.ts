@@ -32,10 +32,9 @@ export function allocatedEvent(addresses: readonly Address[], leases: Leases): E
 /** Addresses that it had are free of it. */
 export function releasedEvent(addresses: readonly Address[], leases: Leases): EventDraft {
   const names = addresses.join(" and ");
-  const pool = poolWords(addresses, leases);
-  const note = boundedWords(
-    `${names} ${isOrAre(addresses)} released${pool}: no agent holds ${addresses.length > 1 ? "them" : "it"} any more.`,
-  );
+  const what = `${names} ${isOrAre(addresses)} released${poolWords(addresses, leases)}`;
+  const them = addresses.length > 1 ? "them" : "it";
+  const note = boundedWords(`${what}: no agent holds ${them} any more.`);
   return { reason: "AddressReleased", action: "Release", type: "Normal", note, about: names };
 }
 
@@ -79,8 +78,8 @@ export function movedEvent(move: Move, agents: ReadonlyMap<AgentName, AgentView>
 }
 
 /**
- * Why, and how long it took, as far as reports prove it: agents report when they see a change, so the
- * time between two reports tells of the gap, and only a last word before it bounds it.
+ * Why, and how long it took, as far as reports prove it: agents report when they see a change, so
+ * the time between two reports tells of the gap, and only a last word before it bounds it.
  */
 function moveWords(
   address: Address,

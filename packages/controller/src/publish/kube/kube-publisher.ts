@@ -1,9 +1,8 @@
-// Publishes to a cluster: the status of each Service, the finalizer that keeps it until its addresses
-// are free, and Events. Given the book of Services, which the source keeps, and a client to write by.
-//
-// What is wanted is the newest publication; what is there is the book, overlaid by the answers to our
-// own writes. Whatever differs is written, for each Service by itself, for as long as it differs: so
-// losing a message, a conflict, a hand in between or a restart costs a look and nothing more.
+// Publishes to a cluster: the status of each Service, the finalizer that keeps it until its
+// addresses are free, and Events. Given the book of Services, and a client to write by. Wanted is
+// the newest publication; there is what the book shows, overlaid by the answers to our own writes.
+// Whatever differs is written, for each Service by itself, for as long as it differs: a lost
+// message, a conflict, a hand in between or a restart costs a look and nothing more.
 
 import { type ClaimId, claimId } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";

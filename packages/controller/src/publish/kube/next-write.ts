@@ -143,7 +143,8 @@ function wantedAddresses({ type }: ServiceRecord, { ingress }: WantedStatus): re
 function writtenIngress(record: ServiceRecord, wanted: WantedStatus): WrittenStatus["ingress"] {
   const addresses = wantedAddresses(record, wanted);
   if (addresses.length > 0) return addresses.map((ip) => ({ ip, ipMode: "Proxy" as const }));
-  // Leaving it out takes back what we said; what a hand put there goes by saying that there is none.
+  // Leaving it out takes back what we said; what a hand put there goes by saying that there is
+  // none.
   return wanted.isRefused || record.ingress.length === 0 ? undefined : [];
 }
 

@@ -1,5 +1,5 @@
-// What keeps us from writing, as findings: a right that is missing, a Service whose writes fail. Said
-// when it begins and when it ends, and never for each try. Given what every write came to.
+// What keeps us from writing, as findings: a right that is missing, a Service whose writes fail.
+// Said when it begins and when it ends, and never for each try. Given what every write came to.
 
 import type { ClaimId, Finding } from "@fairlead/model";
 import { describeError } from "@fairlead/runtime";
@@ -93,7 +93,8 @@ export function isRightMissing(error: Error): boolean {
 function grantWords({ verb, resource }: Right, error: Error): string {
   const user = USER.exec(error.message)?.[1];
   if (user === undefined) return "what forbids it is said here; it is no right of RBAC";
-  const role = `fairlead-${verb}-${resource.replaceAll(/[^a-z]/gu, "-")}`;
+  const [kind = ""] = resource.split(".");
+  const role = `fairlead-${verb}-${kind.replace("/", "-")}`;
   const make = `kubectl create clusterrole ${role} --verb=${verb} --resource=${resource}`;
   const account = SERVICE_ACCOUNT.exec(user)?.[1];
   const whom = account === undefined ? `--user=${user}` : `--serviceaccount=${account}`;

@@ -1,5 +1,5 @@
-// Who waits for a right that is missing: in each namespace one write is tried now and then, and when
-// it goes through all of them go. Given who is to be told when it is time to try again.
+// Who waits for a right that is missing: in each namespace one write is tried now and then, and
+// when it goes through all of them go. Given who is to be told when it is time to try again.
 
 import type { ClaimId } from "@fairlead/model";
 import type { Clock, Timer } from "@fairlead/runtime";

@@ -1,6 +1,7 @@
-// Which Events a Service's verdict is worth: what was told of it and the new verdict go in, Events and
-// what is told by then come out. Pure. Each thing is told when it begins, and again only when it ended
-// meanwhile. What an earlier life told is not here: remember.ts reads it from the conditions.
+// Which Events a Service's verdict is worth: what was told of it and the new verdict go in, Events
+// and what is told by then come out. Pure. Each thing is told when it begins, and again only when
+// it ended meanwhile. What an earlier life told is not here: remember.ts reads it from the
+// conditions.
 
 import type { Address, AgentName, Reason, Remark, Verdict } from "@fairlead/model";
 

@@ -1,6 +1,6 @@
-// What the status of a Service shall say: the addresses that are proved, and three conditions. Pure.
-// Words about what is well name no holder and no number of members: who holds an address and how
-// many members there are changes all the time, and each change would be a write.
+// What the status of a Service shall say: the addresses that are proved, and three conditions.
+// Pure. Words about what is well name no holder and no number of members: who holds an address and
+// how many members there are changes all the time, and each change would be a write.
 
 import type { Address, Claim, Condition, Remark, Verdict } from "@fairlead/model";
 

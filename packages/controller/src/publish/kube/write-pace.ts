@@ -1,5 +1,6 @@
-// Paces writes: few at once, so many a second, and one now and then while the server is out of reach.
-// Given who has work; it knows nothing of what is written. Disposing waits for what is under way.
+// Paces writes: few at once, so many a second, and one now and then while the server is out of
+// reach. Given who has work; it knows nothing of what is written. Disposing waits for what is under
+// way.
 
 import type { Clock, Timer } from "@fairlead/runtime";
 

@@ -1,5 +1,5 @@
-// Writes as requests to the API server. Pure. Every one carries the uid and the resource version that
-// it was decided by: without them a server-side apply makes a deleted object again.
+// Writes as requests to the API server. Pure. Every one carries the uid and the resource version
+// that it was decided by: without them a server-side apply makes a deleted object again.
 
 import { createHash } from "node:crypto";
 
@@ -80,8 +80,8 @@ function apply(
 }
 
 /**
- * By a merge patch: a server-side apply takes off only what nobody else owns, and a Service that was
- * restored from a copy came with the finalizer as part of its own.
+ * By a merge patch: a server-side apply takes off only what nobody else owns, and a Service that
+ * was restored from a copy came with the finalizer as part of its own.
  */
 function takeFinalizerOff(record: ServiceRecord): KubeRequest {
   const { uid, resourceVersion } = record;

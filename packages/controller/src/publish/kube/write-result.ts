@@ -1,5 +1,5 @@
-// What a write came to, for metrics and for whoever decides what to do about it. Pure. Of all codes of
-// a failed request only these kinds matter here.
+// What a write came to, for metrics and for whoever decides what to do about it. Pure. Of all codes
+// of a failed request only these kinds matter here.
 
 import { isEdgeError } from "@fairlead/runtime";
 

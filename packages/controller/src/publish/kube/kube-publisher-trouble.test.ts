@@ -1,0 +1,182 @@
+// A server that is away, that forbids or that refuses: what is tried, how often, and what is told.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { KubeRequest } from "../../kube/kube-client.ts";
+import { answerError, type KubeError, socketError } from "../../kube/kube-errors.ts";
+import { refusal } from "../../kube/memory-cluster.ts";
+import { leased, PublishStage, served } from "./publish-stage.ts";
+
+const unreachable = (request: KubeRequest): KubeError => socketError(request, new Error("refused"));
+const throttled = (request: KubeRequest): KubeError =>
+  answerError(request, { status: 429, retryAfter: "20", body: { message: "too many requests" } });
+
+test("a server that is away for a minute is left alone, and then all is written once", async () => {
+  await using stage = new PublishStage();
+  for (let i = 1; i <= 50; i += 1) stage.create(`web-${i}`, served(`192.0.2.${i}`));
+  let isAway = true;
+  stage.cluster.fail = (request) => (isAway ? unreachable(request) : undefined);
+  await stage.pass(60_000);
+  const tries = stage.wrote().length;
+  assert.ok(tries < 60, `${tries} tries in a minute`);
+  isAway = false;
+  await stage.clock.advance(35_000);
+  assert.equal(stage.wrote().length, 150);
+  assert.deepEqual(stage.shows("web-50"), ["192.0.2.50"]);
+});
+
+test("a server that asks to be left alone is", async () => {
+  await using stage = new PublishStage();
+  stage.create("web", served());
+  stage.cluster.fail = (request) => throttled(request);
+  await stage.pass(19_000);
+  assert.equal(stage.wrote().length, 2, "one write and one Event");
+  stage.cluster.fail = () => undefined;
+  await stage.clock.advance(10_000);
+  assert.deepEqual(stage.shows("web"), ["192.0.2.10"]);
+});
+
+const USER = "system:serviceaccount:fairlead:controller";
+
+function forbidden(request: KubeRequest, resource: string): KubeError {
+  const [, namespace = ""] = /namespaces\/([^/]+)/u.exec(request.path) ?? [];
+  const group = resource === "events" ? "events.k8s.io" : "";
+  const verb = request.method === "POST" ? "create" : "patch";
+  const words =
+    `is forbidden: User "${USER}" cannot ${verb} resource "${resource}" ` +
+    `in API group "${group}" in the namespace "${namespace}"`;
+  return refusal(request, 403, words);
+}
+
+test("a right that is missing is told once, and what waited goes when it is given", async () => {
+  await using stage = new PublishStage();
+  for (let i = 1; i <= 100; i += 1) stage.create(`web-${i}`, served(`192.0.2.${i}`));
+  let isForbidden = true;
+  stage.cluster.fail = (request) =>
+    isForbidden && request.path.endsWith("/status")
+      ? forbidden(request, "services/status")
+      : undefined;
+  await stage.pass(600_000);
+  const tries = stage.results.filter((result) => result === "status forbidden").length;
+  assert.ok(tries < 80, `${tries} tries in ten minutes`);
+  assert.equal(stage.troubles.length, 1);
+  assert.match(
+    stage.troubles[0] ?? "",
+    /^\+ PublishFailed kubernetes patch services\/status: PATCH .* User "system:serviceaccount:fairlead:controller" cannot patch resource "services\/status" .*; add verb patch on services\/status to the user's ClusterRole, or: kubectl create clusterrole fairlead-patch-services-status --verb=patch --resource=services\/status; kubectl create clusterrolebinding fairlead-patch-services-status --clusterrole=fairlead-patch-services-status --serviceaccount=fairlead:controller$/u,
+  );
+  isForbidden = false;
+  await stage.clock.advance(31_000);
+  assert.deepEqual(stage.troubles.slice(1), ["- kubernetes patch services/status"]);
+  assert.deepEqual(stage.shows("web-100"), ["192.0.2.100"]);
+
+  isForbidden = true;
+  for (let i = 1; i <= 100; i += 1) stage.want(`web-${i}`, leased(`192.0.2.${i}`));
+  await stage.pass(60_000);
+  assert.equal(stage.troubles.length, 3);
+  assert.match(stage.troubles[2] ?? "", /^\+ PublishFailed kubernetes patch services\/status/u);
+});
+
+test("a right that is missing in one namespace holds nothing back in others", async () => {
+  await using stage = new PublishStage();
+  stage.create("closed/web", served("192.0.2.1"));
+  stage.create("open/web", served("192.0.2.2"));
+  stage.cluster.fail = (request) =>
+    request.path.includes("/closed/services") ? forbidden(request, "services") : undefined;
+  await stage.pass();
+  assert.deepEqual(stage.shows("open/web"), ["192.0.2.2"]);
+  assert.equal(stage.troubles.length, 1);
+  // Nobody needs the right any more.
+  stage.cluster.delete("closed/web");
+  await stage.pass();
+  assert.deepEqual(stage.troubles.slice(1), ["- kubernetes patch services"]);
+});
+
+test("a write that the server refuses is told with its words, and offered again when it changes", async () => {
+  await using stage = new PublishStage();
+  stage.create("web", served());
+  stage.cluster.fail = (request) =>
+    request.path.endsWith("/status") ? refusal(request, 422, "no such luck") : undefined;
+  await stage.pass(200_000);
+  const refusals = (): number =>
+    stage.results.filter((result) => result === "status refused").length;
+  assert.equal(refusals(), 1);
+  assert.match(
+    stage.troubles.join("\n"),
+    /^\+ PublishFailed kubernetes writes: PATCH .*: no such luck$/u,
+  );
+  stage.want("web", served("192.0.2.11"));
+  await stage.pass();
+  assert.equal(refusals(), 2);
+  stage.cluster.fail = () => undefined;
+  await stage.clock.advance(300_000);
+  assert.deepEqual(stage.shows("web"), ["192.0.2.11"]);
+  assert.deepEqual(stage.troubles.slice(1), ["- kubernetes writes"]);
+});
+
+test("one Service whose writes fail holds no other back", async () => {
+  await using stage = new PublishStage();
+  stage.create("bad", served("192.0.2.1"));
+  stage.create("good", served("192.0.2.2"));
+  stage.cluster.fail = (request) =>
+    request.path.includes("/services/bad") ? refusal(request, 500, "webhook failed") : undefined;
+  await stage.pass(60_000);
+  assert.deepEqual(stage.shows("good"), ["192.0.2.2"]);
+  assert.match(
+    stage.troubles.join("\n"),
+    /^\+ PublishFailed kubernetes writes: PATCH .*: webhook failed$/u,
+  );
+  stage.cluster.fail = () => undefined;
+  await stage.clock.advance(31_000);
+  assert.deepEqual(stage.shows("bad"), ["192.0.2.1"]);
+});
+
+test("a thousand Services at once are written within 12 s, at most eight at a time", async () => {
+  await using stage = new PublishStage();
+  let underWay = 0;
+  let most = 0;
+  const { client } = stage.cluster;
+  const send = client.request.bind(client);
+  client.request = async (request, signal) => {
+    underWay += 1;
+    most = Math.max(most, underWay);
+    try {
+      return await send(request, signal);
+    } finally {
+      underWay -= 1;
+    }
+  };
+  const names = Array.from({ length: 1000 }, (_, i) => `web-${i}`);
+  for (const [i, name] of names.entries()) {
+    stage.create(name, served(`10.1.${Math.floor(i / 250)}.${i % 250}`));
+  }
+  await stage.pass(12_000);
+  assert.ok(names.every((name) => stage.shows(name).length === 1));
+  assert.equal(stage.wrote().length, 3000);
+  assert.ok(most <= 8, `${most} at a time`);
+});
+
+test("an address goes before a thousand words", async () => {
+  await using stage = new PublishStage();
+  const names = Array.from({ length: 1500 }, (_, i) => `web-${i}`);
+  for (const name of names) stage.create(name, { state: "pending", main: NO_POOL });
+  await stage.pass(1000);
+  stage.create("urgent", served());
+  await stage.pass(300);
+  assert.deepEqual(stage.shows("urgent"), ["192.0.2.10"]);
+});
+
+const NO_POOL = { reason: "NoPool", detail: "there is none" } as const;
+
+test("ending writes nothing more and leaves no timer", async () => {
+  const stage = new PublishStage();
+  for (let i = 1; i <= 50; i += 1) stage.create(`web-${i}`, served(`192.0.2.${i}`));
+  await stage.clock.advance(2);
+  stage.publish();
+  await stage.clock.advance(3);
+  await stage[Symbol.asyncDispose]();
+  const written = stage.wrote().length;
+  await stage.clock.advance(60_000);
+  assert.equal(stage.wrote().length, 0, `${written} before`);
+  assert.equal(stage.clock.pendingTimers(), 0);
+});

@@ -1,0 +1,296 @@
+// For tests: the publisher before a cluster in memory, on a fake clock. A test says what the loop
+// wants by what became of each Service, and reads what was written as lines.
+
+import {
+  type Address,
+  type AgentName,
+  type AgentView,
+  type Claim,
+  type ClaimId,
+  type LeasedAddress,
+  parseAddress,
+  parseAgentName,
+  parsePoolName,
+  present,
+  type Reason,
+  type Remark,
+  type Verdict,
+} from "@fairlead/model";
+import { createFakeClock, type FakeClock } from "@fairlead/runtime";
+
+import { MemoryCluster, type SeenWrite } from "../../kube/memory-cluster.ts";
+import { childOf, listOf, textOf } from "../../kube/object-fields.ts";
+import type { Publisher } from "../../ports.ts";
+import { oursOf, sampleService } from "../../sources/sample-objects.ts";
+import { createKubePublisher } from "./kube-publisher.ts";
+import type { PublishTrouble } from "./publish-trouble.ts";
+
+/** What the loop says of a claim; the rest follows. */
+export interface Fate {
+  readonly state: Verdict["state"];
+  readonly address?: string;
+  readonly holder?: string;
+  /** Why it is pending or refused. */
+  readonly main?: Remark;
+  readonly memberless?: boolean;
+}
+
+/** Leased, and proved by its holder. */
+export function served(address = "192.0.2.10", holder = "lb-1"): Fate {
+  return { state: "ready", address, holder };
+}
+
+/** Leased, and nobody has proved it yet. */
+export function leased(address = "192.0.2.10"): Fate {
+  const main = { reason: "WaitingForAgent", detail: "no agent has proved yet" } as const;
+  return { state: "pending", address, main };
+}
+
+/** Neither leased nor refused. */
+export function waiting(reason: Reason, detail = "as the test says"): Fate {
+  return { state: "pending", main: { reason, detail } };
+}
+
+/** Not served. */
+export function refused(reason: Reason, detail = "as the test says"): Fate {
+  return { state: "refused", main: { reason, detail } };
+}
+
+/** An address of a text that is one. */
+export function addressOf(text: string): Address {
+  return present(parseAddress(text), `${text} is an address`);
+}
+
+/** An agent's name of a text that is one. */
+export function agentOf(text: string): AgentName {
+  return present(parseAgentName(text), `${text} is an agent's name`);
+}
+
+/** A cluster with a publisher, which a test can end and start anew. */
+export class PublishStage {
+  readonly clock: FakeClock = createFakeClock();
+  readonly cluster: MemoryCluster = new MemoryCluster(this.clock);
+  /** Findings as they were said: `+ REASON NAME: DETAIL`, `- NAME`. */
+  readonly troubles: string[] = [];
+  /** `KIND RESULT` of every write. */
+  readonly results: string[] = [];
+  dropped = 0;
+  readonly agents: Map<AgentName, AgentView> = new Map();
+  readonly #claims = new Map<ClaimId, Claim>();
+  readonly #verdicts = new Map<ClaimId, Verdict>();
+  readonly #leases = new Map<Address, LeasedAddress>();
+  #publisher: Publisher & AsyncDisposable = this.#start();
+
+  /** Makes a Service and wants this of it. */
+  create(title: string, fate: Fate, type = "LoadBalancer"): void {
+    this.cluster.create(title, { type });
+    this.want(title, fate);
+  }
+
+  /** What the loop wants from now on of a Service that is there; not yet published. */
+  want(title: string, fate: Fate, generation = 0): void {
+    const record = present(this.cluster.record(title), `${title} is there`);
+    const { namespace, name, uid } = record;
+    const claim = oursOf([sampleService({}, { namespace, name, uid, generation })]);
+    const verdict = fateVerdict(claim, fate);
+    this.#claims.set(claim.id, claim);
+    this.#verdicts.set(claim.id, verdict);
+    for (const { address, published } of verdict.addresses) {
+      this.#leases.set(address, leaseOf(claim, address, published));
+    }
+  }
+
+  /** The claim ends; agents still have its addresses. */
+  end(title: string): void {
+    const claim = present(
+      [...this.#claims.values()].find(({ namespace, name }) => isTitle(title, namespace, name)),
+      `${title} asks for something`,
+    );
+    this.#claims.delete(claim.id);
+    this.#verdicts.delete(claim.id);
+    for (const [address, lease] of this.#leases) {
+      if (!lease.owners.some((owner) => owner.claim === claim.id)) continue;
+      const state = { kind: "draining", sinceMs: 0 } as const;
+      this.#leases.set(address, { ...lease, owners: [], lastClaim: claim.id, state });
+    }
+  }
+
+  /** No agent has the address any more. */
+  free(text: string): void {
+    const address = addressOf(text);
+    const lease = present(this.#leases.get(address), `${text} is leased`);
+    this.#leases.set(address, { ...lease, state: { kind: "quarantined", untilMs: 0 } });
+  }
+
+  /** An absent owner: the lease stays, and no source shows its claim. */
+  lose(title: string): void {
+    const found = [...this.#claims.values()].find((one) => isTitle(title, one.namespace, one.name));
+    const { id } = present(found, `${title} asks for something`);
+    this.#claims.delete(id);
+    this.#verdicts.delete(id);
+  }
+
+  /** Says all that is wanted, as the loop does after a cycle. */
+  publish(): void {
+    void this.#publisher.publish({
+      claims: new Map(this.#claims),
+      verdicts: new Map(this.#verdicts),
+      leases: new Map(this.#leases),
+      agents: new Map(this.agents),
+      findings: [],
+    });
+  }
+
+  /** Publishes, and lets some time pass. */
+  async pass(ms = 1000): Promise<void> {
+    // What was just made has to be seen before it can be wanted.
+    await this.clock.advance(2);
+    this.publish();
+    await this.clock.advance(ms);
+  }
+
+  /** Another life of the controller. */
+  async restart(): Promise<void> {
+    await this.#publisher[Symbol.asyncDispose]();
+    this.#publisher = this.#start();
+  }
+
+  /** Every write since the last call, one a line. */
+  wrote(): readonly string[] {
+    return this.cluster.writes.splice(0).map(writeLine);
+  }
+
+  /** Addresses in the status. */
+  shows(title: string): readonly string[] {
+    return this.cluster.record(title)?.ingress.map(({ ip }) => ip ?? "") ?? [];
+  }
+
+  /** A condition as `Status Reason`. */
+  condition(title: string, type: string): string | undefined {
+    const found = this.cluster
+      .record(title)
+      ?.conditions.find((one) => one.type.endsWith(`/${type}`));
+    return found && `${found.status} ${found.reason}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#publisher[Symbol.asyncDispose]();
+  }
+
+  #start(): Publisher & AsyncDisposable {
+    return createKubePublisher({
+      client: this.cluster.client,
+      clock: this.clock,
+      random: () => 0.5,
+      book: this.cluster.book,
+      instance: "controller-0",
+      onTrouble: (trouble) => this.troubles.push(troubleLine(trouble)),
+      onWrite: (kind, result) => this.results.push(`${kind} ${result}`),
+      onDropped: () => {
+        this.dropped += 1;
+      },
+    });
+  }
+}
+
+function troubleLine(trouble: PublishTrouble): string {
+  if (trouble.kind === "finding-cleared") return `- ${trouble.name}`;
+  const { reason, name, detail } = trouble.finding;
+  return `+ ${reason} ${name}: ${detail}`;
+}
+
+/** `hold web`, `status web 192.0.2.10`, `event web AddressAllocated`. */
+function writeLine({ method, path, body }: SeenWrite): string {
+  const [, resource = "", name = "", part = ""] = RESOURCE.exec(path) ?? [];
+  if (resource === "events") {
+    const regarding = textOf(childOf(body, "regarding"), "name");
+    if (method === "POST") return `event ${regarding} ${textOf(body, "reason")}`;
+    return `count ${name.replace(/\.[^.]*$/u, "")} ${String(childOf(body, "series")["count"])}`;
+  }
+  if (part === "status") {
+    const status = childOf(body, "status");
+    if (Object.keys(status).length === 0) return `clear ${name}`;
+    const entries = listOf(childOf(status, "loadBalancer"), "ingress");
+    const addresses = JSON.stringify(entries).match(/\d+\.\d+\.\d+\.\d+/gu) ?? [];
+    return ["status", name, ...addresses].join(" ");
+  }
+  const finalizers = listOf(childOf(body, "metadata"), "finalizers");
+  return `${finalizers.includes("fairlead.io/release") ? "hold" : "release"} ${name}`;
+}
+
+const RESOURCE = /\/(services|events)(?:\/([^/]+))?(?:\/([^/]+))?$/u;
+
+function isTitle(title: string, namespace: string, name: string): boolean {
+  return title === name || title === `${namespace}/${name}`;
+}
+
+function leaseOf(claim: Claim, address: Address, published: boolean): LeasedAddress {
+  return {
+    address,
+    pool: present(parsePoolName("default"), "a pool's name"),
+    owners: [{ claim: claim.id, uid: claim.uid, ports: [] }],
+    lastClaim: claim.id,
+    placement: { kind: "unplaced" },
+    sentTo: [],
+    state: { kind: "held" },
+    published,
+    sinceMs: 0,
+  };
+}
+
+/** The verdict on a claim that follows from its fate. */
+export function fateVerdict(
+  claim: Claim,
+  { state, address, holder, main, memberless }: Fate,
+): Verdict {
+  const why = main ?? { reason: "NoMembers", detail: "tcp/80 has no member" };
+  const not = { status: "False", reason: why.reason, message: `${why.detail}.` } as const;
+  const lack =
+    memberless === true
+      ? ({ reason: "NoMembers", detail: "tcp/80 has no member" } as const)
+      : undefined;
+  return {
+    claim: claim.id,
+    uid: claim.uid,
+    generation: claim.generation,
+    state,
+    ...(main === undefined ? (lack === undefined ? {} : { main: lack }) : { main }),
+    addresses:
+      address === undefined
+        ? []
+        : [
+            {
+              address: addressOf(address),
+              published: state === "ready",
+              ...(holder === undefined ? {} : { holder: agentOf(holder) }),
+            },
+          ],
+    conditions: [
+      address === undefined
+        ? { type: "AddressAllocated", ...not }
+        : {
+            type: "AddressAllocated",
+            status: "True",
+            reason: "Allocated",
+            message: `${address} is allocated.`,
+          },
+      state === "ready"
+        ? { type: "Serving", status: "True", reason: "Proved", message: `${holder} holds it.` }
+        : { type: "Serving", ...not },
+      lack === undefined
+        ? {
+            type: "MembersReady",
+            status: "True",
+            reason: "Ready",
+            message: "tcp/80 has 2 members.",
+          }
+        : {
+            type: "MembersReady",
+            status: "False",
+            reason: "NoMembers",
+            message: `${lack.detail}.`,
+          },
+    ],
+    remarks: [],
+  };
+}
