@@ -9,7 +9,10 @@ import { SetupRefusal } from "./refusal.mjs";
 import { runProgram, tailOf } from "./program.mjs";
 import { timed } from "./say.mjs";
 
-/** What has to be there, by Debian's names. */
+/**
+ * What has to be there, by Debian's names: first what the programs use, then what only tests do.
+ * "prometheus" is there for its promtool; its server is never started.
+ */
 export const PACKAGES = Object.freeze([
   "nginx-light",
   "libnginx-mod-stream",
@@ -19,7 +22,10 @@ export const PACKAGES = Object.freeze([
   "iproute2",
   "iputils-arping",
   "procps",
+  "curl",
+  "iputils-ping",
   "openssl",
+  "prometheus",
 ]);
 
 const SCRIPT = fileURLToPath(new URL("install-packages.sh", import.meta.url));
