@@ -2,30 +2,20 @@
 // the stage. It holds what it started and nothing else; its crash ends all of it at once, as a
 // power cut does, and its folder outlives that as a disk would.
 
-import { readFile } from "node:fs/promises";
 import { readdirSync, readFileSync } from "node:fs";
-import {
-  type CommandOptions,
-  type CommandResult,
-  outputInside,
-  runInside,
-} from "./command-result.ts";
+import { outputInside } from "./command-result.ts";
 import { type HeldAddress, parseAddressList } from "./held-address.ts";
 import { bootHost, DIR, type HostOptions, hostTarget, LINK } from "./host-boot.ts";
 import type { InitProcess } from "./init-process.ts";
-import { startInside, type Target } from "./inside-process.ts";
+import type { Target } from "./inside-process.ts";
 import { labError } from "./lab-error.ts";
 import { enterCommand } from "./namespace-command.ts";
-import {
-  createRunningProgram,
-  type ProgramOptions,
-  type RunningProgram,
-} from "./running-program.ts";
+import { createReach, type Reach } from "./reach.ts";
 import type { Stage } from "./stage.ts";
 import { createSwitchPort, type SwitchPort } from "./switch-port.ts";
 
 /** A host. What it runs sees its own network, /run, logs, host name and process ids. */
-export interface Host extends SwitchPort {
+export interface Host extends SwitchPort, Reach {
   readonly name: string;
   /** Its IPv4 address without prefix length. */
   readonly address: string;
@@ -37,28 +27,6 @@ export interface Host extends SwitchPort {
   readonly dir: string;
   /** Whether it is powered on. */
   isUp(): boolean;
-  /**
-   * Where this program finds a file of the running host, whose own path is absolute. For reading
-   * only: root of the machine may be nobody in there. Not for /proc/sys/net, where every reader
-   * sees its own network.
-   */
-  outsidePath(path: string): string;
-  /** The text of a file of the running host. Rejects as node:fs does. */
-  readFile(path: string): Promise<string>;
-  /** Writes a file of the running host, whole or not at all, and the folders on the way to it. */
-  writeFile(path: string, text: string): Promise<void>;
-  /** Removes a file or folder of the running host; one that is not there is no failure. */
-  removeFile(path: string): Promise<void>;
-  /** Runs a command to its end. A bad exit code is a result. */
-  exec(command: string, args?: readonly string[], options?: CommandOptions): Promise<CommandResult>;
-  /** Runs a command that must succeed, and gives what it wrote. */
-  output(command: string, args?: readonly string[], options?: CommandOptions): Promise<string>;
-  /** Starts a program and leaves it running. */
-  start(
-    command: string,
-    args?: readonly string[],
-    options?: ProgramOptions,
-  ): Promise<RunningProgram>;
   /** All addresses that its kernel holds now. */
   addresses(): Promise<readonly HeldAddress[]>;
   /** The ids of all its processes, as it sees them, without the two that are the host itself. */
@@ -72,16 +40,6 @@ export interface Host extends SwitchPort {
   /** Called at every boot, when the host is there. The returned function ends that. */
   onBoot(run: () => Promise<void>): () => void;
 }
-
-/** The new text lies under a hidden name first: whoever watches the folder sees only the whole. */
-const WRITE_FILE = `
-set -eu
-folder=$(dirname -- "$1")
-mkdir -p -- "$folder"
-new="$folder/.$(basename -- "$1").new"
-cat >"$new"
-mv -- "$new" "$1"
-`;
 
 /** Makes a host and powers it on. */
 export async function createHost(stage: Stage, name: string, options: HostOptions): Promise<Host> {
@@ -110,26 +68,13 @@ export async function createHost(stage: Stage, name: string, options: HostOption
   await boot();
   return {
     ...port,
+    ...createReach(name, target),
     name,
     address: withoutPrefix(options.address),
     ipv6: options.ipv6 === undefined ? undefined : withoutPrefix(options.ipv6),
     link: LINK,
     dir: DIR,
     isUp: () => isPowered && init !== undefined && !init.hasExited(),
-    outsidePath: (path) => `/proc/${living().pid}/root${path}`,
-    readFile: async (path) => readFile(`/proc/${living().pid}/root${path}`, "utf8"),
-    writeFile: async (path, text) => {
-      await outputInside(target(), ["sh", "-c", WRITE_FILE, "sh", path], { input: text });
-    },
-    removeFile: async (path) => {
-      await outputInside(target(), ["rm", "-rf", "--", path]);
-    },
-    exec: async (command, args = [], settings = {}) =>
-      runInside(target(), [command, ...args], settings),
-    output: async (command, args = [], settings = {}) =>
-      outputInside(target(), [command, ...args], settings),
-    start: async (command, args = [], settings = {}) =>
-      startProgram(target(), `${command} on ${name}`, [command, ...args], settings),
     addresses: async () =>
       parseAddressList(await outputInside(target(), ["ip", "-j", "address", "show"])),
     pids: () => listPids(living().pid),
@@ -141,16 +86,6 @@ export async function createHost(stage: Stage, name: string, options: HostOption
       return () => void bootWatchers.delete(run);
     },
   };
-}
-
-async function startProgram(
-  target: Target,
-  name: string,
-  command: readonly string[],
-  options: ProgramOptions,
-): Promise<RunningProgram> {
-  const env = { ...target.env, ...options.env };
-  return createRunningProgram(await startInside({ ...target, env }, command), name, options);
 }
 
 function listPids(initPid: number): readonly number[] {

@@ -1,12 +1,14 @@
 // The command lines that make namespaces and enter them (unshare and nsenter of util-linux). Given
 // plain values, pure. It must never join text into a shell command.
 
-/** Which user the lab's processes are: of the machine, and whether in a user namespace. */
+/** Who the processes are, and which namespaces they have besides those that all of them have. */
 export interface LabUser {
   /** Whether the outer process makes a user namespace in which it is root. */
   readonly userNamespace: boolean;
   /** The machine's user to become first. Undefined: the calling one. */
   readonly identity: Identity | undefined;
+  /** Whether its processes use the machine's own network. Default: no. */
+  readonly sharesNetwork?: boolean;
 }
 
 /** A user of the machine, by numbers. */
@@ -15,30 +17,44 @@ export interface Identity {
   readonly gid: number;
 }
 
-/** Everything a host has of its own. Users are the lab's, so they are not in this list. */
-const KINDS = ["--net", "--mount", "--uts", "--ipc", "--pid"] as const;
+/** What namespaces are made, or entered. */
+type Kinds = Pick<LabUser, "userNamespace" | "sharesNetwork">;
+
+/** Everything a host has of its own but its network. Users are the lab's, so they are not here. */
+const KINDS = ["--mount", "--uts", "--ipc", "--pid"] as const;
 
 /**
  * The command that makes new namespaces and runs `init` as process 1 in them. When the process of
  * this command dies, also by SIGKILL, the kernel ends the init and with it all that runs inside.
  */
-export function unshareCommand(
-  init: readonly string[],
-  options: { readonly userNamespace: boolean },
-): readonly string[] {
+export function unshareCommand(init: readonly string[], options: Kinds): readonly string[] {
   const user = options.userNamespace ? ["--user", "--map-root-user"] : [];
-  return ["unshare", ...user, ...KINDS, "--fork", "--kill-child", "--mount-proc", "--", ...init];
+  return [
+    "unshare",
+    ...user,
+    ...network(options),
+    ...KINDS,
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+    "--",
+    ...init,
+  ];
 }
 
 /** The command that runs `command` in all namespaces of the process `pid` of the machine. */
 export function enterCommand(
   pid: number,
   command: readonly string[],
-  options: { readonly userNamespace: boolean },
+  options: Kinds,
 ): readonly string[] {
   // Credentials are kept: the user's own id already is root in there, and setgroups is forbidden.
   const user = options.userNamespace ? ["--user", "--preserve-credentials"] : [];
-  return ["nsenter", `--target=${pid}`, ...user, ...KINDS, "--", ...command];
+  return ["nsenter", `--target=${pid}`, ...user, ...network(options), ...KINDS, "--", ...command];
+}
+
+function network(options: Kinds): readonly string[] {
+  return options.sharesNetwork === true ? [] : ["--net"];
 }
 
 /**
