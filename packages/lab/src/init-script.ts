@@ -68,3 +68,10 @@ while [ $# -gt 1 ]; do
   shift 2
 done
 ${WAIT}`;
+
+/** A place on loopback: a folder of its own in memory, on the machine's own network. */
+export const LOOPBACK_INIT: string = `
+set -eu
+mount -n -t tmpfs -o mode=0755 tmpfs /run
+mkdir /run/cluster
+${WAIT}`;

@@ -2,9 +2,11 @@
 // command. It knows both ids of the process, inside and outside; it never kills by name, and the
 // program that enters (nsenter) is only a shell around the real one.
 
+import { readFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { within } from "./deadline.ts";
 import {
+  type DetachedProcess,
   type Exit,
   failureText,
   firstChild,
@@ -13,6 +15,7 @@ import {
   startDetached,
 } from "./detached-process.ts";
 import { labError } from "./lab-error.ts";
+import { monotonicMs } from "./monotonic.ts";
 import { announcingCommand, enterCommand, type LabUser } from "./namespace-command.ts";
 
 /** Where to run: the process whose namespaces are entered, and as whom. */
@@ -39,12 +42,17 @@ export interface InsideProcess {
   readonly exited: Promise<Exit>;
   /** Whether it has ended. */
   hasExited(): boolean;
-  /** Sends a signal; does nothing when the process has ended. */
+  /** Sends a signal; does nothing when the process has ended. For SIGSTOP there is `freeze`. */
   kill(signal: NodeJS.Signals): void;
+  /** Stops it and waits until none of its threads runs. */
+  freeze(): Promise<void>;
+  /** Lets it run on. */
+  resume(): void;
 }
 
 /** Entering takes milliseconds; a machine that needs this long is broken. */
 const ENTER_MS_MAX = 10_000;
+const FREEZE_MS_MAX = 5_000;
 
 /** Starts `command` in the namespaces of the target and waits until it is there. */
 export async function startInside(
@@ -75,7 +83,38 @@ export async function startInside(
     exited: entering.exited,
     hasExited: () => entering.hasExited(),
     kill: (signal) => {
-      if (!entering.hasExited()) sendSignal(outsidePid, signal);
+      if (entering.hasExited()) return;
+      sendSignal(outsidePid, signal);
+      // Else it would not learn of the end of a process that was frozen.
+      if (signal === "SIGKILL") sendSignal(entering.pid, "SIGCONT");
+    },
+    freeze: async () => {
+      if (entering.hasExited()) return;
+      sendSignal(outsidePid, "SIGSTOP");
+      await untilStopped(entering);
+    },
+    resume: () => {
+      if (!entering.hasExited()) sendSignal(entering.pid, "SIGCONT");
     },
   };
+}
+
+/**
+ * nsenter stops itself when the process that it waits for is stopped, all threads of it, and lets
+ * that one run on when it is told to run on itself.
+ */
+async function untilStopped(entering: DetachedProcess): Promise<void> {
+  const endMs = monotonicMs() + FREEZE_MS_MAX;
+  while (!entering.hasExited() && !isStopped(entering.pid)) {
+    if (monotonicMs() >= endMs) throw labError("DEADLINE", "a process does not freeze");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function isStopped(pid: number): boolean {
+  try {
+    return /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
 }

@@ -6,9 +6,9 @@ import { EdgeError } from "@fairlead/runtime";
 /**
  * Why the lab could not do what was asked. NOT_POSSIBLE: this machine or user cannot have it.
  * COMMAND_FAILED: a command of the stage ended badly. DEADLINE: it took too long. GONE: the host
- * or the lab is not there any more.
+ * or the lab is not there any more. NO_ANSWER: a server of the stage gave none.
  */
-export type LabErrorCode = "NOT_POSSIBLE" | "COMMAND_FAILED" | "DEADLINE" | "GONE";
+export type LabErrorCode = "NOT_POSSIBLE" | "COMMAND_FAILED" | "DEADLINE" | "GONE" | "NO_ANSWER";
 
 /** A failure of the stage. */
 export type LabError = EdgeError<LabErrorCode>;

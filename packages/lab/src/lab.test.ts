@@ -3,11 +3,15 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { readdirSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { openDoor } from "./door.ts";
 import { createLab, type Lab, type LabOptions } from "./lab.ts";
+import { startMember } from "./member-server.ts";
 import { asNormalUser } from "./normal-user.ts";
 import type { Host } from "./host.ts";
 import { checkMachine } from "./preflight.ts";
@@ -208,6 +212,48 @@ test("a program is started, heard, written to and stopped", async () => {
   assert.equal((await stubborn.stop("SIGTERM", 50)).forced, true);
   await assert.rejects(stubborn.waitForLine(/never/, 5_000), { code: "GONE" });
 });
+
+test("a program is frozen as a whole, runs on, and dies frozen", async () => {
+  await using lab = await createLab();
+  const [a] = await addPair(lab);
+  const program = await a.start("sh", ["-c", "while read -r line; do echo got $line; done"]);
+  for (let turn = 0; turn < 20; turn += 1) {
+    await program.freeze();
+    assert.match(await a.readFile(`/proc/${program.pid}/status`), /^State:\s+T/m);
+    program.write(`${turn}\n`);
+    program.resume();
+    await program.waitForLine(new RegExp(`^got ${turn}$`), 5_000);
+  }
+  await program.freeze();
+  assert.deepEqual(await program.stop("SIGKILL"), {
+    code: undefined,
+    signal: "SIGKILL",
+    forced: false,
+  });
+});
+
+for (const user of USERS) {
+  test(`as ${user.name}: a door leads this program to a port of a host`, async () => {
+    await using lab = await createLab(user.options);
+    const [a, b] = await addPair(lab);
+    await startMember(b, { tcpPorts: [8080] });
+    await using door = await openDoor(a, { address: b.address, port: 8080 });
+    const answer = async (): Promise<string> => {
+      let text = "";
+      const socket = connect({ path: door.path, allowHalfOpen: true });
+      socket.end("GET / HTTP/1.0\r\n\r\n");
+      for await (const chunk of socket) text += String(chunk);
+      return text;
+    };
+    const answers = await Promise.all([answer(), answer(), answer()]);
+    for (const text of answers) assert.match(text, /lb-2 8080 192\.0\.2\.11\n$/);
+    // Nobody listens there: the connection ends, and the door stays.
+    await using closed = await openDoor(a, { address: b.address, port: 8081 });
+    const ended = once(connect({ path: closed.path }).resume(), "close");
+    await ended;
+    assert.match(await answer(), /^HTTP/);
+  });
+}
 
 test("what a command says is never lost, and a command that hangs is ended", async () => {
   await using lab = await createLab();

@@ -8,6 +8,7 @@ import { labError } from "./lab-error.ts";
 import type { Identity, LabUser } from "./namespace-command.ts";
 import type { PartitionWindow } from "./partition-book.ts";
 import { checkMachine } from "./preflight.ts";
+import { searchPath } from "./search-path.ts";
 import { createStage } from "./stage.ts";
 import { partSwitch } from "./switch-port.ts";
 
@@ -109,11 +110,4 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
 
 function needsUserNamespace(identity: Identity | undefined): boolean {
   return (identity?.uid ?? process.getuid?.() ?? 0) !== 0;
-}
-
-/** A normal user's PATH often lacks the folders of system programs. */
-function searchPath(): string {
-  return [process.env["PATH"] ?? "", "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"]
-    .filter((part) => part !== "")
-    .join(":");
 }

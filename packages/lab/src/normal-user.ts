@@ -1,4 +1,4 @@
-// How root makes a lab that has no more rights than a normal user's. Given the folder that the
+// How root makes a lab that has no more rights than a normal user's. Given the folders that the
 // programs under test live in. It creates no user on the machine.
 
 import { statSync } from "node:fs";
@@ -10,12 +10,12 @@ const NOBODY = { uid: 65_534, gid: 65_534 };
 
 /**
  * Options of a lab that runs as a normal user. For a normal user: the defaults. For root: nobody,
- * where nobody can read `folder`; else root in a user namespace, which has a normal user's rights
+ * where nobody can read all the folders; else root in a user namespace, which has a normal user's rights
  * over the machine but root's over root's own files.
  */
-export function asNormalUser(folder: string): LabOptions {
+export function asNormalUser(...folders: readonly string[]): LabOptions {
   if (process.getuid?.() !== 0) return {};
-  return isReadableByAll(folder) ? { identity: NOBODY } : { userNamespace: true };
+  return folders.every(isReadableByAll) ? { identity: NOBODY } : { userNamespace: true };
 }
 
 function isReadableByAll(folder: string): boolean {

@@ -46,7 +46,12 @@ export interface RunningProgram extends AsyncDisposable {
   write(text: string): void;
   /** Ends its standard input. */
   endInput(): void;
+  /** Sends a signal; does nothing when it has ended. For SIGSTOP there is `freeze`. */
   kill(signal: NodeJS.Signals): void;
+  /** Stops it from running, as SIGSTOP does, and waits until none of its threads runs. */
+  freeze(): Promise<void>;
+  /** Lets it run on. */
+  resume(): void;
   /** Sends `signal` (default SIGTERM), and SIGKILL after `deadlineMs` (default 5 000). */
   stop(signal?: NodeJS.Signals, deadlineMs?: number): Promise<StopResult>;
 }
@@ -99,6 +104,8 @@ export function createRunningProgram(
     write: (text) => void process.stdin.write(text),
     endInput: () => void process.stdin.end(),
     kill: (signal) => process.kill(signal),
+    freeze: () => process.freeze(),
+    resume: () => process.resume(),
     stop,
     [Symbol.asyncDispose]: async () => void (await stop()),
   };
