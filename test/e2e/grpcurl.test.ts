@@ -18,6 +18,13 @@ import { story } from "./stage/story.ts";
 
 const CONTROLLER = fileURLToPath(new URL("../../bin/fairlead-controller", import.meta.url));
 const CALL_MS_MAX = 30_000;
+const ADMIN = "fairlead.v1.AdminService";
+const WEB = `
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec: { type: LoadBalancer, ports: [{ port: 80 }] }
+`;
 
 test("grpcurl lists, describes and calls", async () => {
   await using controller = await startController();
@@ -34,6 +41,7 @@ test("grpcurl lists, describes and calls", async () => {
   const described = (await call(admin, "describe", "fairlead.v1.AdminService")).join("\n");
   assert.match(described, /rpc List \( \.fairlead\.v1\.ListRequest \)/);
   assert.match(described, /rpc Explain \( \.fairlead\.v1\.ExplainRequest \)/);
+  assert.match(described, /rpc Watch \( .*WatchRequest \) returns \( stream .*WatchResponse \)/);
   const sync = (await call(agents, "describe", "fairlead.v1.AgentService.Sync")).join("\n");
   assert.match(sync, /rpc Sync \( stream .* \) returns \( stream .* \)/);
 
@@ -46,6 +54,34 @@ test("grpcurl lists, describes and calls", async () => {
     listed.pools.map(({ name, ranges }) => `${name}=${ranges}`),
     ["default=192.0.2.10-192.0.2.20"],
   );
+});
+
+test("grpcurl watches: everything first, then what changes", async () => {
+  await using controller = await startController();
+  const watching = spawn(
+    toolPath("grpcurl"),
+    ["-plaintext", "-d", '{"kinds":["LIST_KIND_CLAIMS"]}', controller.admin, `${ADMIN}/Watch`],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  const ended = once(watching, "exit");
+  const deadline = setTimeout(() => watching.kill("SIGKILL"), CALL_MS_MAX);
+  let text = "";
+  for await (const part of watching.stdout
+    .setEncoding("utf8")
+    .iterator({ destroyOnReturn: false })) {
+    const isFirst = text === "";
+    text += String(part);
+    if (isFirst) {
+      assert.match(text, /"whole": true/);
+      assert.doesNotMatch(text, /"web"/);
+      writeFileSync(join(controller.manifests, "web.yaml"), WEB);
+    }
+    if (text.includes('"id": "service/default/web"')) break;
+  }
+  clearTimeout(deadline);
+  watching.kill("SIGTERM");
+  await ended;
+  assert.match(text, /"id": "service\/default\/web"/);
 });
 
 story("grpcurl on a host shows its agent's plan, host, last apply and files", {}, async (stage) => {
@@ -107,6 +143,7 @@ interface Controller extends AsyncDisposable {
   readonly admin: string;
   /** Where agents connect. */
   readonly agents: string;
+  readonly manifests: string;
   /** Runs grpcurl; answers with the lines it prints. */
   readonly call: (address: string, ...words: readonly string[]) => Promise<readonly string[]>;
 }
@@ -114,10 +151,11 @@ interface Controller extends AsyncDisposable {
 /** Starts the controller as one does by hand, on free ports of the loopback. */
 async function startController(): Promise<Controller> {
   const folder = mkdtempSync(join(tmpdir(), "fairlead-grpcurl-"));
-  mkdirSync(join(folder, "manifests"));
-  writeFileSync(join(folder, "manifests/empty.yaml"), "");
+  const manifests = join(folder, "manifests");
+  mkdirSync(manifests);
+  writeFileSync(join(manifests, "empty.yaml"), "");
   const listen = ["admin", "agents", "metrics"].map((name) => `--listen-${name}=127.0.0.1:0`);
-  const state = [`--source=${join(folder, "manifests")}`, `--state-dir=${join(folder, "state")}`];
+  const state = [`--source=${manifests}`, `--state-dir=${join(folder, "state")}`];
   const pool = ["--pool", "default=192.0.2.10-192.0.2.20"];
   const child = spawn(CONTROLLER, [...listen, ...state, ...pool, "--insecure"], {
     stdio: ["ignore", "ignore", "pipe"],
@@ -128,6 +166,7 @@ async function startController(): Promise<Controller> {
   return {
     admin,
     agents,
+    manifests,
     call: async (address, ...words) => {
       const args = ["-plaintext", address, ...words];
       const { stdout } = await run(grpcurl, args, { timeout: CALL_MS_MAX });

@@ -122,6 +122,7 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
     delivery: sync,
     revisionOf: (resource) => revisions.revisionOf(resource),
     onCycle: measured.planned,
+    onSaid: () => admin.changed(),
     onFenced: (epoch) => options.onFailed(fencedError(epoch)),
   });
   const ready = (): HealthReport => controllerReadiness(cycle.view());
@@ -130,6 +131,7 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
     createAdminServer({
       listen: settings.listenAdmin,
       credentials,
+      clock,
       log,
       context: () => ({
         nowMs: clock.wallMs(),

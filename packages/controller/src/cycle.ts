@@ -50,6 +50,8 @@ export interface CycleOptions {
   readonly revisionOf: (resource: Resource) => Revision;
   /** Told how long each cycle's planning took, in ms. */
   readonly onCycle?: (tookMs: number) => void;
+  /** What `view` shows may differ now: after a cycle, and with what is found before the first. */
+  readonly onSaid?: () => void;
   /** Another controller took a later epoch: this one must end. */
   readonly onFenced: (epoch: number) => void;
 }
@@ -253,6 +255,7 @@ class Loop implements Cycle {
     const said: Said = { verdicts, findings: this.#findings() };
     for (const { level, fields, message } of narrate(this.#said, said)) log[level](fields, message);
     this.#said = said;
+    this.#options.onSaid?.();
     return said;
   }
 

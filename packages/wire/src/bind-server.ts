@@ -7,6 +7,9 @@ import { type Credentials, serverCredentials } from "./grpc-options.ts";
 /** What grpc-js tells in its message alone, as "... errors: [listen EADDRINUSE: ...]". */
 const LISTEN_ERRNO = /\blisten (E[A-Z]+)/u;
 
+/** How long callers have to take what was said to them last, in ms. */
+const LAST_WORDS_MS = 200;
+
 /**
  * Binds and serves `at`, "HOST:PORT". Resolves with the port. Rejects with an error that has the
  * errno's name as `code`, as Node's own servers do.
@@ -20,12 +23,15 @@ export function bindServer(server: Server, at: string, credentials: Credentials)
   });
 }
 
-/** Ends a server: calls under way get a moment to end, then everything is cut. */
+/** Ends a server: calls under way get a moment to hear their status, then everything is cut. */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.tryShutdown(() => resolve());
-    // Streams of agents and of watchers have no end of their own.
-    server.forceShutdown();
+    // Streams whose end nobody said, and callers that read nothing, have no end of their own.
+    const cut = setTimeout(() => server.forceShutdown(), LAST_WORDS_MS);
+    server.tryShutdown(() => {
+      clearTimeout(cut);
+      resolve();
+    });
   });
 }
 

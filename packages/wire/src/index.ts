@@ -52,6 +52,9 @@ export {
   type SyncResponse,
   SyncResponseSchema,
   type Update,
+  type WatchRequest,
+  type WatchResponse,
+  type WatchResponseSchema,
 } from "@fairlead/proto";
 export { addressFromBytes, addressToBytes } from "./address-bytes.ts";
 export { bindServer, closeServer } from "./bind-server.ts";

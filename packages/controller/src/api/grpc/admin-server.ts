@@ -1,8 +1,9 @@
 // AdminService: the transport of the command line. Given what the loop and the streams know; it
-// answers questions and changes nothing. Reflection and health let grpcurl work without files.
+// answers questions, once or for as long as somebody watches, and changes nothing. Reflection and
+// health let grpcurl work without files.
 
 import { Server } from "@grpc/grpc-js";
-import { type HostPort, type Logger, describeError } from "@fairlead/runtime";
+import { type Clock, type HostPort, type Logger, describeError } from "@fairlead/runtime";
 import {
   AdminService,
   type Credentials,
@@ -17,13 +18,15 @@ import type { AdminContext } from "./admin-context.ts";
 import { bindServer, closeServer } from "./bind-server.ts";
 import { explain } from "./explain.ts";
 import { list } from "./list.ts";
+import { createWatchers, type WatchCall } from "./watchers.ts";
 
 /** What the server answers from, and where. */
 export interface AdminServerOptions {
   readonly listen: HostPort;
   readonly credentials: Credentials;
+  readonly clock: Clock;
   readonly log: Logger;
-  /** Asked once a call. */
+  /** Asked once a call, and whenever something changed while somebody watches. */
   readonly context: () => AdminContext;
 }
 
@@ -32,11 +35,14 @@ export interface AdminServer extends AsyncDisposable {
   /** Where it really listens. */
   readonly address: HostPort;
   readonly health: Health;
+  /** What the context gives may have changed: those who watch are told. */
+  changed(): void;
 }
 
 /** Starts the server. Rejects with EdgeError<ListenErrorCode> when it cannot listen. */
 export async function createAdminServer(options: AdminServerOptions): Promise<AdminServer> {
-  const { context, log } = options;
+  const { context, clock, log } = options;
+  const watchers = createWatchers({ clock, log, list: (kinds) => list(context(), { kinds }) });
   const server = new Server(serverOptions());
   const table = serviceDefinition(AdminService);
   const onFailed = (error: unknown): string => {
@@ -49,8 +55,17 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
       ({ subject }: { readonly subject: string }) => explain(context(), subject),
       onFailed,
     ),
+    watch: (call: WatchCall) => watchers.watch(call),
   });
   const health = addIntrospection(server, [AdminService]);
   const address = await bindServer(server, options.listen, options.credentials);
-  return { address, health, [Symbol.asyncDispose]: () => closeServer(server) };
+  return {
+    address,
+    health,
+    changed: () => watchers.poke(),
+    [Symbol.asyncDispose]: async () => {
+      await watchers[Symbol.asyncDispose]();
+      await closeServer(server);
+    },
+  };
 }

@@ -2,7 +2,7 @@
 // streams know. Rows are sorted, so that two lists of one state are the same.
 
 import { type Finding, compareAddress, compareText } from "@fairlead/model";
-import { ListKind, type ListRequest, type ListResponseSchema } from "@fairlead/wire";
+import { ListKind, type ListResponseSchema } from "@fairlead/wire";
 import type { MessageInitShape } from "@fairlead/wire";
 
 import { addressRow } from "./address-row.ts";
@@ -17,7 +17,10 @@ import { remarkRow } from "./remark-row.ts";
 export type ListInit = MessageInitShape<typeof ListResponseSchema>;
 
 /** Answers List; no kinds means all. */
-export function list(context: AdminContext, { kinds }: Pick<ListRequest, "kinds">): ListInit {
+export function list(
+  context: AdminContext,
+  { kinds }: { readonly kinds: readonly ListKind[] },
+): ListInit {
   const { view } = context;
   const wants = (kind: ListKind): boolean => kinds.length === 0 || kinds.includes(kind);
   const { claims, agents, pools } = view.state;

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fairlead/v1/admin.proto.
  */
 export const file_fairlead_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChdmYWlybGVhZC92MS9hZG1pbi5wcm90bxILZmFpcmxlYWQudjEiMwoLTGlzdFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCKIAgoMTGlzdFJlc3BvbnNlEi4KCmNvbnRyb2xsZXIYASABKAsyGi5mYWlybGVhZC52MS5Db250cm9sbGVyUm93EiUKBmNsYWltcxgCIAMoCzIVLmZhaXJsZWFkLnYxLkNsYWltUm93EiUKBmFnZW50cxgDIAMoCzIVLmZhaXJsZWFkLnYxLkFnZW50Um93EiMKBXBvb2xzGAQgAygLMhQuZmFpcmxlYWQudjEuUG9vbFJvdxIqCglhZGRyZXNzZXMYBSADKAsyFy5mYWlybGVhZC52MS5BZGRyZXNzUm93EikKCGZpbmRpbmdzGAYgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ1JvdyJxCg1Db250cm9sbGVyUm93Eg8KB3ZlcnNpb24YASABKAkSDQoFZXBvY2gYAiABKAQSEQoJdXB0aW1lX21zGAMgASgEEg4KBmN5Y2xlcxgEIAEoBBINCgVyZWFkeRgFIAEoCBIOCgZkZXRhaWwYBiABKAkiqQIKCENsYWltUm93EgoKAmlkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRIMCgRuYW1lGAMgASgJEiwKCWFkZHJlc3NlcxgEIAMoCzIZLmZhaXJsZWFkLnYxLkNsYWltQWRkcmVzcxINCgVwb3J0cxgFIAMoCRINCgVzdGF0ZRgGIAEoCRIhCgRtYWluGAcgASgLMhMuZmFpcmxlYWQudjEuUmVtYXJrEiQKB3JlbWFya3MYCCADKAsyEy5mYWlybGVhZC52MS5SZW1hcmsSKgoKY29uZGl0aW9ucxgJIAMoCzIWLmZhaXJsZWFkLnYxLkNvbmRpdGlvbhIPCgdtZW1iZXJzGAogASgNEg4KBmFnZV9tcxgLIAEoBBIOCgZvcmlnaW4YDCABKAkiQgoMQ2xhaW1BZGRyZXNzEg8KB2FkZHJlc3MYASABKAkSDgoGaG9sZGVyGAIgASgJEhEKCXB1Ymxpc2hlZBgDIAEoCCJVCgZSZW1hcmsSDgoGcmVhc29uGAEgASgJEgwKBGNvZGUYAiABKAkSDQoFdGl0bGUYAyABKAkSDgoGZGV0YWlsGAQgASgJEg4KBnJlbWVkeRgFIAEoCSJKCglDb25kaXRpb24SDAoEdHlwZRgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDgoGcmVhc29uGAMgASgJEg8KB21lc3NhZ2UYBCABKAkiogIKCEFnZW50Um93EgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRIXCg93YW50ZWRfcmV2aXNpb24YBCABKAkSGAoQYXBwbGllZF9yZXZpc2lvbhgFIAEoCRIMCgRzeW5jGAYgASgJEhEKCXZpcHNfaGVsZBgHIAEoDRIUCgx2aXBzX3BsYW5uZWQYCCABKA0SGQoRZ2VuZXJhdGlvbnNfYWxpdmUYCSABKA0SGAoQa2VlcGFsaXZlZF9hbGl2ZRgKIAEoCBIUCgxsYXN0X3NlZW5fbXMYCyABKAQSDQoFbGlua3MYDCADKAkSJAoHcmVtYXJrcxgNIAMoCzITLmZhaXJsZWFkLnYxLlJlbWFyayJ2CgdQb29sUm93EgwKBG5hbWUYASABKAkSDgoGcmFuZ2VzGAIgASgJEgwKBG1vZGUYAyABKAkSDAoEc2l6ZRgEIAEoCRIMCgR1c2VkGAUgASgEEhMKC3F1YXJhbnRpbmVkGAYgASgEEg4KBm9yaWdpbhgHIAEoCSKcAQoKQWRkcmVzc1JvdxIPCgdhZGRyZXNzGAEgASgJEgwKBHBvb2wYAiABKAkSDgoGb3duZXJzGAMgAygJEg0KBXN0YXRlGAQgASgJEg4KBmhvbGRlchgFIAEoCRIMCgRsYW5lGAYgASgJEg0KBW9yZGVyGAcgAygJEhMKC3dhaXRpbmdfZm9yGAggAygJEg4KBmFnZV9tcxgJIAEoBCJQCgpGaW5kaW5nUm93Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCRIjCgZyZW1hcmsYAyABKAsyEy5mYWlybGVhZC52MS5SZW1hcmsiIQoORXhwbGFpblJlcXVlc3QSDwoHc3ViamVjdBgBIAEoCSJ5Cg9FeHBsYWluUmVzcG9uc2USDQoFZm91bmQYASABKAgSDQoFdGl0bGUYAiABKAkSJwoFc3RlcHMYAyADKAsyGC5mYWlybGVhZC52MS5FeHBsYWluU3RlcBIOCgZyZW1lZHkYBCABKAkSDwoHc2ltaWxhchgFIAMoCSKBAQoLRXhwbGFpblN0ZXASDQoFdGl0bGUYASABKAkSJQoFc3RhdGUYAiABKA4yFi5mYWlybGVhZC52MS5MaW5rU3RhdGUSDgoGZGV0YWlsGAMgASgJEhMKBmFnZV9tcxgEIAEoBEgAiAEBEgwKBGNvZGUYBSABKAlCCQoHX2FnZV9tcyqXAQoITGlzdEtpbmQSGQoVTElTVF9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQTElTVF9LSU5EX0NMQUlNUxABEhQKEExJU1RfS0lORF9BR0VOVFMQAhITCg9MSVNUX0tJTkRfUE9PTFMQAxIXChNMSVNUX0tJTkRfQUREUkVTU0VTEAQSFgoSTElTVF9LSU5EX0ZJTkRJTkdTEAUqgQEKCUxpbmtTdGF0ZRIaChZMSU5LX1NUQVRFX1VOU1BFQ0lGSUVEEAASEwoPTElOS19TVEFURV9HT09EEAESFQoRTElOS19TVEFURV9CUk9LRU4QAhIWChJMSU5LX1NUQVRFX1VOS05PV04QAxIUChBMSU5LX1NUQVRFX0RPVUJUEAQykQEKDEFkbWluU2VydmljZRI7CgRMaXN0EhguZmFpcmxlYWQudjEuTGlzdFJlcXVlc3QaGS5mYWlybGVhZC52MS5MaXN0UmVzcG9uc2USRAoHRXhwbGFpbhIbLmZhaXJsZWFkLnYxLkV4cGxhaW5SZXF1ZXN0GhwuZmFpcmxlYWQudjEuRXhwbGFpblJlc3BvbnNlYgZwcm90bzM");
+  fileDesc("ChdmYWlybGVhZC92MS9hZG1pbi5wcm90bxILZmFpcmxlYWQudjEiMwoLTGlzdFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCKIAgoMTGlzdFJlc3BvbnNlEi4KCmNvbnRyb2xsZXIYASABKAsyGi5mYWlybGVhZC52MS5Db250cm9sbGVyUm93EiUKBmNsYWltcxgCIAMoCzIVLmZhaXJsZWFkLnYxLkNsYWltUm93EiUKBmFnZW50cxgDIAMoCzIVLmZhaXJsZWFkLnYxLkFnZW50Um93EiMKBXBvb2xzGAQgAygLMhQuZmFpcmxlYWQudjEuUG9vbFJvdxIqCglhZGRyZXNzZXMYBSADKAsyFy5mYWlybGVhZC52MS5BZGRyZXNzUm93EikKCGZpbmRpbmdzGAYgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ1JvdyI0CgxXYXRjaFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCJyCg1XYXRjaFJlc3BvbnNlEg0KBXdob2xlGAEgASgIEicKBHJvd3MYAiABKAsyGS5mYWlybGVhZC52MS5MaXN0UmVzcG9uc2USKQoHcmVtb3ZlZBgDIAEoCzIYLmZhaXJsZWFkLnYxLlJlbW92ZWRSb3dzInoKC1JlbW92ZWRSb3dzEg4KBmNsYWltcxgBIAMoCRIOCgZhZ2VudHMYAiADKAkSDQoFcG9vbHMYAyADKAkSEQoJYWRkcmVzc2VzGAQgAygJEikKCGZpbmRpbmdzGAUgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ0tleSIrCgpGaW5kaW5nS2V5Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCSJxCg1Db250cm9sbGVyUm93Eg8KB3ZlcnNpb24YASABKAkSDQoFZXBvY2gYAiABKAQSEQoJdXB0aW1lX21zGAMgASgEEg4KBmN5Y2xlcxgEIAEoBBINCgVyZWFkeRgFIAEoCBIOCgZkZXRhaWwYBiABKAkiqQIKCENsYWltUm93EgoKAmlkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRIMCgRuYW1lGAMgASgJEiwKCWFkZHJlc3NlcxgEIAMoCzIZLmZhaXJsZWFkLnYxLkNsYWltQWRkcmVzcxINCgVwb3J0cxgFIAMoCRINCgVzdGF0ZRgGIAEoCRIhCgRtYWluGAcgASgLMhMuZmFpcmxlYWQudjEuUmVtYXJrEiQKB3JlbWFya3MYCCADKAsyEy5mYWlybGVhZC52MS5SZW1hcmsSKgoKY29uZGl0aW9ucxgJIAMoCzIWLmZhaXJsZWFkLnYxLkNvbmRpdGlvbhIPCgdtZW1iZXJzGAogASgNEg4KBmFnZV9tcxgLIAEoBBIOCgZvcmlnaW4YDCABKAkiQgoMQ2xhaW1BZGRyZXNzEg8KB2FkZHJlc3MYASABKAkSDgoGaG9sZGVyGAIgASgJEhEKCXB1Ymxpc2hlZBgDIAEoCCJVCgZSZW1hcmsSDgoGcmVhc29uGAEgASgJEgwKBGNvZGUYAiABKAkSDQoFdGl0bGUYAyABKAkSDgoGZGV0YWlsGAQgASgJEg4KBnJlbWVkeRgFIAEoCSJKCglDb25kaXRpb24SDAoEdHlwZRgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDgoGcmVhc29uGAMgASgJEg8KB21lc3NhZ2UYBCABKAkiogIKCEFnZW50Um93EgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRIXCg93YW50ZWRfcmV2aXNpb24YBCABKAkSGAoQYXBwbGllZF9yZXZpc2lvbhgFIAEoCRIMCgRzeW5jGAYgASgJEhEKCXZpcHNfaGVsZBgHIAEoDRIUCgx2aXBzX3BsYW5uZWQYCCABKA0SGQoRZ2VuZXJhdGlvbnNfYWxpdmUYCSABKA0SGAoQa2VlcGFsaXZlZF9hbGl2ZRgKIAEoCBIUCgxsYXN0X3NlZW5fbXMYCyABKAQSDQoFbGlua3MYDCADKAkSJAoHcmVtYXJrcxgNIAMoCzITLmZhaXJsZWFkLnYxLlJlbWFyayJ2CgdQb29sUm93EgwKBG5hbWUYASABKAkSDgoGcmFuZ2VzGAIgASgJEgwKBG1vZGUYAyABKAkSDAoEc2l6ZRgEIAEoCRIMCgR1c2VkGAUgASgEEhMKC3F1YXJhbnRpbmVkGAYgASgEEg4KBm9yaWdpbhgHIAEoCSKcAQoKQWRkcmVzc1JvdxIPCgdhZGRyZXNzGAEgASgJEgwKBHBvb2wYAiABKAkSDgoGb3duZXJzGAMgAygJEg0KBXN0YXRlGAQgASgJEg4KBmhvbGRlchgFIAEoCRIMCgRsYW5lGAYgASgJEg0KBW9yZGVyGAcgAygJEhMKC3dhaXRpbmdfZm9yGAggAygJEg4KBmFnZV9tcxgJIAEoBCJQCgpGaW5kaW5nUm93Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCRIjCgZyZW1hcmsYAyABKAsyEy5mYWlybGVhZC52MS5SZW1hcmsiIQoORXhwbGFpblJlcXVlc3QSDwoHc3ViamVjdBgBIAEoCSJ5Cg9FeHBsYWluUmVzcG9uc2USDQoFZm91bmQYASABKAgSDQoFdGl0bGUYAiABKAkSJwoFc3RlcHMYAyADKAsyGC5mYWlybGVhZC52MS5FeHBsYWluU3RlcBIOCgZyZW1lZHkYBCABKAkSDwoHc2ltaWxhchgFIAMoCSKBAQoLRXhwbGFpblN0ZXASDQoFdGl0bGUYASABKAkSJQoFc3RhdGUYAiABKA4yFi5mYWlybGVhZC52MS5MaW5rU3RhdGUSDgoGZGV0YWlsGAMgASgJEhMKBmFnZV9tcxgEIAEoBEgAiAEBEgwKBGNvZGUYBSABKAlCCQoHX2FnZV9tcyqXAQoITGlzdEtpbmQSGQoVTElTVF9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQTElTVF9LSU5EX0NMQUlNUxABEhQKEExJU1RfS0lORF9BR0VOVFMQAhITCg9MSVNUX0tJTkRfUE9PTFMQAxIXChNMSVNUX0tJTkRfQUREUkVTU0VTEAQSFgoSTElTVF9LSU5EX0ZJTkRJTkdTEAUqgQEKCUxpbmtTdGF0ZRIaChZMSU5LX1NUQVRFX1VOU1BFQ0lGSUVEEAASEwoPTElOS19TVEFURV9HT09EEAESFQoRTElOS19TVEFURV9CUk9LRU4QAhIWChJMSU5LX1NUQVRFX1VOS05PV04QAxIUChBMSU5LX1NUQVRFX0RPVUJUEAQy0wEKDEFkbWluU2VydmljZRI7CgRMaXN0EhguZmFpcmxlYWQudjEuTGlzdFJlcXVlc3QaGS5mYWlybGVhZC52MS5MaXN0UmVzcG9uc2USRAoHRXhwbGFpbhIbLmZhaXJsZWFkLnYxLkV4cGxhaW5SZXF1ZXN0GhwuZmFpcmxlYWQudjEuRXhwbGFpblJlc3BvbnNlEkAKBVdhdGNoEhkuZmFpcmxlYWQudjEuV2F0Y2hSZXF1ZXN0GhouZmFpcmxlYWQudjEuV2F0Y2hSZXNwb25zZTABYgZwcm90bzM");
 
 /**
  * Which kinds; none means all.
@@ -78,6 +78,132 @@ export const ListResponseSchema: GenMessage<ListResponse> = /*@__PURE__*/
   messageDesc(file_fairlead_v1_admin, 1);
 
 /**
+ * Which kinds; none means all.
+ *
+ * @generated from message fairlead.v1.WatchRequest
+ */
+export type WatchRequest = Message<"fairlead.v1.WatchRequest"> & {
+  /**
+   * @generated from field: repeated fairlead.v1.ListKind kinds = 1;
+   */
+  kinds: ListKind[];
+};
+
+/**
+ * Describes the message fairlead.v1.WatchRequest.
+ * Use `create(WatchRequestSchema)` to create a new message.
+ */
+export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 2);
+
+/**
+ * What changed since the message before. That time has passed is no change: ages stand in rows that
+ * changed otherwise.
+ *
+ * @generated from message fairlead.v1.WatchResponse
+ */
+export type WatchResponse = Message<"fairlead.v1.WatchResponse"> & {
+  /**
+   * These are all rows, and nothing that was said before counts any more. Set in the first message,
+   * and again when too much changed while the caller did not read.
+   *
+   * @generated from field: bool whole = 1;
+   */
+  whole: boolean;
+
+  /**
+   * New and changed rows, with the controller's always. Findings of one subject and name come
+   * together, and take the place of those that came before.
+   *
+   * @generated from field: fairlead.v1.ListResponse rows = 2;
+   */
+  rows?: ListResponse | undefined;
+
+  /**
+   * Rows that are no more.
+   *
+   * @generated from field: fairlead.v1.RemovedRows removed = 3;
+   */
+  removed?: RemovedRows | undefined;
+};
+
+/**
+ * Describes the message fairlead.v1.WatchResponse.
+ * Use `create(WatchResponseSchema)` to create a new message.
+ */
+export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 3);
+
+/**
+ * What names each row that is no more.
+ *
+ * @generated from message fairlead.v1.RemovedRows
+ */
+export type RemovedRows = Message<"fairlead.v1.RemovedRows"> & {
+  /**
+   * Ids.
+   *
+   * @generated from field: repeated string claims = 1;
+   */
+  claims: string[];
+
+  /**
+   * Names.
+   *
+   * @generated from field: repeated string agents = 2;
+   */
+  agents: string[];
+
+  /**
+   * Names.
+   *
+   * @generated from field: repeated string pools = 3;
+   */
+  pools: string[];
+
+  /**
+   * @generated from field: repeated string addresses = 4;
+   */
+  addresses: string[];
+
+  /**
+   * @generated from field: repeated fairlead.v1.FindingKey findings = 5;
+   */
+  findings: FindingKey[];
+};
+
+/**
+ * Describes the message fairlead.v1.RemovedRows.
+ * Use `create(RemovedRowsSchema)` to create a new message.
+ */
+export const RemovedRowsSchema: GenMessage<RemovedRows> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 4);
+
+/**
+ * What names findings.
+ *
+ * @generated from message fairlead.v1.FindingKey
+ */
+export type FindingKey = Message<"fairlead.v1.FindingKey"> & {
+  /**
+   * @generated from field: string subject = 1;
+   */
+  subject: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message fairlead.v1.FindingKey.
+ * Use `create(FindingKeySchema)` to create a new message.
+ */
+export const FindingKeySchema: GenMessage<FindingKey> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 5);
+
+/**
  * The controller itself.
  *
  * @generated from message fairlead.v1.ControllerRow
@@ -123,7 +249,7 @@ export type ControllerRow = Message<"fairlead.v1.ControllerRow"> & {
  * Use `create(ControllerRowSchema)` to create a new message.
  */
 export const ControllerRowSchema: GenMessage<ControllerRow> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 2);
+  messageDesc(file_fairlead_v1_admin, 6);
 
 /**
  * One claim with its verdict.
@@ -201,7 +327,7 @@ export type ClaimRow = Message<"fairlead.v1.ClaimRow"> & {
  * Use `create(ClaimRowSchema)` to create a new message.
  */
 export const ClaimRowSchema: GenMessage<ClaimRow> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 3);
+  messageDesc(file_fairlead_v1_admin, 7);
 
 /**
  * One address of a claim.
@@ -230,7 +356,7 @@ export type ClaimAddress = Message<"fairlead.v1.ClaimAddress"> & {
  * Use `create(ClaimAddressSchema)` to create a new message.
  */
 export const ClaimAddressSchema: GenMessage<ClaimAddress> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 4);
+  messageDesc(file_fairlead_v1_admin, 8);
 
 /**
  * A reason with its text.
@@ -269,7 +395,7 @@ export type Remark = Message<"fairlead.v1.Remark"> & {
  * Use `create(RemarkSchema)` to create a new message.
  */
 export const RemarkSchema: GenMessage<Remark> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 5);
+  messageDesc(file_fairlead_v1_admin, 9);
 
 /**
  * A condition in the manner of Kubernetes.
@@ -303,7 +429,7 @@ export type Condition = Message<"fairlead.v1.Condition"> & {
  * Use `create(ConditionSchema)` to create a new message.
  */
 export const ConditionSchema: GenMessage<Condition> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 6);
+  messageDesc(file_fairlead_v1_admin, 10);
 
 /**
  * One agent.
@@ -388,7 +514,7 @@ export type AgentRow = Message<"fairlead.v1.AgentRow"> & {
  * Use `create(AgentRowSchema)` to create a new message.
  */
 export const AgentRowSchema: GenMessage<AgentRow> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 7);
+  messageDesc(file_fairlead_v1_admin, 11);
 
 /**
  * One pool.
@@ -439,7 +565,7 @@ export type PoolRow = Message<"fairlead.v1.PoolRow"> & {
  * Use `create(PoolRowSchema)` to create a new message.
  */
 export const PoolRowSchema: GenMessage<PoolRow> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 8);
+  messageDesc(file_fairlead_v1_admin, 12);
 
 /**
  * One address that is not free.
@@ -500,7 +626,7 @@ export type AddressRow = Message<"fairlead.v1.AddressRow"> & {
  * Use `create(AddressRowSchema)` to create a new message.
  */
 export const AddressRowSchema: GenMessage<AddressRow> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 9);
+  messageDesc(file_fairlead_v1_admin, 13);
 
 /**
  * A remark about something that is not a claim.
@@ -529,7 +655,7 @@ export type FindingRow = Message<"fairlead.v1.FindingRow"> & {
  * Use `create(FindingRowSchema)` to create a new message.
  */
 export const FindingRowSchema: GenMessage<FindingRow> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 10);
+  messageDesc(file_fairlead_v1_admin, 14);
 
 /**
  * What to explain: NAMESPACE/NAME, an address, an agent, or a finding's name.
@@ -548,7 +674,7 @@ export type ExplainRequest = Message<"fairlead.v1.ExplainRequest"> & {
  * Use `create(ExplainRequestSchema)` to create a new message.
  */
 export const ExplainRequestSchema: GenMessage<ExplainRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 11);
+  messageDesc(file_fairlead_v1_admin, 15);
 
 /**
  * The chain, in order; nothing found: an empty chain and similar names.
@@ -591,7 +717,7 @@ export type ExplainResponse = Message<"fairlead.v1.ExplainResponse"> & {
  * Use `create(ExplainResponseSchema)` to create a new message.
  */
 export const ExplainResponseSchema: GenMessage<ExplainResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 12);
+  messageDesc(file_fairlead_v1_admin, 16);
 
 /**
  * One link of the chain.
@@ -636,7 +762,7 @@ export type ExplainStep = Message<"fairlead.v1.ExplainStep"> & {
  * Use `create(ExplainStepSchema)` to create a new message.
  */
 export const ExplainStepSchema: GenMessage<ExplainStep> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 13);
+  messageDesc(file_fairlead_v1_admin, 17);
 
 /**
  * Kinds of rows.
@@ -762,6 +888,17 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ExplainRequestSchema;
     output: typeof ExplainResponseSchema;
+  },
+  /**
+   * Watch gives everything of the kinds asked for, and after it what changes, until the caller ends
+   * it. A caller that reads slowly gets fewer messages, each with the newest state of its rows.
+   *
+   * @generated from rpc fairlead.v1.AdminService.Watch
+   */
+  watch: {
+    methodKind: "server_streaming";
+    input: typeof WatchRequestSchema;
+    output: typeof WatchResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_fairlead_v1_admin, 0);
