@@ -1,0 +1,268 @@
+// What people do with Services of a real cluster from day to day, and what they read there. Nothing
+// fails in these stories; each status is looked at where people look for it, in the API server.
+
+import assert from "node:assert/strict";
+
+import { isWrite, startProbe } from "@fairlead/lab";
+import type { KubeObject } from "@fairlead/testkit";
+
+import { CONTROLLER_USER } from "./stage/api-host.ts";
+import { addReadyNode, addReadyPod, KINDS, sayReady } from "./stage/cluster-objects.ts";
+import {
+  eventsOf,
+  FINALIZER,
+  statusOf,
+  untilAddresses,
+  untilEvent,
+  untilGone,
+} from "./stage/cluster-views.ts";
+import { HTTP, manifest, MEMBERS, service, type ServiceOptions } from "./stage/manifests.ts";
+import { claimOf, type Stage, type StageOptions } from "./stage/stage.ts";
+import { story } from "./stage/story.ts";
+import { answers, visit } from "./stage/visitor.ts";
+
+const CLUSTER: StageOptions = {
+  source: "kubernetes",
+  controllerFlags: ["--members=endpoints"],
+};
+const WEB = { ...KINDS.service, name: "web" };
+
+async function apply(stage: Stage, options: ServiceOptions): Promise<void> {
+  await stage.api().kubectl(["apply", "--filename=-"], manifest(service(options)));
+}
+
+story("a Service of a cluster is served, and says so where people look", CLUSTER, async (stage) => {
+  const { kube, kubectl, cluster } = stage.api();
+  await apply(stage, { name: "web" });
+  const { address, holder } = await stage.served("default/web");
+  const status = await untilAddresses(kube, "web", [address]);
+  assert.deepEqual(status, {
+    addresses: [address],
+    conditions: [
+      "AddressAllocated True Allocated",
+      "MembersReady True Ready",
+      "Serving True Proved",
+    ],
+    finalizers: [FINALIZER],
+  });
+  const byMember = await answers(stage.client, { address, port: 80 });
+  assert.deepEqual(Object.keys(byMember), ["member1", "member2"]);
+  assert.match(await kubectl(["get", "service", "web"]), new RegExp(` ${address} `));
+  await untilEvent(kube, "web", "AddressAllocated");
+  assert.match(await kubectl(["describe", "service", "web"]), /AddressAllocated/);
+
+  const chain = await stage.fairlead("explain", "default/web");
+  assert.equal(chain.code, 0, chain.stdout);
+  assert.match(chain.stdout, /Written .*fairlead-status wrote status\.loadBalancer/);
+  assert.match(chain.stdout, new RegExp(`Held .*${holder} has ${address}`));
+
+  const writes = (await cluster.auditLog()).filter(
+    (entry) => isWrite(entry) && entry.user === CONTROLLER_USER,
+  );
+  // A busy machine may see the address move once more before its lane has settled.
+  const moves = (await eventsOf(kube, "web")).filter((reason) => reason === "VipMoved").length;
+  const told = writes.map(({ verb, resource }) => `${verb} ${resource}`).join(", ");
+  assert.ok(writes.length - moves <= 4, told);
+
+  await kubectl(["delete", "service", "web"]);
+  await untilGone(kube, "web");
+  assert.deepEqual(stage.recorder.holders(address), []);
+  await untilEvent(kube, "web", "AddressReleased");
+  const reasons = (await eventsOf(kube, "web")).filter((reason) => reason !== "VipMoved");
+  assert.deepEqual(reasons, ["AddressAllocated", "AddressReleased"]);
+});
+
+story("scaled to zero and back, a Service keeps its address", CLUSTER, async (stage) => {
+  const { kube } = stage.api();
+  await apply(stage, { name: "web" });
+  const { address } = await stage.served("default/web");
+  const slice = { ...KINDS.endpointSlice, name: "web-ipv4" };
+  await kube.patch(slice, { endpoints: [] });
+  await stage.until("it has no member", (list) =>
+    claimOf(list, "default/web")?.members === 0 ? true : undefined,
+  );
+  const refused = await visit(stage.client, [`${address}:80`]);
+  assert.equal(refused[`${address}:80`], null);
+  await kube.until("the status says so", WEB, (object) =>
+    statusOf(object)?.conditions.includes("MembersReady False NoMembers") ? true : undefined,
+  );
+  assert.deepEqual(statusOf(await kube.get(WEB))?.addresses, [address], "the address stays");
+  await kube.patch(slice, { endpoints: MEMBERS.map((one) => ({ addresses: [one] })) });
+  const byMember = await answers(stage.client, { address, port: 80 });
+  assert.deepEqual(Object.keys(byMember), ["member1", "member2"]);
+});
+
+story("ports and protocol change under one address", CLUSTER, async (stage) => {
+  const { kube } = stage.api();
+  await apply(stage, { name: "web" });
+  const { address } = await stage.served("default/web");
+  const admin = { name: "admin", port: 8443, targetPort: 8081 };
+  await apply(stage, { name: "web", ports: [HTTP, admin] });
+  await stage.until("both ports are served", (list) => {
+    const claim = claimOf(list, "default/web");
+    const isServed = claim?.state === "ready" && claim.remarks.length === 0;
+    return isServed && claim.ports.length === 2 ? true : undefined;
+  });
+  await stage.inSync();
+  const both = await visit(stage.client, [`${address}:80`, `${address}:8443`]);
+  assert.match(both[`${address}:8443`] ?? "", /^member\d 8081 /);
+
+  const dns = { name: "dns", port: 53, targetPort: 5353, protocol: "UDP" } as const;
+  const [object, slice] = service({ name: "web", ports: [dns] });
+  await kube.patch(WEB, { spec: { ports: (object as KubeObject & Ports).spec.ports } });
+  await kube.patch({ ...KINDS.endpointSlice, name: "web-ipv4" }, { ports: slice?.["ports"] });
+  await stage.until("the UDP port is served", (list) => {
+    const claim = claimOf(list, "default/web");
+    const isServed = claim?.state === "ready" && claim.remarks.length === 0;
+    return isServed && claim.ports.join() === "53/UDP" ? true : undefined;
+  });
+  await stage.inSync();
+  const udp = await answers(stage.client, { address, port: 53, protocol: "udp" });
+  assert.equal(Object.keys(udp).length, 1, "one client port is answered by one member");
+  assert.deepEqual(statusOf(await kube.get(WEB))?.addresses, [address]);
+});
+
+interface Ports {
+  readonly spec: { readonly ports: unknown };
+}
+
+story(
+  "a Service turns into a ClusterIP and back, and is released between",
+  CLUSTER,
+  async (stage) => {
+    const { kube } = stage.api();
+    await apply(stage, { name: "web" });
+    const { address } = await stage.served("default/web");
+    await untilAddresses(kube, "web", [address]);
+    await kube.patch(WEB, { spec: { type: "ClusterIP" } });
+    await kube.until("nothing of us is left on it", WEB, (object) => {
+      const status = statusOf(object);
+      const isLeft = [status?.addresses, status?.conditions, status?.finalizers].some(
+        (list) => list?.length !== 0,
+      );
+      return isLeft ? undefined : true;
+    });
+    assert.deepEqual(stage.recorder.holders(address), []);
+    await kube.patch(WEB, { spec: { type: "LoadBalancer" } });
+    assert.equal((await stage.served("default/web")).address, address, "its own address again");
+    await untilAddresses(kube, "web", [address]);
+  },
+);
+
+story("deleted and made again, a Service gets its address back", CLUSTER, async (stage) => {
+  const { kube, kubectl } = stage.api();
+  await apply(stage, { name: "first" });
+  await stage.served("default/first");
+  await apply(stage, { name: "web" });
+  const { address } = await stage.served("default/web");
+  await kubectl(["delete", "service", "web"]);
+  await untilGone(kube, "web");
+  await apply(stage, { name: "other" });
+  const other = await stage.served("default/other");
+  assert.notEqual(other.address, address, "what was given up rests first");
+  await apply(stage, { name: "web" });
+  assert.equal((await stage.served("default/web")).address, address);
+});
+
+story(
+  "a status that somebody edits is put right, and a foreign one respected",
+  CLUSTER,
+  async (stage) => {
+    const { kube } = stage.api();
+    await apply(stage, { name: "web" });
+    const { address } = await stage.served("default/web");
+    await untilAddresses(kube, "web", [address]);
+    const wrong = { status: { loadBalancer: { ingress: [{ ip: "203.0.113.9" }] } } };
+    await kube.patch({ ...WEB, subresource: "status" }, wrong, { fieldManager: "kubectl-edit" });
+    await untilAddresses(kube, "web", [address]);
+    assert.equal((await stage.served("default/web")).address, address);
+
+    // Another controller was first: the Service is its own.
+    const [taken] = service({ name: "taken", members: [] });
+    const lost = {
+      ...(taken as KubeObject),
+      spec: { ...spec(taken), loadBalancerClass: "x.io/y" },
+    };
+    await kube.create(lost);
+    await stage.until("a class of others is refused in words", (list) =>
+      claimOf(list, "default/taken")?.main?.reason === "UnknownClass" ? true : undefined,
+    );
+    const [web2] = service({ name: "web2", members: [] });
+    await stage.controller.stop();
+    await kube.create(web2 as KubeObject);
+    await kube.patch({ ...WEB, name: "web2", subresource: "status" }, wrong, {
+      fieldManager: "metallb-controller",
+    });
+    await stage.controller.start();
+    await stage.until("who wrote the status first is named", (list) => {
+      const main = claimOf(list, "default/web2")?.main;
+      return main?.reason === "OtherControllerActive" ? main.detail : undefined;
+    });
+    const kept = statusOf(await kube.get({ ...WEB, name: "web2" }));
+    assert.deepEqual(kept?.addresses, ["203.0.113.9"], "what others wrote stays theirs");
+  },
+);
+
+function spec(document: unknown): Readonly<Record<string, unknown>> {
+  return (document as { readonly spec: Readonly<Record<string, unknown>> }).spec;
+}
+
+story("a pod that becomes unready gets no new connections", CLUSTER, async (stage) => {
+  const { kube } = stage.api();
+  const labels = { app: "web" };
+  await addReadyNode(kube, "worker1", "10.77.0.21");
+  await addReadyPod(kube, { name: "web-1", labels, node: "worker1" }, "10.77.0.21");
+  await addReadyPod(kube, { name: "web-2", labels, node: "worker1" }, "10.77.0.22");
+  await apply(stage, { name: "web", members: [], spec: { selector: labels } });
+  const { address } = await stage.served("default/web");
+  await stage.until("both pods are members", (list) =>
+    claimOf(list, "default/web")?.members === 2 ? true : undefined,
+  );
+  await using probe = await startProbe(stage.client, { address, port: 80 });
+  await probe.waitForAnswer(10_000, 0);
+  await sayReady(kube, { ...KINDS.pod, name: "web-1" }, false);
+  await stage.until("one member is left", (list) =>
+    claimOf(list, "default/web")?.members === 1 ? true : undefined,
+  );
+  await stage.inSync();
+  const { failed } = await probe.stop();
+  assert.equal(failed, 0, "a member that goes drops nothing");
+  const byMember = await answers(stage.client, { address, port: 80 });
+  assert.deepEqual(Object.keys(byMember), ["member2"]);
+});
+
+const MANY = 200;
+
+const WIDE: StageOptions = { ...CLUSTER, pools: ["lan=10.77.0.40-10.77.0.254"] };
+
+story(`${MANY} Services at once all get addresses of their own`, WIDE, async (stage) => {
+  const { kube } = stage.api();
+  const made = Array.from({ length: MANY }, (_, index) =>
+    service({
+      name: `s${index}`,
+      spec: { allocateLoadBalancerNodePorts: false },
+    }),
+  );
+  const creator = async (): Promise<void> => {
+    for (let one = made.pop(); one !== undefined; one = made.pop()) {
+      for (const document of one) await kube.create(document as KubeObject);
+    }
+  };
+  await Promise.all([creator(), creator(), creator(), creator()]);
+  const list = await stage.until(
+    "all are ready",
+    (now) =>
+      now.claims.filter(({ state }) => state === "ready").length === MANY ? now : undefined,
+    60_000,
+  );
+  const addresses = new Set(list.claims.flatMap((claim) => claim.addresses.map((a) => a.address)));
+  assert.equal(addresses.size, MANY);
+  for (let index = 0; index < MANY; index += 1) {
+    await untilAddresses(kube, `s${index}`, "some");
+  }
+  const some = await visit(
+    stage.client,
+    [...addresses].slice(0, 5).map((one) => `${one}:80`),
+  );
+  for (const answer of Object.values(some)) assert.match(answer ?? "", /^member\d 8080 /);
+});
