@@ -14,6 +14,8 @@ import { addApiHost, type ApiHost, clusterFolders, CONTROLLER_USER } from "./sta
 import { addReadyNode, addReadyPod, KINDS, node, pod, sayReady } from "./stage/cluster-objects.ts";
 import { manifest, service } from "./stage/manifests.ts";
 import { TOP } from "./stage/stage.ts";
+import { story } from "./stage/story.ts";
+import { answers } from "./stage/visitor.ts";
 
 const KWOK = toolPath("kwok");
 const NODES = 10;
@@ -101,6 +103,32 @@ test("the controller's user may do what its job is and nothing else", async () =
   await assert.rejects(own.list({ apiVersion: "v1", kind: "Secret" }), refused);
   await assert.rejects(own.list(KINDS.pod), refused);
 });
+
+for (const user of USERS) {
+  const cluster = {
+    user: user.options,
+    source: "kubernetes",
+    controllerFlags: ["--members=endpoints"],
+  } as const;
+  story(`as ${user.name}: a Service of a cluster is served, and let go`, cluster, async (stage) => {
+    const { kube, kubectl } = stage.api();
+    const labels = { app: "web" };
+    await addReadyNode(kube, "worker1", "10.77.0.21");
+    await addReadyPod(kube, { name: "web-1", labels, node: "worker1" }, "10.77.0.21");
+    await addReadyPod(kube, { name: "web-2", labels, node: "worker1" }, "10.77.0.22");
+    const web = service({ name: "web", members: [], spec: { selector: labels } });
+    await kubectl(["apply", "--filename=-"], manifest(web));
+    const { address } = await stage.served("default/web");
+    const byMember = await answers(stage.client, { address, port: 80 });
+    assert.deepEqual(Object.keys(byMember), ["member1", "member2"]);
+    await kubectl(["delete", "service", "web"]);
+    await stage.until("its address is given up", ({ addresses }) =>
+      addresses.every(({ state }) => state === "quarantined") ? true : undefined,
+    );
+    assert.deepEqual(stage.recorder.holders(address), []);
+    assert.equal(await kube.get({ ...KINDS.service, name: "web" }), undefined);
+  });
+}
 
 async function makeCluster(lab: Lab): Promise<ApiHost> {
   const control = await lab.addHost("control", { address: "10.77.0.5/24" });

@@ -12,7 +12,7 @@ import {
   type Lab,
   startCluster,
 } from "@fairlead/lab";
-import { createKubeClient, type KubeClient } from "@fairlead/testkit";
+import { createKubeClient, type KubeClient, type KubeObject } from "@fairlead/testkit";
 
 import { toolPath } from "../../tools/tool-path.ts";
 
@@ -34,6 +34,19 @@ export interface ApiHost {
 const ADMIN_KUBECONFIG = "/run/host/admin.kubeconfig";
 const KUBECTL_MS_MAX = 30_000;
 const RBAC = fileURLToPath(new URL("../../../deploy/rbac/controller.yaml", import.meta.url));
+
+/** The rights of deploy/rbac for a user instead of a service account. */
+const BINDING: KubeObject = {
+  apiVersion: "rbac.authorization.k8s.io/v1",
+  kind: "ClusterRoleBinding",
+  metadata: { name: CONTROLLER_USER },
+  roleRef: {
+    apiGroup: "rbac.authorization.k8s.io",
+    kind: "ClusterRole",
+    name: "fairlead-controller",
+  },
+  subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: CONTROLLER_USER }],
+};
 
 /** The real programs of a control plane. */
 export function clusterPrograms(): ClusterPrograms {
@@ -71,6 +84,8 @@ export async function addApiHost(
       [`--kubeconfig=${ADMIN_KUBECONFIG}`, ...args],
       { input, timeoutMs: KUBECTL_MS_MAX },
     );
+  const kube = createKubeClient(cluster.connect());
   await kubectl(["apply", `--filename=${RBAC}`]);
-  return { host, cluster, kube: createKubeClient(cluster.connect()), kubectl };
+  await kube.create(BINDING);
+  return { host, cluster, kube, kubectl };
 }

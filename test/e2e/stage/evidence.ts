@@ -7,6 +7,7 @@ import { join } from "node:path";
 
 import type { Host } from "@fairlead/lab";
 
+import type { ApiHost } from "./api-host.ts";
 import { describeList, MANIFESTS, type Stage, STATE_DIR } from "./stage.ts";
 
 /** What is asked of every load-balancer host; what it cannot say is left out. */
@@ -39,6 +40,7 @@ export async function keepEvidence(stage: Stage): Promise<string> {
   for (const seat of stage.seats) {
     texts[`${seat.host.name}/${seat.command.split("/").at(-1)}.log`] = seat.lines().join("\n");
   }
+  if (stage.apiHost !== undefined) Object.assign(texts, await clusterTexts(stage.apiHost));
   for (const host of stage.balancers.filter((one) => one.isUp())) {
     for (const [name, question] of Object.entries(QUESTIONS)) {
       texts[`${host.name}/${name}.txt`] = await askHost(host, question);
@@ -50,6 +52,18 @@ export async function keepEvidence(stage: Stage): Promise<string> {
     await writeFile(path, text.slice(-TEXT_CHARACTERS_MAX));
   }
   return `evidence is in ${folder}; the controller said:\n${list.split("\n\n")[0]}`;
+}
+
+async function clusterTexts({ cluster, kubectl }: ApiHost): Promise<Record<string, string>> {
+  const { apiserver, controllerManager } = cluster;
+  const objects = ["get", "services,endpointslices,nodes,events.events.k8s.io", "-A", "-o", "yaml"];
+  const audit = cluster.auditLog().then((log) => log.map((entry) => JSON.stringify(entry)));
+  return {
+    "api/objects.yaml": await kubectl(objects).catch(String),
+    "api/audit.log": await audit.then((lines) => lines.join("\n"), String),
+    "api/kube-apiserver.log": apiserver.lines().join("\n"),
+    "api/kube-controller-manager.log": controllerManager.lines().join("\n"),
+  };
 }
 
 function historyOf(stage: Stage): unknown {

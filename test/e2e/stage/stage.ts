@@ -17,6 +17,7 @@ import {
   startMember,
 } from "@fairlead/lab";
 
+import { addApiHost, type ApiHost, KUBECONFIG } from "./api-host.ts";
 import { type Asker, type ClaimJson, type ListJson, startAsker } from "./asker.ts";
 import { type Document, manifest } from "./manifests.ts";
 import { createSeat, type Seat } from "./seat.ts";
@@ -40,6 +41,11 @@ export interface StageOptions {
   readonly balancers?: number;
   /** Whether hosts have IPv6 addresses: fd77::N, N being the last octet. Default: no. */
   readonly hasIpv6?: boolean;
+  /**
+   * Where Services come from: a folder of the control host, or a real cluster on a host "api" of its
+   * own. Default: folder.
+   */
+  readonly source?: "folder" | "kubernetes";
   /** Added to the controller's flags. */
   readonly controllerFlags?: readonly string[];
 }
@@ -64,6 +70,10 @@ export interface Stage extends AsyncDisposable {
   agent(name: string): Seat;
   readonly seats: readonly Seat[];
   readonly asker: Asker;
+  /** The cluster. Undefined: Services come from a folder. */
+  readonly apiHost: ApiHost | undefined;
+  /** The cluster of a stage that has one. */
+  api(): ApiHost;
   /** Writes a file of the folder of manifests. */
   write(file: string, documents: readonly Document[]): Promise<void>;
   /** Removes a file of the folder of manifests. */
@@ -110,6 +120,12 @@ async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
       ...(options.hasIpv6 === true ? { ipv6: `fd77::${last}/64` } : {}),
     });
   const control = await host("control", 5);
+  const cluster =
+    options.source === "kubernetes"
+      ? addApiHost(lab, control, options)
+      : Promise.resolve(undefined);
+  // Told where it is waited for, also when something else fails first.
+  cluster.catch(() => undefined);
   const numbers = Array.from({ length: options.balancers ?? 3 }, (_, index) => index + 1);
   const balancers = await Promise.all(numbers.map((n) => host(`lb${n}`, 10 + n)));
   const members = await Promise.all([1, 2].map((n) => host(`member${n}`, 20 + n)));
@@ -118,6 +134,7 @@ async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
   const controller = createController(control, options);
   const agents = balancers.map((balancer) => createAgent(balancer, control.address));
   await control.output("mkdir", ["-p", MANIFESTS]);
+  const apiHost = await cluster;
   const ports = { tcpPorts: [8080, 8081], udpPorts: [5353] };
   await Promise.all([controller.start(), ...members.map((member) => startMember(member, ports))]);
   const [asker] = await Promise.all([startAsker(control), ...agents.map((seat) => seat.start())]);
@@ -136,6 +153,11 @@ async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
     recorder,
     controller,
     asker,
+    apiHost,
+    api: () => {
+      if (apiHost === undefined) throw new Error("this stage has no cluster");
+      return apiHost;
+    },
     until,
     seats,
     agent: (name) => {
@@ -194,7 +216,7 @@ function createController(host: Host, options: StageOptions): Seat {
     command: program("fairlead-controller"),
     args: [
       "--insecure",
-      `--source=${MANIFESTS}`,
+      options.source === "kubernetes" ? `--kubeconfig=${KUBECONFIG}` : `--source=${MANIFESTS}`,
       `--state-dir=${STATE_DIR}`,
       ...pools,
       ...(options.controllerFlags ?? []),
