@@ -48,6 +48,7 @@ test("a controller and agents that are started by hand serve a Service", async (
     const page = await fetchFrom(host, `http://127.0.0.1:${port}/metrics`);
     assert.match(page.type, /^text\/plain; version=0\.0\.4/);
     checkOurs(parseMetricsPage(page.text));
+    await checkByPromtool(host, page.text);
   }
 });
 
@@ -66,7 +67,9 @@ test("fairlead run serves a Service on one host, and leaves nothing behind", asy
   assert.equal(status.code, 0, `${status.stdout}${status.stderr}${running.output()}`);
   const byMember = await answers(client, { address: "10.77.0.100", port: 80 });
   assert.deepEqual(Object.keys(byMember), ["member1", "member2"]);
-  checkOurs(parseMetricsPage((await fetchFrom(host, "http://127.0.0.1:7704/metrics")).text));
+  const page = await fetchFrom(host, "http://127.0.0.1:7704/metrics");
+  checkOurs(parseMetricsPage(page.text));
+  await checkByPromtool(host, page.text);
   const about = ["-plaintext", "127.0.0.1:7712", "fairlead.v1.AgentDebugService/GetLastApply"];
   assert.match(await host.output(toolPath("grpcurl"), about), /"kind": "hold"/);
 
@@ -129,6 +132,17 @@ async function fetchFrom(host: Host, url: string): Promise<Page> {
   `;
   const text = await host.output(process.execPath, ["--input-type=module", "-e", script]);
   return JSON.parse(text) as Page;
+}
+
+/** Prometheus' own checker, which finds bad names as well; it must find what is bad. */
+async function checkByPromtool(host: Host, page: string): Promise<void> {
+  const check = (input: string): ReturnType<Host["exec"]> =>
+    host.exec("promtool", ["check", "metrics"], { input });
+  const { code, stdout, stderr } = await check(page);
+  assert.deepEqual([code, `${stdout}${stderr}`], [0, ""]);
+  const bad = await check(`${page}# TYPE fairlead_bad counter\nfairlead_bad 1\n`);
+  assert.notEqual(bad.code, 0);
+  assert.match(bad.stderr, /^fairlead_bad /m);
 }
 
 function checkOurs(families: ReadonlyMap<string, Family>): void {

@@ -11,7 +11,7 @@ test("the page says what runs and how late the event loop is", async () => {
     text,
     /^fairlead_build_info\{program="fairlead-agent",version="1.2.3",node="v\d+[^"]*"\} 1$/mu,
   );
-  assert.match(text, /^fairlead_event_loop_delay_seconds\{quantile="0.99"\} [\d.e-]+$/mu);
+  assert.match(text, /^fairlead_event_loop_delay_seconds\{percentile="99"\} [\d.e-]+$/mu);
   assert.match(text, /^fairlead_process_resident_memory_bytes \d+$/mu);
 });
 

@@ -121,11 +121,12 @@ function addEventLoopDelay(gauge: Metrics["gauge"]): () => void {
   gauge({
     name: "event_loop_delay_seconds",
     help: "How late the event loop ran its timers since the last scrape, in seconds.",
-    labels: ["quantile"],
+    // Not "quantile": Prometheus keeps that word for summaries.
+    labels: ["percentile"],
     collect: (metric) => {
-      metric.set({ quantile: "0.5" }, seconds(delay.percentile(50)));
-      metric.set({ quantile: "0.99" }, seconds(delay.percentile(99)));
-      metric.set({ quantile: "1" }, seconds(delay.count === 0 ? 0 : delay.max));
+      metric.set({ percentile: "50" }, seconds(delay.percentile(50)));
+      metric.set({ percentile: "99" }, seconds(delay.percentile(99)));
+      metric.set({ percentile: "100" }, seconds(delay.count === 0 ? 0 : delay.max));
       delay.reset();
     },
   });
