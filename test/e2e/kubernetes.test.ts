@@ -1,6 +1,6 @@
 // A cluster on a host of the lab, as stories have it: kubectl works from another host, controllers
-// make EndpointSlices of Services, kwok makes nodes and pods ready, and the controller's user has the
-// rights of deploy/rbac and no others. As the caller and as a normal user.
+// make EndpointSlices of Services, kwok makes nodes and pods ready, and the controller's user has
+// the rights of deploy/rbac and no others. As the caller and as a normal user.
 
 import assert from "node:assert/strict";
 import { dirname } from "node:path";

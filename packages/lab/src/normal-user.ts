@@ -10,8 +10,8 @@ const NOBODY = { uid: 65_534, gid: 65_534 };
 
 /**
  * Options of a lab that runs as a normal user. For a normal user: the defaults. For root: nobody,
- * where nobody can read all the folders; else root in a user namespace, which has a normal user's rights
- * over the machine but root's over root's own files.
+ * where nobody can read all the folders; else root in a user namespace, which has a normal user's
+ * rights over the machine but root's over root's own files.
  */
 export function asNormalUser(...folders: readonly string[]): LabOptions {
   if (process.getuid?.() !== 0) return {};

@@ -1,6 +1,6 @@
-// The host on which a real Kubernetes control plane runs, with its clients: one of ours outside, and
-// kubectl on the control host. Given the lab and the control host, which gets the kubeconfig of the
-// controller's user with the rights of deploy/rbac and no others.
+// The host on which a real Kubernetes control plane runs, with its clients: one of ours outside,
+// and kubectl on the control host. Given the lab and the control host, which gets the kubeconfig of
+// the controller's user with the rights of deploy/rbac and no others.
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";

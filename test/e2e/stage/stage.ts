@@ -42,8 +42,8 @@ export interface StageOptions {
   /** Whether hosts have IPv6 addresses: fd77::N, N being the last octet. Default: no. */
   readonly hasIpv6?: boolean;
   /**
-   * Where Services come from: a folder of the control host, or a real cluster on a host "api" of its
-   * own. Default: folder.
+   * Where Services come from: a folder of the control host, or a real cluster on a host "api" of
+   * its own. Default: folder.
    */
   readonly source?: "folder" | "kubernetes";
   /** Added to the controller's flags. */

@@ -1,5 +1,5 @@
-// What the API server wrote down of requests: who did what to what, and how it ended. Given the text
-// of its log. Pure. A line that it does not understand is an error that shows the line.
+// What the API server wrote down of requests: who did what to what, and how it ended. Given the
+// text of its log. Pure. A line that it does not understand is an error that shows the line.
 
 /** One request that has ended. */
 export interface AuditEntry {

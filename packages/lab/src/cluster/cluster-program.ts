@@ -1,5 +1,5 @@
-// One program of a cluster over its lives: started until it is ready, killed, frozen, started again.
-// Given how it is started and how its readiness shows. It starts nothing by itself.
+// One program of a cluster over its lives: started until it is ready, killed, frozen, started
+// again. Given how it is started and how its readiness shows. It starts nothing by itself.
 
 import { readFile } from "node:fs/promises";
 import { labError } from "../lab-error.ts";

@@ -1,5 +1,6 @@
 // How the three programs of a cluster are started: their flags and the files that they read. Given
-// addresses and ports. Pure. It takes what makes a start short and leaves out what only makes noise.
+// addresses and ports. Pure. It takes what makes a start short and leaves out what only makes
+// noise.
 
 /** What the flags follow from. */
 export interface FlagOptions {

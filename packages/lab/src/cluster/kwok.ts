@@ -35,7 +35,7 @@ export async function startKwok(cluster: Cluster, options: KwokOptions): Promise
     "--manage-all-nodes=true",
     `--cidr=${options.podRange ?? POD_RANGE_DEFAULT}`,
     `--node-ip=${options.nodeAddress ?? NODE_ADDRESS_DEFAULT}`,
-    // No controller here looks at leases of nodes, and renewing them is all that is heard when idle.
+    // No controller here looks at leases of nodes, and idle clusters are to be silent.
     "--node-lease-duration-seconds=0",
   ]);
   await program.waitForLine(/Watch all nodes/, READY_MS_MAX);

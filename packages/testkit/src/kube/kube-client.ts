@@ -1,5 +1,6 @@
 // Objects of a Kubernetes cluster made, changed, removed, listed and waited for, by tests. Given a
-// connection to the API server. It is no model for the product: it repeats nothing and keeps nothing.
+// connection to the API server. It is no model for the product: it repeats nothing and keeps
+// nothing.
 
 import type { ApiConnection, ApiRequest } from "@fairlead/lab";
 

@@ -1,6 +1,6 @@
 // A watch of a kind: every change with the time at which it was heard, and waiting for one. Given
-// the connection and the path. When the server ends the watch it is opened again, from the start, so
-// that objects may be told as added twice; a deletion meanwhile is not told at all.
+// the connection and the path. When the server ends the watch it is opened again, from the start,
+// so that objects may be told as added twice; a deletion meanwhile is not told at all.
 
 import { setTimeout as wait } from "node:timers/promises";
 
