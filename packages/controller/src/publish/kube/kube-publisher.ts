@@ -8,20 +8,15 @@ import { type ClaimId, claimId } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";
 
 import type { KubeClient } from "../../kube/kube-client.ts";
-import type { ServiceBook } from "../../kube/service-record.ts";
+import type { ServiceBook, ServiceRecord } from "../../kube/service-record.ts";
 import type { Publication, Publisher } from "../../ports.ts";
 import { createEventRecorder } from "./event-recorder.ts";
 import { createEventTeller } from "./event-teller.ts";
+import { createLooks } from "./looks.ts";
 import { createTroubles, type PublishTrouble } from "./publish-trouble.ts";
 import { createServiceView } from "./service-view.ts";
 import { createServiceWriter } from "./service-writer.ts";
-import {
-  changedIds,
-  NOTHING_WANTED,
-  type WantedService,
-  type WantedServices,
-  wantedServices,
-} from "./wanted-service.ts";
+import { type WantedService, WantedServices } from "./wanted-service.ts";
 import type { OnWrite } from "./write-result.ts";
 
 /** How a cluster is published to. */
@@ -46,13 +41,14 @@ export interface KubePublisherOptions {
 export function createKubePublisher(options: KubePublisherOptions): Publisher & AsyncDisposable {
   const { book, onTrouble, onWrite = () => undefined, onDropped = () => undefined } = options;
   let newest: Publication | undefined;
-  let wanted: WantedServices = new Map();
+  const wanted = new WantedServices();
+  const looks = createLooks(look);
 
   const view = createServiceView(book);
   const troubles = createTroubles(onTrouble);
   const recorder = createEventRecorder({ ...options, troubles, onWrite, onDropped });
   const wantedOf = (id: ClaimId): WantedService | undefined =>
-    newest === undefined ? undefined : (wanted.get(id) ?? NOTHING_WANTED);
+    newest === undefined ? undefined : wanted.get(id);
   const writer = createServiceWriter({ ...options, view, wantedOf, troubles, onWrite });
   const teller = createEventTeller({
     ...options,
@@ -68,10 +64,7 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
     writer.look(id);
   }
 
-  const unsubscribe = book.subscribe((namespace, name) => {
-    const id = claimId("service", namespace, name);
-    if (id !== undefined) look(id);
-  });
+  const unsubscribe = book.subscribe((namespace, name) => looks.add(idOf({ namespace, name })));
 
   return {
     name: "kubernetes",
@@ -81,24 +74,22 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
      */
     publish: (publication) => {
       const isFirst = newest === undefined;
-      const before = wanted;
       newest = publication;
-      wanted = wantedServices(publication, before);
-      const ids = new Set(changedIds(before, wanted));
+      for (const id of wanted.follow(publication)) looks.add(id);
       // What an earlier life left on Services that ask for nothing any more.
-      if (isFirst) {
-        for (const { namespace, name } of book.marked()) {
-          const id = claimId("service", namespace, name);
-          if (id !== undefined) ids.add(id);
-        }
-      }
-      for (const id of ids) look(id);
+      if (isFirst) for (const record of book.marked()) looks.add(idOf(record));
       return Promise.resolve();
     },
     [Symbol.asyncDispose]: async () => {
       unsubscribe();
+      looks[Symbol.dispose]();
       teller[Symbol.dispose]();
       await Promise.all([writer[Symbol.asyncDispose](), recorder[Symbol.asyncDispose]()]);
     },
   };
+}
+
+/** Undefined for a name that is none of a Service's. */
+function idOf(service: Pick<ServiceRecord, "namespace" | "name">): ClaimId | undefined {
+  return claimId("service", service.namespace, service.name);
 }
