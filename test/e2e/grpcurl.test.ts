@@ -3,32 +3,29 @@
 // of ours.
 
 import assert from "node:assert/strict";
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { execFile } from "node:child_process";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { toolPath } from "../tools/tool-path.ts";
-import { service } from "./stage/manifests.ts";
+import { startLocalController } from "./stage/local-controller.ts";
+import { manifest, service } from "./stage/manifests.ts";
+import { startSpoken } from "./stage/spoken-program.ts";
 import { story } from "./stage/story.ts";
 
-const CONTROLLER = fileURLToPath(new URL("../../bin/fairlead-controller", import.meta.url));
 const CALL_MS_MAX = 30_000;
-const ADMIN = "fairlead.v1.AdminService";
-const WEB = `
-apiVersion: v1
-kind: Service
-metadata: { name: web }
-spec: { type: LoadBalancer, ports: [{ port: 80 }] }
-`;
+
+/** Runs grpcurl; answers with the lines it prints. */
+async function call(address: string, ...words: readonly string[]): Promise<readonly string[]> {
+  const args = ["-plaintext", address, ...words];
+  const run = promisify(execFile);
+  const { stdout } = await run(toolPath("grpcurl"), args, { timeout: CALL_MS_MAX });
+  return stdout.trimEnd().split("\n");
+}
 
 test("grpcurl lists, describes and calls", async () => {
-  await using controller = await startController();
-  const { admin, agents, call } = controller;
+  await using controller = await startLocalController();
+  const { admin, agents } = controller;
 
   assert.deepEqual(await call(admin, "list"), [
     "fairlead.v1.AdminService",
@@ -57,31 +54,18 @@ test("grpcurl lists, describes and calls", async () => {
 });
 
 test("grpcurl watches: everything first, then what changes", async () => {
-  await using controller = await startController();
-  const watching = spawn(
-    toolPath("grpcurl"),
-    ["-plaintext", "-d", '{"kinds":["LIST_KIND_CLAIMS"]}', controller.admin, `${ADMIN}/Watch`],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  const ended = once(watching, "exit");
-  const deadline = setTimeout(() => watching.kill("SIGKILL"), CALL_MS_MAX);
-  let text = "";
-  for await (const part of watching.stdout
-    .setEncoding("utf8")
-    .iterator({ destroyOnReturn: false })) {
-    const isFirst = text === "";
-    text += String(part);
-    if (isFirst) {
-      assert.match(text, /"whole": true/);
-      assert.doesNotMatch(text, /"web"/);
-      writeFileSync(join(controller.manifests, "web.yaml"), WEB);
-    }
-    if (text.includes('"id": "service/default/web"')) break;
-  }
-  clearTimeout(deadline);
-  watching.kill("SIGTERM");
-  await ended;
-  assert.match(text, /"id": "service\/default\/web"/);
+  await using controller = await startLocalController();
+  const claims = ["-d", '{"kinds":["LIST_KIND_CLAIMS"]}'];
+  await using watching = startSpoken(toolPath("grpcurl"), [
+    "-plaintext",
+    ...claims,
+    controller.admin,
+    "fairlead.v1.AdminService/Watch",
+  ]);
+  const [first] = await watching.until(/^\{\n {2}"whole": true,[^]*^\}/m);
+  assert.doesNotMatch(first, /service\/default\/web/);
+  controller.write("web.yaml", manifest(service({ name: "web" })));
+  await watching.until(/^\{\n {2}"rows": \{[^]*"id": "service\/default\/web"[^]*^\}/m);
 });
 
 story("grpcurl on a host shows its agent's plan, host, last apply and files", {}, async (stage) => {
@@ -137,62 +121,3 @@ story("grpcurl on a host shows its agent's plan, host, last apply and files", {}
     assert.equal(file.sha256, sha256);
   }
 });
-
-interface Controller extends AsyncDisposable {
-  /** Where people ask. */
-  readonly admin: string;
-  /** Where agents connect. */
-  readonly agents: string;
-  readonly manifests: string;
-  /** Runs grpcurl; answers with the lines it prints. */
-  readonly call: (address: string, ...words: readonly string[]) => Promise<readonly string[]>;
-}
-
-/** Starts the controller as one does by hand, on free ports of the loopback. */
-async function startController(): Promise<Controller> {
-  const folder = mkdtempSync(join(tmpdir(), "fairlead-grpcurl-"));
-  const manifests = join(folder, "manifests");
-  mkdirSync(manifests);
-  writeFileSync(join(manifests, "empty.yaml"), "");
-  const listen = ["admin", "agents", "metrics"].map((name) => `--listen-${name}=127.0.0.1:0`);
-  const state = [`--source=${manifests}`, `--state-dir=${join(folder, "state")}`];
-  const pool = ["--pool", "default=192.0.2.10-192.0.2.20"];
-  const child = spawn(CONTROLLER, [...listen, ...state, ...pool, "--insecure"], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const { admin, agents } = await whereItListens(child);
-  const run = promisify(execFile);
-  const grpcurl = toolPath("grpcurl");
-  return {
-    admin,
-    agents,
-    manifests,
-    call: async (address, ...words) => {
-      const args = ["-plaintext", address, ...words];
-      const { stdout } = await run(grpcurl, args, { timeout: CALL_MS_MAX });
-      return stdout.trimEnd().split("\n");
-    },
-    [Symbol.asyncDispose]: async () => {
-      const ended = once(child, "exit");
-      child.kill("SIGTERM");
-      await ended;
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-/** Waits for the log's line that names the ports; what was logged is told when there is none. */
-async function whereItListens(
-  child: ChildProcess,
-): Promise<{ readonly admin: string; readonly agents: string }> {
-  assert.ok(child.stderr);
-  let told = "";
-  for await (const text of child.stderr.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
-    told += String(text);
-    const found = / serves .*agents=(\S+) .*admin=(\S+)/.exec(told);
-    if (found === null) continue;
-    child.stderr.resume(); // Nobody reads on, and a full pipe would hold the controller up.
-    return { agents: found[1] ?? "", admin: found[2] ?? "" };
-  }
-  throw new Error(`the controller ended before it served: ${told}`);
-}

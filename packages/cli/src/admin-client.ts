@@ -12,10 +12,18 @@ import {
   type ListKind,
   type ListResponse,
   serviceDefinition,
+  type WatchResponse,
 } from "@fairlead/wire";
 
 /** How a call to the controller failed. */
-export type AdminErrorCode = "UNREACHABLE" | "REFUSED" | "FAILED";
+export type AdminErrorCode =
+  | "UNREACHABLE"
+  | "REFUSED"
+  /** It answers as many as it can already. */
+  | "BUSY"
+  /** It answered, and then no more. */
+  | "LOST"
+  | "FAILED";
 
 /** The controller, as the command line sees it. */
 export interface AdminClient extends Disposable {
@@ -23,6 +31,15 @@ export interface AdminClient extends Disposable {
   list(kinds: readonly ListKind[]): Promise<ListResponse>;
   /** The chain of one subject. */
   explain(subject: string): Promise<ExplainResponse>;
+  /**
+   * Hands on everything of these kinds, and then what changes. Resolves when the signal is aborted;
+   * rejects when nothing comes within the deadline, and with LOST when the controller goes away.
+   */
+  watch(
+    kinds: readonly ListKind[],
+    onMessage: (message: WatchResponse) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
 }
 
 const TABLE = serviceDefinition(AdminService);
@@ -62,6 +79,29 @@ export function createAdminClient(options: {
           (error, answer) => settle(server, error, answer, { resolve, reject }),
         );
       }),
+    watch: (kinds, onMessage, signal) =>
+      new Promise((resolve, reject) => {
+        const { path, requestSerialize, responseDeserialize } = TABLE.watch;
+        const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {
+          kinds: [...kinds],
+        });
+        let hasBegun = false;
+        // Nothing may come for long, but the first message does at once.
+        const timer = setTimeout(() => call.cancel(), deadlineMs);
+        const settled = (error: ServiceError | null): void => {
+          clearTimeout(timer);
+          if (signal.aborted) resolve();
+          else reject(hasBegun ? lostError(server, error) : adminError(server, error));
+        };
+        signal.addEventListener("abort", () => call.cancel(), { once: true });
+        call.on("data", (message: WatchResponse) => {
+          clearTimeout(timer);
+          hasBegun = true;
+          if (!signal.aborted) onMessage(message);
+        });
+        call.on("error", settled);
+        call.on("end", () => settled(null));
+      }),
     [Symbol.dispose]: () => client.close(),
   };
 }
@@ -79,15 +119,22 @@ function settle<T>(
 /** The one place where an error of grpc-js becomes ours. */
 function adminError(server: string, error: ServiceError | null): EdgeError<AdminErrorCode> {
   const code = error?.code;
-  if (code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED) {
+  const isSilent = code === status.DEADLINE_EXCEEDED || code === status.CANCELLED;
+  if (code === status.UNAVAILABLE || isSilent) {
     const message = `no controller answers at ${server}`;
     return new EdgeError({ code: "UNREACHABLE", message, retryable: true, cause: error });
   }
+  const isBusy = code === status.RESOURCE_EXHAUSTED;
   const isRefused = code === status.PERMISSION_DENIED || code === status.UNAUTHENTICATED;
   return new EdgeError({
-    code: isRefused ? "REFUSED" : "FAILED",
+    code: isRefused ? "REFUSED" : isBusy ? "BUSY" : "FAILED",
     message: `the controller at ${server} answered: ${error?.details ?? "nothing"}`,
     retryable: false,
     cause: error,
   });
+}
+
+function lostError(server: string, error: ServiceError | null): EdgeError<AdminErrorCode> {
+  const message = `the controller at ${server} went away: ${error?.details ?? "it said no more"}`;
+  return new EdgeError({ code: "LOST", message, retryable: true });
 }

@@ -8,6 +8,7 @@ export const EXIT: {
   readonly unreachable: 3;
   readonly notFound: 4;
   readonly refused: 5;
+  readonly interrupted: 130;
 } = {
   /** What was asked for is well, or was done. */
   good: 0,
@@ -21,11 +22,13 @@ export const EXIT: {
   notFound: 4,
   /** The controller refused. */
   refused: 5,
+  /** Whoever watched ended it by Ctrl-C; what shells give for that. */
+  interrupted: 130,
 };
 
 /** One of the exit codes. */
-export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5;
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 130;
 
 /** The codes in words, for help texts. */
 export const EXIT_HELP: string = `Exit codes: 0 good, 1 bad, 2 wrong usage, 3 controller unreachable,
-4 not found, 5 refused.`;
+4 not found, 5 refused, 130 interrupted.`;

@@ -4,11 +4,24 @@ import { demoCommand } from "./commands/demo.ts";
 import { runCommand } from "./commands/run.ts";
 import { runProgram } from "./program.ts";
 
+/** What shells give for a program that SIGPIPE ended. */
+const EXIT_PIPE_CLOSED = 141;
+
+// Who reads may have seen enough, as `head` has: that ends a program without a word.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(EXIT_PIPE_CLOSED);
+});
+
 const code = await runProgram(
   process.argv.slice(2),
   {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    onInterrupt: (run) => {
+      process.on("SIGINT", run);
+      return { [Symbol.dispose]: () => void process.off("SIGINT", run) };
+    },
   },
   [runCommand, demoCommand],
 );

@@ -20,6 +20,8 @@ export type OutputForm = (typeof OUTPUT_FORMS)[number];
 export interface CommandContext {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Calls `run` when the user presses Ctrl-C, until disposed; who waits for ever must listen. */
+  readonly onInterrupt: (run: () => void) => Disposable;
 }
 
 /** Writes a value as JSON or YAML; false when the form is a table's. */

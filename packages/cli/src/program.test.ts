@@ -14,6 +14,7 @@ async function run(
   const code = await runProgram(args, {
     out: (text) => void (out += text),
     err: (text) => void (err += text),
+    onInterrupt: () => ({ [Symbol.dispose]: () => undefined }),
   });
   return { code, out, err };
 }

@@ -6,7 +6,7 @@ import type { AgentRow, ClaimRow, FindingRow, ListResponse, RemarkRow } from "@f
 import { type Column, formatAge, formatTable } from "./table.ts";
 
 /** Columns of claims. */
-const CLAIM_COLUMNS: readonly Column<ClaimRow>[] = [
+export const CLAIM_COLUMNS: readonly Column<ClaimRow>[] = [
   { heading: "NAME", cell: (row) => `${row.namespace}/${row.name}` },
   { heading: "ADDRESS", cell: (row) => row.addresses.map((at) => at.address).join(",") },
   { heading: "PORTS", cell: (row) => row.ports.join(",") },
@@ -19,7 +19,7 @@ const CLAIM_COLUMNS: readonly Column<ClaimRow>[] = [
 ];
 
 /** Columns of agents. */
-const AGENT_COLUMNS: readonly Column<AgentRow>[] = [
+export const AGENT_COLUMNS: readonly Column<AgentRow>[] = [
   { heading: "NAME", cell: (row) => row.name },
   { heading: "STATE", cell: (row) => row.state },
   { heading: "SYNC", cell: (row) => row.sync },
@@ -34,7 +34,7 @@ const AGENT_COLUMNS: readonly Column<AgentRow>[] = [
 ];
 
 /** Columns of findings. */
-const FINDING_COLUMNS: readonly Column<FindingRow>[] = [
+export const FINDING_COLUMNS: readonly Column<FindingRow>[] = [
   { heading: "SUBJECT", cell: (row) => row.subject },
   { heading: "NAME", cell: (row) => row.name },
   { heading: "REASON", cell: (row) => row.remark?.reason ?? "" },

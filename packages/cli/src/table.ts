@@ -11,23 +11,51 @@ export interface Column<Row> {
   readonly isWide?: boolean;
 }
 
+/** What of a table is shown. */
+export interface TableOptions {
+  /** Whether columns that are wide are shown. Default: no. */
+  readonly wide?: boolean;
+  /** Whether headings are shown. Default: yes. */
+  readonly headings?: boolean;
+}
+
 /** Blanks between two columns. */
 const GAP = 3;
+
+/** Prints rows of one table one after the other, in columns that keep their places. */
+export interface RowPrinter<Row> {
+  /** These rows as lines, under headings the first time; columns grow with what they hold. */
+  print(rows: readonly Row[]): string;
+}
+
+/** Makes a printer that has printed nothing. `headings` counts for its first lines. */
+export function createRowPrinter<Row>(
+  columns: readonly Column<Row>[],
+  options: TableOptions = {},
+): RowPrinter<Row> {
+  const shown = columns.filter((column) => options.wide === true || column.isWide !== true);
+  let hasHeadings = options.headings === false;
+  let widths = shown.map(() => 0);
+  return {
+    print: (rows) => {
+      const body = rows.map((row) => shown.map((column) => column.cell(row) || "-"));
+      const lines = hasHeadings ? body : [shown.map((column) => column.heading), ...body];
+      hasHeadings = true;
+      widths = widths.map((width, index) =>
+        lines.reduce((widest, line) => Math.max(widest, line[index]?.length ?? 0), width),
+      );
+      return lines.map((cells) => `${formatLine(cells, widths)}\n`).join("");
+    },
+  };
+}
 
 /** Formats rows as lines, each ending in a line end; no rows give no lines but the heading. */
 export function formatTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-  options: { readonly wide?: boolean; readonly headings?: boolean } = {},
+  options: TableOptions = {},
 ): string {
-  const shown = columns.filter((column) => options.wide === true || column.isWide !== true);
-  const body = rows.map((row) => shown.map((column) => column.cell(row) || "-"));
-  const lines =
-    options.headings === false ? body : [shown.map((column) => column.heading), ...body];
-  const widths = shown.map((_, index) =>
-    Math.max(...lines.map((line) => line[index]?.length ?? 0)),
-  );
-  return lines.map((cells) => `${formatLine(cells, widths)}\n`).join("");
+  return createRowPrinter(columns, options).print(rows);
 }
 
 function formatLine(cells: readonly string[], widths: readonly number[]): string {

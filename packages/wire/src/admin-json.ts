@@ -1,7 +1,7 @@
 // Answers of AdminService as JSON values, for `-o json` and `-o yaml`: field names and words as in
 // the contract's JSON form, so that scripts may rely on them.
 
-import { type JsonValue, toJson } from "@bufbuild/protobuf";
+import { type DescMessage, type JsonValue, type MessageShape, toJson } from "@bufbuild/protobuf";
 import {
   type ExplainResponse,
   ExplainResponseSchema,
@@ -12,6 +12,11 @@ import {
 /** A list as a JSON value; empty fields are there too, so that a path always exists. */
 export function listToJson(list: ListResponse): JsonValue {
   return toJson(ListResponseSchema, list, { alwaysEmitImplicit: true });
+}
+
+/** One row of a list as a JSON value, in the form that it has there. */
+export function rowToJson<Row extends DescMessage>(schema: Row, row: MessageShape<Row>): JsonValue {
+  return toJson(schema, row, { alwaysEmitImplicit: true });
 }
 
 /** A chain as a JSON value. */

@@ -54,7 +54,7 @@ export {
   type Update,
   type WatchRequest,
   type WatchResponse,
-  type WatchResponseSchema,
+  WatchResponseSchema,
 } from "@fairlead/proto";
 export { addressFromBytes, addressToBytes } from "./address-bytes.ts";
 export { bindServer, closeServer } from "./bind-server.ts";
@@ -73,7 +73,7 @@ export { decodeResource, encodeResource, type RevisedResource } from "./node-pla
 export { createHeartbeat, type Heartbeat, type HeartbeatClock } from "./heartbeat.ts";
 export { unconfirmedRemovalsMax } from "./removal-guard.ts";
 export { decodeReport, encodeReport, type FoldedReport, isSameReport } from "./report-codec.ts";
-export { explainToJson, listToJson } from "./admin-json.ts";
+export { explainToJson, listToJson, rowToJson } from "./admin-json.ts";
 export { PLAN_FORMAT, planFromText, planToText, type RevisedPlan } from "./plan-text.ts";
 export { reportDigest } from "./report-digest.ts";
 export { parseLaneId, parseResourceName } from "./resource-name.ts";

@@ -16,6 +16,15 @@ export interface AskOptions {
   readonly headers: boolean;
 }
 
+const NO_CONTROLLER =
+  "Start fairlead-controller, or name its address with --server or FAIRLEAD_SERVER.";
+
+/** What to do about a controller that answers and does not want to. */
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  ["REFUSED", "Use a token that may ask this."],
+  ["BUSY", "End one of the commands that watch."],
+]);
+
 /** Longest wait for the controller's answer, in ms. */
 const DEADLINE_MS = 5000;
 
@@ -46,18 +55,16 @@ export async function withClient(
     return await ask(client);
   } catch (error) {
     if (!isEdgeError(error)) throw error;
-    const isRefused = error.code === "REFUSED";
+    const remedy = REFUSALS.get(error.code);
     return complain(
       context,
       {
         what: "the controller did not answer the question",
         why: describeError(error),
-        remedy: isRefused
-          ? "Use a token that may ask this."
-          : "Start fairlead-controller, or name its address with --server or FAIRLEAD_SERVER.",
+        remedy: remedy ?? NO_CONTROLLER,
         code: error.code,
       },
-      isRefused ? EXIT.refused : EXIT.unreachable,
+      remedy !== undefined ? EXIT.refused : EXIT.unreachable,
     );
   }
 }
