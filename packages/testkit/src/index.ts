@@ -17,3 +17,4 @@ export * from "./world-histories.ts";
 export * from "./plan-arbitraries.ts";
 export * from "./plan-answers.ts";
 export * from "./cycle-views.ts";
+export { type KubeStub, type KubeStubOptions, startKubeStub } from "./kube-stub/kube-stub.ts";
