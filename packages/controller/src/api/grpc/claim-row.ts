@@ -1,7 +1,15 @@
 // One claim with its verdict as a row. Pure. A claim that no plan has judged yet is pending, with
 // what keeps planning from it.
 
-import { type Claim, type ClaimId, type Remark, type Verdict, present } from "@fairlead/model";
+import {
+  type Claim,
+  type ClaimId,
+  type ClaimListener,
+  type Member,
+  type Remark,
+  type Verdict,
+  present,
+} from "@fairlead/model";
 import type { ClaimRowSchema, MessageInitShape } from "@fairlead/wire";
 
 import type { CycleView } from "../../cycle-view.ts";
@@ -33,7 +41,7 @@ export function claimRow(
     ...(main === undefined ? {} : { main: remarkRow(main) }),
     remarks: (verdict?.remarks ?? []).map(remarkRow),
     conditions: (verdict?.conditions ?? []).map((condition) => ({ ...condition })),
-    members: countMembers(claim),
+    members: countMembers(view, claim),
     ageMs: wholeMs(nowMs - (claim.createdAtMs ?? seen.seenAtMs)),
     origin: claim.origin,
   };
@@ -54,10 +62,15 @@ export function notJudged(view: CycleView): Remark {
 }
 
 /** Endpoints that get connections, of all listeners together. */
-export function countMembers(claim: Claim): number {
-  const addresses = new Set<string>();
-  for (const { members } of claim.listeners) {
-    for (const { address, state } of members) if (state === "active") addresses.add(address);
-  }
-  return addresses.size;
+function countMembers(view: CycleView, claim: Claim): number {
+  const active = claim.listeners.flatMap((listener) => activeMembers(view, listener));
+  return new Set(active.map(({ address }) => address)).size;
+}
+
+/** Endpoints of a listener that get connections; an address of ours never does. */
+export function activeMembers(view: CycleView, { members }: ClaimListener): readonly Member[] {
+  const leases = view.plan?.leases;
+  return members.filter(
+    ({ address, state }) => state === "active" && leases?.has(address) !== true,
+  );
 }

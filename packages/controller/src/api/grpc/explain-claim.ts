@@ -98,7 +98,7 @@ function servedLinks(context: AdminContext, claim: Claim, verdict: Verdict): rea
     addressLink(verdict, leases),
     placedLink(given),
     sentLink(given),
-    membersLink(claim, verdict),
+    membersLink(context, claim, verdict),
     ...heldLinks(given),
     ...toldLinks(context, claim, verdict),
   ];

@@ -3,16 +3,21 @@
 
 import type { Claim, Verdict } from "@fairlead/model";
 
+import type { AdminContext } from "./admin-context.ts";
 import { type Link, link } from "./chain.ts";
+import { activeMembers } from "./claim-row.ts";
 import { remarkAt } from "./reason-links.ts";
 import { portText } from "./remark-row.ts";
 
 /** How many members each port has that get connections. */
-export function membersLink({ listeners }: Claim, { main, remarks }: Verdict): Link {
-  const counts = listeners.map((listener) => {
-    const active = listener.members.filter(({ state }) => state === "active").length;
-    return `${portText(listener)} has ${active}`;
-  });
+export function membersLink(
+  { view }: AdminContext,
+  { listeners }: Claim,
+  { main, remarks }: Verdict,
+): Link {
+  const counts = listeners.map(
+    (listener) => `${portText(listener)} has ${activeMembers(view, listener).length}`,
+  );
   const remark = remarkAt([main, ...remarks], "Members");
   if (remark !== undefined) {
     return link("Members", "doubt", remark.detail, { reason: remark.reason });
