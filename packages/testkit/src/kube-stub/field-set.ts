@@ -106,7 +106,9 @@ export function readFields(fieldsV1: Json): FieldSet {
 /** The paths as managedFields has them. */
 export function writeFields(fields: FieldSet): Json {
   const tree: MutableJson = {};
-  for (const path of fields.values()) {
+  // As the server has them: by name.
+  const paths = [...fields].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
+  for (const path of paths) {
     let at = tree;
     for (const step of path) {
       const next = (at[step] ?? {}) as MutableJson;

@@ -53,7 +53,8 @@ export function applyFields(
   const conflicts = others.flatMap((owner) =>
     taken
       .filter(([key]) => owner.fields.has(key))
-      .map(([, path]) => ({ owner: ownerWords(owner), field: pathWords(path) })),
+      .map(([, path]) => ({ owner: ownerWords(owner), field: pathWords(path) }))
+      .toSorted((a, b) => compareTexts(a.field, b.field)),
   );
   if (conflicts.length > 0 && !isForced) return { conflicts };
   const losers = others.map((owner) => lose(owner, taken));
@@ -63,9 +64,7 @@ export function applyFields(
     if (!kept.some((fields) => covers(fields, path))) merged = without(merged, path);
   }
   const object = isJson(merged) ? merged : {};
-  const isSame = own !== undefined && taken.length === 0 && isSameSet(own.fields, wanted);
-  const time = isSame ? own.time : writer.time;
-  return { object: withOwners(object, [...losers, { ...writer, time, fields: wanted }]) };
+  return { object: withOwners(object, [...losers, { ...writer, fields: wanted }]) };
 }
 
 /** Keeps account of a patch of another sort: what it changed is its writer's. */
@@ -96,10 +95,6 @@ function isChanged(live: Json, applied: Json, path: FieldPath): boolean {
   const [before, after] = [valueAt(live, path), valueAt(applied, path)];
   if (isJson(after) && isJson(before)) return false;
   return !isDeepStrictEqual(before, after);
-}
-
-function isSameSet(a: FieldSet, b: FieldSet): boolean {
-  return a.size === b.size && [...a.keys()].every((key) => b.has(key));
 }
 
 /** Whether the path, or anything below it, is among the fields. */

@@ -113,11 +113,15 @@ export function applyConflict(fields: readonly OwnedField[]): StubAnswer {
     const owned = fields.filter((each) => each.owner === owner).map(({ field }) => `\n- ${field}`);
     return `conflicts with ${owner}:${owned.join("")}`;
   });
-  const many = fields.length === 1 ? "1 conflict" : `${fields.length} conflicts`;
+  const [first] = fields;
+  const words =
+    fields.length === 1 && first !== undefined
+      ? `1 conflict: conflict with ${first.owner}: ${first.field}`
+      : `${fields.length} conflicts: ${owners.join("\n")}`;
   const causes = fields.map(({ owner, field }) => {
     return { reason: "FieldManagerConflict", message: `conflict with ${owner}`, field };
   });
-  const message = `Apply failed with ${many}: ${owners.join("\n")}`;
+  const message = `Apply failed with ${words}`;
   return answer({ code: 409, reason: "Conflict", message, details: { causes } });
 }
 

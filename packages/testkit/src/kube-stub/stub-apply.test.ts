@@ -70,14 +70,15 @@ suite("an apply", () => {
       conditions: [condition("True")],
     });
     assert.deepEqual(writersOf(body), [
-      'fairlead-status Apply status {"f:status":{"f:loadBalancer":{"f:ingress":{}},' +
-        '"f:conditions":{"k:{\\"type\\":\\"X\\"}":{".":{},"f:type":{},"f:status":{},' +
-        '"f:reason":{},"f:message":{},"f:lastTransitionTime":{}}}}}',
+      'fairlead-status Apply status {"f:status":{"f:conditions":{"k:{\\"type\\":\\"X\\"}":' +
+        '{".":{},"f:lastTransitionTime":{},"f:message":{},"f:reason":{},"f:status":{},' +
+        '"f:type":{}}},"f:loadBalancer":{"f:ingress":{}}}}',
     ]);
   });
 
   test("of the same again writes nothing", async () => {
-    await using stub = await startKubeStub();
+    let wallMs = 0;
+    await using stub = await startKubeStub({ wallMs: () => (wallMs += 1000) });
     stub.put(service("a"));
     const once = await apply(stub, "a/status/force", "m", serving("192.0.2.1"));
     const twice = await apply(stub, "a/status/force", "m", serving("192.0.2.1"));
@@ -110,11 +111,17 @@ suite("an apply", () => {
     assert.equal(
       textOf(body, "message"),
       'Apply failed with 2 conflicts: conflicts with "ours" with subresource "status":\n' +
-        "- .status.loadBalancer.ingress\n" +
-        '- .status.conditions[type="X"].status',
+        '- .status.conditions[type="X"].status\n' +
+        "- .status.loadBalancer.ingress",
     );
     const causes = listOf(childOf(body, "details"), "causes").filter(isJson);
-    assert.deepEqual(causes[0]?.["field"], ".status.loadBalancer.ingress");
+    assert.deepEqual(causes[1]?.["field"], ".status.loadBalancer.ingress");
+    const one = { status: { loadBalancer: { ingress: [{ ip: "192.0.2.9" }] } } };
+    assert.equal(
+      textOf((await apply(stub, "a/status", "theirs", one)).body, "message"),
+      'Apply failed with 1 conflict: conflict with "ours" with subresource "status": ' +
+        ".status.loadBalancer.ingress",
+    );
   });
 
   test("with force takes over, and the first owner's end changes nothing more", async () => {
