@@ -1,5 +1,5 @@
-// Objects of a real cluster that nobody should have made: each is answered in words, and the Service
-// beside them is served as if they were not there.
+// Objects of a real cluster that nobody should have made: each is answered in words, and the
+// Service beside them is served as if they were not there.
 
 import assert from "node:assert/strict";
 

@@ -11,6 +11,7 @@ export { readConfiguredPools } from "./config/pools.ts";
 export { type Cycle, type CycleOptions, createCycle } from "./cycle.ts";
 export { type CycleView } from "./cycle-view.ts";
 export * from "./facts.ts";
+export { createKubeClient } from "./kube/kube-client.ts";
 export * from "./ports.ts";
 export { type ProgramOptions, runProgram } from "./program.ts";
 export {
@@ -25,4 +26,5 @@ export {
 export { type FolderDisk } from "./sources/folder/folder-disk.ts";
 export { type FolderSourceOptions, createFolderSource } from "./sources/folder/folder-source.ts";
 export { type Listing } from "./sources/folder/scan.ts";
+export { createKubeSource, type KubeSourceOptions } from "./sources/kube/kube-source.ts";
 export { createSyncServer, type SyncServer, type SyncServerOptions } from "./sync/index.ts";

@@ -20,6 +20,8 @@ export interface FollowOptions {
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Time between two second looks, in ms. Default: ten minutes. */
+  readonly lookMs?: number;
   /** The cluster's name for people. */
   readonly cluster: string;
   /** The source that facts are of. */
@@ -135,12 +137,13 @@ function follow<T>(
     readonly onListed?: () => void;
   },
 ): Followed<T> {
-  const { client, clock, random, source, onFact, onNews } = options;
+  const { client, clock, random, lookMs, source, onFact, onNews } = options;
   let failures = 0;
   const listWatch = createListWatch<T>({
     client,
     clock,
     random,
+    lookMs,
     path: what.path,
     read: what.read,
     listener: {

@@ -35,6 +35,8 @@ export interface KubeSourceOptions {
   readonly cluster: string;
   /** Unique among the sources. Default: `kubernetes`. */
   readonly name?: string;
+  /** Names are compared with what watches showed this often, in ms. Default: ten minutes. */
+  readonly lookMs?: number;
 }
 
 /** A cluster as a source, and what its publisher needs of it. */

@@ -54,6 +54,8 @@ export interface ListWatchOptions<T> {
   readonly random: () => number;
   /** `/api/v1/services`. */
   readonly path: string;
+  /** Time between two second looks, in ms. Default: ten minutes. */
+  readonly lookMs?: number | undefined;
   /** Reduces an object to what is used of it. Must not throw. */
   readonly read: (object: Json, meta: ObjectMeta) => T;
   readonly listener: KindListener<T>;

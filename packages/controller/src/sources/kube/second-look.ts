@@ -10,7 +10,7 @@ import { readMeta } from "./object-meta.ts";
 import type { LookOutcome, ObjectMeta, ObjectSet } from "./object-set.ts";
 
 /** Without any doubt, names and versions are looked at again after this long, in ms. */
-const LOOK_MS = 600_000;
+const LOOK_MS_DEFAULT = 600_000;
 /** In doubt, and once after the first list: a little after the moment at which absence counts. */
 export const LOOK_SOON_MS: number = ABSENCE_MS + 1000;
 
@@ -22,6 +22,8 @@ export interface SecondLookOptions<T> {
   readonly random: () => number;
   readonly path: string;
   readonly set: ObjectSet<T>;
+  /** Time between two looks while nothing is in doubt, in ms. Default: ten minutes. */
+  readonly lookMs?: number | undefined;
   readonly onOutcome: (outcome: LookOutcome<T>) => void;
 }
 
@@ -33,7 +35,7 @@ export interface SecondLook extends AsyncDisposable {
 
 /** Makes it; nothing is looked at before `plan`. */
 export function createSecondLook<T>(options: SecondLookOptions<T>): SecondLook {
-  const { client, clock, random, path, set, onOutcome } = options;
+  const { client, clock, random, path, set, lookMs = LOOK_MS_DEFAULT, onOutcome } = options;
   const stop = new AbortController();
   let timer: Timer | undefined;
   let looking: Promise<void> | undefined;
@@ -68,7 +70,7 @@ export function createSecondLook<T>(options: SecondLookOptions<T>): SecondLook {
   function plan(when: "soon" | "later"): void {
     timer?.cancel();
     if (stop.signal.aborted) return;
-    const delayMs = when === "soon" ? LOOK_SOON_MS : LOOK_MS * (1 + random() / 10);
+    const delayMs = when === "soon" ? LOOK_SOON_MS : lookMs * (1 + random() / 10);
     timer = clock.setTimer(delayMs, () => {
       looking = look();
     });
