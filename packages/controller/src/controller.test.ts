@@ -160,6 +160,8 @@ suite("a controller", () => {
     const chain = await ask(controller.adminAt).explain("web");
     assert.equal(chain.title, "Service default/web");
     assert.equal(chain.steps.length, 9);
+    // A plan is told to those who ask before it is written.
+    await controller.cycle.settled();
     const status = readFileSync(join(stage.folder, ".status", "default.web.yaml"), "utf8");
     assert.match(status, /NoAgents/);
   });
