@@ -300,6 +300,30 @@ test("an address that keepalived may still take is not said to be gone", async (
   assert.deepEqual(b.host.lines(), ["address 192.0.2.101", "listen 192.0.2.101:80"]);
 });
 
+test("an address of a plan that was overtaken in the middle of its pass is not said to be gone", async () => {
+  const { clock, segment } = fakeWorld();
+  const host = createFakeHost({ name: "a", prefix: "192.0.2.11/24", segment });
+  const save: FakeHost["planFile"]["save"] = async (plan) => {
+    await clock.sleep(1500);
+    await host.planFile.save(plan);
+  };
+  const a = await restartFakeAgent(clock, { ...host, planFile: { ...host.planFile, save } });
+  a.loop.accept(acceptedPlan("a", web()));
+  await clock.advance(5000);
+  const passing = vipOf("192.0.2.101", NEW);
+  const more = [passing, ...listenerOf("192.0.2.101:80/tcp", MEMBERS)];
+  a.loop.accept(acceptedPlan("a", [...web(), ...more]));
+  await clock.advance(10);
+  a.loop.accept(acceptedPlan("a", web()));
+  await clock.advance(1200);
+  assert.ok(!host.lines().includes("address 192.0.2.101"), "it is still to come");
+  assert.equal(a.last().planRevision, acceptedPlan("a", web()).revision);
+  assert.equal(a.last().resources.get(passing.name)?.step, "received");
+  await clock.advance(10_000);
+  assert.deepEqual(host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
+  assert.equal(a.last().resources.has(passing.name), false);
+});
+
 test("a plan that the disk did not take is written later, and served after the next start", async () => {
   const stage = fakeWorld();
   let isFull = true;

@@ -70,6 +70,8 @@ class Loop implements Converge {
   #wanted: AcceptedPlan | undefined;
   #applied: Applied = NOTHING_APPLIED;
   #appliedPlan: Revision | undefined;
+  /** Of a pass that has not put into the ledger yet what it will touch. */
+  #comingUp: AcceptedPlan | undefined;
   #ledger: readonly LedgerEntry[] = [];
   #remarks: readonly Remark[] = [];
   /** The plan that is on disk. */
@@ -195,8 +197,10 @@ class Loop implements Converge {
       const endedMs = clock.nowMs();
       return { endedMs, tookMs: endedMs - begunMs, revision: wanted.revision, ...told };
     };
+    this.#comingUp = wanted;
     const looked = Promise.all([host.kernel.view(), this.#keep(wanted)]);
     const [{ addresses }] = await looked.catch((error: unknown) => {
+      this.#comingUp = undefined;
       this.#lastPass = passOf({ steps: [], brokeOff: describeError(error) });
       throw error;
     });
@@ -209,6 +213,7 @@ class Loop implements Converge {
     const context = { before, ledger, revisions: wanted.revisions, rereads, nowMs };
     // What is said meanwhile counts an address as there before it is, and after.
     this.#ledger = decided.touched;
+    this.#comingUp = undefined;
     this.#phase += 1;
     const result = await applySteps(host, decided.steps, context).finally(() => {
       this.#phase += 1;
@@ -248,6 +253,7 @@ class Loop implements Converge {
       sequence: this.#sequence,
       epoch: this.#epoch,
       wanted: this.#wanted,
+      comingUp: this.#comingUp,
       applied: this.#applied,
       appliedPlan: this.#appliedPlan,
       observed,

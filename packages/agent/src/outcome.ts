@@ -31,6 +31,8 @@ export interface OutcomeInput {
   /** Highest epoch ever obeyed. */
   readonly epoch: number;
   readonly wanted: AcceptedPlan | undefined;
+  /** The plan of a pass that has begun and has not touched the host; it will, wanted or not. */
+  readonly comingUp: AcceptedPlan | undefined;
   readonly applied: Applied;
   /** Revision of the plan that the last finished pass was for. */
   readonly appliedPlan: Revision | undefined;
@@ -51,6 +53,7 @@ export function reportOf(input: OutcomeInput): AgentReport {
     resources.set(name, reportResource(input, resource, wantedRevision));
     if (resource.kind === "lane") lanes.push({ name, state: laneState(input, resource) });
   }
+  for (const [name, entry] of comingUpReports(input)) resources.set(name, entry);
   for (const [name, entry] of leftoverReports(input)) resources.set(name, entry);
   return {
     agent: input.agent,
@@ -146,6 +149,22 @@ function leftoverReports(
     const evidence: readonly Evidence[] =
       here === undefined ? [] : [{ kind: "kernel-address", link: here.link }];
     return [[name, { name, revision, step, evidence }] as const];
+  });
+}
+
+/**
+ * Addresses of a plan that was overtaken after its pass began: this host is about to have them, so
+ * nobody may take them for gone.
+ */
+function comingUpReports({
+  wanted,
+  comingUp,
+}: OutcomeInput): readonly (readonly [ResourceName, ResourceReport])[] {
+  if (comingUp === undefined || comingUp === wanted) return [];
+  return [...comingUp.plan.resources.values()].flatMap(({ kind, name }) => {
+    if (kind !== "vip" || wanted?.plan.resources.has(name) === true) return [];
+    const revision = comingUp.revisions.get(name) ?? NO_REVISION;
+    return [[name, { name, revision, step: "received", evidence: [] }] as const];
   });
 }
 

@@ -6,10 +6,20 @@ import { test } from "node:test";
 import type { AgentReport, Resource, Step } from "@fairlead/model";
 import { createFakeClock, createLogger, type FakeClock } from "@fairlead/runtime";
 import { acceptedPlan, agentName, laneOf, listenerOf, vipOf } from "@fairlead/testkit";
-import { createRevisions, decodeReport, type OutgoingUpdate } from "@fairlead/wire";
+import {
+  AgentService,
+  createRevisions,
+  decodeFromAgent,
+  decodeReport,
+  encodeToAgent,
+  type OutgoingUpdate,
+  serviceDefinition,
+  type ToAgent,
+} from "@fairlead/wire";
 
 import type { AcceptedPlan, ControllerLink } from "../ports.ts";
 import { createControllerLink } from "./controller-link.ts";
+import type { Dial, DialEvents } from "./dial.ts";
 import { HandPlayedController, type HandPlayedStream } from "./hand-played-controller.ts";
 
 const AGENT = agentName("lb1");
@@ -20,6 +30,8 @@ const SERVICE = [
   ...listenerOf("192.0.2.100:80/tcp", ["10.0.0.1:8080"]),
 ];
 const revisions = createRevisions();
+const { sync: SYNC } = serviceDefinition(AgentService);
+const WELCOME = { epoch: 1, version: "1", heartbeatIntervalMs: 10_000, reportKnown: false };
 
 /** The update from nothing to these resources. */
 function updateOf(resources: readonly Resource[], nonce = 1, epoch = 1): OutgoingUpdate {
@@ -32,6 +44,18 @@ function updateOf(resources: readonly Resource[], nonce = 1, epoch = 1): Outgoin
     tombstones: [],
     confirmed: false,
   };
+}
+
+/** An update that leads to the plan which it is from. */
+function nothingNew({ revision }: AcceptedPlan, nonce: number): OutgoingUpdate {
+  return { ...updateOf([], nonce), baseRevision: revision, newRevision: revision };
+}
+
+/** Asks something, and sees that nothing but the answer comes. */
+async function heardNoReport(stream: HandPlayedStream): Promise<void> {
+  assert.deepEqual(stream.heard, []);
+  stream.say({ kind: "inventory-wanted" });
+  assert.notEqual((await stream.any()).kind, "report");
 }
 
 /** A report of a finished pass for this plan, every resource at `step`. */
@@ -60,8 +84,9 @@ class Stage implements AsyncDisposable {
   readonly connections: boolean[] = [];
   readonly link: ControllerLink;
 
-  constructor(port: number, held?: AcceptedPlan) {
+  constructor(port: number, held?: AcceptedPlan, dial?: Dial) {
     this.link = createControllerLink({
+      ...(dial === undefined ? {} : { dial }),
       agent: AGENT,
       address: `127.0.0.1:${port}`,
       credentials: { kind: "insecure" },
@@ -122,6 +147,72 @@ test("a plan is taken, and its steps are said as the reports prove them", async 
   stage.link.report(reportOf(plan, 2));
   assert.equal((await stream.next("ack")).ack.step, "serving");
 });
+
+test("after each update one report is sent, also when it says nothing new", async () => {
+  await using controller = await new HandPlayedController().start();
+  await using stage = new Stage(controller.port);
+  const stream = await welcomed(controller);
+  stream.say({ kind: "update", update: updateOf(SERVICE) });
+  await stream.next("ack");
+  const [plan] = stage.plans;
+  assert.ok(plan);
+  stage.link.report(reportOf(plan, 1));
+  await stream.next("report");
+  assert.equal((await stream.next("ack")).ack.step, "serving");
+  stream.say({ kind: "update", update: nothingNew(plan, 2) });
+  assert.equal((await stream.next("ack")).ack.nonce, 2);
+  stage.link.report(reportOf(plan, 2));
+  const { report } = await stream.next("report");
+  assert.deepEqual([report.sequence, report.whole, report.resources], [2n, false, []]);
+  assert.equal((await stream.next("ack")).ack.step, "serving");
+  stage.link.report(reportOf(plan, 3));
+  await heardNoReport(stream);
+});
+
+test("a report that waited for room is not sent once an update has come", async () => {
+  const call = new FullCall();
+  await using stage = new Stage(0, undefined, (events) => call.dial(events));
+  call.say({ kind: "welcome", welcome: WELCOME });
+  call.say({ kind: "update", update: updateOf(SERVICE) });
+  const [plan] = stage.plans;
+  assert.ok(plan);
+  stage.link.report(reportOf(plan, 1));
+  call.say({ kind: "update", update: nothingNew(plan, 2) });
+  call.drain();
+  assert.deepEqual(call.heard, ["hello", "ack", "ack"]);
+  stage.link.report(reportOf(plan, 2));
+  assert.deepEqual(call.heard, ["hello", "ack", "ack", "report", "ack"]);
+});
+
+/** A call that has no room for anything but what must be said, until it is drained. */
+class FullCall {
+  readonly heard: string[] = [];
+  #events: DialEvents | undefined;
+  #hasRoom = false;
+
+  readonly dial: Dial = (events) => {
+    this.#events = events;
+    return {
+      write: (message) => {
+        const decoded = decodeFromAgent(message);
+        if (decoded.kind === "ok") this.heard.push(decoded.value.kind);
+        return this.#hasRoom;
+      },
+      close: () => undefined,
+    };
+  };
+
+  say(message: ToAgent): void {
+    this.#events?.onMessage(
+      SYNC.responseDeserialize(SYNC.responseSerialize(encodeToAgent(message))),
+    );
+  }
+
+  drain(): void {
+    this.#hasRoom = true;
+    this.#events?.onDrain();
+  }
+}
 
 test("steps that were overtaken are not said", async () => {
   await using controller = await new HandPlayedController().start();

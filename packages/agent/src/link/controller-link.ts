@@ -86,7 +86,10 @@ class Link implements ControllerLink {
   #sent: AgentReport | undefined;
   /** Whether the controller has `#sent`, so that a difference from it can be sent. */
   #isSentKnown = false;
-  /** Whether this stream has carried a report: only then does the controller believe in absence. */
+  /**
+   * Whether a report was sent on this stream since the last update was taken. Until one was, the
+   * controller believes in no absence, so one is sent also when it says what the one before said.
+   */
   #hasReported = false;
 
   constructor(options: ControllerLinkOptions) {
@@ -186,6 +189,9 @@ class Link implements ControllerLink {
     const said: Ack = { nonce, step: "received", nacks };
     this.#taken = { nonce, plan, said };
     this.#stream?.send({ kind: "ack", ack: said });
+    // What was proved before says nothing of this plan.
+    this.#newest = undefined;
+    this.#hasReported = false;
     events.onPlan(plan);
   }
 

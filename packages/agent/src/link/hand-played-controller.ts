@@ -49,9 +49,17 @@ export class HandPlayedStream {
   /** The next message of this kind; everything before it is skipped. */
   async next<K extends FromAgent["kind"]>(kind: K): Promise<Extract<FromAgent, { kind: K }>> {
     for (;;) {
+      const message = await this.any();
+      if (message.kind === kind) return message as Extract<FromAgent, { kind: K }>;
+    }
+  }
+
+  /** The next message. */
+  async any(): Promise<FromAgent> {
+    for (;;) {
       const message = this.heard.shift();
-      if (message === undefined) await new Promise<void>((resolve) => (this.#wake = resolve));
-      else if (message.kind === kind) return message as Extract<FromAgent, { kind: K }>;
+      if (message !== undefined) return message;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
 }
