@@ -18,3 +18,4 @@ export * from "./plan-arbitraries.ts";
 export * from "./plan-answers.ts";
 export * from "./cycle-views.ts";
 export { type KubeStub, type KubeStubOptions, startKubeStub } from "./kube-stub/kube-stub.ts";
+export { chunkedAnswer, type RawServer, startRawServer } from "./kube-stub/raw-server.ts";

@@ -6,7 +6,7 @@ import { request as httpsRequest, type RequestOptions } from "node:https";
 
 import { abortReason, type Clock } from "@fairlead/runtime";
 
-import { answerError, KubeError, requestWords, socketError } from "./kube-errors.ts";
+import { answerError, isKubeError, KubeError, requestWords, socketError } from "./kube-errors.ts";
 import { readBody, readLines } from "./kube-streams.ts";
 
 /** How the API server is reached; `@fairlead/kubeconfig` makes it. */
@@ -71,8 +71,8 @@ export function createKubeClient(options: {
 
   /** Sends it and resolves with the head of the answer. */
   async function send(request: KubeRequest, signal: AbortSignal): Promise<IncomingMessage> {
-    const base = await access.requestOptions();
-    if (signal.aborted) throw abortReason(signal);
+    // A credential plugin may take for ever, and knows no signal.
+    const base = await unlessAborted(access.requestOptions(), signal);
     const url = requestUrl(access.server, request);
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
@@ -108,7 +108,7 @@ export function createKubeClient(options: {
     const answer = await send(request, signal);
     const status = answer.statusCode ?? 0;
     if (status >= 200 && status < 300) return answer;
-    const text = await readBody(request, answer, signal);
+    const text = await readWords(request, answer, signal);
     const retryAfter = answer.headers["retry-after"];
     throw answerError(request, { status, retryAfter, body: parseOrText(text) });
   }
@@ -125,12 +125,44 @@ export function createKubeClient(options: {
         // The stream itself outlives the deadline of its opening, and ends by its own signal.
         open(request, AbortSignal.any([limited, watcher.signal])),
       );
-      watcher.onOpen();
+      try {
+        watcher.onOpen();
+      } catch (error) {
+        answer.destroy();
+        throw error;
+      }
       await readLines(request, answer, watcher.signal, (line) => {
         watcher.onLine(parseAnswer(request, line));
       });
     },
   };
+}
+
+/** Settles as `promise` does, or rejects with the reason of `signal` when that is aborted first. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(abortReason(signal));
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([aborted, promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** What a bad answer says. One that is cut says nothing, and its status counts all the same. */
+async function readWords(
+  request: KubeRequest,
+  answer: IncomingMessage,
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    return await readBody(request, answer, signal);
+  } catch (error) {
+    if (!isKubeError(error, "CUT")) throw error;
+    return "";
+  }
 }
 
 /** Runs `work` with a signal that is aborted by `signal`, or when time is up before it is done. */

@@ -101,9 +101,13 @@ const TLS_CODES =
 /** The error of a socket. */
 export function socketError(request: KubeRequest, cause: unknown): KubeError {
   const name = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const said = `${requestWords(request)}:`;
+  if (name.startsWith("HPE_")) {
+    // Somebody answered, and it was no HTTP.
+    return new KubeError({ code: "SERVER", message: `${said} the answer is no HTTP`, cause });
+  }
   const code = TLS_CODES.test(name) ? "UNTRUSTED" : "UNREACHABLE";
-  const message = `${requestWords(request)}: the API server cannot be reached`;
-  return new KubeError({ code, message, cause });
+  return new KubeError({ code, message: `${said} the API server cannot be reached`, cause });
 }
 
 /** `GET /api/v1/services`. */

@@ -38,19 +38,32 @@ export async function readLines(
   onLine: (line: string) => void,
 ): Promise<void> {
   const decoder = new StringDecoder("utf8");
-  let rest = "";
+  // The pieces of a line that has not ended: a long one is put together once, and not anew with
+  // each of its pieces.
+  let pieces: string[] = [];
+  let size = 0;
+  const take = (piece: string): void => {
+    pieces.push(piece);
+    size += piece.length;
+    if (size > LINE_CHARACTERS_MAX) throw tooLarge(request);
+  };
   await consume(request, answer, signal, (chunk) => {
-    const text = rest + decoder.write(chunk);
+    const text = decoder.write(chunk);
     let from = 0;
     for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", from)) {
-      const line = text.slice(from, at);
+      take(text.slice(from, at));
+      const line = pieces.join("");
+      pieces = [];
+      size = 0;
       from = at + 1;
       if (line.trim() !== "") onLine(line);
+      // Who listens gave up at this line, and wants none of those that came with it.
+      if (signal.aborted) return;
     }
-    rest = text.slice(from);
-    if (rest.length > LINE_CHARACTERS_MAX) throw tooLarge(request);
+    take(text.slice(from));
   });
-  if (rest.trim() === "") return;
+  take(decoder.end());
+  if (pieces.join("").trim() === "") return;
   const message = `${requestWords(request)}: the answer ended in the middle of a line`;
   throw new KubeError({ code: "CUT", message });
 }
@@ -71,6 +84,7 @@ function consume(
       answer.destroy();
     };
     if (signal.aborted) return onAbort();
+    if (answer.destroyed) return fail(cutShort(request));
     signal.addEventListener("abort", onAbort, { once: true });
     answer.on("data", (chunk: Buffer) => {
       try {

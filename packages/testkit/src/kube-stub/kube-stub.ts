@@ -2,7 +2,7 @@
 // lists, watches and writes as kube-apiserver 1.36 does them, and every fault that a real one does
 // not have on command. Given the time. It keeps no secret: whatever it was asked can be read.
 
-import { childOf, type Json, textOf } from "./json-tree.ts";
+import { childOf, isJson, type Json, textOf } from "./json-tree.ts";
 import { ObjectHistory, type ObjectKey, type StubSnapshot } from "./object-history.ts";
 import { type RequestCounts, RequestLog, type StubRequest, type StubWhen } from "./request-log.ts";
 import { dispatch } from "./stub-dispatch.ts";
@@ -42,7 +42,7 @@ export interface KubeStub extends AsyncDisposable {
    * another object. A namespace that is left out is `default`. With `by` it is kept account of who
    * changed which field.
    */
-  put(object: Json, by?: PutBy): Json;
+  put(object: object, by?: PutBy): Json;
   /**
    * Deletes an object as kubectl does. One with finalizers is marked and stays until the last is
    * gone. Returns it as it was written last. One that is not there is a bug of the test.
@@ -66,6 +66,8 @@ export interface KubeStub extends AsyncDisposable {
   watches(resource?: StubResource): number;
   /** Resolves when so many are open. Default: one. Rejects after 10 s with what was asked. */
   watching(resource: StubResource, count?: number): Promise<void>;
+  /** Resolves when none is open. */
+  unwatched(resource?: StubResource): Promise<void>;
   /** Tells watches that want bookmarks how far they have seen. */
   bookmark(resource?: StubResource): void;
   /** Ends watches as when their time is over. */
@@ -143,7 +145,10 @@ type ObjectPart = Pick<KubeStub, "put" | "remove" | "get" | "version" | "tick" |
 
 function objectPart(history: ObjectHistory, writes: StubWrites): ObjectPart {
   return {
-    put: (object, by) => writes.put(keyOf(object), object, by),
+    put: (object, by) => {
+      if (!isJson(object)) throw new TypeError("an object is no list");
+      return writes.put(keyOf(object), object, by);
+    },
     remove: (kind, namespace, name) => {
       const { status, body } = writes.delete(keyNamed(kind, namespace, name));
       if (status >= 300) throw new TypeError(textOf(body, "message"));
@@ -162,6 +167,7 @@ type WatchPart = Pick<
   | "compact"
   | "watches"
   | "watching"
+  | "unwatched"
   | "bookmark"
   | "endWatches"
   | "cutWatches"
@@ -179,6 +185,8 @@ function watchPart(history: ObjectHistory, watches: StubWatches, log: RequestLog
     watches: (resource) => watches.count(resource),
     watching: (resource, count = 1) =>
       log.until(() => watches.count(resource) >= count, `${count} open watches on ${resource}`),
+    unwatched: (resource) =>
+      log.until(() => watches.count(resource) === 0, `no open watch on ${resource ?? "anything"}`),
     bookmark: (resource) => watches.bookmark(resource),
     endWatches: (resource) => watches.end(resource),
     cutWatches: (resource, where) => watches.cut(resource, where === "mid-line"),

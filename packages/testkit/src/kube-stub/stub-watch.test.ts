@@ -26,6 +26,8 @@ suite("a watch", () => {
       "DELETED default/b @1005",
     ]);
     watching.close();
+    await stub.unwatched("services");
+    assert.equal(stub.watches(), 0);
   });
 
   test("shows whole objects, with their kind", async () => {
