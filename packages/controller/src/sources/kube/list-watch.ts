@@ -33,6 +33,8 @@ export const SILENCE_MS = 90_000;
 /** Waits between two tries, in ms. */
 const BACKOFF_MS_MIN = 500;
 const BACKOFF_MS_MAX = 30_000;
+/** Failures that say nothing of the server's store: a watch goes on from where it was. */
+const SAME_SERVER = ["CUT", "TIMEOUT", "THROTTLED"] as const;
 /** A watch that lasted so long was no failure, in ms. */
 const LASTED_MS = 10_000;
 
@@ -156,8 +158,9 @@ class Follower<T> implements ListWatch<T> {
       return undefined;
     } catch (error) {
       if (this.#stop.signal.aborted) return 0;
-      // A server that was away may come back as another one, or with an older store.
-      if (isKubeError(error, "GONE", "UNREACHABLE")) this.#version = undefined;
+      // A server that was away, or that starts, may have an older store: what is written there
+      // until its versions have caught up would not show in a watch that goes on from ours.
+      if (!isKubeError(error, ...SAME_SERVER)) this.#version = undefined;
       if (!isKubeError(error, "GONE")) this.#fail(error);
       return isKubeError(error) ? (error.retryAfterMs ?? 0) : 0;
     }
