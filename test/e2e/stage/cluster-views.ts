@@ -1,4 +1,4 @@
-// What a cluster says of a Service, as stories ask for it: its addresses, its conditions, finalizers
+// What a cluster says of a Service, as stories ask for it: its addresses, conditions, finalizers
 // and Events. Given objects as an API server gives them.
 
 import type { KubeClient, KubeObject } from "@fairlead/testkit";

@@ -7,7 +7,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { present } from "@fairlead/model";
-import { type Clock, createBackoff, type Timer } from "@fairlead/runtime";
+import { type Clock, createBackoff } from "@fairlead/runtime";
 
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { eventError, isKubeError, KubeError } from "../../kube/kube-errors.ts";
@@ -24,12 +24,11 @@ import {
   ObjectSet,
 } from "./object-set.ts";
 import { createSecondLook, type SecondLook } from "./second-look.ts";
+import { createWatchdog, SILENCE_MS } from "./watchdog.ts";
 
 /** A server ends a watch after a time of our choice between these, in s: not all at once. */
 const WATCH_S_MIN = 240;
 const WATCH_S_MAX = 300;
-/** API servers send a bookmark a minute; after this long without a line a watch is dead, in ms. */
-export const SILENCE_MS = 90_000;
 /** Waits between two tries, in ms. */
 const BACKOFF_MS_MIN = 500;
 const BACKOFF_MS_MAX = 30_000;
@@ -205,30 +204,25 @@ class Follower<T> implements ListWatch<T> {
         resourceVersion: this.#version ?? "",
       },
     } as const;
-    let silence: Timer | undefined;
-    const listen = (): void => {
-      silence?.cancel();
-      silence = clock.setTimer(SILENCE_MS, () => {
-        const message = `GET ${path}: the watch was silent for ${SILENCE_MS / 1000} s`;
-        ended.abort(new KubeError({ code: "TIMEOUT", message }));
-      });
-    };
+    using dog = createWatchdog(clock, () => {
+      const message = `GET ${path}: the watch was silent for ${SILENCE_MS / 1000} s`;
+      ended.abort(new KubeError({ code: "TIMEOUT", message }));
+    });
     this.#endWatch = (error) => ended.abort(error);
     this.#counts.watches += 1;
     try {
       await client.watch(request, {
         signal: AbortSignal.any([this.#stop.signal, ended.signal]),
         onOpen: () => {
-          listen();
+          dog.heard();
           this.#recover();
         },
         onLine: (line) => {
-          listen();
+          dog.heard();
           this.#take(request, line);
         },
       });
     } finally {
-      silence?.cancel();
       this.#endWatch = undefined;
     }
   }
