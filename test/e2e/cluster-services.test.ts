@@ -231,6 +231,28 @@ story("a pod that becomes unready gets no new connections", CLUSTER, async (stag
   assert.deepEqual(Object.keys(byMember), ["member2"]);
 });
 
+const BOTH: StageOptions = {
+  ...CLUSTER,
+  hasIpv6: true,
+  pools: ["lan=10.77.0.100-10.77.0.110,fd77::100-fd77::110"],
+};
+
+story(
+  "a dual-stack Service has an address of each family, and members of both",
+  BOTH,
+  async (stage) => {
+    const { kube } = stage.api();
+    const spec = { ipFamilyPolicy: "RequireDualStack", ipFamilies: ["IPv4", "IPv6"] };
+    await apply(stage, { name: "web", members: [...MEMBERS, "fd77::21", "fd77::22"], spec });
+    await stage.served("default/web");
+    const { addresses } = await untilAddresses(kube, "web", ["10.77.0.100", "fd77::100"]);
+    for (const address of addresses) {
+      const byMember = await answers(stage.client, { address, port: 80 });
+      assert.deepEqual(Object.keys(byMember), ["member1", "member2"], address);
+    }
+  },
+);
+
 const MANY = 200;
 
 const WIDE: StageOptions = { ...CLUSTER, pools: ["lan=10.77.0.40-10.77.0.254"] };
