@@ -36,10 +36,11 @@ export function keepLanes(options: KeepOptions): Map<LaneId, Lane> {
   const holders = reportedHolders(options.world);
   const kept = new Map<LaneId, Lane>();
   for (const lane of options.world.lanes.values()) {
-    const order = keptOrder(options, lane);
+    const isHeld = holders.has(laneName(lane.id));
+    const order = keptOrder(options, lane, isHeld);
     if (order.length === 0) continue;
     const holder = holderOf(lane, holders.get(laneName(lane.id)) ?? []);
-    const settled = lane.settled || holders.has(laneName(lane.id));
+    const settled = lane.settled || isHeld;
     const isSame =
       isSameOrder(order, lane.order) && holder === lane.holder && settled === lane.settled;
     kept.set(lane.id, isSame ? lane : withOrder(lane, order, { holder, settled }));
@@ -77,12 +78,17 @@ export function moveOf(world: World, lane: Lane): Extract<Intent, { kind: "move"
 function keptOrder(
   { world, forgotten, candidatesOf }: KeepOptions,
   lane: Lane,
+  isHeld: boolean,
 ): readonly AgentName[] {
   const living = lane.order.filter((agent) => !forgotten.has(agent));
   const target = moveOf(world, { ...lane, order: living })?.to;
   const ordered =
     target === undefined ? living : [target, ...living.filter((agent) => agent !== target)];
   if (ordered.length >= LANE_AGENTS_MAX) return ordered;
+  // Who holds it has to hear of a newcomer: else it goes on speaking to the others alone, and the
+  // newcomer, which hears nothing, holds it a second time.
+  const isTold = isHeld || ordered.every((agent) => world.agents.get(agent)?.connected === true);
+  if (!isTold) return ordered;
   const seed = hashText(lane.id);
   const joining = candidatesOf(lane)
     .filter((agent) => !ordered.includes(agent))

@@ -92,6 +92,29 @@ test("one host alone holds everything, and successors are appended when they com
   for (const row of three.leases.values()) assert.deepEqual(row.sentTo, ["lb-1", "lb-2", "lb-3"]);
 });
 
+test("no host joins a lane whose holder may be one that cannot be told of it", () => {
+  const [first, second, third] = makeAgents(3);
+  assert.ok(first !== undefined && second !== undefined && third !== undefined);
+  const two = makeWorld({ claims: claims(1), agents: [first, second] });
+  const one = planned(two);
+  const [lane] = lanesOf(one);
+  const [holder = "", other = ""] = lane?.order ?? [];
+  const deaf = (agent: AgentView): AgentView => ({
+    ...agent,
+    connected: false,
+    disconnectedAtMs: 1,
+  });
+  const without = (name: string): readonly AgentView[] => [
+    ...proveAll(two, one).map((agent) => (agent.name === name ? deaf(agent) : agent)),
+    third,
+  ];
+  const grown = (agents: readonly AgentView[]): readonly string[] =>
+    lanesOf(planned(nextWorld(two, one, { agents }))).flatMap(({ order }) => order);
+  assert.deepEqual(grown(without(holder)), lane?.order, "the holder is out of reach");
+  assert.deepEqual(grown([first, deaf(second), third]), lane?.order, "nobody says that it holds");
+  assert.deepEqual(grown(without(other)), [holder, other, "lb-3"], "the holder is told");
+});
+
 test("a fourth host moves nothing", () => {
   const world = makeWorld({ claims: claims(20) });
   const first = planned(world);
