@@ -29,6 +29,9 @@ export function unsettled(ring: Ring): readonly string[] {
   const context = ring.controller.context();
   if (context?.view.plan === undefined) return ["the controller has no plan"];
   if (context.view.notReady !== undefined) return [context.view.notReady];
+  // Half a minute later a second list decides, and things change once more.
+  const isInDoubt = context.view.findings.some(({ reason }) => reason === "SourceEmptied");
+  if (isInDoubt) return ["it is not known yet whether what the folder lacks is gone"];
   const agents = [...ring.agents.values()];
   return [
     ...agents.flatMap((agent) => {
