@@ -242,8 +242,9 @@ story(
   BOTH,
   async (stage) => {
     const { kube } = stage.api();
-    const spec = { ipFamilyPolicy: "RequireDualStack", ipFamilies: ["IPv4", "IPv6"] };
-    await apply(stage, { name: "web", members: [...MEMBERS, "fd77::21", "fd77::22"], spec });
+    const both = { ipFamilyPolicy: "RequireDualStack", ipFamilies: ["IPv4", "IPv6"] };
+    const members = [...MEMBERS, "fd77::21", "fd77::22"];
+    await apply(stage, { name: "web", members, spec: both });
     await stage.served("default/web");
     const { addresses } = await untilAddresses(kube, "web", ["10.77.0.100", "fd77::100"]);
     for (const address of addresses) {
