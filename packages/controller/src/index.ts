@@ -11,7 +11,7 @@ export { readConfiguredPools } from "./config/pools.ts";
 export { type Cycle, type CycleOptions, createCycle } from "./cycle.ts";
 export { type CycleView } from "./cycle-view.ts";
 export * from "./facts.ts";
-export { createKubeClient } from "./kube/kube-client.ts";
+export { createKubeClient, type KubeAccess, type KubeRequestOptions } from "./kube/kube-client.ts";
 export * from "./ports.ts";
 export { type ProgramOptions, runProgram } from "./program.ts";
 export {
@@ -27,4 +27,5 @@ export { type FolderDisk } from "./sources/folder/folder-disk.ts";
 export { type FolderSourceOptions, createFolderSource } from "./sources/folder/folder-source.ts";
 export { type Listing } from "./sources/folder/scan.ts";
 export { createKubeSource, type KubeSourceOptions } from "./sources/kube/kube-source.ts";
+export { createListWatch, type ListWatch } from "./sources/kube/list-watch.ts";
 export { createSyncServer, type SyncServer, type SyncServerOptions } from "./sync/index.ts";

@@ -19,3 +19,15 @@ export * from "./plan-answers.ts";
 export * from "./cycle-views.ts";
 export { type KubeStub, type KubeStubOptions, startKubeStub } from "./kube-stub/kube-stub.ts";
 export { chunkedAnswer, type RawServer, startRawServer } from "./kube-stub/raw-server.ts";
+export { testListWatchContract } from "./list-watch/list-watch-contract.ts";
+export {
+  createFastClock,
+  type ListWatchStage,
+  makeStubStage,
+  STORY_MS_MAX,
+  storyService,
+  type StubStage,
+} from "./list-watch/list-watch-stage.ts";
+export { followServices, type StoryFollower } from "./list-watch/story-follower.ts";
+export { beginStubScene, untilWatched } from "./list-watch/stub-scene.ts";
+export { openTcpGate, type TcpGate } from "./kube-stub/tcp-gate.ts";
