@@ -13,7 +13,7 @@ import {
   untilWatched,
 } from "@fairlead/testkit";
 
-import { SILENCE_MS } from "./list-watch.ts";
+import { SILENCE_MS } from "./watchdog.ts";
 
 testListWatchContract("the stub", makeStubStage);
 
