@@ -61,6 +61,19 @@ export function createRightGates(options: RightGatesOptions): RightGates {
     for (const id of waiting) onDue(id);
   }
 
+  /** Calls those who wait when the next try may go. */
+  function callInTime(place: Place): void {
+    place.timer?.cancel();
+    const dueMs = place.gate.dueMs();
+    // One is tried: its end is waited for.
+    if (dueMs === undefined) return;
+    place.timer = clock.setTimer(dueMs - clock.nowMs(), () => {
+      // Timers of a real clock may fire a moment early, and nobody calls those whom that turns away.
+      if (place.gate.mayEnter(clock.nowMs())) callAll(place);
+      else callInTime(place);
+    });
+  }
+
   function callAll({ waiting }: Place): void {
     const ids = [...waiting];
     waiting.clear();
@@ -87,12 +100,9 @@ export function createRightGates(options: RightGatesOptions): RightGates {
       const known = places.get(keyOf(there));
       if (known === undefined && error === undefined) return;
       const place = known ?? close(there);
-      const nowMs = clock.nowMs();
-      place.gate.failed(nowMs);
+      place.gate.failed(clock.nowMs());
       if (error !== undefined) troubles.lacks(there.right, there.namespace, error);
-      place.timer?.cancel();
-      const dueMs = place.gate.dueMs() ?? nowMs;
-      place.timer = clock.setTimer(dueMs - nowMs, () => callAll(place));
+      callInTime(place);
     },
     leave: (id) => {
       for (const place of places.values()) {
