@@ -96,6 +96,11 @@ const classCases: readonly ClassCase[] = [
     spec: { loadBalancerClass: 'bad"\nclass' },
     refusals: [String.raw`UnknownClass: spec.loadBalancerClass is "bad\"\nclass"`],
   },
+  {
+    name: "a Service of ours that was given another class asks for nothing any more",
+    spec: { loadBalancerClass: "example.com/other" },
+    metadata: { finalizers: ["fairlead.io/release"] },
+  },
   { name: "a ClusterIP Service is not ours", spec: { type: "ClusterIP" } },
   {
     name: "a ClusterIP Service with the label is ours",

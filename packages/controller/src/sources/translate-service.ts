@@ -120,6 +120,8 @@ function asksForUs(
   const wanted = spec.loadBalancerClass ?? "";
   if (wanted !== "") {
     if (!settings.classes.includes(wanted)) {
+      // It was ours and was given to another: what it has of us goes before anything is said.
+      if (metadata.finalizers?.includes(FINALIZER) === true) return false;
       remarks.refuse("UnknownClass", `spec.loadBalancerClass is ${quote(wanted)}`);
     }
     return true;
