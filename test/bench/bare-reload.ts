@@ -8,9 +8,8 @@ import { connect } from "node:net";
 import { dirname } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 
-const [config = "", rounds = "1", beginMs = "0"] = process.argv.slice(2);
-/** Time from one round to the next, in ms. */
-const ROUND_MS = 500;
+/** The times are in ms; the last is that from one round to the next. */
+const [config = "", rounds = "1", beginMs = "0", everyMs = "500"] = process.argv.slice(2);
 const NGINX = "/usr/sbin/nginx";
 const template = readFileSync(config, "utf8");
 const generation = /return ([0-9a-f]{16});/.exec(template)?.[1] ?? "";
@@ -21,7 +20,7 @@ const master = spawn(NGINX, flags, { stdio: "ignore" });
 await answers(generation);
 for (let round = 0; round < Number(rounds); round += 1) {
   const next = String(round).padStart(16, "0");
-  await wait(Number(beginMs) + round * ROUND_MS - Number(process.hrtime.bigint()) / 1e6);
+  await wait(Number(beginMs) + round * Number(everyMs) - Number(process.hrtime.bigint()) / 1e6);
   const begun = process.hrtime.bigint();
   writeFileSync(config, template.replaceAll(generation, next));
   execFileSync(NGINX, ["-t", ...flags], { stdio: "ignore" });

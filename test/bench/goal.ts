@@ -1,6 +1,9 @@
 // One figure of a bench with its goal: printed with the ratio to a floor of the same run, so that a
 // slow machine does not look like a slow product.
 
+/** Wide enough for "goal 12345 MISSED". */
+const VERDICT_CHARACTERS = 17;
+
 /** A measured figure. */
 export interface Figure {
   readonly what: string;
@@ -11,6 +14,8 @@ export interface Figure {
   readonly floor?: number;
   /** The largest value that is good; absent for figures that are only shown. */
   readonly goal?: number;
+  /** What others need for the same, measured on a like machine; shown and never judged. */
+  readonly beside?: string;
 }
 
 /** Whether a figure meets its goal; true where it has none. */
@@ -23,14 +28,15 @@ export function formatFigures(figures: readonly Figure[]): string {
   const width = Math.max(...figures.map(({ what }) => what.length));
   return figures
     .map((figure) => {
-      const { what, value, unit, floor, goal } = figure;
+      const { what, value, unit, floor, goal, beside = "" } = figure;
       const ratio = floor === undefined ? "" : `${(value / floor).toFixed(2)} x floor`;
       const verdict = goal === undefined ? "" : `goal ${goal} ${isMet(figure) ? "met" : "MISSED"}`;
       const cells = [
         what.padEnd(width),
         `${value.toFixed(1).padStart(8)} ${unit.padEnd(8)}`,
         ratio.padStart(14),
-        verdict,
+        verdict.padEnd(beside === "" ? 0 : VERDICT_CHARACTERS),
+        beside,
       ];
       return `  ${cells.join("  ")}`.trimEnd();
     })

@@ -1,6 +1,11 @@
-// Runs the benches and prints their figures: `npm run bench -- [planning|render|failover|members]`.
-// Ends with 1 when a goal is missed.
+// Runs the benches and prints their figures: `npm run bench`, or `npm run bench -- WORD...` for
+// some of them, by the words below. Ends with 1 when a goal is missed.
 
+import { benchClusterBurst } from "./cluster-burst.ts";
+import { benchClusterCreate } from "./cluster-create.ts";
+import { benchClusterIdle } from "./cluster-idle.ts";
+import { benchClusterMemory } from "./cluster-memory.ts";
+import { benchClusterWrites } from "./cluster-writes.ts";
 import { benchFailover } from "./failover.ts";
 import { type Figure, formatFigures, isMet } from "./goal.ts";
 import { benchMemberChange } from "./member-change.ts";
@@ -14,6 +19,11 @@ const BENCHES: Readonly<Record<string, (tell: Tell) => Promise<readonly Figure[]
   render: renderFigures,
   failover: benchFailover,
   members: benchMemberChange,
+  "cluster-create": benchClusterCreate,
+  "cluster-burst": benchClusterBurst,
+  "cluster-writes": benchClusterWrites,
+  "cluster-idle": benchClusterIdle,
+  "cluster-memory": benchClusterMemory,
 };
 
 async function planningFigures(): Promise<readonly Figure[]> {

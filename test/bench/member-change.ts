@@ -5,11 +5,13 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import { type Host, monotonicMs } from "@fairlead/lab";
+import type { Host } from "@fairlead/lab";
 
 import { type Document, manifest, service } from "../e2e/stage/manifests.ts";
 import { createStage, MANIFESTS, type Stage } from "../e2e/stage/stage.ts";
 import { type Figure, quantile } from "./goal.ts";
+import { readReloads, readStoreWrites } from "./readings.ts";
+import { bareReloads } from "./reload-floor.ts";
 
 const SERVICES = 100;
 const CHANGES = 12;
@@ -17,7 +19,6 @@ const RELOADS = 12;
 /** Samples stand this far apart, so that none waits for the reload of the one before. */
 const APART_MS = 1500;
 const IDLE_MS = 20_000;
-const NGINX_CONF = "/run/fairlead/nginx/nginx.conf";
 
 /** Measures; takes about a minute and a half. */
 export async function benchMemberChange(tell: (line: string) => void): Promise<readonly Figure[]> {
@@ -36,7 +37,7 @@ export async function benchMemberChange(tell: (line: string) => void): Promise<r
   tell(`  ${SERVICES} Services are served`);
   const idle = await idleCost(stage);
   tell(`  an idle time of ${IDLE_MS / 1000} s is over`);
-  const floor = await bareReloads(stage);
+  const floor = await bareReloads(stage, { rounds: RELOADS });
   tell(`  bare tests and reloads, p50: ${quantile(floor, 0.5).toFixed(0)} ms`);
   const changes: number[] = [];
   await using watch = await startWatch(stage.control);
@@ -132,26 +133,6 @@ async function changeOnce(stage: Stage, watch: Watch, round: number): Promise<nu
   return served.atMs - begunMs;
 }
 
-/** Times bare tests and reloads of the same file on three hosts without agents, at once. */
-async function bareReloads(stage: Stage): Promise<readonly number[]> {
-  const [lb] = stage.balancers;
-  if (lb === undefined) throw new Error("the stage has a load balancer");
-  const text = await lb.readFile(NGINX_CONF);
-  const script = fileURLToPath(new URL("./bare-reload.ts", import.meta.url));
-  // All three begin each round at the same moment of the machine's clock.
-  const beginMs = Math.ceil(monotonicMs()) + 2000;
-  const args = [script, NGINX_CONF, String(RELOADS), String(beginMs)];
-  const times = await Promise.all(
-    [stage.client, ...stage.members].map(async (host: Host) => {
-      await host.writeFile(NGINX_CONF, text);
-      const output = await host.output(process.execPath, args, { timeoutMs: 60_000 });
-      return output.trim().split("\n").map(Number);
-    }),
-  );
-  const rounds = Array.from({ length: RELOADS }, (_, round) => round);
-  return rounds.map((round) => Math.max(...times.map((one) => one[round] ?? 0)));
-}
-
 async function idleCost(stage: Stage): Promise<{ readonly reloads: number; writes: number }> {
   await wait(APART_MS);
   const before = await counters(stage);
@@ -161,16 +142,9 @@ async function idleCost(stage: Stage): Promise<{ readonly reloads: number; write
 }
 
 async function counters(stage: Stage): Promise<{ readonly reloads: number; writes: number }> {
-  let reloads = 0;
-  for (const host of stage.balancers) {
-    reloads += await counter(host, 7714, "fairlead_proxy_reloads_total");
-  }
-  return { reloads, writes: await counter(stage.control, 7704, "fairlead_store_writes_total") };
-}
-
-async function counter(host: Host, port: number, name: string): Promise<number> {
-  const page = await host.output("curl", ["-s", `http://127.0.0.1:${port}/metrics`]);
-  const value = new RegExp(`^${name} (\\d+)$`, "m").exec(page)?.[1];
-  if (value === undefined) throw new Error(`${host.name} shows no ${name}`);
-  return Number(value);
+  const reloads = await readReloads(stage);
+  return {
+    reloads: reloads.reduce((sum, one) => sum + one, 0),
+    writes: await readStoreWrites(stage),
+  };
 }

@@ -66,10 +66,10 @@ export function clusterFolders(): readonly string[] {
 export async function addApiHost(
   lab: Lab,
   control: Host,
-  options: { readonly hasIpv6?: boolean } = {},
+  options: { readonly hasIpv6?: boolean; readonly prefixLength?: number } = {},
 ): Promise<ApiHost> {
   const host = await lab.addHost("api", {
-    address: "10.77.0.6/24",
+    address: `10.77.0.6/${options.prefixLength ?? 24}`,
     gateway: "10.77.0.1",
     ...(options.hasIpv6 === true ? { ipv6: "fd77::6/64" } : {}),
   });

@@ -30,6 +30,8 @@ export interface Seat {
   /** Waits for a line of the present life. */
   waitForLine(pattern: RegExp, deadlineMs: number): Promise<RegExpExecArray>;
   isRunning(): boolean;
+  /** The process id of the present life, as this program sees it. */
+  outsidePid(): number;
   /** Why it is not as it should be. Undefined: all is well. */
   trouble(): string | undefined;
 }
@@ -76,6 +78,7 @@ export function createSeat(options: SeatOptions): Seat {
     lines: () => lives.flatMap((program) => program.lines()),
     waitForLine: (pattern, deadlineMs) => current().waitForLine(pattern, deadlineMs),
     isRunning: () => lives.at(-1)?.hasExited() === false,
+    outsidePid: () => current().outsidePid,
     trouble: () => {
       const isRunning = lives.at(-1)?.hasExited() === false;
       if (!isWanted || isRunning) return undefined;

@@ -39,6 +39,8 @@ export interface StageOptions {
   readonly pools?: readonly string[];
   /** Load-balancer hosts. Default: 3. */
   readonly balancers?: number;
+  /** Prefix length of the hosts' network 10.77.0.0. Default: 24; pools of thousands need 16. */
+  readonly prefixLength?: number;
   /** Whether hosts have IPv6 addresses: fd77::N, N being the last octet. Default: no. */
   readonly hasIpv6?: boolean;
   /**
@@ -115,7 +117,7 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
 async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
   const host = (name: string, last: number): Promise<Host> =>
     lab.addHost(name, {
-      address: `10.77.0.${last}/24`,
+      address: `10.77.0.${last}/${options.prefixLength ?? 24}`,
       gateway: "10.77.0.1",
       ...(options.hasIpv6 === true ? { ipv6: `fd77::${last}/64` } : {}),
     });

@@ -1,0 +1,112 @@
+// A controller beside a cluster on loopback, with no agents: what reading and keeping a large
+// cluster costs it. Given the cluster. It is started by bin/ and ends with the cluster.
+
+import { setTimeout as wait } from "node:timers/promises";
+
+import { type Cluster, monotonicMs, type RunningProgram } from "@fairlead/lab";
+
+import { program } from "../e2e/stage/stage.ts";
+import { metricOf } from "./readings.ts";
+
+/** The controller. */
+export interface LoneController extends AsyncDisposable {
+  readonly pid: number;
+  /** Its page of metrics. Reading it starts the measuring of the event loop's delays anew. */
+  page(): Promise<string>;
+}
+
+/** How long the event loop was not free at most, in ms: see `followDelays`. */
+export interface Delays {
+  /** Before the first plan of the time that was followed. */
+  readonly beforePlansMs: number;
+  /** From the first plan on. */
+  readonly sincePlansMs: number;
+}
+
+const START_MS_MAX = 60_000;
+const PAGE_MS_MAX = 30_000;
+const LOOK_EVERY_MS = 100;
+/** The addresses of 10 000 Services and more. */
+const POOL = "wide=172.20.0.0/16";
+const FOLDER = "/run/cluster";
+
+/** Starts it and waits until it serves; it may not have listed anything by then. */
+export async function startLoneController(cluster: Cluster): Promise<LoneController> {
+  const { place } = cluster;
+  const [address] = place.addresses;
+  const ports = await place.ports({ metrics: 7704, agents: 7702, admin: 7705 });
+  await place.writeFile(`${FOLDER}/admin.kubeconfig`, cluster.adminKubeconfig());
+  const running: RunningProgram = await place.start(program("fairlead-controller"), [
+    "--insecure",
+    `--kubeconfig=${FOLDER}/admin.kubeconfig`,
+    "--members=endpoints",
+    `--pool=${POOL}`,
+    `--state-dir=${FOLDER}/state`,
+    ...Object.entries(ports).map(([name, port]) => `--listen-${name}=${address}:${port}`),
+  ]);
+  const url = `http://${address}:${ports.metrics}/metrics`;
+  const page = async (): Promise<string> => {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(PAGE_MS_MAX) });
+    return await answer.text();
+  };
+  const endMs = monotonicMs() + START_MS_MAX;
+  while (!(await page().then(Boolean, () => false))) {
+    if (running.hasExited() || monotonicMs() >= endMs) {
+      throw new Error(`the controller does not serve; it said:\n${running.output()}`);
+    }
+    await wait(LOOK_EVERY_MS);
+  }
+  return {
+    pid: running.outsidePid,
+    page,
+    [Symbol.asyncDispose]: async () => {
+      await running.stop();
+      await place.removeFile(`${FOLDER}/state`);
+    },
+  };
+}
+
+/**
+ * Looks at the page until `isDone` says so, and gives the longest delays meanwhile. What is seen of
+ * a time in which a plan ended counts as that of plans.
+ */
+export async function followDelays(
+  controller: LoneController,
+  isDone: (page: string) => boolean,
+  { what, ms }: { readonly what: string; readonly ms: number },
+): Promise<Delays> {
+  const endMs = monotonicMs() + ms;
+  let beforePlansMs = 0;
+  let sincePlansMs = 0;
+  let plansBefore: number | undefined;
+  for (;;) {
+    const page = await controller.page();
+    const delayMs = 1000 * metricOf(page, "fairlead_event_loop_delay_seconds", LONGEST);
+    const plans = metricOf(page, "fairlead_plan_duration_seconds_count");
+    plansBefore ??= plans;
+    if (plans === plansBefore) beforePlansMs = Math.max(beforePlansMs, delayMs);
+    else sincePlansMs = Math.max(sincePlansMs, delayMs);
+    if (isDone(page)) return { beforePlansMs, sincePlansMs };
+    if (monotonicMs() >= endMs) throw new Error(`waited ${ms} ms in vain until ${what}`);
+    await wait(LOOK_EVERY_MS);
+  }
+}
+
+const LONGEST = { percentile: "100" };
+
+/** Waits until nothing was written to the cluster for a while and all that is listed is claimed. */
+export async function untilQuiet(
+  controller: LoneController,
+  { quietMs, ms }: { readonly quietMs: number; readonly ms: number },
+): Promise<void> {
+  const endMs = monotonicMs() + ms;
+  let writesBefore = -1;
+  let sinceMs = monotonicMs();
+  while (monotonicMs() - sinceMs < quietMs) {
+    const writes = metricOf(await controller.page(), "fairlead_kubernetes_writes_total");
+    if (writes !== writesBefore) sinceMs = monotonicMs();
+    writesBefore = writes;
+    if (monotonicMs() >= endMs) throw new Error(`it still writes after ${ms} ms`);
+    await wait(LOOK_EVERY_MS);
+  }
+}
