@@ -29,7 +29,7 @@ const RELOADS = 12;
 const RELOAD_EVERY_MS = 1500;
 /** Rounds stand this far apart, so that none waits for the reload of the one before. */
 const APART_MS = 1500;
-/** The client tries for at least this long before, and for up to a second more: see `createOnce`. */
+/** The client tries for at least this long before, and up to a second more: see `createOnce`. */
 const TRY_BEFORE_MS = 300;
 const ARP_EVERY_MS = 1000;
 const STEP_MS_MAX = 30_000;

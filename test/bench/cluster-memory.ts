@@ -1,5 +1,5 @@
 // What a controller needs for 1 000 and 10 000 Services of a real cluster, with three endpoints
-// each: memory at rest and while it lists everything again, and how long its event loop is not free.
+// each: memory at rest and while it lists all again, and how long its event loop is not free.
 
 import { type Cluster, monotonicMs, startCluster } from "@fairlead/lab";
 import { createKubeClient } from "@fairlead/testkit";

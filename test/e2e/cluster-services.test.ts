@@ -181,10 +181,10 @@ story(
     const [taken] = service({ name: "taken", members: [] });
     const lost = {
       ...(taken as KubeObject),
-      spec: { ...spec(taken), loadBalancerClass: "x.io/y" },
+      spec: { ...spec(taken), loadBalancerClass: "fairlead.io/typo" },
     };
     await kube.create(lost);
-    await stage.until("a class of others is refused in words", (list) =>
+    await stage.until("a class of ours that there is not is refused in words", (list) =>
       claimOf(list, "default/taken")?.main?.reason === "UnknownClass" ? true : undefined,
     );
     const [web2] = service({ name: "web2", members: [] });

@@ -37,6 +37,7 @@ const TRANSLATE: KubeSourceOptions["settings"] = {
   members: "endpoints",
   nodeSelector: {},
   ownFieldManager: "fairlead-status",
+  isShared: true,
 };
 
 test("among 3 000 pods that come and go no second look finds a difference", async () => {

@@ -106,5 +106,7 @@ function clusterAdapters(
 function translateSettings(settings: ControllerSettings): TranslateSettings {
   const { defaultClass, members, nodeSelector } = settings;
   const classes = [AGENTS_CLASS];
-  return { defaultClass, classes, members, nodeSelector, ownFieldManager: STATUS_MANAGER };
+  const isShared = settings.source.kind === "cluster";
+  const ownFieldManager = STATUS_MANAGER;
+  return { defaultClass, classes, members, nodeSelector, ownFieldManager, isShared };
 }

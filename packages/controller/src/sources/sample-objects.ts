@@ -20,6 +20,7 @@ export const SAMPLE_SETTINGS: TranslateSettings = {
   members: "endpoints",
   nodeSelector: {},
   ownFieldManager: "fairlead",
+  isShared: false,
 };
 
 /** A Service `default/web` with port 80 named http. */

@@ -101,6 +101,17 @@ const classCases: readonly ClassCase[] = [
     spec: { loadBalancerClass: "example.com/other" },
     metadata: { finalizers: ["fairlead.io/release"] },
   },
+  {
+    name: "in a cluster a class of others is none of our business",
+    spec: { loadBalancerClass: "example.com/other" },
+    settings: { isShared: true },
+  },
+  {
+    name: "in a cluster a class that only looks like ours is refused by name",
+    spec: { loadBalancerClass: "fairlead.io/agent" },
+    settings: { isShared: true },
+    refusals: ['UnknownClass: spec.loadBalancerClass is "fairlead.io/agent"'],
+  },
   { name: "a ClusterIP Service is not ours", spec: { type: "ClusterIP" } },
   {
     name: "a ClusterIP Service with the label is ours",

@@ -16,7 +16,7 @@ import {
 } from "@fairlead/model";
 
 import { FINALIZER } from "../kube/service-record.ts";
-import { wishTexts } from "./aliases.ts";
+import { PREFIX, wishTexts } from "./aliases.ts";
 import type { NodeObject } from "./node-object.ts";
 import type { ObjectIdentity } from "./objects.ts";
 import { quote } from "./quote.ts";
@@ -44,6 +44,11 @@ export interface TranslateSettings {
   readonly nodeSelector: Readonly<Record<string, string>>;
   /** The name under which we write `status.loadBalancer`. */
   readonly ownFieldManager: string;
+  /**
+   * Whether other controllers may see the same objects, as in a cluster: a class of theirs is none
+   * of our business there. A folder is read by nobody else, so that such a class is a mistake.
+   */
+  readonly isShared: boolean;
 }
 
 /** A Service with everything its claim is made of. */
@@ -119,11 +124,11 @@ function asksForUs(
   if (spec.type !== "LoadBalancer") return isExposed;
   const wanted = spec.loadBalancerClass ?? "";
   if (wanted !== "") {
-    if (!settings.classes.includes(wanted)) {
-      // It was ours and was given to another: what it has of us goes before anything is said.
-      if (metadata.finalizers?.includes(FINALIZER) === true) return false;
-      remarks.refuse("UnknownClass", `spec.loadBalancerClass is ${quote(wanted)}`);
-    }
+    if (settings.classes.includes(wanted)) return true;
+    // It was ours and was given to another: what it has of us goes before anything is said.
+    if (metadata.finalizers?.includes(FINALIZER) === true) return false;
+    if (settings.isShared && !wanted.startsWith(PREFIX)) return false;
+    remarks.refuse("UnknownClass", `spec.loadBalancerClass is ${quote(wanted)}`);
     return true;
   }
   if (!settings.defaultClass && !isExposed) return false;

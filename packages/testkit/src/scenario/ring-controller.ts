@@ -109,6 +109,7 @@ class Controller implements RingController {
             members,
             nodeSelector: {},
             ownFieldManager: "fairlead",
+            isShared: false,
           },
         }),
       ],

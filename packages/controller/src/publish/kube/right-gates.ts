@@ -68,7 +68,7 @@ export function createRightGates(options: RightGatesOptions): RightGates {
     // One is tried: its end is waited for.
     if (dueMs === undefined) return;
     place.timer = clock.setTimer(dueMs - clock.nowMs(), () => {
-      // Timers of a real clock may fire a moment early, and nobody calls those whom that turns away.
+      // Timers of a real clock may fire a moment early; nobody calls those whom that turns away.
       if (place.gate.mayEnter(clock.nowMs())) callAll(place);
       else callInTime(place);
     });
