@@ -1,5 +1,6 @@
-// Writes Events: in their order, paced, each tried a few times and then dropped. Nothing depends on
-// an Event, so nothing waits for one. Given drafts; it decides nothing about what is told.
+// Writes Events: in their order, paced, each tried a few times and then dropped; while the right is
+// missing one is tried now and then, and all wait. Nothing depends on an Event, so nothing waits for
+// one. Given drafts; it decides nothing about what is told.
 
 import { createHash } from "node:crypto";
 
@@ -15,7 +16,8 @@ import {
   seriesRequest,
 } from "./event-series.ts";
 import type { EventDraft } from "./event-words.ts";
-import { isRightMissing, type Right, type Troubles } from "./publish-trouble.ts";
+import { isRightMissing, type Troubles } from "./publish-trouble.ts";
+import { createRightGates, type RightGates, type RightThere } from "./right-gates.ts";
 import { createRetryWaits, RETRY_MS_MIN } from "./write-gate.ts";
 import { createWritePace, type Job, type WritePace } from "./write-pace.ts";
 import { askedMs, failureResult, type OnWrite } from "./write-result.ts";
@@ -56,6 +58,12 @@ interface Waiting {
   tries: number;
 }
 
+/** A write that failed: the count that it was to say, and why. */
+interface Failure {
+  readonly count: number;
+  readonly error: unknown;
+}
+
 /** Makes a recorder at rest. */
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   return new Recorder(options);
@@ -71,10 +79,19 @@ class Recorder implements EventRecorder {
   readonly #timers = new Map<Waiting, Timer>();
   readonly #bySeries = new Map<EventSeries, Waiting>();
   readonly #pace: WritePace;
+  /** Events that wait for a right are in none of the sets above but the last. */
+  readonly #rights: RightGates<Waiting>;
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
     this.#pace = createWritePace({ ...options, ...PACE, take: () => this.#take() });
+    this.#rights = createRightGates({
+      ...options,
+      onDue: (waiting) => {
+        this.#ready.add(waiting);
+        this.#pace.poke();
+      },
+    });
   }
 
   record(regarding: Regarding, draft: EventDraft): void {
@@ -92,6 +109,7 @@ class Recorder implements EventRecorder {
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
     this.#ready.clear();
+    this.#rights[Symbol.dispose]();
     await this.#pace[Symbol.asyncDispose]();
   }
 
@@ -126,33 +144,32 @@ class Recorder implements EventRecorder {
   #take(): Job | undefined {
     for (const waiting of this.#ready) {
       this.#ready.delete(waiting);
-      if (this.#options.clock.nowMs() - waiting.bornMs < AGE_MS_MAX) {
-        return () => this.#write(waiting);
-      }
-      this.#drop(waiting);
+      const there = rightThere(waiting.series);
+      if (this.#options.clock.nowMs() - waiting.bornMs >= AGE_MS_MAX) this.#drop(waiting);
+      else if (this.#rights.enter(there, waiting)) return () => this.#write(waiting, there);
     }
     return undefined;
   }
 
-  async #write(waiting: Waiting): Promise<void> {
+  async #write(waiting: Waiting, there: RightThere): Promise<void> {
     const { client, instance } = this.#options;
     const { series } = waiting;
     const { signal } = this.#stop;
     const { count } = series;
     try {
       await client.request(seriesRequest(series, instance), signal);
-      if (!signal.aborted) this.#written(waiting, count);
+      if (!signal.aborted) this.#written(waiting, there, count);
     } catch (error) {
-      if (!signal.aborted) this.#failed(waiting, count, error);
+      if (!signal.aborted) this.#failed(waiting, there, { count, error });
     }
   }
 
-  #written(waiting: Waiting, count: number): void {
-    const { clock, troubles, onWrite } = this.#options;
+  #written(waiting: Waiting, there: RightThere, count: number): void {
+    const { clock, onWrite } = this.#options;
     const { series } = waiting;
     onWrite("event", "written");
     this.#pace.answered();
-    troubles.works(rightFor(series), series.regarding.namespace);
+    this.#rights.passed(there);
     series.saidCount = count;
     series.saidMs = clock.nowMs();
     this.#bySeries.delete(series);
@@ -160,8 +177,8 @@ class Recorder implements EventRecorder {
     this.#schedule(series);
   }
 
-  #failed(waiting: Waiting, count: number, error: unknown): void {
-    const { random, troubles, onWrite } = this.#options;
+  #failed(waiting: Waiting, there: RightThere, { count, error }: Failure): void {
+    const { onWrite } = this.#options;
     const { series } = waiting;
     const result = failureResult(error);
     if (result === undefined || !(error instanceof Error)) {
@@ -170,35 +187,47 @@ class Recorder implements EventRecorder {
     }
     // The try before this one got through, and its answer did not.
     const isMadeAlready = series.saidCount === 0 && isKubeError(error, "CONFLICT");
-    if (isMadeAlready) return this.#written(waiting, count);
+    if (isMadeAlready) return this.#written(waiting, there, count);
     onWrite("event", result);
     if (result === "unreachable") {
       this.#pace.failed(askedMs(error));
+      this.#rights.failed(there);
       this.#ready.add(waiting);
       return;
     }
     this.#pace.answered();
-    const isMissing = result === "forbidden" && isRightMissing(error);
-    if (isMissing) troubles.lacks(rightFor(series), series.regarding.namespace, error);
+    if (result === "forbidden" && isRightMissing(error)) {
+      this.#rights.failed(there, error);
+      this.#ready.add(waiting);
+      return;
+    }
+    // Whatever else the server has against it, the right is there.
+    this.#rights.passed(there);
     // A namespace that goes takes no Events, and one that went has none.
-    const isHopeless =
-      result === "conflict" || result === "refused" || (result === "forbidden" && !isMissing);
+    const isHopeless = result === "conflict" || result === "refused" || result === "forbidden";
     waiting.tries += 1;
-    if (isHopeless || waiting.tries >= TRIES_MAX) return this.#drop(waiting);
-    const waits = createRetryWaits(random);
-    for (let made = 1; made < waiting.tries; made += 1) waits.nextMs();
-    this.#wait(waiting, Math.max(RETRY_MS_MIN, waits.nextMs()));
+    if (isHopeless || waiting.tries >= TRIES_MAX) this.#drop(waiting);
+    else this.#wait(waiting, this.#againMs(waiting));
   }
 
-  #drop({ series }: Waiting): void {
+  #againMs({ tries }: Waiting): number {
+    const waits = createRetryWaits(this.#options.random);
+    for (let made = 1; made < tries; made += 1) waits.nextMs();
+    return Math.max(RETRY_MS_MIN, waits.nextMs());
+  }
+
+  #drop(waiting: Waiting): void {
+    const { series } = waiting;
     this.#bySeries.delete(series);
+    this.#rights.leave(waiting);
     this.#book.forget(series);
     this.#options.onDropped();
   }
 }
 
-function rightFor({ saidCount }: EventSeries): Right {
-  return { verb: saidCount === 0 ? "create" : "patch", resource: "events.events.k8s.io" };
+function rightThere({ saidCount, regarding }: EventSeries): RightThere {
+  const verb = saidCount === 0 ? "create" : "patch";
+  return { right: { verb, resource: "events.events.k8s.io" }, namespace: regarding.namespace };
 }
 
 /** Unique by what it tells and when, so that a try whose answer was lost is not made twice. */

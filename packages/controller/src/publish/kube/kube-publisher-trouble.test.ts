@@ -77,6 +77,25 @@ test("a right that is missing is told once, and what waited goes when it is give
   assert.match(stage.troubles[2] ?? "", /^\+ PublishFailed kubernetes patch services\/status/u);
 });
 
+test("without the right to Events one is tried now and then, and none is lost", async () => {
+  await using stage = new PublishStage();
+  let isForbidden = true;
+  stage.cluster.fail = (request) =>
+    isForbidden && request.path.includes("/events") ? forbidden(request, "events") : undefined;
+  for (let i = 1; i <= 100; i += 1) stage.create(`web-${i}`, served(`192.0.2.${i}`));
+  await stage.pass(60_000);
+  const tries = stage.results.filter((result) => result === "event forbidden").length;
+  assert.ok(tries < 30, `${tries} tries in a minute`);
+  assert.equal(stage.troubles.length, 1);
+  assert.match(stage.troubles[0] ?? "", /^\+ PublishFailed kubernetes create events/u);
+  isForbidden = false;
+  await stage.clock.advance(31_000);
+  const told = stage.wrote().filter((line) => line.endsWith(" AddressAllocated"));
+  assert.equal(new Set(told).size, 100);
+  assert.equal(stage.dropped, 0);
+  assert.deepEqual(stage.troubles.slice(1), ["- kubernetes create events.events.k8s.io"]);
+});
+
 test("a right that is missing in one namespace holds nothing back in others", async () => {
   await using stage = new PublishStage();
   stage.create("closed/web", served("192.0.2.1"));

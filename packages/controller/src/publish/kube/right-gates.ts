@@ -1,7 +1,7 @@
 // Who waits for a right that is missing: in each namespace one write is tried now and then, and
-// when it goes through all of them go. Given who is to be told when it is time to try again.
+// when it goes through all of them go. Given who is to be told when it is time to try again. Who
+// waits is a Service by its claim's id, or an Event.
 
-import type { ClaimId } from "@fairlead/model";
 import type { Clock, Timer } from "@fairlead/runtime";
 
 import type { Right, Troubles } from "./publish-trouble.ts";
@@ -14,55 +14,55 @@ export interface RightThere {
 }
 
 /** The gates of all rights that are missing somewhere. */
-export interface RightGates extends Disposable {
-  /** Whether a write may go now; else the Service waits, and is handed to `onDue` in time. */
-  enter(there: RightThere, id: ClaimId): boolean;
+export interface RightGates<Waiter> extends Disposable {
+  /** Whether a write may go now; else it waits, and is handed to `onDue` in time. */
+  enter(there: RightThere, waiter: Waiter): boolean;
   /** The right is there. */
   passed(there: RightThere): void;
   /** A write failed: for lack of the right, or without an answer about it. */
   failed(there: RightThere, error?: Error): void;
-  /** The Service needs no write any more. */
-  leave(id: ClaimId): void;
+  /** It needs no write any more. */
+  leave(waiter: Waiter): void;
 }
 
 /** What the gates need. */
-export interface RightGatesOptions {
+export interface RightGatesOptions<Waiter> {
   readonly clock: Clock;
   readonly random: () => number;
   readonly troubles: Troubles;
-  /** The Service may be tried again. */
-  readonly onDue: (id: ClaimId) => void;
+  /** It may be tried again. */
+  readonly onDue: (waiter: Waiter) => void;
 }
 
-interface Place {
+interface Place<Waiter> {
   readonly there: RightThere;
   readonly gate: WriteGate;
-  readonly waiting: Set<ClaimId>;
+  readonly waiting: Set<Waiter>;
   timer?: Timer;
 }
 
 /** Makes the gates; all are open. */
-export function createRightGates(options: RightGatesOptions): RightGates {
+export function createRightGates<Waiter>(options: RightGatesOptions<Waiter>): RightGates<Waiter> {
   const { clock, random, troubles, onDue } = options;
   /** Those that are closed. */
-  const places = new Map<string, Place>();
+  const places = new Map<string, Place<Waiter>>();
 
-  function close(there: RightThere): Place {
-    const place = { there, gate: createWriteGate(random), waiting: new Set<ClaimId>() };
+  function close(there: RightThere): Place<Waiter> {
+    const place = { there, gate: createWriteGate(random), waiting: new Set<Waiter>() };
     places.set(keyOf(there), place);
     return place;
   }
 
-  function open(place: Place): void {
+  function open(place: Place<Waiter>): void {
     const { there, waiting, timer } = place;
     timer?.cancel();
     places.delete(keyOf(there));
     troubles.works(there.right, there.namespace);
-    for (const id of waiting) onDue(id);
+    for (const waiter of waiting) onDue(waiter);
   }
 
   /** Calls those who wait when the next try may go. */
-  function callInTime(place: Place): void {
+  function callInTime(place: Place<Waiter>): void {
     place.timer?.cancel();
     const dueMs = place.gate.dueMs();
     // One is tried: its end is waited for.
@@ -74,22 +74,21 @@ export function createRightGates(options: RightGatesOptions): RightGates {
     });
   }
 
-  function callAll({ waiting }: Place): void {
-    const ids = [...waiting];
-    waiting.clear();
-    // The first to come is tried; the others wait anew.
-    for (const id of ids) onDue(id);
+  function callAll({ waiting }: Place<Waiter>): void {
+    // The first to come is tried; the others wait on.
+    for (const waiter of [...waiting]) onDue(waiter);
   }
 
   return {
-    enter: (there, id) => {
+    enter: (there, waiter) => {
       const place = places.get(keyOf(there));
       if (place === undefined) return true;
       if (place.gate.mayEnter(clock.nowMs())) {
         place.gate.enter();
+        place.waiting.delete(waiter);
         return true;
       }
-      place.waiting.add(id);
+      place.waiting.add(waiter);
       return false;
     },
     passed: (there) => {
@@ -104,9 +103,9 @@ export function createRightGates(options: RightGatesOptions): RightGates {
       if (error !== undefined) troubles.lacks(there.right, there.namespace, error);
       callInTime(place);
     },
-    leave: (id) => {
+    leave: (waiter) => {
       for (const place of places.values()) {
-        if (!place.waiting.delete(id) || place.waiting.size > 0) continue;
+        if (!place.waiting.delete(waiter) || place.waiting.size > 0) continue;
         // Nobody is left who would find out that the right is there again.
         if (place.gate.dueMs() !== undefined) open(place);
       }

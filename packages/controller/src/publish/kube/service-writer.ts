@@ -79,7 +79,7 @@ class Writer implements ServiceWriter {
   readonly #urgent = new Set<ClaimId>();
   readonly #usual = new Set<ClaimId>();
   readonly #pace: WritePace;
-  readonly #rights: RightGates;
+  readonly #rights: RightGates<ClaimId>;
 
   constructor(options: ServiceWriterOptions) {
     this.#options = options;
