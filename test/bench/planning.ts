@@ -93,23 +93,6 @@ export async function benchPlanning(): Promise<PlanningFigures> {
   };
 }
 
-/** The figures as lines for people. */
-export function describePlanning(figures: PlanningFigures): readonly string[] {
-  const { services, floorMs, ...rest } = figures;
-  const line = (what: string, ms: number): string =>
-    `${what.padEnd(34)} ${ms.toFixed(1).padStart(8)} ms  ${(ms / floorMs).toFixed(2)} x floor`;
-  return [
-    `planning ${services} Services, 3 members each, ${AGENTS} agents`,
-    line("floor: structuredClone of the claims", floorMs),
-    line("from scratch", rest.scratchMs),
-    line("at a restart, all stored", rest.restartMs),
-    line("nothing changed", rest.idleMs),
-    line("one Service changed", rest.changedMs),
-    line("one Service added", rest.addedMs),
-    line("one agent reported the same", rest.reportedMs),
-  ];
-}
-
 function makeClaims(): readonly Claim[] {
   return Array.from({ length: SERVICES }, (_, i) => {
     const members = [1, 2, 3].map((n) => `10.1.${(i >> 6) & 255}.${(i & 63) * 4 + n}:8080`);

@@ -12,6 +12,7 @@ export * from "./member.ts";
 export * from "./name.ts";
 export * from "./node-plan.ts";
 export * from "./order.ts";
+export * from "./patched-map.ts";
 export * from "./pool.ts";
 export * from "./reason-table.ts";
 export * from "./reason.ts";

@@ -14,15 +14,13 @@ import { type Clash, clashRemark, clashesOf, portsOf } from "./sharing.ts";
 
 /** What allocation works on. */
 export interface AllocateOptions extends Desk {
-  /** All claims of the world, oldest first. */
+  /** Claims that may be granted something else than last time, oldest first. */
   readonly claims: readonly Claim[];
-  /** A grant that is known to be the same as last time. */
-  readonly recall: (claim: Claim) => Grant | undefined;
 }
 
-/** Gives addresses; the desk's table has the result. One grant for every claim. */
+/** Gives addresses; the desk's table has the result. One grant for every given claim. */
 export function allocate(options: AllocateOptions): Map<ClaimId, Grant> {
-  const { claims, table, free, recall } = options;
+  const { claims, table, free } = options;
   const grants = new Map<ClaimId, Grant>();
   const held: Claim[] = [];
   const wishing: Claim[] = [];
@@ -34,11 +32,6 @@ export function allocate(options: AllocateOptions): Map<ClaimId, Grant> {
     return table.leftBy(claim.id).length > 0 ? returning : others;
   };
   for (const claim of claims) {
-    const known = recall(claim);
-    if (known !== undefined) {
-      grants.set(claim.id, known);
-      continue;
-    }
     const admission = admit(claim);
     if (admission.kind === "refused") grants.set(claim.id, refuse(options, claim, admission));
     else turnOf(claim).push(claim);

@@ -9,7 +9,6 @@ import {
   type LaneId,
   type LeasedAddress,
   type ListenerResource,
-  type Member,
   type MemberSetResource,
   type Remark,
   type Resource,
@@ -23,9 +22,11 @@ import {
   vipName,
 } from "@fairlead/model";
 
+import { keep } from "./alike.ts";
 import { CONNECT_TIMEOUT_MS, DRAIN_TIMEOUT_MS, idleTimeoutMs } from "./defaults.ts";
-import { type Grant, leftOutKey, portText } from "./grant.ts";
-import { usableMembers, vipText } from "./members.ts";
+import { type Grant, type WantedGrants, leftOutKey, portText } from "./grant.ts";
+import type { LeaseRows } from "./lease-rows.ts";
+import { usableMembers } from "./members.ts";
 
 /** One listener of one claim on one address. */
 export interface CarriedListener {
@@ -50,41 +51,37 @@ export interface Carried {
   readonly resources: readonly Resource[];
 }
 
-/** What everything is made of, now and last time. */
+/** What came with one VIP and what comes with it now; the same object where nothing changed. */
+export interface CarriedChange {
+  readonly old: Carried | undefined;
+  readonly now: Carried | undefined;
+}
+
+/** What everything is made of. */
 export interface CarryAllOptions {
-  readonly wanted: ReadonlyMap<Address, readonly Grant[]>;
-  readonly rows: ReadonlyMap<Address, LeasedAddress>;
-  readonly before: ReadonlyMap<Address, Carried> | undefined;
-  readonly rowsBefore: ReadonlyMap<Address, LeasedAddress> | undefined;
+  readonly wanted: WantedGrants;
+  readonly rows: LeaseRows;
+  /** What comes with every VIP that is wanted and has a lane. Changed. */
+  readonly carried: Map<Address, Carried>;
 }
 
-/** Makes what comes with every VIP that is wanted and has a lane. */
-export function carryAll(options: CarryAllOptions): ReadonlyMap<Address, Carried> {
-  const { wanted, rows, before, rowsBefore } = options;
-  const turned = rowsBefore === undefined ? undefined : turnedVips(rowsBefore, rows);
-  const carried = new Map<Address, Carried>();
-  for (const [address, grants] of wanted) {
-    const placement = rows.get(address)?.placement;
-    if (placement?.kind !== "lane") continue;
-    const { lane } = placement;
-    const known = before?.get(address);
-    carried.set(address, carry({ address, lane, grants, rows, turned, before: known }));
+/** Makes anew what comes with the VIPs that were touched; returns what was looked at. */
+export function carryAll({ wanted, rows, carried }: CarryAllOptions): readonly CarriedChange[] {
+  const changes: CarriedChange[] = [];
+  for (const address of rows.touched.addresses) {
+    const old = carried.get(address);
+    const grants = wanted.get(address);
+    const placement = rows.all.get(address)?.placement;
+    if (grants === undefined || placement?.kind !== "lane") {
+      carried.delete(address);
+      changes.push({ old, now: undefined });
+      continue;
+    }
+    const now = carry({ address, lane: placement.lane, grants, rows: rows.all, before: old });
+    if (now !== old) carried.set(address, now);
+    changes.push({ old, now });
   }
-  return carried;
-}
-
-/** Addresses that became a VIP, or another's, or none: members there must be judged again. */
-function turnedVips(
-  before: ReadonlyMap<Address, LeasedAddress>,
-  rows: ReadonlyMap<Address, LeasedAddress>,
-): ReadonlySet<Address> {
-  const turned = new Set<Address>();
-  for (const [address, row] of rows) {
-    const old = before.get(address);
-    if (old !== row && vipText(old) !== vipText(row)) turned.add(address);
-  }
-  for (const address of before.keys()) if (!rows.has(address)) turned.add(address);
-  return turned;
+  return changes;
 }
 
 /** What is needed to make one. */
@@ -94,17 +91,15 @@ interface CarryOptions {
   /** The claims to be served there, sorted by id; at least one. */
   readonly grants: readonly Grant[];
   readonly rows: ReadonlyMap<Address, LeasedAddress>;
-  /** Addresses that may be judged otherwise as members than last time; absent: all. */
-  readonly turned: ReadonlySet<Address> | undefined;
   /** What the address had in the last plan. */
   readonly before: Carried | undefined;
 }
 
 /** Makes what comes with a VIP; the very same as before when nothing changed. */
-function carry({ address, lane, grants, rows, turned, before }: CarryOptions): Carried {
+function carry({ address, lane, grants, rows, before }: CarryOptions): Carried {
   const claims = grants.map((grant) => {
     const known = before?.claims.find((one) => one.grant.claim.id === grant.claim.id);
-    return carryClaim({ address, grant, rows, turned, known });
+    return carryClaim({ address, grant, rows, known });
   });
   const vip = vipOf(address, lane, grants, before?.vip);
   const isSame =
@@ -149,45 +144,38 @@ interface CarryClaim {
   readonly address: Address;
   readonly grant: Grant;
   readonly rows: CarryOptions["rows"];
-  readonly turned: CarryOptions["turned"];
   readonly known: CarriedClaim | undefined;
 }
 
-function carryClaim({ address, grant, rows, turned, known }: CarryClaim): CarriedClaim {
+function carryClaim({ address, grant, rows, known }: CarryClaim): CarriedClaim {
   const { claim, leftOut } = grant;
-  const isKnown = known?.grant === grant;
-  if (isKnown && turned !== undefined && !isConcerned(claim, turned)) return known;
   const served =
     leftOut.size === 0
       ? claim.listeners
       : claim.listeners.filter((one) => !leftOut.has(leftOutKey(address, portText(one))));
-  let isSame = isKnown;
-  const listeners = served.map((source, i) => {
+  const listeners = served.map((source) => {
     const { members, remarks } = usableMembers(source, rows);
-    const same = known?.listeners[i];
-    const isSaidSame = same?.remarks[0]?.detail === remarks[0]?.detail;
-    if (isKnown && same !== undefined && isSaidSame) {
-      if (isSameMembers(same.members.members, members)) return same;
-    }
-    isSame = false;
-    const before = known?.listeners.find((one) => portText(one.source) === portText(source));
-    const listener = listenerOf(address, claim, source);
-    const isSameListenerKept = before !== undefined && isSameListener(before.listener, listener);
-    const isSameSet = before !== undefined && isSameMembers(before.members.members, members);
+    const port = portText(source);
+    const before = known?.listeners.find((one) => portText(one.source) === port);
     const name = memberSetName(address, source.protocol, source.port);
-    return {
+    const now: CarriedListener = {
       source,
-      listener: isSameListenerKept ? before.listener : listener,
-      members: isSameSet ? before.members : { kind: "members" as const, name, members },
-      remarks,
+      listener: keep(before?.listener, listenerOf(address, claim, source)),
+      members: keep(before?.members, { kind: "members", name, members }),
+      remarks: keep(before?.remarks, remarks),
     };
+    return before !== undefined && isSameListener(before, now) ? before : now;
   });
-  return isSame && known !== undefined ? known : { grant, listeners };
+  const isSame =
+    known?.grant === grant &&
+    known.listeners.length === listeners.length &&
+    listeners.every((one, i) => one === known.listeners[i]);
+  return isSame ? known : { grant, listeners };
 }
 
-function isConcerned(claim: Claim, turned: ReadonlySet<Address>): boolean {
-  if (turned.size === 0) return false;
-  return claim.listeners.some(({ members }) => members.some(({ address }) => turned.has(address)));
+function isSameListener(a: CarriedListener, b: CarriedListener): boolean {
+  const isSaidSame = a.source === b.source && a.remarks === b.remarks;
+  return isSaidSame && a.listener === b.listener && a.members === b.members;
 }
 
 function listenerOf(address: Address, claim: Claim, source: ClaimListener): ListenerResource {
@@ -210,27 +198,4 @@ function listenerOf(address: Address, claim: Claim, source: ClaimListener): List
     drainTimeoutMs: policy.drainTimeoutMs ?? DRAIN_TIMEOUT_MS,
     ...(policy.connectionsMax === undefined ? {} : { connectionsMax: policy.connectionsMax }),
   };
-}
-
-function isSameListener(a: ListenerResource, b: ListenerResource): boolean {
-  const { affinity: affinityA, ...restA } = a;
-  const { affinity: affinityB, ...restB } = b;
-  if (JSON.stringify(affinityA) !== JSON.stringify(affinityB)) return false;
-  return JSON.stringify(restA) === JSON.stringify(restB);
-}
-
-function isSameMembers(a: readonly Member[], b: readonly Member[]): boolean {
-  if (a === b) return true;
-  return (
-    a.length === b.length &&
-    a.every((member, i) => {
-      const other = b[i];
-      return (
-        member.address === other?.address &&
-        member.port === other.port &&
-        member.weight === other.weight &&
-        member.state === other.state
-      );
-    })
-  );
 }

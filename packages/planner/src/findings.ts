@@ -6,13 +6,13 @@ import {
   type Address,
   type AgentName,
   type Finding,
-  type LeasedAddress,
   type Remark,
   type World,
   compareAddress,
   compareText,
 } from "@fairlead/model";
 
+import type { LeaseRows } from "./lease-rows.ts";
 import type { PoolBook } from "./pools.ts";
 import type { Witnesses } from "./witness.ts";
 
@@ -20,7 +20,9 @@ import type { Witnesses } from "./witness.ts";
 export interface FindingOptions {
   readonly world: World;
   readonly book: PoolBook;
-  readonly rows: ReadonlyMap<Address, LeasedAddress>;
+  readonly rows: LeaseRows;
+  /** Held addresses that lie in no pool. */
+  readonly outside: ReadonlySet<Address>;
   readonly witnesses: Witnesses;
   readonly problems: ReadonlyMap<Address, Remark>;
 }
@@ -30,17 +32,37 @@ export function findAll(options: FindingOptions): readonly Finding[] {
   return [...options.book.findings, ...addressFindings(options), ...agentFindings(options)];
 }
 
-function addressFindings({ book, rows, problems }: FindingOptions): readonly Finding[] {
+/** Brings the held addresses that lie in no pool up to date, as far as the given rows go. */
+export function findOutside(
+  outside: Set<Address>,
+  {
+    rows,
+    book,
+    addresses,
+  }: Pick<FindingOptions, "rows" | "book"> & {
+    readonly addresses: Iterable<Address>;
+  },
+): void {
+  for (const address of addresses) {
+    const isHeld = rows.all.get(address)?.state.kind === "held";
+    if (isHeld && book.poolOf(address) === undefined) outside.add(address);
+    else outside.delete(address);
+  }
+}
+
+function addressFindings({ rows, outside, problems }: FindingOptions): readonly Finding[] {
   const found: { readonly address: Address; readonly finding: Finding }[] = [];
   const say = (address: Address, remark: Remark): void => {
     found.push({ address, finding: { subject: "address", name: address, ...remark } });
   };
-  for (const row of rows.values()) {
-    if (row.state.kind === "draining") say(row.address, releasing(row.sentTo));
-    if (row.state.kind === "held" && book.poolOf(row.address) === undefined) {
-      const detail = `it lies in no pool that is used; it was given by ${row.pool} and is kept`;
-      say(row.address, { reason: "AddressOutsidePools", detail });
-    }
+  for (const address of rows.unowned) {
+    const row = rows.all.get(address);
+    if (row?.state.kind === "draining") say(address, releasing(row.sentTo));
+  }
+  for (const address of outside) {
+    const pool = rows.all.get(address)?.pool ?? "";
+    const detail = `it lies in no pool that is used; it was given by ${pool} and is kept`;
+    say(address, { reason: "AddressOutsidePools", detail });
   }
   const full = new Set<string>();
   for (const [address, problem] of problems) {

@@ -1,4 +1,5 @@
-// What admission and allocation decided for one claim: the value that the later stages read.
+// What admission and allocation decided for one claim: the value that the later stages read. All
+// grants together are found by claim and by address, and say what was touched when one changes.
 
 import {
   type Address,
@@ -8,6 +9,9 @@ import {
   type VerdictState,
   compareText,
 } from "@fairlead/model";
+
+import { isAlike } from "./alike.ts";
+import type { Touched } from "./touched.ts";
 
 /** The outcome of a claim before placing. */
 export interface Grant {
@@ -36,19 +40,61 @@ export function portText(port: { readonly protocol: string; readonly port: numbe
 }
 
 /** By address, the grants that agents shall serve there, sorted by claim. */
-export function grantsByAddress(
-  grants: ReadonlyMap<ClaimId, Grant>,
-): ReadonlyMap<Address, readonly Grant[]> {
-  const byAddress = new Map<Address, Grant[]>();
-  for (const grant of grants.values()) {
-    for (const address of grant.programmed ? grant.addresses : []) {
-      const known = byAddress.get(address);
-      if (known === undefined) byAddress.set(address, [grant]);
-      else known.push(grant);
-    }
-  }
-  for (const list of byAddress.values()) {
-    if (list.length > 1) list.sort((a, b) => compareText(a.claim.id, b.claim.id));
-  }
-  return byAddress;
+export type WantedGrants = ReadonlyMap<Address, readonly Grant[]>;
+
+/** All grants, and by address those that are served: changed in place, never by half. */
+export interface Grants {
+  readonly byClaim: ReadonlyMap<ClaimId, Grant>;
+  readonly wanted: WantedGrants;
+  /** Replaces the grant of a claim that is gone, by none, or was asked for again. */
+  replace(id: ClaimId, grant: Grant | undefined, touched: Touched): void;
+}
+
+/** Makes an empty book of grants. */
+export function createGrants(): Grants {
+  const byClaim = new Map<ClaimId, Grant>();
+  const wanted = new Map<Address, readonly Grant[]>();
+  const leave = (address: Address, grant: Grant): void => {
+    const others = wanted.get(address)?.filter((one) => one !== grant) ?? [];
+    if (others.length > 0) wanted.set(address, others);
+    else wanted.delete(address);
+  };
+  const join = (address: Address, grant: Grant): void => {
+    const others = wanted.get(address);
+    wanted.set(address, others ? [...others, grant].sort(compareGrant) : [grant]);
+  };
+  return {
+    byClaim,
+    wanted,
+    replace: (id, grant, { addresses, claims }) => {
+      const old = byClaim.get(id);
+      if (old === grant || (old && grant && isSameGrant(old, grant))) return;
+      claims.add(id);
+      for (const address of servedBy(old)) addresses.add(address);
+      for (const address of servedBy(grant)) addresses.add(address);
+      if (old !== undefined) for (const address of servedBy(old)) leave(address, old);
+      if (grant === undefined) byClaim.delete(id);
+      else {
+        byClaim.set(id, grant);
+        for (const address of servedBy(grant)) join(address, grant);
+      }
+    },
+  };
+}
+
+function servedBy(grant: Grant | undefined): readonly Address[] {
+  return grant?.programmed === true ? grant.addresses : NO_ADDRESSES;
+}
+
+const NO_ADDRESSES: readonly Address[] = [];
+
+function compareGrant(a: Grant, b: Grant): number {
+  return compareText(a.claim.id, b.claim.id);
+}
+
+function isSameGrant(a: Grant, b: Grant): boolean {
+  const { claim: claimA, leftOut: leftA, ...restA } = a;
+  const { claim: claimB, leftOut: leftB, ...restB } = b;
+  if (claimA !== claimB || !isAlike(restA, restB)) return false;
+  return leftA.size === leftB.size && [...leftA].every((key) => leftB.has(key));
 }

@@ -16,6 +16,7 @@ import {
   type VerdictState,
 } from "@fairlead/model";
 
+import { keep } from "./alike.ts";
 import type { Carried, CarriedListener } from "./carried.ts";
 import {
   type MemberCount,
@@ -27,6 +28,7 @@ import {
   whyNoMembers,
 } from "./conditions.ts";
 import { type Grant, portText } from "./grant.ts";
+import type { LeaseRows } from "./lease-rows.ts";
 import { usableMembers } from "./members.ts";
 import { type Proof, couldHold, isWithdrawn, prove } from "./proof.ts";
 import { type Witness, type Witnesses, holdersOf } from "./witness.ts";
@@ -34,7 +36,8 @@ import { type Witness, type Witnesses, holdersOf } from "./witness.ts";
 /** What judging works on. */
 export interface JudgeOptions {
   readonly grants: ReadonlyMap<ClaimId, Grant>;
-  readonly rows: ReadonlyMap<Address, LeasedAddress>;
+  /** Changed: whether an address stands published is decided here. */
+  readonly rows: LeaseRows;
   readonly lanes: ReadonlyMap<LaneId, Lane>;
   readonly problems: ReadonlyMap<Address, Remark>;
   readonly carried: ReadonlyMap<Address, Carried>;
@@ -42,118 +45,95 @@ export interface JudgeOptions {
   /** Epoch ms. */
   readonly nowMs: number;
   readonly revisionOf: (resource: Resource) => Revision;
-  readonly before: Judged | undefined;
+  /** All judgements of last time, which are changed. */
+  readonly judgements: Judgements;
 }
 
-/** One claim's verdict with everything that it follows from. */
-interface Judgement {
-  readonly grant: Grant;
-  /** Rows, lanes, carried things and witnesses; undefined when there may be others. */
-  readonly inputs: readonly unknown[] | undefined;
-  readonly proofs: readonly Proof[];
-  /** The addresses that stand published, in the grant's order. */
-  readonly published?: readonly boolean[];
-  readonly verdict?: Verdict;
+/** One claim's verdict with the proofs that it follows from. Changed in place. */
+export interface Judgement {
+  grant: Grant;
+  proofs: readonly Proof[];
+  /** Undefined while it is being judged for the first time. */
+  verdict: Verdict | undefined;
 }
 
-/** The verdicts, and the rows that are published from now on. */
-export interface Judged {
-  readonly verdicts: ReadonlyMap<ClaimId, Verdict>;
-  readonly published: ReadonlySet<Address>;
-  readonly judgements: ReadonlyMap<ClaimId, Judgement>;
-}
-
-/** Judges all claims. What follows from the same things as last time is the same verdict. */
-export function judge(options: JudgeOptions): Judged {
-  const drafts: Judgement[] = [];
-  const proved = new Set<Address>();
-  for (const grant of options.grants.values()) {
-    const draft = draftOf(options, grant);
-    for (const { state, address } of draft.proofs) if (state === "proved") proved.add(address);
-    drafts.push(draft);
-  }
-  const published = publishedNow(options, proved);
-  const verdicts = new Map<ClaimId, Verdict>();
-  const judgements = new Map<ClaimId, Judgement>();
-  for (const draft of drafts) {
-    const judged = finish(options, draft, published);
-    judgements.set(draft.grant.claim.id, judged);
-    if (judged.verdict !== undefined) verdicts.set(draft.grant.claim.id, judged.verdict);
-  }
-  return { verdicts, published, judgements };
-}
-
-function isContested({ rivals }: Proof): boolean {
-  return rivals > 0;
-}
-
-function draftOf(options: JudgeOptions, grant: Grant): Judgement {
-  const known = options.before?.judgements.get(grant.claim.id);
-  if (known?.grant === grant && followsFrom(options, grant, known.inputs)) return known;
-  const inputs: unknown[] = [];
-  const isWhole = visitInputs(options, grant, (input) => inputs.push(input) > 0);
-  const proofs = grant.programmed ? grant.addresses.map((at) => proofOf(options, grant, at)) : [];
-  // Who of two holders is right changes with when they were heard last, whatever they say.
-  return { grant, inputs: !isWhole || proofs.some(isContested) ? undefined : inputs, proofs };
-}
-
-function followsFrom(
-  options: JudgeOptions,
-  grant: Grant,
-  inputs: readonly unknown[] | undefined,
-): boolean {
-  if (inputs === undefined) return false;
-  let at = 0;
-  return visitInputs(options, grant, (input) => input === inputs[at++]) && at === inputs.length;
-}
+/** One for every claim. */
+export type Judgements = Map<ClaimId, Judgement>;
 
 /**
- * Visits what a verdict follows from, beside its grant, until `see` says no. False: it said so, or
- * the verdict follows from more than can be named.
+ * Judges the claims that were touched. What says the same as last time is the same verdict.
+ * @returns the verdicts of the claims that were judged; undefined for those that are gone.
  */
-function visitInputs(
-  options: JudgeOptions,
-  grant: Grant,
-  see: (input: unknown) => boolean,
-): boolean {
-  const { rows, carried, lanes, witnesses } = options;
-  if (!grant.programmed || grant.leftOut.size > 0) return false;
-  for (const address of grant.addresses) {
-    const row = rows.get(address);
-    const carriedHere = carried.get(address);
-    if (row === undefined || carriedHere === undefined) return false;
-    const lane = laneOf(row, lanes);
-    if (!see(row) || !see(carriedHere) || !see(lane)) return false;
-    for (const name of couldHold(row, lane)) if (!see(witnesses.get(name)?.word)) return false;
+export function judge(options: JudgeOptions): ReadonlyMap<ClaimId, Verdict | undefined> {
+  const { grants, rows, judgements } = options;
+  const asked = touchedClaims(rows);
+  for (const id of asked) {
+    const grant = grants.get(id);
+    if (grant === undefined) {
+      judgements.delete(id);
+      continue;
+    }
+    const proofs = proofsOf(options, grant);
+    const known = judgements.get(id);
+    if (known === undefined) judgements.set(id, { grant, proofs, verdict: undefined });
+    else Object.assign(known, { grant, proofs });
   }
-  return true;
+  for (const address of rows.touched.addresses) republish(options, address);
+  const verdicts = new Map<ClaimId, Verdict | undefined>();
+  for (const id of asked) {
+    const judgement = judgements.get(id);
+    if (judgement !== undefined) {
+      judgement.verdict = keep(judgement.verdict, verdictOf(options, judgement));
+    }
+    verdicts.set(id, judgement?.verdict);
+  }
+  return verdicts;
 }
 
-function finish(
-  options: JudgeOptions,
-  draft: Judgement,
-  published: ReadonlySet<Address>,
-): Judgement {
-  const { addresses } = draft.grant;
-  const isSame =
-    draft.verdict !== undefined &&
-    addresses.every((address, i) => published.has(address) === draft.published?.[i]);
-  if (isSame) return draft;
-  const now = addresses.map((address) => published.has(address));
-  return { ...draft, published: now, verdict: verdictOf(options, draft, published) };
+/** Whether time alone, or a word that says nothing new, may change what is thought of the row. */
+export function isInDoubt(judgements: Judgements, row: LeasedAddress): boolean {
+  // Who of two holders is right changes with when they were heard last, whatever they say.
+  if (someProof(judgements, row, ({ rivals }) => rivals > 0)) return true;
+  return row.published && !someProof(judgements, row, isProved);
+}
+
+/** Whoever owns an address that was touched is judged, so that all know whether it is published. */
+function touchedClaims({ all, touched }: LeaseRows): ReadonlySet<ClaimId> {
+  const asked = new Set(touched.claims);
+  for (const address of touched.addresses) {
+    for (const { claim } of all.get(address)?.owners ?? []) asked.add(claim);
+  }
+  return asked;
+}
+
+function someProof(
+  judgements: Judgements,
+  { address, owners }: LeasedAddress,
+  test: (proof: Proof) => boolean,
+): boolean {
+  return owners.some(({ claim }) => {
+    const proofs = judgements.get(claim)?.proofs;
+    return proofs?.some((proof) => proof.address === address && test(proof)) ?? false;
+  });
+}
+
+function isProved({ state }: Proof): boolean {
+  return state === "proved";
 }
 
 /** An address is published by proof, and stays until every agent says that it has it not. */
-function publishedNow(
-  { rows, lanes, witnesses, nowMs }: JudgeOptions,
-  proved: ReadonlySet<Address>,
-): ReadonlySet<Address> {
-  const published = new Set(proved);
-  for (const row of rows.values()) {
-    if (!row.published || row.owners.length === 0 || published.has(row.address)) continue;
-    if (!isWithdrawn(row, laneOf(row, lanes), { witnesses, nowMs })) published.add(row.address);
-  }
-  return published;
+function republish(options: JudgeOptions, address: Address): void {
+  const { rows, lanes, judgements } = options;
+  const row = rows.all.get(address);
+  if (row === undefined) return;
+  const isStaying = (): boolean =>
+    row.published && row.owners.length > 0 && !isWithdrawn(row, laneOf(row, lanes), options);
+  const published = someProof(judgements, row, isProved) || isStaying();
+  if (row.published !== published) rows.put({ ...row, published });
+}
+
+function proofsOf(options: JudgeOptions, grant: Grant): readonly Proof[] {
+  return grant.programmed ? grant.addresses.map((at) => proofOf(options, grant, at)) : [];
 }
 
 function laneOf(row: LeasedAddress, lanes: JudgeOptions["lanes"]): Lane | undefined {
@@ -162,7 +142,7 @@ function laneOf(row: LeasedAddress, lanes: JudgeOptions["lanes"]): Lane | undefi
 
 function proofOf(options: JudgeOptions, grant: Grant, address: Address): Proof {
   const { rows, lanes, problems, witnesses, revisionOf } = options;
-  const row = rows.get(address);
+  const row = rows.all.get(address);
   if (row === undefined) {
     return { address, state: "missing", servesSome: false, rivals: 0, remarks: [] };
   }
@@ -191,11 +171,7 @@ function listenersOf(
   return claims?.find((one) => one.grant.claim.id === grant.claim.id)?.listeners ?? [];
 }
 
-function verdictOf(
-  options: JudgeOptions,
-  { grant, proofs }: Judgement,
-  published: ReadonlySet<Address>,
-): Verdict {
+function verdictOf(options: JudgeOptions, { grant, proofs }: Readonly<Judgement>): Verdict {
   const { claim } = grant;
   const { counts, remarks: memberRemarks } = countMembers(options, grant);
   const proofMains = proofs.flatMap((proof) => proof.main ?? []);
@@ -215,7 +191,7 @@ function verdictOf(
     generation: claim.generation,
     state: stateOf(grant, proofs),
     ...(main === undefined ? {} : { main }),
-    addresses: grant.addresses.map((address) => addressOf(options, { address, proofs, published })),
+    addresses: grant.addresses.map((address) => addressOf(options, address, proofs)),
     conditions: [
       allocatedCondition(grant),
       servingCondition(grant, proofs, portTexts(claim)),
@@ -230,24 +206,19 @@ function stateOf(grant: Grant, proofs: readonly Proof[]): VerdictState {
   return proofs.some((proof) => proof.state === "missing") ? "pending" : "ready";
 }
 
-interface AddressOptions {
-  readonly address: Address;
-  readonly proofs: readonly Proof[];
-  readonly published: ReadonlySet<Address>;
-}
-
 function addressOf(
   { rows, lanes, witnesses }: JudgeOptions,
-  { address, proofs, published }: AddressOptions,
+  address: Address,
+  proofs: readonly Proof[],
 ): VerdictAddress {
-  const row = rows.get(address);
+  const row = rows.all.get(address);
   const proof = proofs.find((one) => one.address === address);
   const isAlone = row === undefined || row.owners.length < 2;
   // On a shared address the other's proof is not this one's.
   const isOwn = isAlone || (proof !== undefined && (proof.servesSome || proof.state === "unknown"));
   const asked = row === undefined ? [] : ask(row, laneOf(row, lanes), witnesses);
   const holder = proof?.holder ?? holdersOf(address, asked)[0]?.view.name;
-  const isPublished = published.has(address) && isOwn;
+  const isPublished = row?.published === true && isOwn;
   return { address, published: isPublished, ...(holder === undefined ? {} : { holder }) };
 }
 
@@ -262,7 +233,7 @@ function countMembers(
     const same = known.find(({ source }) => source === listener);
     const usable =
       same === undefined
-        ? usableMembers(listener, options.rows)
+        ? usableMembers(listener, options.rows.all)
         : { members: same.members.members, remarks: same.remarks };
     remarks.push(...usable.remarks);
     const active = usable.members.filter((member) => member.state === "active").length;

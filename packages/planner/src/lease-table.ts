@@ -1,5 +1,5 @@
-// The rows of one planning run while addresses are given: who holds what, found by claim, by
-// sharing key and by last holder. Mutable, made anew for each run, and never left behind.
+// The rows of one planning run while addresses are given: who holds what, and how owners come and
+// go. Given the rows and how they are released; one run's own, and never left behind.
 
 import {
   type Address,
@@ -12,6 +12,7 @@ import {
   compareText,
 } from "@fairlead/model";
 
+import type { LeaseRows } from "./lease-rows.ts";
 import { type ReleaseView, settle, withOwners } from "./release.ts";
 
 /** What an owner is entered with. */
@@ -41,25 +42,20 @@ export interface LeaseTable {
   leave(address: Address, claim: Claim): void;
 }
 
-/** Makes the table of the given rows, which are taken over. */
-export function createLeaseTable(
-  rows: Map<Address, LeasedAddress>,
-  release: ReleaseView,
-): LeaseTable {
+/** Makes the table over the given rows, which it changes. */
+export function createLeaseTable(rows: LeaseRows, release: ReleaseView): LeaseTable {
   return new Table(rows, release);
 }
 
 class Table implements LeaseTable {
-  readonly rows: Map<Address, LeasedAddress>;
+  readonly rows: LeaseTable["rows"];
+  readonly #rows: LeaseRows;
   readonly #release: ReleaseView;
-  readonly #byOwner = new Map<ClaimId, Address[]>();
-  readonly #byLast = new Map<ClaimId, Address[]>();
-  readonly #byKey = new Map<string, Address[]>();
   #changes = 0;
-  #isIndexed = false;
 
-  constructor(rows: Map<Address, LeasedAddress>, release: ReleaseView) {
-    this.rows = rows;
+  constructor(rows: LeaseRows, release: ReleaseView) {
+    this.rows = rows.all;
+    this.#rows = rows;
     this.#release = release;
   }
 
@@ -68,30 +64,18 @@ class Table implements LeaseTable {
   }
 
   heldBy(claim: Claim): readonly Address[] {
-    this.#index();
-    const held = this.#byOwner.get(claim.id) ?? NONE;
-    return held.length > 1 ? held.toSorted(compareAddress) : held;
+    return inOrder(this.#rows.ownedBy(claim.id));
   }
 
   leftBy(id: ClaimId): readonly Address[] {
-    this.#index();
-    const left = this.#byLast.get(id)?.filter((address) => {
-      const row = this.rows.get(address);
-      return row?.owners.length === 0 && row.lastClaim === id;
-    });
-    return left === undefined ? NONE : [...new Set(left)].sort(compareAddress);
+    return inOrder(this.#rows.leftBy(id));
   }
 
   sharedBy(key: string): readonly Address[] {
-    this.#index();
-    const shared = this.#byKey.get(key)?.filter((address) => {
-      return this.rows.get(address)?.sharingKey === key;
-    });
-    return shared === undefined ? NONE : [...new Set(shared)].sort(compareAddress);
+    return inOrder(this.#rows.sharedBy(key));
   }
 
   enter({ address, claim, ports, pool, sharingKey }: Entry): void {
-    this.#index();
     const row = this.rows.get(address);
     const own = row?.owners.find((owner) => owner.claim === claim.id);
     const isSame = own !== undefined && samePorts(own.ports, ports);
@@ -112,52 +96,29 @@ class Table implements LeaseTable {
       sinceMs:
         row === undefined || row.owners.length === 0 ? this.#release.world.nowMs : row.sinceMs,
     };
-    this.rows.set(address, next);
+    this.#rows.put(next);
     this.#changes += 1;
-    if (own === undefined) push(this.#byOwner, claim.id, address);
-    if (sharingKey !== undefined) push(this.#byKey, sharingKey, address);
   }
 
   leave(address: Address, claim: Claim): void {
-    this.#index();
     const row = this.rows.get(address);
     if (row === undefined) return;
     const owners = row.owners.filter((owner) => owner.claim !== claim.id);
     if (owners.length === row.owners.length) return;
     this.#changes += 1;
-    const held = this.#byOwner.get(claim.id)?.filter((other) => other !== address) ?? [];
-    this.#byOwner.set(claim.id, held);
     const left = withOwners(row, owners);
     const settled = owners.length > 0 ? left : settle(this.#release, left, []);
-    if (settled === undefined) {
-      this.rows.delete(address);
-      return;
-    }
-    this.rows.set(address, settled);
-    if (owners.length === 0) push(this.#byLast, settled.lastClaim, address);
+    if (settled === undefined) this.#rows.drop(address);
+    else this.#rows.put(settled);
   }
+}
 
-  /** Indexes are made when first asked for: a plan in which nothing changed asks for none. */
-  #index(): void {
-    if (this.#isIndexed) return;
-    this.#isIndexed = true;
-    for (const row of this.rows.values()) this.#add(row);
-  }
-
-  #add(row: LeasedAddress): void {
-    for (const owner of row.owners) push(this.#byOwner, owner.claim, row.address);
-    if (row.owners.length === 0) push(this.#byLast, row.lastClaim, row.address);
-    if (row.sharingKey !== undefined) push(this.#byKey, row.sharingKey, row.address);
-  }
+/** A copy: the rows' own lists change with them. */
+function inOrder(addresses: readonly Address[]): readonly Address[] {
+  return addresses.length === 0 ? NONE : addresses.toSorted(compareAddress);
 }
 
 const NONE: readonly Address[] = [];
-
-function push<Key>(index: Map<Key, Address[]>, key: Key, address: Address): void {
-  const known = index.get(key);
-  if (known === undefined) index.set(key, [address]);
-  else known.push(address);
-}
 
 /** Whether both name the same ports in the same order; a claim's ports are sorted. */
 export function samePorts(a: LeaseOwner["ports"], b: LeaseOwner["ports"]): boolean {

@@ -3,6 +3,8 @@
 
 import {
   type Address,
+  type Claim,
+  type ClaimId,
   type ClaimListener,
   type LeasedAddress,
   type Member,
@@ -47,6 +49,22 @@ export function vipText(row: LeasedAddress | undefined): string | undefined {
   if (first === undefined) return `a VIP that ${claimTitle(row.lastClaim)} had`;
   const more = others.length === 0 ? "" : ` and ${others.length} more`;
   return `a VIP of ${claimTitle(first.claim)}${more}`;
+}
+
+/** Claims with a member on one of these addresses. */
+export function claimsWithMembers(
+  claims: Iterable<Claim>,
+  addresses: ReadonlySet<Address>,
+): readonly ClaimId[] {
+  const found: ClaimId[] = [];
+  if (addresses.size === 0) return found;
+  for (const { id, listeners } of claims) {
+    const isOne = listeners.some(({ members }) =>
+      members.some((one) => addresses.has(one.address)),
+    );
+    if (isOne) found.push(id);
+  }
+  return found;
 }
 
 /** Members named in one detail at most. */

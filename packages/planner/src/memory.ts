@@ -1,20 +1,25 @@
-// What one planning remembers for the next, so that one changed claim among ten thousand costs
-// little and unchanged values stay the same objects. It never changes a result: planning without
-// it gives the same plan.
+// What one planning leaves for the next: all that it derived, so that the next has to look at those
+// claims and addresses alone about which something is different. It never changes a result:
+// planning without it gives the same plan.
 
 import {
   type Address,
   type Claim,
   type ClaimId,
   type LeasedAddress,
+  type Plan,
   type World,
+  changedKeys,
   compareAge,
 } from "@fairlead/model";
 
-import type { Grant } from "./grant.ts";
-import type { Judged } from "./judge.ts";
+import type { Carried } from "./carried.ts";
+import { type Grant, type Grants, createGrants } from "./grant.ts";
+import { type Judgements, isInDoubt } from "./judge.ts";
+import type { LaneResources } from "./lane-resources.ts";
+import { type LeaseRows, createLeaseRows } from "./lease-rows.ts";
+import { vipText } from "./members.ts";
 import { type PoolBook, checkPools } from "./pools.ts";
-import type { Programmed } from "./program.ts";
 import type { Witnesses } from "./witness.ts";
 
 declare const memoryBrand: unique symbol;
@@ -24,27 +29,42 @@ export interface PlanMemory {
   readonly [memoryBrand]: true;
 }
 
-/** What is really in a memory. */
+/** What is really in a memory. Each planning changes it in place. */
 export interface Remembered {
-  pools?: { readonly given: World["pools"]; readonly book: PoolBook };
-  order?: readonly Claim[];
-  grants?: ReadonlyMap<ClaimId, GrantMemory>;
-  programmed?: Programmed;
-  witnesses?: Witnesses;
-  judged?: Judged;
-  rows?: ReadonlyMap<Address, LeasedAddress>;
+  readonly rows: LeaseRows;
+  readonly grants: Grants;
+  readonly carried: Map<Address, Carried>;
+  readonly judgements: Judgements;
+  /** Held addresses that lie in no pool. */
+  readonly outside: Set<Address>;
+  /** Claims that lack something or share an address: each planning tries them again. */
+  readonly unsettled: Set<ClaimId>;
+  /** Addresses that each planning looks at, because time or a mere report may change them. */
+  readonly open: Set<Address>;
+  /** Absent before the first planning. */
+  last?: LastPlanning;
 }
 
-/** A grant that nothing was left to wish for, and the rows it stands on. */
-export interface GrantMemory {
-  readonly grant: Grant;
+/** What the last planning was given and what it gave. */
+export interface LastPlanning {
+  readonly world: World;
   readonly book: PoolBook;
-  readonly rows: readonly LeasedAddress[];
+  readonly lanes: LaneResources;
+  readonly witnesses: Witnesses;
+  readonly plan: Plan;
 }
 
 /** Makes an empty memory. */
 export function createPlanMemory(): PlanMemory {
-  const empty: Remembered = {};
+  const empty: Remembered = {
+    rows: createLeaseRows(),
+    grants: createGrants(),
+    carried: new Map(),
+    judgements: new Map(),
+    outside: new Set(),
+    unsettled: new Set(),
+    open: new Set(),
+  };
   return empty as unknown as PlanMemory;
 }
 
@@ -54,82 +74,93 @@ export function openMemory(memory: PlanMemory | undefined): Remembered {
 }
 
 /** The judged pools: judged again only when one of them is another object. */
-export function recallPools(memory: Remembered, pools: World["pools"]): PoolBook {
-  const known = memory.pools;
+export function recallPools({ last }: Remembered, pools: World["pools"]): PoolBook {
+  return last !== undefined && isSameList(last.world.pools, pools) ? last.book : checkPools(pools);
+}
+
+/** Starts with the stored rows; those that differ from last time are touched, and open ones. */
+export function openRows({ rows, open, last }: Remembered, leases: World["leases"]): void {
+  rows.begin();
+  for (const address of open) rows.touched.addresses.add(address);
+  for (const address of changedKeys(last?.plan.leases ?? rows.all, leases)) {
+    const row = leases.get(address);
+    if (row === undefined) rows.drop(address);
+    else rows.put(row);
+  }
+}
+
+/** Addresses to be released and settled: when an operator spoke or a claim is absent, all. */
+export function addressesToSettle({ rows, last }: Remembered, world: World): Iterable<Address> {
   const isSame =
-    known?.given.length === pools.length && known.given.every((pool, i) => pool === pools[i]);
-  if (isSame) return known.book;
-  const book = checkPools(pools);
-  memory.pools = { given: pools, book };
-  return book;
+    last !== undefined &&
+    isSameList(last.world.intents, world.intents) &&
+    isSameSet(last.world.absent, world.absent);
+  return isSame ? new Set([...rows.touched.addresses, ...rows.unowned]) : [...rows.all.keys()];
 }
 
-/** The grant of last time, when claim, pools and rows are the very same. */
-export function recallGrant(
-  memory: Remembered,
-  claim: Claim,
-  book: PoolBook,
-  rows: ReadonlyMap<Address, LeasedAddress>,
-): Grant | undefined {
-  const known = memory.grants?.get(claim.id);
-  if (known === undefined || known.grant.claim !== claim || known.book !== book) return undefined;
-  return hasSameRows(known, rows) ? known.grant : undefined;
+/** Claims that are others than last time, or are gone. */
+export function changedClaims({ last }: Remembered, claims: World["claims"]): readonly ClaimId[] {
+  return changedKeys(last?.world.claims ?? NO_CLAIMS, claims);
 }
 
-function hasSameRows(known: GrantMemory, rows: ReadonlyMap<Address, LeasedAddress>): boolean {
-  return known.rows.every((row) => rows.get(row.address) === row);
-}
+const NO_CLAIMS: World["claims"] = new Map();
 
-/** What a planning leaves for the next. */
-export interface Learnt {
-  readonly book: PoolBook;
-  readonly grants: ReadonlyMap<ClaimId, Grant>;
-  readonly rows: ReadonlyMap<Address, LeasedAddress>;
-  readonly programmed: Programmed;
-  readonly witnesses: Witnesses;
-  readonly judged: Judged;
-}
-
-/** Remembers what was planned; of grants, those that are complete and share no address. */
-export function remember(memory: Remembered, learnt: Learnt): void {
-  const { book, grants, rows } = learnt;
-  memory.programmed = learnt.programmed;
-  memory.witnesses = learnt.witnesses;
-  memory.judged = learnt.judged;
-  memory.rows = rows;
-  const next = new Map<ClaimId, GrantMemory>();
-  for (const [id, grant] of grants) {
-    if (grant.main !== undefined || !grant.programmed) continue;
-    const known = memory.grants?.get(id);
-    if (known?.grant === grant && known.book === book && hasSameRows(known, rows)) {
-      next.set(id, known);
-      continue;
-    }
-    const own = grant.addresses.flatMap((address) => rows.get(address) ?? []);
-    if (own.every((row) => row.owners.length === 1)) next.set(id, { grant, book, rows: own });
+/** Addresses that have become a VIP, or another's, or none, so far as they were touched. */
+export function turnedVips({ rows, last }: Remembered): ReadonlySet<Address> {
+  const turned = new Set<Address>();
+  for (const address of rows.touched.addresses) {
+    const before = last?.plan.leases.get(address);
+    const now = rows.all.get(address);
+    if (before !== now && vipText(before) !== vipText(now)) turned.add(address);
   }
-  memory.grants = next;
+  return turned;
 }
 
-/**
- * The claims in the order they are served. Sorting what is nearly sorted is cheap, so the last
- * order is where it starts.
- */
-export function recallOrder(
-  memory: Remembered,
-  claims: ReadonlyMap<ClaimId, Claim>,
-): readonly Claim[] {
-  const known: Claim[] = [];
-  const last = memory.order ?? [];
-  for (const { id } of last) {
+/** The claims that must be tried in any case next time, and the addresses to be looked at. */
+export function remember(memory: Remembered, last: LastPlanning): void {
+  const { rows, grants, open, unsettled } = memory;
+  for (const id of rows.touched.claims) {
+    const grant = grants.byClaim.get(id);
+    if (grant === undefined || isSettled(grant, rows)) unsettled.delete(id);
+    else unsettled.add(id);
+  }
+  for (const address of rows.touched.addresses) {
+    const row = rows.all.get(address);
+    if (row !== undefined && isOpen(memory, last, row)) open.add(address);
+    else open.delete(address);
+  }
+  memory.last = last;
+}
+
+function isSettled(grant: Grant, rows: LeaseRows): boolean {
+  if (grant.main !== undefined || !grant.programmed) return false;
+  return grant.addresses.every((address) => rows.all.get(address)?.owners.length === 1);
+}
+
+function isOpen(memory: Remembered, { lanes }: LastPlanning, row: LeasedAddress): boolean {
+  const { carried, grants, judgements } = memory;
+  const lane = carried.get(row.address)?.lane;
+  if (lane === undefined && grants.wanted.has(row.address)) return true;
+  // An agent that has it and shall not is waited for.
+  const runners = lane === undefined ? undefined : lanes.get(lane);
+  if (row.sentTo.some((agent) => runners?.has(agent) !== true)) return true;
+  return isInDoubt(judgements, row);
+}
+
+/** The claims of these ids that are there, oldest first. */
+export function claimsOf(ids: ReadonlySet<ClaimId>, claims: World["claims"]): readonly Claim[] {
+  const found: Claim[] = [];
+  for (const id of ids) {
     const claim = claims.get(id);
-    if (claim !== undefined) known.push(claim);
+    if (claim !== undefined) found.push(claim);
   }
-  if (known.length < claims.size) {
-    const seen = new Set(last.map(({ id }) => id));
-    for (const claim of claims.values()) if (!seen.has(claim.id)) known.push(claim);
-  }
-  known.sort(compareAge);
-  memory.order = known;
-  return known;
+  return found.sort(compareAge);
+}
+
+function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a === b || (a.length === b.length && a.every((one, i) => one === b[i]));
+}
+
+function isSameSet<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): boolean {
+  return a === b || (a.size === b.size && [...a].every((one) => b.has(one)));
 }

@@ -1,5 +1,6 @@
 // Placing: which lane each VIP rides in. Given held rows, segments and lanes; a VIP that is
-// placed stays where it is, and a lane that carries nothing any more goes.
+// placed stays where it is, and a lane that carries nothing any more goes. Of the rows it reads
+// those that were touched; what lanes carry stands in the rows' own count.
 
 import {
   type Address,
@@ -7,6 +8,7 @@ import {
   type Lane,
   type LaneId,
   type LeasedAddress,
+  type PoolName,
   type Remark,
   type World,
   compareAddress,
@@ -15,6 +17,7 @@ import {
 
 import { type CarrierRule, candidatesIn, isAllowedBy, ruleOf } from "./candidates.ts";
 import { keepLanes, openLane } from "./lanes.ts";
+import type { LeaseRows } from "./lease-rows.ts";
 import { withPeers } from "./peers.ts";
 import type { PoolBook } from "./pools.ts";
 import { type SegmentMap, type SegmentView, segmentOf } from "./segments.ts";
@@ -26,7 +29,8 @@ export interface PlaceOptions {
   readonly book: PoolBook;
   readonly segments: SegmentMap;
   readonly forgotten: ReadonlySet<AgentName>;
-  readonly rows: ReadonlyMap<Address, LeasedAddress>;
+  /** Changed: they get their lanes here. */
+  readonly rows: LeaseRows;
   /** What agents shall have. */
   readonly wanted: ReadonlyMap<Address, unknown>;
 }
@@ -34,8 +38,6 @@ export interface PlaceOptions {
 /** Where everything is. */
 export interface Placed {
   readonly lanes: ReadonlyMap<LaneId, Lane>;
-  /** The rows, with the lanes of those that had none. */
-  readonly rows: ReadonlyMap<Address, LeasedAddress>;
   /** Why wanted rows have none. */
   readonly problems: ReadonlyMap<Address, Remark>;
   /** By lane, the rule of what it carries. */
@@ -54,10 +56,8 @@ interface Group {
 
 class Placing {
   readonly #options: PlaceOptions;
-  readonly #rules = new Map<LaneId, CarrierRule>();
-  readonly #loads = new Map<LaneId, number>();
   readonly #groups = new Map<string, Group>();
-  readonly #ruleOfPool = new Map<string, CarrierRule>();
+  readonly #ruleOfPool = new Map<PoolName, CarrierRule>();
   readonly #hasAgents: boolean;
   #lanes = new Map<LaneId, Lane>();
 
@@ -68,59 +68,78 @@ class Placing {
   }
 
   run(): Placed {
-    const { world, forgotten, rows, wanted } = this.#options;
-    const unplaced = this.#readRows();
+    const { world, forgotten, rows } = this.#options;
     this.#lanes = keepLanes({
       world,
       forgotten,
       candidatesOf: (lane) => this.#candidatesOf(lane),
     });
-    const next = new Map(rows);
-    for (const row of rows.values()) {
-      if (row.placement.kind !== "lane" || this.#lanes.has(row.placement.lane)) continue;
-      const lost: LeasedAddress = { ...row, placement: { kind: "unplaced" } };
-      next.set(row.address, lost);
-      if (wanted.has(row.address)) unplaced.push(lost);
-    }
+    this.#loseLanes();
     const problems = new Map<Address, Remark>();
-    for (const row of unplaced.sort((a, b) => compareAddress(a.address, b.address))) {
+    for (const row of this.#unplaced()) {
       const lane = this.#laneFor(row);
       if ("reason" in lane) problems.set(row.address, lane);
-      else next.set(row.address, { ...row, placement: { kind: "lane", lane: lane.id } });
+      else rows.put({ ...row, placement: { kind: "lane", lane: lane.id } });
     }
-    return { lanes: this.#used(), rows: next, problems, rules: this.#rules };
+    const lanes = this.#used();
+    const rules = new Map<LaneId, CarrierRule>();
+    for (const id of lanes.keys()) {
+      const rule = this.#ruleIn(id);
+      if (rule !== undefined) rules.set(id, rule);
+    }
+    return { lanes, problems, rules };
   }
 
-  /** Counts what lanes carry; returns the wanted rows that have none. */
-  #readRows(): LeasedAddress[] {
+  /** Rows of lanes that are no more have none. */
+  #loseLanes(): void {
+    const { rows } = this.#options;
+    const lost = new Set([...rows.lanes.keys()].filter((lane) => !this.#lanes.has(lane)));
+    if (lost.size === 0) return;
+    for (const row of rows.all.values()) {
+      if (row.placement.kind !== "lane" || !lost.has(row.placement.lane)) continue;
+      rows.put({ ...row, placement: { kind: "unplaced" } });
+    }
+  }
+
+  /** The wanted rows that have no lane; each was touched, or could not be placed last time. */
+  #unplaced(): readonly LeasedAddress[] {
     const { rows, wanted } = this.#options;
     const unplaced: LeasedAddress[] = [];
-    for (const row of rows.values()) {
-      if (row.placement.kind === "lane") this.#count(row.placement.lane, this.#ruleFor(row));
-      else if (row.placement.kind === "unplaced" && wanted.has(row.address)) unplaced.push(row);
+    for (const address of rows.touched.addresses) {
+      const row = rows.all.get(address);
+      if (row?.placement.kind === "unplaced" && wanted.has(address)) unplaced.push(row);
     }
-    return unplaced;
+    return unplaced.sort((a, b) => compareAddress(a.address, b.address));
   }
 
-  #count(lane: LaneId, rule: CarrierRule): void {
-    this.#loads.set(lane, (this.#loads.get(lane) ?? 0) + 1);
-    const known = this.#rules.get(lane);
-    // Pools whose rules differ meet in a lane only after an edit; any fixed choice will do.
-    if (known === undefined || compareText(rule.key, known.key) < 0) this.#rules.set(lane, rule);
+  #loadOf(lane: LaneId): number {
+    let load = 0;
+    for (const count of this.#options.rows.lanes.get(lane)?.values() ?? []) load += count;
+    return load;
   }
 
-  #ruleFor(row: LeasedAddress): CarrierRule {
-    const known = this.#ruleOfPool.get(row.pool);
+  /** Pools whose rules differ meet in a lane only after an edit; any fixed choice will do. */
+  #ruleIn(lane: LaneId): CarrierRule | undefined {
+    let first: CarrierRule | undefined;
+    for (const pool of this.#options.rows.lanes.get(lane)?.keys() ?? []) {
+      const rule = this.#ruleFor(pool);
+      if (first === undefined || compareText(rule.key, first.key) < 0) first = rule;
+    }
+    return first;
+  }
+
+  #ruleFor(pool: PoolName): CarrierRule {
+    const known = this.#ruleOfPool.get(pool);
     if (known !== undefined) return known;
-    const rule = ruleOf(this.#options.book.byName.get(row.pool)?.pool);
-    this.#ruleOfPool.set(row.pool, rule);
+    const rule = ruleOf(this.#options.book.byName.get(pool)?.pool);
+    this.#ruleOfPool.set(pool, rule);
     return rule;
   }
 
   #candidatesOf(lane: Lane): readonly AgentName[] {
     const { world, segments } = this.#options;
     const segment = segments.byNetwork.get(lane.segment);
-    const rule = this.#rules.get(lane.id);
+    const rule = this.#ruleIn(lane.id);
     if (segment === undefined || rule === undefined) return [];
     return candidatesIn(world, segment, rule);
   }
@@ -135,7 +154,7 @@ class Placing {
     if (segment === undefined) {
       return { reason: "NoSegment", detail: `no link of an agent is in the network of ${address}` };
     }
-    const rule = this.#ruleFor(row);
+    const rule = this.#ruleFor(row.pool);
     const group = this.#groupOf(segment, rule);
     if (group.spread === undefined) {
       const detail = `no agent that pool ${row.pool} allows has a link in ${segment.name}`;
@@ -146,7 +165,6 @@ class Placing {
       const detail = `segment ${segment.name} has no room for another lane, and all are full`;
       return { reason: "LanesExhausted", detail };
     }
-    this.#count(lane.id, rule);
     return lane;
   }
 
@@ -157,7 +175,7 @@ class Placing {
     const candidates = candidatesIn(this.#options.world, segment, rule);
     const isOurs = isInSegment(segment);
     const lanes = [...this.#lanes.values()]
-      .filter((lane) => isOurs(lane) && this.#rules.get(lane.id)?.key === rule.key)
+      .filter((lane) => isOurs(lane) && this.#ruleIn(lane.id)?.key === rule.key)
       .filter((lane) => lane.order.every((agent) => isAllowedBy(rule, agent)))
       .sort((a, b) => compareText(a.id, b.id));
     const spread = candidates.length === 0 ? undefined : this.#spread(segment, candidates, lanes);
@@ -171,7 +189,7 @@ class Placing {
     return createSpread({
       candidates,
       lanes,
-      loadOf: (lane) => this.#loads.get(lane) ?? 0,
+      loadOf: (lane) => this.#loadOf(lane),
       masteredBy: (agent) => {
         let count = 0;
         for (const lane of this.#lanes.values()) {
@@ -191,8 +209,8 @@ class Placing {
   #used(): ReadonlyMap<LaneId, Lane> {
     const { byNetwork } = this.#options.segments;
     const used = [...this.#lanes.values()]
-      .filter((lane) => (this.#loads.get(lane.id) ?? 0) > 0)
-      .map((lane) => withPeers(lane, byNetwork.get(lane.segment), this.#rules.get(lane.id)));
+      .filter((lane) => this.#options.rows.lanes.has(lane.id))
+      .map((lane) => withPeers(lane, byNetwork.get(lane.segment), this.#ruleIn(lane.id)));
     return new Map(used.sort((a, b) => compareText(a.id, b.id)).map((lane) => [lane.id, lane]));
   }
 }

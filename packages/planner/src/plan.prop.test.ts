@@ -26,7 +26,7 @@ import {
 import fc from "fast-check";
 
 import { type PoolView, checkPools } from "./pools.ts";
-import { createPlanMemory, plan } from "./index.ts";
+import { plan } from "./index.ts";
 
 const revisionOf = makeRevisionOf();
 /** Histories of one property; more are run by hand with FAIRLEAD_PROPERTY_RUNS. */
@@ -121,20 +121,6 @@ test("planning its own result changes nothing", () => {
     assert.deepEqual(again.nodePlans, planned.nodePlans);
     assert.deepEqual(again.verdicts, planned.verdicts);
   });
-});
-
-test("memory changes no result", () => {
-  fc.assert(
-    fc.property(arbHistory, (history) => {
-      const memory = createPlanMemory();
-      playHistory(
-        history,
-        (world) => plan(world, { revisionOf, memory }),
-        (world, planned) => assert.deepEqual(planned, planAlone(world)),
-      );
-    }),
-    { numRuns: RUNS },
-  );
 });
 
 test("an added claim moves no lease", () => {

@@ -1,27 +1,62 @@
 // Planning: the stages in order, and nothing else. Given a frozen world, returns what shall be
-// stored, sent and said. The same world gives the same plan, whatever the order of its maps.
+// stored, sent and said. The same world gives the same plan, whatever the order of its maps. Each
+// stage does anew what was touched, and leaves everything else as the memory has it.
 
-import type { Plan, Resource, Revision, World } from "@fairlead/model";
+import {
+  type Address,
+  type AgentName,
+  type AgentView,
+  type Finding,
+  type LeasedAddress,
+  type NodePlan,
+  type Plan,
+  type Resource,
+  type Revision,
+  type World,
+  patchMap,
+} from "@fairlead/model";
 
+import { keep } from "./alike.ts";
 import { allocate } from "./allocate.ts";
 import { carryAll } from "./carried.ts";
-import { findAll } from "./findings.ts";
+import { type FindingOptions, findAll, findOutside } from "./findings.ts";
 import { createFreeAddresses } from "./free-address.ts";
-import { grantsByAddress } from "./grant.ts";
 import { judge } from "./judge.ts";
+import {
+  type LaneResources,
+  type RunningLanes,
+  runLanes,
+  runnersOf,
+  touchLanes,
+} from "./lane-resources.ts";
+import type { LeaseRows } from "./lease-rows.ts";
 import { createLeaseTable } from "./lease-table.ts";
+import { claimsWithMembers } from "./members.ts";
 import {
   type PlanMemory,
+  type Remembered,
+  addressesToSettle,
+  changedClaims,
+  claimsOf,
   openMemory,
-  recallGrant,
-  recallOrder,
+  openRows,
   recallPools,
   remember,
+  turnedVips,
 } from "./memory.ts";
-import { place } from "./place.ts";
-import { carriersOf, program } from "./program.ts";
-import { type MayStillGet, publish, releaseGone, releaseView, settleAll } from "./release.ts";
+import { touchNews } from "./news.ts";
+import { type Placed, place } from "./place.ts";
+import type { PoolBook } from "./pools.ts";
+import { program } from "./program.ts";
+import {
+  type MayStillGet,
+  type ReleaseView,
+  releaseGone,
+  releaseView,
+  settleRows,
+} from "./release.ts";
 import { findSegments } from "./segments.ts";
+import { keepMap } from "./touched.ts";
 import { findUnusable } from "./unusable.ts";
 import { callWitnesses } from "./witness.ts";
 
@@ -40,64 +75,139 @@ export interface PlanOptions {
 
 /** Plans. Never throws for anything that a user, an agent or a store may say. */
 export function plan(world: World, options: PlanOptions): Plan {
-  const { revisionOf, mayStillGet } = options;
   const memory = openMemory(options.memory);
+  const { rows, carried, judgements, last } = memory;
   const book = recallPools(memory, world.pools);
-  const release = releaseView(world, book, mayStillGet);
+  const release = releaseView(world, book, options.mayStillGet);
   const agents = [...world.agents.values()].filter(({ name }) => !release.forgotten.has(name));
-  const segments = findSegments(agents, world.lanes.values());
+  const view: PlanView = { memory, world, book, release, agents };
 
-  const table = createLeaseTable(releaseGone(release), release);
-  const unusable = findUnusable(agents);
-  const grants = allocate({
-    claims: recallOrder(memory, world.claims),
-    recall: (claim) => recallGrant(memory, claim, book, table.rows),
-    book,
-    table,
-    free: createFreeAddresses({ rows: table.rows, book, unusable }),
-    unusable,
+  openRows(memory, world.leases);
+  grantAddresses(view);
+  const { lanes, problems, resources } = runVips(view);
+  const nodePlans = programAgents(view, resources);
+  settleRows(release, rows, addressesToSettle(memory, world), (address) => {
+    const lane = carried.get(address)?.lane;
+    return lane === undefined ? NO_AGENTS : runnersOf(resources, lane);
   });
 
-  const wanted = grantsByAddress(grants);
-  const { forgotten } = release;
-  const placed = place({ world, book, segments, forgotten, rows: table.rows, wanted });
-  const { lanes, rules, problems } = placed;
-
-  const before = memory.programmed;
-  const carried = carryAll({
-    wanted,
-    rows: placed.rows,
-    before: before?.carried,
-    rowsBefore: memory.rows,
-  });
-  const programmed = program({
-    world,
-    segments,
-    forgotten,
-    rows: placed.rows,
-    lanes,
-    rules,
-    carried,
-    before,
-  });
-
-  const rows = settleAll(release, placed.rows, (address) => carriersOf(programmed, address));
-  const witnesses = callWitnesses(world, memory.witnesses);
+  const witnesses = callWitnesses(world);
+  touchNews({ before: last?.witnesses, now: witnesses, rows, lanes });
   const judged = judge({
-    grants,
+    grants: memory.grants.byClaim,
     rows,
     lanes,
     problems,
     carried,
     witnesses,
     nowMs: world.nowMs,
-    revisionOf,
-    before: memory.judged,
+    revisionOf: options.revisionOf,
+    judgements,
   });
 
-  const leases = publish(rows, judged.published);
-  const findings = findAll({ world, book, rows: leases, witnesses, problems });
-  remember(memory, { book, grants, rows: leases, programmed, witnesses, judged });
-  const { nodePlans } = programmed;
-  return { leases, lanes, nodePlans, verdicts: judged.verdicts, findings };
+  const planned: Plan = {
+    leases: patchMap(last?.plan.leases ?? NO_LEASES, rowsNow(rows)),
+    lanes,
+    nodePlans,
+    verdicts: patchMap(last?.plan.verdicts ?? NO_VERDICTS, judged),
+    findings: keep(last?.plan.findings, findEverything(view, { witnesses, problems })),
+  };
+  remember(memory, { world, book, lanes: resources, witnesses, plan: planned });
+  return planned;
+}
+
+const NO_AGENTS: readonly AgentName[] = [];
+const NO_LEASES: Plan["leases"] = new Map();
+const NO_VERDICTS: Plan["verdicts"] = new Map();
+
+/** The touched rows as they are now. */
+function rowsNow({ all, touched }: LeaseRows): Map<Address, LeasedAddress | undefined> {
+  const now = new Map<Address, LeasedAddress | undefined>();
+  for (const address of touched.addresses) now.set(address, all.get(address));
+  return now;
+}
+
+/** What every stage may see. */
+interface PlanView {
+  readonly memory: Remembered;
+  readonly world: World;
+  readonly book: PoolBook;
+  readonly release: ReleaseView;
+  /** Without those that were declared gone. */
+  readonly agents: readonly AgentView[];
+}
+
+/** Takes out owners that are gone, and grants anew what may come out differently. */
+function grantAddresses({ memory, world, book, release, agents }: PlanView): void {
+  const { rows, grants, unsettled, last } = memory;
+  const asked = new Set(changedClaims(memory, world.claims));
+  for (const id of asked) {
+    for (const address of rows.ownedBy(id)) rows.touched.addresses.add(address);
+  }
+  releaseGone(release, rows, addressesToSettle(memory, world));
+  const others = last?.book === book ? unsettled : world.claims.keys();
+  for (const id of [...others, ...rows.touched.claims]) asked.add(id);
+
+  const unusable = findUnusable(agents);
+  const granted = allocate({
+    claims: claimsOf(asked, world.claims),
+    book,
+    table: createLeaseTable(rows, release),
+    free: createFreeAddresses({ rows: rows.all, book, unusable }),
+    unusable,
+  });
+  for (const id of asked) grants.replace(id, granted.get(id), rows.touched);
+}
+
+/** Gives VIPs their lanes, and lanes their agents. */
+function runVips({
+  memory,
+  world,
+  book,
+  release,
+  agents,
+}: PlanView): RunningLanes & Pick<Placed, "problems"> {
+  const { rows, grants, last } = memory;
+  const { forgotten } = release;
+  const { wanted } = grants;
+  const segments = findSegments(agents, world.lanes.values());
+  const placed = place({ world, book, segments, forgotten, rows, wanted });
+  const { rules, problems } = placed;
+  const lanes = keepMap(last?.plan.lanes, placed.lanes);
+  const resources = runLanes({ world, segments, lanes, rules, before: last?.lanes });
+  touchLanes(rows, last && { lanes: last.plan.lanes, resources: last.lanes }, { lanes, resources });
+  return { lanes, problems, resources };
+}
+
+/** Makes the agents' plans of what comes with the VIPs, which may be no members of others. */
+function programAgents(
+  { memory, world, release }: PlanView,
+  lanes: LaneResources,
+): ReadonlyMap<AgentName, NodePlan> {
+  const { rows, grants, carried, last } = memory;
+  const concerned = claimsWithMembers(world.claims.values(), turnedVips(memory));
+  for (const id of concerned) {
+    rows.touched.claims.add(id);
+    for (const address of rows.ownedBy(id)) rows.touched.addresses.add(address);
+  }
+  return program({
+    world,
+    forgotten: release.forgotten,
+    rows: rows.all,
+    lanes,
+    carried: carryAll({ wanted: grants.wanted, rows, carried }),
+    before: last && { nodePlans: last.plan.nodePlans, lanes: last.lanes },
+  });
+}
+
+function findEverything(
+  { memory, world, book }: PlanView,
+  { witnesses, problems }: Pick<FindingOptions, "witnesses" | "problems">,
+): readonly Finding[] {
+  const { rows, outside, last } = memory;
+  const { addresses } = rows.touched;
+  const isSameBook = last?.book === book;
+  const looked = isSameBook ? addresses : [...addresses, ...rows.all.keys()];
+  findOutside(outside, { rows, book, addresses: looked });
+  return findAll({ world, rows, book, outside, witnesses, problems });
 }

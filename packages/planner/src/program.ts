@@ -7,97 +7,56 @@
 import {
   type Address,
   type AgentName,
-  type Lane,
-  type LaneId,
-  type LaneResource,
   type LeasedAddress,
-  type Link,
   type NodePlan,
   type Resource,
   type ResourceName,
   type World,
   compareAddress,
-  laneName,
+  patchMap,
 } from "@fairlead/model";
 
-import type { CarrierRule } from "./candidates.ts";
-import type { Carried } from "./carried.ts";
-import { moveOf } from "./lanes.ts";
+import type { CarriedChange } from "./carried.ts";
+import { type LaneResources, hasSameRunners, runnersOf } from "./lane-resources.ts";
 import { hasAbsentOwner } from "./release.ts";
-import { type SegmentMap, linkIn } from "./segments.ts";
+import { keepMap } from "./touched.ts";
 
 /** What programming works on. */
 export interface ProgramOptions {
   readonly world: World;
-  readonly segments: SegmentMap;
   readonly forgotten: ReadonlySet<AgentName>;
   readonly rows: ReadonlyMap<Address, LeasedAddress>;
-  readonly lanes: ReadonlyMap<LaneId, Lane>;
-  readonly rules: ReadonlyMap<LaneId, CarrierRule>;
-  readonly carried: ReadonlyMap<Address, Carried>;
-  readonly before: Programmed | undefined;
-}
-
-/** Plans of all agents, with what is needed to change them next time. */
-export interface Programmed {
-  readonly nodePlans: ReadonlyMap<AgentName, NodePlan>;
-  /** By lane, its resource on each agent that can run it. */
-  readonly laneResources: ReadonlyMap<LaneId, ReadonlyMap<AgentName, LaneResource>>;
-  readonly carried: ReadonlyMap<Address, Carried>;
+  readonly lanes: LaneResources;
+  /** What was looked at of that which comes with VIPs: everything else is as before. */
+  readonly carried: readonly CarriedChange[];
+  readonly before:
+    | { readonly nodePlans: ReadonlyMap<AgentName, NodePlan>; readonly lanes: LaneResources }
+    | undefined;
 }
 
 /** Makes the plans; an agent for which nothing changed keeps the same plan object. */
-export function program(options: ProgramOptions): Programmed {
+export function program(options: ProgramOptions): ReadonlyMap<AgentName, NodePlan> {
   const { world, lanes, carried, before } = options;
-  const laneResources = new Map<LaneId, ReadonlyMap<AgentName, LaneResource>>();
-  for (const lane of lanes.values()) {
-    laneResources.set(lane.id, laneOn(options, lane, before?.laneResources.get(lane.id)));
-  }
   const drafts = createDrafts(world, before?.nodePlans);
-  changeLanes(drafts, before?.laneResources ?? NO_LANES, laneResources);
-  const next = { carried, laneResources };
-  for (const [address, old] of before?.carried ?? NO_CARRIED) {
-    const now = carried.get(address);
-    if (old === now && hasSameAgents(before, next, old.lane)) continue;
-    for (const agent of agentsOf(before, old.lane)) drafts.drop(agent, old.resources);
+  changeLanes(drafts, before?.lanes ?? NO_LANES, lanes);
+  for (const { old, now } of carried) {
+    const lane = now?.lane ?? old?.lane;
+    if (lane === undefined) continue;
+    if (old === now && hasSameRunners(before?.lanes, lanes, lane)) continue;
+    for (const agent of old === undefined ? NO_AGENTS : runnersOf(before?.lanes, old.lane)) {
+      drafts.drop(agent, old?.resources ?? []);
+    }
+    for (const agent of now === undefined ? NO_AGENTS : runnersOf(lanes, now.lane)) {
+      drafts.add(agent, now?.resources ?? []);
+    }
   }
-  for (const [address, now] of carried) {
-    const old = before?.carried.get(address);
-    if (old === now && hasSameAgents(before, next, now.lane)) continue;
-    for (const agent of agentsOf(next, now.lane)) drafts.add(agent, now.resources);
-  }
-  return { nodePlans: drafts.finish(retainedBy(options)), laneResources, carried };
+  return keepMap(before?.nodePlans, drafts.finish(retainedBy(options)));
 }
 
-/** Agents whose plan has the address. */
-export function carriersOf(programmed: Programmed, address: Address): readonly AgentName[] {
-  const lane = programmed.carried.get(address)?.lane;
-  return lane === undefined ? NO_AGENTS : agentsOf(programmed, lane);
-}
-
+const NO_LANES: LaneResources = new Map();
 const NO_AGENTS: readonly AgentName[] = [];
-const NO_LANES: Programmed["laneResources"] = new Map();
-const NO_CARRIED: Programmed["carried"] = new Map();
 
-type Carriers = Pick<Programmed, "laneResources">;
-
-function agentsOf(from: Carriers | undefined, lane: LaneId): readonly AgentName[] {
-  return [...(from?.laneResources.get(lane)?.keys() ?? [])];
-}
-
-function hasSameAgents(a: Carriers | undefined, b: Carriers, lane: LaneId): boolean {
-  const before = a?.laneResources.get(lane);
-  const now = b.laneResources.get(lane);
-  if (before === now) return true;
-  if (before === undefined || now === undefined || before.size !== now.size) return false;
-  return [...now.keys()].every((agent) => before.has(agent));
-}
-
-function changeLanes(
-  drafts: Drafts,
-  before: Programmed["laneResources"],
-  now: Programmed["laneResources"],
-): void {
+function changeLanes(drafts: Drafts, before: LaneResources, now: LaneResources): void {
   for (const [id, old] of before) {
     for (const [agent, resource] of old) {
       if (now.get(id)?.get(agent) !== resource) drafts.drop(agent, [resource]);
@@ -116,23 +75,21 @@ interface Drafts {
   finish(retained: ReadonlyMap<AgentName, readonly Address[]>): ReadonlyMap<AgentName, NodePlan>;
 }
 
-/** Plans are copied when they first change, and only then. */
-function createDrafts(world: World, before: Programmed["nodePlans"] | undefined): Drafts {
-  const changed = new Map<AgentName, Map<ResourceName, Resource>>();
-  const draftOf = (agent: AgentName): Map<ResourceName, Resource> => {
-    const known = changed.get(agent);
-    if (known !== undefined) return known;
-    const draft = new Map(before?.get(agent)?.resources);
-    changed.set(agent, draft);
-    return draft;
+/** Gathers what changes in each agent's plan; what is added last counts. */
+function createDrafts(world: World, before: ReadonlyMap<AgentName, NodePlan> | undefined): Drafts {
+  const changes = new Map<AgentName, Map<ResourceName, Resource | undefined>>();
+  const changesOf = (agent: AgentName): Map<ResourceName, Resource | undefined> => {
+    const known = changes.get(agent) ?? new Map<ResourceName, Resource | undefined>();
+    changes.set(agent, known);
+    return known;
   };
   return {
     drop: (agent, resources) => {
-      const draft = draftOf(agent);
-      for (const resource of resources) draft.delete(resource.name);
+      const draft = changesOf(agent);
+      for (const { name } of resources) draft.set(name, undefined);
     },
     add: (agent, resources) => {
-      const draft = draftOf(agent);
+      const draft = changesOf(agent);
       for (const resource of resources) draft.set(resource.name, resource);
     },
     finish: (retained) => {
@@ -141,7 +98,10 @@ function createDrafts(world: World, before: Programmed["nodePlans"] | undefined)
         const old = before?.get(agent);
         const kept = retained.get(agent) ?? NONE_RETAINED;
         const isRetainedSame = old !== undefined && isSameList(old.retained, kept);
-        const resources = changed.get(agent) ?? old?.resources ?? new Map();
+        const resources = patchMap(
+          old?.resources ?? NO_RESOURCES,
+          changes.get(agent) ?? NO_CHANGES,
+        );
         const isSame = isRetainedSame && resources === old.resources;
         plans.set(agent, isSame ? old : { agent, resources, retained: kept });
       }
@@ -150,6 +110,8 @@ function createDrafts(world: World, before: Programmed["nodePlans"] | undefined)
   };
 }
 
+const NO_RESOURCES: NodePlan["resources"] = new Map();
+const NO_CHANGES: ReadonlyMap<ResourceName, Resource | undefined> = new Map();
 const NONE_RETAINED: readonly Address[] = [];
 
 function isSameList(a: readonly Address[], b: readonly Address[]): boolean {
@@ -173,49 +135,4 @@ function retainedBy({
   }
   for (const addresses of retained.values()) addresses.sort(compareAddress);
   return retained;
-}
-
-/** The lane on each known agent that has a link in its segment. */
-function laneOn(
-  { world, segments, rules }: ProgramOptions,
-  lane: Lane,
-  before: ReadonlyMap<AgentName, LaneResource> | undefined,
-): ReadonlyMap<AgentName, LaneResource> {
-  const segment = segments.byNetwork.get(lane.segment);
-  const device = rules.get(lane.id)?.device;
-  const links = new Map<AgentName, Link>();
-  for (const agent of segment === undefined ? [] : lane.order) {
-    const link = segment === undefined ? undefined : linkIn(segment, agent, device);
-    if (link !== undefined) links.set(agent, link);
-  }
-  const order = lane.peers ?? [];
-  const intentId = moveOf(world, lane)?.id;
-  const shared = {
-    kind: "lane",
-    name: laneName(lane.id),
-    lane: lane.id,
-    segment: lane.segment,
-    routerId: lane.routerId,
-  } as const;
-  const next = new Map<AgentName, LaneResource>();
-  const carrying = order.filter(({ agent }) => links.has(agent));
-  let isSame = before?.size === carrying.length;
-  for (const { agent } of carrying) {
-    const link = links.get(agent);
-    if (link === undefined) continue;
-    const resource: LaneResource = {
-      ...shared,
-      link: link.name,
-      order,
-      ...(lane.holder === undefined ? {} : { holder: lane.holder }),
-      preempt: !lane.settled || intentId !== undefined,
-      ...(intentId === undefined ? {} : { intentId }),
-      advertIntervalMs: world.settings.advertIntervalMs,
-    };
-    const known = before?.get(agent);
-    const isKnown = known !== undefined && JSON.stringify(known) === JSON.stringify(resource);
-    if (!isKnown) isSame = false;
-    next.set(agent, isKnown ? known : resource);
-  }
-  return isSame && before !== undefined ? before : next;
 }

@@ -15,6 +15,7 @@ import {
   vipName,
 } from "@fairlead/model";
 
+import type { LeaseRows } from "./lease-rows.ts";
 import type { PoolBook } from "./pools.ts";
 
 /** Rest of an address whose pool is gone, in ms: the default of pools. */
@@ -49,17 +50,20 @@ export function releaseView(
   return { world, book, forgotten, released, mayStillGet };
 }
 
-/** The rows that remain when owners that are gone are taken out; unchanged rows stay the same. */
-export function releaseGone(view: ReleaseView): Map<Address, LeasedAddress> {
-  const rows = new Map<Address, LeasedAddress>();
-  for (const [address, row] of view.world.leases) {
+/** Takes owners that are gone out of the given rows, and settles those that have none. */
+export function releaseGone(
+  view: ReleaseView,
+  rows: LeaseRows,
+  addresses: Iterable<Address>,
+): void {
+  for (const address of addresses) {
+    const row = rows.all.get(address);
+    if (row === undefined) continue;
     const owners = row.owners.filter((owner) => isOwned(view, row, owner.claim, owner.uid));
     const kept = owners.length === row.owners.length ? row : withOwners(row, owners);
     // Of a row that is held only allocation, placing and judging know more.
-    const settled = kept.owners.length > 0 ? kept : settle(view, kept, []);
-    if (settled !== undefined) rows.set(address, settled);
+    putOrDrop(rows, address, kept.owners.length > 0 ? kept : settle(view, kept, []));
   }
-  return rows;
 }
 
 /**
@@ -90,35 +94,27 @@ export function settle(
 }
 
 /**
- * All rows, with the agents that are sent them now.
+ * Settles the given rows.
  * @param carriersOf agents whose plan has the address.
  */
-export function settleAll(
+export function settleRows(
   view: ReleaseView,
-  rows: ReadonlyMap<Address, LeasedAddress>,
+  rows: LeaseRows,
+  addresses: Iterable<Address>,
   carriersOf: (address: Address) => readonly AgentName[],
-): ReadonlyMap<Address, LeasedAddress> {
-  const settled = new Map<Address, LeasedAddress>();
-  for (const [address, row] of rows) {
+): void {
+  for (const address of addresses) {
+    const row = rows.all.get(address);
+    if (row === undefined) continue;
     const carriers = carriersOf(address);
     const isKept = hasAbsentOwner(view.world, row);
-    const next = settle(view, row, isKept ? [...carriers, ...row.sentTo] : carriers);
-    if (next !== undefined) settled.set(address, next);
+    putOrDrop(rows, address, settle(view, row, isKept ? [...carriers, ...row.sentTo] : carriers));
   }
-  return settled;
 }
 
-/** All rows as they are stored: with whether they stand in their owners' status. */
-export function publish(
-  rows: ReadonlyMap<Address, LeasedAddress>,
-  published: ReadonlySet<Address>,
-): ReadonlyMap<Address, LeasedAddress> {
-  const said = new Map<Address, LeasedAddress>();
-  for (const [address, row] of rows) {
-    const isPublished = published.has(address);
-    said.set(address, row.published === isPublished ? row : { ...row, published: isPublished });
-  }
-  return said;
+function putOrDrop(rows: LeaseRows, address: Address, row: LeasedAddress | undefined): void {
+  if (row === undefined) rows.drop(address);
+  else rows.put(row);
 }
 
 /** The row with other owners; the last one to leave is remembered. */

@@ -1,5 +1,5 @@
 // What one agent's word is worth: its view with whether its silence is already doubt. Given
-// agents and the time; tells whether an agent says the same as last time.
+// agents and the time.
 
 import {
   type Address,
@@ -19,8 +19,6 @@ export interface Witness {
   readonly isStale: boolean;
   /** Addresses that it gave up so lately that a successor may not have spoken yet. */
   readonly handing: ReadonlySet<Address>;
-  /** The same object as long as all that it says is the same, whenever it was said last. */
-  readonly word: object;
 }
 
 /** All witnesses by name. */
@@ -32,18 +30,13 @@ export type Witnesses = ReadonlyMap<AgentName, Witness>;
  */
 export const HANDOVER_MS = 1000;
 
-/** Makes the witnesses; those that say the same as in `before` have the same word. */
-export function callWitnesses(world: World, before: Witnesses | undefined): Witnesses {
-  const { nowMs, settings } = world;
+/** Makes the witnesses. */
+export function callWitnesses({ agents, nowMs, settings }: World): Witnesses {
   const witnesses = new Map<AgentName, Witness>();
-  for (const view of world.agents.values()) {
+  for (const view of agents.values()) {
     const doubtMs = staleAtMs(view, settings);
     const isStale = doubtMs !== undefined && nowMs >= doubtMs;
-    const known = before?.get(view.name);
-    const handing = handedLately(view, nowMs);
-    const isAlike = known?.isStale === isStale && isSameSet(known.handing, handing);
-    const isSame = isAlike && saysSame(known.view, view);
-    witnesses.set(view.name, { view, isStale, handing, word: isSame ? known.word : {} });
+    witnesses.set(view.name, { view, isStale, handing: handedLately(view, nowMs) });
   }
   return witnesses;
 }
@@ -51,15 +44,6 @@ export function callWitnesses(world: World, before: Witnesses | undefined): Witn
 function handedLately(view: AgentView, nowMs: number): ReadonlySet<Address> {
   const lost = [...(view.lostAtMs ?? [])].filter(([, lostMs]) => nowMs - lostMs < HANDOVER_MS);
   return new Set(lost.map(([address]) => address));
-}
-
-function isSameSet(a: ReadonlySet<Address>, b: ReadonlySet<Address>): boolean {
-  return a.size === b.size && [...a].every((address) => b.has(address));
-}
-
-function saysSame(a: AgentView, b: AgentView): boolean {
-  if (a === b) return true;
-  return a.connected === b.connected && a.report === b.report && a.heldSinceMs === b.heldSinceMs;
 }
 
 /** Whether the agent's last report proves that its kernel has the address. */

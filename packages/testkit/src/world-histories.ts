@@ -4,7 +4,7 @@
 import type { AgentView, Claim, Plan, World } from "@fairlead/model";
 import fc from "fast-check";
 
-import { nextWorld } from "./builders.ts";
+import { makeLink, nextWorld } from "./builders.ts";
 import { proveAll } from "./plan-answers.ts";
 import { arbAgents, arbClaim, arbPools, arbWorld } from "./world-arbitraries.ts";
 
@@ -29,7 +29,7 @@ export const arbHappening: fc.Arbitrary<Happening> = fc.oneof(
     happening("pools are edited", (world, plan) => nextWorld(world, plan, { pools })),
   ),
   fc
-    .constantFrom(1000, 61_000)
+    .constantFrom(1000, 7000, 61_000)
     .map((ms) =>
       happening(`${ms} ms pass`, (world, plan) =>
         nextWorld(world, plan, { nowMs: world.nowMs + ms }),
@@ -39,6 +39,8 @@ export const arbHappening: fc.Arbitrary<Happening> = fc.oneof(
   fc.constantFrom("lb-1", "lb-2").map(drained),
   fc.nat().map(moved),
   fc.nat().map(rivalled),
+  fc.constantFrom("lb-1", "lb-2").map(gaveUp),
+  fc.constantFrom("lb-1", "lb-2").map(relinked),
 );
 
 /** A world and what happens to it. */
@@ -151,6 +153,37 @@ function rivalled(n: number): Happening {
         ? { ...agent, heardAtMs }
         : (first.find(({ name }) => name === agent.name) ?? agent),
     );
+    return nextWorld(world, plan, { agents });
+  });
+}
+
+/** An agent that held addresses says that it has them no more, and nobody else does yet. */
+function gaveUp(name: string): Happening {
+  return happening(`${name} gives up what it holds`, (world, plan) => {
+    const agents = proveAll(world, plan).map((agent) => {
+      const { report } = agent;
+      if (agent.name !== name || report === undefined) return agent;
+      const resources = new Map(report.resources);
+      for (const [vip, said] of resources) {
+        if (vip.startsWith("vip/")) resources.set(vip, { ...said, step: "applied", evidence: [] });
+      }
+      const lost = Array.from(agent.heldSinceMs.keys(), (at) => [at, world.nowMs] as const);
+      const lostAtMs = new Map([...(agent.lostAtMs ?? []), ...lost]);
+      return { ...agent, report: { ...report, resources }, heldSinceMs: new Map(), lostAtMs };
+    });
+    return nextWorld(world, plan, { agents });
+  });
+}
+
+/** An agent's link goes, or comes back. */
+function relinked(name: string): Happening {
+  return happening(`${name} has its link no more, or again`, (world, plan) => {
+    const agents = Array.from(world.agents.values(), (agent) => {
+      if (agent.name !== name) return agent;
+      const isGone = agent.hello.links.length > 0;
+      const links = isGone ? [] : [makeLink("eth0", [`192.0.2.1${name.slice(-1)}/24`])];
+      return { ...agent, hello: { ...agent.hello, links } };
+    });
     return nextWorld(world, plan, { agents });
   });
 }

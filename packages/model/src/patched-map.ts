@@ -1,0 +1,135 @@
+// Maps that are copied by what differs. A copy of a large map with a few keys changed keeps the map
+// as its base and the changes beside it, so that a copy costs as much as was changed, and what
+// differs between two copies is found without reading them. Given maps that are never changed.
+
+/** Maps below this size are copied whole: that is as cheap, and it leaves plain maps. */
+const SIZE_MIN = 512;
+/** A patch above this share of its base becomes part of a new one. */
+const SHARE_MAX = 1 / 32;
+
+/**
+ * A map with some keys changed.
+ * @param changes new values by key; undefined takes the key out. Handed over: not changed any more.
+ * @returns the same map when nothing differs.
+ */
+export function patchMap<Key, Value>(
+  map: ReadonlyMap<Key, Value>,
+  changes: ReadonlyMap<Key, Value | undefined>,
+): ReadonlyMap<Key, Value> {
+  if (map.size === 0 && isMap(changes)) return changes.size === 0 ? map : changes;
+  const { base, patch: earlier } = partsOf(map);
+  const room = base.size < SIZE_MIN ? 0 : base.size * SHARE_MAX - earlier.size;
+  // What is copied whole is a plain map, edited; else the patch alone is.
+  const copy = new Map<Key, Value | undefined>(changes.size > room ? map : earlier);
+  const isWhole = changes.size > room;
+  let isSame = true;
+  for (const [key, value] of changes) {
+    if (map.get(key) === value) continue;
+    isSame = false;
+    if (isWhole && value === undefined) copy.delete(key);
+    else copy.set(key, value);
+  }
+  if (isSame) return map;
+  return isWhole ? (copy as Map<Key, Value>) : new PatchedMap(base, copy);
+}
+
+/** Keys whose values differ, by identity, and those that only one of the maps has. */
+export function changedKeys<Key, Value>(
+  before: ReadonlyMap<Key, Value>,
+  now: ReadonlyMap<Key, Value>,
+): readonly Key[] {
+  if (before === now) return [];
+  const [a, b] = [partsOf(before), partsOf(now)];
+  if (a.base !== b.base) return compareAll(before, now);
+  const keys = new Set([...a.patch.keys(), ...b.patch.keys()]);
+  return [...keys].filter((key) => before.get(key) !== now.get(key));
+}
+
+function isMap<Key, Value>(
+  changes: ReadonlyMap<Key, Value | undefined>,
+): changes is ReadonlyMap<Key, Value> {
+  for (const value of changes.values()) if (value === undefined) return false;
+  return true;
+}
+
+interface Parts<Key, Value> {
+  readonly base: ReadonlyMap<Key, Value>;
+  readonly patch: ReadonlyMap<Key, Value | undefined>;
+}
+
+function partsOf<Key, Value>(map: ReadonlyMap<Key, Value>): Parts<Key, Value> {
+  return map instanceof PatchedMap ? map : { base: map, patch: new Map() };
+}
+
+/** A map that was copied and edited has its keys in the old order: both are walked together. */
+function compareAll<Key, Value>(
+  before: ReadonlyMap<Key, Value>,
+  now: ReadonlyMap<Key, Value>,
+): readonly Key[] {
+  const changed: Key[] = [];
+  const old = before.entries();
+  let known = 0;
+  for (const [key, value] of now) {
+    const beside = old.next().value;
+    const isSame = beside?.[0] === key && beside[1] === value;
+    if (isSame || before.has(key)) known += 1;
+    if (!isSame && before.get(key) !== value) changed.push(key);
+  }
+  if (known === before.size) return changed;
+  for (const key of before.keys()) if (!now.has(key)) changed.push(key);
+  return changed;
+}
+
+/** Base and patch are in sight of everybody, so that whoever compares by content sees them. */
+class PatchedMap<Key, Value> implements ReadonlyMap<Key, Value> {
+  readonly base: ReadonlyMap<Key, Value>;
+  readonly patch: ReadonlyMap<Key, Value | undefined>;
+  readonly size: number;
+
+  constructor(base: ReadonlyMap<Key, Value>, patch: ReadonlyMap<Key, Value | undefined>) {
+    this.base = base;
+    this.patch = patch;
+    let { size } = base;
+    for (const [key, value] of patch) {
+      size += Number(value !== undefined) - Number(base.has(key));
+    }
+    this.size = size;
+  }
+
+  get(key: Key): Value | undefined {
+    const value = this.patch.get(key);
+    return value === undefined && !this.patch.has(key) ? this.base.get(key) : value;
+  }
+
+  has(key: Key): boolean {
+    return this.patch.has(key) ? this.patch.get(key) !== undefined : this.base.has(key);
+  }
+
+  *entries(): Generator<[Key, Value], undefined> {
+    for (const entry of this.base) {
+      const [key] = entry;
+      const value = this.patch.get(key);
+      if (value !== undefined) yield [key, value];
+      else if (!this.patch.has(key)) yield entry;
+    }
+    for (const [key, value] of this.patch) {
+      if (value !== undefined && !this.base.has(key)) yield [key, value];
+    }
+  }
+
+  *keys(): Generator<Key, undefined> {
+    for (const [key] of this.entries()) yield key;
+  }
+
+  *values(): Generator<Value, undefined> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  [Symbol.iterator](): Generator<[Key, Value], undefined> {
+    return this.entries();
+  }
+
+  forEach(see: (value: Value, key: Key, map: ReadonlyMap<Key, Value>) => void): void {
+    for (const [key, value] of this.entries()) see(value, key, this);
+  }
+}

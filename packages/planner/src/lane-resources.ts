@@ -1,0 +1,126 @@
+// Lanes as agents run them: one resource for each agent of a lane that has a link in its segment.
+// Given lanes and segments; a resource that says the same stays the same object.
+
+import {
+  type AgentName,
+  type Lane,
+  type LaneId,
+  type LaneResource,
+  type Link,
+  type World,
+  changedKeys,
+  laneName,
+} from "@fairlead/model";
+
+import { keep } from "./alike.ts";
+import type { CarrierRule } from "./candidates.ts";
+import { moveOf } from "./lanes.ts";
+import type { LeaseRows } from "./lease-rows.ts";
+import { type SegmentMap, linkIn } from "./segments.ts";
+import { keepMap } from "./touched.ts";
+
+/** By lane, its resource on each agent that can run it. */
+export type LaneResources = ReadonlyMap<LaneId, ReadonlyMap<AgentName, LaneResource>>;
+
+/** What lanes are run by. */
+export interface RunLanesOptions {
+  readonly world: World;
+  readonly segments: SegmentMap;
+  readonly lanes: ReadonlyMap<LaneId, Lane>;
+  readonly rules: ReadonlyMap<LaneId, CarrierRule>;
+  readonly before: LaneResources | undefined;
+}
+
+/** Makes the resources of all lanes. */
+export function runLanes(options: RunLanesOptions): LaneResources {
+  const resources = new Map<LaneId, ReadonlyMap<AgentName, LaneResource>>();
+  for (const lane of options.lanes.values()) {
+    resources.set(lane.id, laneOn(options, lane, options.before?.get(lane.id)));
+  }
+  return resources;
+}
+
+/** Agents that run the lane. */
+export function runnersOf(
+  resources: LaneResources | undefined,
+  lane: LaneId,
+): readonly AgentName[] {
+  return [...(resources?.get(lane)?.keys() ?? [])];
+}
+
+/** Whether the same agents run the lane in both. */
+export function hasSameRunners(
+  a: LaneResources | undefined,
+  b: LaneResources,
+  lane: LaneId,
+): boolean {
+  const before = a?.get(lane);
+  const now = b.get(lane);
+  if (before === now) return true;
+  if (before === undefined || now === undefined || before.size !== now.size) return false;
+  return [...now.keys()].every((agent) => before.has(agent));
+}
+
+/** Lanes and their resources at one moment. */
+export interface RunningLanes {
+  readonly lanes: ReadonlyMap<LaneId, Lane>;
+  readonly resources: LaneResources;
+}
+
+/** Touches every row of a lane that is another one now, or is run by others. */
+export function touchLanes(
+  rows: LeaseRows,
+  before: RunningLanes | undefined,
+  now: RunningLanes,
+): void {
+  const changed = new Set(changedKeys(before?.lanes ?? new Map<LaneId, Lane>(), now.lanes));
+  for (const lane of now.lanes.keys()) {
+    if (!hasSameRunners(before?.resources, now.resources, lane)) changed.add(lane);
+  }
+  if (changed.size === 0) return;
+  for (const { address, placement } of rows.all.values()) {
+    if (placement.kind === "lane" && changed.has(placement.lane)) {
+      rows.touched.addresses.add(address);
+    }
+  }
+}
+
+/** The lane on each known agent that has a link in its segment. */
+function laneOn(
+  { world, segments, rules }: RunLanesOptions,
+  lane: Lane,
+  before: ReadonlyMap<AgentName, LaneResource> | undefined,
+): ReadonlyMap<AgentName, LaneResource> {
+  const segment = segments.byNetwork.get(lane.segment);
+  const device = rules.get(lane.id)?.device;
+  const links = new Map<AgentName, Link>();
+  for (const agent of segment === undefined ? [] : lane.order) {
+    const link = segment === undefined ? undefined : linkIn(segment, agent, device);
+    if (link !== undefined) links.set(agent, link);
+  }
+  const order = lane.peers ?? [];
+  const intentId = moveOf(world, lane)?.id;
+  const shared = {
+    kind: "lane",
+    name: laneName(lane.id),
+    lane: lane.id,
+    segment: lane.segment,
+    routerId: lane.routerId,
+  } as const;
+  const next = new Map<AgentName, LaneResource>();
+  for (const { agent } of order) {
+    const link = links.get(agent);
+    if (link === undefined) continue;
+    const resource: LaneResource = {
+      ...shared,
+      link: link.name,
+      order,
+      ...(lane.holder === undefined ? {} : { holder: lane.holder }),
+      preempt: !lane.settled || intentId !== undefined,
+      ...(intentId === undefined ? {} : { intentId }),
+      advertIntervalMs: world.settings.advertIntervalMs,
+    };
+    next.set(agent, keep(before?.get(agent), resource));
+  }
+  return keepMap(before, next);
+}
