@@ -68,6 +68,11 @@ async function makeStage(): Promise<ListWatchStage> {
       await cluster.apiserver.kill();
       await cluster.apiserver.start();
     },
+    undo: async (work) => {
+      const snapshot = await cluster.snapshotEtcd();
+      await work();
+      await cluster.restoreEtcd(snapshot);
+    },
     until: async (isSo, what) => {
       const endMs = clock.nowMs() + STORY_MS_MAX;
       while (!isSo()) {

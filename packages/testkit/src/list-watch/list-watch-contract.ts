@@ -141,6 +141,21 @@ function testServers(make: () => Promise<ListWatchStage>): void {
       "upsert b=1",
     ]);
   });
+
+  void test("becomes what it was when the server's store was put back", async () => {
+    await using stage = await make();
+    await stage.put("a", "1");
+    await using follower = followServices(stage);
+    await follower.untilInForce("a=1");
+    await stage.undo(async () => {
+      await stage.put("a", "2");
+      await stage.put("b", "1");
+      await follower.untilInForce("a=2", "b=1");
+    });
+    await follower.untilInForce("a=1");
+    await stage.put("c", "1");
+    await follower.untilInForce("a=1", "c=1");
+  });
 }
 
 /** Does the work while the follower knows that it has no server. */

@@ -21,6 +21,8 @@ export interface ListWatchStage extends AsyncDisposable {
   remove(name: string): Promise<void>;
   /** The server ends and starts again. */
   restart(): Promise<void>;
+  /** Calls `work`, then makes the store what it was before, versions included. */
+  undo(work: () => Promise<void>): Promise<void>;
   /** Time passes until it is so. Rejects when it is not so after long, with what it was. */
   until(isSo: () => boolean, what: () => string): Promise<void>;
   /** Time passes. */
@@ -55,6 +57,11 @@ export async function makeStubStage(): Promise<StubStage> {
     restart: async () => {
       await stub.stop();
       await stub.start();
+    },
+    undo: async (work) => {
+      const snapshot = stub.snapshot();
+      await work();
+      stub.restore(snapshot);
     },
     until: async (isSo, what) => {
       const endMs = clock.nowMs() + STORY_MS_MAX;

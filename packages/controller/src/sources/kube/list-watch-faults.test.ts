@@ -146,6 +146,25 @@ suite("a server that", () => {
     await follower.untilInForce("a=1", "b=1", "d=1");
   });
 
+  test("was put back is believed as well when others write there and versions catch up", async () => {
+    await using scene = await beginStubScene();
+    const { stage, follower } = scene;
+    const snapshot = stage.stub.snapshot();
+    await stage.put("a", "2");
+    await stage.put("c", "1");
+    await follower.untilInForce("a=2", "b=1", "c=1");
+    await stage.stub.stop();
+    await stage.until(
+      () => follower.troubles.includes("UNREACHABLE"),
+      () => "it is out of reach",
+    );
+    stage.stub.restore(snapshot);
+    await stage.stub.start();
+    await follower.untilTold("doubt c");
+    for (let write = 0; write < 10; write += 1) stage.stub.tick();
+    await follower.untilInForce("a=1", "b=1");
+  });
+
   const troubles = [
     { name: "knows nobody any more", set: ({ stub }: StubStage) => stub.setCredentials(false) },
     {

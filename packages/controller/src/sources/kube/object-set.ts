@@ -122,7 +122,9 @@ export class ObjectSet<T> {
   /** A whole list of names and versions alone, of `version`, while the watch goes on. */
   look(listed: readonly ObjectMeta[], version: number, nowMs: number): LookOutcome<T> {
     let differences = 0;
-    let isNews = version < this.#seenTo;
+    // A list that was not believed is made up for when the versions have caught up: of what was
+    // known it changed nothing.
+    let isNews = version < this.#seenTo || this.isBehind;
     const changes: Change<T>[] = [];
     const present = new Set<string>();
     for (const meta of listed) {
