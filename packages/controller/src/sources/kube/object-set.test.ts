@@ -136,23 +136,35 @@ suite("a server whose versions went back", () => {
 suite("a second look", () => {
   test("finds nothing where the watch has shown all", () => {
     const set = filled();
-    const { differences, isOutdated, changes } = set.look([meta("a", 3), meta("b", 5)], 12, 0);
+    const { differences, isOutdated, changes } = set.beginLook()(
+      [meta("a", 3), meta("b", 5)],
+      12,
+      0,
+    );
     assert.deepEqual({ differences, isOutdated, changes }, expected(0, false));
   });
 
   test("does not count what is newer than the watch: it is on its way", () => {
     const set = filled();
-    const look = set.look([meta("a", 3), meta("b", 11), meta("c", 12)], 12, 0);
+    const look = set.beginLook()([meta("a", 3), meta("b", 11), meta("c", 12)], 12, 0);
     assert.deepEqual(
       { differences: look.differences, isOutdated: look.isOutdated, changes: look.changes },
       expected(0, false),
     );
   });
 
+  test("is no difference from what the watch shows while it is under way", () => {
+    const set = filled();
+    const takeIn = set.beginLook();
+    set.upsert(meta("c", 15), "c@15");
+    const { differences, isOutdated, changes } = takeIn([meta("a", 3), meta("b", 5)], 12, 0);
+    assert.deepEqual({ differences, isOutdated, changes }, expected(0, false));
+  });
+
   test("counts what the watch passed over, and asks for a list", () => {
     const set = filled();
     set.bookmark(20);
-    const { differences, isOutdated } = set.look(
+    const { differences, isOutdated } = set.beginLook()(
       [meta("a", 18), meta("b", 5), meta("c", 19)],
       20,
       0,
@@ -163,8 +175,8 @@ suite("a second look", () => {
 
   test("counts what went without a word only when it is sure", () => {
     const set = filled();
-    assert.equal(set.look([meta("a", 3)], 20, 0).differences, 0);
-    const second = set.look([meta("a", 3)], 30, 31 * S);
+    assert.equal(set.beginLook()([meta("a", 3)], 20, 0).differences, 0);
+    const second = set.beginLook()([meta("a", 3)], 30, 31 * S);
     assert.equal(second.differences, 1);
     assert.deepEqual(words(second.changes), ["gone b@5"]);
   });
@@ -172,7 +184,7 @@ suite("a second look", () => {
   test("confirms what a list lacked", () => {
     const set = filled();
     list(set, listed(meta("a", 3)), 20, 0);
-    assert.deepEqual(words(set.look([meta("a", 3)], 21, 31 * S).changes), ["gone b@5"]);
+    assert.deepEqual(words(set.beginLook()([meta("a", 3)], 21, 31 * S).changes), ["gone b@5"]);
   });
 });
 

@@ -119,12 +119,23 @@ export class ObjectSet<T> {
     };
   }
 
-  /** A whole list of names and versions alone, of `version`, while the watch goes on. */
-  look(listed: readonly ObjectMeta[], version: number, nowMs: number): LookOutcome<T> {
+  /**
+   * Begins a second look: a whole list of names and versions alone, while the watch goes on. The
+   * list is taken in by what is returned; what the watch shows meanwhile is no difference.
+   */
+  beginLook(): (listed: readonly ObjectMeta[], version: number, nowMs: number) => LookOutcome<T> {
+    const seenTo = this.#seenTo;
+    return (listed, version, nowMs) => this.#look(listed, { version, seenTo, nowMs });
+  }
+
+  #look(
+    listed: readonly ObjectMeta[],
+    at: { readonly version: number; readonly seenTo: number; readonly nowMs: number },
+  ): LookOutcome<T> {
     let differences = 0;
     // A list that was not believed is made up for when the versions have caught up: of what was
     // known it changed nothing.
-    let isNews = version < this.#seenTo || this.isBehind;
+    let isNews = at.version < at.seenTo || this.isBehind;
     const changes: Change<T>[] = [];
     const present = new Set<string>();
     for (const meta of listed) {
@@ -138,7 +149,7 @@ export class ObjectSet<T> {
       differences += 1;
       isNews = true;
     }
-    const absent = this.#judgeAbsence(present, nowMs);
+    const absent = this.#judgeAbsence(present, at.nowMs, at.version);
     differences += absent.filter(({ kind }) => kind === "gone").length;
     changes.push(...absent);
     return { changes, differences, isOutdated: isNews, isDoubtful: this.#isDoubtful() };
@@ -192,11 +203,18 @@ export class ObjectSet<T> {
     return [{ kind: "doubt", entry }];
   }
 
-  /** Marks what a list lacks, and lets go what an earlier one lacked long enough ago. */
-  #judgeAbsence(present: ReadonlySet<string>, nowMs: number): readonly Change<T>[] {
+  /**
+   * Marks what a list lacks, and lets go what an earlier one lacked long enough ago.
+   * @param version of a list beside the watch: what is newer cannot stand in it.
+   */
+  #judgeAbsence(
+    present: ReadonlySet<string>,
+    nowMs: number,
+    version = Number.POSITIVE_INFINITY,
+  ): readonly Change<T>[] {
     const changes: Change<T>[] = [];
     for (const before of this.#entries.values()) {
-      if (present.has(before.key)) continue;
+      if (present.has(before.key) || before.version > version) continue;
       if (before.absentSinceMs === undefined) {
         const entry = { ...before, absentSinceMs: nowMs };
         this.#entries.set(entry.key, entry);

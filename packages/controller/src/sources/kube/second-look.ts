@@ -42,6 +42,7 @@ export function createSecondLook<T>(options: SecondLookOptions<T>): SecondLook {
 
   async function look(): Promise<void> {
     let listed: ObjectMeta[] = [];
+    const takeIn = set.beginLook();
     try {
       const version = await listPages({
         client,
@@ -58,7 +59,7 @@ export function createSecondLook<T>(options: SecondLookOptions<T>): SecondLook {
           listed = [];
         },
       });
-      const outcome = set.look(listed, version, clock.nowMs());
+      const outcome = takeIn(listed, version, clock.nowMs());
       plan(outcome.isDoubtful ? "soon" : "later");
       onOutcome(outcome);
     } catch {
