@@ -1,6 +1,6 @@
 // Writes Events: in their order, paced, each tried a few times and then dropped; while the right is
-// missing one is tried now and then, and all wait. Nothing depends on an Event, so nothing waits for
-// one. Given drafts; it decides nothing about what is told.
+// missing one is tried now and then, and all wait. Nothing depends on an Event, and nothing waits
+// for one. Given drafts; it decides nothing about what is told.
 
 import { createHash } from "node:crypto";
 
