@@ -1,0 +1,179 @@
+// Rights that are taken from the controller while it runs, and given back: what is served is served
+// on, the right is named with the command that grants it, the API server is not stormed, and what
+// is owed is written in the end.
+
+import assert from "node:assert/strict";
+
+import { monotonicMs, startProbe } from "@fairlead/lab";
+import type { KubeClient, KubeObject, KubeTarget } from "@fairlead/testkit";
+
+import type { RemarkJson } from "./stage/asker.ts";
+import {
+  addService,
+  askedByController,
+  CLUSTER,
+  serviceTarget,
+  untilTold,
+} from "./stage/cluster-traces.ts";
+import { FINALIZER, statusOf, untilAddresses } from "./stage/cluster-views.ts";
+import type { Stage } from "./stage/stage.ts";
+import { story } from "./stage/story.ts";
+import { visit } from "./stage/visitor.ts";
+
+const ROLE: KubeTarget = {
+  apiVersion: "rbac.authorization.k8s.io/v1",
+  kind: "ClusterRole",
+  name: "fairlead-controller",
+};
+/** A right is missing for so long, so that a storm would show. */
+const MISSING_MS = 10_000;
+/** The longest wait between two tries of the controller, and some time for the try. */
+const AGAIN_MS_MAX = 35_000;
+/** So many Services owe an Event each. */
+const MANY = 8;
+
+interface Rule {
+  readonly resources?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+story("rights to write are taken away, and given back", CLUSTER, async (stage) => {
+  const { kube } = stage.api();
+  await addService(kube, { name: "web" });
+  const { address } = await stage.served("default/web");
+  await untilAddresses(kube, "web", [address]);
+  await using probe = await startProbe(stage.client, { address, port: 80, durationMs: 115_000 });
+  await probe.waitForAnswer(5_000);
+  const missing = (ms = MISSING_MS): Promise<unknown> =>
+    probe.waitForAnswer(ms + 5_000, monotonicMs() + ms);
+
+  await without(stage, { resource: "services/status", verbs: ["patch"] }, async () => {
+    await addService(kube, { name: "a" });
+    const found = await untilNamed(stage, "kubernetes patch services/status");
+    assert.match(found.detail, /add verb patch on services\/status to the user's ClusterRole/);
+    assert.match(found.detail, /kubectl create clusterrolebinding .* --user=fairlead/);
+    const a = await stage.served("default/a");
+    await answersAt(stage, a.address);
+    await missing();
+    assert.deepEqual(statusOf(await kube.get(serviceTarget("a")))?.addresses, []);
+  });
+  await untilAddresses(kube, "a", [(await stage.served("default/a")).address], AGAIN_MS_MAX);
+  await untilWell(stage);
+
+  await without(stage, { resource: "services", verbs: ["patch"] }, async () => {
+    await addService(kube, { name: "b" });
+    const found = await untilNamed(stage, "kubernetes patch services");
+    assert.match(found.detail, /--verb=patch --resource=services;/);
+    const b = await stage.served("default/b");
+    await answersAt(stage, b.address);
+    await missing();
+    const status = statusOf(await kube.get(serviceTarget("b")));
+    assert.deepEqual(status?.addresses, [], "no address is shown that nothing keeps");
+  });
+  const b = await stage.served("default/b");
+  const { finalizers } = await untilAddresses(kube, "b", [b.address], AGAIN_MS_MAX);
+  assert.deepEqual(finalizers, [FINALIZER]);
+  await untilWell(stage);
+
+  const objects: KubeObject[] = [];
+  await without(stage, { resource: "events", verbs: ["create"] }, async () => {
+    for (let made = 0; made < MANY; made += 1) {
+      objects.push(await addService(kube, { name: `c${made}` }));
+    }
+    const found = await untilNamed(stage, "kubernetes create events.events.k8s.io");
+    assert.match(found.detail, /--verb=create --resource=events\.events\.k8s\.io;/);
+    await missing(2 * MISSING_MS);
+  });
+  for (const object of objects) {
+    await untilTold(kube, object, { reason: "AddressAllocated", ms: AGAIN_MS_MAX });
+  }
+  await untilWell(stage);
+  assert.equal((await probe.stop()).failed, 0, "nobody noticed");
+});
+
+story("the right to read Services is taken away, and given back", CLUSTER, async (stage) => {
+  const { cluster, kube } = stage.api();
+  await addService(kube, { name: "web" });
+  const { address } = await stage.served("default/web");
+  await untilAddresses(kube, "web", [address]);
+  await using probe = await startProbe(stage.client, { address, port: 80, durationMs: 115_000 });
+  await probe.waitForAnswer(5_000);
+
+  await without(stage, { resource: "services", verbs: ["list", "watch"] }, async () => {
+    // Who watches already is not asked again for its right.
+    await cluster.apiserver.kill();
+    await cluster.apiserver.start();
+    await addService(kube, { name: "later" });
+    const found = await stage.until("the right is named", ({ findings }) => {
+      const remark = findings.find(({ name }) => name === "kubernetes services")?.remark;
+      return remark?.detail.includes("cannot list") === true ? remark : undefined;
+    });
+    assert.match(found.detail, /--verb=get,list,watch --resource=services/);
+    assert.match(found.detail, /what it last showed stays in force/);
+    const { stdout } = await stage.fairlead("status");
+    assert.match(stdout, /User "fairlead" cannot list resource "services"/);
+    await probe.waitForAnswer(MISSING_MS + 5_000, monotonicMs() + MISSING_MS);
+    const { claims } = await stage.asker.list();
+    assert.deepEqual(
+      claims.map(({ name, state }) => `${name} ${state}`),
+      ["web ready"],
+    );
+  });
+  const later = await stage.served("default/later", AGAIN_MS_MAX);
+  await untilAddresses(kube, "later", [later.address], AGAIN_MS_MAX);
+  await untilWell(stage);
+  assert.deepEqual(statusOf(await kube.get(serviceTarget("web")))?.addresses, [address]);
+  assert.equal((await probe.stop()).failed, 0, "nobody noticed");
+});
+
+/** Does `work` while the controller's role lacks these rights, and counts what was refused. */
+async function without(
+  stage: Stage,
+  right: { readonly resource: string; readonly verbs: readonly string[] },
+  work: () => Promise<void>,
+): Promise<void> {
+  const { cluster, kube } = stage.api();
+  const rules = await rulesOf(kube);
+  const fewer = rules.map((rule) => {
+    if (rule.resources?.join() !== right.resource) return rule;
+    return { ...rule, verbs: rule.verbs.filter((verb) => !right.verbs.includes(verb)) };
+  });
+  assert.notDeepEqual(fewer, rules, "the role has the right");
+  const sinceMs = Date.now();
+  // A rule without verbs is none to an API server.
+  await kube.patch(ROLE, { rules: fewer.filter(({ verbs }) => verbs.length > 0) });
+  await work();
+  await kube.patch(ROLE, { rules });
+  const asked = await askedByController(cluster, sinceMs);
+  const refused = asked.filter(({ status }) => status === 403);
+  assert.ok(refused.length > 1, "it is tried again");
+  const seconds = (Date.now() - sinceMs) / 1000;
+  const kinds = Map.groupBy(refused, ({ verb, resource }) => `${verb} ${resource}`);
+  for (const [kind, { length }] of kinds) {
+    assert.ok(length < seconds, `${kind}: ${length} requests in ${seconds} s`);
+  }
+}
+
+async function rulesOf(kube: KubeClient): Promise<readonly Rule[]> {
+  return (await kube.get(ROLE))?.["rules"] as readonly Rule[];
+}
+
+function untilNamed(stage: Stage, name: string): Promise<RemarkJson> {
+  return stage.until(`${name} is named`, ({ findings }) => {
+    const found = findings.find((finding) => finding.name === name);
+    return found?.remark?.reason === "PublishFailed" ? found.remark : undefined;
+  });
+}
+
+async function untilWell(stage: Stage): Promise<void> {
+  await stage.until(
+    "no trouble is named any more",
+    ({ findings }) => (findings.length === 0 ? true : undefined),
+    AGAIN_MS_MAX,
+  );
+}
+
+async function answersAt(stage: Stage, address: string): Promise<void> {
+  const target = `${address}:80`;
+  assert.match((await visit(stage.client, [target]))[target] ?? "", /^member/);
+}
