@@ -11,6 +11,7 @@ import { type Figure, formatFigures, isMet } from "./goal.ts";
 import { benchMemberChange } from "./member-change.ts";
 import { benchPlanning } from "./planning.ts";
 import { benchRender } from "./render.ts";
+import { benchTurn } from "./turn.ts";
 
 type Tell = (line: string) => void;
 
@@ -38,6 +39,7 @@ async function planningFigures(): Promise<readonly Figure[]> {
     figure(`planning after one changed Service of ${all}`, ms.changedMs, 10),
     figure("planning after one more Service", ms.addedMs, 15),
     figure("planning after one agent's report that says the same", ms.reportedMs, 15),
+    figure("a whole turn after one changed Service", await benchTurn(), 15),
   ];
 }
 

@@ -43,7 +43,7 @@ export interface PlanningFigures {
 
 /** Measures; takes a few seconds of one core. */
 export async function benchPlanning(): Promise<PlanningFigures> {
-  const claims = makeClaims();
+  const claims = makeBenchClaims();
   const agents = makeBenchAgents();
   const { revisionOf } = createRevisions();
   const pools = [makePool("default", "10.64.0.0/16")];
@@ -93,14 +93,16 @@ export async function benchPlanning(): Promise<PlanningFigures> {
   };
 }
 
-function makeClaims(): readonly Claim[] {
+/** Ten thousand Services with three members each. */
+export function makeBenchClaims(): readonly Claim[] {
   return Array.from({ length: SERVICES }, (_, i) => {
     const members = [1, 2, 3].map((n) => `10.1.${(i >> 6) & 255}.${(i & 63) * 4 + n}:8080`);
     return makeClaim(`svc-${i}`, { createdAtMs: i, members });
   });
 }
 
-function makeBenchAgents(): readonly AgentView[] {
+/** A dozen agents in one network. */
+export function makeBenchAgents(): readonly AgentView[] {
   const first = addressValue(present(parseAddress("10.0.0.11"), "an address"));
   return Array.from({ length: AGENTS }, (_, i) =>
     makeAgent(`lb-${i}`, { prefixes: [`${addressFromValue("ipv4", first + BigInt(i))}/8`] }),

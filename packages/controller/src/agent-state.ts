@@ -3,8 +3,14 @@
 
 import { isDeepStrictEqual } from "node:util";
 
-import type { Address, AgentName, AgentReport, AgentView } from "@fairlead/model";
-import { addressOfResource } from "@fairlead/model";
+import {
+  type Address,
+  type AgentName,
+  type AgentReport,
+  type AgentView,
+  addressOfResource,
+  changedKeys,
+} from "@fairlead/model";
 
 import type { Fact } from "./facts.ts";
 
@@ -14,8 +20,13 @@ type AgentFact = Extract<
   { kind: "agent-hello" | "agent-report" | "agent-heard" | "agent-gone" }
 >;
 
+/** Agents while facts are folded in. */
+interface AgentTable extends ReadonlyMap<AgentName, AgentView> {
+  set(name: AgentName, view: AgentView): unknown;
+}
+
 /** Folds one fact into the agents; returns whether it changed anything. */
-export function foldAgent(agents: Map<AgentName, AgentView>, fact: AgentFact): boolean {
+export function foldAgent(agents: AgentTable, fact: AgentFact): boolean {
   switch (fact.kind) {
     case "agent-hello": {
       const { hello } = fact;
@@ -69,7 +80,13 @@ function isRival(agents: ReadonlyMap<AgentName, AgentView>, known: AgentView): b
 
 /** Whether two reports prove the same; each has a number of its own. */
 function isSameProof(before: AgentReport | undefined, report: AgentReport): boolean {
-  return isDeepStrictEqual(before && { ...before, sequence: 0 }, { ...report, sequence: 0 });
+  if (before === undefined) return false;
+  const { resources: old, ...restBefore } = before;
+  const { resources, ...rest } = report;
+  if (!isDeepStrictEqual({ ...restBefore, sequence: 0 }, { ...rest, sequence: 0 })) return false;
+  return changedKeys(old, resources).every((name) =>
+    isDeepStrictEqual(old.get(name), resources.get(name)),
+  );
 }
 
 function heldSince(
@@ -83,7 +100,8 @@ function heldSince(
     const address = addressOfResource(name);
     if (address !== undefined) held.set(address, before.get(address) ?? atMs);
   }
-  return held;
+  // What is the same stays the same object, so that planning sees that nothing is new.
+  return changedKeys(before, held).length === 0 ? before : held;
 }
 
 /** How long it is remembered that an address was lost, in ms. */

@@ -4,18 +4,19 @@
 
 import { isDeepStrictEqual } from "node:util";
 
-import type {
-  AddressPool,
-  AgentName,
-  AgentView,
-  Claim,
-  ClaimId,
-  Finding,
-  PoolName,
+import {
+  type AddressPool,
+  type AgentName,
+  type AgentView,
+  type Claim,
+  type ClaimId,
+  type EditedMap,
+  type Finding,
+  type PoolName,
+  editMap,
 } from "@fairlead/model";
 
 import { foldAgent } from "./agent-state.ts";
-import { type Editable, editable } from "./copy-on-write.ts";
 import type { Fact } from "./facts.ts";
 
 /** After this long a second whole list that still lacks something makes it gone. */
@@ -79,12 +80,12 @@ export function createClusterState(stored: Iterable<ClaimId>): ClusterState {
 
 /** The maps of a state, changed while facts are folded in. */
 interface Draft {
-  readonly claims: Editable<ClaimId, Seen<Claim>>;
-  readonly pools: Editable<PoolName, Seen<AddressPool>>;
-  readonly agents: Editable<AgentName, AgentView>;
-  readonly findings: Editable<string, Finding>;
-  readonly orphans: Editable<ClaimId, { readonly absent?: Absence }>;
-  readonly listedSteadyMs: Editable<string, number>;
+  readonly claims: EditedMap<ClaimId, Seen<Claim>>;
+  readonly pools: EditedMap<PoolName, Seen<AddressPool>>;
+  readonly agents: EditedMap<AgentName, AgentView>;
+  readonly findings: EditedMap<string, Finding>;
+  readonly orphans: EditedMap<ClaimId, { readonly absent?: Absence }>;
+  readonly listedSteadyMs: EditedMap<string, number>;
 }
 
 /** Folds facts in, in their order. What says the same as before changes nothing. */
@@ -94,22 +95,22 @@ export function foldFacts(
   context: FoldContext,
 ): { readonly state: ClusterState; readonly changed: boolean } {
   const draft: Draft = {
-    claims: editable(state.claims),
-    pools: editable(state.pools),
-    agents: editable(state.agents),
-    findings: editable(state.findings),
-    orphans: editable(state.orphans),
-    listedSteadyMs: editable(state.listedSteadyMs),
+    claims: editMap(state.claims),
+    pools: editMap(state.pools),
+    agents: editMap(state.agents),
+    findings: editMap(state.findings),
+    orphans: editMap(state.orphans),
+    listedSteadyMs: editMap(state.listedSteadyMs),
   };
   let changed = false;
   for (const fact of facts) changed = foldOne(draft, fact, context) || changed;
   const next: ClusterState = {
-    claims: draft.claims.now,
-    pools: draft.pools.now,
-    agents: draft.agents.now,
-    findings: draft.findings.now,
-    orphans: draft.orphans.now,
-    listedSteadyMs: draft.listedSteadyMs.now,
+    claims: draft.claims.done(),
+    pools: draft.pools.done(),
+    agents: draft.agents.done(),
+    findings: draft.findings.done(),
+    orphans: draft.orphans.done(),
+    listedSteadyMs: draft.listedSteadyMs.done(),
   };
   return { state: next, changed };
 }
@@ -119,55 +120,55 @@ function foldOne(draft: Draft, fact: Fact, context: FoldContext): boolean {
   switch (fact.kind) {
     case "claim-seen": {
       const { claim, source } = fact;
-      if (orphans.now.has(claim.id)) orphans.edit().delete(claim.id);
-      const known = claims.now.get(claim.id);
+      if (orphans.has(claim.id)) orphans.delete(claim.id);
+      const known = claims.get(claim.id);
       const seenAtMs = known?.value.uid === claim.uid ? known.seenAtMs : context.nowMs;
       return foldSeen(claims, claim.id, { value: claim, source, seenAtMs });
     }
     case "pool-seen": {
       const { pool, source } = fact;
-      const seenAtMs = pools.now.get(pool.name)?.seenAtMs ?? context.nowMs;
+      const seenAtMs = pools.get(pool.name)?.seenAtMs ?? context.nowMs;
       return foldSeen(pools, pool.name, { value: pool, source, seenAtMs });
     }
     case "claim-gone": {
       // What the store alone knows has no source yet: whichever saw it end is believed.
-      if (fact.how === "seen-deleted" && orphans.now.has(fact.id)) {
-        return orphans.edit().delete(fact.id);
+      if (fact.how === "seen-deleted" && orphans.has(fact.id)) {
+        return orphans.delete(fact.id);
       }
-      const known = claims.now.get(fact.id);
+      const known = claims.get(fact.id);
       if (fact.how === "absent" || known?.value.uid !== fact.uid) return false;
-      return known.source === fact.source && claims.edit().delete(fact.id);
+      return known.source === fact.source && claims.delete(fact.id);
     }
     case "pool-gone":
-      if (fact.how === "absent" || pools.now.get(fact.name)?.source !== fact.source) return false;
-      return pools.edit().delete(fact.name);
+      if (fact.how === "absent" || pools.get(fact.name)?.source !== fact.source) return false;
+      return pools.delete(fact.name);
     case "finding": {
       const key = findingKey(fact.source, fact.finding);
-      if (isDeepStrictEqual(findings.now.get(key), fact.finding)) return false;
-      findings.edit().set(key, fact.finding);
+      if (isDeepStrictEqual(findings.get(key), fact.finding)) return false;
+      findings.set(key, fact.finding);
       return true;
     }
     case "finding-cleared": {
       const key = findingKey(fact.source, fact);
-      return findings.now.has(key) && findings.edit().delete(key);
+      return findings.has(key) && findings.delete(key);
     }
     case "source-listed":
       return foldList(draft, fact, context);
     default:
-      return foldAgent(draft.agents.edit(), fact);
+      return foldAgent(draft.agents, fact);
   }
 }
 
 /** Keeps the object that was known where the new one says the same: planning knows it by then. */
-function foldSeen<Id, T>(seen: Editable<Id, Seen<T>>, id: Id, entry: Seen<T>): boolean {
-  const known = seen.now.get(id);
+function foldSeen<Id, T>(seen: EditedMap<Id, Seen<T>>, id: Id, entry: Seen<T>): boolean {
+  const known = seen.get(id);
   const isSame = known !== undefined && isDeepStrictEqual(known.value, entry.value);
   if (!isSame) {
-    seen.edit().set(id, entry);
+    seen.set(id, entry);
     return true;
   }
   const isNews = known.source !== entry.source;
-  if (isNews || known.absent !== undefined) seen.edit().set(id, { ...entry, value: known.value });
+  if (isNews || known.absent !== undefined) seen.set(id, { ...entry, value: known.value });
   return isNews;
 }
 
@@ -176,8 +177,8 @@ function foldList(
   list: Extract<Fact, { kind: "source-listed" }>,
   { sources, steadyMs }: FoldContext,
 ): boolean {
-  const first = !draft.listedSteadyMs.now.has(list.source);
-  draft.listedSteadyMs.edit().set(list.source, steadyMs);
+  const first = !draft.listedSteadyMs.has(list.source);
+  draft.listedSteadyMs.set(list.source, steadyMs);
   const at = { source: list.source, absent: { sinceMs: list.atMs, steadyMs } };
   const claimsGone = judgeAbsence(draft.claims, at, list.claims);
   const poolsGone = judgeAbsence(draft.pools, at, list.pools);
@@ -186,21 +187,21 @@ function foldList(
 
 /** Marks what the list lacks, and removes what an earlier list lacked long enough ago. */
 function judgeAbsence<Id, T>(
-  seen: Editable<Id, Seen<T>>,
+  seen: EditedMap<Id, Seen<T>>,
   list: { readonly source: string; readonly absent: Absence },
   present: ReadonlySet<Id>,
 ): boolean {
   let changed = false;
-  for (const [id, entry] of seen.now) {
+  for (const [id, entry] of seen) {
     if (entry.source !== list.source) continue;
     if (present.has(id)) {
       if (entry.absent === undefined) continue;
       const { absent: _, ...back } = entry;
-      seen.edit().set(id, back);
+      seen.set(id, back);
     } else if (entry.absent === undefined) {
-      seen.edit().set(id, { ...entry, absent: list.absent });
+      seen.set(id, { ...entry, absent: list.absent });
     } else if (list.absent.steadyMs - entry.absent.steadyMs >= ABSENCE_MS) {
-      seen.edit().delete(id);
+      seen.delete(id);
       changed = true;
     }
   }
@@ -210,16 +211,16 @@ function judgeAbsence<Id, T>(
 /** An orphan has no source of its own: all of them must have listed whole, twice, apart. */
 function judgeOrphans(draft: Draft, sources: readonly string[], now: Absence): boolean {
   const { orphans, listedSteadyMs } = draft;
-  if (orphans.now.size === 0) return false;
-  const times = sources.map((name) => listedSteadyMs.now.get(name));
+  if (orphans.size === 0) return false;
+  const times = sources.map((name) => listedSteadyMs.get(name));
   if (times.some((time) => time === undefined)) return false;
   const oldestMs = Math.min(...times.map((time) => time ?? 0));
   let changed = false;
-  for (const [id, orphan] of orphans.now) {
+  for (const [id, orphan] of orphans) {
     if (orphan.absent === undefined) {
-      orphans.edit().set(id, { absent: now });
+      orphans.set(id, { absent: now });
     } else if (oldestMs - orphan.absent.steadyMs >= ABSENCE_MS) {
-      orphans.edit().delete(id);
+      orphans.delete(id);
       changed = true;
     }
   }

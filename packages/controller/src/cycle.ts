@@ -16,16 +16,17 @@ import {
 import { type MayStillGet, type PlanOptions, createPlanMemory, plan } from "@fairlead/planner";
 import { type Clock, type Logger, type Pace, type Timer, createPace } from "@fairlead/runtime";
 
-import { type ClusterState, type Seen, createClusterState, foldFacts } from "./cluster-state.ts";
+import { type ClusterState, createClusterState, foldFacts } from "./cluster-state.ts";
 import type { CycleView } from "./cycle-view.ts";
 import type { Fact } from "./facts.ts";
+import { type FrozenClaims, NO_CLAIMS, freezeClaims } from "./freeze-claims.ts";
 import { narrate, NOTHING_SAID, type Said } from "./narrate.ts";
 import { nextWakeMs } from "./next-wake.ts";
 import type { PlanDelivery, Publisher, Source, Store, StoreChange, StoredState } from "./ports.ts";
 import { type Publishing, createPublishing } from "./publishing.ts";
 import { diffStored, newOwners } from "./store-changes.ts";
 import { type StoreWriter, createStoreWriter, storeFindings } from "./store-writer.ts";
-import { type VerdictTimes, trackVerdicts } from "./verdict-times.ts";
+import { NO_VERDICTS, type TimedVerdicts, trackVerdicts } from "./verdict-times.ts";
 
 /** Facts that come close together make one cycle: this long a quiet, in ms. */
 const QUIET_MS = 2;
@@ -84,7 +85,8 @@ class Loop implements Cycle {
   #plan: Plan | undefined;
   /** Claims of the world that the plan was made for. */
   #planned: World["claims"] = new Map();
-  #times: VerdictTimes = new Map();
+  #timed: TimedVerdicts = NO_VERDICTS;
+  #frozen: FrozenClaims = NO_CLAIMS;
   #said: Said = NOTHING_SAID;
   #cycles = 0;
   #openedAtMs: number | undefined;
@@ -142,7 +144,7 @@ class Loop implements Cycle {
       cycles: this.#cycles,
       state: this.#state,
       judged: this.#planned,
-      times: this.#times,
+      times: this.#timed.times,
       findings: this.#findings(),
       ...(this.#plan === undefined ? {} : { plan: this.#plan }),
       ...(notReady === undefined ? {} : { notReady }),
@@ -201,7 +203,7 @@ class Loop implements Cycle {
     this.#plan = next;
     this.#planned = world.claims;
     this.#cycles += 1;
-    this.#times = trackVerdicts(this.#times, next.verdicts, world.nowMs);
+    this.#timed = trackVerdicts(this.#timed, next.verdicts, world.nowMs);
     this.#options.delivery.deliver({ epoch, plans: next.nodePlans, leases: next.leases });
     this.#say();
     const dueMs = nextWakeMs(world, next);
@@ -226,10 +228,11 @@ class Loop implements Cycle {
 
   #freeze(): World {
     const { claims, orphans, pools, agents } = this.#state;
+    this.#frozen = freezeClaims(this.#frozen, claims);
     return {
       nowMs: this.#options.clock.wallMs(),
       settings: this.#options.settings,
-      claims: valuesOf(claims),
+      claims: this.#frozen.claims,
       absent: new Set(orphans.keys()),
       pools: Array.from(pools.values(), (seen) => seen.value),
       agents,
@@ -273,10 +276,6 @@ class Loop implements Cycle {
     if (trouble !== undefined) return `the store is not written: ${trouble}`;
     return this.#plan === undefined ? "waiting for agents before the first plan" : undefined;
   }
-}
-
-function valuesOf<Id, T>(seen: ReadonlyMap<Id, Seen<T>>): ReadonlyMap<Id, T> {
-  return new Map(Array.from(seen, ([id, entry]) => [id, entry.value]));
 }
 
 function throwIt(error: unknown): never {

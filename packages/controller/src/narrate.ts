@@ -4,6 +4,7 @@
 
 import {
   type AgentName,
+  changedKeys,
   type ClaimId,
   claimTitle,
   type Finding,
@@ -31,18 +32,16 @@ export const NOTHING_SAID: Said = { verdicts: new Map(), findings: [] };
 /** The lines for what differs between two moments, claims first. */
 export function narrate(before: Said, now: Said): readonly Narration[] {
   const lines: Narration[] = [];
-  for (const [id, verdict] of now.verdicts) {
+  for (const id of changedKeys(before.verdicts, now.verdicts)) {
     const earlier = before.verdicts.get(id);
+    const verdict = now.verdicts.get(id);
+    if (verdict === undefined) {
+      const fields = { claim: claimTitle(id) };
+      lines.push({ level: "info", fields, message: "no longer asked for" });
+      continue;
+    }
     if (!isSameVerdict(earlier, verdict)) lines.push(verdictLine(verdict));
     lines.push(...remarkLines(earlier, verdict));
-  }
-  for (const id of before.verdicts.keys()) {
-    if (now.verdicts.has(id)) continue;
-    lines.push({
-      level: "info",
-      fields: { claim: claimTitle(id) },
-      message: "no longer asked for",
-    });
   }
   const known = new Set(before.findings.map(findingKey));
   const present = new Set(now.findings.map(findingKey));

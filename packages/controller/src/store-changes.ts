@@ -1,7 +1,14 @@
-// The difference between what the store holds and what a plan wants stored. Pure. Rows are
-// compared by content, so that an idle controller writes nothing.
+// The difference between what the store holds and what a plan wants stored. Pure. Rows that are
+// other objects are compared by content, so that an idle controller writes nothing.
 
-import type { Address, ClaimId, Lane, LaneId, LeasedAddress } from "@fairlead/model";
+import {
+  type Address,
+  type ClaimId,
+  type Lane,
+  type LaneId,
+  type LeasedAddress,
+  changedKeys,
+} from "@fairlead/model";
 
 import type { StoreChange } from "./ports.ts";
 
@@ -11,20 +18,25 @@ export interface StoredRows {
   readonly lanes: ReadonlyMap<LaneId, Lane>;
 }
 
-/** Changes that turn `stored` into `wanted`: deletions first, then puts, in the maps' order. */
+/** Changes that turn `stored` into `wanted`: deletions first, then puts, lanes before leases. */
 export function diffStored(stored: StoredRows, wanted: StoredRows): readonly StoreChange[] {
+  const leases = changedKeys(stored.leases, wanted.leases);
+  const lanes = changedKeys(stored.lanes, wanted.lanes);
   const changes: StoreChange[] = [];
-  for (const address of stored.leases.keys()) {
+  for (const address of leases) {
     if (!wanted.leases.has(address)) changes.push({ kind: "delete-lease", address });
   }
-  for (const lane of stored.lanes.keys()) {
+  for (const lane of lanes) {
     if (!wanted.lanes.has(lane)) changes.push({ kind: "delete-lane", lane });
   }
-  for (const [id, lane] of wanted.lanes) {
-    if (!isSame(stored.lanes.get(id), lane)) changes.push({ kind: "put-lane", lane });
+  for (const id of lanes) {
+    const lane = wanted.lanes.get(id);
+    if (lane && !isSame(stored.lanes.get(id), lane)) changes.push({ kind: "put-lane", lane });
   }
-  for (const [address, lease] of wanted.leases) {
-    if (!isSame(stored.leases.get(address), lease)) changes.push({ kind: "put-lease", lease });
+  for (const address of leases) {
+    const lease = wanted.leases.get(address);
+    const isKnown = lease !== undefined && isSame(stored.leases.get(address), lease);
+    if (lease && !isKnown) changes.push({ kind: "put-lease", lease });
   }
   return changes;
 }

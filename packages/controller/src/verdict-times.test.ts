@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { type Verdict, type VerdictState } from "@fairlead/model";
 import { makeClaim } from "@fairlead/testkit";
 
-import { type VerdictTimes, trackVerdicts } from "./verdict-times.ts";
+import { NO_VERDICTS, trackVerdicts } from "./verdict-times.ts";
 
 const { id } = makeClaim("web");
 
@@ -16,10 +16,10 @@ function judged(state: VerdictState): ReadonlyMap<Verdict["claim"], Verdict> {
 }
 
 test("a state is as old as its first verdict", () => {
-  let times: VerdictTimes = new Map();
+  let timed = NO_VERDICTS;
   const sinceOf = (state: VerdictState, nowMs: number): number | undefined => {
-    times = trackVerdicts(times, judged(state), nowMs);
-    return times.get(id)?.sinceMs;
+    timed = trackVerdicts(timed, judged(state), nowMs);
+    return timed.times.get(id)?.sinceMs;
   };
   assert.equal(sinceOf("pending", 1), 1);
   assert.equal(sinceOf("pending", 2), 1);
@@ -29,6 +29,6 @@ test("a state is as old as its first verdict", () => {
 });
 
 test("a claim that is gone is forgotten", () => {
-  const times = trackVerdicts(new Map(), judged("ready"), 1);
-  assert.equal(trackVerdicts(times, new Map(), 2).size, 0);
+  const timed = trackVerdicts(NO_VERDICTS, judged("ready"), 1);
+  assert.equal(trackVerdicts(timed, new Map(), 2).times.size, 0);
 });

@@ -17,7 +17,7 @@ export function patchMap<Key, Value>(
   changes: ReadonlyMap<Key, Value | undefined>,
 ): ReadonlyMap<Key, Value> {
   if (map.size === 0 && isMap(changes)) return changes.size === 0 ? map : changes;
-  const { base, patch: earlier } = partsOf(map);
+  const { base, patch: earlier } = baseAndPatch(map);
   const room = base.size < SIZE_MIN ? 0 : base.size * SHARE_MAX - earlier.size;
   // What is copied whole is a plain map, edited; else the patch alone is.
   const copy = new Map<Key, Value | undefined>(changes.size > room ? map : earlier);
@@ -39,7 +39,7 @@ export function changedKeys<Key, Value>(
   now: ReadonlyMap<Key, Value>,
 ): readonly Key[] {
   if (before === now) return [];
-  const [a, b] = [partsOf(before), partsOf(now)];
+  const [a, b] = [baseAndPatch(before), baseAndPatch(now)];
   if (a.base !== b.base) return compareAll(before, now);
   const keys = new Set([...a.patch.keys(), ...b.patch.keys()]);
   return [...keys].filter((key) => before.get(key) !== now.get(key));
@@ -52,13 +52,40 @@ function isMap<Key, Value>(
   return true;
 }
 
-interface Parts<Key, Value> {
+/** What a patched map is made of. */
+export interface MapParts<Key, Value> {
+  /** Shared by all maps that were patched from it. */
   readonly base: ReadonlyMap<Key, Value>;
+  /** Values by key that stand instead of the base's; undefined: the map has not the key. */
   readonly patch: ReadonlyMap<Key, Value | undefined>;
 }
 
-function partsOf<Key, Value>(map: ReadonlyMap<Key, Value>): Parts<Key, Value> {
-  return map instanceof PatchedMap ? map : { base: map, patch: new Map() };
+/**
+ * Takes a patched map apart, for what is worked out of a base once and of patches again and again.
+ * Undefined for everything else.
+ */
+export function partsOf<Key, Value>(
+  map: Iterable<readonly [Key, Value]>,
+): MapParts<Key, Value> | undefined {
+  return map instanceof PatchedMap ? map : undefined;
+}
+
+function baseAndPatch<Key, Value>(map: ReadonlyMap<Key, Value>): MapParts<Key, Value> {
+  return partsOf(map) ?? { base: map, patch: new Map() };
+}
+
+/** A map under change, which can be read meanwhile. */
+export interface EditedMap<Key, Value> extends ReadonlyMap<Key, Value> {
+  set(key: Key, value: Value): unknown;
+  /** Whether the key was there. */
+  delete(key: Key): boolean;
+  /** The changed map. Nothing may be changed after that. */
+  done(): ReadonlyMap<Key, Value>;
+}
+
+/** Puts a map under change; the map itself stays as it is. */
+export function editMap<Key, Value>(map: ReadonlyMap<Key, Value>): EditedMap<Key, Value> {
+  return new Edited(map);
 }
 
 /** A map that was copied and edited has its keys in the old order: both are walked together. */
@@ -84,16 +111,18 @@ function compareAll<Key, Value>(
 class PatchedMap<Key, Value> implements ReadonlyMap<Key, Value> {
   readonly base: ReadonlyMap<Key, Value>;
   readonly patch: ReadonlyMap<Key, Value | undefined>;
-  readonly size: number;
 
   constructor(base: ReadonlyMap<Key, Value>, patch: ReadonlyMap<Key, Value | undefined>) {
     this.base = base;
     this.patch = patch;
-    let { size } = base;
-    for (const [key, value] of patch) {
-      size += Number(value !== undefined) - Number(base.has(key));
+  }
+
+  get size(): number {
+    let { size } = this.base;
+    for (const [key, value] of this.patch) {
+      size += Number(value !== undefined) - Number(this.base.has(key));
     }
-    this.size = size;
+    return size;
   }
 
   get(key: Key): Value | undefined {
@@ -131,5 +160,29 @@ class PatchedMap<Key, Value> implements ReadonlyMap<Key, Value> {
 
   forEach(see: (value: Value, key: Key, map: ReadonlyMap<Key, Value>) => void): void {
     for (const [key, value] of this.entries()) see(value, key, this);
+  }
+}
+
+class Edited<Key, Value> extends PatchedMap<Key, Value> implements EditedMap<Key, Value> {
+  readonly #changes: Map<Key, Value | undefined>;
+
+  constructor(map: ReadonlyMap<Key, Value>) {
+    const changes = new Map<Key, Value | undefined>();
+    super(map, changes);
+    this.#changes = changes;
+  }
+
+  set(key: Key, value: Value): void {
+    this.#changes.set(key, value);
+  }
+
+  delete(key: Key): boolean {
+    const isThere = this.has(key);
+    if (isThere) this.#changes.set(key, undefined);
+    return isThere;
+  }
+
+  done(): ReadonlyMap<Key, Value> {
+    return patchMap(this.base, this.#changes);
   }
 }

@@ -4,7 +4,14 @@
 import assert from "node:assert";
 import { test } from "node:test";
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import { type AgentReport, parseAgentName, present } from "@fairlead/model";
+import {
+  type AgentReport,
+  type ResourceName,
+  type Revision,
+  parseAgentName,
+  patchMap,
+  present,
+} from "@fairlead/model";
 import {
   anyAddress,
   anyAgent,
@@ -72,6 +79,23 @@ test("the order of a plan's entries does not change its revision, any entry does
       const revision = planRevisionOf(plan);
       assert.equal(planRevisionOf(plan.toReversed()), revision);
       assert.notEqual(planRevisionOf(plan.slice(1)), revision);
+    }),
+  );
+});
+
+test("the revision of a plan that was patched again and again is that of its entries", () => {
+  const { planRevisionOf } = createRevisions();
+  const name = fc.integer({ min: 0, max: 1200 }).map((i) => `vip/${i}` as ResourceName);
+  const patch = fc.array(fc.tuple(name, fc.option(anyRevision, { nil: undefined })));
+  fc.assert(
+    fc.property(anyRevision, fc.array(patch, { maxLength: 20 }), (first, patches) => {
+      let plan: ReadonlyMap<ResourceName, Revision> = new Map(
+        Array.from({ length: 1000 }, (_, i) => [`vip/${i}` as ResourceName, first]),
+      );
+      for (const changes of patches) {
+        plan = patchMap(plan, new Map(changes));
+        assert.equal(planRevisionOf(plan), planRevisionOf([...plan]));
+      }
     }),
   );
 });

@@ -3,14 +3,15 @@
 // and folds the message into it.
 
 import { create } from "@bufbuild/protobuf";
-import type {
-  AgentName,
-  AgentReport,
-  DataPlaneReport,
-  LaneReport,
-  Remark,
-  ResourceName,
-  ResourceReport,
+import {
+  type AgentName,
+  type AgentReport,
+  type DataPlaneReport,
+  type LaneReport,
+  type Remark,
+  type ResourceName,
+  type ResourceReport,
+  patchMap,
 } from "@fairlead/model";
 import * as pb from "@fairlead/proto";
 import { revisionFromBytes, revisionToBytes } from "./address-bytes.ts";
@@ -124,15 +125,17 @@ function foldResources(
   previous: AgentReport | undefined,
   leftOut: string[],
 ): ReadonlyMap<ResourceName, ResourceReport> {
-  const resources = new Map(previous?.resources);
-  for (const name of message.gone) resources.delete(name as ResourceName);
+  const changes = new Map<ResourceName, ResourceReport | undefined>();
+  for (const name of message.gone) changes.set(name as ResourceName, undefined);
   // What was proved before of a resource whose news cannot be read is not proved any more.
-  for (const { name } of message.resources) resources.delete(name as ResourceName);
+  for (const { name } of message.resources) changes.set(name as ResourceName, undefined);
   for (const report of decodeEach(message.resources, decodeResourceReport, leftOut)) {
-    resources.set(report.name, report);
+    changes.set(report.name, report);
   }
-  return resources;
+  return patchMap(previous?.resources ?? NO_RESOURCES, changes);
 }
+
+const NO_RESOURCES: AgentReport["resources"] = new Map();
 
 function decodeEach<T, U>(
   items: readonly T[],

@@ -1,7 +1,7 @@
 // What an agent has once it answered an update, and which contents it did not take. Pure. Given the
 // update and the answer; whether anything is sent next is not decided here.
 
-import type { Resource, ResourceName, Revision } from "@fairlead/model";
+import { patchMap, type Resource, type ResourceName, type Revision } from "@fairlead/model";
 import type { Ack, Inventory, OutgoingUpdate } from "@fairlead/wire";
 
 import type { Refusal } from "./target.ts";
@@ -37,12 +37,8 @@ export function afterAck(before: {
     const one = sent.get(name);
     return one === undefined ? [] : [{ name, problem, one }];
   });
-  const entries = new Map(inFlight.result);
-  for (const { name } of nacks) {
-    const was = held.entries.get(name);
-    if (was === undefined) entries.delete(name);
-    else entries.set(name, was);
-  }
+  const kept = new Map(nacks.map(({ name }) => [name, held.entries.get(name)]));
+  const entries = patchMap(inFlight.result, kept);
   const refused = new Map([...before.refused].filter(([name]) => !sent.has(name)));
   for (const { name, problem, one } of nacks) {
     const { reason, detail } = problem;

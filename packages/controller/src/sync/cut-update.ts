@@ -2,7 +2,13 @@
 // Pure. What does not fit follows as the next update, and each step of the way is a plan that holds
 // together: targets of references are added before and removed after what refers to them.
 
-import { addressOfResource, type ResourceName, type Revision } from "@fairlead/model";
+import {
+  addressOfResource,
+  changedKeys,
+  patchMap,
+  type ResourceName,
+  type Revision,
+} from "@fairlead/model";
 import type { Inventory, RevisedResource } from "@fairlead/wire";
 
 import { vipAddress, type WantedPlan } from "./wanted-plan.ts";
@@ -30,10 +36,11 @@ export function cutUpdate(
   bytesMax: number,
 ): Cut | undefined {
   const { has, target } = sides;
-  const changed = inKindOrder(missingFrom(has, target));
-  const gone = inKindOrder([...has.keys()].filter((name) => !target.has(name))).toReversed();
-  if (changed.length === 0 && gone.length === 0) return undefined;
-  const result = new Map<ResourceName, Revision>(has);
+  const differing = changedKeys(has, target);
+  if (differing.length === 0) return undefined;
+  const changed = inKindOrder(differing.filter((name) => target.has(name)));
+  const gone = inKindOrder(differing.filter((name) => !target.has(name))).toReversed();
+  const changes = new Map<ResourceName, Revision | undefined>();
   const upserts: RevisedResource[] = [];
   const tombstones: ResourceName[] = [];
   let bytes = 0;
@@ -48,23 +55,19 @@ export function cutUpdate(
     isFull = !fits(entry.bytes + BYTES_PER_RESOURCE);
     if (isFull) break;
     upserts.push({ resource: entry.resource, revision: entry.revision });
-    result.set(name, entry.revision);
+    changes.set(name, entry.revision);
   }
   for (const name of isFull ? [] : gone) {
     // A VIP that the agent does not take in its new lane stays in the old one, which must be there.
     if (upserts.length > 0 && name.startsWith("lane/")) break;
     if (!fits(name.length + BYTES_PER_TOMBSTONE)) break;
     tombstones.push(name);
-    result.delete(name);
+    changes.set(name, undefined);
   }
   const confirmed = tombstones.every((name) => isConfirmed(wanted, name));
-  return { upserts, tombstones, result, confirmed };
-}
-
-function missingFrom(has: Inventory, target: Inventory): readonly ResourceName[] {
-  const names: ResourceName[] = [];
-  for (const [name, revision] of target) if (has.get(name) !== revision) names.push(name);
-  return names;
+  // The last update of several leaves the agent with the target itself.
+  const isLast = changes.size === differing.length;
+  return { upserts, tombstones, result: isLast ? target : patchMap(has, changes), confirmed };
 }
 
 function isConfirmed(wanted: WantedPlan, name: ResourceName): boolean {

@@ -97,7 +97,7 @@ class Pair {
 
   want(plan: NodePlan): void {
     const context = { epoch: 1, unconfirmed: new Set<Address>(), revisions };
-    this.step({ kind: "wanted", wanted: wantedPlan(plan, context) });
+    this.step({ kind: "wanted", wanted: wantedPlan(plan, context, this.outbox.wanted) });
   }
 
   connect(): void {

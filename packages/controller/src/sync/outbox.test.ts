@@ -2,7 +2,14 @@
 
 import assert from "node:assert";
 import { test } from "node:test";
-import type { Address, AgentHello, LeasedAddress, Resource } from "@fairlead/model";
+import type {
+  Address,
+  AgentHello,
+  AgentName,
+  LeasedAddress,
+  NodePlan,
+  Resource,
+} from "@fairlead/model";
 import { parsePoolName, parseClaimId, present } from "@fairlead/model";
 import { address, agentName, laneOf, listenerOf, vipOf } from "@fairlead/testkit";
 import { type Ack, createRevisions } from "@fairlead/wire";
@@ -16,7 +23,7 @@ import {
   stepOutbox,
 } from "./outbox.ts";
 import { syncStateOf } from "./sync-state.ts";
-import { unconfirmedAddresses, wantedPlan } from "./wanted-plan.ts";
+import { findUnconfirmed, NOTHING_DELIVERED, wantedPlan } from "./wanted-plan.ts";
 
 const AGENT = agentName("lb1");
 const LANE = laneOf({ routerId: 51, order: ["lb1=192.0.2.11"] });
@@ -308,14 +315,21 @@ test("a VIP that moved to another agent, or whose claim ended, goes confirmed", 
     },
   ];
   const other = agentName("lb2");
-  const unconfirmed = unconfirmedAddresses({
+  const plans = (own: readonly string[]): Map<AgentName, NodePlan> =>
+    new Map([[other, { ...planOf(own.map((text) => vipOf(text, LANE))), agent: other }]]);
+  const first = findUnconfirmed(NOTHING_DELIVERED, {
     epoch: 1,
-    plans: new Map([[other, { ...planOf([vipOf("192.0.2.1", LANE)]), agent: other }]]),
+    plans: plans(["192.0.2.1"]),
     leases: new Map([
       lease("192.0.2.1", { kind: "held" }),
       lease("192.0.2.2", { kind: "held" }),
       lease("192.0.2.3", { kind: "draining", sinceMs: 0 }),
     ]),
   });
-  assert.deepEqual([...unconfirmed], [address("192.0.2.2")]);
+  assert.deepEqual([...first.unconfirmed], [address("192.0.2.2")]);
+  const { leases } = first.delivery;
+  const moved = findUnconfirmed(first, { epoch: 1, plans: plans(["192.0.2.2"]), leases });
+  assert.deepEqual([...moved.unconfirmed], [address("192.0.2.1")]);
+  const none = findUnconfirmed(moved, { epoch: 1, plans: plans([]), leases: new Map() });
+  assert.deepEqual([...none.unconfirmed], []);
 });

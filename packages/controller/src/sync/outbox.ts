@@ -232,8 +232,7 @@ function heldAsWanted(outbox: Outbox, wanted: WantedPlan, stream: OutboxStream):
   // After a wrong base what the agent said at the start of the stream counts for nothing.
   if (outbox.refusal?.kind === "wrong-base") return undefined;
   if (stream.planRevision !== wanted.revision) return undefined;
-  const entries = new Map(Array.from(wanted.resources, ([name, one]) => [name, one.revision]));
-  return { entries, revision: wanted.revision };
+  return { entries: wanted.entries, revision: wanted.revision };
 }
 
 /** Without a cut it is the empty plan for an agent that never had one. */

@@ -36,7 +36,7 @@ import {
 import { NO_SYNC_METRICS, type SyncMetrics } from "./sync-metrics.ts";
 import { syncStateOf } from "./sync-state.ts";
 import type { Refusal } from "./target.ts";
-import { type Delivery, unconfirmedAddresses, wantedPlan } from "./wanted-plan.ts";
+import { type Delivery, findUnconfirmed, NOTHING_DELIVERED, wantedPlan } from "./wanted-plan.ts";
 
 /** What the server needs. */
 export interface SyncServerOptions {
@@ -85,6 +85,7 @@ class Streams implements SyncServer {
   readonly #peers = new Map<AgentName, Peer>();
   /** Every open stream, with its agent once that is known. */
   readonly #streams = new Map<AgentStream, AgentName | undefined>();
+  #delivered = NOTHING_DELIVERED;
   #epoch = 0;
   #isStopping = false;
 
@@ -115,7 +116,8 @@ class Streams implements SyncServer {
   deliver(wanted: Delivery): void {
     const { revisions } = this.#options;
     this.#epoch = wanted.epoch;
-    const unconfirmed = unconfirmedAddresses(wanted);
+    this.#delivered = findUnconfirmed(this.#delivered, wanted);
+    const { unconfirmed } = this.#delivered;
     for (const [agent, plan] of wanted.plans) {
       const context = { epoch: wanted.epoch, unconfirmed, revisions };
       const previous = this.#peers.get(agent)?.outbox.wanted;
