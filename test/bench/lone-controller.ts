@@ -17,10 +17,10 @@ export interface LoneController extends AsyncDisposable {
 
 /** How long the event loop was not free at most, in ms: see `followDelays`. */
 export interface Delays {
-  /** Before the first plan of the time that was followed. */
-  readonly beforePlansMs: number;
-  /** From the first plan on. */
-  readonly sincePlansMs: number;
+  /** While no plan was made. */
+  readonly listMs: number;
+  /** While one was made, stored or told of. */
+  readonly planMs: number;
 }
 
 const START_MS_MAX = 60_000;
@@ -67,8 +67,8 @@ export async function startLoneController(cluster: Cluster): Promise<LoneControl
 }
 
 /**
- * Looks at the page until `isDone` says so, and gives the longest delays meanwhile. What is seen of
- * a time in which a plan ended counts as that of plans.
+ * Looks at the page until `isDone` says so, and gives the longest delays meanwhile. The time from
+ * one look to the next counts as that of a plan when one ended in it or just before.
  */
 export async function followDelays(
   controller: LoneController,
@@ -76,17 +76,17 @@ export async function followDelays(
   { what, ms }: { readonly what: string; readonly ms: number },
 ): Promise<Delays> {
   const endMs = monotonicMs() + ms;
-  let beforePlansMs = 0;
-  let sincePlansMs = 0;
-  let plansBefore: number | undefined;
+  let delays: Delays = { listMs: 0, planMs: 0 };
+  let plansBefore: readonly number[] = [];
   for (;;) {
     const page = await controller.page();
     const delayMs = 1000 * metricOf(page, "fairlead_event_loop_delay_seconds", LONGEST);
     const plans = metricOf(page, "fairlead_plan_duration_seconds_count");
-    plansBefore ??= plans;
-    if (plans === plansBefore) beforePlansMs = Math.max(beforePlansMs, delayMs);
-    else sincePlansMs = Math.max(sincePlansMs, delayMs);
-    if (isDone(page)) return { beforePlansMs, sincePlansMs };
+    const ofPlan = plansBefore.some((before) => before !== plans);
+    plansBefore = [...plansBefore.slice(-1), plans];
+    const kind = ofPlan ? "planMs" : "listMs";
+    delays = { ...delays, [kind]: Math.max(delays[kind], delayMs) };
+    if (isDone(page)) return delays;
     if (monotonicMs() >= endMs) throw new Error(`waited ${ms} ms in vain until ${what}`);
     await wait(LOOK_EVERY_MS);
   }

@@ -31,7 +31,7 @@ const MOMENT_MS_MAX = 150;
 const SETTLED_MS_MAX = 40_000;
 const NOTHING_OURS = JSON.stringify({ addresses: [], conditions: [], finalizers: [] });
 
-/** Waits until this has happened to a Service; it stays true then. The address is known at its end. */
+/** Waits until this has happened to a Service; it stays true then. Its address is known then. */
 type Phase = (stage: Stage, name: string, address: string) => Promise<unknown>;
 
 const UP: readonly Phase[] = [

@@ -1,5 +1,5 @@
-// The claims of a world, taken from what facts have added up to. Pure. Only what was seen anew since
-// the last world is read.
+// The claims of a world, taken from what facts have added up to. Pure. Only what was seen anew
+// since the last world is read.
 
 import { type Claim, type ClaimId, changedKeys, patchMap } from "@fairlead/model";
 

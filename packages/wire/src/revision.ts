@@ -77,7 +77,7 @@ interface Hashed {
 
 /**
  * A plan's revision is the hash of the sum of all revisions. A resource's revision covers its name,
- * so the names need not be read again; a sum needs no order, and is kept up to date by what changes.
+ * so the names need not be read again; a sum needs no order, and what changes keeps it up to date.
  */
 interface PlanSum {
   count: number;

@@ -75,8 +75,9 @@ export function createRightGates<Waiter>(options: RightGatesOptions<Waiter>): Ri
   }
 
   function callAll({ waiting }: Place<Waiter>): void {
-    // The first to come is tried; the others wait on.
-    for (const waiter of [...waiting]) onDue(waiter);
+    // The first to come is tried; the others wait on, and come into the same set again.
+    const called = Array.from(waiting);
+    for (const waiter of called) onDue(waiter);
   }
 
   return {
