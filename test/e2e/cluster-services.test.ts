@@ -81,6 +81,7 @@ story("scaled to zero and back, a Service keeps its address", CLUSTER, async (st
   await stage.until("it has no member", (list) =>
     claimOf(list, "default/web")?.members === 0 ? true : undefined,
   );
+  await stage.inSync();
   const refused = await visit(stage.client, [`${address}:80`]);
   assert.equal(refused[`${address}:80`], null);
   await kube.until("the status says so", WEB, (object) =>
