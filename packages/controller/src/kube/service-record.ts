@@ -60,15 +60,9 @@ export interface ServiceBook {
 export const FINALIZER = "fairlead.io/release";
 /** The name under which a Service's status is written. */
 export const STATUS_MANAGER = "fairlead-status";
-/**
- * The name under which our finalizer is written.
- * @public
- */
+/** The name under which our finalizer is written. */
 export const FINALIZER_MANAGER = "fairlead-finalizer";
-/**
- * The name under which Events are written.
- * @public
- */
+/** The name under which Events are written. */
 export const EVENT_MANAGER = "fairlead-events";
 /** Our condition types start with it. */
 export const CONDITION_PREFIX = "fairlead.io/";
