@@ -104,7 +104,9 @@ class Writer implements ServiceWriter {
   /** Puts the Service where it belongs: at rest, waiting, or ready to be written. */
   #judge(id: ClaimId): void {
     const { clock, troubles } = this.#options;
-    this.#slots.get(id)?.timer?.cancel();
+    const before = this.#slots.get(id);
+    before?.timer?.cancel();
+    if (before !== undefined) before.timer = undefined;
     this.#urgent.delete(id);
     this.#usual.delete(id);
     const due = this.#due(id);

@@ -47,7 +47,8 @@ interface Settled {
 export class WriteMemory {
   readonly uid: string;
   readonly #random: () => number;
-  readonly #waits: Backoff;
+  /** Made at the first failure: of ten thousand Services hardly one has any. */
+  #waits: Backoff | undefined;
   readonly #settled = new Map<"finalizer" | "status", Settled>();
   #sinceMs: number | undefined;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
@@ -58,12 +59,11 @@ export class WriteMemory {
   constructor(uid: string, random: () => number) {
     this.uid = uid;
     this.#random = random;
-    this.#waits = createRetryWaits(random);
   }
 
   /** Failures in a row. */
   get failures(): number {
-    return this.#waits.attempts();
+    return this.#waits?.attempts() ?? 0;
   }
 
   /** When the record may be trusted again after a conflict; undefined: it may. */
@@ -115,7 +115,7 @@ export class WriteMemory {
     });
     this.#sinceMs = undefined;
     this.#notBeforeMs = Number.NEGATIVE_INFINITY;
-    this.#waits.reset();
+    this.#waits = undefined;
     this.#conflict = undefined;
     this.#conflicts = 0;
     this.#refused = undefined;
@@ -136,6 +136,7 @@ export class WriteMemory {
 
   /** The write failed and may succeed later. */
   failed(nowMs: number): void {
+    this.#waits ??= createRetryWaits(this.#random);
     this.#notBeforeMs = nowMs + Math.max(RETRY_MS_MIN, this.#waits.nextMs());
   }
 
