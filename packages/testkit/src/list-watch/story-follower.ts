@@ -12,6 +12,8 @@ export interface StoryFollower extends AsyncDisposable {
   readonly listWatch: ListWatch<string>;
   /** `upsert NAME=VALUE`, `doubt NAME`, `sure NAME` or `gone NAME`, in order. */
   readonly told: readonly string[];
+  /** Names of objects that were read, in order. */
+  readonly reads: readonly string[];
   /** The codes of troubles in order; `none` when it works again. */
   readonly troubles: readonly string[];
   /** `NAME=VALUE` of what is in force, `NAME=VALUE?` of what is in doubt, by name. */
@@ -27,6 +29,7 @@ export interface StoryFollower extends AsyncDisposable {
 /** Starts to follow. */
 export function followServices(stage: ListWatchStage): StoryFollower {
   const told: string[] = [];
+  const reads: string[] = [];
   const troubles: string[] = [];
   const { access, clock, path } = stage;
   const listWatch = createListWatch<string>({
@@ -34,7 +37,10 @@ export function followServices(stage: ListWatchStage): StoryFollower {
     clock,
     random: () => 0.5,
     path,
-    read: (object) => textOf(childOf(childOf(object, "metadata"), "labels"), "value"),
+    read: (object, { key }) => {
+      reads.push(nameOf(key));
+      return textOf(childOf(childOf(object, "metadata"), "labels"), "value");
+    },
     listener: {
       onChanges: (changes) => {
         for (const { kind, entry } of changes) {
@@ -61,6 +67,7 @@ export function followServices(stage: ListWatchStage): StoryFollower {
   return {
     listWatch,
     told,
+    reads,
     troubles,
     inForce,
     untilInForce: (...entries) =>
@@ -75,6 +82,7 @@ export function followServices(stage: ListWatchStage): StoryFollower {
       ),
     forget: () => {
       told.length = 0;
+      reads.length = 0;
       troubles.length = 0;
     },
     [Symbol.asyncDispose]: () => listWatch[Symbol.asyncDispose](),

@@ -116,6 +116,7 @@ suite("a watch that", () => {
       await untilWatched(stage);
       assert.equal(follower.listWatch.counts().lists, lists ? 2 : 1);
       assert.deepEqual(follower.told, ["upsert a=2"]);
+      assert.deepEqual(follower.reads, ["a"], "what is known is not read again");
       assert.deepEqual(follower.inForce(), ["a=2", "b=1"]);
     });
   }
