@@ -1,5 +1,5 @@
 // The floor of a member change, run on a host of the lab: nginx alone tests and reloads a file, and
-// a client of its probe socket sees the new generation. Rounds begin at given times, so that
+// a client of one socket of all generations sees the new one. Rounds begin at given times, so that
 // several hosts reload at once. Prints the milliseconds of each.
 
 import { execFileSync, spawn } from "node:child_process";
@@ -11,11 +11,12 @@ import { setTimeout as wait } from "node:timers/promises";
 /** The times are in ms; the last is that from one round to the next. */
 const [config = "", rounds = "1", beginMs = "0", everyMs = "500"] = process.argv.slice(2);
 const NGINX = "/usr/sbin/nginx";
-const template = readFileSync(config, "utf8");
+const socket = `${dirname(config)}/bare.sock`;
+const template = readFileSync(config, "utf8").replace(/unix:[^;]+/, `unix:${socket}`);
 const generation = /return ([0-9a-f]{16});/.exec(template)?.[1] ?? "";
-const socket = /listen unix:([^;]+);/.exec(template)?.[1] ?? "";
 const flags = ["-p", dirname(config), "-c", config, "-e", "stderr"];
 
+writeFileSync(config, template);
 const master = spawn(NGINX, flags, { stdio: "ignore" });
 await answers(generation);
 for (let round = 0; round < Number(rounds); round += 1) {

@@ -70,7 +70,6 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
       streamModule: programs.streamModule,
       pid: layout.nginx.pid,
       errorLog: layout.nginx.errorLog,
-      probeSocket: layout.nginx.probeSocket,
     },
   };
   const salt = JSON.stringify(nginxSettings);
@@ -94,9 +93,12 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
     ledger: createLedger({ path: join(settings.stateDir, "ledger") }),
     nginxRefusals,
     generationOf: (listeners) => generationId(listeners, salt),
-    renderNginx: (listeners, generation) =>
-      renderNginx({ ...nginxParts(listeners), generation, settings: nginxSettings, templates })
-        .text,
+    renderNginx: (listeners, generation) => {
+      const probeSocket = layout.nginx.probeSocket(generation);
+      const paths = { ...nginxSettings.paths, probeSocket };
+      const of = { generation, settings: { ...nginxSettings, paths }, templates };
+      return renderNginx({ ...nginxParts(listeners), ...of }).text;
+    },
     renderKeepalived: (lanes, vips) =>
       renderKeepalived({
         agent,

@@ -43,6 +43,7 @@ function hostOf(outcome: ApplyOutcome): { readonly host: Host; readonly done: re
     nginx: {
       apply: () => Promise.resolve(outcome),
       generation: () => Promise.resolve(undefined),
+      retired: () => Promise.resolve(),
       generationsAlive: () => Promise.resolve(0),
       stop: () => Promise.resolve(),
     },

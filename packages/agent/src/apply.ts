@@ -106,6 +106,8 @@ export async function applySteps(
       outcomes.push({ ...failed, tookMs: context.nowMs() - begunMs });
     }
   }
+  // What serves beside the new generation until here, serves what is gone as well.
+  await host.nginx.retired();
   return { ...progress, steps: outcomes };
 }
 

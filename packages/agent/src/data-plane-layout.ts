@@ -34,8 +34,12 @@ export interface DataPlaneLayout {
     /** Where a file waits while nginx checks it. */
     readonly candidate: string;
     readonly pid: string;
-    /** The unix socket that answers with the id of the serving generation. */
-    readonly probeSocket: string;
+    /**
+     * The unix socket on which the workers of one generation answer with its id. Each has its own:
+     * on a common one the workers before answer first until they end, 100 ms after a reload.
+     * @param generation its id, 16 hex digits.
+     */
+    readonly probeSocket: (generation: string) => string;
     /** For nginx.conf: its words go to its log through the supervisor, which bounds them. */
     readonly errorLog: "stderr";
     readonly logDir: string;
@@ -60,7 +64,7 @@ export interface DataPlanePrograms {
 const PLAIN_PATH = /^(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/;
 
 /** unix(7) allows 107 characters; the longest socket below the run directory needs this many. */
-const RUN_DIR_LENGTH_MAX = 107 - "/nginx/generation.sock".length;
+const RUN_DIR_LENGTH_MAX = 107 - "/nginx/0123456789abcdef.sock".length;
 
 /** Whether every program of the data plane reads the path as one plain word. */
 export function isPlainPath(path: string): boolean {
@@ -109,7 +113,7 @@ export function dataPlaneLayout(runDir: string): DataPlaneLayout {
       config: join(nginx, "nginx.conf"),
       candidate: join(nginx, "candidate.conf"),
       pid: join(nginx, "nginx.pid"),
-      probeSocket: join(nginx, "generation.sock"),
+      probeSocket: (generation) => join(nginx, `${generation}.sock`),
       errorLog: "stderr",
       logDir: join(logDir, "nginx"),
     },

@@ -99,6 +99,11 @@ export interface NginxDaemon {
   apply(text: string, generation: string): Promise<ApplyOutcome>;
   /** Id of the generation that answers now; undefined when none does. */
   generation(): Promise<string | undefined>;
+  /**
+   * Resolves when no worker of the generation before takes new connections, 100 ms after a reload;
+   * at the latest after a second.
+   */
+  retired(): Promise<void>;
   /** Generations with living workers. */
   generationsAlive(): Promise<number>;
   stop(): Promise<void>;

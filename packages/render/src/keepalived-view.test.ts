@@ -22,17 +22,21 @@ function viewOf(
   return instance;
 }
 
+const NEW = { preempt: true };
+const MOVING = { preempt: true, intentId: "move-1" };
+const HELD = { preempt: false };
 const places = [
-  { agent: "lb-1", preempt: true, priority: 250, flags: [] },
-  { agent: "lb-2", preempt: true, priority: 220, flags: ["nopreempt"] },
-  { agent: "lb-3", preempt: true, priority: 190, flags: ["nopreempt"] },
-  { agent: "lb-1", preempt: false, priority: 250, flags: ["nopreempt"] },
+  { agent: "lb-1", lane: NEW, begins: "MASTER", priority: 255, flags: [] },
+  { agent: "lb-2", lane: NEW, begins: "BACKUP", priority: 220, flags: ["nopreempt"] },
+  { agent: "lb-3", lane: NEW, begins: "BACKUP", priority: 190, flags: ["nopreempt"] },
+  { agent: "lb-1", lane: MOVING, begins: "BACKUP", priority: 250, flags: [] },
+  { agent: "lb-2", lane: MOVING, begins: "BACKUP", priority: 220, flags: ["nopreempt"] },
+  { agent: "lb-1", lane: HELD, begins: "BACKUP", priority: 250, flags: ["nopreempt"] },
 ];
-for (const { agent, preempt, priority, flags } of places) {
-  test(`${agent} in a lane ${preempt ? "with" : "without"} preempt has ${priority}`, () => {
-    const view = viewOf(agent, laneOf({ routerId: 51, order: ORDER, preempt }));
-    assert.equal(view.priority, priority);
-    assert.deepEqual(view.flags, flags);
+for (const { agent, lane, begins, priority, flags } of places) {
+  test(`${agent} in a lane of ${JSON.stringify(lane)} begins as ${begins} ${priority}`, () => {
+    const view = viewOf(agent, { ...laneOf({ routerId: 51, order: ORDER }), ...lane });
+    assert.deepEqual([view.state, view.priority, view.flags], [begins, priority, flags]);
   });
 }
 

@@ -40,6 +40,8 @@ export interface InstanceView {
   readonly trackFile: string;
   readonly link: string;
   readonly routerId: number;
+  /** What it is at its first start; a reload keeps what it has become. */
+  readonly state: "MASTER" | "BACKUP";
   readonly priority: number;
   /** `nopreempt` or nothing. */
   readonly flags: readonly string[];
@@ -68,6 +70,13 @@ export interface KeepalivedView {
  * over: 341 ms at 150, 314 ms at 220 (measured with adverts of 100 ms).
  */
 const PRIORITIES: readonly number[] = [250, 220, 190];
+/**
+ * The address owner of RFC 5798, which is master from its first moment (section 6.4.1). Nobody has
+ * a new lane, so its first agent need not listen for three adverts: measured with keepalived 2.2.7,
+ * a Service that opens a lane answers after 305 ms, not 580. Nobody keeps this priority: it goes
+ * with `preempt`, when the lane is reported held.
+ */
+const OWNER_PRIORITY = 255;
 /** Bounds of the time between adverts, as node-plan.ts promises them. */
 const ADVERT_INTERVAL_MS_MIN = 30;
 const ADVERT_INTERVAL_MS_MAX = 10_000;
@@ -116,8 +125,7 @@ function instanceView(
     trackFile: laneTrackFile(input.paths.trackDir, lane).path,
     link: lane.link,
     routerId: lane.routerId,
-    priority: present(PRIORITIES[place], "a lane has at most three agents"),
-    flags: lane.preempt && place === 0 ? [] : ["nopreempt"],
+    ...roleOf(lane, place),
     advertIntervalSeconds: advertSeconds(lane.advertIntervalMs),
     source: self.address,
     // A lane of one agent sends its adverts to its own anchor, where nobody listens. keepalived
@@ -128,6 +136,17 @@ function instanceView(
     anchorScopes: family === "ipv4" ? ["link"] : [],
     vips: vips.toSorted((a, b) => compareAddress(a.address, b.address)).map(vipPrefix),
   };
+}
+
+/** How the agent at this place begins, and what it may take from a living holder. */
+function roleOf(
+  { preempt, intentId }: LaneResource,
+  place: number,
+): Pick<InstanceView, "state" | "priority" | "flags"> {
+  const priority = present(PRIORITIES[place], "a lane has at most three agents");
+  if (!preempt || place !== 0) return { state: "BACKUP", priority, flags: ["nopreempt"] };
+  if (intentId !== undefined) return { state: "BACKUP", priority, flags: [] };
+  return { state: "MASTER", priority: OWNER_PRIORITY, flags: [] };
 }
 
 function peersOf(others: LaneResource["order"]): Address[] {

@@ -1,5 +1,6 @@
-// Asks nginx which generation serves, on the unix socket that every generation answers with its
-// id. Given the socket's path. It speaks to nothing else: never to a port of a user.
+// Asks nginx which generation serves, on the unix socket that each generation has for itself and
+// answers with its id. Given that socket's path. It speaks to nothing else: never to a port of a
+// user.
 
 import { connect } from "node:net";
 
@@ -7,6 +8,14 @@ import { connect } from "node:net";
 const ANSWER_BYTES_MAX = 256;
 /** A worker answers within a millisecond; one that is stopped never does. */
 const ANSWER_MS_MAX = 500;
+
+/** The server of a rendered file that answers probes. */
+const PROBED = /listen unix:([^;\s]+);\s+return [^;]+;/;
+
+/** The socket that the workers of a rendered file answer on; undefined when it has none. */
+export function probeSocketOf(text: string): string | undefined {
+  return PROBED.exec(text)?.[1];
+}
 
 /** The id of the generation that answers now; undefined when none does, for whatever reason. */
 export function probeGeneration(socketPath: string): Promise<string | undefined> {

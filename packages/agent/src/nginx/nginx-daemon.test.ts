@@ -11,6 +11,8 @@ import { inSandbox } from "@fairlead/testkit";
 import { dataPlaneLayout } from "../data-plane-layout.ts";
 import type { NginxDaemon } from "../ports.ts";
 import { createS6Supervisor, type S6Supervisor } from "../supervise/s6.ts";
+import { probeSocketOf } from "./generation-probe.ts";
+import { readWorkers } from "./generations.ts";
 import { createNginxDaemon } from "./nginx-daemon.ts";
 
 interface Stage extends AsyncDisposable {
@@ -53,7 +55,7 @@ user root;
 worker_processes 2;
 events { worker_connections 64; }
 stream {
-  server { listen unix:${layout.nginx.probeSocket}; return ${generation}; }
+  server { listen unix:${layout.nginx.probeSocket(generation)}; return ${generation}; }
 ${ports.map((port) => `  server { listen 127.0.0.1:${port}; return ${generation}; }`).join("\n")}
 ${lines.join("\n")}
 }
@@ -193,6 +195,31 @@ inSandbox({ file: import.meta.url, name: "nginx" }, () => {
     client.destroy();
     while ((await s.nginx.generationsAlive()) !== 1) {}
     member.close();
+  });
+
+  test("a reload is proved while old workers still serve, and they retire after it", async () => {
+    await using s = await stage("retired");
+    const both = s.config("g1", [8001]).replace("worker_processes 2", "worker_processes 1");
+    await s.nginx.apply(both, "g1");
+    const { pid } = await s.supervisor.nginx.state();
+    assert.ok(pid !== undefined);
+    const [old] = await readWorkers(pid);
+    assert.ok(old !== undefined);
+    await s.nginx.apply(s.config("g2", [8001]), "g2");
+    assert.equal(await s.nginx.generation(), "g2");
+    await s.nginx.retired();
+    const serving = (await readWorkers(pid)).filter((worker) => !worker.ending);
+    assert.equal(serving.length, 2);
+    assert.ok(serving.every((worker) => worker.pid !== old.pid));
+  });
+
+  test("the socket of a check that was killed does not keep nginx from its file", async () => {
+    await using s = await stage("stale");
+    await s.nginx.apply(s.config("g1", [8001]), "g1");
+    const left = createServer().listen(probeSocketOf(s.config("g2", [])));
+    await once(left, "listening");
+    assert.equal((await s.nginx.apply(s.config("g2", [8001]), "g2")).kind, "applied");
+    left.close();
   });
 
   test("applies that come together are done one after the other", async () => {

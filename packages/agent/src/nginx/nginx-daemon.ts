@@ -3,6 +3,7 @@
 // service. One apply at a time. Test passed and signal sent is not applied: nginx keeps the old
 // configuration without a word to the sender when it cannot bind.
 
+import { rm } from "node:fs/promises";
 import type { Remark } from "@fairlead/model";
 import { type Clock, type Logger, runProgram } from "@fairlead/runtime";
 import { type ConfigFile, createConfigFile } from "../config-file.ts";
@@ -10,7 +11,7 @@ import type { DataPlaneLayout } from "../data-plane-layout.ts";
 import type { ApplyOutcome, NginxDaemon } from "../ports.ts";
 import type { LogMark, SupervisedService } from "../supervised.ts";
 import { createTurns, type Turns } from "../turns.ts";
-import { probeGeneration } from "./generation-probe.ts";
+import { probeGeneration, probeSocketOf } from "./generation-probe.ts";
 import { countGenerations, readWorkers } from "./generations.ts";
 import { nginxRefusal, saysGivenUp } from "./refusal.ts";
 
@@ -67,6 +68,11 @@ class Nginx implements NginxDaemon {
   readonly #clock: Clock;
   readonly #file: ConfigFile;
   readonly #inTurn: Turns = createTurns();
+  /** Of the file in force; absent until it was read once. */
+  #serving: { readonly socket: string | undefined } | undefined;
+  /** Of the file that is being handed over. */
+  #coming: string | undefined;
+  #retiring: Promise<void> = Promise.resolve();
 
   constructor(options: NginxDaemonOptions) {
     const { config, candidate } = options.layout.nginx;
@@ -80,8 +86,15 @@ class Nginx implements NginxDaemon {
     return this.#inTurn(() => this.#apply(text, generation));
   }
 
-  generation(): Promise<string | undefined> {
-    return probeGeneration(this.#options.layout.nginx.probeSocket);
+  async generation(): Promise<string | undefined> {
+    this.#serving ??= { socket: probeSocketOf((await this.#file.read()) ?? "") };
+    const answer = await probe(this.#serving.socket);
+    // While a file is handed over, the new socket is there before the old one goes.
+    return answer ?? (await probe(this.#coming));
+  }
+
+  retired(): Promise<void> {
+    return this.#retiring;
   }
 
   async generationsAlive(): Promise<number> {
@@ -99,6 +112,7 @@ class Nginx implements NginxDaemon {
     if (before.text === text && before.generation === wanted) {
       return { kind: "applied", reloaded: false };
     }
+    await this.#retiring;
     await this.#file.propose(text);
     const [refused, since, old] = await Promise.all([
       this.#check(),
@@ -109,16 +123,31 @@ class Nginx implements NginxDaemon {
       await this.#file.withdraw();
       return { kind: "refused", remark: refused };
     }
-    await this.#file.swap(text);
+    await this.#swap(text);
     const ms = await this.#handOver(old === undefined ? undefined : before.generation);
     if (await this.#answers(wanted, since, ms)) {
-      await this.#waitUntilEnding(old);
+      this.#settle();
+      this.#retiring = this.#waitUntilEnding(old);
       return { kind: "applied", reloaded: true };
     }
     const words = await this.#service.log.since(since);
     const remark = nginxRefusal(words, `generation ${wanted} did not answer within ${ms} ms`);
     await this.#rollBack(before, since);
     return { kind: "refused", remark };
+  }
+
+  async #swap(text: string): Promise<void> {
+    const socket = probeSocketOf(text);
+    // A check that was killed leaves its socket behind, and nginx could not bind it.
+    if (socket !== undefined && socket !== this.#serving?.socket) await rm(socket, { force: true });
+    this.#coming = socket;
+    await this.#file.swap(text);
+  }
+
+  /** What was handed over serves now. */
+  #settle(): void {
+    this.#serving = { socket: this.#coming };
+    this.#coming = undefined;
   }
 
   /** Why the checker refuses the candidate; undefined when it accepts it. */
@@ -174,8 +203,7 @@ class Nginx implements NginxDaemon {
 
   /**
    * Old workers take connections for about 100 ms beside the new ones, to members and listeners
-   * that are gone, and answer the probe with the old id. In another PID namespace they cannot be
-   * seen; then nothing is waited for.
+   * that are gone. In another PID namespace they cannot be seen; then nothing is waited for.
    */
   async #waitUntilEnding(old: Workers | undefined): Promise<void> {
     if (old === undefined) return;
@@ -192,21 +220,33 @@ class Nginx implements NginxDaemon {
       // Nothing ever ran: a file that cannot start must not be tried every second.
       await this.#service.stop();
       await this.#file.remove();
+      this.#serving = { socket: undefined };
+      this.#coming = undefined;
       return;
     }
-    await this.#file.swap(before.text);
+    await this.#swap(before.text);
     if (before.generation === undefined) {
       // It was dead before: the supervisor goes on trying with the file that was good once.
       await this.#handOver(undefined);
+      this.#settle();
       return;
     }
     const lines = await this.#service.log.since(since);
-    if (saysGivenUp(lines) && (await this.generation()) === before.generation) return;
+    if (saysGivenUp(lines) && (await this.generation()) === before.generation) {
+      this.#settle();
+      return;
+    }
     // It may still come up with the new file: only another reload makes the old one sure.
     const again = await this.#service.log.mark();
     const ms = await this.#handOver(await this.generation());
-    if (await this.#answers(before.generation, again, ms)) return;
+    const isBack = await this.#answers(before.generation, again, ms);
+    this.#settle();
+    if (isBack) return;
     const fields = { generation: before.generation };
     this.#options.logger.error(fields, "nginx does not serve the file before either");
   }
+}
+
+function probe(socket: string | undefined): Promise<string | undefined> {
+  return socket === undefined ? Promise.resolve(undefined) : probeGeneration(socket);
 }

@@ -39,6 +39,7 @@ export function createFakeNginx(options: {
       return { kind: "applied", reloaded };
     },
     generation: async () => generation,
+    retired: () => Promise.resolve(),
     generationsAlive: async () => (generation === undefined ? 0 : 1),
     stop: async () => {
       generation = undefined;
