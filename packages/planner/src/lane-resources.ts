@@ -7,13 +7,13 @@ import {
   type LaneId,
   type LaneResource,
   type Link,
-  type World,
   changedKeys,
   laneName,
 } from "@fairlead/model";
 
 import { keep } from "./alike.ts";
 import type { CarrierRule } from "./candidates.ts";
+import { type JoinOptions, joiningAgents } from "./joining.ts";
 import { moveOf } from "./lanes.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import { type SegmentMap, linkIn } from "./segments.ts";
@@ -23,8 +23,7 @@ import { keepMap } from "./touched.ts";
 export type LaneResources = ReadonlyMap<LaneId, ReadonlyMap<AgentName, LaneResource>>;
 
 /** What lanes are run by. */
-export interface RunLanesOptions {
-  readonly world: World;
+export interface RunLanesOptions extends JoinOptions {
   readonly segments: SegmentMap;
   readonly lanes: ReadonlyMap<LaneId, Lane>;
   readonly rules: ReadonlyMap<LaneId, CarrierRule>;
@@ -85,12 +84,13 @@ export function touchLanes(
   }
 }
 
-/** The lane on each known agent that has a link in its segment. */
+/** The lane on each known agent that has a link in its segment and is spoken to. */
 function laneOn(
-  { world, segments, rules }: RunLanesOptions,
+  options: RunLanesOptions,
   lane: Lane,
   before: ReadonlyMap<AgentName, LaneResource> | undefined,
 ): ReadonlyMap<AgentName, LaneResource> {
+  const { world, segments, rules } = options;
   const segment = segments.byNetwork.get(lane.segment);
   const device = rules.get(lane.id)?.device;
   const links = new Map<AgentName, Link>();
@@ -122,5 +122,6 @@ function laneOn(
     };
     next.set(agent, keep(before?.get(agent), resource));
   }
+  for (const agent of joiningAgents(options, lane, next)) next.delete(agent);
   return keepMap(before, next);
 }

@@ -80,7 +80,8 @@ export function plan(world: World, options: PlanOptions): Plan {
   const book = recallPools(memory, world.pools);
   const release = releaseView(world, book, options.mayStillGet);
   const agents = [...world.agents.values()].filter(({ name }) => !release.forgotten.has(name));
-  const view: PlanView = { memory, world, book, release, agents };
+  const { revisionOf } = options;
+  const view: PlanView = { memory, world, book, release, agents, revisionOf };
 
   openRows(memory, world.leases);
   grantAddresses(view);
@@ -101,7 +102,7 @@ export function plan(world: World, options: PlanOptions): Plan {
     carried,
     witnesses,
     nowMs: world.nowMs,
-    revisionOf: options.revisionOf,
+    revisionOf,
     judgements,
   });
 
@@ -135,6 +136,7 @@ interface PlanView {
   readonly release: ReleaseView;
   /** Without those that were declared gone. */
   readonly agents: readonly AgentView[];
+  readonly revisionOf: PlanOptions["revisionOf"];
 }
 
 /** Takes out owners that are gone, and grants anew what may come out differently. */
@@ -166,6 +168,7 @@ function runVips({
   book,
   release,
   agents,
+  revisionOf,
 }: PlanView): RunningLanes & Pick<Placed, "problems"> {
   const { rows, grants, last } = memory;
   const { forgotten } = release;
@@ -174,7 +177,15 @@ function runVips({
   const placed = place({ world, book, segments, forgotten, rows, wanted });
   const { rules, problems } = placed;
   const lanes = keepMap(last?.plan.lanes, placed.lanes);
-  const resources = runLanes({ world, segments, lanes, rules, before: last?.lanes });
+  const resources = runLanes({
+    world,
+    segments,
+    lanes,
+    rules,
+    rows: rows.all,
+    revisionOf,
+    before: last?.lanes,
+  });
   touchLanes(rows, last && { lanes: last.plan.lanes, resources: last.lanes }, { lanes, resources });
   return { lanes, problems, resources };
 }

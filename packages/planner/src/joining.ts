@@ -1,0 +1,66 @@
+// When an agent that is new in a lane may run it: not before those who run it speak to it. Until
+// then it would hear no adverts, and hold the VIPs a second time. Given reports and rows alone, so
+// that a controller that was restarted in the middle decides the same.
+
+import {
+  type Address,
+  type AgentName,
+  type Lane,
+  type LaneResource,
+  type LeasedAddress,
+  type Resource,
+  type Revision,
+  type World,
+  laneName,
+} from "@fairlead/model";
+
+/** What it is decided from. */
+export interface JoinOptions {
+  readonly world: World;
+  readonly rows: ReadonlyMap<Address, LeasedAddress>;
+  readonly revisionOf: (resource: Resource) => Revision;
+}
+
+/**
+ * The agents that may not run the lane yet. Nobody has an unsettled lane, so all of its agents
+ * start together. Whoever cannot be asked is not waited for: the lane could lose its only others.
+ * @param resources the lane as each agent is to run it, whoever joins included.
+ */
+export function joiningAgents(
+  options: JoinOptions,
+  lane: Lane,
+  resources: ReadonlyMap<AgentName, LaneResource>,
+): ReadonlySet<AgentName> {
+  if (!lane.settled) return NOBODY;
+  const { agents } = options.world;
+  const name = laneName(lane.id);
+  const strangers = [...resources.keys()].filter((agent) => {
+    const view = agents.get(agent);
+    return view?.report?.resources.has(name) !== true && agent !== lane.holder;
+  });
+  if (strangers.length === 0) return NOBODY;
+  const sent = sentToIn(options.rows, lane);
+  const joining = strangers.filter((agent) => !sent.has(agent));
+  if (joining.length === 0) return NOBODY;
+  const isTold = [...resources].every(([agent, resource]) => {
+    if (joining.includes(agent)) return true;
+    const view = agents.get(agent);
+    if (view?.connected !== true) return true;
+    const said = view.report?.resources.get(name);
+    const isRun = said?.step === "applied" || said?.step === "serving";
+    return isRun && said.revision === options.revisionOf(resource);
+  });
+  return isTold ? NOBODY : new Set(joining);
+}
+
+const NOBODY: ReadonlySet<AgentName> = new Set();
+
+/** Who was sent a VIP of the lane runs it, or is about to. */
+function sentToIn(rows: JoinOptions["rows"], lane: Lane): ReadonlySet<AgentName> {
+  const sent = new Set<AgentName>();
+  for (const { placement, sentTo } of rows.values()) {
+    if (placement.kind !== "lane" || placement.lane !== lane.id) continue;
+    for (const agent of sentTo) sent.add(agent);
+  }
+  return sent;
+}
