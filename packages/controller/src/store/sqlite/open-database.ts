@@ -9,8 +9,9 @@ import { DatabaseSync } from "node:sqlite";
 
 import { escapeBounded, isEdgeError } from "@fairlead/runtime";
 
+import { makeStoreError } from "../store-error.ts";
 import { prepareSchema } from "./schema.ts";
-import { makeStoreError, storeError } from "./sqlite-errors.ts";
+import { storeError } from "./sqlite-errors.ts";
 
 const FOLDER_MODE = 0o755;
 const OWNER_CHARACTERS_MAX = 200;

@@ -3,7 +3,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 
-import { makeStoreError } from "./sqlite-errors.ts";
+import { makeStoreError } from "../store-error.ts";
 
 /** Version of the tables below, kept in the file's user_version. */
 export const SCHEMA_VERSION = 1;

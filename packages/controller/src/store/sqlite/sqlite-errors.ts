@@ -1,20 +1,9 @@
-// Everything that SQLite and the store's files can raise, as one closed set of codes. Given what
+// Everything that SQLite and the store's files can raise, by the codes of stores. Given what
 // was caught and the operation. The only place that knows SQLite's numbers.
 
-import { EdgeError, describeError, isEdgeError } from "@fairlead/runtime";
+import { type EdgeError, describeError, isEdgeError } from "@fairlead/runtime";
 
-/**
- * Why the store cannot be used: the disk is full, may not be written, or failed; the file is
- * damaged or not ours; another process has it; a newer release wrote it; it was closed.
- */
-export type StoreErrorCode =
-  | "NO_SPACE"
-  | "READ_ONLY"
-  | "CORRUPT"
-  | "BUSY"
-  | "TOO_NEW"
-  | "CLOSED"
-  | "IO";
+import { type StoreErrorCode, makeStoreError } from "../store-error.ts";
 
 /** How SQLite's primary result codes read here; see sqlite.org/rescode.html. */
 const BY_RESULT: ReadonlyMap<number, readonly [StoreErrorCode, string]> = new Map([
@@ -44,17 +33,6 @@ export function storeError(error: unknown, operation: string): EdgeError<StoreEr
   if (isEdgeError<StoreErrorCode>(error)) return error;
   const [code, why] = known(error) ?? (["IO", describeError(error)] as const);
   return makeStoreError({ code, message: `${operation}: ${why}`, cause: error });
-}
-
-/** Makes an error of the store; those of disks and of other processes may pass by themselves. */
-export function makeStoreError(options: {
-  readonly code: StoreErrorCode;
-  readonly message: string;
-  readonly cause?: unknown;
-}): EdgeError<StoreErrorCode> {
-  const { code } = options;
-  const retryable = code === "NO_SPACE" || code === "IO" || code === "BUSY" || code === "READ_ONLY";
-  return new EdgeError({ ...options, retryable });
 }
 
 function known(error: unknown): readonly [StoreErrorCode, string] | undefined {

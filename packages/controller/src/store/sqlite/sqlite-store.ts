@@ -10,9 +10,10 @@ import { setImmediate } from "node:timers/promises";
 import { assert, present } from "@fairlead/model";
 
 import type { CommitResult, OutrankResult, Store, StoreChange, StoredState } from "../../ports.ts";
+import { readIntent, readLane, readLease } from "../rows.ts";
+import { makeStoreError } from "../store-error.ts";
 import { openDatabase } from "./open-database.ts";
-import { readIntent, readLane, readLease } from "./rows.ts";
-import { makeStoreError, storeError } from "./sqlite-errors.ts";
+import { storeError } from "./sqlite-errors.ts";
 import { type ChangeWriter, createChangeWriter } from "./write-change.ts";
 
 /** Commits that may wait at once; the loop has one, so more is somebody's mistake. */

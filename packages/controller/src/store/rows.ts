@@ -21,7 +21,7 @@ import { escapeBounded } from "@fairlead/runtime";
 import { parseLaneId } from "@fairlead/wire";
 import { z } from "zod";
 
-import { makeStoreError } from "./sqlite-errors.ts";
+import { makeStoreError } from "./store-error.ts";
 
 /** Makes a schema of a model parser; the text must be the canonical form of what it says. */
 function text<T extends string>(
