@@ -154,9 +154,10 @@ function answerWhole(parts: StubParts, asked: Asked): StubAnswer {
       return object === undefined ? notFound(key.kind, key.name) : { status: 200, body: object };
     }
     case "delete":
-      return writes.delete(keyOf(target));
+      return writes.delete(keyOf(target), isJson(body) ? body : {});
     default: {
       if (!isJson(body)) return badRequest("the body is no JSON object");
+      if (target.verb === "update") return writes.replace(writeOf(asked, body));
       return target.verb === "create" ? create(writes, asked, body) : patch(writes, asked, body);
     }
   }

@@ -13,9 +13,18 @@ export interface StubKind {
 }
 
 /** What the path names. */
-export type StubResource = "services" | "nodes" | "endpointslices" | "events";
+export type StubResource =
+  | "services"
+  | "nodes"
+  | "endpointslices"
+  | "events"
+  | "leases"
+  | "addressleases"
+  | "vrrplanes"
+  | "operatorintents"
+  | "storejournals";
 /** What is done, in the words of RBAC. */
-export type StubVerb = "list" | "watch" | "get" | "create" | "patch" | "delete";
+export type StubVerb = "list" | "watch" | "get" | "create" | "update" | "patch" | "delete";
 
 /** All that is served. */
 export const STUB_KINDS: readonly StubKind[] = [
@@ -37,7 +46,25 @@ export const STUB_KINDS: readonly StubKind[] = [
     isNamespaced: true,
     hasGeneration: false,
   },
+  {
+    kind: "Lease",
+    resource: "leases",
+    group: "coordination.k8s.io",
+    apiVersion: "coordination.k8s.io/v1",
+    isNamespaced: true,
+    hasGeneration: false,
+  },
+  ours("AddressLease", "addressleases"),
+  ours("VrrpLane", "vrrplanes"),
+  ours("OperatorIntent", "operatorintents"),
+  ours("StoreJournal", "storejournals"),
 ];
+
+/** A kind of deploy/crds, all of one for the cluster. */
+function ours(kind: string, resource: StubResource): StubKind {
+  const [group, apiVersion] = ["fairlead.io", "fairlead.io/v1alpha1"];
+  return { kind, resource, group, apiVersion, isNamespaced: false, hasGeneration: true };
+}
 
 function core(kind: string, resource: StubResource, isNamespaced: boolean): StubKind {
   return { kind, resource, group: "", apiVersion: "v1", isNamespaced, hasGeneration: false };
@@ -102,6 +129,8 @@ function verbOf(method: string, { name }: Place, query: URLSearchParams): StubVe
   switch (method) {
     case "GET":
       return "get";
+    case "PUT":
+      return "update";
     case "PATCH":
       return "patch";
     case "DELETE":

@@ -72,6 +72,18 @@ export class StubWrites {
     return this.#keep(write, before, trackUpdate(before, after, this.#writer(write, "Update")));
   }
 
+  /** Writes the object whole, over the version that it names. */
+  replace(write: StubWrite): StubAnswer {
+    const { key, body } = write;
+    const before = this.#history.get(key);
+    if (before === undefined) return notFound(key.kind, key.name);
+    const refused = refusal(key, before, body);
+    if (refused !== undefined) return refused;
+    const metadata = { ...childOf(before, "metadata"), ...childOf(body, "metadata") };
+    const after = { ...body, metadata: omit(metadata, "resourceVersion") };
+    return this.#keep(write, before, trackUpdate(before, after, this.#writer(write, "Update")));
+  }
+
   /** Server-side apply: it makes what is not there, unless a uid says what should be. */
   apply(write: StubWrite): StubAnswer {
     const { key, body, isForced } = write;
@@ -94,9 +106,12 @@ export class StubWrites {
   }
 
   /** Marks an object that has finalizers, and removes one that has none. */
-  delete(key: ObjectKey): StubAnswer {
+  delete(key: ObjectKey, options: Json = {}): StubAnswer {
     const before = this.#history.get(key);
     if (before === undefined) return notFound(key.kind, key.name);
+    const wanted = { metadata: childOf(options, "preconditions") };
+    const refused = refusal(key, before, wanted);
+    if (refused !== undefined) return refused;
     const metadata = childOf(before, "metadata");
     if (listOf(metadata, "finalizers").length === 0) {
       return { status: 200, body: this.#history.erase(key, before) };
