@@ -4,7 +4,13 @@
 // has a stream: what is sent and answered is not part of it.
 
 import type { Claim } from "@fairlead/model";
-import { type Fact, type Source, createCycle, createSyncServer } from "@fairlead/controller";
+import {
+  type Fact,
+  type Source,
+  createCycle,
+  createSoleElection,
+  createSyncServer,
+} from "@fairlead/controller";
 import { createFakeClock, createLogger } from "@fairlead/runtime";
 import { createMemoryMedium, createMemoryStore, makeClaim, makePool } from "@fairlead/testkit";
 import { createRevisions } from "@fairlead/wire";
@@ -34,12 +40,14 @@ export async function benchTurn(): Promise<number> {
     clock,
     log,
     settings: { advertIntervalMs: 100, reservedRouterIds: [], staleAfterMs: 60_000 },
+    election: createSoleElection("bench"),
     store: createMemoryStore({ medium: createMemoryMedium() }),
     sources: [source],
     delivery,
     publishers,
     revisionOf: revisions.revisionOf,
     onFenced: () => undefined,
+    onFailed: () => undefined,
   });
   await cycle.start();
   for (const { hello } of makeBenchAgents()) say([{ kind: "agent-hello", atMs: 0, hello }]);

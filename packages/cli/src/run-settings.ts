@@ -10,6 +10,7 @@ import {
   type ControllerFlags,
   type ControllerSettings,
   controllerSettings,
+  sqlitePath,
 } from "@fairlead/controller";
 import {
   type Complaint,
@@ -60,7 +61,10 @@ export function controllerHalf(
   flags: RunFlags,
   rest: Readonly<Record<string, unknown>>,
 ): ControllerSettings {
-  return controllerSettings({ ...flags, stateDir: join(flags.stateDir, "controller") }, rest);
+  const stateDir = join(flags.stateDir, "controller");
+  // Its agent has no other controller to turn to: its own leads, also inside of a cluster.
+  const store = flags.store ?? `sqlite:${sqlitePath(stateDir)}`;
+  return controllerSettings({ ...flags, stateDir, store }, rest);
 }
 
 /** The settings of the agent's half, which connects to `controller`. */

@@ -1,17 +1,22 @@
 // The adapters that the settings name: store, sources, publishers. Besides main and controller.ts
 // the only file that knows every adapter. A cluster's source and its publisher share one client.
 
+import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 
 import { type KubeAccess, loadKubeAccess } from "@fairlead/kubeconfig";
+import { assert } from "@fairlead/model";
 import { type Clock, type Metrics, VERSION } from "@fairlead/runtime";
 
 import { addFollowMetrics, addWriteMetrics } from "./cluster-metrics.ts";
 import { createPoolSource } from "./config/pool-source.ts";
+import { createKubeElection } from "./election/kube/kube-election.ts";
+import { createSoleElection } from "./election/sole-election.ts";
 import type { Fact } from "./facts.ts";
-import { createKubeClient } from "./kube/kube-client.ts";
+import { guardWrites } from "./kube/guard-writes.ts";
+import { createKubeClient, type KubeClient } from "./kube/kube-client.ts";
 import { type ServiceBook, STATUS_MANAGER } from "./kube/service-record.ts";
-import type { Publisher, Source, Store } from "./ports.ts";
+import type { Election, Publisher, Source, Store } from "./ports.ts";
 import { createFolderPublisher } from "./publish/folder/folder-publisher.ts";
 import { createKubePublisher } from "./publish/kube/kube-publisher.ts";
 import type { ControllerSettings } from "./settings.ts";
@@ -19,6 +24,7 @@ import type { SourceSettings } from "./source-settings.ts";
 import { createFolderSource } from "./sources/folder/folder-source.ts";
 import { createKubeSource } from "./sources/kube/kube-source.ts";
 import type { TranslateSettings } from "./sources/translate-service.ts";
+import { createKubeStore } from "./store/kube/kube-store.ts";
 import { createSqliteStore } from "./store/sqlite/sqlite-store.ts";
 
 /** The load-balancer class that our agents serve. */
@@ -27,9 +33,12 @@ const AGENTS_CLASS = "fairlead.io/agents";
 const PUBLISHER = "kubernetes publisher";
 /** events.k8s.io/v1: reportingInstance has at most so many. */
 const INSTANCE_CHARACTERS_MAX = 128;
+/** Random bytes of an identity: enough that no two processes of a host have the same. */
+const IDENTITY_BYTES = 4;
 
 /** Everything of the outside world that the loop works with. */
 export interface Adapters {
+  readonly election: Election;
   readonly store: Store;
   readonly sources: readonly Source[];
   readonly publishers: readonly Publisher[];
@@ -54,14 +63,13 @@ export interface AdapterOptions {
 
 /** Makes them; nothing is opened. Throws an EdgeError for a kubeconfig that cannot be used. */
 export function createAdapters(options: AdapterOptions): Adapters {
-  const { settings, clock, onStored } = options;
-  const { source, pools, storePath } = settings;
-  const store = createSqliteStore({ path: storePath, onWrite: onStored });
+  const { settings, clock } = options;
+  const { source, pools } = settings;
   const poolSource = createPoolSource({ pools, clock });
-  if (source.kind === "cluster") return { store, ...clusterAdapters(options, source, poolSource) };
+  if (source.kind === "cluster") return clusterAdapters(options, source, poolSource);
   const { folder } = source;
   return {
-    store,
+    ...soleStore(options),
     sources: [
       poolSource,
       createFolderSource({ folder, clock, settings: translateSettings(settings) }),
@@ -71,13 +79,48 @@ export function createAdapters(options: AdapterOptions): Adapters {
   };
 }
 
+type Kept = Pick<Adapters, "election" | "store">;
+
+/** A file of this host, with nobody beside us. */
+function soleStore({ settings, onStored }: AdapterOptions): Kept {
+  const { store } = settings;
+  assert(store.kind === "sqlite", "without a cluster no settings ask for its store");
+  return {
+    election: createSoleElection(identity()),
+    store: createSqliteStore({ path: store.path, onWrite: onStored }),
+  };
+}
+
+/** Objects of the cluster, among controllers of which one leads. */
+function clusterStore(options: AdapterOptions, client: KubeClient): Kept {
+  const { settings, clock, random, onStored } = options;
+  if (settings.store.kind === "sqlite") return soleStore(options);
+  const { leaderLeaseMs: leaseMs, store } = settings;
+  const { namespace } = store;
+  const asked = { client, clock, random, namespace, leaseMs, identity: identity() };
+  const election = createKubeElection(asked);
+  const guarded = guardWrites(client, () => election.view().leads);
+  return { election, store: createKubeStore({ client: guarded, clock, onWrite: onStored }) };
+}
+
+/** Unique to the process, and led by what people know it by. */
+function identity(): string {
+  return `${thisHost()}_${randomBytes(IDENTITY_BYTES).toString("hex")}`;
+}
+
+function thisHost(): string {
+  return hostname().slice(0, INSTANCE_CHARACTERS_MAX);
+}
+
 function clusterAdapters(
-  { settings, clock, metrics, random, emit }: AdapterOptions,
+  options: AdapterOptions,
   { kubeconfig, context }: Extract<SourceSettings, { kind: "cluster" }>,
   poolSource: Source,
-): Omit<Adapters, "store"> {
+): Adapters {
+  const { settings, clock, metrics, random, emit } = options;
   const access: KubeAccess = loadKubeAccess({ kubeconfig, context });
   const client = createKubeClient({ access, clock, userAgent: `fairlead-controller/${VERSION}` });
+  const kept = clusterStore(options, client);
   const cluster = createKubeSource({
     client,
     clock,
@@ -87,15 +130,16 @@ function clusterAdapters(
   });
   addFollowMetrics(metrics, () => cluster.counts());
   const publisher = createKubePublisher({
-    client,
+    client: guardWrites(client, () => kept.election.view().leads),
     clock,
     random,
     book: cluster.book,
-    instance: hostname().slice(0, INSTANCE_CHARACTERS_MAX),
+    instance: thisHost(),
     onTrouble: (trouble) => emit([{ ...trouble, source: PUBLISHER }]),
     ...addWriteMetrics(metrics),
   });
   return {
+    ...kept,
     sources: [poolSource, cluster],
     publishers: [publisher],
     services: cluster.book,

@@ -12,6 +12,7 @@ import {
   type ClaimId,
   type EditedMap,
   type Finding,
+  type LeaseOwner,
   type PoolName,
   editMap,
 } from "@fairlead/model";
@@ -60,11 +61,16 @@ export interface ClusterState {
   readonly agents: ReadonlyMap<AgentName, AgentView>;
   /** By source, subject and name. */
   readonly findings: ReadonlyMap<string, Finding>;
+  /** Claims that were shown and are gone, by uid; the latest, so that a successor knows them. */
+  readonly ended: ReadonlyMap<ClaimId, string>;
   /** Claims that the store names and no source has shown; with when a list first lacked them. */
   readonly orphans: ReadonlyMap<ClaimId, { readonly absent?: Absence }>;
   /** Monotonic ms of each source's last whole list. */
   readonly listedSteadyMs: ReadonlyMap<string, number>;
 }
+
+/** So many claims that are gone are remembered. */
+const ENDED_MAX = 10_000;
 
 /** The state before any fact. `stored` are the claims that own leases in the store. */
 export function createClusterState(stored: Iterable<ClaimId>): ClusterState {
@@ -73,9 +79,20 @@ export function createClusterState(stored: Iterable<ClaimId>): ClusterState {
     pools: new Map(),
     agents: new Map(),
     findings: new Map(),
+    ended: new Map(),
     orphans: new Map(Array.from(stored, (id) => [id, {}])),
     listedSteadyMs: new Map(),
   };
+}
+
+/** The state once the store is read: `owners` are those of its leases. */
+export function withStored(state: ClusterState, owners: Iterable<LeaseOwner>): ClusterState {
+  const orphans = new Map<ClaimId, { readonly absent?: Absence }>();
+  for (const { claim, uid } of owners) {
+    const isKnown = state.claims.has(claim) || state.ended.get(claim) === uid;
+    if (!isKnown) orphans.set(claim, {});
+  }
+  return { ...state, orphans };
 }
 
 /** The maps of a state, changed while facts are folded in. */
@@ -84,6 +101,7 @@ interface Draft {
   readonly pools: EditedMap<PoolName, Seen<AddressPool>>;
   readonly agents: EditedMap<AgentName, AgentView>;
   readonly findings: EditedMap<string, Finding>;
+  readonly ended: EditedMap<ClaimId, string>;
   readonly orphans: EditedMap<ClaimId, { readonly absent?: Absence }>;
   readonly listedSteadyMs: EditedMap<string, number>;
 }
@@ -99,6 +117,7 @@ export function foldFacts(
     pools: editMap(state.pools),
     agents: editMap(state.agents),
     findings: editMap(state.findings),
+    ended: editMap(state.ended),
     orphans: editMap(state.orphans),
     listedSteadyMs: editMap(state.listedSteadyMs),
   };
@@ -109,6 +128,7 @@ export function foldFacts(
     pools: draft.pools.done(),
     agents: draft.agents.done(),
     findings: draft.findings.done(),
+    ended: draft.ended.done(),
     orphans: draft.orphans.done(),
     listedSteadyMs: draft.listedSteadyMs.done(),
   };
@@ -121,6 +141,7 @@ function foldOne(draft: Draft, fact: Fact, context: FoldContext): boolean {
     case "claim-seen": {
       const { claim, source } = fact;
       if (orphans.has(claim.id)) orphans.delete(claim.id);
+      if (draft.ended.has(claim.id)) draft.ended.delete(claim.id);
       const known = claims.get(claim.id);
       const seenAtMs = known?.value.uid === claim.uid ? known.seenAtMs : context.nowMs;
       return foldSeen(claims, claim.id, { value: claim, source, seenAtMs });
@@ -137,7 +158,7 @@ function foldOne(draft: Draft, fact: Fact, context: FoldContext): boolean {
       }
       const known = claims.get(fact.id);
       if (fact.how === "absent" || known?.value.uid !== fact.uid) return false;
-      return known.source === fact.source && claims.delete(fact.id);
+      return known.source === fact.source && endClaim(draft, fact.id);
     }
     case "pool-gone":
       if (fact.how === "absent" || pools.get(fact.name)?.source !== fact.source) return false;
@@ -157,6 +178,14 @@ function foldOne(draft: Draft, fact: Fact, context: FoldContext): boolean {
     default:
       return foldAgent(draft.agents, fact);
   }
+}
+
+function endClaim({ claims, ended }: Draft, id: ClaimId): boolean {
+  const uid = claims.get(id)?.value.uid;
+  if (uid !== undefined) ended.set(id, uid);
+  const oldest = ended.size > ENDED_MAX ? ended.keys().next().value : undefined;
+  if (oldest !== undefined) ended.delete(oldest);
+  return claims.delete(id);
 }
 
 /** Keeps the object that was known where the new one says the same: planning knows it by then. */
@@ -180,8 +209,8 @@ function foldList(
   const first = !draft.listedSteadyMs.has(list.source);
   draft.listedSteadyMs.set(list.source, steadyMs);
   const at = { source: list.source, absent: { sinceMs: list.atMs, steadyMs } };
-  const claimsGone = judgeAbsence(draft.claims, at, list.claims);
-  const poolsGone = judgeAbsence(draft.pools, at, list.pools);
+  const claimsGone = judgeAbsence(draft.claims, at, list.claims, (id) => endClaim(draft, id));
+  const poolsGone = judgeAbsence(draft.pools, at, list.pools, (id) => draft.pools.delete(id));
   return judgeOrphans(draft, sources, at.absent) || claimsGone || poolsGone || first;
 }
 
@@ -190,6 +219,7 @@ function judgeAbsence<Id, T>(
   seen: EditedMap<Id, Seen<T>>,
   list: { readonly source: string; readonly absent: Absence },
   present: ReadonlySet<Id>,
+  remove: (id: Id) => unknown,
 ): boolean {
   let changed = false;
   for (const [id, entry] of seen) {
@@ -201,7 +231,7 @@ function judgeAbsence<Id, T>(
     } else if (entry.absent === undefined) {
       seen.set(id, { ...entry, absent: list.absent });
     } else if (list.absent.steadyMs - entry.absent.steadyMs >= ABSENCE_MS) {
-      seen.delete(id);
+      remove(id);
       changed = true;
     }
   }

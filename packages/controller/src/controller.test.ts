@@ -56,7 +56,8 @@ function makeStage(changes: Partial<ControllerSettings> = {}): Stage {
   const settings: ControllerSettings = {
     source: { kind: "folder", folder },
     pools: [makePool("lan", "192.0.2.100-192.0.2.109")],
-    storePath: statePath,
+    store: { kind: "sqlite", path: statePath },
+    leaderLeaseMs: 15_000,
     defaultClass: true,
     members: "endpoints",
     nodeSelector: {},

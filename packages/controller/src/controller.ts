@@ -29,6 +29,7 @@ import { type Adapters, createAdapters } from "./adapters.ts";
 import { createAdminServer } from "./api/grpc/admin-server.ts";
 import { bindServer, closeServer } from "./api/grpc/bind-server.ts";
 import { type Cycle, createCycle } from "./cycle.ts";
+import type { CycleView } from "./cycle-view.ts";
 import {
   controllerHealth,
   type ControllerMetrics,
@@ -56,7 +57,7 @@ export interface ControllerOptions {
   /** It can no longer do its work: another controller took over. Told at most once. */
   readonly onFailed: (error: Error) => void;
   /** Instead of the adapters that the settings name. */
-  readonly ports?: Partial<Pick<Adapters, "store" | "sources" | "publishers">>;
+  readonly ports?: Partial<Pick<Adapters, "election" | "store" | "sources" | "publishers">>;
 }
 
 /** A controller that runs. Disposing stops every part, the newest first. */
@@ -124,6 +125,7 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
     onCycle: measured.planned,
     onSaid: () => admin.changed(),
     onFenced: (epoch) => options.onFailed(fencedError(epoch)),
+    onFailed: options.onFailed,
   });
   const ready = (): HealthReport => controllerReadiness(cycle.view());
   const metricsAt = await serveHealth(settings, lifecycle, measured.metrics, ready);
@@ -149,7 +151,7 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
   const agentsAt = await serveAgents(sync, lifecycle, settings.listenAgents, credentials);
   log.info(
     { agents: formatHostPort(agentsAt), admin: formatHostPort(admin.address) },
-    `controller of epoch ${cycle.view().epoch} serves`,
+    servingText(cycle.view()),
   );
   return {
     cycle,
@@ -203,8 +205,10 @@ async function serveHealth(
 async function startCycle(
   lifecycle: Lifecycle,
   cycle: Cycle,
-  { store, sources, publishers }: Adapters,
+  { election, store, sources, publishers }: Adapters,
 ): Promise<void> {
+  // Given up last: until then nobody else may write.
+  await lifecycle.start("election", () => election);
   await lifecycle.start("store", () => store);
   for (const publisher of publishers) {
     await lifecycle.start(`publisher ${publisher.name}`, () => ({
@@ -234,6 +238,11 @@ async function serveAgents(
   health.setServing(true);
   assert(address !== undefined, "a server that started has an address");
   return address;
+}
+
+function servingText({ lead, epoch }: CycleView): string {
+  if (lead.leads) return `controller of epoch ${epoch} serves`;
+  return `controller serves; it stands by, and ${lead.holder ?? "nobody"} leads`;
 }
 
 function fencedError(epoch: number): EdgeError<"FENCED"> {

@@ -4,11 +4,14 @@
 import type { Finding, Plan, World } from "@fairlead/model";
 
 import type { ClusterState } from "./cluster-state.ts";
+import type { ElectionView } from "./ports.ts";
 import type { VerdictTimes } from "./verdict-times.ts";
 
 /** What the loop knows now, for those who answer questions. Never changed in place. */
 export interface CycleView {
-  /** 0 before the store is open. */
+  /** Who leads. One that does not has no plan and knows no agents. */
+  readonly lead: ElectionView;
+  /** 0 before the store is open, and while another controller leads. */
   readonly epoch: number;
   readonly cycles: number;
   readonly state: ClusterState;

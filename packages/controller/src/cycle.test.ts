@@ -30,6 +30,7 @@ import {
 } from "@fairlead/testkit";
 
 import { type Cycle, createCycle } from "./cycle.ts";
+import { createSoleElection } from "./election/sole-election.ts";
 import type { Fact } from "./facts.ts";
 import type { PlanDelivery, Publication, Publisher, Source } from "./ports.ts";
 
@@ -92,12 +93,14 @@ async function makeStage(options: StageOptions = {}): Promise<Stage> {
     clock,
     log: options.log ?? createLogger({ level: "silent", format: "text" }),
     settings: { advertIntervalMs: 100, reservedRouterIds: [], staleAfterMs: 60_000 },
+    election: createSoleElection("test"),
     store: createMemoryStore({ medium, failing: () => disk.isFull }),
     sources: [source],
     delivery: { deliver: (wanted) => void delivered.push(wanted) },
     publishers: options.publisher === undefined ? [recorder] : [options.publisher, recorder],
     revisionOf,
     onFenced: (epoch) => void fencedBy.push(epoch),
+    onFailed: (error) => assert.fail(error),
   });
   return {
     clock,
@@ -193,6 +196,7 @@ suite("the start", () => {
       clock: createFakeClock(),
       log: createLogger({ level: "silent", format: "text" }),
       settings: { advertIntervalMs: 100, reservedRouterIds: [], staleAfterMs: 60_000 },
+      election: createSoleElection("test"),
       store: {
         open: () => Promise.reject(error),
         commit: () => Promise.reject(error),
@@ -212,6 +216,7 @@ suite("the start", () => {
       delivery: { deliver: () => undefined },
       publishers: [],
       revisionOf,
+      onFailed: () => assert.fail("it fails by its start"),
       onFenced: () => undefined,
     });
     await assert.rejects(cycle.start(), error);

@@ -1,28 +1,24 @@
 // The controller's loop, and the only place of it that holds state: facts in, plan, store, deliver,
 // publish. It wakes for facts, and for the earliest moment at which time alone changes a plan.
-// Nothing is planned before the store is loaded, every source has listed whole, and agents that
-// connect at the start had a moment to do so; nothing is delivered before it is durable.
+// Nothing is planned before this controller leads, the store is loaded, every source has listed
+// whole, and agents had a moment to connect; nothing is delivered before it is durable. While it
+// stands by it takes facts in and says nothing.
 
-import {
-  type Finding,
-  type Plan,
-  type PlanSettings,
-  type Resource,
-  type Revision,
-  type World,
-  compareText,
-  present,
-} from "@fairlead/model";
-import { type MayStillGet, type PlanOptions, createPlanMemory, plan } from "@fairlead/planner";
-import { type Clock, type Logger, type Pace, type Timer, createPace } from "@fairlead/runtime";
+import { type AgentName, type Finding, type Plan, type World, compareText } from "@fairlead/model";
+import { type PlanOptions, plan } from "@fairlead/planner";
+import { type Pace, type Timer, createPace } from "@fairlead/runtime";
 
-import { type ClusterState, createClusterState, foldFacts } from "./cluster-state.ts";
+import { type ClusterState, createClusterState, foldFacts, withStored } from "./cluster-state.ts";
+import { type Cycle, type CycleOptions, planOptionsOf } from "./cycle-options.ts";
 import type { CycleView } from "./cycle-view.ts";
 import type { Fact } from "./facts.ts";
+import { firstPlanWaitMs, namedAgents } from "./first-plan.ts";
 import { type FrozenClaims, NO_CLAIMS, freezeClaims } from "./freeze-claims.ts";
+import { createLead, type Lead } from "./lead.ts";
 import { narrate, NOTHING_SAID, type Said } from "./narrate.ts";
 import { nextWakeMs } from "./next-wake.ts";
-import type { PlanDelivery, Publisher, Source, Store, StoreChange, StoredState } from "./ports.ts";
+import { notReadyText } from "./not-ready.ts";
+import type { StoreChange, StoredState } from "./ports.ts";
 import { type Publishing, createPublishing } from "./publishing.ts";
 import { diffStored, newOwners } from "./store-changes.ts";
 import { type StoreWriter, createStoreWriter, storeFindings } from "./store-writer.ts";
@@ -32,41 +28,10 @@ import { NO_VERDICTS, type TimedVerdicts, trackVerdicts } from "./verdict-times.
 const QUIET_MS = 2;
 /** A stream of facts delays a cycle by this at the most, in ms. */
 const WAIT_MAX_MS = 50;
-/** How long the first plan waits after an agent's hello for others to follow, in ms. */
-const AGENTS_SETTLE_MS = 500;
-/** How long the first plan waits for agents at all, in ms. */
-const AGENTS_WAIT_MAX_MS = 2000;
 /** A store that failed is tried again after this long, in ms. */
 const STORE_RETRY_MS = 1000;
 
-/** What the loop is made of. */
-export interface CycleOptions {
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly settings: PlanSettings;
-  readonly store: Store;
-  readonly sources: readonly Source[];
-  readonly delivery: PlanDelivery;
-  readonly publishers: readonly Publisher[];
-  readonly revisionOf: (resource: Resource) => Revision;
-  /** Told how long each cycle's planning took, in ms. */
-  readonly onCycle?: (tookMs: number) => void;
-  /** What `view` shows may differ now: after a cycle, and with what is found before the first. */
-  readonly onSaid?: () => void;
-  /** Another controller took a later epoch: this one must end. */
-  readonly onFenced: (epoch: number) => void;
-}
-
-/** The running loop. */
-export interface Cycle extends AsyncDisposable {
-  /** Opens the store and the sources. Rejects with the first EdgeError of either. */
-  start(): Promise<void>;
-  /** Takes facts in. */
-  emit(facts: readonly Fact[]): void;
-  view(): CycleView;
-  /** Resolves when everything emitted so far went round. */
-  settled(): Promise<void>;
-}
+export type { Cycle, CycleOptions };
 
 /** Makes the loop; nothing happens before `start`. */
 export function createCycle(options: CycleOptions): Cycle {
@@ -75,9 +40,10 @@ export function createCycle(options: CycleOptions): Cycle {
 
 class Loop implements Cycle {
   readonly #options: CycleOptions;
-  readonly #planOptions: PlanOptions;
   readonly #planning: Pace;
   readonly #publishing: Publishing;
+  readonly #lead: Lead;
+  #planOptions: PlanOptions;
   #state: ClusterState = createClusterState([]);
   #writer: StoreWriter | undefined;
   #intents: StoredState["intents"] = [];
@@ -89,15 +55,17 @@ class Loop implements Cycle {
   #frozen: FrozenClaims = NO_CLAIMS;
   #said: Said = NOTHING_SAID;
   #cycles = 0;
+  #areListed = false;
+  /** Agents that the store named when it was opened. */
+  #named: ReadonlySet<AgentName> = new Set();
   #openedAtMs: number | undefined;
   #lastHelloMs: number | undefined;
   #wake: Timer | undefined;
 
   constructor(options: CycleOptions) {
     this.#options = options;
-    const { clock, delivery, log, revisionOf } = options;
-    const mayStillGet: MayStillGet = (...at) => delivery.mayStillGet?.(...at) ?? false;
-    this.#planOptions = { revisionOf, mayStillGet, memory: createPlanMemory() };
+    const { clock, log } = options;
+    this.#planOptions = planOptionsOf(options);
     this.#planning = createPace({
       clock,
       quietMs: QUIET_MS,
@@ -107,22 +75,20 @@ class Loop implements Cycle {
       onError: (error) => queueMicrotask(() => throwIt(error)),
     });
     this.#publishing = createPublishing({ clock, log, publishers: options.publishers });
+    this.#lead = createLead({
+      ...options,
+      onOpened: (stored) => this.#begin(stored),
+      onLost: () => this.#standBy(),
+      onChange: () => options.onSaid?.(),
+    });
   }
 
   async start(): Promise<void> {
-    const { clock, log, onFenced, store, sources } = this.#options;
-    const stored = await store.open();
-    this.#writer = createStoreWriter({ store, epoch: stored.epoch, log, onFenced });
-    this.#intents = stored.intents;
-    this.#rows = {
-      leases: new Map(stored.leases.map((lease) => [lease.address, lease])),
-      lanes: new Map(stored.lanes.map((lane) => [lane.id, lane])),
-    };
-    const owners = stored.leases.flatMap((lease) => lease.owners.map((owner) => owner.claim));
-    this.#state = createClusterState(owners);
+    const { sources } = this.#options;
+    await this.#lead.start();
     await Promise.all(sources.map((source) => source.start((facts) => this.emit(facts))));
-    this.#openedAtMs = clock.nowMs();
-    this.#planning.poke();
+    this.#areListed = true;
+    this.#opened();
   }
 
   emit(facts: readonly Fact[]): void {
@@ -137,8 +103,55 @@ class Loop implements Cycle {
     if (this.#plan === undefined) this.#narrate();
   }
 
+  /** The lead is won: what is stored is what there is. */
+  #begin(stored: StoredState): void {
+    const { store, log, onFenced, delivery } = this.#options;
+    const { leases, lanes, epoch } = stored;
+    this.#writer = createStoreWriter({ store, epoch, log, onFenced });
+    this.#intents = stored.intents;
+    this.#rows = {
+      leases: new Map(leases.map((lease) => [lease.address, lease])),
+      lanes: new Map(lanes.map((lane) => [lane.id, lane])),
+    };
+    this.#named = namedAgents(stored);
+    this.#planOptions = planOptionsOf(this.#options);
+    const owners = leases.flatMap((lease) => lease.owners);
+    this.#state = withStored(this.#state, owners);
+    delivery.setLeading?.(true);
+    this.#opened();
+  }
+
+  #opened(): void {
+    if (this.#writer === undefined || !this.#areListed) return;
+    this.#openedAtMs = this.#options.clock.nowMs();
+    this.#planning.poke();
+  }
+
+  /** The lead is lost: all that only a leader knows is forgotten, and nothing is said any more. */
+  #standBy(): void {
+    this.#wake?.cancel();
+    this.#writer = undefined;
+    this.#openedAtMs = undefined;
+    this.#lastHelloMs = undefined;
+    this.#plan = undefined;
+    this.#planned = new Map();
+    this.#rows = { leases: new Map(), lanes: new Map() };
+    this.#intents = [];
+    this.#timed = NO_VERDICTS;
+    this.#publishing.pause();
+    this.#options.delivery.setLeading?.(false);
+    this.#state = { ...this.#state, agents: new Map(), orphans: new Map() };
+    this.#narrate();
+  }
+
   view(): CycleView {
-    const notReady = this.#notReady();
+    const lead = this.#lead.view();
+    const notReady = notReadyText({
+      lead,
+      writer: this.#writer,
+      areListed: this.#areListed,
+      hasPlan: this.#plan !== undefined,
+    });
     return {
       epoch: this.#writer?.epoch ?? 0,
       cycles: this.#cycles,
@@ -146,6 +159,7 @@ class Loop implements Cycle {
       judged: this.#planned,
       times: this.#timed.times,
       findings: this.#findings(),
+      lead,
       ...(this.#plan === undefined ? {} : { plan: this.#plan }),
       ...(notReady === undefined ? {} : { notReady }),
     };
@@ -158,6 +172,7 @@ class Loop implements Cycle {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#wake?.cancel();
+    this.#lead[Symbol.dispose]();
     await this.#planning[Symbol.asyncDispose]();
     // The turn under way has set it anew.
     this.#wake?.cancel();
@@ -166,24 +181,32 @@ class Loop implements Cycle {
 
   /** One cycle: plan, make durable, deliver, publish. */
   async #turn(): Promise<void> {
+    const writer = this.#writer;
     const holdMs = this.#holdOffMs();
-    if (this.#writer?.isFenced === true || holdMs === undefined) return;
+    if (writer === undefined || writer.isFenced || holdMs === undefined) return;
+    if (!this.#mayGoOn(writer)) return;
     if (holdMs > 0) return this.#wakeIn(holdMs);
     const { clock } = this.#options;
-    const writer = present(this.#writer, "the loop opens after the store");
     const obeyed = writer.obeyedAbove(this.#state.agents.values());
     const ranked = obeyed === undefined ? "durable" : await writer.outrank(obeyed);
-    if (ranked === "fenced") return;
+    if (ranked === "fenced" || !this.#mayGoOn(writer)) return;
     const begunMs = clock.nowMs();
     const world = this.#freeze();
     const next = plan(world, this.#planOptions);
     this.#options.onCycle?.(clock.nowMs() - begunMs);
     const changes = diffStored(this.#rows, next);
+    // Planning takes its time, and so does whatever else may have held this process up.
+    if (!this.#mayGoOn(writer)) return;
     const written = await writer.write(changes);
-    if (written === "fenced") return;
+    if (written === "fenced" || !this.#mayGoOn(writer)) return;
     if (written === "durable") this.#adopt(writer.epoch, world, next);
     else this.#goOn(writer.epoch, world, changes);
     if (ranked === "failed") this.#wakeIn(STORE_RETRY_MS);
+  }
+
+  /** Whether it still leads, and under the epoch of this writer. */
+  #mayGoOn(writer: StoreWriter): boolean {
+    return this.#writer === writer && this.#lead.isHeld();
   }
 
   /** While the store cannot be written, what needs no new row goes on: members change. */
@@ -214,11 +237,12 @@ class Loop implements Cycle {
 
   /** Milliseconds until the first plan may be made, 0 when it may; undefined while opening. */
   #holdOffMs(): number | undefined {
-    if (this.#openedAtMs === undefined) return undefined;
+    const openedMs = this.#openedAtMs;
+    if (openedMs === undefined) return undefined;
     if (this.#plan !== undefined) return 0;
-    const helloMs = this.#lastHelloMs ?? Number.POSITIVE_INFINITY;
-    const dueMs = Math.min(helloMs + AGENTS_SETTLE_MS, this.#openedAtMs + AGENTS_WAIT_MAX_MS);
-    return Math.max(0, dueMs - this.#options.clock.nowMs());
+    const [nowMs, helloMs] = [this.#options.clock.nowMs(), this.#lastHelloMs];
+    const { agents } = this.#state;
+    return firstPlanWaitMs({ nowMs, openedMs, helloMs, named: this.#named, agents });
   }
 
   #wakeIn(delayMs: number): void {
@@ -266,15 +290,6 @@ class Loop implements Cycle {
     const store = storeFindings(this.#writer?.trouble);
     const all = [...this.#state.findings.values(), ...(this.#plan?.findings ?? []), ...store];
     return all.sort((a, b) => compareText(`${a.subject}\n${a.name}`, `${b.subject}\n${b.name}`));
-  }
-
-  #notReady(): string | undefined {
-    if (this.#writer === undefined) return "the store is not open";
-    if (this.#openedAtMs === undefined) return "sources are being listed";
-    const { isFenced, trouble } = this.#writer;
-    if (isFenced) return "another controller took over";
-    if (trouble !== undefined) return `the store is not written: ${trouble}`;
-    return this.#plan === undefined ? "waiting for agents before the first plan" : undefined;
   }
 }
 

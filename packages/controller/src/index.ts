@@ -10,6 +10,7 @@ export { createPoolSource } from "./config/pool-source.ts";
 export { readConfiguredPools } from "./config/pools.ts";
 export { type Cycle, type CycleOptions, createCycle } from "./cycle.ts";
 export { type CycleView } from "./cycle-view.ts";
+export { createSoleElection } from "./election/sole-election.ts";
 export * from "./facts.ts";
 export { createKubeClient, type KubeAccess, type KubeRequestOptions } from "./kube/kube-client.ts";
 export * from "./ports.ts";
@@ -23,6 +24,7 @@ export {
   checkControllerFlags,
   controllerSettings,
 } from "./settings.ts";
+export { sqlitePath } from "./store-settings.ts";
 export { type FolderDisk } from "./sources/folder/folder-disk.ts";
 export { type FolderSourceOptions, createFolderSource } from "./sources/folder/folder-source.ts";
 export { type Listing } from "./sources/folder/scan.ts";

@@ -61,7 +61,10 @@ export type OutrankResult =
 
 /** Where leases, lanes and intents live. Asynchronous, few calls, an epoch on every write. */
 export interface Store extends AsyncDisposable {
-  /** Takes the next epoch and reads everything. Called once, before anything is planned. */
+  /**
+   * Takes the next epoch and reads everything. Called before anything is planned, and again each
+   * time that this controller leads anew; what an earlier epoch had under way counts for nothing.
+   */
   open(): Promise<StoredState>;
   /**
    * Makes all changes durable, or none. When it resolves with `committed` they survive a power
@@ -73,6 +76,37 @@ export interface Store extends AsyncDisposable {
    * carries the new one. Rejects like `commit`. Only for an `obeyed` that is not below `epoch`.
    */
   outrank(epoch: number, obeyed: number): Promise<OutrankResult>;
+}
+
+/** Who leads, as this controller knows it. */
+export interface ElectionView {
+  /** By the monotonic clock and at this very moment: false also for one that hung for too long. */
+  readonly leads: boolean;
+  /** Who leads, as it names itself; absent: nobody, or nobody is known. */
+  readonly holder?: string;
+  /** Why the lead can be neither had nor seen, lower case; absent when all is well. */
+  readonly trouble?: string;
+}
+
+/** Told as it happens; `onLead` and `onLost` come in turns, and `onLead` first. */
+export interface ElectionEvents {
+  onLead(): void;
+  onLost(): void;
+  /** The view may differ. */
+  onChange(): void;
+}
+
+/** Decides which of the controllers over one store leads. Disposing gives the lead up at once. */
+export interface Election extends AsyncDisposable {
+  /** How others know this controller: unique to the process. */
+  readonly identity: string;
+  /**
+   * Tries for the lead, and goes on trying until disposed. Resolves after the first try, whatever
+   * came of it; rejects with an EdgeError only when it can never work.
+   */
+  start(events: ElectionEvents): Promise<void>;
+  /** Asked before every write and every delivery: it waits for nothing. */
+  view(): ElectionView;
 }
 
 /** Sends node plans to agents, the difference only, and turns what they say into facts. */
@@ -92,6 +126,11 @@ export interface PlanDelivery {
    * a report without the address is then older than what it will do. False when nothing is known.
    */
   mayStillGet?(agent: AgentName, address: Address): boolean;
+  /**
+   * Takes agents while this controller leads, and sends them to another one while it does not: then
+   * nothing is wanted any more of what was delivered. At first none are taken.
+   */
+  setLeading?(leads: boolean): void;
 }
 
 /** How an agent's plan compares with the wanted one. */
@@ -128,4 +167,6 @@ export interface Publisher extends Partial<AsyncDisposable> {
    * EdgeError when something could not be written; the rest was.
    */
   publish(publication: Publication): Promise<void>;
+  /** Another controller speaks: nothing more is written before the next publication. */
+  pause?(): void;
 }

@@ -22,6 +22,8 @@ const RETRY_MS = 5000;
 export interface Publishing extends AsyncDisposable {
   /** Replaces what is to be said; returns at once. */
   say(publication: Publication): void;
+  /** Forgets what is to be said, and so do the publishers. */
+  pause(): void;
   /** Resolves when everything handed in so far was said, or overtaken, or has failed. */
   done(): Promise<void>;
 }
@@ -47,10 +49,14 @@ export function createPublishing(options: {
   });
 
   async function publishAll(): Promise<void> {
-    if (newest === undefined) return;
-    for (const publisher of publishers) await publishBy(publisher, newest);
+    for (const publisher of publishers) {
+      // One publisher takes its time, and the lead may be lost meanwhile.
+      if (newest === undefined) return;
+      await publishBy(publisher, newest);
+    }
     retry?.cancel();
-    if (troubles.size > 0) retry = clock.setTimer(RETRY_MS, () => void pace.poke());
+    if (newest === undefined || troubles.size === 0) return;
+    retry = clock.setTimer(RETRY_MS, () => void pace.poke());
   }
 
   async function publishBy(publisher: Publisher, publication: Publication): Promise<void> {
@@ -70,6 +76,11 @@ export function createPublishing(options: {
     say: (publication) => {
       newest = publication;
       pace.poke();
+    },
+    pause: () => {
+      newest = undefined;
+      retry?.cancel();
+      for (const publisher of publishers) publisher.pause?.();
     },
     done: () => pace.done(),
     [Symbol.asyncDispose]: async () => {

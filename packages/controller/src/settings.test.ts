@@ -43,7 +43,8 @@ function errorsOf(...argv: readonly string[]): readonly string[] {
 suite("the settings", () => {
   test("have the ports and paths of the contract", () => {
     const settings = settingsOf(...NEEDED);
-    assert.equal(settings.storePath, "/var/lib/fairlead/store.db");
+    assert.deepEqual(settings.store, { kind: "sqlite", path: "/var/lib/fairlead/store.db" });
+    assert.equal(settings.leaderLeaseMs, 15_000);
     assert.deepEqual(settings.listenAgents, { host: "0.0.0.0", port: 7702 });
     assert.deepEqual(settings.listenMetrics, { host: "0.0.0.0", port: 7704 });
     assert.deepEqual(settings.listenAdmin, { host: "127.0.0.1", port: 7705 });
@@ -70,15 +71,27 @@ suite("the settings", () => {
       check: (given) => checkControllerFlags(given, env),
     });
     assert.ok(result.kind === "ok");
-    const { source, members } = controllerSettings(result.settings, {});
+    const { source, members, store } = controllerSettings(result.settings, {});
     assert.deepEqual(source, { kind: "cluster", kubeconfig: undefined, context: undefined });
     assert.equal(members, "endpoints");
+    assert.deepEqual(store, { kind: "kubernetes", namespace: "fairlead-system" });
   });
 
   test("keep the store below the state directory unless it is named", () => {
-    assert.equal(settingsOf(...NEEDED, "--state-dir", "/x").storePath, "/x/store.db");
+    const sqlite = (path: string): unknown => ({ kind: "sqlite", path });
+    assert.deepEqual(settingsOf(...NEEDED, "--state-dir", "/x").store, sqlite("/x/store.db"));
     const named = settingsOf(...NEEDED, "--state-dir=/x", "--store", "sqlite:/y/z.db");
-    assert.equal(named.storePath, "/y/z.db");
+    assert.deepEqual(named.store, sqlite("/y/z.db"));
+    const outside = ["--kubeconfig", "/k", "--insecure"];
+    assert.deepEqual(settingsOf(...outside).store, sqlite("/var/lib/fairlead/store.db"));
+    const asked = settingsOf(...outside, "--store", "kubernetes", "--leader-lease", "4s");
+    assert.deepEqual(asked.store, { kind: "kubernetes", namespace: "fairlead-system" });
+    assert.equal(asked.leaderLeaseMs, 4000);
+  });
+
+  test("keep no leases in a cluster that is not known", () => {
+    const [error = ""] = errorsOf(...NEEDED, "--store", "kubernetes");
+    assert.match(error, /--store: leases are kept in the cluster that Services come from/);
   });
 
   test("listen for the command line on the loopback also when only a port is given", () => {

@@ -1,8 +1,6 @@
 // The controller's flags, variables and file keys: one table, and what must hold between them.
 // Names, ports and defaults are contracts. What a later release brings is refused in words.
 
-import { join } from "node:path";
-
 import type { AddressPool } from "@fairlead/model";
 import {
   type Complaint,
@@ -16,7 +14,6 @@ import {
   durationSetting,
   hostPortSetting,
   listSetting,
-  quoteValue,
   stringSetting,
 } from "@fairlead/runtime";
 
@@ -31,12 +28,17 @@ import {
   SOURCE_SETTINGS,
   sourceSettings,
 } from "./source-settings.ts";
+import {
+  checkStoreFlags,
+  STORE_SETTINGS,
+  type StoreFlags,
+  type StoreSettings,
+  storeSettings,
+} from "./store-settings.ts";
 
 /** The values of the controller's flags. */
-export interface ControllerFlags extends SourceFlags {
+export interface ControllerFlags extends SourceFlags, StoreFlags {
   readonly pool: readonly string[];
-  readonly store: string | undefined;
-  readonly stateDir: string;
   readonly defaultClass: boolean;
   readonly nodeSelector: string;
   readonly listenAgents: HostPort;
@@ -57,10 +59,6 @@ export type ControllerSettingsTable = {
 /** Keys of the settings file beside the flags. */
 export const CONTROLLER_EXTRA_KEYS: readonly string[] = ["pools"];
 
-const STATE_DIR = "/var/lib/fairlead";
-const STORE_FILE = "store.db";
-const SQLITE = "sqlite:";
-
 /** The controller's settings, as `readSettings` wants them. */
 export const CONTROLLER_SETTINGS: ControllerSettingsTable = {
   ...SOURCE_SETTINGS,
@@ -69,18 +67,7 @@ export const CONTROLLER_SETTINGS: ControllerSettingsTable = {
     placeholder: "NAME=RANGE[,RANGE]",
     help: "Adds a pool of addresses: CIDRs, first-last, or single addresses.",
   }),
-  store: stringSetting({
-    default: undefined,
-    placeholder: "sqlite:FILE",
-    help: `Where leases are kept. By default in ${STORE_FILE} in the state directory.`,
-    check: storeProblem,
-  }),
-  stateDir: stringSetting({
-    default: STATE_DIR,
-    placeholder: "DIR",
-    help: "Where the controller keeps what must outlive it.",
-    check: (text) => (text === "" ? "the path of a folder" : undefined),
-  }),
+  ...STORE_SETTINGS,
   defaultClass: booleanSetting({
     default: true,
     help: "Serves Services of type LoadBalancer that name no class.",
@@ -140,8 +127,9 @@ export const CONTROLLER_SETTINGS: ControllerSettingsTable = {
 export interface ControllerSettings {
   readonly source: SourceSettings;
   readonly pools: readonly AddressPool[];
-  /** The store's file. */
-  readonly storePath: string;
+  readonly store: StoreSettings;
+  /** How long a lead lasts that is not renewed; stores of one file know no leads. */
+  readonly leaderLeaseMs: number;
   readonly defaultClass: boolean;
   readonly members: "endpoints" | "nodes";
   readonly nodeSelector: Readonly<Record<string, string>>;
@@ -159,7 +147,7 @@ export function checkControllerFlags(
   env: Env,
 ): readonly Complaint[] {
   const { settings, rest } = given;
-  const complaints = [...checkSourceFlags(settings, env)];
+  const complaints = [...checkSourceFlags(settings, env), ...checkStoreFlags(settings)];
   if (settings.insecure === false) complaints.push(NO_TLS);
   const pools = readConfiguredPools({ flags: settings.pool ?? [], file: rest["pools"] });
   if (pools.kind === "bad") complaints.push(...pools.problems.map(poolComplaint));
@@ -178,7 +166,8 @@ export function controllerSettings(
   return {
     source: sourceSettings(flags),
     pools: pools.kind === "ok" ? pools.pools : [],
-    storePath: flags.store?.slice(SQLITE.length) ?? join(flags.stateDir, STORE_FILE),
+    store: storeSettings(flags),
+    leaderLeaseMs: flags.leaderLease,
     defaultClass: flags.defaultClass,
     members: membersDefault(flags),
     nodeSelector: parseNodeSelector(flags.nodeSelector) ?? {},
@@ -205,12 +194,4 @@ function poolComplaint(problem: string): Complaint {
     todo: "write NAME=RANGE[,RANGE] with CIDRs, first-last or addresses",
     code: "BadValue",
   };
-}
-
-function storeProblem(text: string): string | undefined {
-  if (text.startsWith(SQLITE) && text.length > SQLITE.length) return undefined;
-  const isLater = text.startsWith("etcd:") || text === "kubernetes";
-  return isLater
-    ? `sqlite:FILE; ${quoteValue(text)} comes with a later release`
-    : "sqlite:FILE, such as sqlite:/var/lib/fairlead/store.db";
 }

@@ -18,11 +18,13 @@ export function makeCycleView(
   const findings = [...(plan?.findings ?? [])];
   return {
     epoch: 1,
+    lead: { leads: true, holder: "controller" },
     cycles: plan === undefined ? 0 : 1,
     state: {
       claims: new Map(Array.from(world.claims, ([id, claim]) => [id, seen(claim)])),
       pools: new Map(world.pools.map((pool) => [pool.name, seen(pool)])),
       agents: world.agents,
+      ended: new Map(),
       findings: new Map(),
       orphans: new Map(Array.from(world.absent, (id) => [id, {}])),
       listedSteadyMs: new Map([["folder", 0]]),

@@ -51,6 +51,22 @@ function testOpening(makeMedium: () => Promise<StoreMedium>): void {
     assert.deepEqual(epochs, [1, 2, 3]);
   });
 
+  void test("one that leads anew opens it again, and what it wrote before counts for less", async () => {
+    await using medium = await makeMedium();
+    await using store = medium.store();
+    const first = await store.open();
+    await store.commit(first.epoch, [{ kind: "put-lease", lease: makeLease(1) }]);
+    const second = await store.open();
+    assert.equal(second.epoch, first.epoch + 1);
+    assert.deepEqual(second.leases, [makeLease(1)]);
+    const late = store.commit(first.epoch, [{ kind: "put-lease", lease: makeLease(2) }]);
+    assert.deepEqual(await late, { kind: "fenced", epoch: second.epoch });
+    const now = store.commit(second.epoch, [{ kind: "put-lease", lease: makeLease(3) }]);
+    assert.deepEqual(await now, { kind: "committed" });
+    const third = await store.open();
+    assert.deepEqual(third.leases, [makeLease(1), makeLease(3)]);
+  });
+
   void test("all that a row can hold comes back after a restart", async () => {
     await using medium = await makeMedium();
     const changes: readonly StoreChange[] = [
@@ -221,7 +237,7 @@ function rowsOf(state: StoredState): Omit<StoredState, "epoch"> {
 }
 
 /** Lease number `index`: 10.1.0.0 and up, held by a claim of its own. */
-function makeLease(index: number): LeasedAddress {
+export function makeLease(index: number): LeasedAddress {
   const claim = present(claimId("service", "default", `web-${index}`), "a claim's id");
   return {
     address: addressFromValue("ipv4", BigInt(0x0a_01_00_00 + index)),

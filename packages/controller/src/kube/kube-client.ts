@@ -24,7 +24,7 @@ export interface KubeRequestOptions extends Omit<RequestOptions, "headers"> {
 
 /** One request. */
 export interface KubeRequest {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** From the root of the API: `/api/v1/services`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
@@ -34,6 +34,8 @@ export interface KubeRequest {
   readonly contentType?: string;
   /** What is wanted back. Default: application/json. */
   readonly accept?: string;
+  /** Called when nothing more is waited for; what it throws is how the request ends, unsent. */
+  readonly beforeSending?: () => void;
 }
 
 /** A client of one API server. */
@@ -73,6 +75,7 @@ export function createKubeClient(options: {
   async function send(request: KubeRequest, signal: AbortSignal): Promise<IncomingMessage> {
     // A credential plugin may take for ever, and knows no signal.
     const base = await unlessAborted(access.requestOptions(), signal);
+    request.beforeSending?.();
     const url = requestUrl(access.server, request);
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();

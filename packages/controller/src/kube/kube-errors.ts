@@ -13,6 +13,8 @@ export type KubeErrorCode =
   | "TIMEOUT"
   /** The answer ended in the middle. */
   | "CUT"
+  /** It was not sent: another controller leads. */
+  | "NOT_LEADING"
   /** The server's certificate is not one that the configuration trusts. */
   | "UNTRUSTED"
   /** 401: the credentials are wrong or expired. */

@@ -1,9 +1,9 @@
 // Lists all objects of one kind, page by page, so that no answer is large and the loop breathes
 // between two. Given a client. An expired continuation starts the list again, once.
 
-import type { KubeClient } from "../../kube/kube-client.ts";
-import { isKubeError, KubeError } from "../../kube/kube-errors.ts";
-import { childOf, isJson, type Json, readVersion, textOf } from "../../kube/object-fields.ts";
+import type { KubeClient } from "./kube-client.ts";
+import { isKubeError, KubeError } from "./kube-errors.ts";
+import { childOf, isJson, type Json, readVersion, textOf } from "./object-fields.ts";
 
 /** Objects of one page: parsing and reading them blocks the loop for some 10 ms. */
 const PAGE_OBJECTS = 100;
@@ -23,6 +23,8 @@ export interface PagedList {
   readonly path: string;
   /** Metadata only: names, uids and versions. */
   readonly namesOnly?: boolean;
+  /** Objects of one page. Default: 100, and 2000 of names only. */
+  readonly pageObjects?: number;
   readonly signal: AbortSignal;
   /** Called for each page, before the next one is asked for; all of one list are of one version. */
   readonly onPage: (items: readonly Json[], version: number) => void;
@@ -44,7 +46,7 @@ export async function listPages(list: PagedList): Promise<number> {
 
 async function listOnce(list: PagedList): Promise<number> {
   const { client, path, namesOnly = false, signal, onPage } = list;
-  const limit = String(namesOnly ? NAMES_OBJECTS : PAGE_OBJECTS);
+  const limit = String(list.pageObjects ?? (namesOnly ? NAMES_OBJECTS : PAGE_OBJECTS));
   let next: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const query = next === undefined ? { limit } : { limit, continue: next };

@@ -93,6 +93,7 @@ class Stage implements AsyncDisposable {
       },
     });
     this.sync.register(this.#server);
+    this.sync.setLeading(true);
   }
 
   async start(): Promise<this> {

@@ -8,7 +8,6 @@ import {
   type AgentHello,
   type AgentName,
   type AgentReport,
-  type ResourceName,
   vipName,
 } from "@fairlead/model";
 import type { Clock, Logger } from "@fairlead/runtime";
@@ -23,19 +22,23 @@ import {
 
 import type { Fact } from "../facts.ts";
 import type { PlanDelivery, SyncState } from "../ports.ts";
-import { type AgentStream, createAgentStream, type SyncCall } from "./agent-stream.ts";
+import {
+  type AgentStream,
+  createAgentStream,
+  type StreamEnd,
+  type SyncCall,
+} from "./agent-stream.ts";
 import {
   EMPTY_OUTBOX,
   mayStillGet,
-  type Outbox,
   outboxContext,
   type OutboxContext,
   type OutboxEvent,
   stepOutbox,
 } from "./outbox.ts";
+import { newPeer, owedAnswer, type Peer, problemsOf } from "./peer.ts";
 import { NO_SYNC_METRICS, type SyncMetrics } from "./sync-metrics.ts";
 import { syncStateOf } from "./sync-state.ts";
-import type { Refusal } from "./target.ts";
 import { type Delivery, findUnconfirmed, NOTHING_DELIVERED, wantedPlan } from "./wanted-plan.ts";
 
 /** What the server needs. */
@@ -54,6 +57,7 @@ export interface SyncServerOptions {
 
 /** The controller's end of all agents' streams. Disposing ends them; the server stays open. */
 export interface SyncServer extends PlanDelivery, AsyncDisposable {
+  setLeading(leads: boolean): void;
   /** Adds AgentService to a server, before it is bound. */
   register(server: Pick<Server, "addService">): void;
   /** Whether an agent has what it shall have. */
@@ -66,16 +70,12 @@ export function createSyncServer(options: SyncServerOptions): SyncServer {
 }
 
 const HEARTBEAT_MS = 3000;
-
-/** One agent, with or without a stream. */
-interface Peer {
-  outbox: Outbox;
-  stream: AgentStream | undefined;
-  /** The last one, also of an earlier stream. */
-  report: AgentReport | undefined;
-  /** Whether a difference from `report` makes sense on the open stream. */
-  hasReported: boolean;
-}
+const STOPPING: StreamEnd = { code: status.UNAVAILABLE, detail: "the controller is stopping" };
+/** The agent goes to the next controller that it knows. */
+const STANDS_BY: StreamEnd = {
+  code: status.UNAVAILABLE,
+  detail: "this controller stands by; another one leads",
+};
 
 class Streams implements SyncServer {
   readonly #options: SyncServerOptions;
@@ -87,6 +87,7 @@ class Streams implements SyncServer {
   readonly #streams = new Map<AgentStream, AgentName | undefined>();
   #delivered = NOTHING_DELIVERED;
   #epoch = 0;
+  #isLeading = false;
   #isStopping = false;
 
   constructor(options: SyncServerOptions) {
@@ -131,6 +132,16 @@ class Streams implements SyncServer {
     return outbox !== undefined && mayStillGet(outbox, vipName(address));
   }
 
+  setLeading(leads: boolean): void {
+    this.#isLeading = leads;
+    if (leads) return;
+    for (const stream of this.#streams.keys()) stream.end(STANDS_BY);
+    // What agents have and said is told anew to whoever leads next.
+    this.#peers.clear();
+    this.#delivered = NOTHING_DELIVERED;
+    this.#epoch = 0;
+  }
+
   syncState(agent: AgentName): SyncState {
     const outbox = this.#peers.get(agent)?.outbox ?? EMPTY_OUTBOX;
     return syncStateOf(outbox, this.#context.planRevisionOf);
@@ -138,9 +149,7 @@ class Streams implements SyncServer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isStopping = true;
-    for (const stream of this.#streams.keys()) {
-      stream.end({ code: status.UNAVAILABLE, detail: "the controller is stopping" });
-    }
+    for (const stream of this.#streams.keys()) stream.end(STOPPING);
     await Promise.resolve();
   }
 
@@ -155,9 +164,8 @@ class Streams implements SyncServer {
     });
     this.#streams.set(stream, undefined);
     this.#metrics.streamsOpen(this.#streams.size);
-    if (this.#isStopping) {
-      stream.end({ code: status.UNAVAILABLE, detail: "the controller is stopping" });
-    }
+    if (this.#isStopping) stream.end(STOPPING);
+    else if (!this.#isLeading) stream.end(STANDS_BY);
   }
 
   #onHello(stream: AgentStream, hello: AgentHello, digest: string | undefined): void {
@@ -264,12 +272,7 @@ class Streams implements SyncServer {
   #peerOf(agent: AgentName): Peer {
     const known = this.#peers.get(agent);
     if (known !== undefined) return known;
-    const peer: Peer = {
-      outbox: EMPTY_OUTBOX,
-      stream: undefined,
-      report: undefined,
-      hasReported: false,
-    };
+    const peer = newPeer();
     this.#peers.set(agent, peer);
     return peer;
   }
@@ -277,20 +280,4 @@ class Streams implements SyncServer {
   #emit(fact: Fact): void {
     if (!this.#isStopping) this.#options.emit([fact]);
   }
-}
-
-function owedAnswer(outbox: Outbox): string | undefined {
-  if (outbox.stream?.isAsking === true) return "its inventory";
-  const { inFlight } = outbox;
-  return inFlight && `an answer to update ${inFlight.update.nonce}`;
-}
-
-function problemsOf(report: AgentReport): ReadonlyMap<ResourceName, Refusal> {
-  const problems = new Map<ResourceName, Refusal>();
-  for (const [name, { problem }] of report.resources) {
-    if (problem === undefined) continue;
-    const { reason, detail, revision } = problem;
-    problems.set(name, { revision, remark: { reason, detail } });
-  }
-  return problems;
 }

@@ -66,7 +66,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   }
 
   async function open(): Promise<StoredState> {
-    assert(!isOpen && !isClosed, "a store is opened once");
+    assert(!isClosed, "a store is opened before it is closed");
     await Promise.resolve();
     isOpen = true;
     medium.epoch += 1;

@@ -10,6 +10,7 @@ import {
   createCycle,
   createFolderSource,
   createPoolSource,
+  createSoleElection,
   createSyncServer,
   readConfiguredPools,
 } from "@fairlead/controller";
@@ -96,6 +97,7 @@ class Controller implements RingController {
       clock,
       log,
       settings: { advertIntervalMs: 100, reservedRouterIds, staleAfterMs: 60_000 },
+      election: createSoleElection("controller"),
       store: this.#store(clock),
       sources: [
         createPoolSource({ pools: configured.pools, clock }),
@@ -125,6 +127,7 @@ class Controller implements RingController {
       ],
       revisionOf: revisions.revisionOf,
       onFenced: () => this.kill(),
+      onFailed: () => this.kill(),
     });
     const running = { clock, cycle, sync, startedMs: clock.nowMs() };
     this.#running = running;

@@ -41,7 +41,7 @@ export interface KubePublisherOptions {
 export function createKubePublisher(options: KubePublisherOptions): Publisher & AsyncDisposable {
   const { book, onTrouble, onWrite = () => undefined, onDropped = () => undefined } = options;
   let newest: Publication | undefined;
-  const wanted = new WantedServices();
+  let wanted = new WantedServices();
   const looks = createLooks(look);
 
   const view = createServiceView(book);
@@ -79,6 +79,11 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
       // What an earlier life left on Services that ask for nothing any more.
       if (isFirst) for (const record of book.marked()) looks.add(idOf(record));
       return Promise.resolve();
+    },
+    // Of a Service of which nothing is wanted nothing is written.
+    pause: () => {
+      newest = undefined;
+      wanted = new WantedServices();
     },
     [Symbol.asyncDispose]: async () => {
       unsubscribe();

@@ -28,6 +28,7 @@ const RESULTS: Readonly<Record<KubeErrorCode, Exclude<WriteResult, "written">>> 
   UNREACHABLE: "unreachable",
   TIMEOUT: "unreachable",
   CUT: "unreachable",
+  NOT_LEADING: "unreachable",
   UNTRUSTED: "unreachable",
   UNAUTHORIZED: "unreachable",
   THROTTLED: "unreachable",

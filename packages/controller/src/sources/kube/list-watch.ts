@@ -12,7 +12,7 @@ import { type Clock, createBackoff } from "@fairlead/runtime";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { eventError, isKubeError, KubeError } from "../../kube/kube-errors.ts";
 import { childOf, isJson, type Json, readVersion, textOf } from "../../kube/object-fields.ts";
-import { listPages } from "./list-pages.ts";
+import { listPages } from "../../kube/list-pages.ts";
 import { readMeta } from "./object-meta.ts";
 import {
   type Change,

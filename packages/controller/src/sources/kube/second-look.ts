@@ -5,7 +5,7 @@ import type { Clock, Timer } from "@fairlead/runtime";
 
 import { ABSENCE_MS } from "../../cluster-state.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
-import { listPages } from "./list-pages.ts";
+import { listPages } from "../../kube/list-pages.ts";
 import { readMeta } from "./object-meta.ts";
 import type { LookOutcome, ObjectMeta, ObjectSet } from "./object-set.ts";
 

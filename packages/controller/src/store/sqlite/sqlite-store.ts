@@ -57,8 +57,10 @@ class SqliteStore implements Store {
     this.#onWrite = options.onWrite;
   }
 
-  open(): Promise<StoredState> {
-    return Promise.resolve().then(() => this.#open());
+  async open(): Promise<StoredState> {
+    // Of an earlier opening, whose epoch ends here.
+    await this.#flushing;
+    return this.#open();
   }
 
   commit(epoch: number, changes: readonly StoreChange[]): Promise<CommitResult> {
@@ -98,12 +100,12 @@ class SqliteStore implements Store {
   }
 
   #open(): StoredState {
-    assert(this.#database === undefined && !this.#isClosed, "a store is opened once");
-    const database = openDatabase(this.#path);
+    assert(!this.#isClosed, "a store is opened before it is closed");
+    const database = this.#database ?? openDatabase(this.#path);
     this.#database = database;
     try {
-      this.#inode = inodeOf(this.#path);
-      this.#writer = createChangeWriter(database);
+      this.#inode ??= inodeOf(this.#path);
+      this.#writer ??= createChangeWriter(database);
       const select = (table: string, key: string): { key: unknown; row: unknown }[] =>
         database
           .prepare(`SELECT ${key} AS key, row FROM ${table} ORDER BY ${key}`)
@@ -119,6 +121,8 @@ class SqliteStore implements Store {
       return { epoch: this.#epoch(), ...stored };
     } catch (error) {
       this.#database = undefined;
+      this.#inode = undefined;
+      this.#writer = undefined;
       database.close();
       throw storeError(error, `cannot read the store ${this.#path}`);
     }

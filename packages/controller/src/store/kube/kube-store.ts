@@ -1,0 +1,228 @@
+// The store in a cluster: one object a row, named by what the row is about, and a journal. A commit is
+// one write of the journal, so that it is whole or not at all and none of an earlier epoch gets
+// through; rows' objects follow it. Given a client; see docs/adr/0016 for why it is so.
+
+import { setImmediate } from "node:timers/promises";
+
+import { assert, compareText, present } from "@fairlead/model";
+import type { Clock } from "@fairlead/runtime";
+
+import type { KubeClient } from "../../kube/kube-client.ts";
+import { isKubeError } from "../../kube/kube-errors.ts";
+import type { CommitResult, OutrankResult, Store, StoreChange, StoredState } from "../../ports.ts";
+import { makeStoreError } from "../store-error.ts";
+import { type Journal, packChanges, readJournal, unpackChanges, writeJournal } from "./journal.ts";
+import { kubeStoreError } from "./kube-store-errors.ts";
+import { createRowWriter, type RowWriter } from "./row-writer.ts";
+import { readRows, type StoredRows } from "./stored-rows.ts";
+import { keyOfChange, keyText } from "./stored-objects.ts";
+
+/** Commits that may wait at once; the loop has one, so more is somebody's mistake. */
+const WAITING_MAX = 1000;
+/** Taking an epoch is tried so often against others that do the same. */
+const TRIES_MAX = 5;
+/** At its end the store waits so long for objects to follow the journal, in ms. */
+const SETTLE_MS = 1000;
+const WRITING = "cannot write the store of the cluster";
+
+/** What the store works with. */
+export interface KubeStoreOptions {
+  /** Writes only while this controller leads. */
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  /** Told after each commit how many rows it changed. */
+  readonly onWrite?: (rows: number) => void;
+}
+
+/** Makes the store; nothing is asked before `open`. */
+export function createKubeStore(options: KubeStoreOptions): Store {
+  return new KubeStore(options);
+}
+
+interface Waiting {
+  readonly epoch: number;
+  readonly changes: readonly StoreChange[];
+  readonly resolve: (result: CommitResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** An opening: its journal as written last, and the writer of its rows. */
+interface Opened {
+  journal: Journal;
+  readonly rows: RowWriter;
+  /** A write of which no answer came; it may stand or not. */
+  doubted: Pick<Journal, "epoch" | "sequence"> | undefined;
+}
+
+class KubeStore implements Store {
+  readonly #options: KubeStoreOptions;
+  #opened: Opened | undefined;
+  #waiting: Waiting[] = [];
+  #flushing: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(options: KubeStoreOptions) {
+    this.#options = options;
+  }
+
+  async open(): Promise<StoredState> {
+    assert(!this.#isClosed, "a store is opened before it is closed");
+    const { client } = this.#options;
+    await this.#flushing;
+    await this.#opened?.rows[Symbol.asyncDispose]();
+    try {
+      const journal = await this.#takeEpoch();
+      // After the epoch is taken, so that nothing of an earlier one is missed.
+      const [rows, changes] = await Promise.all([readRows(client), unpackChanges(journal.packed)]);
+      this.#opened = { journal, rows: this.#rowWriter(journal, rows), doubted: undefined };
+      this.#opened.rows.take(changes.filter((change) => !rows.shows(change)));
+      return { epoch: journal.epoch, ...rows.stateAfter(changes) };
+    } catch (error) {
+      throw kubeStoreError(error, "cannot read the store of the cluster");
+    }
+  }
+
+  commit(epoch: number, changes: readonly StoreChange[]): Promise<CommitResult> {
+    if (this.#isClosed) return Promise.reject(closedError());
+    assert(this.#opened !== undefined, "a store is opened before it is written");
+    if (this.#waiting.length >= WAITING_MAX) {
+      const message = `the store has ${WAITING_MAX} commits waiting`;
+      return Promise.reject(makeStoreError({ code: "BUSY", message }));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ epoch, changes, resolve, reject });
+      this.#flushing ??= this.#flush();
+    });
+  }
+
+  async outrank(epoch: number, obeyed: number): Promise<OutrankResult> {
+    assert(obeyed >= epoch, "an epoch only goes up");
+    await this.#flushing;
+    if (this.#isClosed) throw closedError();
+    const opened = present(this.#opened, "a store is opened before it is written");
+    if (epoch !== opened.journal.epoch) return { kind: "fenced", epoch: opened.journal.epoch };
+    try {
+      const fencedBy = await this.#replace(opened, opened.rows.pending(), obeyed + 1);
+      if (fencedBy !== undefined) return { kind: "fenced", epoch: fencedBy };
+      return { kind: "outranked", epoch: obeyed + 1 };
+    } catch (error) {
+      throw kubeStoreError(error, WRITING);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    await this.#flushing;
+    await this.#opened?.rows.settled(SETTLE_MS);
+    await this.#opened?.rows[Symbol.asyncDispose]();
+  }
+
+  async #flush(): Promise<void> {
+    // A turn of the loop, so that all commits of this tick are in one write.
+    await setImmediate();
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      try {
+        const results = await this.#write(batch);
+        for (const [index, one] of batch.entries()) {
+          one.resolve(present(results[index], "one result a commit"));
+        }
+      } catch (error) {
+        const mapped = kubeStoreError(error, WRITING);
+        for (const one of batch) one.reject(mapped);
+      }
+    }
+    this.#flushing = undefined;
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<readonly CommitResult[]> {
+    const opened = present(this.#opened, "the store is open while commits wait");
+    const { epoch } = opened.journal;
+    const mine = batch.filter((commit) => commit.epoch === epoch);
+    const changes = lastWords(mine.flatMap((commit) => commit.changes));
+    if (changes.length > 0) {
+      const all = lastWords([...opened.rows.pending(), ...changes]);
+      const fencedBy = await this.#replace(opened, all, epoch);
+      if (fencedBy !== undefined) return batch.map(() => ({ kind: "fenced", epoch: fencedBy }));
+      opened.rows.take(changes);
+      this.#options.onWrite?.(changes.length);
+    }
+    return batch.map((commit) =>
+      commit.epoch === epoch ? { kind: "committed" } : { kind: "fenced", epoch },
+    );
+  }
+
+  /** Replaces the journal. Returns the epoch of whoever took the store, undefined for nobody. */
+  async #replace(
+    opened: Opened,
+    changes: readonly StoreChange[],
+    epoch: number,
+  ): Promise<number | undefined> {
+    const { client } = this.#options;
+    const packed = await packChanges(changes);
+    for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+      const { journal, doubted } = opened;
+      const sequence = (doubted ?? journal).sequence + 1;
+      try {
+        opened.journal = await writeJournal(client, { ...journal, epoch, sequence, packed });
+        opened.doubted = undefined;
+        return undefined;
+      } catch (error) {
+        if (!isKubeError(error, "CONFLICT", "NOT_FOUND")) {
+          // No answer, or none that says that nothing was written: it may stand there.
+          opened.doubted = { epoch, sequence };
+          throw error;
+        }
+      }
+      const found = await readJournal(client);
+      const isOurs = found !== undefined && (isSame(found, journal) || isSame(found, doubted));
+      // Else an older copy of the store was put back, or somebody has it.
+      if (!isOurs) return found?.epoch ?? 0;
+      opened.journal = { ...found, epoch: journal.epoch };
+    }
+    throw makeStoreError({ code: "CONFLICT", message: "others write the journal all the time" });
+  }
+
+  async #takeEpoch(): Promise<Journal> {
+    const { client } = this.#options;
+    for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+      const found = await readJournal(client);
+      // Without a journal the rows tell which epochs there were.
+      const before = found?.epoch ?? (await readRows(client)).epochMax;
+      try {
+        return await writeJournal(client, {
+          resourceVersion: found?.resourceVersion,
+          epoch: before + 1,
+          sequence: (found?.sequence ?? 0) + 1,
+          packed: found?.packed ?? "",
+        });
+      } catch (error) {
+        if (!isKubeError(error, "CONFLICT")) throw error;
+      }
+    }
+    throw makeStoreError({ code: "CONFLICT", message: "others open the store all the time" });
+  }
+
+  #rowWriter(journal: Journal, { versions }: StoredRows): RowWriter {
+    const { client, clock } = this.#options;
+    const epoch = (): number => this.#opened?.journal.epoch ?? journal.epoch;
+    const isCurrent = async (): Promise<boolean> => (await readJournal(client))?.epoch === epoch();
+    return createRowWriter({ client, clock, epoch, versions, isCurrent });
+  }
+}
+
+function isSame(found: Journal, known: Opened["doubted"]): boolean {
+  return found.epoch === known?.epoch && found.sequence === known.sequence;
+}
+
+/** The last change of each row, by key, so that what is alike stands together. */
+function lastWords(changes: readonly StoreChange[]): readonly StoreChange[] {
+  const last = new Map<string, StoreChange>();
+  for (const change of changes) last.set(keyText(keyOfChange(change)), change);
+  return [...last].toSorted(([a], [b]) => compareText(a, b)).map(([, change]) => change);
+}
+
+function closedError(): Error {
+  return makeStoreError({ code: "CLOSED", message: "the store of the cluster is closed" });
+}
