@@ -40,7 +40,7 @@ class Agent implements AsyncDisposable {
     this.held = held;
     this.#link = createControllerLink({
       agent: AGENT,
-      address,
+      addresses: [address],
       credentials: INSECURE,
       clock,
       log,

@@ -8,7 +8,6 @@ import { type AgentHello, type AgentName, assert, parseAgentName } from "@fairle
 import {
   type Clock,
   createHealthServer,
-  formatHostPort,
   type HostPort,
   type Lifecycle,
   type Logger,
@@ -28,7 +27,7 @@ import { createPlanFile } from "./plan-file.ts";
 import type { ControllerLink } from "./ports.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
 import { readRenderedFiles } from "./rendered-files.ts";
-import type { AgentSettings } from "./settings.ts";
+import { type AgentSettings, parseControllers } from "./settings.ts";
 import { giveUpLanes, takeLanesBack } from "./withdraw.ts";
 
 /** What an agent is made of. */
@@ -97,10 +96,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
 function createLink(options: AgentOptions, agent: AgentName, revisions: Revisions): ControllerLink {
   const { settings, clock, log, random } = options;
-  if (settings.controller === undefined) return NO_CONTROLLER;
+  const addresses = parseControllers(settings.controller) ?? [];
+  if (addresses.length === 0) return NO_CONTROLLER;
   return createControllerLink({
     agent,
-    address: formatHostPort(settings.controller),
+    addresses,
     credentials: { kind: "insecure" },
     clock,
     log,

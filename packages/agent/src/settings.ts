@@ -8,12 +8,16 @@ import {
   booleanSetting,
   choiceSetting,
   type Complaint,
+  formatHostPort,
   type GivenSettings,
+  HOST_PORT_FORMS,
   type HostPort,
   hostPortSetting,
   integerSetting,
+  listSetting,
   type LogFormat,
   type LogLevel,
+  parseHostPort,
   quoteValue,
   type Setting,
   stringSetting,
@@ -24,8 +28,8 @@ import { runDirProblem } from "./data-plane-layout.ts";
 /** The values of the agent's settings. */
 export interface AgentSettings {
   readonly name: string;
-  /** Absent: the last good plan is served, and nobody is told. */
-  readonly controller: HostPort | undefined;
+  /** Each `host:port`, or several with commas; none: the last good plan is served on. */
+  readonly controller: readonly string[];
   /** Absent: found by the default route. */
   readonly link: string | undefined;
   readonly stateDir: string;
@@ -52,10 +56,13 @@ export const AGENT_SETTINGS: AgentSettingsTable = {
     help: "The agent's name, unique among agents; the host's name by default.",
     check: (text) => (isSubdomain(text) ? undefined : "lower-case letters, digits, dashes, dots"),
   }),
-  controller: hostPortSetting({
-    default: undefined,
-    placeholder: "HOST:PORT",
-    help: "Where the controller takes agents. Without it the last good plan is served for ever.",
+  controller: listSetting({
+    default: [],
+    placeholder: "HOST:PORT[,HOST:PORT]",
+    help:
+      "Where controllers take agents: all are tried until one leads. Without any the last good " +
+      "plan is served for ever.",
+    check: (text) => (parseControllers([text]) === undefined ? HOST_PORT_FORMS : undefined),
   }),
   link: stringSetting({
     default: undefined,
@@ -113,6 +120,17 @@ export const AGENT_SETTINGS: AgentSettingsTable = {
   }),
 };
 
+/** The places of all controllers, in order, none twice; undefined when one is no place. */
+export function parseControllers(texts: readonly string[]): readonly string[] | undefined {
+  const places = new Set<string>();
+  for (const text of texts.flatMap((each) => each.split(","))) {
+    const place = parseHostPort(text.trim());
+    if (place === undefined) return undefined;
+    places.add(formatHostPort(place));
+  }
+  return [...places];
+}
+
 /** Settings of `fairlead-agent stop`. */
 export interface StopSettings {
   readonly withdraw: boolean;
@@ -143,7 +161,8 @@ export function checkAgentFlags({
     const todo = "give one of lower-case letters, digits, dashes, dots";
     complaints.push({ what: "--name", why, todo, code: "MissingSetting" });
   }
-  if (settings.controller !== undefined && settings.insecure === false) complaints.push(NO_TLS);
+  const hasController = (settings.controller ?? []).length > 0;
+  if (hasController && settings.insecure === false) complaints.push(NO_TLS);
   return complaints;
 }
 

@@ -14,7 +14,9 @@ import {
 } from "@fairlead/controller";
 import {
   type Complaint,
+  formatHostPort,
   type GivenSettings,
+  type HostPort,
   hostPortSetting,
   isLoopbackHost,
   type Setting,
@@ -67,8 +69,8 @@ export function controllerHalf(
   return controllerSettings({ ...flags, stateDir, store }, rest);
 }
 
-/** The settings of the agent's half, which connects to `controller`. */
-export function agentHalf(flags: RunFlags, controller: AgentSettings["controller"]): AgentSettings {
+/** The settings of the agent's half, which connects to `controller`; undefined: to nobody. */
+export function agentHalf(flags: RunFlags, controller: HostPort | undefined): AgentSettings {
   const { name, link, runDir, workerProcesses, logLevel, logFormat } = flags;
   const { listenMetrics, listenDebug } = flags;
   return {
@@ -80,7 +82,7 @@ export function agentHalf(flags: RunFlags, controller: AgentSettings["controller
     logFormat,
     listenMetrics,
     listenDebug,
-    controller,
+    controller: controller === undefined ? [] : [formatHostPort(controller)],
     stateDir: join(flags.stateDir, "agent"),
     memberSwitch: "nginx",
     insecure: true,

@@ -45,6 +45,7 @@ export const FINDING_COLUMNS: readonly Column<FindingRow>[] = [
 export function isWell(list: ListResponse): boolean {
   return (
     list.controller?.ready === true &&
+    !list.controller.standsBy &&
     list.claims.every((row) => row.state === "ready") &&
     list.agents.every((row) => row.state === "connected")
   );
@@ -55,6 +56,7 @@ export function formatStatus(
   list: ListResponse,
   options: { readonly wide: boolean; readonly headings: boolean },
 ): string {
+  if (list.controller?.standsBy === true) return formatStandby(list, options);
   const parts = [formatTable(CLAIM_COLUMNS, list.claims, options)];
   if (list.claims.length === 0) parts.push("nothing is asked for\n");
   const troubles = list.claims.filter((row) => row.main !== undefined);
@@ -64,6 +66,16 @@ export function formatStatus(
   }
   parts.push("\n", formatSummary(list));
   return parts.join("");
+}
+
+/** One that stands by knows nothing of what is served, and says who does. */
+function formatStandby(list: ListResponse, options: { readonly headings: boolean }): string {
+  const leader = list.controller?.leader ?? "";
+  const findings = formatTable(FINDING_COLUMNS, list.findings, { ...options, wide: false });
+  const who = leader === "" ? "nobody leads" : `${leader} leads: ask there, by --server`;
+  const ready = list.controller?.ready === true ? "" : `; ${notReady(list)}`;
+  const summary = `this controller stands by; ${who}${ready}\n`;
+  return list.findings.length === 0 ? summary : `${findings}\n${summary}`;
 }
 
 /** The table of `fairlead agents`. */
@@ -96,7 +108,13 @@ function formatSummary(list: ListResponse): string {
   const ready = list.claims.filter((row) => row.state === "ready").length;
   const connected = list.agents.filter((row) => row.state === "connected").length;
   const controller = list.controller?.ready === true ? "ready" : notReady(list);
-  return `${ready} of ${list.claims.length} served; ${connected} of ${list.agents.length} agents connected; controller ${controller}\n`;
+  return `${ready} of ${list.claims.length} served; ${connected} of ${list.agents.length} agents connected; controller ${controller}${leads(list)}\n`;
+}
+
+/** Named where there may be others. */
+function leads(list: ListResponse): string {
+  const leader = list.controller?.leader ?? "";
+  return leader === "" ? "" : `; ${leader} leads`;
 }
 
 function notReady(list: ListResponse): string {

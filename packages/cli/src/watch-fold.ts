@@ -125,6 +125,8 @@ function controllerChange(
     before !== undefined &&
     before.ready === row.ready &&
     before.detail === row.detail &&
+    before.standsBy === row.standsBy &&
+    before.leader === row.leader &&
     before.epoch === row.epoch;
   return isSame ? undefined : { change: "set", row, before };
 }

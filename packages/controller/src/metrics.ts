@@ -53,8 +53,18 @@ export function createControllerMetrics(options: {
   });
   metrics.gauge({
     name: "leader_epoch",
-    help: "The epoch that this controller took at its start; 0 before its store is open.",
+    help: "The epoch under which this controller writes; 0 while it does not lead.",
     collect: (gauge) => gauge.set(view().epoch),
+  });
+  metrics.gauge({
+    name: "leading",
+    help: "1 while this controller leads, 0 while it stands by.",
+    collect: (gauge) => gauge.set(view().lead.leads ? 1 : 0),
+  });
+  metrics.gauge({
+    name: "leader_known",
+    help: "1 while it is known who leads; 0 on all controllers is a cluster that nobody serves.",
+    collect: (gauge) => gauge.set(view().lead.holder === undefined ? 0 : 1),
   });
   metrics.gauge({
     name: "findings",
@@ -98,11 +108,12 @@ export function controllerHealth(): HealthReport {
   return { ok: true, detail: [{ name: "loop", ok: true }] };
 }
 
-/** Ready: it plans, and what it plans is durable. */
+/** Ready: it plans, and what it plans is durable; or it stands by, and could do so at once. */
 export function controllerReadiness(view: CycleView): HealthReport {
-  const { notReady } = view;
+  const { notReady, lead } = view;
   const ok = notReady === undefined;
-  return { ok, detail: [{ name: "cycle", ok, ...(ok ? {} : { detail: notReady }) }] };
+  const detail = notReady ?? (lead.leads ? undefined : `stands by; ${lead.holder} leads`);
+  return { ok, detail: [{ name: "cycle", ok, ...(detail === undefined ? {} : { detail }) }] };
 }
 
 function addServices(metrics: Metrics, view: () => CycleView): void {

@@ -3,6 +3,7 @@
 
 import assert from "node:assert";
 import { test } from "node:test";
+import { status } from "@grpc/grpc-js";
 import type { AgentReport, Resource, Step } from "@fairlead/model";
 import { createFakeClock, createLogger, type FakeClock } from "@fairlead/runtime";
 import { acceptedPlan, agentName, laneOf, listenerOf, vipOf } from "@fairlead/testkit";
@@ -84,11 +85,11 @@ class Stage implements AsyncDisposable {
   readonly connections: boolean[] = [];
   readonly link: ControllerLink;
 
-  constructor(port: number, held?: AcceptedPlan, dial?: Dial) {
+  constructor(ports: number | readonly number[], held?: AcceptedPlan, dial?: Dial) {
     this.link = createControllerLink({
-      ...(dial === undefined ? {} : { dial }),
+      ...(dial === undefined ? {} : { dial: () => dial }),
       agent: AGENT,
-      address: `127.0.0.1:${port}`,
+      addresses: [ports].flat().map((port) => `127.0.0.1:${port}`),
       credentials: { kind: "insecure" },
       clock: this.clock,
       log: createLogger({
@@ -132,6 +133,12 @@ async function welcomed(controller: HandPlayedController): Promise<HandPlayedStr
   await stream.next("hello");
   stream.welcome();
   return stream;
+}
+
+/** What a controller says to agents that are not its own. */
+function standBy({ call }: HandPlayedStream): void {
+  const details = "this controller stands by";
+  call.emit("error", Object.assign(new Error(details), { code: status.UNAVAILABLE, details }));
 }
 
 test("a plan is taken, and its steps are said as the reports prove them", async () => {
@@ -283,6 +290,39 @@ test("a controller that is not there is tried ever more rarely, and logged once"
   await using controller = await new HandPlayedController().start(gone.port);
   await stage.until(() => controller.streams.length > 0);
   assert.equal(stage.link.connected, false);
+});
+
+test("one that stands by is left at once for the next, and a lost leader for its successor", async () => {
+  await using first = await new HandPlayedController().start();
+  await using second = await new HandPlayedController().start();
+  await using stage = new Stage([first.port, second.port]);
+  const refused = await first.stream();
+  await refused.next("hello");
+  standBy(refused);
+  await stage.until(() => second.streams.length === 1);
+  const led = await welcomed(second);
+  await stage.until(() => stage.connections.length === 1);
+  standBy(led);
+  await stage.until(() => first.streams.length === 2);
+  await welcomed(first);
+  await stage.until(() => stage.connections.length === 3);
+  assert.deepEqual(stage.connections, [true, false, true]);
+  assert.ok(stage.clock.nowMs() < 1000, "it waits between two rounds, and not within one");
+});
+
+test("while nobody leads, all controllers are tried ever more rarely", async () => {
+  await using first = await new HandPlayedController().start();
+  await using second = await new HandPlayedController().start();
+  await using stage = new Stage([first.port, second.port]);
+  for (let round = 0; round < 4; round += 1) {
+    for (const controller of [first, second]) {
+      await stage.until(() => controller.streams.length === round + 1);
+      standBy(await controller.stream());
+    }
+  }
+  // Half of 200, 400 and 800 ms, as chance has it here.
+  assert.ok(stage.clock.nowMs() >= 700, `it took ${stage.clock.nowMs()} ms`);
+  assert.equal(stage.log.length, 2, stage.log.join());
 });
 
 test("a controller that never says welcome is left after ten seconds", async () => {

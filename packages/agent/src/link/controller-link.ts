@@ -31,15 +31,16 @@ import {
 import { createGrpcDial, type Dial } from "./dial.ts";
 import { receiveUpdate } from "./plan-receiver.ts";
 import { progressOf } from "./progress.ts";
+import { createRoute, type Route } from "./route.ts";
 
 /** What the link needs. */
 export interface ControllerLinkOptions {
   readonly agent: AgentName;
-  /** `host:port` of the controller. */
-  readonly address: string;
+  /** `host:port` of each controller, at least one. One leads, and the others send us on. */
+  readonly addresses: readonly string[];
   readonly credentials: Credentials;
-  /** How streams are opened. Default: by gRPC to `address`. */
-  readonly dial?: Dial;
+  /** How streams to an address are opened. Default: by gRPC. */
+  readonly dial?: (address: string) => Dial;
   readonly clock: Clock;
   readonly log: Logger;
   readonly revisions: Revisions;
@@ -69,14 +70,14 @@ interface Taken {
 class Link implements ControllerLink {
   readonly #options: ControllerLinkOptions;
   readonly #backoff: Backoff;
-  readonly #dial: Dial;
+  readonly #route: Route;
   #stream: ControllerStream | undefined;
   #retry: Timer | undefined;
   #isConnected = false;
   #isDisposed = false;
   #openedMs = 0;
-  /** The last ending that was logged: an unreachable controller is one line, not one a try. */
-  #loggedEnd: string | undefined;
+  /** Each controller's last ending that was logged: one out of reach is one line, not one a try. */
+  readonly #loggedEnds = new Map<string, string>();
   /** Newer than what `held` gives, until the agent has taken it over. */
   #plan: AcceptedPlan | undefined;
   #epoch = 0;
@@ -94,8 +95,8 @@ class Link implements ControllerLink {
 
   constructor(options: ControllerLinkOptions) {
     this.#options = options;
-    const { random } = options;
-    this.#dial = options.dial ?? createGrpcDial(options);
+    const { random, addresses } = options;
+    this.#route = createRoute(addresses);
     this.#backoff = createBackoff({ baseMs: RETRY_BASE_MS, maxMs: RETRY_MS_MAX, random });
   }
 
@@ -122,7 +123,9 @@ class Link implements ControllerLink {
 
   #connect(events: ControllerLinkEvents): void {
     if (this.#isDisposed) return;
-    const { clock, agent } = this.#options;
+    const { clock, agent, credentials } = this.#options;
+    const address = this.#route.address();
+    const dial = this.#options.dial?.(address) ?? createGrpcDial({ address, credentials });
     const hello = events.hello();
     this.#epoch = Math.max(this.#epoch, hello.epoch);
     const plan = this.#held(events);
@@ -132,7 +135,7 @@ class Link implements ControllerLink {
     this.#hasReported = false;
     this.#taken = undefined;
     this.#stream = openControllerStream({
-      dial: this.#dial,
+      dial,
       clock,
       reportDigest: this.#sent && reportDigest(this.#sent),
       hello: {
@@ -149,11 +152,12 @@ class Link implements ControllerLink {
   }
 
   #onWelcome(events: ControllerLinkEvents, { epoch, version, reportKnown }: Welcome): void {
-    const { log, address } = this.#options;
-    log.info({ controller: address, version, epoch }, "connected to the controller");
+    const { log } = this.#options;
+    log.info({ controller: this.#route.address(), version, epoch }, "connected to the controller");
     // Nothing may need sending for long: the new leader's epoch is obeyed from its first word on.
     this.#epoch = Math.max(this.#epoch, epoch);
-    this.#loggedEnd = undefined;
+    this.#loggedEnds.clear();
+    this.#route.arrived();
     this.#isConnected = true;
     this.#isSentKnown = reportKnown && this.#sent !== undefined;
     events.onConnectionChange(true);
@@ -232,7 +236,8 @@ class Link implements ControllerLink {
   }
 
   #onEnd(events: ControllerLinkEvents, end: StreamEnd): void {
-    const { clock, log, address } = this.#options;
+    const { clock, log } = this.#options;
+    const controller = this.#route.address();
     this.#stream = undefined;
     this.#isSentKnown = false;
     this.#taken = undefined;
@@ -242,12 +247,14 @@ class Link implements ControllerLink {
     }
     if (this.#isDisposed) return;
     const key = `${end.status} ${end.detail}`;
-    if (key !== this.#loggedEnd) {
-      this.#loggedEnd = key;
-      log.warn({ controller: address, ...end }, "no stream to the controller; trying again");
+    if (key !== this.#loggedEnds.get(controller)) {
+      this.#loggedEnds.set(controller, key);
+      log.warn({ controller, ...end }, "no stream to the controller; trying again");
     }
     if (clock.nowMs() - this.#openedMs >= LASTING_MS) this.#backoff.reset();
-    this.#retry = clock.setTimer(this.#backoff.nextMs(), () => this.#connect(events));
+    // Whoever leads is found in one round; only between two of them it waits.
+    const waitMs = this.#route.next() === "round-ended" ? this.#backoff.nextMs() : 0;
+    this.#retry = clock.setTimer(waitMs, () => this.#connect(events));
   }
 }
 

@@ -60,6 +60,7 @@ async function askOnce(
 
 function pendingOf(list: ListResponse): string | undefined {
   if (list.controller?.ready !== true) return `the controller: ${list.controller?.detail ?? ""}`;
+  if (list.controller.standsBy) return "the controller to lead; ask the one that leads";
   if (list.claims.length === 0) return "anything to be asked for";
   const pending = list.claims.find((row) => row.state === "pending");
   if (pending === undefined) return undefined;

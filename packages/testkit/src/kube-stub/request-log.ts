@@ -38,7 +38,7 @@ export interface RequestCounts {
   readonly list: number;
   readonly watch: number;
   readonly get: number;
-  /** create, patch and delete. */
+  /** create, update, patch and delete. */
   readonly write: number;
 }
 
@@ -80,7 +80,7 @@ export class RequestLog {
       list: count("list"),
       watch: count("watch"),
       get: count("get"),
-      write: count("create", "patch", "delete"),
+      write: count("create", "update", "patch", "delete"),
     };
   }
 

@@ -141,9 +141,9 @@ class HostWithAgent implements RingAgent {
     const revisions = createRevisions();
     const link = createControllerLink({
       agent: this.name,
-      address: "controller:7702",
+      addresses: ["controller:7702"],
       credentials: { kind: "insecure" },
-      dial: network.dial(this.name),
+      dial: () => network.dial(this.name),
       clock,
       log,
       revisions,

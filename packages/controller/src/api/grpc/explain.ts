@@ -13,6 +13,7 @@ import {
   parsePoolName,
 } from "@fairlead/model";
 import { nearestWord } from "@fairlead/runtime";
+import { LinkState } from "@fairlead/wire";
 
 import type { AdminContext } from "./admin-context.ts";
 import { type ExplainInit, link, tellChain } from "./chain.ts";
@@ -35,6 +36,8 @@ const KINDS: readonly ClaimKind[] = ["service", "virtualip", "configmap", "ingre
 export function explain(context: AdminContext, text: string): ExplainInit {
   const subject = text.trim();
   if (subject.length > SUBJECT_CHARACTERS_MAX) return { found: false };
+  const { lead } = context.view;
+  if (!lead.leads) return standsBy(subject, lead.holder);
   return (
     asAddress(context, subject) ??
     asClaim(context, subject) ??
@@ -44,6 +47,16 @@ export function explain(context: AdminContext, text: string): ExplainInit {
     asPool(context, subject) ??
     asFinding(context, subject) ?? { found: false, similar: [...similarTo(context, subject)] }
   );
+}
+
+/** Whoever stands by knows nothing of what is served. */
+function standsBy(subject: string, leader: string | undefined): ExplainInit {
+  const [detail, remedy] =
+    leader === undefined
+      ? ["this controller stands by, and nobody leads", "look at the other controllers"]
+      : [`this controller stands by; ${leader} leads`, `ask ${leader}, by --server`];
+  const steps = [{ title: "Leader", state: LinkState.BROKEN, detail }];
+  return { found: true, title: subject, steps, remedy };
 }
 
 function asAddress(context: AdminContext, subject: string): ExplainInit | undefined {

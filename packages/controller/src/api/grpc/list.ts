@@ -23,7 +23,9 @@ export function list(
 ): ListInit {
   const { view } = context;
   const wants = (kind: ListKind): boolean => kinds.length === 0 || kinds.includes(kind);
-  const { claims, agents, pools } = view.state;
+  const { agents, pools } = view.state;
+  // Whoever stands by judges nothing: claims without a verdict would look as if they waited for one.
+  const claims = view.lead.leads ? view.state.claims : NO_CLAIMS;
   const leases = [...(view.plan?.leases.values() ?? [])];
   return {
     controller: controllerRow(context),
@@ -39,6 +41,8 @@ export function list(
   };
 }
 
+const NO_CLAIMS: AdminContext["view"]["state"]["claims"] = new Map();
+
 function controllerRow({ view, version, uptimeMs }: AdminContext): ListInit["controller"] {
   return {
     version,
@@ -47,6 +51,8 @@ function controllerRow({ view, version, uptimeMs }: AdminContext): ListInit["con
     cycles: BigInt(view.cycles),
     ready: view.notReady === undefined,
     detail: view.notReady ?? "",
+    standsBy: !view.lead.leads,
+    leader: view.lead.holder ?? "",
   };
 }
 

@@ -56,8 +56,10 @@ class KubeElection implements Election {
   readonly #stop = new AbortController();
   #events: ElectionEvents | undefined;
   #record: LeaseRecord | undefined;
-  /** When the record was seen to change last. */
-  #changedMs = 0;
+  /** Until when whoever has the lead may be sure of it, as far as the record was seen to change. */
+  #heldUntilMs = 0;
+  /** The version that it was seen to change to. */
+  #heldVersion: string | undefined;
   /** Set while it leads: nothing may be written from then on. */
   #sureUntilMs: number | undefined;
   #expiry: Timer | undefined;
@@ -127,6 +129,8 @@ class KubeElection implements Election {
   async #step(): Promise<number> {
     const { leaseMs, random } = this.#options;
     const againMs = leaseMs * RENEW_SHARE;
+    // One that hung finds its lead over here, and writes nothing.
+    if (this.#sureUntilMs !== undefined && !this.#isSure()) this.#lose();
     try {
       if (this.#sureUntilMs === undefined) await this.#tryToLead();
       else await this.#renew();
@@ -140,20 +144,12 @@ class KubeElection implements Election {
     if (this.#sureUntilMs !== undefined) return againMs;
     this.#watch.follow(this.#record?.resourceVersion);
     // Where the watch has ended it looks by itself.
-    return Math.min(againMs, Math.max(0, this.#dueMs() - this.#options.clock.nowMs()));
-  }
-
-  /** When the lead of whoever has it runs out. */
-  #dueMs(): number {
-    const { leaseMs } = this.#options;
-    return this.#changedMs + Math.max(this.#record?.durationMs ?? 0, leaseMs);
+    return Math.min(againMs, Math.max(0, this.#heldUntilMs - this.#options.clock.nowMs()));
   }
 
   async #tryToLead(): Promise<void> {
     if (this.#record === undefined || !this.#watch.isFollowing()) this.#take(await this.#read());
-    const { holder } = this.#record ?? {};
-    const isFree = holder === undefined || holder === this.identity;
-    if (!isFree && this.#options.clock.nowMs() < this.#dueMs()) return;
+    if (this.#options.clock.nowMs() < this.#heldUntilMs) return;
     const sentMs = this.#options.clock.nowMs();
     try {
       await this.#write(this.identity);
@@ -207,9 +203,15 @@ class KubeElection implements Election {
   }
 
   #take(record: LeaseRecord | undefined): void {
+    const { clock, leaseMs } = this.#options;
     const before = this.#record;
-    const isSame = record?.resourceVersion === before?.resourceVersion;
-    if (!isSame || record === undefined) this.#changedMs = this.#options.clock.nowMs();
+    const isFree = record?.holder === undefined || record.holder === this.identity;
+    // A Lease that was deleted was not given up: whoever had it may not know yet.
+    if (record !== undefined && isFree) this.#heldUntilMs = 0;
+    else if (record !== undefined && record.resourceVersion !== this.#heldVersion) {
+      this.#heldUntilMs = clock.nowMs() + Math.max(record.durationMs, leaseMs);
+      this.#heldVersion = record.resourceVersion;
+    }
     this.#record = record;
     if (record?.holder !== before?.holder) this.#events?.onChange();
   }
