@@ -1,0 +1,338 @@
+// The loop while it stands by, when it comes to lead, and when its lead ends: two loops over one
+// store in memory, with an election that is played by hand, on the fake clock.
+
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+
+import { type AgentReport, type Claim, type NodePlan, assert as assertThat } from "@fairlead/model";
+import { EdgeError, type FakeClock, createFakeClock, createLogger } from "@fairlead/runtime";
+import {
+  type MemoryMedium,
+  createMemoryMedium,
+  createMemoryStore,
+  makeAgent,
+  makeClaim,
+  makePool,
+  makeReport,
+  makeRevisionOf,
+} from "@fairlead/testkit";
+
+import { type Cycle, createCycle } from "./cycle.ts";
+import type { Fact } from "./facts.ts";
+import type { Election, ElectionEvents, PlanDelivery, Publication, Store } from "./ports.ts";
+
+const POOL = makePool("lan", "192.0.2.100-192.0.2.120", { quarantineMs: 60_000 });
+const WEB = makeClaim("web");
+const revisionOf = makeRevisionOf();
+/** Longer than any first plan waits. */
+const ROUND_MS = 2100;
+
+type Delivered = Parameters<PlanDelivery["deliver"]>[0];
+
+/** One controller with all that it said. */
+interface Peer extends AsyncDisposable {
+  readonly clock: FakeClock;
+  readonly cycle: Cycle;
+  readonly delivered: Delivered[];
+  readonly published: Publication[];
+  /** What it told the streams and the publisher about the lead. */
+  readonly told: string[];
+  readonly failed: Error[];
+  readonly commits: () => number;
+  say(...facts: readonly Fact[]): void;
+  lead(): Promise<void>;
+  lose(): Promise<void>;
+  /** Its time is over, and nobody has told it. */
+  expire(): void;
+}
+
+interface PeerOptions {
+  readonly medium: MemoryMedium;
+  readonly claims?: readonly Claim[];
+  /** Comes before the store is opened. */
+  readonly opening?: () => void;
+}
+
+async function makePeer({
+  medium,
+  claims = [WEB],
+  opening = () => undefined,
+}: PeerOptions): Promise<Peer> {
+  const clock = createFakeClock();
+  const [delivered, published, told, failed]: [Delivered[], Publication[], string[], Error[]] = [
+    [],
+    [],
+    [],
+    [],
+  ];
+  let commits = 0;
+  const memory = createMemoryStore({ medium });
+  const store: Store = {
+    ...memory,
+    open: async () => {
+      opening();
+      return await memory.open();
+    },
+    commit: async (...args) => {
+      commits += 1;
+      return await memory.commit(...args);
+    },
+  };
+  const election = handPlayed();
+  let emit: (facts: readonly Fact[]) => void = () => undefined;
+  const cycle = createCycle({
+    clock,
+    log: createLogger({ level: "silent", format: "text" }),
+    settings: { advertIntervalMs: 100, reservedRouterIds: [], staleAfterMs: 60_000 },
+    election: election.port,
+    store,
+    sources: [
+      {
+        name: "folder",
+        start: (given) => {
+          emit = given;
+          const shown = claims.map((claim): Fact => seen(claim));
+          emit([{ kind: "pool-seen", source: "folder", pool: POOL }, ...shown, listed(claims)]);
+          return Promise.resolve();
+        },
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      },
+    ],
+    delivery: {
+      deliver: (wanted) => void delivered.push(wanted),
+      setLeading: (leads) => void told.push(leads ? "agents may come" : "agents are sent on"),
+    },
+    publishers: [
+      {
+        name: "recorder",
+        publish: async (publication) => {
+          await Promise.resolve();
+          published.push(publication);
+        },
+        pause: () => void told.push("publisher pauses"),
+      },
+    ],
+    revisionOf,
+    onFenced: (epoch) => assert.fail(`fenced by ${epoch}`),
+    onFailed: (error) => void failed.push(error),
+  });
+  await cycle.start();
+  const settle = async (): Promise<void> => clock.advance(0);
+  return {
+    clock,
+    cycle,
+    delivered,
+    published,
+    told,
+    failed,
+    commits: () => commits,
+    say: (...facts) => emit(facts),
+    lead: async () => {
+      election.lead();
+      await settle();
+    },
+    lose: async () => {
+      election.expire();
+      election.lose();
+      await settle();
+    },
+    expire: () => election.expire(),
+    [Symbol.asyncDispose]: () => cycle[Symbol.asyncDispose](),
+  };
+}
+
+interface HandPlayed {
+  readonly port: Election;
+  lead(): void;
+  expire(): void;
+  lose(): void;
+}
+
+function handPlayed(): HandPlayed {
+  let leads = false;
+  let events: ElectionEvents | undefined;
+  return {
+    port: {
+      identity: "me",
+      start: (given) => {
+        events = given;
+        return Promise.resolve();
+      },
+      view: () => ({ leads, holder: leads ? "me" : "another" }),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    },
+    lead: () => {
+      leads = true;
+      events?.onLead();
+    },
+    expire: () => {
+      leads = false;
+    },
+    lose: () => events?.onLost(),
+  };
+}
+
+suite("a controller that stands by", () => {
+  test("knows what is asked for, and says and writes nothing", async () => {
+    await using peer = await makePeer({ medium: createMemoryMedium() });
+    await peer.clock.advance(10_000);
+    assert.deepEqual([peer.delivered, peer.published, peer.commits()], [[], [], 0]);
+    const { state, notReady, epoch, lead } = peer.cycle.view();
+    assert.equal(state.claims.size, 1);
+    assert.equal(notReady, undefined);
+    assert.equal(epoch, 0);
+    assert.deepEqual(lead, { leads: false, holder: "another" });
+    assert.deepEqual(peer.told, []);
+  });
+
+  test("plans when it comes to lead, and stops when its lead ends", async () => {
+    const medium = createMemoryMedium();
+    await using peer = await makePeer({ medium });
+    await peer.lead();
+    await peer.clock.advance(ROUND_MS);
+    assert.equal(peer.delivered.length, 1);
+    assert.equal(peer.published.length, 1);
+    await peer.lose();
+    assert.deepEqual(peer.told, ["agents may come", "publisher pauses", "agents are sent on"]);
+    peer.say(seen(makeClaim("late")));
+    await peer.clock.advance(ROUND_MS);
+    assert.deepEqual([peer.delivered.length, peer.published.length, peer.commits()], [1, 1, 1]);
+    assert.equal(peer.cycle.view().plan, undefined);
+    await peer.lead();
+    await peer.clock.advance(ROUND_MS);
+    assert.equal(peer.cycle.view().epoch, 2);
+    assert.equal(peer.delivered.at(-1)?.leases.size, 2);
+  });
+
+  test("whose time is over writes, delivers and publishes nothing, told or not", async () => {
+    const medium = createMemoryMedium();
+    await using peer = await makePeer({ medium });
+    await peer.lead();
+    await peer.clock.advance(ROUND_MS);
+    peer.expire();
+    peer.say(seen(makeClaim("late")));
+    await peer.clock.advance(ROUND_MS);
+    assert.deepEqual([peer.delivered.length, peer.published.length, peer.commits()], [1, 1, 1]);
+    assert.equal(medium.leases.size, 1);
+  });
+
+  test("tries a store again that cannot be opened just now, and fails by one that never can", async () => {
+    const troubles = [
+      new EdgeError({ code: "UNREACHABLE", message: "away", retryable: true }),
+      undefined,
+      new EdgeError({ code: "CORRUPT", message: "damaged", retryable: false }),
+    ];
+    const opening = (): void => {
+      const trouble = troubles.shift();
+      if (trouble !== undefined) throw trouble;
+    };
+    await using peer = await makePeer({ medium: createMemoryMedium(), opening });
+    await peer.lead();
+    assert.equal(peer.cycle.view().notReady, "the store is not open");
+    await peer.clock.advance(1000 + ROUND_MS);
+    assert.equal(peer.delivered.length, 1);
+    await peer.lose();
+    await peer.lead();
+    assert.deepEqual(
+      peer.failed.map(({ message }) => message),
+      ["damaged"],
+    );
+  });
+});
+
+suite("a successor", () => {
+  test("says and writes the same where nothing changed, as soon as the agents have spoken", async () => {
+    const medium = createMemoryMedium();
+    const [before, next] = [await makePeer({ medium }), await makePeer({ medium })];
+    await before.lead();
+    await serve(before);
+    const last = before.delivered.at(-1);
+    assertThat(last !== undefined, "it delivered");
+    await before.lose();
+    await next.lead();
+    const begunMs = next.clock.nowMs();
+    next.say(HELLO);
+    await next.clock.advance(50);
+    assert.equal(next.delivered.length, 0, "the agent has not said what it has");
+    next.say(reportOf(last));
+    await next.clock.advance(100);
+    assert.ok(next.clock.nowMs() - begunMs < 200);
+    const [first] = next.delivered;
+    assert.deepEqual(first?.plans, last.plans);
+    assert.equal(first?.epoch, 2);
+    assert.equal(next.commits(), 0);
+    assert.deepEqual(next.published[0]?.verdicts, before.published.at(-1)?.verdicts);
+    await before[Symbol.asyncDispose]();
+    await next[Symbol.asyncDispose]();
+  });
+
+  test("releases at once what it saw end while it stood by", async () => {
+    const medium = createMemoryMedium();
+    const [before, next] = [await makePeer({ medium }), await makePeer({ medium })];
+    await before.lead();
+    await before.clock.advance(ROUND_MS);
+    await before.lose();
+    const { id, uid } = WEB;
+    next.say({ kind: "claim-gone", source: "folder", id, uid, how: "seen-deleted" });
+    await next.lead();
+    await next.clock.advance(ROUND_MS);
+    assert.deepEqual(
+      [...medium.leases.values()].map(({ owners, state }) => [owners.length, state.kind]),
+      [[0, "quarantined"]],
+    );
+    await before[Symbol.asyncDispose]();
+    await next[Symbol.asyncDispose]();
+  });
+
+  test("keeps for a while what it never saw: its view of the cluster may be late", async () => {
+    const medium = createMemoryMedium();
+    const [before, next] = [await makePeer({ medium }), await makePeer({ medium, claims: [] })];
+    await before.lead();
+    await before.clock.advance(ROUND_MS);
+    await before.lose();
+    await next.lead();
+    await next.clock.advance(ROUND_MS);
+    const owners = (): number => [...medium.leases.values()].flatMap((row) => row.owners).length;
+    assert.equal(owners(), 1);
+    next.say(listed([]));
+    await next.clock.advance(31_000);
+    assert.equal(owners(), 1, "one list alone decides nothing");
+    next.say(listed([]));
+    await next.clock.advance(100);
+    assert.equal(owners(), 0);
+    await before[Symbol.asyncDispose]();
+    await next[Symbol.asyncDispose]();
+  });
+});
+
+const AGENT = makeAgent("lb-1", { prefixes: ["192.0.2.11/24"] });
+const HELLO: Fact = { kind: "agent-hello", atMs: 0, hello: AGENT.hello };
+
+/** An agent comes and serves all that it is told. */
+async function serve(peer: Peer): Promise<void> {
+  peer.say(HELLO);
+  await peer.clock.advance(ROUND_MS);
+  for (let round = 0; round < 3; round += 1) {
+    const last = peer.delivered.at(-1);
+    assertThat(last !== undefined, "it delivered");
+    peer.say(reportOf(last));
+    await peer.clock.advance(1000);
+  }
+}
+
+function reportOf({ plans }: Delivered): Fact {
+  const plan = [...plans.values()].find((one: NodePlan) => one.agent === AGENT.name);
+  assertThat(plan !== undefined, "the agent has a plan");
+  const proved = makeReport(plan, () => true, revisionOf);
+  const report: AgentReport = { ...proved, links: AGENT.hello.links };
+  return { kind: "agent-report", atMs: 0, report };
+}
+
+function seen(claim: Claim): Fact {
+  return { kind: "claim-seen", source: "folder", claim };
+}
+
+function listed(claims: readonly Claim[]): Fact {
+  const ids = new Set(claims.map(({ id }) => id));
+  return { kind: "source-listed", source: "folder", atMs: 0, claims: ids, pools: new Set([POOL.name]) };
+}
