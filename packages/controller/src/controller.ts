@@ -242,7 +242,7 @@ async function serveAgents(
 
 function servingText({ lead, epoch }: CycleView): string {
   if (lead.leads) return `controller of epoch ${epoch} serves`;
-  return `controller serves; it stands by, and ${lead.holder ?? "nobody"} leads`;
+  return `controller serves and stands by; ${lead.holder ?? "nobody"} leads`;
 }
 
 function fencedError(epoch: number): EdgeError<"FENCED"> {

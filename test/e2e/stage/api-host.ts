@@ -33,20 +33,27 @@ export interface ApiHost {
 
 const ADMIN_KUBECONFIG = "/run/host/admin.kubeconfig";
 const KUBECTL_MS_MAX = 30_000;
-const RBAC = fileURLToPath(new URL("../../../deploy/rbac/controller.yaml", import.meta.url));
+/** Everything that is applied to a cluster for the controller: rights and kinds. */
+export const DEPLOYED: readonly string[] = ["rbac/controller.yaml", "crds/store.yaml"].map((file) =>
+  fileURLToPath(new URL(`../../../deploy/${file}`, import.meta.url)),
+);
 
 /** The rights of deploy/rbac for a user instead of a service account. */
-const BINDING: KubeObject = {
-  apiVersion: "rbac.authorization.k8s.io/v1",
-  kind: "ClusterRoleBinding",
-  metadata: { name: CONTROLLER_USER },
-  roleRef: {
-    apiGroup: "rbac.authorization.k8s.io",
-    kind: "ClusterRole",
-    name: "fairlead-controller",
-  },
-  subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: CONTROLLER_USER }],
-};
+export const BINDINGS: readonly KubeObject[] = [
+  binding("ClusterRole", { name: CONTROLLER_USER }),
+  binding("Role", { name: CONTROLLER_USER, namespace: "fairlead-system" }),
+];
+
+function binding(kind: string, metadata: KubeObject["metadata"]): KubeObject {
+  const apiGroup = "rbac.authorization.k8s.io";
+  return {
+    apiVersion: `${apiGroup}/v1`,
+    kind: `${kind}Binding`,
+    metadata,
+    roleRef: { apiGroup, kind, name: "fairlead-controller" },
+    subjects: [{ apiGroup, kind: "User", name: CONTROLLER_USER }],
+  };
+}
 
 /** The real programs of a control plane. */
 export function clusterPrograms(): ClusterPrograms {
@@ -66,7 +73,12 @@ export function clusterFolders(): readonly string[] {
 export async function addApiHost(
   lab: Lab,
   control: Host,
-  options: { readonly hasIpv6?: boolean; readonly prefixLength?: number } = {},
+  options: {
+    readonly hasIpv6?: boolean;
+    readonly prefixLength?: number;
+    /** Hosts that get the controller's kubeconfig too. */
+    readonly others?: readonly Host[];
+  } = {},
 ): Promise<ApiHost> {
   const host = await lab.addHost("api", {
     address: `10.77.0.6/${options.prefixLength ?? 24}`,
@@ -76,7 +88,9 @@ export async function addApiHost(
   const users = [{ name: CONTROLLER_USER }];
   const cluster = await startCluster({ programs: clusterPrograms(), host, users });
   const credentials = cluster.credentialsOf(CONTROLLER_USER);
-  await control.writeFile(KUBECONFIG, cluster.kubeconfigFor(CONTROLLER_USER, credentials));
+  for (const one of [control, ...(options.others ?? [])]) {
+    await one.writeFile(KUBECONFIG, cluster.kubeconfigFor(CONTROLLER_USER, credentials));
+  }
   await control.writeFile(ADMIN_KUBECONFIG, cluster.adminKubeconfig());
   const kubectl = (args: readonly string[], input = ""): Promise<string> =>
     control.output(
@@ -85,7 +99,7 @@ export async function addApiHost(
       { input, timeoutMs: KUBECTL_MS_MAX },
     );
   const kube = createKubeClient(cluster.connect());
-  await kubectl(["apply", `--filename=${RBAC}`]);
-  await kube.create(BINDING);
+  await kubectl(["apply", ...DEPLOYED.map((file) => `--filename=${file}`)]);
+  for (const one of BINDINGS) await kube.create(one);
   return { host, cluster, kube, kubectl };
 }

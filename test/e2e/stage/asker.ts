@@ -64,7 +64,14 @@ export interface AddressJson {
 
 /** All that the controller says. */
 export interface ListJson {
-  readonly controller?: { readonly ready: boolean; readonly cycles: string };
+  readonly controller?: {
+    readonly ready: boolean;
+    readonly cycles: string;
+    readonly epoch: string;
+    /** Another controller leads. */
+    readonly standsBy: boolean;
+    readonly leader: string;
+  };
   readonly claims: readonly ClaimJson[];
   readonly agents: readonly AgentJson[];
   readonly addresses: readonly AddressJson[];

@@ -50,6 +50,8 @@ export interface StageOptions {
   readonly source?: "folder" | "kubernetes";
   /** Added to the controller's flags. */
   readonly controllerFlags?: readonly string[];
+  /** Whether a second controller starts after the first, on a host "standby". Default: no. */
+  readonly hasStandby?: boolean;
 }
 
 /** What a Service got. */
@@ -68,6 +70,8 @@ export interface Stage extends AsyncDisposable {
   /** Who held which address, from the kernels. */
   readonly recorder: HolderRecorder;
   readonly controller: Seat;
+  /** The second controller. Undefined: there is one alone. */
+  readonly standby: Seat | undefined;
   /** The seat of the agent on the host of this name. */
   agent(name: string): Seat;
   readonly seats: readonly Seat[];
@@ -122,9 +126,10 @@ async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
       ...(options.hasIpv6 === true ? { ipv6: `fd77::${last}/64` } : {}),
     });
   const control = await host("control", 5);
+  const second = options.hasStandby === true ? [await host("standby", 7)] : [];
   const cluster =
     options.source === "kubernetes"
-      ? addApiHost(lab, control, options)
+      ? addApiHost(lab, control, { ...options, others: second })
       : Promise.resolve(undefined);
   // Told where it is waited for, also when something else fails first.
   cluster.catch(() => undefined);
@@ -134,13 +139,19 @@ async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
   const client = await host("client", 31);
   const recorder = await recordHolders(balancers);
   const controller = createController(control, options);
-  const agents = balancers.map((balancer) => createAgent(balancer, control.address));
+  const [standby] = second.map((one) => createController(one, options));
+  const places = [control, ...second].map(({ address }) => `${address}:7702`).join();
+  const agents = balancers.map((balancer) => createAgent(balancer, places));
   await control.output("mkdir", ["-p", MANIFESTS]);
   const apiHost = await cluster;
   const ports = { tcpPorts: [8080, 8081], udpPorts: [5353] };
   await Promise.all([controller.start(), ...members.map((member) => startMember(member, ports))]);
-  const [asker] = await Promise.all([startAsker(control), ...agents.map((seat) => seat.start())]);
-  const seats = [controller, ...agents];
+  const [asker] = await Promise.all([
+    startAsker(control),
+    standby?.start(),
+    ...agents.map((seat) => seat.start()),
+  ]);
+  const seats = [controller, ...(standby === undefined ? [] : [standby]), ...agents];
   const until = createUntil(asker, seats);
   await until("all agents are connected", ({ agents: rows }) => {
     const connected = rows.filter(({ state }) => state === "connected");
@@ -154,6 +165,7 @@ async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
     client,
     recorder,
     controller,
+    standby,
     asker,
     apiHost,
     api: () => {
@@ -227,21 +239,22 @@ function createController(host: Host, options: StageOptions): Seat {
   });
 }
 
-function createAgent(host: Host, controller: string): Seat {
+function createAgent(host: Host, controllers: string): Seat {
   return createSeat({
     host,
     command: program("fairlead-agent"),
     args: [
       "--insecure",
       `--name=${host.name}`,
-      `--controller=${controller}:7702`,
+      `--controller=${controllers}`,
       `--state-dir=${STATE_DIR}`,
     ],
     ready: SERVES,
   });
 }
 
-function createUntil(asker: Asker, seats: readonly Seat[]): Stage["until"] {
+/** Asks one controller again and again; `seats` are the programs that should run meanwhile. */
+export function createUntil(asker: Asker, seats: readonly Seat[]): Stage["until"] {
   return async (what, look, ms = LOOK_MS_MAX) => {
     const endMs = monotonicMs() + ms;
     let seen = "no answer yet";

@@ -6,6 +6,8 @@ export interface AuditEntry {
   /** When it came, in ms since 1970. */
   readonly receivedMs: number;
   readonly user: string;
+  /** The address that it came from; "" where that is not known. */
+  readonly from: string;
   readonly verb: string;
   /** With its subresource behind a slash, as in "services/status"; "" for other paths. */
   readonly resource: string;
@@ -44,6 +46,7 @@ interface AuditLine {
   readonly requestURI: string;
   readonly verb: string;
   readonly user?: { readonly username?: string };
+  readonly sourceIPs?: readonly string[];
   readonly objectRef?: {
     readonly resource?: string;
     readonly subresource?: string;
@@ -60,6 +63,7 @@ function parseLine(text: string): AuditEntry {
   return {
     receivedMs: Date.parse(line.requestReceivedTimestamp),
     user: line.user?.username ?? "",
+    from: line.sourceIPs?.[0] ?? "",
     verb: line.verb,
     resource: subresource === undefined ? resource : `${resource}/${subresource}`,
     group: apiGroup,
