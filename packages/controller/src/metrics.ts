@@ -8,10 +8,10 @@ import {
   type VerdictState,
   familyOf,
 } from "@fairlead/model";
+import { poolFamilies, poolSize } from "@fairlead/planner";
 import { type HealthReport, type Metrics, createMetrics } from "@fairlead/runtime";
 
 import type { CycleView } from "./cycle-view.ts";
-import { poolFamilies, poolSize } from "./pool-size.ts";
 import type { SyncState } from "./ports.ts";
 
 /** What the loop tells as it happens. */

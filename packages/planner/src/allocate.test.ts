@@ -7,12 +7,14 @@ import { test } from "node:test";
 import type { Claim, Plan, World } from "@fairlead/model";
 import {
   findVerdict,
+  makeAgents,
   makeClaim,
   makePool,
   makeRanges,
   makeRevisionOf,
   makeWorld,
   nextWorld,
+  proveAll,
   verdictLine,
   type WorldOptions,
 } from "@fairlead/testkit";
@@ -279,6 +281,31 @@ test("resting addresses are given when nothing else is free, the oldest first", 
   );
   const fourth = planned(nextWorld(none, third, { claims: [makeClaim("c")] }));
   assert.equal(verdictLine(fourth, "c"), "pending 192.0.2.100 NoAgents");
+});
+
+test("a full pool says how full it is, and serves those who wait, the oldest first", () => {
+  const pools = [makePool("lan", "192.0.2.10-192.0.2.12")];
+  const holders = [makeClaim("a", { createdAtMs: 1 }), makeClaim("b", { createdAtMs: 2 })];
+  const waiting = [makeClaim("late", { createdAtMs: 9 }), makeClaim("soon", { createdAtMs: 5 })];
+  const world = makeWorld({ claims: [...waiting, ...holders], pools, agents: makeAgents(2) });
+  const first = planned(world);
+  // 192.0.2.11 and 192.0.2.12 are the agents' own.
+  assert.equal(verdictLine(first, "a"), `pending 192.0.2.10 ${WAITING}`);
+  for (const name of ["b", "soon", "late"]) {
+    const { state, main } = findVerdict(first, name);
+    assert.deepEqual([state, main?.reason], ["refused", "PoolExhausted"]);
+    assert.equal(main?.detail, "no address is free in lan (1 of 3 held, 2 unusable)");
+  }
+  const bGone = nextWorld(world, first, { claims: [...waiting, ...holders.slice(0, 1)] });
+  const second = planned(bGone);
+  const aGone = nextWorld(bGone, second, { claims: waiting });
+  const third = planned(aGone);
+  assert.match(findVerdict(third, "soon").main?.detail ?? "", /1 draining, 2 unusable/);
+  // Nobody has it any more: it is served in the very next plan.
+  const agents = proveAll(nextWorld(aGone, third), third);
+  const fourth = planned(nextWorld(aGone, third, { agents }));
+  assert.equal(verdictLine(fourth, "soon"), `pending 192.0.2.10 ${WAITING}`);
+  assert.equal(verdictLine(fourth, "late"), "refused PoolExhausted");
 });
 
 test("a pool of 2^64 addresses costs no more than a small one", () => {

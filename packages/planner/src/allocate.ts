@@ -10,6 +10,7 @@ import { type Admission, admit } from "./admit.ts";
 import { type Choice, type Desk, choose } from "./choose.ts";
 import { type FamilyNeed, neededFamilies } from "./families.ts";
 import { type Grant, leftOutKey, portText } from "./grant.ts";
+import { giverOf, isMidway, moveRemark } from "./reassign.ts";
 import { type Clash, clashRemark, clashesOf, portsOf } from "./sharing.ts";
 
 /** What allocation works on. */
@@ -37,7 +38,10 @@ export function allocate(options: AllocateOptions): Map<ClaimId, Grant> {
     else turnOf(claim).push(claim);
   }
   dropUnusedPorts(options, held);
-  let open = [...held, ...wishing, ...returning, ...others];
+  // Whoever began to move has the turn.
+  const midway = held.filter((claim) => isMidway(options, claim));
+  const staying = midway.length === 0 ? held : held.filter((claim) => !midway.includes(claim));
+  let open = [...midway, ...staying, ...wishing, ...returning, ...others];
   // What leaves or takes an address in one round may be what somebody else is told about it.
   for (let round = 0; round < ROUNDS_MAX && open.length > 0; round++) {
     const before = table.changes();
@@ -110,7 +114,21 @@ function serve(options: AllocateOptions, claim: Claim): Grant {
   );
   // That no pool has the second family is no trouble of a claim that merely prefers both.
   const missed = lacking.map(({ problem }) => problem).filter(isTrouble);
-  return commit(options, claim, held, { chosen: choices.flatMap(chosen), doubts, missed });
+  const kept = { chosen: choices.flatMap(chosen), doubts, missed };
+  const moves = choices.flatMap(({ choice }) => (choice.kind === "move" ? [choice] : []));
+  const grant = commit(options, claim, held, kept);
+  return moves.length === 0 ? grant : withMoves(grant, moves);
+}
+
+/** Says what of the grant is on its way: it is served by what it leaves until that has gone. */
+function withMoves(
+  grant: Grant,
+  moves: readonly Extract<Choice, { readonly kind: "move" }>[],
+): Grant {
+  const leaving = moves.flatMap(({ from }) => from);
+  const arriving = moves.flatMap(({ to }) => (to === undefined ? [] : [to]));
+  const remarks = moves.map(({ from, to }) => moveRemark(from, to));
+  return { ...grant, remarks: [...remarks, ...grant.remarks], move: { leaving, arriving } };
 }
 
 function isOf(need: FamilyNeed, address: Address): boolean {
@@ -126,7 +144,9 @@ function isScarcity({ reason }: Remark): boolean {
 }
 
 function chosen({ choice }: { readonly choice: Choice }): readonly Address[] {
-  return choice.kind === "none" ? [] : [choice.address];
+  if (choice.kind === "none") return [];
+  if (choice.kind !== "move") return [choice.address];
+  return choice.to === undefined ? choice.from : [...choice.from, choice.to];
 }
 
 /** Not all that is needed is to be had: the claim stays on what it holds, if anything. */
@@ -202,7 +222,7 @@ function enter(
   const clashes = row === undefined || !isShared ? [] : clashesOf(claim, row);
   const taken = new Set(clashes.map((clash) => clash.port));
   const ports = portsOf(claim).filter((port) => !taken.has(portText(port)));
-  const pool = view?.pool.name ?? row?.pool;
+  const pool = row === undefined ? view?.pool.name : giverOf(book, claim, row);
   if (pool !== undefined) {
     table.enter({
       address,

@@ -16,7 +16,9 @@ import { accessOf, whyNotAllowed, whyNotBuilt } from "./access.ts";
 import type { FamilyNeed } from "./families.ts";
 import type { FreeAddresses } from "./free-address.ts";
 import type { LeaseTable } from "./lease-table.ts";
+import { type PoolFill, fillText } from "./pool-fill.ts";
 import { type PoolBook, type PoolView, withheld } from "./pools.ts";
+import { type MoveTurn, fitOf, stillServing } from "./reassign.ts";
 import { whyNotShared } from "./sharing.ts";
 
 /** What choosing reads. */
@@ -26,6 +28,8 @@ export interface Desk {
   readonly free: FreeAddresses;
   /** Addresses that no VIP can be, with why. */
   readonly unusable: ReadonlyMap<Address, string>;
+  readonly fill: PoolFill;
+  readonly turn: MoveTurn;
 }
 
 /** The choice for one family. */
@@ -33,7 +37,12 @@ export type Choice =
   /** `doubt`: what it should have instead, and why it has not. */
   | { readonly kind: "keep"; readonly address: Address; readonly doubt?: Remark }
   | { readonly kind: "take"; readonly address: Address }
+  /** It holds what it has to leave. `to`: what takes its place; absent until its turn comes. */
+  | { readonly kind: "move"; readonly from: readonly Address[]; readonly to?: Address }
   | { readonly kind: "none"; readonly problem: Remark };
+
+/** What is to be had for a claim that holds nothing that it may keep. */
+type Found = Extract<Choice, { readonly kind: "take" | "none" }>;
 
 /** Chooses for one family. `held`: what the claim owns of this family, lowest first. */
 export function choose(
@@ -43,30 +52,36 @@ export function choose(
   held: readonly Address[],
 ): Choice {
   const wishes = claim.wishedAddresses.filter((address) => familyOf(address) === need.family);
-  const current = held.find((address) => wishes.includes(address)) ?? held[0];
-  if (current !== undefined && suits(desk, claim, current, wishes)) {
-    return { kind: "keep", address: current };
+  const fits = held.map((address) => ({ address, fit: fitOf(desk, claim, address, wishes) }));
+  const displaced = fits.filter(({ fit }) => fit === "displaced").map(({ address }) => address);
+  const current = bestOf(
+    desk,
+    fits.filter(({ fit }) => fit === "fits").map(({ address }) => address),
+  );
+  if (current !== undefined) {
+    const from = desk.turn.arrived.has(claim.id) ? [] : stillServing(desk.table, displaced);
+    if (from.length === 0) return { kind: "keep", address: current };
+    desk.turn.take(claim);
+    return { kind: "move", from, to: current };
   }
   const found =
     wishes.length > 0 ? chooseWished(desk, claim, wishes) : chooseAny(desk, claim, need);
-  if (current === undefined || found.kind !== "none") return found;
-  return { kind: "keep", address: current, doubt: found.problem };
+  const first = bestOf(desk, displaced) ?? held[0];
+  if (first === undefined) return found;
+  if (found.kind === "none") return { kind: "keep", address: first, doubt: found.problem };
+  const from = stillServing(desk.table, displaced);
+  if (from.length === 0) return found;
+  if (desk.turn.isTaken(claim)) return { kind: "move", from };
+  desk.turn.take(claim);
+  return { kind: "move", from, to: found.address };
 }
 
-/** Whether what is held is also what is asked for. */
-function suits(desk: Desk, claim: Claim, current: Address, wishes: readonly Address[]): boolean {
-  if (wishes.length > 0) return wishes.includes(current);
-  const row = desk.table.rows.get(current);
-  if (row === undefined) return false;
-  const isShared = row.owners.length > 1;
-  if (isShared && row.sharingKey !== claim.sharingKey) return false;
-  const now = desk.book.poolOf(current);
-  if (claim.wishedPool !== undefined) return now?.pool.name === claim.wishedPool;
-  const given = desk.book.byName.get(row.pool);
-  return given?.pool.onShrink !== "reassign" || now === given;
+/** Of several that it holds, the one that clients know, then the lowest. */
+function bestOf({ table }: Desk, held: readonly Address[]): Address | undefined {
+  return held.find((address) => table.rows.get(address)?.published === true) ?? held[0];
 }
 
-function chooseWished(desk: Desk, claim: Claim, wishes: readonly Address[]): Choice {
+function chooseWished(desk: Desk, claim: Claim, wishes: readonly Address[]): Found {
   let problem: Remark | undefined;
   for (const address of wishes) {
     const trouble = whyNotWished(desk, claim, address);
@@ -116,7 +131,7 @@ function whyOutside(
   return { reason: "AddressOutsidePools", detail: `${address}: pool ${name} ${rule}` };
 }
 
-function chooseAny(desk: Desk, claim: Claim, need: FamilyNeed): Choice {
+function chooseAny(desk: Desk, claim: Claim, need: FamilyNeed): Found {
   const access = accessOf(claim, desk.book);
   if (access.kind === "closed") return { kind: "none", problem: access.problem };
   const fitting = access.pools.filter(
@@ -129,11 +144,11 @@ function chooseAny(desk: Desk, claim: Claim, need: FamilyNeed): Choice {
     joined(desk, claim, need, fitting) ??
     fresh(desk, need, fitting);
   if (address !== undefined) return { kind: "take", address };
-  const names = fitting
-    .map((view) => view.pool.name)
-    .slice(0, POOLS_NAMED_MAX)
-    .join(", ");
-  const detail = `no ${need.family ?? "address"} is free in ${names}`;
+  const full = fitting.slice(0, POOLS_NAMED_MAX).map((view) => {
+    const family = familyFor(need, view);
+    return fillText(view, family, desk.fill.of(view.pool.name, family));
+  });
+  const detail = `no ${need.family ?? "address"} is free in ${full.join(", ")}`;
   return { kind: "none", problem: { reason: "PoolExhausted", detail } };
 }
 

@@ -12,6 +12,7 @@ import {
   compareText,
 } from "@fairlead/model";
 
+import { type Misfit, misfitFindings } from "./held-outside.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import type { PoolBook } from "./pools.ts";
 import type { Witnesses } from "./witness.ts";
@@ -21,36 +22,23 @@ export interface FindingOptions {
   readonly world: World;
   readonly book: PoolBook;
   readonly rows: LeaseRows;
-  /** Held addresses that lie in no pool. */
-  readonly outside: ReadonlySet<Address>;
+  readonly misfits: ReadonlyMap<Address, Misfit>;
   readonly witnesses: Witnesses;
   readonly problems: ReadonlyMap<Address, Remark>;
 }
 
 /** All findings: pools, then addresses, then agents. */
 export function findAll(options: FindingOptions): readonly Finding[] {
-  return [...options.book.findings, ...addressFindings(options), ...agentFindings(options)];
+  const { world, book, rows, misfits } = options;
+  return [
+    ...book.findings,
+    ...misfitFindings(misfits, { rows, book, claims: world.claims }),
+    ...addressFindings(options),
+    ...agentFindings(options),
+  ];
 }
 
-/** Brings the held addresses that lie in no pool up to date, as far as the given rows go. */
-export function findOutside(
-  outside: Set<Address>,
-  {
-    rows,
-    book,
-    addresses,
-  }: Pick<FindingOptions, "rows" | "book"> & {
-    readonly addresses: Iterable<Address>;
-  },
-): void {
-  for (const address of addresses) {
-    const isHeld = rows.all.get(address)?.state.kind === "held";
-    if (isHeld && book.poolOf(address) === undefined) outside.add(address);
-    else outside.delete(address);
-  }
-}
-
-function addressFindings({ rows, outside, problems }: FindingOptions): readonly Finding[] {
+function addressFindings({ rows, problems }: FindingOptions): readonly Finding[] {
   const found: { readonly address: Address; readonly finding: Finding }[] = [];
   const say = (address: Address, remark: Remark): void => {
     found.push({ address, finding: { subject: "address", name: address, ...remark } });
@@ -58,11 +46,6 @@ function addressFindings({ rows, outside, problems }: FindingOptions): readonly 
   for (const address of rows.unowned) {
     const row = rows.all.get(address);
     if (row?.state.kind === "draining") say(address, releasing(row.sentTo));
-  }
-  for (const address of outside) {
-    const pool = rows.all.get(address)?.pool ?? "";
-    const detail = `it lies in no pool that is used; it was given by ${pool} and is kept`;
-    say(address, { reason: "AddressOutsidePools", detail });
   }
   const full = new Set<string>();
   for (const [address, problem] of problems) {

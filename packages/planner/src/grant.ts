@@ -13,6 +13,13 @@ import {
 import { isAlike } from "./alike.ts";
 import type { Touched } from "./touched.ts";
 
+/** Addresses that a claim has to leave, and what takes their place. */
+export interface GrantMove {
+  readonly leaving: readonly Address[];
+  /** Not counted on yet; empty while the claim waits for its turn. */
+  readonly arriving: readonly Address[];
+}
+
 /** The outcome of a claim before placing. */
 export interface Grant {
   readonly claim: Claim;
@@ -27,6 +34,8 @@ export interface Grant {
   /** Why it is less than it asks for; absent when it has all. */
   readonly main?: Remark;
   readonly remarks: readonly Remark[];
+  /** Absent unless it has to leave an address that still serves. */
+  readonly move?: GrantMove;
 }
 
 /** The key of one port of one address in `Grant.leftOut`. */

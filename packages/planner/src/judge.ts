@@ -171,8 +171,11 @@ function listenersOf(
   return claims?.find((one) => one.grant.claim.id === grant.claim.id)?.listeners ?? [];
 }
 
-function verdictOf(options: JudgeOptions, { grant, proofs }: Readonly<Judgement>): Verdict {
+function verdictOf(options: JudgeOptions, judgement: Readonly<Judgement>): Verdict {
+  const { grant, proofs: all } = judgement;
   const { claim } = grant;
+  // What takes the place of another one is not missed before that has gone.
+  const proofs = all.filter(({ address }) => grant.move?.arriving.includes(address) !== true);
   const { counts, remarks: memberRemarks } = countMembers(options, grant);
   const proofMains = proofs.flatMap((proof) => proof.main ?? []);
   const mains = grant.best === "ready" ? [...proofMains, grant.main] : [grant.main, ...proofMains];
@@ -191,7 +194,7 @@ function verdictOf(options: JudgeOptions, { grant, proofs }: Readonly<Judgement>
     generation: claim.generation,
     state: stateOf(grant, proofs),
     ...(main === undefined ? {} : { main }),
-    addresses: grant.addresses.map((address) => addressOf(options, address, proofs)),
+    addresses: grant.addresses.map((address) => addressOf(options, address, all)),
     conditions: [
       allocatedCondition(grant),
       servingCondition(grant, proofs, portTexts(claim)),

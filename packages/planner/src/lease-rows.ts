@@ -4,6 +4,7 @@
 
 import type { Address, ClaimId, LaneId, LeasedAddress, PoolName } from "@fairlead/model";
 
+import { type PoolFill, createPoolFill } from "./pool-fill.ts";
 import { type Touched, createTouched } from "./touched.ts";
 
 /** The rows and their indexes. Lists are in no order, and change with the rows. */
@@ -13,6 +14,8 @@ export interface LeaseRows {
   readonly unowned: ReadonlySet<Address>;
   /** By lane that carries any, how many of each pool. */
   readonly lanes: ReadonlyMap<LaneId, ReadonlyMap<PoolName, number>>;
+  /** How full pools are. */
+  readonly fill: PoolFill;
   /** What the current planning touched. */
   readonly touched: Touched;
   /** Starts another planning: nothing is touched. */
@@ -24,6 +27,8 @@ export interface LeaseRows {
   leftBy(claim: ClaimId): readonly Address[];
   /** Rows under a sharing key. */
   sharedBy(key: string): readonly Address[];
+  /** Whether a claim owns an address that the pool gave. */
+  isInUse(pool: PoolName): boolean;
 }
 
 /** Makes an empty table of rows. */
@@ -35,6 +40,9 @@ class Rows implements LeaseRows {
   readonly all = new Map<Address, LeasedAddress>();
   readonly unowned = new Set<Address>();
   readonly lanes = new Map<LaneId, Map<PoolName, number>>();
+  readonly fill = createPoolFill();
+  /** Owned addresses by the pool that gave them. */
+  readonly #given = new Map<PoolName, number>();
   readonly #byOwner = new Map<ClaimId, Address[]>();
   readonly #byLast = new Map<ClaimId, Address[]>();
   readonly #byKey = new Map<string, Address[]>();
@@ -70,6 +78,10 @@ class Rows implements LeaseRows {
     return this.#byKey.get(key) ?? NONE;
   }
 
+  isInUse(pool: PoolName): boolean {
+    return (this.#given.get(pool) ?? 0) > 0;
+  }
+
   #change(address: Address, old: LeasedAddress | undefined, now: LeasedAddress | undefined): void {
     this.touched.addresses.add(address);
     for (const { claim } of old?.owners ?? []) this.touched.claims.add(claim);
@@ -80,6 +92,9 @@ class Rows implements LeaseRows {
       if (old !== undefined) this.#unlist(old);
       if (now !== undefined) this.#list(now);
     }
+    this.fill.change(old, now);
+    this.#countGiven(old, -1);
+    this.#countGiven(now, 1);
     if (old?.placement !== now?.placement || old?.pool !== now?.pool) {
       this.#count(old, -1);
       this.#count(now, 1);
@@ -100,6 +115,11 @@ class Rows implements LeaseRows {
     if (owners.length > 0) return;
     remove(this.#byLast, lastClaim, address);
     this.unowned.delete(address);
+  }
+
+  #countGiven(row: LeasedAddress | undefined, by: number): void {
+    if (row === undefined || row.owners.length === 0) return;
+    this.#given.set(row.pool, (this.#given.get(row.pool) ?? 0) + by);
   }
 
   #count(row: LeasedAddress | undefined, by: number): void {

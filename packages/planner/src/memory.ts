@@ -14,6 +14,7 @@ import {
 } from "@fairlead/model";
 
 import type { Carried } from "./carried.ts";
+import type { Misfit } from "./held-outside.ts";
 import { type Grant, type Grants, createGrants } from "./grant.ts";
 import { type Judgements, isInDoubt } from "./judge.ts";
 import type { LaneResources } from "./lane-resources.ts";
@@ -35,8 +36,8 @@ export interface Remembered {
   readonly grants: Grants;
   readonly carried: Map<Address, Carried>;
   readonly judgements: Judgements;
-  /** Held addresses that lie in no pool. */
-  readonly outside: Set<Address>;
+  /** Held addresses that their pool would not give, or not to whom it serves there. */
+  readonly misfits: Map<Address, Misfit>;
   /** Claims that lack something or share an address: each planning tries them again. */
   readonly unsettled: Set<ClaimId>;
   /** Addresses that each planning looks at, because time or a mere report may change them. */
@@ -61,7 +62,7 @@ export function createPlanMemory(): PlanMemory {
     grants: createGrants(),
     carried: new Map(),
     judgements: new Map(),
-    outside: new Set(),
+    misfits: new Map(),
     unsettled: new Set(),
     open: new Set(),
   };
@@ -73,9 +74,22 @@ export function openMemory(memory: PlanMemory | undefined): Remembered {
   return (memory ?? createPlanMemory()) as unknown as Remembered;
 }
 
-/** The judged pools: judged again only when one of them is another object. */
-export function recallPools({ last }: Remembered, pools: World["pools"]): PoolBook {
-  return last !== undefined && isSameList(last.world.pools, pools) ? last.book : checkPools(pools);
+/**
+ * The judged pools, once the rows are opened: judged again only when one of them is another object,
+ * or when the use that decided between two of them changed.
+ */
+export function recallPools({ last, rows }: Remembered, pools: World["pools"]): PoolBook {
+  const isKnown =
+    last !== undefined && isSameList(last.world.pools, pools) && areTiesAsJudged(rows, last.book);
+  const book = isKnown ? last.book : checkPools(pools, (pool) => rows.isInUse(pool));
+  rows.fill.begin(book, rows.all.values());
+  return book;
+}
+
+/** Whether those pools are in use that were when pools were judged, as far as that decided. */
+export function areTiesAsJudged(rows: LeaseRows, { ties }: PoolBook): boolean {
+  for (const [pool, wasInUse] of ties) if (rows.isInUse(pool) !== wasInUse) return false;
+  return true;
 }
 
 /** Starts with the stored rows; those that differ from last time are touched, and open ones. */
@@ -133,7 +147,7 @@ export function remember(memory: Remembered, last: LastPlanning): void {
 }
 
 function isSettled(grant: Grant, rows: LeaseRows): boolean {
-  if (grant.main !== undefined || !grant.programmed) return false;
+  if (grant.main !== undefined || !grant.programmed || grant.move !== undefined) return false;
   return grant.addresses.every((address) => rows.all.get(address)?.owners.length === 1);
 }
 

@@ -10,6 +10,7 @@ import {
   type Plan,
   type World,
   addressFromValue,
+  familyOf,
   rangeContains,
   vipName,
 } from "@fairlead/model";
@@ -53,9 +54,15 @@ function ownersByClaim(leases: Plan["leases"]): Map<string, string[]> {
   return owned;
 }
 
+/** Pools that are used while these leases stand: between two of one age their use decides. */
+function poolsUsed(world: World, leases: Plan["leases"]): readonly PoolView[] {
+  const owned = [...leases.values()].filter(({ owners }) => owners.length > 0);
+  return checkPools(world.pools, (name) => owned.some(({ pool }) => pool === name)).usable;
+}
+
 test("a new address is of a pool that is used, and not a reserved one", () => {
   everyPlan((world, planned) => {
-    const { usable } = checkPools(world.pools);
+    const usable = [world, planned].flatMap(({ leases }) => poolsUsed(world, leases));
     for (const row of planned.leases.values()) {
       if (world.leases.has(row.address)) continue;
       const pool = usable.find((view) =>
@@ -180,6 +187,43 @@ test("one verdict for every claim, with the addresses that it holds", () => {
   });
 });
 
+test("one claim at a time leaves what its pool gives no more", () => {
+  everyPlan((_world, planned) => {
+    const moving = new Set<string>();
+    const families = new Set<string>();
+    for (const { address, owners } of planned.leases.values()) {
+      for (const { claim } of owners) {
+        const key = `${claim} ${familyOf(address)}`;
+        if (families.has(key)) moving.add(claim);
+        families.add(key);
+      }
+    }
+    assert.ok(moving.size <= 1, [...moving].join());
+  });
+});
+
+test("an edit of pools takes no address that clients know before another one serves", () => {
+  let before: World | undefined;
+  everyPlan((world, planned) => {
+    const known = before?.claims;
+    before = world;
+    for (const { address, owners, published } of world.leases.values()) {
+      for (const owner of published ? owners : []) {
+        const claim = world.claims.get(owner.claim);
+        if (claim === undefined || claim !== known?.get(owner.claim)) continue;
+        if (claim.wishedPool !== undefined || claim.refusals.length > 0) continue;
+        const held = [...planned.leases.values()].filter(
+          (row) =>
+            familyOf(row.address) === familyOf(address) &&
+            row.owners.some(({ uid }) => uid === owner.uid),
+        );
+        const isKept = held.some((row) => row.address === address || row.published);
+        assert.ok(isKept, `${owner.claim} lost ${address}`);
+      }
+    }
+  });
+});
+
 test("every known agent has a plan", () => {
   everyPlan((world, planned) => {
     assert.deepEqual(new Set(planned.nodePlans.keys()), new Set(world.agents.keys()));
@@ -188,12 +232,14 @@ test("every known agent has a plan", () => {
 
 test("nobody is refused for want of addresses while one is free", () => {
   everyPlan((world, planned) => {
-    const { usable } = checkPools(world.pools);
+    const usable = poolsUsed(world, planned.leases);
     for (const { main, claim } of planned.verdicts.values()) {
       if (main?.reason !== "PoolExhausted") continue;
-      // What was looked for stands in the detail: no ipv4 is free in default, small
-      const [, wanted = "", names = ""] = /^no (\S+) is free in (.*)$/.exec(main.detail) ?? [];
-      for (const view of usable.filter(({ pool }) => names.split(", ").includes(pool.name))) {
+      // What was looked for stands in the detail: no ipv4 is free in default (5 of 5 held), small ...
+      const [, wanted = "", text = ""] = /^no (\S+) is free in (.*)$/.exec(main.detail) ?? [];
+      const names = Array.from(text.matchAll(/(\S+) \(\d+ of \d+ held/g), ([, name]) => name);
+      assert.notDeepEqual(names, []);
+      for (const view of usable.filter(({ pool }) => names.includes(pool.name))) {
         const family = wanted === "address" ? view.families[0] : wanted;
         const free = givenBy(view, family).filter((address) => !planned.leases.has(address));
         assert.deepEqual(free, [], `${claim} has none`);

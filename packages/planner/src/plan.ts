@@ -6,6 +6,7 @@ import {
   type Address,
   type AgentName,
   type AgentView,
+  type ClaimId,
   type Finding,
   type LeasedAddress,
   type NodePlan,
@@ -19,8 +20,10 @@ import {
 import { keep } from "./alike.ts";
 import { allocate } from "./allocate.ts";
 import { carryAll } from "./carried.ts";
-import { type FindingOptions, findAll, findOutside } from "./findings.ts";
+import { type FindingOptions, findAll } from "./findings.ts";
 import { createFreeAddresses } from "./free-address.ts";
+import type { Grant } from "./grant.ts";
+import { findMisfits } from "./held-outside.ts";
 import { judge } from "./judge.ts";
 import {
   type LaneResources,
@@ -36,6 +39,7 @@ import {
   type PlanMemory,
   type Remembered,
   addressesToSettle,
+  areTiesAsJudged,
   changedClaims,
   claimsOf,
   openMemory,
@@ -48,6 +52,7 @@ import { touchNews } from "./news.ts";
 import { type Placed, place } from "./place.ts";
 import type { PoolBook } from "./pools.ts";
 import { program } from "./program.ts";
+import { createMoveTurn, movesOver } from "./reassign.ts";
 import {
   type MayStillGet,
   type ReleaseView,
@@ -76,15 +81,39 @@ export interface PlanOptions {
 /** Plans. Never throws for anything that a user, an agent or a store may say. */
 export function plan(world: World, options: PlanOptions): Plan {
   const memory = openMemory(options.memory);
+  let { planned, goesOn } = planOnce(world, options, memory, NO_CLAIMS);
+  // What a plan comes to may let more be done: a claim that has moved makes room for the next.
+  for (let round = 1; goesOn !== undefined && round < ROUNDS_MAX; round++) {
+    const { leases, lanes } = planned;
+    ({ planned, goesOn } = planOnce({ ...world, leases, lanes }, options, memory, goesOn));
+  }
+  return planned;
+}
+
+/** Rounds of one planning; what is left then goes on with the next fact. */
+const ROUNDS_MAX = 8;
+const NO_CLAIMS: ReadonlySet<ClaimId> = new Set();
+
+/**
+ * One round.
+ * @param arrived claims whose new addresses are proved to serve, by the round before.
+ * @returns the plan, and claims that have arrived by it; undefined when there is no more to do.
+ */
+function planOnce(
+  world: World,
+  options: PlanOptions,
+  memory: Remembered,
+  arrived: ReadonlySet<ClaimId>,
+): { readonly planned: Plan; readonly goesOn: ReadonlySet<ClaimId> | undefined } {
   const { rows, carried, judgements, last } = memory;
+  openRows(memory, world.leases);
   const book = recallPools(memory, world.pools);
   const release = releaseView(world, book, options.mayStillGet);
   const agents = [...world.agents.values()].filter(({ name }) => !release.forgotten.has(name));
   const { revisionOf } = options;
   const view: PlanView = { memory, world, book, release, agents, revisionOf };
 
-  openRows(memory, world.leases);
-  grantAddresses(view);
+  const granted = grantAddresses(view, arrived);
   const { lanes, problems, resources } = runVips(view);
   const nodePlans = programAgents(view, resources);
   settleRows(release, rows, addressesToSettle(memory, world), (address) => {
@@ -114,7 +143,9 @@ export function plan(world: World, options: PlanOptions): Plan {
     findings: keep(last?.plan.findings, findEverything(view, { witnesses, problems })),
   };
   remember(memory, { world, book, lanes: resources, witnesses, plan: planned });
-  return planned;
+  const over = movesOver(granted, { judgements, rows: rows.all });
+  const isDone = over.arrived.size === 0 && !over.isIdle && areTiesAsJudged(rows, book);
+  return { planned, goesOn: isDone ? undefined : over.arrived };
 }
 
 const NO_AGENTS: readonly AgentName[] = [];
@@ -140,7 +171,10 @@ interface PlanView {
 }
 
 /** Takes out owners that are gone, and grants anew what may come out differently. */
-function grantAddresses({ memory, world, book, release, agents }: PlanView): void {
+function grantAddresses(
+  { memory, world, book, release, agents }: PlanView,
+  arrived: ReadonlySet<ClaimId>,
+): readonly Grant[] {
   const { rows, grants, unsettled, last } = memory;
   const asked = new Set(changedClaims(memory, world.claims));
   for (const id of asked) {
@@ -157,8 +191,11 @@ function grantAddresses({ memory, world, book, release, agents }: PlanView): voi
     table: createLeaseTable(rows, release),
     free: createFreeAddresses({ rows: rows.all, book, unusable }),
     unusable,
+    fill: rows.fill,
+    turn: createMoveTurn(arrived),
   });
   for (const id of asked) grants.replace(id, granted.get(id), rows.touched);
+  return [...granted.values()].filter(({ move }) => move !== undefined);
 }
 
 /** Gives VIPs their lanes, and lanes their agents. */
@@ -215,10 +252,10 @@ function findEverything(
   { memory, world, book }: PlanView,
   { witnesses, problems }: Pick<FindingOptions, "witnesses" | "problems">,
 ): readonly Finding[] {
-  const { rows, outside, last } = memory;
+  const { rows, misfits, last } = memory;
   const { addresses } = rows.touched;
   const isSameBook = last?.book === book;
   const looked = isSameBook ? addresses : [...addresses, ...rows.all.keys()];
-  findOutside(outside, { rows, book, addresses: looked });
-  return findAll({ world, rows, book, outside, witnesses, problems });
+  findMisfits(misfits, { rows, book, claims: world.claims }, looked);
+  return findAll({ world, rows, book, misfits, witnesses, problems });
 }

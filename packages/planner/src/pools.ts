@@ -43,26 +43,49 @@ export interface PoolBook {
   readonly refused: ReadonlyMap<PoolName, Finding>;
   /** Sorted by pool. */
   readonly findings: readonly Finding[];
+  /** Pools that overlap and are of one age: whether each is in use decided between them. */
+  readonly ties: ReadonlyMap<PoolName, boolean>;
   /** The pool whose ranges hold the address. */
   readonly poolOf: (address: Address) => PoolView | undefined;
 }
 
+/** Whether addresses of the pool are leased. */
+export type IsInUse = (pool: PoolName) => boolean;
+
 /** Judges all pools. The order in which they are given does not matter. */
-export function checkPools(pools: readonly AddressPool[]): PoolBook {
+export function checkPools(
+  pools: readonly AddressPool[],
+  isInUse: IsInUse = () => false,
+): PoolBook {
   const byName = new Map<PoolName, PoolView>();
   const refused = new Map<PoolName, Finding>();
   const findings: Finding[] = [];
-  for (const pool of pools.toSorted(compareSeniority)) {
-    const finding = findFault(pool, byName);
-    if (finding === undefined) {
+  const ties = new Map<PoolName, boolean>();
+  for (const pool of pools.toSorted(seniority(isInUse))) {
+    const fault = findFault(pool, byName);
+    if (fault === undefined) {
       byName.set(pool.name, viewOf(pool));
-    } else {
-      findings.push(finding);
-      if (!byName.has(pool.name)) refused.set(pool.name, finding);
+      continue;
     }
+    const { finding, rival } = fault;
+    findings.push(finding);
+    if (!byName.has(pool.name)) refused.set(pool.name, finding);
+    if (rival === undefined || compareTimes(pool, rival) !== 0) continue;
+    for (const { name } of [pool, rival]) ties.set(name, isInUse(name));
   }
   const usable = [...byName.values()].sort(comparePriority);
-  return { usable, byName, refused, findings, poolOf: createLookup(usable) };
+  return { usable, byName, refused, findings, ties, poolOf: createLookup(usable) };
+}
+
+/** The older of two pools first; of one age, by where they stand and then by name. */
+export function compareSeniority(a: AddressPool, b: AddressPool): number {
+  return compareTimes(a, b) || comparePlaces(a, b);
+}
+
+/** Between two of one age, the one that gave addresses which are in use is the older. */
+function seniority(isInUse: IsInUse): (a: AddressPool, b: AddressPool) => number {
+  return (a, b) =>
+    compareTimes(a, b) || Number(isInUse(b.name)) - Number(isInUse(a.name)) || comparePlaces(a, b);
 }
 
 /** Why an address of the pool's ranges is never given; undefined when it may be. */
@@ -71,6 +94,12 @@ export function withheld(view: PoolView, address: Address): "reserved" | "buggy"
   const family = familyOf(address);
   if (view.reserved.some((range) => holds(range, family, value))) return "reserved";
   return view.pool.avoidBuggyIPs && isBuggy(family, value) ? "buggy" : undefined;
+}
+
+/** Whether the pool is in use, and gives the address to whoever may have it. */
+export function isGivenBy(book: PoolBook, name: PoolName, address: Address): boolean {
+  const view = book.poolOf(address);
+  return view?.pool.name === name && withheld(view, address) === undefined;
 }
 
 /** Whether old clients refuse it: an IPv4 address that ends in .0 or .255. */
@@ -84,8 +113,11 @@ export function holds(range: NumberRange, family: Family, value: bigint): boolea
   return range.family === family && value >= range.first && value <= range.last;
 }
 
-const compareSeniority = compareBy<AddressPool>(
+const compareTimes = compareBy<AddressPool>(
   (a, b) => (a.createdAtMs ?? Number.MAX_SAFE_INTEGER) - (b.createdAtMs ?? Number.MAX_SAFE_INTEGER),
+);
+
+const comparePlaces = compareBy<AddressPool>(
   (a, b) => compareText(a.origin, b.origin),
   (a, b) => compareText(a.name, b.name),
 );
@@ -95,27 +127,33 @@ const comparePriority = compareBy<PoolView>(
   (a, b) => compareText(a.pool.name, b.pool.name),
 );
 
+/** Why a pool is not used. `rival`: it would be, were it older than that one. */
+interface Fault {
+  readonly finding: Finding;
+  readonly rival?: AddressPool;
+}
+
 function findFault(
   pool: AddressPool,
   accepted: ReadonlyMap<PoolName, PoolView>,
-): Finding | undefined {
+): Fault | undefined {
   const about = { subject: "pool", name: pool.name } as const;
   if (accepted.has(pool.name)) {
     const detail = "an older pool has this name; it stays in force";
-    return { ...about, reason: "DuplicateObject", detail };
+    return { finding: { ...about, reason: "DuplicateObject", detail } };
   }
   for (const range of pool.ranges) {
     const scope = [scopeOf(range.first), scopeOf(range.last)].find((end) => end !== "unicast");
     if (scope !== undefined) {
       const detail = `${rangeText(range)} holds ${scope} addresses, which no VIP can be`;
-      return { ...about, reason: "BadPoolRange", detail };
+      return { finding: { ...about, reason: "BadPoolRange", detail } };
     }
     for (const other of accepted.values()) {
       const shared = other.pool.ranges.find((theirs) => rangesOverlap(range, theirs));
       if (shared === undefined) continue;
       const detail =
         `${rangeText(range)} overlaps with ${rangeText(shared)} ` + `of pool ${other.pool.name}`;
-      return { ...about, reason: "PoolOverlap", detail };
+      return { finding: { ...about, reason: "PoolOverlap", detail }, rival: other.pool };
     }
   }
   return undefined;

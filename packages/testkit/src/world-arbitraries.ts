@@ -73,13 +73,13 @@ export const arbClaim: fc.Arbitrary<Claim> = fc
     return createdAtMs === undefined ? ageless : { ...made, createdAtMs };
   });
 
-/** Pools: small ones, one that overlaps at times, of both families. */
+/** Pools: small ones, of both families, at times one that overlaps and is newer or as old. */
 export const arbPools: fc.Arbitrary<readonly AddressPool[]> = fc
   .record({
     size: fc.integer({ min: 1, max: 5 }),
     hasSmall: fc.boolean(),
     hasIpv6: fc.boolean(),
-    overlaps: fc.boolean(),
+    rival: fc.constantFrom("none", "newer", "as old"),
     priority: fc.integer({ min: -1, max: 1 }),
     sharing: fc.constantFrom<AddressPool["sharing"]>("ports", "never"),
     onShrink: fc.constantFrom<AddressPool["onShrink"]>("keep", "reassign"),
@@ -98,8 +98,9 @@ export const arbPools: fc.Arbitrary<readonly AddressPool[]> = fc
       const { priority, namespaces } = given;
       pools.push(makePool("small", "198.51.100.7", { ...common, priority, namespaces }));
     }
-    const late = makePool("late", "192.0.2.99-192.0.2.100", { createdAtMs: 2000 });
-    return given.overlaps ? [...pools, late] : pools;
+    if (given.rival === "none") return pools;
+    const createdAtMs = given.rival === "newer" ? 2000 : 1000;
+    return [...pools, makePool("another", "192.0.2.99-192.0.2.100", { ...common, createdAtMs })];
   });
 
 /** Agents of one segment, with or without IPv6, and at times one that is elsewhere. */

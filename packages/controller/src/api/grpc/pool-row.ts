@@ -1,10 +1,10 @@
 // One pool as a row: its ranges and how full they are. Pure.
 
 import { type AddressPool, type PoolName, present, rangeText } from "@fairlead/model";
+import { poolFamilies, poolSize } from "@fairlead/planner";
 import type { MessageInitShape, PoolRowSchema } from "@fairlead/wire";
 
 import type { CycleView } from "../../cycle-view.ts";
-import { poolFamilies, poolSize } from "../../pool-size.ts";
 
 /** The row of a pool that a source shows. */
 export function poolRow(view: CycleView, name: PoolName): MessageInitShape<typeof PoolRowSchema> {

@@ -1,0 +1,141 @@
+// Moves of claims off addresses that their pool gives no more, where it says `onShrink: reassign`:
+// one claim at a time, and each keeps its old address until the new one is proved to serve. Nothing
+// is stored of a move: who owns an address of each sort is in the midst of it.
+
+import {
+  type Address,
+  type Claim,
+  type ClaimId,
+  type LeasedAddress,
+  type PoolName,
+  type Remark,
+  familyOf,
+} from "@fairlead/model";
+
+import type { Grant } from "./grant.ts";
+import type { Judgements } from "./judge.ts";
+import type { LeaseTable } from "./lease-table.ts";
+import { type PoolBook, isGivenBy } from "./pools.ts";
+
+/** Whose turn it is to move. */
+export interface MoveTurn {
+  /** Claims whose new addresses were proved to serve: their old ones go. */
+  readonly arrived: ReadonlySet<ClaimId>;
+  /** Whether another claim has the turn. */
+  isTaken(claim: Claim): boolean;
+  take(claim: Claim): void;
+}
+
+/** Makes the turn of one planning; nobody has it. */
+export function createMoveTurn(arrived: ReadonlySet<ClaimId>): MoveTurn {
+  let mover: ClaimId | undefined;
+  return {
+    arrived,
+    isTaken: ({ id }) => mover !== undefined && mover !== id,
+    take: ({ id }) => {
+      mover ??= id;
+    },
+  };
+}
+
+/** How what a claim holds compares with what it asks for. */
+export type Fit =
+  | "fits"
+  /** It asks for another one. */
+  | "unwanted"
+  /** Its pool gives it no more, and wants it to move. */
+  | "displaced";
+
+/** What fitting reads. */
+export interface FitOptions {
+  readonly book: PoolBook;
+  readonly table: LeaseTable;
+}
+
+/** Judges an address that the claim owns. */
+export function fitOf(
+  { book, table }: FitOptions,
+  claim: Claim,
+  address: Address,
+  wishes: readonly Address[],
+): Fit {
+  if (wishes.length > 0) return wishes.includes(address) ? "fits" : "unwanted";
+  const row = table.rows.get(address);
+  if (row === undefined) return "unwanted";
+  if (row.owners.length > 1 && row.sharingKey !== claim.sharingKey) return "unwanted";
+  const giver = book.byName.get(giverOf(book, claim, row));
+  if (claim.wishedPool !== undefined && giver?.pool.name !== claim.wishedPool) return "unwanted";
+  const isLeft = giver?.pool.onShrink === "reassign" && !isGivenBy(book, giver.pool.name, address);
+  return isLeft ? "displaced" : "fits";
+}
+
+/**
+ * The pool that an address counts as given by: the one that holds it now, unless the claim asked for
+ * the one that gave it.
+ */
+export function giverOf(
+  book: PoolBook,
+  { wishedPool }: Claim,
+  row: Pick<LeasedAddress, "address" | "pool">,
+): PoolName {
+  return row.pool === wishedPool ? row.pool : (book.poolOf(row.address)?.pool.name ?? row.pool);
+}
+
+/** Of what the claim has to leave, what serves clients until something else does. */
+export function stillServing(
+  { rows }: LeaseTable,
+  displaced: readonly Address[],
+): readonly Address[] {
+  return displaced.filter((address) => rows.get(address)?.published === true);
+}
+
+/** Whether the claim owns both an address that it has to leave and one that takes its place. */
+export function isMidway(options: FitOptions, claim: Claim): boolean {
+  const held = options.table.heldBy(claim);
+  if (held.length < 2) return false;
+  const isLeft = (address: Address): boolean =>
+    fitOf(options, claim, address, claim.wishedAddresses) === "displaced";
+  return held.some(
+    (address) =>
+      isLeft(address) &&
+      held.some((other) => familyOf(other) === familyOf(address) && !isLeft(other)),
+  );
+}
+
+/** What is said of a claim that has to move. `to`: absent while it waits for its turn. */
+export function moveRemark(from: readonly Address[], to: Address | undefined): Remark {
+  const verb = from.length > 1 ? "are" : "is";
+  const next =
+    to === undefined
+      ? "another one takes its place when its turn comes"
+      : `${to} takes its place as soon as it serves`;
+  const detail = `${from.join(", ")} ${verb} no longer given by its pool; ${next}`;
+  return { reason: "AddressOutsidePools", detail };
+}
+
+/** Moves that a plan has come to the end of, or that need not wait any more. */
+export interface MovesOver {
+  /** Claims whose new addresses are proved to serve. */
+  readonly arrived: ReadonlySet<ClaimId>;
+  /** Whether an old address has nobody to serve any more. */
+  readonly isIdle: boolean;
+}
+
+/** Looks at the moves among the grants of one planning, after judging. */
+export function movesOver(
+  grants: Iterable<Grant>,
+  { judgements, rows }: { readonly judgements: Judgements } & Pick<LeaseTable, "rows">,
+): MovesOver {
+  const arrived = new Set<ClaimId>();
+  let isIdle = false;
+  for (const { claim, move } of grants) {
+    if (move === undefined) continue;
+    const { arriving, leaving } = move;
+    isIdle ||= leaving.some((address) => rows.get(address)?.published !== true);
+    const proofs = judgements.get(claim.id)?.proofs ?? [];
+    const isProved = (address: Address): boolean =>
+      proofs.some((proof) => proof.address === address && proof.state === "proved");
+    if (arriving.length > 0 && arriving.every(isProved)) arrived.add(claim.id);
+  }
+  return { arrived, isIdle };
+}
