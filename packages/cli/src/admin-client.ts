@@ -8,6 +8,7 @@ import {
   AdminService,
   channelCredentials,
   channelOptions,
+  type DescribePoolResponse,
   type ExplainResponse,
   type ListKind,
   type ListResponse,
@@ -31,6 +32,8 @@ export interface AdminClient extends Disposable {
   list(kinds: readonly ListKind[]): Promise<ListResponse>;
   /** The chain of one subject. */
   explain(subject: string): Promise<ExplainResponse>;
+  /** Pools of this name; an empty one means all. */
+  describePool(name: string): Promise<DescribePoolResponse>;
   /**
    * Hands on everything of these kinds, and then what changes. Resolves when the signal is aborted;
    * rejects when nothing comes within the deadline, and with LOST when the controller goes away.
@@ -75,6 +78,18 @@ export function createAdminClient(options: {
           requestSerialize,
           responseDeserialize,
           { subject },
+          { deadline: deadline() },
+          (error, answer) => settle(server, error, answer, { resolve, reject }),
+        );
+      }),
+    describePool: (name) =>
+      new Promise((resolve, reject) => {
+        const { path, requestSerialize, responseDeserialize } = TABLE.describePool;
+        client.makeUnaryRequest(
+          path,
+          requestSerialize,
+          responseDeserialize,
+          { name },
           { deadline: deadline() },
           (error, answer) => settle(server, error, answer, { resolve, reject }),
         );

@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 
 import { agentsCommand, statusCommand } from "./commands/status.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { poolCommand } from "./commands/pool.ts";
 import { EXIT, EXIT_HELP, type ExitCode } from "./exit-codes.ts";
 import type { CommandContext } from "./output.ts";
 import { usageComplaints } from "./usage.ts";
@@ -18,7 +19,7 @@ export async function runProgram(
   context: CommandContext,
   more: readonly CommandMaker[] = [],
 ): Promise<ExitCode> {
-  const makers = [statusCommand, agentsCommand, explainCommand, ...more];
+  const makers = [statusCommand, agentsCommand, poolCommand, explainCommand, ...more];
   let exit: ExitCode = EXIT.good;
   const done = (code: ExitCode): void => {
     exit = code;
@@ -50,10 +51,15 @@ function buildProgram(commands: readonly Command[], writeOut: (text: string) => 
     .addHelpText("after", `\n${EXIT_HELP}`)
     .enablePositionalOptions();
   for (const command of commands) program.addCommand(withHelp(command));
-  for (const command of [program, ...program.commands]) {
+  for (const command of withCommands(program)) {
     command.exitOverride().configureOutput({ writeOut, writeErr: () => undefined });
   }
   return program;
+}
+
+/** The command and all below it. */
+function withCommands(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withCommands)];
 }
 
 function withHelp(command: Command): Command {

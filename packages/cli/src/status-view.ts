@@ -91,7 +91,7 @@ export function formatAgents(
 }
 
 /** A remark in its four parts: what, why, what to do, code. */
-function formatRemark(subject: string, remark: RemarkRow): string {
+export function formatRemark(subject: string, remark: RemarkRow): string {
   return [
     `${subject}: ${remark.title} (${remark.code})\n`,
     `  why: ${remark.detail}\n`,

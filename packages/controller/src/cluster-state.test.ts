@@ -6,7 +6,7 @@ import { suite, test } from "node:test";
 import type { Claim, ClaimId, Finding, PoolName } from "@fairlead/model";
 import { makeClaim, makePool } from "@fairlead/testkit";
 
-import { type ClusterState, createClusterState, foldFacts } from "./cluster-state.ts";
+import { type ClusterState, createClusterState, foldFacts, poolsNamed } from "./cluster-state.ts";
 import type { Fact } from "./facts.ts";
 
 const WEB = makeClaim("web");
@@ -306,6 +306,7 @@ suite("a claim that only the store knows", () => {
 });
 
 suite("pools", () => {
+  const hasPool = ({ state }: Told): boolean => poolsNamed(state, POOL.name).length > 0;
   const shown: Fact = { kind: "pool-seen", source: "pools", pool: POOL };
 
   test("stay when one list lacks them and go with the second", () => {
@@ -313,9 +314,26 @@ suite("pools", () => {
       [0, shown, listed([], "pools", [POOL.name])],
       [10, listed([], "pools")],
     ];
-    assert.ok(tell(story).state.pools.has(POOL.name));
+    assert.ok(hasPool(tell(story)));
     const later: Story = [...story, [40, listed([], "pools")]];
-    assert.ok(!tell(later).state.pools.has(POOL.name));
+    assert.ok(!hasPool(tell(later)));
+  });
+
+  test("of two sources and one name both are there, and the older counts", () => {
+    const other = { ...POOL, createdAtMs: 1 };
+    const again: Fact = { kind: "pool-seen", source: "kubernetes", pool: other };
+    const both = tell([[0, shown, again]]).state;
+    assert.deepEqual(
+      poolsNamed(both, "lan").map(({ source }) => source),
+      ["kubernetes", "pools"],
+    );
+    const how = "seen-deleted";
+    const ended: Fact = { kind: "pool-gone", source: "kubernetes", name: POOL.name, how };
+    const left = tell([[0, shown, again, ended]]).state;
+    assert.deepEqual(
+      poolsNamed(left, "lan").map(({ source }) => source),
+      ["pools"],
+    );
   });
 
   test("go at once when their deletion was seen, by their own source alone", () => {
@@ -325,8 +343,8 @@ suite("pools", () => {
       name: POOL.name,
       how: "seen-deleted",
     });
-    assert.ok(tell([[0, shown, byWord("folder")]]).state.pools.has(POOL.name));
-    assert.ok(!tell([[0, shown, byWord("pools")]]).state.pools.has(POOL.name));
+    assert.ok(hasPool(tell([[0, shown, byWord("folder")]])));
+    assert.ok(!hasPool(tell([[0, shown, byWord("pools")]])));
   });
 });
 

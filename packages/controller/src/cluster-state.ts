@@ -16,6 +16,7 @@ import {
   type PoolName,
   editMap,
 } from "@fairlead/model";
+import { compareSeniority } from "@fairlead/planner";
 
 import { foldAgent } from "./agent-state.ts";
 import type { Fact } from "./facts.ts";
@@ -44,6 +45,16 @@ export interface Absence {
   readonly steadyMs: number;
 }
 
+/** Pools of this name, the one that counts first: the others are refused for its sake. */
+export function poolsNamed(
+  { pools }: Pick<ClusterState, "pools">,
+  name: string,
+): readonly Seen<AddressPool>[] {
+  return [...pools.values()]
+    .filter(({ value }) => value.name === name)
+    .sort((a, b) => compareSeniority(a.value, b.value));
+}
+
 /** What folding needs beside the facts. */
 export interface FoldContext {
   /** Names of all sources: an orphan is gone only when each of them agrees. */
@@ -57,7 +68,8 @@ export interface FoldContext {
 /** Everything known, by facts alone. Never changed in place. */
 export interface ClusterState {
   readonly claims: ReadonlyMap<ClaimId, Seen<Claim>>;
-  readonly pools: ReadonlyMap<PoolName, Seen<AddressPool>>;
+  /** By source and name: two sources may declare one name, and each keeps its own. */
+  readonly pools: ReadonlyMap<string, Seen<AddressPool>>;
   readonly agents: ReadonlyMap<AgentName, AgentView>;
   /** By source, subject and name. */
   readonly findings: ReadonlyMap<string, Finding>;
@@ -98,7 +110,7 @@ export function withStored(state: ClusterState, owners: Iterable<LeaseOwner>): C
 /** The maps of a state, changed while facts are folded in. */
 interface Draft {
   readonly claims: EditedMap<ClaimId, Seen<Claim>>;
-  readonly pools: EditedMap<PoolName, Seen<AddressPool>>;
+  readonly pools: EditedMap<string, Seen<AddressPool>>;
   readonly agents: EditedMap<AgentName, AgentView>;
   readonly findings: EditedMap<string, Finding>;
   readonly ended: EditedMap<ClaimId, string>;
@@ -148,8 +160,9 @@ function foldOne(draft: Draft, fact: Fact, context: FoldContext): boolean {
     }
     case "pool-seen": {
       const { pool, source } = fact;
-      const seenAtMs = pools.get(pool.name)?.seenAtMs ?? context.nowMs;
-      return foldSeen(pools, pool.name, { value: pool, source, seenAtMs });
+      const key = poolKey(source, pool.name);
+      const seenAtMs = pools.get(key)?.seenAtMs ?? context.nowMs;
+      return foldSeen(pools, key, { value: pool, source, seenAtMs });
     }
     case "claim-gone": {
       // What the store alone knows has no source yet: whichever saw it end is believed.
@@ -161,8 +174,8 @@ function foldOne(draft: Draft, fact: Fact, context: FoldContext): boolean {
       return known.source === fact.source && endClaim(draft, fact.id);
     }
     case "pool-gone":
-      if (fact.how === "absent" || pools.get(fact.name)?.source !== fact.source) return false;
-      return pools.delete(fact.name);
+      if (fact.how === "absent" || !pools.has(poolKey(fact.source, fact.name))) return false;
+      return pools.delete(poolKey(fact.source, fact.name));
     case "finding": {
       const key = findingKey(fact.source, fact.finding);
       if (isDeepStrictEqual(findings.get(key), fact.finding)) return false;
@@ -209,8 +222,14 @@ function foldList(
   const first = !draft.listedSteadyMs.has(list.source);
   draft.listedSteadyMs.set(list.source, steadyMs);
   const at = { source: list.source, absent: { sinceMs: list.atMs, steadyMs } };
-  const claimsGone = judgeAbsence(draft.claims, at, list.claims, (id) => endClaim(draft, id));
-  const poolsGone = judgeAbsence(draft.pools, at, list.pools, (id) => draft.pools.delete(id));
+  const claimsGone = judgeAbsence(draft.claims, at, {
+    isPresent: (id) => list.claims.has(id),
+    remove: (id) => endClaim(draft, id),
+  });
+  const poolsGone = judgeAbsence(draft.pools, at, {
+    isPresent: (_, { name }) => list.pools.has(name),
+    remove: (key) => draft.pools.delete(key),
+  });
   return judgeOrphans(draft, sources, at.absent) || claimsGone || poolsGone || first;
 }
 
@@ -218,20 +237,22 @@ function foldList(
 function judgeAbsence<Id, T>(
   seen: EditedMap<Id, Seen<T>>,
   list: { readonly source: string; readonly absent: Absence },
-  present: ReadonlySet<Id>,
-  remove: (id: Id) => unknown,
+  each: {
+    readonly isPresent: (id: Id, value: T) => boolean;
+    readonly remove: (id: Id) => unknown;
+  },
 ): boolean {
   let changed = false;
   for (const [id, entry] of seen) {
     if (entry.source !== list.source) continue;
-    if (present.has(id)) {
+    if (each.isPresent(id, entry.value)) {
       if (entry.absent === undefined) continue;
       const { absent: _, ...back } = entry;
       seen.set(id, back);
     } else if (entry.absent === undefined) {
       seen.set(id, { ...entry, absent: list.absent });
     } else if (list.absent.steadyMs - entry.absent.steadyMs >= ABSENCE_MS) {
-      remove(id);
+      each.remove(id);
       changed = true;
     }
   }
@@ -255,6 +276,10 @@ function judgeOrphans(draft: Draft, sources: readonly string[], now: Absence): b
     }
   }
   return changed;
+}
+
+function poolKey(source: string, name: PoolName): string {
+  return `${source}\n${name}`;
 }
 
 function findingKey(

@@ -10,10 +10,22 @@ import type { AgentName, DeviceName, PoolName } from "./name.ts";
  */
 export type PoolMode = "vrrp" | "host" | "link";
 
-/** Labels that must all be present with these values; an empty one matches everything. */
+/** What labels must be, as Kubernetes has it: all of it must hold, and an empty one always does. */
 export interface LabelSelector {
+  /** Labels that must be present with these values. */
   readonly matchLabels: Readonly<Record<string, string>>;
+  readonly matchExpressions: readonly LabelRequirement[];
 }
+
+/** One thing that a label must be; a label that is absent is in no list. */
+export type LabelRequirement =
+  | {
+      readonly key: string;
+      readonly operator: "In" | "NotIn";
+      /** Never empty. */
+      readonly values: readonly string[];
+    }
+  | { readonly key: string; readonly operator: "Exists" | "DoesNotExist" };
 
 /** A pool of addresses and its rules. */
 export interface AddressPool {

@@ -1,7 +1,14 @@
 // Which pools may serve a claim: by namespace, by labels, by name when it asks for one. Given a
 // claim and the judged pools; says in words why there is none.
 
-import { type Claim, type Remark, claimTitle } from "@fairlead/model";
+import {
+  type Claim,
+  type LabelRequirement,
+  type LabelSelector,
+  type Remark,
+  assertNever,
+  claimTitle,
+} from "@fairlead/model";
 
 import type { PoolBook, PoolView } from "./pools.ts";
 
@@ -23,11 +30,30 @@ export function whyNotAllowed(claim: Claim, { pool }: PoolView): string | undefi
   if (pool.namespaces.length > 0 && !pool.namespaces.includes(claim.namespace)) {
     return `pool ${pool.name} does not serve namespace ${claim.namespace}`;
   }
-  const missing = Object.entries(pool.serviceSelector.matchLabels).some(
-    ([key, value]) => claim.labels[key] !== value,
+  if (selects(pool.serviceSelector, claim.labels)) return undefined;
+  return `pool ${pool.name} does not select the labels of ${claimTitle(claim.id)}`;
+}
+
+function selects(selector: LabelSelector, labels: Claim["labels"]): boolean {
+  const areAlike = Object.entries(selector.matchLabels).every(
+    ([key, value]) => labels[key] === value,
   );
-  if (!missing) return undefined;
-  return `${claimTitle(claim.id)} lacks a label that pool ${pool.name} selects by`;
+  return areAlike && selector.matchExpressions.every((one) => holdsFor(one, labels[one.key]));
+}
+
+function holdsFor(requirement: LabelRequirement, value: string | undefined): boolean {
+  switch (requirement.operator) {
+    case "In":
+      return value !== undefined && requirement.values.includes(value);
+    case "NotIn":
+      return value === undefined || !requirement.values.includes(value);
+    case "Exists":
+      return value !== undefined;
+    case "DoesNotExist":
+      return value === undefined;
+    default:
+      return assertNever(requirement, "a requirement of no kind");
+  }
 }
 
 /** Why a pool of this mode is not used; undefined when it is. */

@@ -163,7 +163,7 @@ const stories: readonly Story[] = [
       claims: [makeClaim("a", { labels: { tier: "gold" } }), makeClaim("b")],
       pools: [
         makePool("default", "192.0.2.100-192.0.2.101", {
-          serviceSelector: { matchLabels: { tier: "gold" } },
+          serviceSelector: { matchLabels: { tier: "gold" }, matchExpressions: [] },
         }),
       ],
     },

@@ -87,7 +87,7 @@ export function makePool(
     onShrink: "keep",
     priority: 0,
     namespaces: [],
-    serviceSelector: { matchLabels: {} },
+    serviceSelector: { matchLabels: {}, matchExpressions: [] },
     agents: [],
     ...options,
   };

@@ -22,7 +22,7 @@ export function makeCycleView(
     cycles: plan === undefined ? 0 : 1,
     state: {
       claims: new Map(Array.from(world.claims, ([id, claim]) => [id, seen(claim)])),
-      pools: new Map(world.pools.map((pool) => [pool.name, seen(pool)])),
+      pools: new Map(world.pools.map((pool) => [`folder\n${pool.name}`, seen(pool)])),
       agents: world.agents,
       ended: new Map(),
       findings: new Map(),

@@ -3,6 +3,8 @@
 
 import { type DescMessage, type JsonValue, type MessageShape, toJson } from "@bufbuild/protobuf";
 import {
+  type DescribePoolResponse,
+  DescribePoolResponseSchema,
   type ExplainResponse,
   ExplainResponseSchema,
   type ListResponse,
@@ -22,4 +24,9 @@ export function rowToJson<Row extends DescMessage>(schema: Row, row: MessageShap
 /** A chain as a JSON value. */
 export function explainToJson(answer: ExplainResponse): JsonValue {
   return toJson(ExplainResponseSchema, answer, { alwaysEmitImplicit: true });
+}
+
+/** Pools with all that is known of them as a JSON value. */
+export function poolsToJson(answer: DescribePoolResponse): JsonValue {
+  return toJson(DescribePoolResponseSchema, answer, { alwaysEmitImplicit: true });
 }

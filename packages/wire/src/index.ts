@@ -23,6 +23,8 @@ export {
   ConditionSchema,
   type ControllerRow,
   ControllerRowSchema,
+  type DescribePoolResponse,
+  DescribePoolResponseSchema,
   type ExplainRequest,
   ExplainRequestSchema,
   type ExplainResponse,
@@ -43,6 +45,8 @@ export {
   ListRequestSchema,
   type ListResponse,
   ListResponseSchema,
+  type PoolDetail,
+  PoolDetailSchema,
   type PoolRow,
   PoolRowSchema,
   type Remark as RemarkRow,
@@ -73,7 +77,7 @@ export { decodeResource, encodeResource, type RevisedResource } from "./node-pla
 export { createHeartbeat, type Heartbeat, type HeartbeatClock } from "./heartbeat.ts";
 export { unconfirmedRemovalsMax } from "./removal-guard.ts";
 export { decodeReport, encodeReport, type FoldedReport, isSameReport } from "./report-codec.ts";
-export { explainToJson, listToJson, rowToJson } from "./admin-json.ts";
+export { explainToJson, listToJson, poolsToJson, rowToJson } from "./admin-json.ts";
 export { PLAN_FORMAT, planFromText, planToText, type RevisedPlan } from "./plan-text.ts";
 export { reportDigest } from "./report-digest.ts";
 export { parseLaneId, parseResourceName } from "./resource-name.ts";

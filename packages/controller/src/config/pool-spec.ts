@@ -18,8 +18,9 @@ import {
 import { DURATION_FORMS, parseDuration } from "@fairlead/runtime";
 import { z } from "zod";
 
-import { absent, stringMap } from "../sources/object-metadata.ts";
+import { absent } from "../sources/object-metadata.ts";
 import { quote } from "../sources/quote.ts";
+import { readSelector, selectorSchema, type WrittenSelector } from "./label-selector.ts";
 
 /** Most ranges of one pool. */
 const POOL_RANGES_MAX = 256;
@@ -38,9 +39,7 @@ export interface PoolSpec {
   readonly onShrink?: "keep" | "reassign" | undefined;
   readonly priority?: number | undefined;
   readonly namespaces?: readonly string[] | undefined;
-  readonly serviceSelector?:
-    | { readonly matchLabels?: Readonly<Record<string, string>> | undefined }
-    | undefined;
+  readonly serviceSelector?: WrittenSelector | undefined;
   readonly agents?: readonly string[] | undefined;
   readonly link?: string | undefined;
 }
@@ -57,7 +56,7 @@ export const POOL_SPEC_FIELDS: { readonly [Key in keyof PoolSpec]-?: z.ZodType<P
   onShrink: absent(z.enum(["keep", "reassign"])),
   priority: absent(z.int().min(-1_000_000).max(1_000_000)),
   namespaces: absent(z.array(z.string())),
-  serviceSelector: absent(z.strictObject({ matchLabels: absent(stringMap) })),
+  serviceSelector: absent(selectorSchema),
   agents: absent(z.array(z.string())),
   link: absent(z.string()),
 };
@@ -90,7 +89,11 @@ export function readPool(options: {
   if (spec.addresses.length === 0) problems.push(badRange("addresses is empty"));
   problems.push(...overlaps(ranges));
   const reserved = readRanges(spec.reserved ?? [], problems);
+  problems.push(...strayReserved(ranges, reserved));
   const agents = readAgents(spec.agents ?? [], problems);
+  const serviceSelector = readSelector(spec.serviceSelector, (detail) => {
+    problems.push(badField(detail));
+  });
   const quarantineMs = readQuarantine(spec.quarantine, problems);
   const link = spec.link === undefined ? undefined : parseDeviceName(spec.link);
   if (spec.link !== undefined && link === undefined) {
@@ -117,7 +120,7 @@ export function readPool(options: {
       onShrink: spec.onShrink ?? "keep",
       priority: spec.priority ?? 0,
       namespaces: spec.namespaces ?? [],
-      serviceSelector: { matchLabels: spec.serviceSelector?.matchLabels ?? {} },
+      serviceSelector,
       agents,
       ...(link === undefined ? {} : { link }),
     },
@@ -147,6 +150,16 @@ function overlaps(ranges: readonly AddressRange[]): PoolProblem[] {
     return [badRange(`${rangeText(range)} and ${rangeText(other)} overlap`)];
   }
   return [];
+}
+
+/** What is reserved of a family that the pool has no address of protects nothing. */
+function strayReserved(
+  ranges: readonly AddressRange[],
+  reserved: readonly AddressRange[],
+): PoolProblem[] {
+  const stray = reserved.find(({ family }) => !ranges.some((range) => range.family === family));
+  if (stray === undefined || ranges.length === 0) return [];
+  return [badRange(`reserved has ${stray.family} addresses, and addresses has none`)];
 }
 
 function readAgents(names: readonly string[], problems: PoolProblem[]): AgentName[] {

@@ -50,6 +50,17 @@ const cases: readonly PoolCase[] = [
       { name: "f", addresses: [] },
       { name: "g", addresses: ["192.0.2.1"], autoasign: true },
       { name: "h", addresses: "192.0.2.1" },
+      { name: "j", addresses: ["192.0.2.1"], reserved: ["2001:db8::1"] },
+      {
+        name: "k",
+        addresses: ["192.0.2.1"],
+        serviceSelector: {
+          matchExpressions: [
+            { key: "tier", operator: "In" },
+            { key: "team", operator: "Exists", values: ["a"] },
+          ],
+        },
+      },
       { name: "i", addresses: ["192.0.2.1"], link: "eth0;", agents: ["A"], quarantine: "5" },
       5,
     ],
@@ -67,10 +78,13 @@ const cases: readonly PoolCase[] = [
       "pools[1]: addresses is empty",
       'pools[2]: unknown field "autoasign"',
       "pools[3]: addresses: expected array, received string",
-      'pools[4]: agents: "A" is no agent name',
-      'pools[4]: quarantine: "5": expected a number with a unit, such as 500ms, 10s, 1m30s, 2h or 7d',
-      'pools[4]: link: "eth0;" is no device name',
-      "pools[5]: expected object, received number",
+      "pools[4]: reserved has ipv6 addresses, and addresses has none",
+      'pools[5]: serviceSelector: "tier": operator In needs values',
+      'pools[5]: serviceSelector: "team": operator Exists takes no values',
+      'pools[6]: agents: "A" is no agent name',
+      'pools[6]: quarantine: "5": expected a number with a unit, such as 500ms, 10s, 1m30s, 2h or 7d',
+      'pools[6]: link: "eth0;" is no device name',
+      "pools[7]: expected object, received number",
     ],
   },
   {
@@ -95,6 +109,7 @@ test("a pool of a flag has all defaults", () => {
     {
       name: "lan",
       origin: "--pool",
+      createdAtMs: 0,
       ranges: [{ family: "ipv4", first: "192.0.2.1", last: "192.0.2.1" }],
       mode: "vrrp",
       autoAssign: true,
@@ -105,8 +120,59 @@ test("a pool of a flag has all defaults", () => {
       onShrink: "keep",
       priority: 0,
       namespaces: [],
-      serviceSelector: { matchLabels: {} },
+      serviceSelector: { matchLabels: {}, matchExpressions: [] },
       agents: [],
+    },
+  ]);
+});
+
+test("every field of a pool is taken from the config file", () => {
+  const file = [
+    {
+      name: "dmz",
+      addresses: ["198.51.100.0/28", "2001:db8::/120"],
+      mode: "host",
+      autoAssign: false,
+      avoidBuggyIPs: true,
+      reserved: ["198.51.100.1"],
+      sharing: "never",
+      quarantine: "5m",
+      onShrink: "reassign",
+      priority: 7,
+      namespaces: ["shop"],
+      serviceSelector: {
+        matchLabels: { tier: "gold" },
+        matchExpressions: [{ key: "team", operator: "NotIn", values: ["x"] }],
+      },
+      agents: ["lb1"],
+      link: "eth1",
+    },
+  ];
+  const read = readConfiguredPools({ flags: [], file });
+  assert.deepEqual(read.kind === "ok" ? read.pools : read.problems, [
+    {
+      name: "dmz",
+      origin: "the config file",
+      createdAtMs: 0,
+      ranges: [
+        { family: "ipv4", first: "198.51.100.0", last: "198.51.100.15" },
+        { family: "ipv6", first: "2001:db8::", last: "2001:db8::ff" },
+      ],
+      mode: "host",
+      autoAssign: false,
+      avoidBuggyIPs: true,
+      reserved: [{ family: "ipv4", first: "198.51.100.1", last: "198.51.100.1" }],
+      sharing: "never",
+      quarantineMs: 300_000,
+      onShrink: "reassign",
+      priority: 7,
+      namespaces: ["shop"],
+      serviceSelector: {
+        matchLabels: { tier: "gold" },
+        matchExpressions: [{ key: "team", operator: "NotIn", values: ["x"] }],
+      },
+      agents: ["lb1"],
+      link: "eth1",
     },
   ]);
 });

@@ -35,6 +35,9 @@ type Written =
     }
   | { readonly kind: "bad"; readonly problem: string };
 
+/** Epoch ms: whoever starts a controller with a pool means it before all that comes later. */
+const CONFIGURED_AT_MS = 0;
+
 /** Reads the pools of all settings. Overlap of two pools is for the planner to judge. */
 export function readConfiguredPools(settings: PoolSettings): ConfiguredPools {
   const problems: string[] = [];
@@ -52,7 +55,7 @@ export function readConfiguredPools(settings: PoolSettings): ConfiguredPools {
       continue;
     }
     places.set(name, place);
-    const reading = readPool({ name, origin, spec });
+    const reading = readPool({ name, origin, createdAtMs: CONFIGURED_AT_MS, spec });
     if (reading.kind === "ok") pools.push(reading.pool);
     else problems.push(...reading.problems.map(({ detail }) => `${place}: ${detail}`));
   }

@@ -16,6 +16,7 @@ import {
 
 import type { AdminContext } from "./admin-context.ts";
 import { bindServer, closeServer } from "./bind-server.ts";
+import { describePool } from "./describe-pool.ts";
 import { explain } from "./explain.ts";
 import { list } from "./list.ts";
 import { createWatchers, type WatchCall } from "./watchers.ts";
@@ -53,6 +54,10 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
     list: unaryHandler((asked: Parameters<typeof list>[1]) => list(context(), asked), onFailed),
     explain: unaryHandler(
       ({ subject }: { readonly subject: string }) => explain(context(), subject),
+      onFailed,
+    ),
+    describePool: unaryHandler(
+      (asked: { readonly name: string }) => describePool(context(), asked),
       onFailed,
     ),
     watch: (call: WatchCall) => watchers.watch(call),

@@ -10,22 +10,23 @@ import {
 } from "@fairlead/model";
 
 import type { Seen } from "../../cluster-state.ts";
+import { countUsage } from "../../pool-usage.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { type ExplainInit, type Link, link, tellLinks } from "./chain.ts";
-import { countLeases, rangesText, totalSize } from "./pool-row.ts";
+import { isRefusal, poolFindings, rangesText, restingOf, sizeOf, usedOf } from "./pool-row.ts";
 
 /** The chain of a pool that a source shows. */
 export function explainPool(context: AdminContext, seen: Seen<AddressPool>): ExplainInit {
   const { view, nowMs } = context;
   const pool = seen.value;
-  const { used, quarantined } = countLeases(view, pool.name);
-  const size = totalSize(pool);
+  const uses = countUsage(view.plan?.leases.values() ?? []).of(pool);
+  const [size, used, quarantined] = [sizeOf(uses), usedOf(uses), restingOf(uses)];
   const isFull = BigInt(used + quarantined) >= size;
   const resting = quarantined === 0 ? "" : `, ${quarantined} rest`;
   const fill = `${used} of ${size} addresses are given${resting}`;
   const links = [
     seenLink(seen),
-    judgedLink(context, pool),
+    ...judgedLinks(context, seen),
     isFull
       ? link("Filled", "doubt", fill, { reason: "PoolExhausted" })
       : link("Filled", "good", fill),
@@ -41,10 +42,14 @@ function seenLink({ value: pool, seenAtMs, absent }: Seen<AddressPool>): Link {
   return link("Seen", "doubt", gone, { reason: "SourceEmptied", sinceMs: absent.sinceMs });
 }
 
-function judgedLink({ view }: AdminContext, { name }: AddressPool): Link {
-  const finding = view.findings.find((one) => one.subject === "pool" && one.name === name);
-  if (finding === undefined) return link("Judged", "good", "nothing speaks against it");
-  return link("Judged", "broken", finding.detail, { reason: finding.reason });
+function judgedLinks({ view }: AdminContext, seen: Seen<AddressPool>): readonly Link[] {
+  const findings = poolFindings(view, seen);
+  const [refusal] = findings.filter(isRefusal);
+  if (refusal !== undefined) {
+    return [link("Judged", "broken", refusal.detail, { reason: refusal.reason })];
+  }
+  if (findings.length === 0) return [link("Judged", "good", "nothing speaks against it")];
+  return findings.map(({ reason, detail }) => link("Judged", "doubt", detail, { reason }));
 }
 
 /** An address can live only where some agent has a link into its network. */

@@ -10,11 +10,11 @@ import {
   parseAddress,
   parseAgentName,
   parseClaimId,
-  parsePoolName,
 } from "@fairlead/model";
 import { nearestWord } from "@fairlead/runtime";
 import { LinkState } from "@fairlead/wire";
 
+import { poolsNamed } from "../../cluster-state.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { type ExplainInit, link, tellChain } from "./chain.ts";
 import { explainUnasked } from "./cluster-links.ts";
@@ -101,8 +101,7 @@ function asAgent(context: AdminContext, subject: string): ExplainInit | undefine
 }
 
 function asPool(context: AdminContext, subject: string): ExplainInit | undefined {
-  const name = parsePoolName(subject);
-  const seen = name && context.view.state.pools.get(name);
+  const [seen] = poolsNamed(context.view.state, subject);
   return seen && explainPool(context, seen);
 }
 
@@ -130,7 +129,7 @@ function similarTo({ view }: AdminContext, subject: string): ReadonlySet<string>
   const names = [
     ...Array.from(claims.keys(), claimTitle),
     ...agents.keys(),
-    ...pools.keys(),
+    ...Array.from(pools.values(), ({ value }) => value.name),
     ...view.findings.map(({ name }) => name),
   ];
   const similar = new Set<string>();

@@ -5,11 +5,13 @@ import { type Finding, compareAddress, compareText } from "@fairlead/model";
 import { ListKind, type ListResponseSchema } from "@fairlead/wire";
 import type { MessageInitShape } from "@fairlead/wire";
 
+import { countUsage } from "../../pool-usage.ts";
 import { addressRow } from "./address-row.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { wholeMs } from "./age.ts";
 import { agentRow } from "./agent-row.ts";
 import { claimRow } from "./claim-row.ts";
+import { sortedPools } from "./describe-pool.ts";
 import { poolRow } from "./pool-row.ts";
 import { remarkRow } from "./remark-row.ts";
 
@@ -23,7 +25,7 @@ export function list(
 ): ListInit {
   const { view } = context;
   const wants = (kind: ListKind): boolean => kinds.length === 0 || kinds.includes(kind);
-  const { agents, pools } = view.state;
+  const { agents } = view.state;
   // Whoever stands by judges nothing: claims without a verdict would look as if they waited for one.
   const claims = view.lead.leads ? view.state.claims : NO_CLAIMS;
   const leases = [...(view.plan?.leases.values() ?? [])];
@@ -31,7 +33,7 @@ export function list(
     controller: controllerRow(context),
     claims: wants(ListKind.CLAIMS) ? sortedKeys(claims).map((id) => claimRow(context, id)) : [],
     agents: wants(ListKind.AGENTS) ? sortedKeys(agents).map((name) => agentRow(context, name)) : [],
-    pools: wants(ListKind.POOLS) ? sortedKeys(pools).map((name) => poolRow(view, name)) : [],
+    pools: wants(ListKind.POOLS) ? poolRows(context) : [],
     addresses: wants(ListKind.ADDRESSES)
       ? leases
           .toSorted((a, b) => compareAddress(a.address, b.address))
@@ -42,6 +44,12 @@ export function list(
 }
 
 const NO_CLAIMS: AdminContext["view"]["state"]["claims"] = new Map();
+
+function poolRows(context: AdminContext): NonNullable<ListInit["pools"]> {
+  const { view } = context;
+  const usage = countUsage(view.plan?.leases.values() ?? []);
+  return sortedPools(context).map((seen) => poolRow(view, seen, usage));
+}
 
 function controllerRow({ view, version, uptimeMs }: AdminContext): ListInit["controller"] {
   return {

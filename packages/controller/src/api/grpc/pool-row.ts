@@ -1,23 +1,41 @@
-// One pool as a row: its ranges and how full they are. Pure.
+// One pool as a row: its ranges, how full they are, and what is found about it. Pure.
 
-import { type AddressPool, type PoolName, present, rangeText } from "@fairlead/model";
-import { poolFamilies, poolSize } from "@fairlead/planner";
+import { type AddressPool, type Finding, rangeText } from "@fairlead/model";
 import type { MessageInitShape, PoolRowSchema } from "@fairlead/wire";
 
+import { poolsNamed, type Seen } from "../../cluster-state.ts";
 import type { CycleView } from "../../cycle-view.ts";
+import type { PoolUsage, PoolUse } from "../../pool-usage.ts";
+import { remarkRow } from "./remark-row.ts";
 
 /** The row of a pool that a source shows. */
-export function poolRow(view: CycleView, name: PoolName): MessageInitShape<typeof PoolRowSchema> {
-  const pool = present(view.state.pools.get(name), "the pool is seen").value;
-  const { used, quarantined } = countLeases(view, name);
+export function poolRow(
+  view: CycleView,
+  seen: Seen<AddressPool>,
+  usage: PoolUsage,
+): MessageInitShape<typeof PoolRowSchema> {
+  const pool = seen.value;
+  const uses = isSecond(view, seen) ? [] : usage.of(pool);
+  const findings = poolFindings(view, seen);
   return {
-    name,
+    name: pool.name,
     ranges: rangesText(pool),
     mode: pool.mode,
-    size: String(totalSize(pool)),
-    used: BigInt(used),
-    quarantined: BigInt(quarantined),
+    size: String(sizeOf(uses)),
+    used: BigInt(usedOf(uses)),
+    quarantined: BigInt(restingOf(uses)),
     origin: pool.origin,
+    state: findings.some(isRefusal) ? "refused" : "used",
+    remarks: findings.map(remarkRow),
+    usage: uses.map(({ family, size, held, draining, quarantined }) => ({
+      family,
+      size: String(size),
+      held: BigInt(held),
+      draining: BigInt(draining),
+      quarantined: BigInt(quarantined),
+    })),
+    autoAssign: pool.autoAssign,
+    priority: pool.priority,
   };
 }
 
@@ -27,21 +45,37 @@ export function rangesText(pool: AddressPool): string {
 }
 
 /** Addresses of all families that the pool may give. */
-export function totalSize(pool: AddressPool): bigint {
-  return poolFamilies(pool).reduce((sum, family) => sum + poolSize(pool, family), 0n);
+export function sizeOf(uses: readonly PoolUse[]): bigint {
+  return uses.reduce((sum, { size }) => sum + size, 0n);
 }
 
-/** Addresses that were given from the pool: held or draining, and those that rest. */
-export function countLeases(
-  view: CycleView,
-  name: PoolName,
-): { readonly used: number; readonly quarantined: number } {
-  let used = 0;
-  let quarantined = 0;
-  for (const { pool, state } of view.plan?.leases.values() ?? []) {
-    if (pool !== name) continue;
-    if (state.kind === "quarantined") quarantined += 1;
-    else used += 1;
-  }
-  return { used, quarantined };
+/** Addresses that were given from the pool and are held or draining. */
+export function usedOf(uses: readonly PoolUse[]): number {
+  return uses.reduce((sum, { held, draining }) => sum + held + draining, 0);
+}
+
+/** Addresses that were given from the pool and rest. */
+export function restingOf(uses: readonly PoolUse[]): number {
+  return uses.reduce((sum, { quarantined }) => sum + quarantined, 0);
+}
+
+/** What is found about a pool; of two that share a name each has its own. */
+export function poolFindings(view: CycleView, seen: Seen<AddressPool>): readonly Finding[] {
+  const { name } = seen.value;
+  const isLater = isSecond(view, seen);
+  return view.findings.filter(
+    (finding) =>
+      finding.subject === "pool" &&
+      finding.name === name &&
+      (finding.reason === "DuplicateObject") === isLater,
+  );
+}
+
+/** Whether a finding about a pool says that it is not used. */
+export function isRefusal({ reason }: Finding): boolean {
+  return reason !== "AddressOutsidePools" && reason !== "NoPool";
+}
+
+function isSecond(view: CycleView, seen: Seen<AddressPool>): boolean {
+  return poolsNamed(view.state, seen.value.name)[0] !== seen;
 }

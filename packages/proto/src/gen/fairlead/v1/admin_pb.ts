@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fairlead/v1/admin.proto.
  */
 export const file_fairlead_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChdmYWlybGVhZC92MS9hZG1pbi5wcm90bxILZmFpcmxlYWQudjEiMwoLTGlzdFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCKIAgoMTGlzdFJlc3BvbnNlEi4KCmNvbnRyb2xsZXIYASABKAsyGi5mYWlybGVhZC52MS5Db250cm9sbGVyUm93EiUKBmNsYWltcxgCIAMoCzIVLmZhaXJsZWFkLnYxLkNsYWltUm93EiUKBmFnZW50cxgDIAMoCzIVLmZhaXJsZWFkLnYxLkFnZW50Um93EiMKBXBvb2xzGAQgAygLMhQuZmFpcmxlYWQudjEuUG9vbFJvdxIqCglhZGRyZXNzZXMYBSADKAsyFy5mYWlybGVhZC52MS5BZGRyZXNzUm93EikKCGZpbmRpbmdzGAYgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ1JvdyI0CgxXYXRjaFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCJyCg1XYXRjaFJlc3BvbnNlEg0KBXdob2xlGAEgASgIEicKBHJvd3MYAiABKAsyGS5mYWlybGVhZC52MS5MaXN0UmVzcG9uc2USKQoHcmVtb3ZlZBgDIAEoCzIYLmZhaXJsZWFkLnYxLlJlbW92ZWRSb3dzInoKC1JlbW92ZWRSb3dzEg4KBmNsYWltcxgBIAMoCRIOCgZhZ2VudHMYAiADKAkSDQoFcG9vbHMYAyADKAkSEQoJYWRkcmVzc2VzGAQgAygJEikKCGZpbmRpbmdzGAUgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ0tleSIrCgpGaW5kaW5nS2V5Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCSKUAQoNQ29udHJvbGxlclJvdxIPCgd2ZXJzaW9uGAEgASgJEg0KBWVwb2NoGAIgASgEEhEKCXVwdGltZV9tcxgDIAEoBBIOCgZjeWNsZXMYBCABKAQSDQoFcmVhZHkYBSABKAgSDgoGZGV0YWlsGAYgASgJEhEKCXN0YW5kc19ieRgHIAEoCBIOCgZsZWFkZXIYCCABKAkiqQIKCENsYWltUm93EgoKAmlkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRIMCgRuYW1lGAMgASgJEiwKCWFkZHJlc3NlcxgEIAMoCzIZLmZhaXJsZWFkLnYxLkNsYWltQWRkcmVzcxINCgVwb3J0cxgFIAMoCRINCgVzdGF0ZRgGIAEoCRIhCgRtYWluGAcgASgLMhMuZmFpcmxlYWQudjEuUmVtYXJrEiQKB3JlbWFya3MYCCADKAsyEy5mYWlybGVhZC52MS5SZW1hcmsSKgoKY29uZGl0aW9ucxgJIAMoCzIWLmZhaXJsZWFkLnYxLkNvbmRpdGlvbhIPCgdtZW1iZXJzGAogASgNEg4KBmFnZV9tcxgLIAEoBBIOCgZvcmlnaW4YDCABKAkiQgoMQ2xhaW1BZGRyZXNzEg8KB2FkZHJlc3MYASABKAkSDgoGaG9sZGVyGAIgASgJEhEKCXB1Ymxpc2hlZBgDIAEoCCJVCgZSZW1hcmsSDgoGcmVhc29uGAEgASgJEgwKBGNvZGUYAiABKAkSDQoFdGl0bGUYAyABKAkSDgoGZGV0YWlsGAQgASgJEg4KBnJlbWVkeRgFIAEoCSJKCglDb25kaXRpb24SDAoEdHlwZRgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDgoGcmVhc29uGAMgASgJEg8KB21lc3NhZ2UYBCABKAkiogIKCEFnZW50Um93EgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRIXCg93YW50ZWRfcmV2aXNpb24YBCABKAkSGAoQYXBwbGllZF9yZXZpc2lvbhgFIAEoCRIMCgRzeW5jGAYgASgJEhEKCXZpcHNfaGVsZBgHIAEoDRIUCgx2aXBzX3BsYW5uZWQYCCABKA0SGQoRZ2VuZXJhdGlvbnNfYWxpdmUYCSABKA0SGAoQa2VlcGFsaXZlZF9hbGl2ZRgKIAEoCBIUCgxsYXN0X3NlZW5fbXMYCyABKAQSDQoFbGlua3MYDCADKAkSJAoHcmVtYXJrcxgNIAMoCzITLmZhaXJsZWFkLnYxLlJlbWFyayJ2CgdQb29sUm93EgwKBG5hbWUYASABKAkSDgoGcmFuZ2VzGAIgASgJEgwKBG1vZGUYAyABKAkSDAoEc2l6ZRgEIAEoCRIMCgR1c2VkGAUgASgEEhMKC3F1YXJhbnRpbmVkGAYgASgEEg4KBm9yaWdpbhgHIAEoCSKcAQoKQWRkcmVzc1JvdxIPCgdhZGRyZXNzGAEgASgJEgwKBHBvb2wYAiABKAkSDgoGb3duZXJzGAMgAygJEg0KBXN0YXRlGAQgASgJEg4KBmhvbGRlchgFIAEoCRIMCgRsYW5lGAYgASgJEg0KBW9yZGVyGAcgAygJEhMKC3dhaXRpbmdfZm9yGAggAygJEg4KBmFnZV9tcxgJIAEoBCJQCgpGaW5kaW5nUm93Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCRIjCgZyZW1hcmsYAyABKAsyEy5mYWlybGVhZC52MS5SZW1hcmsiIQoORXhwbGFpblJlcXVlc3QSDwoHc3ViamVjdBgBIAEoCSJ5Cg9FeHBsYWluUmVzcG9uc2USDQoFZm91bmQYASABKAgSDQoFdGl0bGUYAiABKAkSJwoFc3RlcHMYAyADKAsyGC5mYWlybGVhZC52MS5FeHBsYWluU3RlcBIOCgZyZW1lZHkYBCABKAkSDwoHc2ltaWxhchgFIAMoCSKBAQoLRXhwbGFpblN0ZXASDQoFdGl0bGUYASABKAkSJQoFc3RhdGUYAiABKA4yFi5mYWlybGVhZC52MS5MaW5rU3RhdGUSDgoGZGV0YWlsGAMgASgJEhMKBmFnZV9tcxgEIAEoBEgAiAEBEgwKBGNvZGUYBSABKAlCCQoHX2FnZV9tcyqXAQoITGlzdEtpbmQSGQoVTElTVF9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQTElTVF9LSU5EX0NMQUlNUxABEhQKEExJU1RfS0lORF9BR0VOVFMQAhITCg9MSVNUX0tJTkRfUE9PTFMQAxIXChNMSVNUX0tJTkRfQUREUkVTU0VTEAQSFgoSTElTVF9LSU5EX0ZJTkRJTkdTEAUqgQEKCUxpbmtTdGF0ZRIaChZMSU5LX1NUQVRFX1VOU1BFQ0lGSUVEEAASEwoPTElOS19TVEFURV9HT09EEAESFQoRTElOS19TVEFURV9CUk9LRU4QAhIWChJMSU5LX1NUQVRFX1VOS05PV04QAxIUChBMSU5LX1NUQVRFX0RPVUJUEAQy0wEKDEFkbWluU2VydmljZRI7CgRMaXN0EhguZmFpcmxlYWQudjEuTGlzdFJlcXVlc3QaGS5mYWlybGVhZC52MS5MaXN0UmVzcG9uc2USRAoHRXhwbGFpbhIbLmZhaXJsZWFkLnYxLkV4cGxhaW5SZXF1ZXN0GhwuZmFpcmxlYWQudjEuRXhwbGFpblJlc3BvbnNlEkAKBVdhdGNoEhkuZmFpcmxlYWQudjEuV2F0Y2hSZXF1ZXN0GhouZmFpcmxlYWQudjEuV2F0Y2hSZXNwb25zZTABYgZwcm90bzM");
+  fileDesc("ChdmYWlybGVhZC92MS9hZG1pbi5wcm90bxILZmFpcmxlYWQudjEiMwoLTGlzdFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCKIAgoMTGlzdFJlc3BvbnNlEi4KCmNvbnRyb2xsZXIYASABKAsyGi5mYWlybGVhZC52MS5Db250cm9sbGVyUm93EiUKBmNsYWltcxgCIAMoCzIVLmZhaXJsZWFkLnYxLkNsYWltUm93EiUKBmFnZW50cxgDIAMoCzIVLmZhaXJsZWFkLnYxLkFnZW50Um93EiMKBXBvb2xzGAQgAygLMhQuZmFpcmxlYWQudjEuUG9vbFJvdxIqCglhZGRyZXNzZXMYBSADKAsyFy5mYWlybGVhZC52MS5BZGRyZXNzUm93EikKCGZpbmRpbmdzGAYgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ1JvdyI0CgxXYXRjaFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCJyCg1XYXRjaFJlc3BvbnNlEg0KBXdob2xlGAEgASgIEicKBHJvd3MYAiABKAsyGS5mYWlybGVhZC52MS5MaXN0UmVzcG9uc2USKQoHcmVtb3ZlZBgDIAEoCzIYLmZhaXJsZWFkLnYxLlJlbW92ZWRSb3dzInoKC1JlbW92ZWRSb3dzEg4KBmNsYWltcxgBIAMoCRIOCgZhZ2VudHMYAiADKAkSDQoFcG9vbHMYAyADKAkSEQoJYWRkcmVzc2VzGAQgAygJEikKCGZpbmRpbmdzGAUgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ0tleSIrCgpGaW5kaW5nS2V5Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCSKUAQoNQ29udHJvbGxlclJvdxIPCgd2ZXJzaW9uGAEgASgJEg0KBWVwb2NoGAIgASgEEhEKCXVwdGltZV9tcxgDIAEoBBIOCgZjeWNsZXMYBCABKAQSDQoFcmVhZHkYBSABKAgSDgoGZGV0YWlsGAYgASgJEhEKCXN0YW5kc19ieRgHIAEoCBIOCgZsZWFkZXIYCCABKAkiqQIKCENsYWltUm93EgoKAmlkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRIMCgRuYW1lGAMgASgJEiwKCWFkZHJlc3NlcxgEIAMoCzIZLmZhaXJsZWFkLnYxLkNsYWltQWRkcmVzcxINCgVwb3J0cxgFIAMoCRINCgVzdGF0ZRgGIAEoCRIhCgRtYWluGAcgASgLMhMuZmFpcmxlYWQudjEuUmVtYXJrEiQKB3JlbWFya3MYCCADKAsyEy5mYWlybGVhZC52MS5SZW1hcmsSKgoKY29uZGl0aW9ucxgJIAMoCzIWLmZhaXJsZWFkLnYxLkNvbmRpdGlvbhIPCgdtZW1iZXJzGAogASgNEg4KBmFnZV9tcxgLIAEoBBIOCgZvcmlnaW4YDCABKAkiQgoMQ2xhaW1BZGRyZXNzEg8KB2FkZHJlc3MYASABKAkSDgoGaG9sZGVyGAIgASgJEhEKCXB1Ymxpc2hlZBgDIAEoCCJVCgZSZW1hcmsSDgoGcmVhc29uGAEgASgJEgwKBGNvZGUYAiABKAkSDQoFdGl0bGUYAyABKAkSDgoGZGV0YWlsGAQgASgJEg4KBnJlbWVkeRgFIAEoCSJKCglDb25kaXRpb24SDAoEdHlwZRgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDgoGcmVhc29uGAMgASgJEg8KB21lc3NhZ2UYBCABKAkiogIKCEFnZW50Um93EgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRIXCg93YW50ZWRfcmV2aXNpb24YBCABKAkSGAoQYXBwbGllZF9yZXZpc2lvbhgFIAEoCRIMCgRzeW5jGAYgASgJEhEKCXZpcHNfaGVsZBgHIAEoDRIUCgx2aXBzX3BsYW5uZWQYCCABKA0SGQoRZ2VuZXJhdGlvbnNfYWxpdmUYCSABKA0SGAoQa2VlcGFsaXZlZF9hbGl2ZRgKIAEoCBIUCgxsYXN0X3NlZW5fbXMYCyABKAQSDQoFbGlua3MYDCADKAkSJAoHcmVtYXJrcxgNIAMoCzITLmZhaXJsZWFkLnYxLlJlbWFyayL5AQoHUG9vbFJvdxIMCgRuYW1lGAEgASgJEg4KBnJhbmdlcxgCIAEoCRIMCgRtb2RlGAMgASgJEgwKBHNpemUYBCABKAkSDAoEdXNlZBgFIAEoBBITCgtxdWFyYW50aW5lZBgGIAEoBBIOCgZvcmlnaW4YByABKAkSDQoFc3RhdGUYCCABKAkSJAoHcmVtYXJrcxgJIAMoCzITLmZhaXJsZWFkLnYxLlJlbWFyaxIlCgV1c2FnZRgKIAMoCzIWLmZhaXJsZWFkLnYxLlBvb2xVc2FnZRITCgthdXRvX2Fzc2lnbhgLIAEoCBIQCghwcmlvcml0eRgMIAEoESJeCglQb29sVXNhZ2USDgoGZmFtaWx5GAEgASgJEgwKBHNpemUYAiABKAkSDAoEaGVsZBgDIAEoBBIQCghkcmFpbmluZxgEIAEoBBITCgtxdWFyYW50aW5lZBgFIAEoBCIjChNEZXNjcmliZVBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkiTwoURGVzY3JpYmVQb29sUmVzcG9uc2USJgoFcG9vbHMYASADKAsyFy5mYWlybGVhZC52MS5Qb29sRGV0YWlsEg8KB3NpbWlsYXIYAiADKAkivQIKClBvb2xEZXRhaWwSIQoDcm93GAEgASgLMhQuZmFpcmxlYWQudjEuUG9vbFJvdxIRCglhZGRyZXNzZXMYAiADKAkSEAoIcmVzZXJ2ZWQYAyADKAkSFwoPYXZvaWRfYnVnZ3lfaXBzGAQgASgIEg8KB3NoYXJpbmcYBSABKAkSFQoNcXVhcmFudGluZV9tcxgGIAEoBBIRCglvbl9zaHJpbmsYByABKAkSEgoKbmFtZXNwYWNlcxgIIAMoCRIOCgZsYWJlbHMYCSADKAkSDgoGYWdlbnRzGAogAygJEgwKBGxpbmsYCyABKAkSJwoGbGVhc2VzGAwgAygLMhcuZmFpcmxlYWQudjEuQWRkcmVzc1JvdxIXCg9sZWFzZXNfbGVmdF9vdXQYDSABKAQSDwoHd2FpdGluZxgOIAMoCSKcAQoKQWRkcmVzc1JvdxIPCgdhZGRyZXNzGAEgASgJEgwKBHBvb2wYAiABKAkSDgoGb3duZXJzGAMgAygJEg0KBXN0YXRlGAQgASgJEg4KBmhvbGRlchgFIAEoCRIMCgRsYW5lGAYgASgJEg0KBW9yZGVyGAcgAygJEhMKC3dhaXRpbmdfZm9yGAggAygJEg4KBmFnZV9tcxgJIAEoBCJQCgpGaW5kaW5nUm93Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCRIjCgZyZW1hcmsYAyABKAsyEy5mYWlybGVhZC52MS5SZW1hcmsiIQoORXhwbGFpblJlcXVlc3QSDwoHc3ViamVjdBgBIAEoCSJ5Cg9FeHBsYWluUmVzcG9uc2USDQoFZm91bmQYASABKAgSDQoFdGl0bGUYAiABKAkSJwoFc3RlcHMYAyADKAsyGC5mYWlybGVhZC52MS5FeHBsYWluU3RlcBIOCgZyZW1lZHkYBCABKAkSDwoHc2ltaWxhchgFIAMoCSKBAQoLRXhwbGFpblN0ZXASDQoFdGl0bGUYASABKAkSJQoFc3RhdGUYAiABKA4yFi5mYWlybGVhZC52MS5MaW5rU3RhdGUSDgoGZGV0YWlsGAMgASgJEhMKBmFnZV9tcxgEIAEoBEgAiAEBEgwKBGNvZGUYBSABKAlCCQoHX2FnZV9tcyqXAQoITGlzdEtpbmQSGQoVTElTVF9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQTElTVF9LSU5EX0NMQUlNUxABEhQKEExJU1RfS0lORF9BR0VOVFMQAhITCg9MSVNUX0tJTkRfUE9PTFMQAxIXChNMSVNUX0tJTkRfQUREUkVTU0VTEAQSFgoSTElTVF9LSU5EX0ZJTkRJTkdTEAUqgQEKCUxpbmtTdGF0ZRIaChZMSU5LX1NUQVRFX1VOU1BFQ0lGSUVEEAASEwoPTElOS19TVEFURV9HT09EEAESFQoRTElOS19TVEFURV9CUk9LRU4QAhIWChJMSU5LX1NUQVRFX1VOS05PV04QAxIUChBMSU5LX1NUQVRFX0RPVUJUEAQyqAIKDEFkbWluU2VydmljZRI7CgRMaXN0EhguZmFpcmxlYWQudjEuTGlzdFJlcXVlc3QaGS5mYWlybGVhZC52MS5MaXN0UmVzcG9uc2USRAoHRXhwbGFpbhIbLmZhaXJsZWFkLnYxLkV4cGxhaW5SZXF1ZXN0GhwuZmFpcmxlYWQudjEuRXhwbGFpblJlc3BvbnNlEkAKBVdhdGNoEhkuZmFpcmxlYWQudjEuV2F0Y2hSZXF1ZXN0GhouZmFpcmxlYWQudjEuV2F0Y2hSZXNwb25zZTABElMKDERlc2NyaWJlUG9vbBIgLmZhaXJsZWFkLnYxLkRlc2NyaWJlUG9vbFJlcXVlc3QaIS5mYWlybGVhZC52MS5EZXNjcmliZVBvb2xSZXNwb25zZWIGcHJvdG8z");
 
 /**
  * Which kinds; none means all.
@@ -574,6 +574,37 @@ export type PoolRow = Message<"fairlead.v1.PoolRow"> & {
    * @generated from field: string origin = 7;
    */
   origin: string;
+
+  /**
+   * used or refused.
+   *
+   * @generated from field: string state = 8;
+   */
+  state: string;
+
+  /**
+   * What is found about it; the first one says why it is refused.
+   *
+   * @generated from field: repeated fairlead.v1.Remark remarks = 9;
+   */
+  remarks: Remark[];
+
+  /**
+   * By family, IPv4 first.
+   *
+   * @generated from field: repeated fairlead.v1.PoolUsage usage = 10;
+   */
+  usage: PoolUsage[];
+
+  /**
+   * @generated from field: bool auto_assign = 11;
+   */
+  autoAssign: boolean;
+
+  /**
+   * @generated from field: sint32 priority = 12;
+   */
+  priority: number;
 };
 
 /**
@@ -582,6 +613,182 @@ export type PoolRow = Message<"fairlead.v1.PoolRow"> & {
  */
 export const PoolRowSchema: GenMessage<PoolRow> = /*@__PURE__*/
   messageDesc(file_fairlead_v1_admin, 12);
+
+/**
+ * How full a pool is in one family.
+ *
+ * @generated from message fairlead.v1.PoolUsage
+ */
+export type PoolUsage = Message<"fairlead.v1.PoolUsage"> & {
+  /**
+   * ipv4 or ipv6.
+   *
+   * @generated from field: string family = 1;
+   */
+  family: string;
+
+  /**
+   * Addresses that the pool may give, decimal.
+   *
+   * @generated from field: string size = 2;
+   */
+  size: string;
+
+  /**
+   * @generated from field: uint64 held = 3;
+   */
+  held: bigint;
+
+  /**
+   * @generated from field: uint64 draining = 4;
+   */
+  draining: bigint;
+
+  /**
+   * @generated from field: uint64 quarantined = 5;
+   */
+  quarantined: bigint;
+};
+
+/**
+ * Describes the message fairlead.v1.PoolUsage.
+ * Use `create(PoolUsageSchema)` to create a new message.
+ */
+export const PoolUsageSchema: GenMessage<PoolUsage> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 13);
+
+/**
+ * Which pool; no name means all.
+ *
+ * @generated from message fairlead.v1.DescribePoolRequest
+ */
+export type DescribePoolRequest = Message<"fairlead.v1.DescribePoolRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message fairlead.v1.DescribePoolRequest.
+ * Use `create(DescribePoolRequestSchema)` to create a new message.
+ */
+export const DescribePoolRequestSchema: GenMessage<DescribePoolRequest> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 14);
+
+/**
+ * Pools of that name, the one that counts first; none: similar names.
+ *
+ * @generated from message fairlead.v1.DescribePoolResponse
+ */
+export type DescribePoolResponse = Message<"fairlead.v1.DescribePoolResponse"> & {
+  /**
+   * @generated from field: repeated fairlead.v1.PoolDetail pools = 1;
+   */
+  pools: PoolDetail[];
+
+  /**
+   * @generated from field: repeated string similar = 2;
+   */
+  similar: string[];
+};
+
+/**
+ * Describes the message fairlead.v1.DescribePoolResponse.
+ * Use `create(DescribePoolResponseSchema)` to create a new message.
+ */
+export const DescribePoolResponseSchema: GenMessage<DescribePoolResponse> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 15);
+
+/**
+ * One pool with its rules and its addresses.
+ *
+ * @generated from message fairlead.v1.PoolDetail
+ */
+export type PoolDetail = Message<"fairlead.v1.PoolDetail"> & {
+  /**
+   * @generated from field: fairlead.v1.PoolRow row = 1;
+   */
+  row?: PoolRow | undefined;
+
+  /**
+   * @generated from field: repeated string addresses = 2;
+   */
+  addresses: string[];
+
+  /**
+   * @generated from field: repeated string reserved = 3;
+   */
+  reserved: string[];
+
+  /**
+   * @generated from field: bool avoid_buggy_ips = 4;
+   */
+  avoidBuggyIps: boolean;
+
+  /**
+   * @generated from field: string sharing = 5;
+   */
+  sharing: string;
+
+  /**
+   * @generated from field: uint64 quarantine_ms = 6;
+   */
+  quarantineMs: bigint;
+
+  /**
+   * @generated from field: string on_shrink = 7;
+   */
+  onShrink: string;
+
+  /**
+   * @generated from field: repeated string namespaces = 8;
+   */
+  namespaces: string[];
+
+  /**
+   * "tier=gold", "team notin (a, b)".
+   *
+   * @generated from field: repeated string labels = 9;
+   */
+  labels: string[];
+
+  /**
+   * @generated from field: repeated string agents = 10;
+   */
+  agents: string[];
+
+  /**
+   * @generated from field: string link = 11;
+   */
+  link: string;
+
+  /**
+   * Addresses that are not free, in order; those that are left out are counted.
+   *
+   * @generated from field: repeated fairlead.v1.AddressRow leases = 12;
+   */
+  leases: AddressRow[];
+
+  /**
+   * @generated from field: uint64 leases_left_out = 13;
+   */
+  leasesLeftOut: bigint;
+
+  /**
+   * Claims that lack an address of it, oldest first: ids.
+   *
+   * @generated from field: repeated string waiting = 14;
+   */
+  waiting: string[];
+};
+
+/**
+ * Describes the message fairlead.v1.PoolDetail.
+ * Use `create(PoolDetailSchema)` to create a new message.
+ */
+export const PoolDetailSchema: GenMessage<PoolDetail> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 16);
 
 /**
  * One address that is not free.
@@ -642,7 +849,7 @@ export type AddressRow = Message<"fairlead.v1.AddressRow"> & {
  * Use `create(AddressRowSchema)` to create a new message.
  */
 export const AddressRowSchema: GenMessage<AddressRow> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 13);
+  messageDesc(file_fairlead_v1_admin, 17);
 
 /**
  * A remark about something that is not a claim.
@@ -671,7 +878,7 @@ export type FindingRow = Message<"fairlead.v1.FindingRow"> & {
  * Use `create(FindingRowSchema)` to create a new message.
  */
 export const FindingRowSchema: GenMessage<FindingRow> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 14);
+  messageDesc(file_fairlead_v1_admin, 18);
 
 /**
  * What to explain: NAMESPACE/NAME, an address, an agent, or a finding's name.
@@ -690,7 +897,7 @@ export type ExplainRequest = Message<"fairlead.v1.ExplainRequest"> & {
  * Use `create(ExplainRequestSchema)` to create a new message.
  */
 export const ExplainRequestSchema: GenMessage<ExplainRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 15);
+  messageDesc(file_fairlead_v1_admin, 19);
 
 /**
  * The chain, in order; nothing found: an empty chain and similar names.
@@ -733,7 +940,7 @@ export type ExplainResponse = Message<"fairlead.v1.ExplainResponse"> & {
  * Use `create(ExplainResponseSchema)` to create a new message.
  */
 export const ExplainResponseSchema: GenMessage<ExplainResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 16);
+  messageDesc(file_fairlead_v1_admin, 20);
 
 /**
  * One link of the chain.
@@ -778,7 +985,7 @@ export type ExplainStep = Message<"fairlead.v1.ExplainStep"> & {
  * Use `create(ExplainStepSchema)` to create a new message.
  */
 export const ExplainStepSchema: GenMessage<ExplainStep> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 17);
+  messageDesc(file_fairlead_v1_admin, 21);
 
 /**
  * Kinds of rows.
@@ -915,6 +1122,16 @@ export const AdminService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchRequestSchema;
     output: typeof WatchResponseSchema;
+  },
+  /**
+   * DescribePool gives all that is known of one pool, or of all.
+   *
+   * @generated from rpc fairlead.v1.AdminService.DescribePool
+   */
+  describePool: {
+    methodKind: "unary";
+    input: typeof DescribePoolRequestSchema;
+    output: typeof DescribePoolResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_fairlead_v1_admin, 0);

@@ -1,0 +1,99 @@
+// Pools as the command line gets them: rules, usage, who waits, and two of one name.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { AddressPool, World } from "@fairlead/model";
+import { plan } from "@fairlead/planner";
+import {
+  makeClaim,
+  makeCycleView,
+  makePool,
+  makeRanges,
+  makeRevisionOf,
+  makeWorld,
+} from "@fairlead/testkit";
+import { create, DescribePoolResponseSchema, type DescribePoolResponse } from "@fairlead/wire";
+
+import type { AdminContext } from "./admin-context.ts";
+import { describePool } from "./describe-pool.ts";
+import { list } from "./list.ts";
+
+function contextOf(world: World): AdminContext {
+  return {
+    nowMs: world.nowMs,
+    uptimeMs: 0,
+    version: "0.1.0",
+    view: makeCycleView(world, plan(world, { revisionOf: makeRevisionOf() })),
+    syncState: () => ({ state: "in-sync", detail: "" }),
+  };
+}
+
+function describe(context: AdminContext, name: string): DescribePoolResponse {
+  return create(DescribePoolResponseSchema, describePool(context, { name }));
+}
+
+test("a full pool names those who wait for it, the oldest first", () => {
+  const claims = [
+    makeClaim("late", { createdAtMs: 9 }),
+    makeClaim("web", { createdAtMs: 1 }),
+    makeClaim("soon", { createdAtMs: 5 }),
+  ];
+  const pools = [
+    makePool("lan", "192.0.2.100-192.0.2.101", {
+      reserved: makeRanges("192.0.2.101"),
+      serviceSelector: {
+        matchLabels: {},
+        matchExpressions: [{ key: "team", operator: "NotIn", values: ["a", "b"] }],
+      },
+    }),
+  ];
+  const { pools: found } = describe(contextOf(makeWorld({ claims, pools })), "lan");
+  const [pool] = found;
+  assert.equal(found.length, 1);
+  assert.deepEqual(pool?.waiting, ["default/soon", "default/late"]);
+  assert.deepEqual(pool?.labels, ["team notin (a, b)"]);
+  assert.deepEqual(pool?.reserved, ["192.0.2.101"]);
+  assert.deepEqual(
+    pool?.leases.map(({ address, owners }) => [address, ...owners]),
+    [["192.0.2.100", "default/web"]],
+  );
+  const [usage] = pool?.row?.usage ?? [];
+  assert.deepEqual([usage?.family, usage?.size, usage?.held], ["ipv4", "1", 1n]);
+});
+
+test("no name gives all, and a wrong one what is near", () => {
+  const pools = [makePool("wan", "198.51.100.1"), makePool("lan", "192.0.2.100")];
+  const context = contextOf(makeWorld({ pools }));
+  assert.deepEqual(
+    describe(context, "").pools.map(({ row }) => row?.name),
+    ["lan", "wan"],
+  );
+  const { pools: none, similar } = describe(context, "lann");
+  assert.deepEqual([none, similar], [[], ["lan"]]);
+});
+
+test("of two pools with one name the older is used, and each has its own row", () => {
+  const older = makePool("lan", "192.0.2.100", { createdAtMs: 1, origin: "--pool" });
+  const newer = makePool("lan", "192.0.2.200", { createdAtMs: 2, origin: "cluster lab" });
+  const context = contextOf(makeWorld({ pools: [older, newer], claims: [makeClaim("web")] }));
+  const seen = (value: AddressPool, source: string) => ({ value, source, seenAtMs: 0 });
+  const pools = new Map([
+    ["kubernetes\nlan", seen(newer, "kubernetes")],
+    ["pools\nlan", seen(older, "pools")],
+  ]);
+  const view = { ...context.view, state: { ...context.view.state, pools } };
+  const rows = list({ ...context, view }, { kinds: [] }).pools ?? [];
+  assert.deepEqual(
+    rows.map(({ origin, state, used, remarks }) => [
+      origin,
+      state,
+      Number(used),
+      remarks?.[0]?.reason,
+    ]),
+    [
+      ["--pool", "used", 1, undefined],
+      ["cluster lab", "refused", 0, "DuplicateObject"],
+    ],
+  );
+});

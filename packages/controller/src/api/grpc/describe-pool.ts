@@ -1,0 +1,105 @@
+// Pools with their rules, their addresses and who waits for one. Pure: given what the loop knows.
+
+import {
+  type AddressPool,
+  type LabelSelector,
+  assertNever,
+  claimTitle,
+  compareAddress,
+  compareAge,
+  compareText,
+  rangeText,
+} from "@fairlead/model";
+import { nearestWord } from "@fairlead/runtime";
+import type {
+  DescribePoolResponseSchema,
+  MessageInitShape,
+  PoolDetailSchema,
+} from "@fairlead/wire";
+
+import { poolsNamed, type Seen } from "../../cluster-state.ts";
+import { countUsage } from "../../pool-usage.ts";
+import { addressRow } from "./address-row.ts";
+import type { AdminContext } from "./admin-context.ts";
+import { poolRow } from "./pool-row.ts";
+
+/** Addresses and waiting claims that one answer names of a pool at most. */
+const NAMED_MAX = 1000;
+
+type Answer = MessageInitShape<typeof DescribePoolResponseSchema>;
+type Detail = Omit<MessageInitShape<typeof PoolDetailSchema>, "row" | "$typeName">;
+
+/** Answers DescribePool; an empty name means all. */
+export function describePool(context: AdminContext, { name }: { readonly name: string }): Answer {
+  const { state, plan } = context.view;
+  const asked = name === "" ? sortedPools(context) : poolsNamed(state, name);
+  const usage = countUsage(plan?.leases.values() ?? []);
+  const names = Array.from(state.pools.values(), ({ value }) => value.name);
+  const similar = asked.length > 0 || name === "" ? undefined : nearestWord(name, names);
+  return {
+    pools: asked.map((seen) => ({
+      row: poolRow(context.view, seen, usage),
+      ...detail(context, seen.value),
+    })),
+    similar: similar === undefined ? [] : [similar],
+  };
+}
+
+/** All pools by name; of one name the one that counts first. */
+export function sortedPools({ view }: AdminContext): readonly Seen<AddressPool>[] {
+  const names = new Set(Array.from(view.state.pools.values(), ({ value }) => value.name));
+  return [...names].sort(compareText).flatMap((name) => poolsNamed(view.state, name));
+}
+
+function detail(context: AdminContext, pool: AddressPool): Detail {
+  const leases = [...(context.view.plan?.leases.values() ?? [])]
+    .filter((lease) => lease.pool === pool.name)
+    .sort((a, b) => compareAddress(a.address, b.address));
+  return {
+    addresses: pool.ranges.map(rangeText),
+    reserved: pool.reserved.map(rangeText),
+    avoidBuggyIps: pool.avoidBuggyIPs,
+    sharing: pool.sharing,
+    quarantineMs: BigInt(pool.quarantineMs),
+    onShrink: pool.onShrink,
+    namespaces: [...pool.namespaces],
+    labels: [...labelTexts(pool.serviceSelector)],
+    agents: [...pool.agents],
+    ...(pool.link === undefined ? {} : { link: pool.link }),
+    leases: leases.slice(0, NAMED_MAX).map((lease) => addressRow(context, lease)),
+    leasesLeftOut: BigInt(Math.max(0, leases.length - NAMED_MAX)),
+    waiting: [...waitingFor(context, pool)],
+  };
+}
+
+/** Claims that are told that this pool is full. */
+function waitingFor({ view }: AdminContext, { name }: AddressPool): readonly string[] {
+  const waiting = [...(view.plan?.verdicts.values() ?? [])].flatMap(({ claim, main }) => {
+    if (main?.reason !== "PoolExhausted" || !main.detail.includes(` ${name} (`)) return [];
+    return view.judged.get(claim) ?? [];
+  });
+  return waiting
+    .sort(compareAge)
+    .slice(0, NAMED_MAX)
+    .map(({ id }) => claimTitle(id));
+}
+
+/** What a selector asks of labels, as kubectl writes it. */
+function labelTexts({ matchLabels, matchExpressions }: LabelSelector): readonly string[] {
+  const alike = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
+  const others = matchExpressions.map((one) => {
+    switch (one.operator) {
+      case "In":
+        return `${one.key} in (${one.values.join(", ")})`;
+      case "NotIn":
+        return `${one.key} notin (${one.values.join(", ")})`;
+      case "Exists":
+        return one.key;
+      case "DoesNotExist":
+        return `!${one.key}`;
+      default:
+        return assertNever(one, "a requirement of no kind");
+    }
+  });
+  return [...alike.sort(compareText), ...others];
+}
