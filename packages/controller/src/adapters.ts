@@ -19,6 +19,8 @@ import { type ServiceBook, STATUS_MANAGER } from "./kube/service-record.ts";
 import type { Election, Publisher, Source, Store } from "./ports.ts";
 import { createFolderPublisher } from "./publish/folder/folder-publisher.ts";
 import { createKubePublisher } from "./publish/kube/kube-publisher.ts";
+import { createPoolPublisher } from "./publish/kube/pool-publisher.ts";
+import type { PublishTrouble } from "./publish/kube/publish-trouble.ts";
 import type { ControllerSettings } from "./settings.ts";
 import type { SourceSettings } from "./source-settings.ts";
 import { createFolderSource } from "./sources/folder/folder-source.ts";
@@ -129,19 +131,32 @@ function clusterAdapters(
     settings: translateSettings(settings),
   });
   addFollowMetrics(metrics, () => cluster.counts());
+  const onTrouble = (trouble: PublishTrouble): void => emit([{ ...trouble, source: PUBLISHER }]);
+  const writeMetrics = addWriteMetrics(metrics);
+  const written = guardWrites(client, () => kept.election.view().leads);
   const publisher = createKubePublisher({
-    client: guardWrites(client, () => kept.election.view().leads),
+    client: written,
     clock,
     random,
     book: cluster.book,
     instance: thisHost(),
-    onTrouble: (trouble) => emit([{ ...trouble, source: PUBLISHER }]),
-    ...addWriteMetrics(metrics),
+    onTrouble,
+    ...writeMetrics,
+  });
+  const { onWrite } = writeMetrics;
+  const { pools } = cluster;
+  const poolPublisher = createPoolPublisher({
+    client: written,
+    clock,
+    random,
+    pools,
+    onTrouble,
+    onWrite,
   });
   return {
     ...kept,
     sources: [poolSource, cluster],
-    publishers: [publisher],
+    publishers: [publisher, poolPublisher],
     services: cluster.book,
     close: () => access.close(),
   };

@@ -1,6 +1,6 @@
 // Held addresses that do not fit their pools any more, since the pools were edited: outside of what
-// a pool gives, or held by those whom it no longer serves. They are kept, and each pool has a finding
-// that names them. Given rows, pools and claims as they are after planning.
+// a pool gives, or held by those whom it no longer serves. They are kept, and each pool has a
+// finding that names them. Given rows, pools and claims as they are after planning.
 
 import {
   type Address,
@@ -16,7 +16,7 @@ import { whyNotAllowed } from "./access.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import { type PoolBook, isGivenBy } from "./pools.ts";
 
-/** `outside`: the pool that gave it would not again. `stranger`: the pool would not give it to one who has it. */
+/** `outside`: the pool that gave it would not again. `stranger`: not to one who has it. */
 export type Misfit = "outside" | "stranger";
 
 /** What misfits are looked for in. */

@@ -235,7 +235,7 @@ test("nobody is refused for want of addresses while one is free", () => {
     const usable = poolsUsed(world, planned.leases);
     for (const { main, claim } of planned.verdicts.values()) {
       if (main?.reason !== "PoolExhausted") continue;
-      // What was looked for stands in the detail: no ipv4 is free in default (5 of 5 held), small ...
+      // What was looked for stands in the detail: no ipv4 is free in default (5 of 5 held)
       const [, wanted = "", text = ""] = /^no (\S+) is free in (.*)$/.exec(main.detail) ?? [];
       const names = Array.from(text.matchAll(/(\S+) \(\d+ of \d+ held/g), ([, name]) => name);
       assert.notDeepEqual(names, []);

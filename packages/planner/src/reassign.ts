@@ -70,8 +70,8 @@ export function fitOf(
 }
 
 /**
- * The pool that an address counts as given by: the one that holds it now, unless the claim asked for
- * the one that gave it.
+ * The pool that an address counts as given by: the one that holds it now, unless the claim asked
+ * for the one that gave it.
  */
 export function giverOf(
   book: PoolBook,

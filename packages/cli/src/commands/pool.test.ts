@@ -1,5 +1,5 @@
-// `fairlead pool` against a controller that is played by hand, over real gRPC: what is asked, what is
-// written, and the exit codes.
+// `fairlead pool` against a controller that is played by hand, over real gRPC: what is asked, what
+// is written, and the exit codes.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

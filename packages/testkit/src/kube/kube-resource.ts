@@ -37,6 +37,7 @@ export interface KubeTarget extends KubeKind {
 }
 
 const KINDS_WITHOUT_NAMESPACE: ReadonlySet<string> = new Set([
+  "AddressPool",
   "ClusterRole",
   "ClusterRoleBinding",
   "CustomResourceDefinition",

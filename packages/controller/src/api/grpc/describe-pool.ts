@@ -1,4 +1,5 @@
-// Pools with their rules, their addresses and who waits for one. Pure: given what the loop knows.
+// Pools with their rules, their addresses and who waits for one. Given what the loop knows. Pure;
+// what one answer names of a pool is bounded.
 
 import {
   type AddressPool,

@@ -1,4 +1,5 @@
-// One pool as a row: its ranges, how full they are, and what is found about it. Pure.
+// One pool as a row: its ranges, how full they are, and what is found about it. Given what the loop
+// knows, and the counts of leases, which are made once for all pools. Pure.
 
 import { type AddressPool, type Finding, rangeText } from "@fairlead/model";
 import type { MessageInitShape, PoolRowSchema } from "@fairlead/wire";

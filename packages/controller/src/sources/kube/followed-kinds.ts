@@ -1,31 +1,20 @@
 // The kinds of objects that are followed in a cluster, each by a list-watch of its own. Given who
 // wants to know; a further kind is one more entry here. It keeps the book of Services.
 
-import type { Clock } from "@fairlead/runtime";
-
-import type { Fact } from "../../facts.ts";
-import type { KubeClient } from "../../kube/kube-client.ts";
 import { FINALIZER, type ServiceBook, type ServiceRecord } from "../../kube/service-record.ts";
-import type { Json } from "../../kube/object-fields.ts";
 import type { NodeObject } from "../node-object.ts";
-import { findingName, isToldAtOnce, type KindName, troubleFinding } from "./kube-trouble.ts";
-import { createListWatch, type ListWatch, type ListWatchCounts } from "./list-watch.ts";
+import { type Followed, type FollowContext, followKind } from "./follow-kind.ts";
+import type { ListWatchCounts } from "./list-watch.ts";
 import { createNodeGrace } from "./node-grace.ts";
-import type { Change, Entry } from "./object-set.ts";
+import type { Entry } from "./object-set.ts";
+import { followPools, type PoolKind } from "./pool-kind.ts";
 import { isUsable, type ReadObject, readNode, readSlice } from "./read-object.ts";
 import { readService, type ServiceReading } from "./read-service.ts";
 
 /** What is followed for whom. */
-export interface FollowOptions {
-  readonly client: KubeClient;
-  readonly clock: Clock;
-  readonly random: () => number;
-  /** Time between two second looks, in ms. Default: ten minutes. */
-  readonly lookMs?: number;
+export interface FollowOptions extends FollowContext {
   /** The cluster's name for people. */
   readonly cluster: string;
-  /** The source that facts are of. */
-  readonly source: string;
   /** Slices are followed for members out of endpoints, Nodes for members out of nodes. */
   readonly members: "endpoints" | "nodes";
   readonly onService: (key: string, reading: ServiceReading | undefined) => void;
@@ -33,10 +22,6 @@ export interface FollowOptions {
   readonly onNodes: () => void;
   /** A whole list or look of Services was taken in. */
   readonly onServicesListed: () => void;
-  /** A kind cannot be followed, or can again. */
-  readonly onFact: (fact: Fact) => void;
-  /** After any of these. */
-  readonly onNews: () => void;
 }
 
 /** How following a kind went so far. */
@@ -48,9 +33,10 @@ export interface KindCounts extends ListWatchCounts {
 /** All kinds that are followed. */
 export interface FollowedKinds extends AsyncDisposable {
   readonly services: ReadonlyMap<string, Entry<ServiceReading>>;
+  readonly pools: PoolKind;
   readonly book: ServiceBook;
   start(): void;
-  /** Whether each kind was listed whole. */
+  /** Whether each kind was listed whole, or has none to be waited for. */
   isSynced(): boolean;
   /** Nodes as they count now, and when that changes by time alone, monotonic ms. */
   judgeNodes(): { readonly nodes: readonly NodeObject[]; readonly dueMs: number | undefined };
@@ -62,7 +48,7 @@ export function followKinds(options: FollowOptions): FollowedKinds {
   const { cluster, clock, members } = options;
   const origin = `cluster ${cluster}`;
   const watchers = new Set<(namespace: string, name: string) => void>();
-  const services = follow<ServiceReading>(options, {
+  const services = followKind<ServiceReading>(options, {
     kind: { resource: "services", group: "" },
     path: "/api/v1/services",
     read: (object) => readService(object, origin),
@@ -79,7 +65,7 @@ export function followKinds(options: FollowOptions): FollowedKinds {
   });
   const others =
     members === "endpoints"
-      ? follow<ReadObject>(options, {
+      ? followKind<ReadObject>(options, {
           kind: { resource: "endpointslices", group: "discovery.k8s.io" },
           path: "/apis/discovery.k8s.io/v1/endpointslices",
           read: (object) => readSlice(object, origin),
@@ -91,96 +77,48 @@ export function followKinds(options: FollowOptions): FollowedKinds {
             }
           },
         })
-      : follow<ReadObject>(options, {
+      : followKind<ReadObject>(options, {
           kind: { resource: "nodes", group: "" },
           path: "/api/v1/nodes",
           read: (object) => readNode(object, origin),
           onChanges: options.onNodes,
         });
+  const pools = followPools(options, origin);
   const grace = createNodeGrace();
-  const kinds = new Map<string, Followed<ServiceReading> | Followed<ReadObject>>([
-    ["services", services],
-    [members === "endpoints" ? "endpointslices" : "nodes", others],
+  const kinds = new Map<string, AnyKind>([
+    ["services", sized(services)],
+    [members === "endpoints" ? "endpointslices" : "nodes", sized(others)],
+    ["addresspools", pools],
   ]);
   return {
     services: services.entries,
+    pools,
     book: createBook(services.entries, watchers),
     start: () => {
       for (const { start } of kinds.values()) start();
     },
-    isSynced: () => [...kinds.values()].every((kind) => kind.isSynced()),
+    isSynced: () => [...kinds.values()].every((kind) => kind.isSettled()),
     judgeNodes: () => grace.judge(nodesIn(others.entries), clock.nowMs()),
     counts: () =>
       new Map(
         Array.from(kinds, ([name, kind]) => [
           name,
-          { ...kind.counts(), isSynced: kind.isSynced(), objects: kind.entries.size },
+          { ...kind.counts(), isSynced: kind.isSynced(), objects: kind.size() },
         ]),
       ),
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([services.end(), others.end()]);
+      await Promise.all(Array.from(kinds.values(), (kind) => kind.end()));
     },
   };
 }
 
-interface Followed<T> extends Pick<ListWatch<T>, "entries" | "isSynced" | "counts" | "start"> {
-  end(): Promise<void>;
+/** What all kinds have in common. */
+interface AnyKind extends Omit<Followed<unknown>, "entries"> {
+  size(): number;
 }
 
-function follow<T>(
-  options: FollowOptions,
-  what: {
-    readonly kind: KindName;
-    readonly path: string;
-    readonly read: (object: Json) => T;
-    readonly onChanges: (changes: readonly Change<T>[]) => void;
-    readonly onListed?: () => void;
-  },
-): Followed<T> {
-  const { client, clock, random, lookMs, source, onFact, onNews } = options;
-  let failures = 0;
-  const listWatch = createListWatch<T>({
-    client,
-    clock,
-    random,
-    lookMs,
-    path: what.path,
-    read: what.read,
-    listener: {
-      onChanges: (changes) => {
-        what.onChanges(changes);
-        onNews();
-      },
-      onListed: () => {
-        what.onListed?.();
-        onNews();
-      },
-      onTrouble: (trouble) => {
-        failures = trouble === undefined ? 0 : failures + 1;
-        if (trouble === undefined) {
-          onFact({
-            kind: "finding-cleared",
-            source,
-            subject: "source",
-            name: findingName(what.kind),
-          });
-        } else if (failures > 1 || isToldAtOnce(trouble)) {
-          const at = { server: client.server, isSynced: listWatch.isSynced() };
-          onFact({ kind: "finding", source, finding: troubleFinding(what.kind, trouble, at) });
-        }
-        onNews();
-      },
-    },
-  });
-  return {
-    entries: listWatch.entries,
-    isSynced: () => listWatch.isSynced(),
-    counts: () => listWatch.counts(),
-    start: () => listWatch.start(),
-    end: async () => {
-      await listWatch[Symbol.asyncDispose]();
-    },
-  };
+function sized<T>(kind: Followed<T>): AnyKind {
+  return { ...kind, size: () => kind.entries.size };
 }
 
 function createBook(

@@ -1,6 +1,6 @@
-// A cluster as a source: its Services with their EndpointSlices, or with its Nodes. Each kind is
-// followed by itself; what changes is derived Service by Service and emitted as facts. It never
-// writes, and a cluster that cannot be reached leaves everything in force as it is.
+// A cluster as a source: its Services with their EndpointSlices, or with its Nodes, and its pools.
+// Each kind is followed by itself; what changes is derived Service by Service and emitted as facts.
+// It never writes, and a cluster that cannot be reached leaves everything in force as it is.
 
 import { setImmediate } from "node:timers/promises";
 
@@ -9,6 +9,7 @@ import { type Clock, createPace, type Pace, type Timer } from "@fairlead/runtime
 
 import type { Fact } from "../../facts.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
+import type { PoolRecords } from "../../kube/pool-record.ts";
 import type { ServiceBook } from "../../kube/service-record.ts";
 import type { Source } from "../../ports.ts";
 import type { TranslateSettings } from "../translate-service.ts";
@@ -42,6 +43,7 @@ export interface KubeSourceOptions {
 /** A cluster as a source, and what its publisher needs of it. */
 export interface KubeSource extends Source {
   readonly book: ServiceBook;
+  readonly pools: PoolRecords;
   /** For metrics, by kind. */
   counts(): ReadonlyMap<string, KindCounts>;
 }
@@ -103,6 +105,10 @@ class ClusterSource implements KubeSource {
     return this.#kinds.book;
   }
 
+  get pools(): PoolRecords {
+    return this.#kinds.pools.records;
+  }
+
   counts(): ReadonlyMap<string, KindCounts> {
     return this.#kinds.counts();
   }
@@ -126,7 +132,7 @@ class ClusterSource implements KubeSource {
 
   /** Emits what differs from what was said: first the facts, then that the list was whole. */
   async #say(): Promise<void> {
-    this.#hand(this.#waiting.splice(0));
+    this.#hand([...this.#waiting.splice(0), ...this.#kinds.pools.takeFacts()]);
     // A Service without its members would be said to have none.
     if (!this.#kinds.isSynced()) return;
     this.#judgeApiServers();
@@ -141,7 +147,13 @@ class ClusterSource implements KubeSource {
     const claims = this.#present();
     this.#hand([
       ...this.#emptied.judge(claims.size, this.#kinds.services.size),
-      { kind: "source-listed", source: this.name, atMs: this.#clock.wallMs(), claims, pools: NONE },
+      {
+        kind: "source-listed",
+        source: this.name,
+        atMs: this.#clock.wallMs(),
+        claims,
+        pools: this.#kinds.pools.names(),
+      },
     ]);
     this.#isListed = true;
     this.#listed.resolve();
@@ -187,8 +199,6 @@ class ClusterSource implements KubeSource {
     if (facts.length > 0) this.#emit?.(facts);
   }
 }
-
-const NONE: ReadonlySet<never> = new Set();
 
 /** `ADDRESS PORT` of a server named by its address; a name is never a member anyway. */
 function serverEndpoint(server: string): string {

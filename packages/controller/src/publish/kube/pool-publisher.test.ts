@@ -1,0 +1,226 @@
+// The status of pools in a cluster in memory, on a fake clock: what is written, how often, and what
+// becomes of writes that fail.
+
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
+import { test } from "node:test";
+
+import { type Finding, type LeasedAddress, parseAddress, present } from "@fairlead/model";
+import { createFakeClock } from "@fairlead/runtime";
+
+import { conditionLine, MemoryPools } from "../../kube/memory-pools.ts";
+import type { Publication } from "../../ports.ts";
+import { followPools, type PoolKind } from "../../sources/kube/pool-kind.ts";
+import { createPoolPublisher } from "./pool-publisher.ts";
+import type { PublishTrouble } from "./publish-trouble.ts";
+
+const SPEC = { addresses: ["192.0.2.100-192.0.2.109"] };
+
+/** A cluster with a source of pools and their publisher. */
+class Stage {
+  readonly clock = createFakeClock();
+  readonly cluster = new MemoryPools();
+  readonly troubles: PublishTrouble[] = [];
+  readonly results: string[] = [];
+  readonly source: PoolKind = followPools(
+    {
+      client: this.cluster,
+      clock: this.clock,
+      random: () => 0.5,
+      source: "kubernetes",
+      onFact: () => undefined,
+      onNews: () => undefined,
+    },
+    "cluster lab",
+  );
+  readonly publisher = createPoolPublisher({
+    client: this.cluster,
+    clock: this.clock,
+    random: () => 0.5,
+    pools: this.source.records,
+    onTrouble: (trouble) => void this.troubles.push(trouble),
+    onWrite: (kind, result) => void this.results.push(`${kind} ${result}`),
+  });
+  #held = 0;
+  #findings: readonly Finding[] = [];
+
+  async start(): Promise<this> {
+    this.source.start();
+    await this.pass(10);
+    return this;
+  }
+
+  /** The loop says that so many addresses of `lan` are held. */
+  say(held: number, findings: readonly Finding[] = []): void {
+    this.#held = held;
+    this.#findings = findings;
+    void this.publisher.publish(this.#publication());
+  }
+
+  async pass(ms: number): Promise<void> {
+    for (let rest = ms; rest > 0; rest -= 100) {
+      await this.clock.advance(Math.min(100, rest));
+      for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+    }
+  }
+
+  writes(): number {
+    return this.cluster.asked.filter((words) => words === "PATCH lan").length;
+  }
+
+  used(): unknown {
+    const usage = this.cluster.status("lan")["usage"] as
+      | { readonly ipv4?: { readonly used: string } }
+      | undefined;
+    return usage?.ipv4?.used;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.publisher[Symbol.asyncDispose]();
+    await this.source.end();
+  }
+
+  #publication(): Publication {
+    const leases = Array.from({ length: this.#held }, (_, i) => lease(`192.0.2.${100 + i}`));
+    return {
+      claims: new Map(),
+      verdicts: new Map(),
+      agents: new Map(),
+      leases: new Map(leases.map((one) => [one.address, one])),
+      findings: this.#findings,
+    };
+  }
+}
+
+function lease(text: string): LeasedAddress {
+  const address = present(parseAddress(text), text);
+  const base = { address, pool: "lan", owners: [], lastClaim: "service/default/web", sentTo: [] };
+  return {
+    ...base,
+    placement: { kind: "unplaced" },
+    state: { kind: "held" },
+    published: true,
+    sinceMs: 0,
+  } as unknown as LeasedAddress;
+}
+
+const outside: Finding = {
+  subject: "pool",
+  name: "lan",
+  reason: "AddressOutsidePools",
+  detail: "192.0.2.99 is held outside of what it gives, and kept",
+};
+
+test("usage and conditions are written, and nothing when nothing changed", async () => {
+  await using stage = await new Stage().start();
+  stage.cluster.put("lan", SPEC);
+  stage.say(3);
+  await stage.pass(1000);
+  const status = stage.cluster.status("lan");
+  assert.deepEqual(status["usage"], {
+    ipv4: { size: "10", held: 3, draining: 0, quarantined: 0, used: "3/10" },
+  });
+  assert.equal(status["observedGeneration"], 1);
+  assert.equal(conditionLine(status, "Ready"), "True InUse The pool gives addresses.");
+  assert.equal(conditionLine(status, "Available"), "True HasRoom Addresses are free.");
+  assert.match(conditionLine(status, "HeldInside"), /^True Fits /);
+  for (let n = 0; n < 50; n += 1) {
+    stage.say(3);
+    await stage.pass(1000);
+  }
+  assert.equal(stage.writes(), 1);
+  assert.deepEqual(stage.results, ["pool written"]);
+});
+
+test("a thousand publications in twenty seconds cost a few writes, and the last one is told", async () => {
+  await using stage = await new Stage().start();
+  stage.cluster.put("lan", { addresses: ["192.0.0.0/16"] });
+  for (let n = 1; n <= 100; n += 1) {
+    for (let m = 0; m < 10; m += 1) stage.say(n);
+    await stage.pass(200);
+  }
+  await stage.pass(6000);
+  assert.equal(stage.used(), "100/65536");
+  assert.ok(stage.writes() <= 6, `${stage.writes()} writes`);
+});
+
+test("a full pool, one that is not used and what is held outside are told", async () => {
+  await using stage = await new Stage().start();
+  stage.cluster.put("lan", SPEC);
+  stage.say(10, [outside]);
+  await stage.pass(1000);
+  let status = stage.cluster.status("lan");
+  assert.equal(conditionLine(status, "Available"), "False PoolExhausted All 10 of ipv4 are given.");
+  const { detail } = outside;
+  assert.equal(conditionLine(status, "HeldInside"), `False AddressOutsidePools ${detail}.`);
+  assert.match(conditionLine(status, "Ready"), /^True /);
+  const why = "it overlaps with wan";
+  const overlap: Finding = { ...outside, reason: "PoolOverlap", detail: why };
+  stage.say(10, [overlap]);
+  await stage.pass(6000);
+  status = stage.cluster.status("lan");
+  assert.equal(conditionLine(status, "Ready"), "False PoolOverlap it overlaps with wan.");
+  assert.match(conditionLine(status, "Available"), /^False NotReady /);
+});
+
+test("a pool that cannot be read says why in its status", async () => {
+  await using stage = await new Stage().start();
+  stage.cluster.put("lan", { addresses: ["192.0.2.9-192.0.2.1"] });
+  stage.say(0);
+  await stage.pass(1000);
+  const status = stage.cluster.status("lan");
+  assert.match(conditionLine(status, "Ready"), /^False BadPoolRange .*above the last\.$/);
+  assert.equal(status["usage"], undefined);
+});
+
+test("what somebody writes over it is put right, and times of what stays are kept", async () => {
+  await using stage = await new Stage().start();
+  stage.cluster.put("lan", SPEC);
+  stage.say(1);
+  await stage.pass(1000);
+  const before = stage.cluster.status("lan");
+  await stage.pass(60_000);
+  stage.cluster.put("lan", SPEC, { labels: { a: "b" } });
+  await stage.pass(10_000);
+  const after = stage.cluster.status("lan");
+  assert.equal(after["observedGeneration"], 2);
+  const times = (status: typeof before): unknown =>
+    (status["conditions"] as readonly { readonly lastTransitionTime: string }[]).map(
+      ({ lastTransitionTime }) => lastTransitionTime,
+    );
+  assert.deepEqual(times(after), times(before));
+});
+
+test("a missing right is said once, tried now and then, and over when it is given", async () => {
+  await using stage = await new Stage().start();
+  stage.cluster.put("lan", SPEC);
+  await stage.pass(100);
+  const message =
+    'addresspools.fairlead.io "lan" is forbidden: User "fairlead" cannot patch resource ' +
+    '"addresspools/status" in API group "fairlead.io" at the cluster scope';
+  stage.cluster.failure = { code: "FORBIDDEN", message };
+  stage.say(1);
+  await stage.pass(60_000);
+  assert.equal(stage.troubles.length, 1);
+  const [trouble] = stage.troubles;
+  assert.ok(trouble?.kind === "finding");
+  assert.equal(trouble.finding.name, "kubernetes patch addresspools.fairlead.io/status");
+  assert.match(
+    trouble.finding.detail,
+    /--verb=patch --resource=addresspools\.fairlead\.io\/status/,
+  );
+  assert.ok(stage.writes() <= 12, `${stage.writes()} tries`);
+  stage.cluster.failure = undefined;
+  await stage.pass(40_000);
+  assert.equal(stage.used(), "1/10");
+  assert.equal(stage.troubles.at(-1)?.kind, "finding-cleared");
+});
+
+test("a pool that goes before its turn is not written", async () => {
+  await using stage = await new Stage().start();
+  stage.cluster.put("lan", SPEC);
+  stage.say(1);
+  stage.cluster.remove("lan");
+  await stage.pass(10_000);
+  assert.equal(stage.writes(), 0);
+});

@@ -1,0 +1,120 @@
+// AddressPools of a cluster as facts: while the server does not know the kind, while it may not be
+// read, and as pools come, change and go. A cluster in memory, on a fake clock.
+
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
+import { test } from "node:test";
+
+import { createFakeClock } from "@fairlead/runtime";
+
+import type { Fact } from "../../facts.ts";
+import { MemoryPools } from "../../kube/memory-pools.ts";
+import { followPools, type PoolKind } from "./pool-kind.ts";
+
+class Stage {
+  readonly clock = createFakeClock();
+  readonly cluster = new MemoryPools();
+  readonly #facts: Fact[] = [];
+  readonly pools: PoolKind = followPools(
+    {
+      client: this.cluster,
+      clock: this.clock,
+      random: () => 0.5,
+      source: "kubernetes",
+      onFact: (fact) => void this.#facts.push(fact),
+      onNews: () => undefined,
+    },
+    "cluster lab",
+  );
+
+  async pass(ms: number): Promise<void> {
+    for (let rest = ms; rest > 0; rest -= 500) {
+      await this.clock.advance(Math.min(500, rest));
+      for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+    }
+  }
+
+  /** What was said since the last call. */
+  said(): readonly string[] {
+    const facts = [...this.#facts.splice(0), ...this.pools.takeFacts()];
+    return facts.flatMap((fact) => {
+      if (fact.kind === "pool-seen") return [`+ ${fact.pool.name} ${fact.pool.origin}`];
+      if (fact.kind === "pool-gone") return [`- ${fact.name} ${fact.how}`];
+      if (fact.kind === "finding") return [`! ${fact.finding.name}: ${fact.finding.reason}`];
+      // Said again and again, and news once.
+      return fact.kind === "finding-cleared" && fact.subject === "object"
+        ? [`ok ${fact.name}`]
+        : [];
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.pools.end();
+  }
+}
+
+const SPEC = { addresses: ["192.0.2.100-192.0.2.109"] };
+const UNKNOWN = { code: "NOT_FOUND", message: "the server could not find it" } as const;
+
+test("a server that does not know pools holds nobody up, and is asked again", async () => {
+  await using stage = new Stage();
+  stage.cluster.failure = UNKNOWN;
+  assert.equal(stage.pools.isSettled(), false);
+  stage.pools.start();
+  await stage.pass(60_000);
+  assert.equal(stage.pools.isSettled(), true);
+  assert.equal(stage.pools.isSynced(), false);
+  assert.deepEqual(stage.said(), []);
+  assert.equal(stage.pools.counts().failures, 0);
+  stage.cluster.failure = undefined;
+  stage.cluster.put("lan", SPEC);
+  await stage.pass(31_000);
+  assert.deepEqual(stage.said(), ["+ lan cluster lab"]);
+  assert.deepEqual([...stage.pools.names()], ["lan"]);
+});
+
+test("a missing right is said, and holds nobody up", async () => {
+  await using stage = new Stage();
+  stage.cluster.failure = { code: "FORBIDDEN", message: "addresspools is forbidden" };
+  stage.pools.start();
+  await stage.pass(1000);
+  assert.equal(stage.pools.isSettled(), true);
+  assert.ok(stage.said().includes("! kubernetes addresspools: SourceUnreadable"));
+});
+
+test("a server that cannot be reached is waited for", async () => {
+  await using stage = new Stage();
+  stage.cluster.failure = { code: "UNREACHABLE", message: "nobody answers" };
+  stage.pools.start();
+  await stage.pass(60_000);
+  assert.equal(stage.pools.isSettled(), false);
+});
+
+test("a kind that vanishes leaves its pools in force, and is missed in words", async () => {
+  await using stage = new Stage();
+  stage.cluster.put("lan", SPEC);
+  stage.pools.start();
+  await stage.pass(1000);
+  assert.deepEqual(stage.said(), ["+ lan cluster lab"]);
+  stage.cluster.failure = UNKNOWN;
+  await stage.pass(600_000);
+  const said = stage.said();
+  assert.ok(said.includes("! kubernetes addresspools: SourceUnreadable"), said.join());
+  assert.ok(!said.some((line) => line.startsWith("-")), said.join());
+  assert.deepEqual([...stage.pools.names()], ["lan"]);
+});
+
+test("a pool comes, becomes unreadable, is mended and goes", async () => {
+  await using stage = new Stage();
+  stage.pools.start();
+  await stage.pass(1000);
+  stage.cluster.put("lan", SPEC);
+  assert.deepEqual(stage.said(), ["+ lan cluster lab"]);
+  stage.cluster.put("lan", { addresses: ["192.0.2.9-192.0.2.1"] });
+  assert.deepEqual(stage.said(), ["! AddressPool lan: BadPoolRange"]);
+  stage.cluster.put("lan", { addresses: ["192.0.2.1-192.0.2.9"] });
+  assert.deepEqual(stage.said(), ["ok AddressPool lan", "+ lan cluster lab"]);
+  stage.cluster.remove("lan");
+  assert.deepEqual(stage.said(), ["- lan seen-deleted"]);
+  assert.equal(stage.pools.size(), 0);
+});

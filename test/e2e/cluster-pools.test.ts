@@ -1,0 +1,124 @@
+// Pools as objects of a real cluster: the API server refuses bad ones in words, and what becomes of
+// a pool under use stands in its status. The controller has the rights of deploy/rbac and no others.
+
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+
+import type { KubeObject } from "@fairlead/testkit";
+
+import { service } from "./stage/manifests.ts";
+import type { Stage } from "./stage/stage.ts";
+import { story } from "./stage/story.ts";
+
+const CRD = fileURLToPath(new URL("../../deploy/crds/addresspools.yaml", import.meta.url));
+const KIND = { apiVersion: "fairlead.io/v1alpha1", kind: "AddressPool" } as const;
+
+interface PoolStatus {
+  readonly observedGeneration?: number;
+  readonly usage?: Readonly<Record<string, { readonly used: string }>>;
+  readonly conditions?: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason: string;
+    readonly message: string;
+  }[];
+}
+
+const bad: readonly (readonly [spec: object, says: RegExp])[] = [
+  [{ addresses: ["10.77.0.300"] }, /addresses\[0\].*expected a CIDR, first-last, or one address/],
+  [{ addresses: ["10.77.0.1-fd77::1"] }, /first and last are of two families/],
+  [{ addresses: ["10.77.0.1/24"] }, /host bits are set/],
+  [{ addresses: [] }, /spec\.addresses in body should have at least 1 items/],
+  [
+    { addresses: ["10.77.0.100"], reserved: ["fd77::1"] },
+    /spec\.reserved: .*reserved has IPv6 addresses, and addresses has none/,
+  ],
+  [
+    {
+      addresses: ["10.77.0.100"],
+      serviceSelector: { matchExpressions: [{ key: "tier", operator: "In" }] },
+    },
+    /operators In and NotIn need values/,
+  ],
+  [{ addresses: ["10.77.0.100"], mode: "bgp" }, /spec\.mode: Unsupported value: "bgp"/],
+  [{ addresses: ["10.77.0.100"], quarantine: "5" }, /spec\.quarantine/],
+];
+
+function pool(name: string, spec: object): string {
+  return JSON.stringify({ ...KIND, metadata: { name }, spec });
+}
+
+async function untilStatus(
+  stage: Stage,
+  what: string,
+  isSo: (status: PoolStatus) => boolean,
+): Promise<void> {
+  await stage.api().kube.until(what, { ...KIND, name: "lan" }, (object) => {
+    const status = object?.["status"] as PoolStatus | undefined;
+    return status !== undefined && isSo(status) ? true : undefined;
+  });
+}
+
+function says(status: PoolStatus, type: string): string {
+  const found = status.conditions?.find((condition) => condition.type === type);
+  return found === undefined ? "" : `${found.status} ${found.reason} ${found.message}`;
+}
+
+story(
+  "a pool of the cluster is made, shrinks and goes under use, and its status says so",
+  { source: "kubernetes", controllerFlags: ["--members=endpoints"], pools: [] },
+  async (stage) => {
+    const { kube, kubectl } = stage.api();
+    for (const document of service({ name: "web" })) await kube.create(document as KubeObject);
+    await stage.until("there is no pool, and nothing waits for that kind", (list) =>
+      list.claims[0]?.main?.reason === "NoPool" ? true : undefined,
+    );
+    await kubectl(["apply", `--filename=${CRD}`]);
+    await kubectl(["wait", "--for=condition=Established", "crd/addresspools.fairlead.io"]);
+    const apply = (text: string): Promise<string> => kubectl(["apply", "--filename=-"], text);
+    for (const [spec, words] of bad) await assert.rejects(apply(pool("bad", spec)), words);
+
+    const spec = { addresses: ["10.77.0.100-10.77.0.109"], quarantine: "0s" };
+    await apply(pool("lan", spec));
+    const { address } = await stage.served("default/web");
+    assert.equal(address, "10.77.0.100");
+    await untilStatus(
+      stage,
+      "usage and conditions are written",
+      (status) =>
+        status.usage?.["ipv4"]?.used === "1/10" &&
+        ["Ready", "Available", "HeldInside"].every((type) => says(status, type).startsWith("True")),
+    );
+    const table = await kubectl(["get", "addresspools"]);
+    assert.match(table, /^NAME +MODE +IPV4 +IPV6 +READY +AGE\nlan +vrrp +1\/10 +True +/);
+
+    await apply(pool("lan", { ...spec, addresses: ["10.77.0.105-10.77.0.109"] }));
+    await untilStatus(
+      stage,
+      "what is held outside is named",
+      (status) =>
+        says(status, "HeldInside") ===
+        "False AddressOutsidePools 10.77.0.100 is held outside of what it gives, and kept.",
+    );
+    assert.equal((await stage.served("default/web")).address, address);
+
+    await apply(
+      pool("lan", { ...spec, addresses: ["10.77.0.105-10.77.0.109"], onShrink: "reassign" }),
+    );
+    await stage.until("the Service has moved", (list) => {
+      const [claim] = list.claims;
+      const held = claim?.addresses.map((one) => one.address).join();
+      return claim?.state === "ready" && held === "10.77.0.105" ? true : undefined;
+    });
+
+    await kubectl(["delete", "addresspool", "lan"]);
+    await stage.until("the pool is gone and its address stays", (list) =>
+      list.findings.some(({ remark }) =>
+        remark?.detail.startsWith("there is no such pool any more"),
+      )
+        ? true
+        : undefined,
+    );
+    assert.equal((await stage.served("default/web")).address, "10.77.0.105");
+  },
+);
