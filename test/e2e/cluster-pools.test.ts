@@ -1,5 +1,5 @@
 // Pools as objects of a real cluster: the API server refuses bad ones in words, and what becomes of
-// a pool under use stands in its status. The controller has the rights of deploy/rbac and no others.
+// a pool under use stands in its status. The controller has the rights of deploy/rbac alone.
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

@@ -42,13 +42,21 @@ export const ALIASES: Readonly<Record<Wish, readonly string[]>> = {
     "kube-vip.io/loadbalancerIPs",
     "lbipam.cilium.io/ips",
     "io.cilium/lb-ipam-ips",
+    "purelb.io/addresses",
+    "eip.openelb.kubesphere.io/v1alpha1",
   ],
-  "address-pool": ["metallb.io/address-pool", "metallb.universe.tf/address-pool"],
+  "address-pool": [
+    "metallb.io/address-pool",
+    "metallb.universe.tf/address-pool",
+    "purelb.io/service-group",
+    "eip.openelb.kubesphere.io/v1alpha2",
+  ],
   "sharing-key": [
     "metallb.io/allow-shared-ip",
     "metallb.universe.tf/allow-shared-ip",
     "lbipam.cilium.io/sharing-key",
     "io.cilium/lb-ipam-sharing-key",
+    "purelb.io/allow-shared-ip",
   ],
   // The older way to write spec.loadBalancerSourceRanges, which cloud providers honour.
   "source-ranges": ["service.beta.kubernetes.io/load-balancer-source-ranges"],

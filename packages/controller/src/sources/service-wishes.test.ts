@@ -172,3 +172,30 @@ test("every wish is read from our own name and from each of its aliases", () => 
     }
   }
 });
+
+const SAID_TWICE: readonly (readonly [wish: Wish, first: string, second: string])[] = [
+  ["addresses", "192.0.2.7", "192.0.2.8"],
+  ["address-pool", "lan", "dmz"],
+  ["sharing-key", "dns", "web"],
+];
+
+for (const [wish, first, second] of SAID_TWICE) {
+  test(`${wish}: any two names agree when they say the same, and are refused when not`, () => {
+    const names = [`fairlead.io/${wish}`, ...ALIASES[wish]];
+    const pairs = names.flatMap((a, i) => names.slice(i + 1).map((b) => [a, b] as const));
+    const say = (annotations: Fields) => oursOf([sampleService({}, { annotations })]);
+    for (const [a, b] of pairs) {
+      const alone = say({ [a]: first });
+      const { wishedAddresses, wishedPool, sharingKey } = say({ [a]: first, [b]: first });
+      const wishes = { wishedAddresses, wishedPool, sharingKey };
+      assert.deepEqual(wishes, {
+        wishedAddresses: alone.wishedAddresses,
+        wishedPool: alone.wishedPool,
+        sharingKey: alone.sharingKey,
+      });
+      assert.deepEqual(saidOf(say({ [a]: first, [b]: second })).refusals, [
+        `ConflictingWishes: annotation ${a} says "${first}" and annotation ${b} says "${second}"`,
+      ]);
+    }
+  });
+}

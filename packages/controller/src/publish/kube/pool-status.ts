@@ -1,6 +1,6 @@
 // What stands in the status of an AddressPool: how full it is by family, whether it is used,
-// whether it has room, and whether all that is held of it lies in it. Given the pool, what is
-// found about it and its usage. Pure; what says the same as the status that stands there is equal to it.
+// whether it has room, and whether all that is held of it lies in it. Given the pool, what is found
+// about it and its usage. Pure; what says the same as the status that is there is equal to it.
 
 import type { Finding, Remark } from "@fairlead/model";
 
@@ -87,8 +87,9 @@ function available(uses: readonly PoolUse[], refusal: Remark | undefined): Told 
   if (full.length === 0) {
     return { type, status: "True", reason: "HasRoom", message: "Addresses are free." };
   }
-  const message = `${full.map(({ family, size }) => `all ${size} of ${family}`).join(" and ")} are given.`;
-  return { type, status: "False", reason: "PoolExhausted", message: capitalised(message) };
+  const named = full.map(({ family, size }) => `all ${size} of ${family}`).join(" and ");
+  const message = `${capitalised(named)} are given.`;
+  return { type, status: "False", reason: "PoolExhausted", message };
 }
 
 function heldInside(findings: readonly Finding[]): Told {

@@ -1,6 +1,6 @@
-// AddressPools of a cluster, as one more kind that is followed. Its CustomResourceDefinition may
-// not be installed: then there are none, and the kind is asked for again. Given who wants to know; it
-// turns what it sees into facts, and keeps the records that their status is written by.
+// AddressPools of a cluster, as one more kind that is followed. Its definition may be missing: then
+// there are none, and the kind is asked for again. Given who wants to know; it turns what it sees
+// into facts, and keeps the records that their status is written by.
 
 import { type AddressPool, type Finding, type PoolName, parsePoolName } from "@fairlead/model";
 
