@@ -98,7 +98,7 @@ story(
       "what is held outside is named",
       (status) =>
         says(status, "HeldInside") ===
-        "False AddressOutsidePools 10.77.0.100 is held outside of what it gives, and kept.",
+        "False HeldOutside 10.77.0.100 is held outside of what it gives, and kept.",
     );
     assert.equal((await stage.served("default/web")).address, address);
 

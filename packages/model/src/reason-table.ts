@@ -146,6 +146,11 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     "The pool shares addresses with an older one and is not used.",
     "Give every address to one pool only.",
   ),
+  HeldOutside: entry(
+    "FL0310",
+    "Addresses are held that their pool would not give any more to those who hold them.",
+    "Let the pool give them again, let holders move by onShrink: reassign, or leave it so.",
+  ),
   SourceEmptied: entry(
     "FL0306",
     "A source lost all its objects at once, so nothing is removed yet.",

@@ -29,6 +29,7 @@ export type Reason =
   | "ManifestTooComplex"
   | "BadPoolRange"
   | "PoolOverlap"
+  | "HeldOutside"
   | "SourceEmptied"
   | "SourceUnreadable"
   | "PublishFailed"

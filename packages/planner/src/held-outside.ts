@@ -71,11 +71,11 @@ export function misfitFindings(
       const findings: Finding[] = [];
       if (outside.length > 0) {
         const detail = outsideText(options.book, name, outside);
-        findings.push({ ...about, reason: "AddressOutsidePools", detail });
+        findings.push({ ...about, reason: "HeldOutside", detail });
       }
       if (stranger.length > 0) {
         const detail = strangerText(options, stranger);
-        findings.push({ ...about, reason: "NoPool", detail });
+        findings.push({ ...about, reason: "HeldOutside", detail });
       }
       return findings;
     });

@@ -86,7 +86,7 @@ test("onShrink: keep leaves what is held where it is, and one finding names it",
   const ring = served(lan("192.0.2.100-192.0.2.109")).edit(lan("192.0.2.101-192.0.2.109"));
   assert.deepEqual(ring.held(), ["a: 192.0.2.100*", "b: 192.0.2.101*", "c: 192.0.2.102*"]);
   const detail = "192.0.2.100 is held outside of what it gives, and kept";
-  assert.deepEqual(ring.findings(), [`lan AddressOutsidePools: ${detail}`]);
+  assert.deepEqual(ring.findings(), [`lan HeldOutside: ${detail}`]);
   assert.equal(findVerdict(ring.planned, "a").state, "ready");
   assert.deepEqual(ring.edit(lan("192.0.2.100-192.0.2.109")).findings(), []);
 });
@@ -97,7 +97,7 @@ test("onShrink: reassign moves one claim at a time, and none before its new addr
   const first = ["a: 192.0.2.100* 192.0.2.104", "b: 192.0.2.101*", "c: 192.0.2.102*"];
   assert.deepEqual(ring.held(), first);
   assert.deepEqual(ring.findings(), [
-    "lan AddressOutsidePools: 192.0.2.100, 192.0.2.101, 192.0.2.102 are held outside of what it " +
+    "lan HeldOutside: 192.0.2.100, 192.0.2.101, 192.0.2.102 are held outside of what it " +
       "gives, and moved one by one",
   ]);
   const said = findVerdict(ring.planned, "a");
@@ -221,7 +221,7 @@ test("a pool deleted under use leaves its addresses to their holders, and says s
   const ring = served(lan("192.0.2.100-192.0.2.109")).edit(makePool("other", "198.51.100.1"));
   assert.deepEqual(ring.held(), ["a: 192.0.2.100*", "b: 192.0.2.101*", "c: 192.0.2.102*"]);
   assert.deepEqual(ring.findings(), [
-    "lan AddressOutsidePools: there is no such pool any more; it gave 192.0.2.100, 192.0.2.101, " +
+    "lan HeldOutside: there is no such pool any more; it gave 192.0.2.100, 192.0.2.101, " +
       "192.0.2.102, which are held and kept",
   ]);
 });
@@ -231,7 +231,7 @@ test("a selector that shuts a holder out takes nothing from it, and names it", (
   ring.edit(lan("192.0.2.100-192.0.2.109", { namespaces: ["shop"] }));
   assert.deepEqual(ring.held(), ["a: 192.0.2.100*", "b: 192.0.2.101*", "c: 192.0.2.102*"]);
   assert.deepEqual(ring.findings(), [
-    "lan NoPool: it no longer serves those who hold 192.0.2.100 of default/a, 192.0.2.101 of " +
+    "lan HeldOutside: it no longer serves those who hold 192.0.2.100 of default/a, 192.0.2.101 of " +
       "default/b, 192.0.2.102 of default/c, and keep them",
   ]);
 });

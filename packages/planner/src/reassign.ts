@@ -110,7 +110,7 @@ export function moveRemark(from: readonly Address[], to: Address | undefined): R
       ? "another one takes its place when its turn comes"
       : `${to} takes its place as soon as it serves`;
   const detail = `${from.join(", ")} ${verb} no longer given by its pool; ${next}`;
-  return { reason: "AddressOutsidePools", detail };
+  return { reason: "HeldOutside", detail };
 }
 
 /** Moves that a plan has come to the end of, or that need not wait any more. */

@@ -18,6 +18,7 @@ const RIGHTLY_REFUSED: ReadonlySet<Reason> = new Set([
 /** What may be said of one that is served. */
 const RIGHTLY_SAID: ReadonlySet<Reason> = new Set([
   "NoMembers",
+  "HeldOutside",
   // It asked for another address while it had one, and keeps what it has.
   "AddressTaken",
   "SharingRefused",

@@ -74,7 +74,7 @@ export function poolFindings(view: CycleView, seen: Seen<AddressPool>): readonly
 
 /** Whether a finding about a pool says that it is not used. */
 export function isRefusal({ reason }: Finding): boolean {
-  return reason !== "AddressOutsidePools" && reason !== "NoPool";
+  return reason !== "HeldOutside";
 }
 
 function isSecond(view: CycleView, seen: Seen<AddressPool>): boolean {

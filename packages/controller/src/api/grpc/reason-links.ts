@@ -34,6 +34,7 @@ const LINKS: Readonly<Record<Reason, ReasonLink>> = {
   ManifestTooComplex: "Seen",
   BadPoolRange: "Address",
   PoolOverlap: "Address",
+  HeldOutside: "Address",
   SourceEmptied: "Seen",
   SourceUnreadable: "Seen",
   PublishFailed: "Seen",

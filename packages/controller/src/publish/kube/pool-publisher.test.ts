@@ -107,7 +107,7 @@ function lease(text: string): LeasedAddress {
 const outside: Finding = {
   subject: "pool",
   name: "lan",
-  reason: "AddressOutsidePools",
+  reason: "HeldOutside",
   detail: "192.0.2.99 is held outside of what it gives, and kept",
 };
 
@@ -152,7 +152,7 @@ test("a full pool, one that is not used and what is held outside are told", asyn
   let status = stage.cluster.status("lan");
   assert.equal(conditionLine(status, "Available"), "False PoolExhausted All 10 of ipv4 are given.");
   const { detail } = outside;
-  assert.equal(conditionLine(status, "HeldInside"), `False AddressOutsidePools ${detail}.`);
+  assert.equal(conditionLine(status, "HeldInside"), `False HeldOutside ${detail}.`);
   assert.match(conditionLine(status, "Ready"), /^True /);
   const why = "it overlaps with wan";
   const overlap: Finding = { ...outside, reason: "PoolOverlap", detail: why };

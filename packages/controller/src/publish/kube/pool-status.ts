@@ -106,7 +106,7 @@ function heldInside(findings: readonly Finding[]): Told {
 
 /** Whether a finding is about those who hold addresses of a pool that is used all the same. */
 function isAboutHolders({ reason }: Remark): boolean {
-  return reason === "AddressOutsidePools" || reason === "NoPool";
+  return reason === "HeldOutside";
 }
 
 function familyStatus({ size, held, draining, quarantined }: PoolUse): FamilyStatus {
