@@ -334,5 +334,11 @@ function seen(claim: Claim): Fact {
 
 function listed(claims: readonly Claim[]): Fact {
   const ids = new Set(claims.map(({ id }) => id));
-  return { kind: "source-listed", source: "folder", atMs: 0, claims: ids, pools: new Set([POOL.name]) };
+  return {
+    kind: "source-listed",
+    source: "folder",
+    atMs: 0,
+    claims: ids,
+    pools: new Set([POOL.name]),
+  };
 }
