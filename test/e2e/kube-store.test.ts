@@ -1,5 +1,6 @@
 // The store in a cluster over a real API server, by one who has the rights of deploy/rbac and no
-// others: the contract of stores, and how long a thousand allocations take.
+// others: the contract of stores, how long a thousand allocations take, and what becomes of those
+// of a controller that is killed again and again. Whoever counts is no part of it.
 
 import assert from "node:assert/strict";
 import { Agent } from "node:https";
@@ -8,16 +9,16 @@ import { after, test } from "node:test";
 import { createKubeClient, createKubeStore, type Store } from "@fairlead/controller";
 import { monotonicMs } from "@fairlead/lab";
 import { createSystemClock } from "@fairlead/runtime";
-import { makeLease, testStoreContract } from "@fairlead/testkit";
+import { type KubeObject, makeLease, testStoreContract } from "@fairlead/testkit";
 
 import { CONTROLLER_USER } from "./stage/api-host.ts";
 import { type DeployedCluster, startDeployedCluster } from "./stage/deployed-cluster.ts";
+import { type SpokenProgram, startSpoken } from "./stage/spoken-program.ts";
+import { program } from "./stage/stage.ts";
 
 const clock = createSystemClock();
 const KINDS = ["AddressLease", "VrrpLane", "OperatorIntent", "StoreJournal"];
 const LEASES = 1000;
-/** A minute is what it must never take; this leaves room for a machine that does other things. */
-const OBJECTS_MS_MAX = 30_000;
 const COMMIT_MS_MAX = 5000;
 
 let starting: Promise<DeployedCluster> | undefined;
@@ -48,15 +49,87 @@ test("a thousand allocations are durable at once, and their objects follow soon"
     });
     assert.deepEqual(await store.commit(epoch, changes), { kind: "committed" });
     committedMs = monotonicMs() - begunMs;
-    while ((await countLeases(deployed)) < LEASES) {
-      assert.ok(monotonicMs() - begunMs < OBJECTS_MS_MAX, "the objects come in vain");
-      await clock.sleep(100);
-    }
+    await until(async () => (await countLeases(deployed)) === LEASES, "the objects are there");
   }
   assert.ok(committedMs < COMMIT_MS_MAX, `durable after ${committedMs} ms`);
   await using next = storeOf(deployed);
   assert.equal((await next.open()).leases.length, LEASES);
 });
+
+test("a controller that is killed again and again gives no address twice and loses none", async () => {
+  const deployed = await begin();
+  const { kube } = deployed;
+  const names = Array.from({ length: SERVICES }, (_, index) => `svc-${index}`);
+  const left = [...names];
+  const create = async (): Promise<void> => {
+    for (let name = left.pop(); name !== undefined; name = left.pop()) {
+      await kube.create(serviceOf(name));
+      // So that there is work for every life of the controller.
+      await clock.sleep(PAUSE_MS);
+    }
+  };
+  const creating = create();
+  for (let kills = 0; kills < KILLS; kills += 1) {
+    await using controller = startController(deployed);
+    const before = await countLeases(deployed);
+    await until(async () => (await countLeases(deployed)) > before, "it allocates");
+    controller.kill("SIGKILL");
+    await controller.exit;
+  }
+  await creating;
+  await using last = startController(deployed);
+  await until(async () => (await countLeases(deployed)) === SERVICES, "each has an address");
+  const held = await heldBy(deployed);
+  assert.equal(new Set(held.map(({ address }) => address)).size, SERVICES);
+  const claims = held.flatMap(({ owners }) => owners.map(({ claim }) => claim));
+  assert.deepEqual(claims.toSorted(), names.map((name) => `service/default/${name}`).toSorted());
+  for (const name of names) await kube.remove({ ...SERVICE, name });
+  await until(
+    async () => (await heldBy(deployed)).every(({ state }) => state.kind === "quarantined"),
+    "all are released",
+  );
+  last.kill("SIGTERM");
+  assert.equal(await last.exit, 0);
+});
+
+const SERVICES = 200;
+const KILLS = 4;
+const PAUSE_MS = 30;
+const SERVICE = { apiVersion: "v1", kind: "Service" };
+
+function serviceOf(name: string): KubeObject {
+  const spec = { type: "LoadBalancer", selector: { app: name }, ports: [{ port: 80 }] };
+  return { ...SERVICE, metadata: { name, namespace: "default" }, spec };
+}
+
+function startController({ kubeconfig }: DeployedCluster): SpokenProgram {
+  const listen = ["admin", "agents", "metrics"].map((name) => `--listen-${name}=127.0.0.1:0`);
+  const store = ["--store=kubernetes", "--leader-lease=2s", `--kubeconfig=${kubeconfig}`];
+  const args = [...listen, ...store, "--pool=lan=10.9.0.0/24", "--insecure"];
+  return startSpoken(program("fairlead-controller"), args);
+}
+
+async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
+  const endMs = monotonicMs() + UNTIL_MS_MAX;
+  while (!(await isSo())) {
+    assert.ok(monotonicMs() < endMs, `waited in vain until ${what}`);
+    await clock.sleep(50);
+  }
+}
+
+/** A minute is what nothing here may take; half of it leaves room for a busy machine. */
+const UNTIL_MS_MAX = 30_000;
+
+interface Held {
+  readonly address: string;
+  readonly owners: readonly { readonly claim: string }[];
+  readonly state: { readonly kind: string };
+}
+
+async function heldBy({ kube }: DeployedCluster): Promise<readonly Held[]> {
+  const objects = await kube.list({ apiVersion: "fairlead.io/v1alpha1", kind: "AddressLease" });
+  return objects.map((object) => object["spec"] as Held);
+}
 
 /** The one cluster, with nothing of a store in it. */
 async function begin(): Promise<DeployedCluster> {
@@ -71,9 +144,8 @@ async function begin(): Promise<DeployedCluster> {
   return deployed;
 }
 
-async function countLeases({ kube }: DeployedCluster): Promise<number> {
-  const kind = { apiVersion: "fairlead.io/v1alpha1", kind: "AddressLease" };
-  return (await kube.list(kind)).length;
+async function countLeases(deployed: DeployedCluster): Promise<number> {
+  return (await heldBy(deployed)).length;
 }
 
 function storeOf({ cluster }: DeployedCluster): Store {

@@ -1,6 +1,6 @@
-// Two controllers over one cluster: the leader is stopped in the middle of its work and goes on when
-// another one leads, and later a leader ends well. What each of them wrote is read from the API
-// server's own log, as neither of them could tell it.
+// Two controllers over one cluster: the leader is stopped in the middle of its work and goes on
+// when another one leads, and later a leader ends well. What each of them wrote is read from the
+// API server's own log, as neither of them could tell it.
 
 import assert from "node:assert/strict";
 
@@ -18,7 +18,7 @@ import { story } from "./stage/story.ts";
 const LEASE_S = 4;
 /** Until agents miss a leader that is silent and find the other one, and some time for the rest. */
 const FOLLOW_MS_MAX = 40_000;
-/** A successor of one that ended well: the goal is a second, on a machine that has nothing else to do. */
+/** A successor of one that ended well: the goal is a second, on a machine that is free for it. */
 const RELEASE_MS_MAX = 5000;
 const EARLY = ["a", "b", "c", "d"] as const;
 const LATE = ["e", "f", "g", "h"] as const;
@@ -47,7 +47,7 @@ story(
 
     // Four are being written when it stops, and four come before it goes on.
     for (const name of EARLY) await addService(kube, { name });
-    process.kill(controller.outsidePid(), "SIGSTOP");
+    await controller.freeze();
     for (const name of LATE) await addService(kube, { name });
     await beside(
       "the other one leads, and serves all",
@@ -59,7 +59,7 @@ story(
           : undefined,
       FOLLOW_MS_MAX,
     );
-    process.kill(controller.outsidePid(), "SIGCONT");
+    controller.resume();
     await stage.until("the first one knows that it is over", ({ controller: first }) =>
       first?.standsBy === true && first.leader !== row.leader ? true : undefined,
     );

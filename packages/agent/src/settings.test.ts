@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { readSettings } from "@fairlead/runtime";
 
-import { AGENT_SETTINGS, checkAgentFlags } from "./settings.ts";
+import { AGENT_SETTINGS, checkAgentFlags, parseControllers } from "./settings.ts";
 
 function errorsOf(...argv: readonly string[]): readonly string[] {
   const read = readSettings({ table: AGENT_SETTINGS, argv, env: {}, check: checkAgentFlags });
@@ -28,4 +28,12 @@ test("a host whose name is none for an agent is asked for --name", () => {
 
 test("without a controller nothing needs --insecure", () => {
   assert.deepEqual(errorsOf("--name=lb1"), []);
+});
+
+test("controllers are named one by one or with commas, and each counts once", () => {
+  const texts = ["a:7702,192.0.2.1:7702", "[2001:db8::1]:7702, a:7702"];
+  const places = ["a:7702", "192.0.2.1:7702", "[2001:db8::1]:7702"];
+  assert.deepEqual(parseControllers(texts), places);
+  const [error = ""] = errorsOf("--name=lb1", "--insecure", "--controller=a:7702,b:x");
+  assert.match(error, /^--controller: "a:7702,b:x" cannot be used; give HOST:PORT/);
 });

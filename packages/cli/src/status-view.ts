@@ -108,7 +108,9 @@ function formatSummary(list: ListResponse): string {
   const ready = list.claims.filter((row) => row.state === "ready").length;
   const connected = list.agents.filter((row) => row.state === "connected").length;
   const controller = list.controller?.ready === true ? "ready" : notReady(list);
-  return `${ready} of ${list.claims.length} served; ${connected} of ${list.agents.length} agents connected; controller ${controller}${leads(list)}\n`;
+  const agents = `${connected} of ${list.agents.length} agents connected`;
+  const who = `controller ${controller}${leads(list)}`;
+  return `${ready} of ${list.claims.length} served; ${agents}; ${who}\n`;
 }
 
 /** Named where there may be others. */

@@ -198,18 +198,13 @@ suite("the start", () => {
       settings: { advertIntervalMs: 100, reservedRouterIds: [], staleAfterMs: 60_000 },
       election: createSoleElection("test"),
       store: {
+        ...createMemoryStore({ medium: createMemoryMedium() }),
         open: () => Promise.reject(error),
-        commit: () => Promise.reject(error),
-        outrank: () => Promise.reject(error),
-        [Symbol.asyncDispose]: () => Promise.resolve(),
       },
       sources: [
         {
           name: "folder",
-          start: () => {
-            started = true;
-            return Promise.resolve();
-          },
+          start: () => Promise.resolve(void (started = true)),
           [Symbol.asyncDispose]: () => Promise.resolve(),
         },
       ],

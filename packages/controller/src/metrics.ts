@@ -51,21 +51,7 @@ export function createControllerMetrics(options: {
       for (const agent of view().state.agents.keys()) gauge.inc({ state: syncState(agent) });
     },
   });
-  metrics.gauge({
-    name: "leader_epoch",
-    help: "The epoch under which this controller writes; 0 while it does not lead.",
-    collect: (gauge) => gauge.set(view().epoch),
-  });
-  metrics.gauge({
-    name: "leading",
-    help: "1 while this controller leads, 0 while it stands by.",
-    collect: (gauge) => gauge.set(view().lead.leads ? 1 : 0),
-  });
-  metrics.gauge({
-    name: "leader_known",
-    help: "1 while it is known who leads; 0 on all controllers is a cluster that nobody serves.",
-    collect: (gauge) => gauge.set(view().lead.holder === undefined ? 0 : 1),
-  });
+  addLead(metrics, view);
   metrics.gauge({
     name: "findings",
     help: "Remarks about files, pools, agents and addresses, by reason.",
@@ -173,5 +159,23 @@ function addPools(metrics: Metrics, view: () => CycleView): void {
         gauge.inc({ pool: lease.pool, family, state: lease.state.kind });
       }
     },
+  });
+}
+
+function addLead(metrics: Metrics, view: () => CycleView): void {
+  metrics.gauge({
+    name: "leader_epoch",
+    help: "The epoch under which this controller writes; 0 while it does not lead.",
+    collect: (gauge) => gauge.set(view().epoch),
+  });
+  metrics.gauge({
+    name: "leading",
+    help: "1 while this controller leads, 0 while it stands by.",
+    collect: (gauge) => gauge.set(view().lead.leads ? 1 : 0),
+  });
+  metrics.gauge({
+    name: "leader_known",
+    help: "1 while it is known who leads; 0 on all controllers is a cluster that nobody serves.",
+    collect: (gauge) => gauge.set(view().lead.holder === undefined ? 0 : 1),
   });
 }

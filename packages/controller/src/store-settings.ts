@@ -1,5 +1,5 @@
-// Where leases are kept, by flags: a file of SQLite, or the cluster that Services come from. And how
-// long a lead lasts where several controllers share a store. Pure.
+// Where leases are kept, by flags: a file of SQLite, or the cluster that Services come from. And
+// how long a lead lasts where several controllers share a store. Pure.
 
 import { join } from "node:path";
 

@@ -11,6 +11,7 @@ export type { KubeEvent, KubeWatch } from "./kube/kube-watch.ts";
 export { inSandbox, type SandboxOptions } from "./sandbox.ts";
 export * from "./fakes/memory-store.ts";
 export * from "./store-contract.ts";
+export { makeLease } from "./store-samples.ts";
 export * from "./builders.ts";
 export * from "./world-arbitraries.ts";
 export * from "./world-histories.ts";

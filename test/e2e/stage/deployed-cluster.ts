@@ -1,5 +1,5 @@
-// A control plane on loopback with the kinds and the rights of deploy/, for tests that need no hosts:
-// the controller's user has its role and nothing else.
+// A control plane on loopback with the kinds and the rights of deploy/, for tests that need no
+// hosts: the controller's user has its role and nothing else.
 
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -23,6 +23,9 @@ export interface Seat {
   kill(): Promise<void>;
   /** Ends it by SIGTERM, which must end it well. */
   stop(): Promise<void>;
+  /** Stops it where it is, until `resume`; it stands still when this resolves. */
+  freeze(): Promise<void>;
+  resume(): void;
   /** Says that it may end by itself, as its host is about to crash. */
   abandon(): void;
   /** All lines that it has said, of all its lives; the latest 10 000 of each. */
@@ -72,6 +75,8 @@ export function createSeat(options: SeatOptions): Seat {
       if (code === 0 && !forced) return;
       throw new Error(`${name} ended badly: code ${code}, signal ${signal}, forced ${forced}`);
     },
+    freeze: () => current().freeze(),
+    resume: () => current().resume(),
     abandon: () => {
       isWanted = false;
     },

@@ -268,3 +268,24 @@ test("a connection that says nothing at all is closed after three heartbeats", a
   await stage.clock.advance(60_000);
   assert.equal(stage.clock.pendingTimers(), 0, "no timer outlives its stream");
 });
+
+test("while another controller leads agents are sent on, and nothing of them is kept", async () => {
+  await using stage = await new Stage().start();
+  const agent = stage.agent();
+  agent.say(helloOf());
+  await agent.next("welcome");
+  stage.deliver(planOf(1), 7);
+  await agent.next("update");
+  stage.sync.setLeading(false);
+  const { code, details } = await agent.ended;
+  assert.equal(code, status.UNAVAILABLE);
+  assert.equal(details, "this controller stands by; another one leads");
+  assert.equal(stage.facts.at(-1)?.kind, "agent-gone");
+  assert.equal(stage.sync.syncState(AGENT).state, "unknown");
+  assert.equal((await stage.agent().ended).code, status.UNAVAILABLE);
+  stage.sync.setLeading(true);
+  const back = stage.agent();
+  back.say(helloOf());
+  assert.equal((await back.next("welcome")).welcome.epoch, 0);
+  assert.equal(stage.clock.pendingTimers(), 1, "of one stream alone");
+});

@@ -26,7 +26,7 @@ export function list(
   const { view } = context;
   const wants = (kind: ListKind): boolean => kinds.length === 0 || kinds.includes(kind);
   const { agents } = view.state;
-  // Whoever stands by judges nothing: claims without a verdict would look as if they waited for one.
+  // Whoever stands by judges nothing: claims without a verdict would look as if they waited.
   const claims = view.lead.leads ? view.state.claims : NO_CLAIMS;
   const leases = [...(view.plan?.leases.values() ?? [])];
   return {

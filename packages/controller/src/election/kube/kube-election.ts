@@ -1,10 +1,8 @@
-// The election among controllers of one cluster, by a Lease object. Given a client, and how long a
-// lead lasts. Whoever writes its name into the Lease leads until a part of that time after it sent
-// its last renewal; whoever stands by takes the Lease when it has not changed for the whole of it.
-// Both count by their own monotonic clock, so that no two lead at once whatever clocks of hosts say.
-//
-// States: stands by <-> leads. It looks again when: its time to renew or to try has come; the watch
-// shows a change; its lead ran out; it is disposed.
+// The election among controllers of one cluster, by a Lease object: whoever writes its name there
+// leads until a part of the lease time after it sent its last renewal; a standby takes the Lease
+// when that has not changed for the whole of it. Both count by their own monotonic clock.
+// States: stands by <-> leads. It looks again when: its time to renew or to try has come; the
+// watch shows a change; its lead ran out; it is disposed.
 
 import { type Clock, type Timer, describeError } from "@fairlead/runtime";
 

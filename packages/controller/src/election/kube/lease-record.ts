@@ -1,6 +1,6 @@
-// The Lease object by which controllers of one cluster agree on who leads, as values: read from what
-// an API server gives, and written as it takes it. Pure. Its times are for people; who leads is
-// decided by how long the object has not changed.
+// The Lease object by which controllers of one cluster agree on who leads, as values: read from
+// what an API server gives, and written as it takes it. Pure. Its times are for people; who leads
+// is decided by how long the object has not changed.
 
 import { childOf, isJson, type Json, textOf } from "../../kube/object-fields.ts";
 

@@ -1,6 +1,6 @@
 // Follows the Lease while this controller stands by, so that it learns at once that the lead was
-// given up. Given a client and whom to tell. It is a hint: when it ends or says nothing, the election
-// looks by itself.
+// given up. Given a client and whom to tell. It is a hint: when it ends or says nothing, the
+// election looks by itself.
 
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { childOf, isJson } from "../../kube/object-fields.ts";

@@ -1,6 +1,6 @@
 // The journal of the store: one object that every commit replaces, over the version that it read.
-// So a commit is one write, whole or not at all, and one of an earlier epoch cannot be. It holds the
-// changes that rows' own objects may not show yet. Given a client; it knows nothing of those objects.
+// So a commit is one write, whole or not at all, and one of an earlier epoch cannot be. It holds
+// the changes that rows' own objects may not show yet. Given a client; it knows nothing of those.
 
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";

@@ -1,6 +1,6 @@
-// The store in a cluster over a stub of an API server: what it does when writes are cut at any point,
-// when others write, and what people find in its objects. The contract itself runs here too, and over
-// a real API server in test/e2e.
+// The store in a cluster over a stub of an API server: what it does when writes are cut at any
+// point, when others write, and what people find in its objects. The contract itself runs here
+// too, and over a real API server in test/e2e.
 
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";

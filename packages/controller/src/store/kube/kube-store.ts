@@ -1,6 +1,6 @@
-// The store in a cluster: one object a row, named by what the row is about, and a journal. A commit is
-// one write of the journal, so that it is whole or not at all and none of an earlier epoch gets
-// through; rows' objects follow it. Given a client; see docs/adr/0016 for why it is so.
+// The store in a cluster: one object a row, named by what the row is about, and a journal. A commit
+// is one write of the journal, so that it is whole or not at all and none of an earlier epoch gets
+// through; rows' objects follow it. Given a client. Why it is so stands in docs/adr.
 
 import { setImmediate } from "node:timers/promises";
 

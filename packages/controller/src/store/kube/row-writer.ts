@@ -1,6 +1,6 @@
 // Brings the rows' own objects to what the journal says: few writes at once, the newest change of a
-// row alone, again until it is there. Given a client and the versions that objects had. Nothing waits
-// for it but the journal, which keeps every change until it is done.
+// row alone, again until it is there. Given a client and the versions that objects had. Nothing
+// waits for it but the journal, which keeps every change until it is done.
 
 import type { Clock, Timer } from "@fairlead/runtime";
 

@@ -1,6 +1,6 @@
-// All rows' objects of a store, read whole, and what they come to with the journal's changes. Given a
-// client. Every object is parsed strictly, so that a store with one that a hand has damaged is not
-// opened at all.
+// All rows' objects of a store, read whole, and what they come to with the journal's changes. Given
+// a client. Every object is parsed strictly, so that a store with one that a hand has damaged is
+// not opened at all.
 
 import { isDeepStrictEqual } from "node:util";
 
