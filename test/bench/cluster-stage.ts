@@ -8,7 +8,7 @@ import type { KubeClient, KubeObject } from "@fairlead/testkit";
 
 import { addReadyNode, addReadyPod } from "../e2e/stage/cluster-objects.ts";
 import { MEMBERS, service } from "../e2e/stage/manifests.ts";
-import { createStage, describeList, type Stage } from "../e2e/stage/stage.ts";
+import { createStage, describeList, type Stage, type StageOptions } from "../e2e/stage/stage.ts";
 import { controllerPage, readMetric } from "./readings.ts";
 
 /** Tells of progress in a line. */
@@ -26,13 +26,16 @@ const LOOK_EVERY_MS = 100;
 /** The names of the pods behind all Services. */
 export const PODS: readonly string[] = MEMBERS.map((_, index) => `web-pod-${index}`);
 
-/** Makes the stage. */
-export async function createClusterStage(): Promise<Stage> {
+/** Makes the stage. Flags are added to those that all of these stages have. */
+export async function createClusterStage(
+  options: Pick<StageOptions, "controllerFlags" | "hasStandby"> = {},
+): Promise<Stage> {
   const stage = await createStage({
+    ...options,
     source: "kubernetes",
     prefixLength: 16,
     pools: POOLS,
-    controllerFlags: ["--members=endpoints"],
+    controllerFlags: ["--members=endpoints", ...(options.controllerFlags ?? [])],
   });
   try {
     const { kube } = stage.api();

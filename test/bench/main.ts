@@ -11,6 +11,7 @@ import { type Figure, formatFigures, isMet } from "./goal.ts";
 import { benchMemberChange } from "./member-change.ts";
 import { benchPlanning } from "./planning.ts";
 import { benchRender } from "./render.ts";
+import { benchTakeover } from "./takeover.ts";
 import { benchTurn } from "./turn.ts";
 
 type Tell = (line: string) => void;
@@ -25,6 +26,7 @@ const BENCHES: Readonly<Record<string, (tell: Tell) => Promise<readonly Figure[]
   "cluster-writes": benchClusterWrites,
   "cluster-idle": benchClusterIdle,
   "cluster-memory": benchClusterMemory,
+  takeover: benchTakeover,
 };
 
 async function planningFigures(): Promise<readonly Figure[]> {
