@@ -1,6 +1,6 @@
 // How soon a standby with warm caches has made its first plan after the leader was told to end, at
-// a thousand Services of a real cluster; and what the change of leaders costs the API server and the
-// load-balancer hosts, which is nothing.
+// a thousand Services of a real cluster; and what the change of leaders costs the API server and
+// the load-balancer hosts, which is nothing.
 
 import { setTimeout as wait } from "node:timers/promises";
 

@@ -72,6 +72,19 @@ test("what is deleted stays until no agent has its address, and is let go exactl
   assert.deepEqual(stage.wrote(), ["event web AddressReleased", "release web"]);
 });
 
+test("once another controller speaks nothing more is written, not even what was owed", async () => {
+  await using stage = new PublishStage();
+  stage.create("web", served());
+  await stage.clock.advance(2);
+  stage.publish();
+  stage.pause();
+  await stage.clock.advance(60_000);
+  assert.deepEqual(stage.wrote(), []);
+  await stage.pass();
+  const all = ["event web AddressAllocated", "hold web", "status web 192.0.2.10"];
+  assert.deepEqual(stage.wrote().toSorted(), all);
+});
+
 test("no finalizer is added to what is being deleted", async () => {
   await using stage = new PublishStage();
   stage.cluster.create("web", { finalizers: ["example.com/other"] });

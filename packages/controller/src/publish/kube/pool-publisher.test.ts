@@ -224,3 +224,15 @@ test("a pool that goes before its turn is not written", async () => {
   await stage.pass(10_000);
   assert.equal(stage.writes(), 0);
 });
+
+test("once another controller speaks nothing is written before the next publication", async () => {
+  await using stage = await new Stage().start();
+  stage.cluster.put("lan", SPEC);
+  stage.say(3);
+  stage.publisher.pause?.();
+  await stage.pass(60_000);
+  assert.equal(stage.writes(), 0);
+  stage.say(4);
+  await stage.pass(1000);
+  assert.equal(stage.used(), "4/10");
+});

@@ -49,6 +49,7 @@ export function createPoolPublisher(options: PoolPublisherOptions): Publisher & 
       work.take(publication);
       return Promise.resolve();
     },
+    pause: () => work.pause(),
     [Symbol.asyncDispose]: async () => {
       unsubscribe();
       await work.stop();
@@ -88,6 +89,13 @@ class PoolWriter {
     this.poke();
   }
 
+  /** Nothing is known of usage any more; a look under way ends. */
+  pause(): void {
+    this.#publication = undefined;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
   /** Something may differ: a look follows in its time. */
   poke(): void {
     this.#isDue = true;
@@ -124,7 +132,8 @@ class PoolWriter {
     if (records.length === 0 || this.#publication === undefined) return;
     const usage = countUsage(this.#publication.leases.values());
     for (const record of records) {
-      if (this.#isStopped || !this.#gate.mayEnter(clock.nowMs())) break;
+      const isOver = this.#isStopped || this.#publication === undefined;
+      if (isOver || !this.#gate.mayEnter(clock.nowMs())) break;
       const newest = this.#overlaid(record);
       const status = this.#wanted(newest, usage);
       if (isDeepStrictEqual(status, newest.status)) continue;

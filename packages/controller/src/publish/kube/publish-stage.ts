@@ -149,6 +149,11 @@ export class PublishStage {
     await this.clock.advance(ms);
   }
 
+  /** Another controller speaks from now on. */
+  pause(): void {
+    this.#publisher.pause?.();
+  }
+
   /** Another life of the controller. */
   async restart(): Promise<void> {
     await this.#publisher[Symbol.asyncDispose]();
