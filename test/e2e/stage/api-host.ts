@@ -34,9 +34,11 @@ export interface ApiHost {
 const ADMIN_KUBECONFIG = "/run/host/admin.kubeconfig";
 const KUBECTL_MS_MAX = 30_000;
 /** Everything that is applied to a cluster for the controller: rights and kinds. */
-export const DEPLOYED: readonly string[] = ["rbac/controller.yaml", "crds/store.yaml"].map((file) =>
-  fileURLToPath(new URL(`../../../deploy/${file}`, import.meta.url)),
-);
+export const DEPLOYED: readonly string[] = [
+  "rbac/controller.yaml",
+  "crds/store.yaml",
+  "crds/addresspools.yaml",
+].map((file) => fileURLToPath(new URL(`../../../deploy/${file}`, import.meta.url)));
 
 /** The rights of deploy/rbac for a user instead of a service account. */
 export const BINDINGS: readonly KubeObject[] = [
