@@ -6,6 +6,13 @@ export type { ClusterProgram } from "./cluster/cluster-program.ts";
 export type { ClusterUser } from "./cluster/cluster-users.ts";
 export { type Cluster, type ClusterOptions, startCluster } from "./cluster/cluster.ts";
 export type { ClusterPrograms } from "./cluster/control-plane.ts";
+export {
+  type EtcdCluster,
+  type EtcdClusterOptions,
+  type EtcdKey,
+  type EtcdMember,
+  startEtcdCluster,
+} from "./cluster/etcd-cluster.ts";
 export type { EtcdSnapshot } from "./cluster/etcd-copies.ts";
 export type { Credentials } from "./cluster/kubeconfig.ts";
 export { type KwokOptions, startKwok } from "./cluster/kwok.ts";

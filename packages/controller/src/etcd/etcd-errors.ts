@@ -1,0 +1,90 @@
+// What can go wrong with a request to etcd, as one closed list. Given what the package etcd3 threw.
+// The only place that knows its classes and etcd's words. Credentials never show.
+
+import { EdgeError, describeError, isEdgeError } from "@fairlead/runtime";
+import * as etcd3 from "etcd3";
+
+/** How a request to etcd failed. */
+export type EtcdErrorCode =
+  /** No connection, or no leader: the members may lack a majority. */
+  | "UNREACHABLE"
+  /** No answer in time; a write may have happened. */
+  | "TIMEOUT"
+  /** User, password, certificate or role do not suffice. */
+  | "FORBIDDEN"
+  /** Its space is used up, or it is throttled. */
+  | "NO_SPACE"
+  /** The history that was asked for is compacted away. */
+  | "COMPACTED"
+  /** A lease is gone: it ended or was revoked. */
+  | "LEASE_GONE"
+  /** What was asked is not accepted, now or later. */
+  | "INVALID"
+  | "CLOSED"
+  | "SERVER";
+
+/** A failed request. */
+export type EtcdError = EdgeError<EtcdErrorCode>;
+
+const PERMANENT: ReadonlySet<EtcdErrorCode> = new Set(["INVALID", "CLOSED"]);
+
+/** etcd's own words, which say more than the code of gRPC that carries them. */
+const BY_WORDS: readonly (readonly [RegExp, EtcdErrorCode, string])[] = [
+  [/etcdserver: request timed out/u, "TIMEOUT", "it did not agree in time; is a majority there?"],
+  [/etcdserver: leader changed/u, "TIMEOUT", "its leader changed"],
+  [/etcdserver: no leader/u, "UNREACHABLE", "it has no leader; is a majority there?"],
+  [/etcdserver: not (?:a )?leader/u, "UNREACHABLE", "its leader changed"],
+  [/database space exceeded/u, "NO_SPACE", "its space is used up; compact and defragment it"],
+  [/too many requests/u, "NO_SPACE", "it is asked too much"],
+  [/required revision has been compacted/u, "COMPACTED", "the history is compacted"],
+  [/requested lease not found/u, "LEASE_GONE", "the lease is gone"],
+  [/request is too large/u, "INVALID", "the request is too large"],
+  [/too many operations/u, "INVALID", "the transaction is too large; see --max-txn-ops"],
+];
+
+/** How the classes of etcd3 read here. */
+const BY_CLASS: readonly (readonly [new (...args: never) => Error, EtcdErrorCode, string])[] = [
+  [etcd3.GRPCUnavailableError, "UNREACHABLE", "no member answers"],
+  [etcd3.GRPCDeadlineExceededError, "TIMEOUT", "no answer in time"],
+  [etcd3.GRPCCancelledError, "TIMEOUT", "the request was given up"],
+  [etcd3.GRPCAbortedError, "TIMEOUT", "the request was given up"],
+  [etcd3.GRPCUnauthenticatedError, "FORBIDDEN", "it wants a user"],
+  [etcd3.EtcdPermissionDeniedError, "FORBIDDEN", "the user lacks a right"],
+  [etcd3.EtcdInvalidAuthTokenError, "FORBIDDEN", "the user's token is refused"],
+  [etcd3.EtcdAuthenticationFailedError, "FORBIDDEN", "user or password are wrong"],
+  [etcd3.GRPCResourceExhastedError, "NO_SPACE", "its space is used up"],
+  [etcd3.EtcdLeaseInvalidError, "LEASE_GONE", "the lease is gone"],
+  [etcd3.ClientClosedError, "CLOSED", "the connection is closed"],
+  [etcd3.GRPCInvalidArgumentError, "INVALID", "it does not accept the request"],
+];
+
+/** Authentication is on and we brought no user; etcd has no class for it. */
+const NO_USER = /user name is empty|authentication is not enabled/u;
+
+/** Maps what was thrown while `operation`, a phrase such as `cannot read etcd at http://h:2379`. */
+export function etcdError(error: unknown, operation: string): EtcdError {
+  if (isEdgeError<EtcdErrorCode>(error)) return error;
+  const [code, why] = known(error) ?? (["SERVER", describeError(error)] as const);
+  return makeEtcdError({ code, message: `${operation}: ${why}`, cause: error });
+}
+
+/** Makes an error of this list. */
+export function makeEtcdError(options: {
+  readonly code: EtcdErrorCode;
+  readonly message: string;
+  readonly cause?: unknown;
+}): EtcdError {
+  return new EdgeError({ ...options, retryable: !PERMANENT.has(options.code) });
+}
+
+function known(error: unknown): readonly [EtcdErrorCode, string] | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { message } = error;
+  if (NO_USER.test(message)) return ["FORBIDDEN", "users are not set up as the URL says"];
+  const said = BY_WORDS.find(([words]) => words.test(message));
+  if (said !== undefined) return [said[1], said[2]];
+  // Errors of streams come as gRPC makes them.
+  const typed = etcd3.castGrpcError(error);
+  const named = BY_CLASS.find(([kind]) => typed instanceof kind);
+  return named === undefined ? undefined : [named[1], named[2]];
+}
