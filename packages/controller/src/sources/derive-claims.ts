@@ -5,6 +5,7 @@ import type { AddressPool, Claim, ClaimId, PoolName } from "@fairlead/model";
 
 import type { NodeObject } from "./node-object.ts";
 import type { SourceObject } from "./objects.ts";
+import type { ServiceBackend } from "./service-backends.ts";
 import { SERVICE_NAME_LABEL, type SliceObject } from "./slice-object.ts";
 import {
   type TranslateInput,
@@ -23,6 +24,8 @@ export interface Derived {
 export interface ClaimDeriver {
   /** A claim that says the same as before is the very same object as before. */
   derive(objects: Iterable<SourceObject>): Derived;
+  /** What stands behind a Service of the last set, by `namespace/name`. */
+  backend(key: string): ServiceBackend | undefined;
 }
 
 interface Memo {
@@ -34,6 +37,7 @@ interface Memo {
 export function createClaimDeriver(settings: TranslateSettings): ClaimDeriver {
   let memos: ReadonlyMap<string, Memo> = new Map();
   return {
+    backend: (key) => memos.get(key)?.input,
     derive: (objects) => {
       const sets = sortOut(objects);
       const claims = new Map<ClaimId, Claim>();

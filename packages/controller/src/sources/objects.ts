@@ -1,12 +1,11 @@
 // Reads one parsed document as the objects it declares. Given any value a file may hold; Lists are
 // unwrapped, kinds that are not used are passed over, and a bad object is a problem of its own.
 
-import { createHash } from "node:crypto";
-
 import { type AddressPool, isLabel, isSubdomain, type Reason } from "@fairlead/model";
 import type { z } from "zod";
 
 import { readPool } from "../config/pool-spec.ts";
+import { derivedUid } from "./derived-uid.ts";
 import { type NodeObject, nodeSchema } from "./node-object.ts";
 import { type ObjectMetadata, readTimestamp } from "./object-metadata.ts";
 import { type PoolObject, poolSchema } from "./pool-object.ts";
@@ -217,21 +216,8 @@ function base(
   origin: string,
 ): Pick<SourceObject, "identity" | "uid" | "createdAtMs" | "origin"> {
   const createdAtMs = readTimestamp(metadata.creationTimestamp);
-  const uid = metadata.uid ?? derivedUid(identity);
+  const uid = metadata.uid ?? derivedUid(identityKey(identity));
   return { identity, uid, origin, ...(createdAtMs === undefined ? {} : { createdAtMs }) };
-}
-
-/** A stable uid for an object that has none, formatted like a UUID (version 8, RFC 9562). */
-function derivedUid(identity: ObjectIdentity): string {
-  const hex = createHash("sha256").update(identityKey(identity)).digest("hex");
-  const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8).toString(16);
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `8${hex.slice(13, 16)}`,
-    `${variant}${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ].join("-");
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

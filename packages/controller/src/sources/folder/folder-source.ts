@@ -19,6 +19,7 @@ import { type ClaimDeriver, createClaimDeriver } from "../derive-claims.ts";
 import { EMPTY_SNAPSHOT, type SourceSnapshot, diffSnapshots } from "../fact-diff.ts";
 import { type ObjectKind, identityKey } from "../objects.ts";
 import { title } from "../quote.ts";
+import type { ServiceBackends } from "../service-backends.ts";
 import type { TranslateSettings } from "../translate-service.ts";
 import { EMPTY_GRACE_MS, type FileReading } from "./file-state.ts";
 import { createFolderDisk, type FolderDisk } from "./folder-disk.ts";
@@ -58,9 +59,14 @@ export interface FolderSourceOptions {
   readonly disk?: FolderDisk;
 }
 
+/** A folder as a source, and what claims of other sources need of it. */
+export interface FolderSource extends Source {
+  readonly backends: ServiceBackends;
+}
+
 /** Makes the source; nothing is looked at before `start`. */
-export function createFolderSource(options: FolderSourceOptions): Source {
-  return new FolderSource(options);
+export function createFolderSource(options: FolderSourceOptions): FolderSource {
+  return new ManifestFolder(options);
 }
 
 /** Names of what a folder shows. */
@@ -69,7 +75,7 @@ interface Present {
   readonly pools: ReadonlySet<PoolName>;
 }
 
-class FolderSource implements Source {
+class ManifestFolder implements FolderSource {
   readonly name: string;
   readonly #options: FolderSourceOptions;
   readonly #deriver: ClaimDeriver;
@@ -77,6 +83,8 @@ class FolderSource implements Source {
   readonly #looks: Pace;
   readonly #watch: FolderWatch;
   readonly #listed = Promise.withResolvers<void>();
+  /** Who is told that some Service may have another backend. */
+  readonly #listeners: (() => void)[] = [];
   #emit: ((facts: readonly Fact[]) => void) | undefined;
   #state: FolderState = EMPTY_FOLDER;
   #said: SourceSnapshot = EMPTY_SNAPSHOT;
@@ -102,6 +110,13 @@ class FolderSource implements Source {
       if (path !== undefined) this.#hints.add(path);
       this.#looks.poke();
     });
+  }
+
+  get backends(): ServiceBackends {
+    return {
+      find: (key) => this.#deriver.backend(key),
+      onChange: (listener) => void this.#listeners.push(listener),
+    };
   }
 
   start(emit: (facts: readonly Fact[]) => void): Promise<void> {
@@ -182,6 +197,7 @@ class FolderSource implements Source {
     }
     this.#isListed = true;
     if (facts.length > 0) this.#emit?.(facts);
+    for (const listener of this.#listeners) listener();
     this.#listed.resolve();
   }
 

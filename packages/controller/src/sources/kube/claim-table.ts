@@ -8,6 +8,7 @@ import { FINALIZER } from "../../kube/service-record.ts";
 import type { NodeObject } from "../node-object.ts";
 import type { BadObject } from "../objects.ts";
 import { title } from "../quote.ts";
+import type { ServiceBackend } from "../service-backends.ts";
 import { SERVICE_NAME_LABEL, type SliceObject } from "../slice-object.ts";
 import { claimsEqual, type TranslateSettings, translateService } from "../translate-service.ts";
 import { isUsable, type ReadObject } from "./read-object.ts";
@@ -88,6 +89,18 @@ export class ClaimTable {
     return found;
   }
 
+  /** What stands behind a Service, whether it asks for anything or not. */
+  backend(key: string): ServiceBackend | undefined {
+    const object = this.#services.get(key)?.object;
+    if (object === undefined || !isUsable(object) || object.kind !== "Service") return undefined;
+    return {
+      service: object.value,
+      slices: [...(this.#slices.get(key)?.values() ?? [])],
+      nodes: this.#nodes,
+      ...(key === API_SERVICE ? {} : { apiServers: this.#apiServers }),
+    };
+  }
+
   /** Whether the Service is new, and the slices that it is to have are not there yet. */
   lacksSlices(key: string): boolean {
     const reading = this.#services.get(key);
@@ -139,21 +152,10 @@ export class ClaimTable {
   }
 
   #translate(key: string, { object }: ServiceReading): Claim | undefined {
-    if (!isUsable(object) || object.kind !== "Service") return undefined;
-    const { identity, uid, createdAtMs, origin, value } = object;
-    return translateService(
-      {
-        identity,
-        uid,
-        createdAtMs,
-        origin,
-        service: value,
-        slices: [...(this.#slices.get(key)?.values() ?? [])],
-        nodes: this.#nodes,
-        ...(key === API_SERVICE ? {} : { apiServers: this.#apiServers }),
-      },
-      this.#settings,
-    );
+    const backend = this.backend(key);
+    if (backend === undefined || !isUsable(object)) return undefined;
+    const { identity, uid, createdAtMs, origin } = object;
+    return translateService({ identity, uid, createdAtMs, origin, ...backend }, this.#settings);
   }
 
   #findingFacts(key: string, found: Finding | undefined): readonly Fact[] {

@@ -12,6 +12,7 @@ import type { KubeClient } from "../../kube/kube-client.ts";
 import type { PoolRecords } from "../../kube/pool-record.ts";
 import type { ServiceBook } from "../../kube/service-record.ts";
 import type { Source } from "../../ports.ts";
+import type { ServiceBackends } from "../service-backends.ts";
 import type { TranslateSettings } from "../translate-service.ts";
 import { claimIdOf, ClaimTable } from "./claim-table.ts";
 import { createEmptied, type Emptied } from "./emptied.ts";
@@ -44,6 +45,8 @@ export interface KubeSourceOptions {
 export interface KubeSource extends Source {
   readonly book: ServiceBook;
   readonly pools: PoolRecords;
+  /** For claims of other sources that name a Service. */
+  readonly backends: ServiceBackends;
   /** For metrics, by kind. */
   counts(): ReadonlyMap<string, KindCounts>;
 }
@@ -63,6 +66,8 @@ class ClusterSource implements KubeSource {
   readonly #emptied: Emptied;
   readonly #memberWait: MemberWait;
   readonly #apiServer: string;
+  /** Who is told that some Service may have another backend. */
+  readonly #listeners: (() => void)[] = [];
   #emit: ((facts: readonly Fact[]) => void) | undefined;
   #waiting: Fact[] = [];
   #apiServers = "";
@@ -109,6 +114,13 @@ class ClusterSource implements KubeSource {
     return this.#kinds.pools.records;
   }
 
+  get backends(): ServiceBackends {
+    return {
+      find: (key) => this.#table.backend(key),
+      onChange: (listener) => void this.#listeners.push(listener),
+    };
+  }
+
   counts(): ReadonlyMap<string, KindCounts> {
     return this.#kinds.counts();
   }
@@ -142,6 +154,7 @@ class ClusterSource implements KubeSource {
       const some = told.slice(from, from + DERIVED_AT_ONCE);
       this.#hand(some.flatMap((key) => this.#table.facts(key)));
     }
+    if (told.length > 0) for (const listener of this.#listeners) listener();
     if (!this.#isListPending) return;
     this.#isListPending = false;
     const claims = this.#present();

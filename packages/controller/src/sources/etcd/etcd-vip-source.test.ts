@@ -1,0 +1,184 @@
+// The source over a real etcd: what people write there becomes facts, through bad values, breaks,
+// compaction and lists that lack what was there.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { type EtcdCluster, startEtcdCluster } from "@fairlead/lab";
+import { createSystemClock } from "@fairlead/runtime";
+import { createFastClock } from "@fairlead/testkit";
+
+import { toolPath } from "../../../../../test/tools/tool-path.ts";
+import { readEtcdUrls } from "../../etcd/etcd-access.ts";
+import { createEtcdClient, type EtcdClient } from "../../etcd/etcd-client.ts";
+import { makeEtcdError } from "../../etcd/etcd-errors.ts";
+import type { Fact } from "../../facts.ts";
+import { SAMPLE_SETTINGS } from "../sample-objects.ts";
+import { createEtcdVipSource } from "./etcd-vip-source.ts";
+
+let starting: Promise<EtcdCluster> | undefined;
+let stages = 0;
+
+after(async () => {
+  await (await starting)?.[Symbol.asyncDispose]();
+});
+
+interface Stage extends AsyncDisposable {
+  readonly etcd: EtcdCluster;
+  readonly base: string;
+  put(name: string, value: object | string): Promise<void>;
+  remove(name: string): Promise<void>;
+  /** Waits for a fact that was not waited for before, and gives it as text. */
+  next(text: string): Promise<void>;
+  /** Lets watches be opened, or has them fail. */
+  setWatchable(isWatchable: boolean): void;
+}
+
+async function start(clock = createSystemClock()): Promise<Stage> {
+  starting ??= startEtcdCluster({ program: toolPath("etcd", "server") });
+  const etcd = await starting;
+  stages += 1;
+  const base = `/test/${stages}`;
+  const put = (name: string, value: object | string): Promise<void> =>
+    etcd.put(`${base}/vips/${name}`, typeof value === "string" ? value : JSON.stringify(value));
+  const read = readEtcdUrls(`etcd:${etcd.urls.join(",")}`);
+  assert.ok(read.kind === "ok");
+  const client = createEtcdClient({ access: read.access, clock: createSystemClock() });
+  const gate = gated(client);
+  const said: string[] = [];
+  let look = (): void => undefined;
+  await put("first", { port: 80, members: ["10.0.0.1:80"] });
+  const source = createEtcdVipSource({
+    client: gate,
+    base,
+    clock,
+    random: () => 0,
+    settings: SAMPLE_SETTINGS,
+  });
+  await source.start((facts) => {
+    said.push(...facts.map(textOf));
+    look();
+  });
+  return {
+    etcd,
+    base,
+    put,
+    remove: (name) => etcd.remove(`${base}/vips/${name}`),
+    next: async (text) => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const timer = setTimeout(
+        () => reject(new Error(`${text} in vain: ${said.join("; ")}`)),
+        20_000,
+      );
+      look = () => {
+        const at = said.indexOf(text);
+        if (at < 0) return;
+        said.splice(at, 1);
+        resolve();
+      };
+      look();
+      await promise;
+      clearTimeout(timer);
+    },
+    setWatchable: (isWatchable) => gate.setWatchable(isWatchable),
+    [Symbol.asyncDispose]: async () => {
+      await source[Symbol.asyncDispose]();
+      client[Symbol.dispose]();
+    },
+  };
+}
+
+function textOf(fact: Fact): string {
+  switch (fact.kind) {
+    case "claim-seen":
+      return `${fact.claim.id} ${fact.claim.listeners[0]?.port ?? 0}`;
+    case "claim-gone":
+      return `${fact.id} ${fact.how}`;
+    case "finding":
+      return `${fact.finding.name}: ${fact.finding.reason}`;
+    case "finding-cleared":
+      return `${fact.name}: well`;
+    case "source-listed":
+      return `listed ${[...fact.claims].toSorted((a, b) => (a < b ? -1 : 1)).join(" ")}`.trim();
+    default:
+      return fact.kind;
+  }
+}
+
+function gated(client: EtcdClient): EtcdClient & { setWatchable(isWatchable: boolean): void } {
+  let isOpen = true;
+  const ends = new Set<() => void>();
+  const lost = makeEtcdError({ code: "UNREACHABLE", message: "the gate is closed" });
+  return {
+    ...client,
+    watch: async (options) => {
+      if (!isOpen) throw lost;
+      const watch = await client.watch(options);
+      ends.add(() => {
+        watch[Symbol.dispose]();
+        options.onEnd(lost);
+      });
+      return watch;
+    },
+    setWatchable: (isWatchable) => {
+      isOpen = isWatchable;
+      if (isOpen) return;
+      for (const end of ends) end();
+      ends.clear();
+    },
+  };
+}
+
+test("what is written, changed and deleted shows at once", async () => {
+  await using stage = await start();
+  await stage.next("virtualip/default/first 80");
+  await stage.next("listed virtualip/default/first");
+  await stage.put("second", { port: 90, members: ["10.0.0.1:80"], namespace: "shop" });
+  await stage.next("virtualip/shop/second 90");
+  await stage.put("first", { port: 81, members: ["10.0.0.1:80"] });
+  await stage.next("virtualip/default/first 81");
+  await stage.remove("first");
+  await stage.next("virtualip/default/first seen-deleted");
+  await stage.put("second", { port: 90, members: ["10.0.0.1:80"] });
+  await stage.next("virtualip/shop/second seen-deleted");
+  await stage.next("virtualip/default/second 90");
+});
+
+test("a bad value is an error for that one alone, and its last good one stays", async () => {
+  await using stage = await start();
+  await stage.next("listed virtualip/default/first");
+  await stage.put("first", "{");
+  await stage.put("Bad Name", "{}");
+  await stage.put("second", { port: 90, members: ["10.0.0.1:80"] });
+  await stage.next("VirtualIP first: BadField");
+  await stage.next("virtualip/default/second 90");
+  await stage.remove("Bad Name");
+  await stage.next("VirtualIP Bad Name: well");
+  await stage.put("first", { port: 80, members: ["10.0.0.1:80"] });
+  await stage.next("VirtualIP first: well");
+});
+
+test("a deletion during a break is seen by the history, and one that is compacted by lists", async () => {
+  await using stage = await start(createFastClock(200));
+  await stage.put("second", { port: 90, members: ["10.0.0.1:80"] });
+  await stage.put("third", { port: 91, members: ["10.0.0.1:80"] });
+  await stage.next("virtualip/default/third 91");
+  stage.setWatchable(false);
+  await stage.next("etcd: SourceUnreadable");
+  await stage.remove("second");
+  stage.setWatchable(true);
+  await stage.next("virtualip/default/second seen-deleted");
+  await stage.next("etcd: well");
+  stage.setWatchable(false);
+  await stage.next("etcd: SourceUnreadable");
+  await stage.remove("third");
+  await stage.put("fourth", { port: 92, members: ["10.0.0.1:80"] });
+  await stage.etcd.compact();
+  stage.setWatchable(true);
+  await stage.next("virtualip/default/fourth 92");
+  await stage.next("listed virtualip/default/first virtualip/default/fourth");
+  await stage.next("virtualip/default/third absent");
+  await stage.remove("first");
+  await stage.remove("fourth");
+  await stage.next("virtualip/default/fourth seen-deleted");
+});
