@@ -20,6 +20,8 @@ export type EtcdErrorCode =
   | "LEASE_GONE"
   /** What was asked is not accepted, now or later. */
   | "INVALID"
+  /** Not sent at all. */
+  | "NOT_LEADING"
   | "CLOSED"
   | "SERVER";
 

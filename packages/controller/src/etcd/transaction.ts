@@ -25,6 +25,8 @@ export interface EtcdChange {
 export interface EtcdTransaction {
   readonly conditions: readonly EtcdCondition[];
   readonly changes: readonly EtcdChange[];
+  /** Called right before each try goes out; what it throws is the try's end. */
+  readonly beforeSending?: () => void;
 }
 
 /** `unmet`: nothing was changed; the keys of the conditions as they are, those that are there. */
@@ -35,9 +37,10 @@ export type EtcdTransactionResult =
 /** Runs it once. */
 export async function runTransaction(
   kv: KVClient,
-  { conditions, changes }: EtcdTransaction,
+  { conditions, changes, beforeSending }: EtcdTransaction,
   how: CallLimits,
 ): Promise<EtcdTransactionResult> {
+  beforeSending?.();
   const answer = await kv.txn(
     {
       compare: conditions.map(toCompare),

@@ -1,5 +1,5 @@
-// What a declared VIP may say, in our words and in those of the older systems, and the claim that it
-// becomes.
+// What a declared VIP may say, in our words and in those of the older systems, and the claim that
+// it becomes.
 
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";

@@ -1,6 +1,6 @@
-// A VIP that was declared by itself, as JSON: what it may say, in our words or in those of the older
-// systems. Given the text and the name that it stands under. Pure: it says what is wrong, and the
-// first good meaning of every field; members and addresses are judged in translate-virtual-ip.ts.
+// A VIP that was declared by itself, as JSON: what it may say, in our words or in those of the
+// older systems. Given the text and the name that it stands under. Pure: it says what is wrong with
+// the text; what addresses and members mean is decided in translate-virtual-ip.ts.
 
 import { isLabel, isSubdomain } from "@fairlead/model";
 import { z } from "zod";
@@ -96,16 +96,28 @@ const SCHEMA = z.strictObject({
 
 /** Reads a declaration that stands under `name`. Never throws. */
 export function readVirtualIp(name: string, written: string): ReadVirtualIp {
-  let namespace: string | undefined;
-  const bad = (detail: string): ReadVirtualIp => ({ kind: "bad", namespace, detail });
-  if (!isSubdomain(name)) return bad(`${quote(name)} is no name`);
-  if (written.length > CHARACTERS_MAX) return bad(`it has more than ${CHARACTERS_MAX} characters`);
+  const nobodys = (detail: string): ReadVirtualIp => ({
+    kind: "bad",
+    namespace: undefined,
+    detail,
+  });
+  if (!isSubdomain(name)) return nobodys(`${quote(name)} is no name`);
+  if (written.length > CHARACTERS_MAX) {
+    return nobodys(`it has more than ${CHARACTERS_MAX} characters`);
+  }
   const fields = readFields(written);
-  if (typeof fields === "string") return bad(fields);
+  if (typeof fields === "string") return nobodys(fields);
   const space = fields["namespace"] ?? "";
-  if (typeof space !== "string") return bad("namespace: expected text");
-  if (space !== "" && !isLabel(space)) return bad(`namespace ${quote(space)} is no namespace`);
-  namespace = space === "" ? "default" : space;
+  if (typeof space !== "string") return nobodys("namespace: expected text");
+  if (space !== "" && !isLabel(space)) return nobodys(`namespace ${quote(space)} is no namespace`);
+  return readFieldsOf({ namespace: space === "" ? "default" : space, name }, fields);
+}
+
+function readFieldsOf(
+  { namespace, name }: Pick<VirtualIp, "namespace" | "name">,
+  fields: Readonly<Record<string, unknown>>,
+): ReadVirtualIp {
+  const bad = (detail: string): ReadVirtualIp => ({ kind: "bad", namespace, detail });
   const parsed = SCHEMA.safeParse(fields);
   if (!parsed.success) return bad(schemaProblem(parsed.error));
   const { data } = parsed;

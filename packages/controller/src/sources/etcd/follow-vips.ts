@@ -2,7 +2,8 @@
 // is compacted away, and now and then although nothing is wrong, as watches are not believed to
 // show everything. One loop, which ends only when it is disposed.
 //
-// It waits for: a list; the end of a watch; the back-off after a failure; the time of the next list.
+// It waits for: a list; the end of a watch; the back-off after a failure; the time of the next
+// list.
 
 import { type Clock, createBackoff, isEdgeError, type Timer } from "@fairlead/runtime";
 

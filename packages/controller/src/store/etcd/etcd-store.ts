@@ -152,6 +152,7 @@ const BY_CODE: Readonly<Record<EtcdErrorCode, StoreErrorCode>> = {
   COMPACTED: "IO",
   LEASE_GONE: "IO",
   INVALID: "IO",
+  NOT_LEADING: "CONFLICT",
   CLOSED: "CLOSED",
   SERVER: "IO",
 };
