@@ -25,8 +25,8 @@ const WRONG: readonly WrongFlags[] = [
   },
   {
     program: "fairlead-controller",
-    args: ["--insecure", "--source", "/x", "--kubeconfig", "/y", "--store", "etcd:http://x"],
-    told: [/--kubeconfig/, /--store/, /later release/],
+    args: ["--insecure", "--source", "/x", "--kubeconfig", "/y", "--store", "etcd:h:2379"],
+    told: [/--kubeconfig/, /--store/, /no URL/],
   },
   {
     program: "fairlead-agent",

@@ -5,13 +5,14 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 
 import { type KubeAccess, loadKubeAccess } from "@fairlead/kubeconfig";
-import { assert } from "@fairlead/model";
+import { assert, assertNever } from "@fairlead/model";
 import { type Clock, type Metrics, VERSION } from "@fairlead/runtime";
 
 import { addFollowMetrics, addWriteMetrics } from "./cluster-metrics.ts";
 import { createPoolSource } from "./config/pool-source.ts";
 import { createKubeElection } from "./election/kube/kube-election.ts";
 import { createSoleElection } from "./election/sole-election.ts";
+import { createEtcdAdapters } from "./etcd-adapters.ts";
 import type { Fact } from "./facts.ts";
 import { guardWrites } from "./kube/guard-writes.ts";
 import { createKubeClient, type KubeClient } from "./kube/kube-client.ts";
@@ -25,6 +26,7 @@ import type { ControllerSettings } from "./settings.ts";
 import type { SourceSettings } from "./source-settings.ts";
 import { createFolderSource } from "./sources/folder/folder-source.ts";
 import { createKubeSource } from "./sources/kube/kube-source.ts";
+import type { ServiceBackends } from "./sources/service-backends.ts";
 import type { TranslateSettings } from "./sources/translate-service.ts";
 import { createKubeStore } from "./store/kube/kube-store.ts";
 import { createSqliteStore } from "./store/sqlite/sqlite-store.ts";
@@ -63,46 +65,61 @@ export interface AdapterOptions {
   readonly emit: (facts: readonly Fact[]) => void;
 }
 
-/** Makes them; nothing is opened. Throws an EdgeError for a kubeconfig that cannot be used. */
+/** Makes them; nothing is opened. Throws an EdgeError for files that cannot be used. */
 export function createAdapters(options: AdapterOptions): Adapters {
   const { settings, clock } = options;
   const { source, pools } = settings;
   const poolSource = createPoolSource({ pools, clock });
   if (source.kind === "cluster") return clusterAdapters(options, source, poolSource);
-  const { folder } = source;
+  const translate = translateSettings(settings);
+  const kept = keep(options, undefined);
+  const folder = createFolderSource({ folder: source.folder, clock, settings: translate });
   return {
-    ...soleStore(options),
-    sources: [
-      poolSource,
-      createFolderSource({ folder, clock, settings: translateSettings(settings) }),
-    ],
-    publishers: [createFolderPublisher({ folder })],
-    close: () => undefined,
+    ...kept,
+    sources: [poolSource, folder, ...kept.declared(folder.backends, translate)],
+    publishers: [createFolderPublisher({ folder: source.folder })],
   };
 }
 
-type Kept = Pick<Adapters, "election" | "store">;
-
-/** A file of this host, with nobody beside us. */
-function soleStore({ settings, onStored }: AdapterOptions): Kept {
-  const { store } = settings;
-  assert(store.kind === "sqlite", "without a cluster no settings ask for its store");
-  return {
-    election: createSoleElection(identity()),
-    store: createSqliteStore({ path: store.path, onWrite: onStored }),
-  };
+interface Kept extends Pick<Adapters, "election" | "store" | "close"> {
+  /** Sources of claims that the store's own system holds. */
+  declared(backends: ServiceBackends, settings: TranslateSettings): readonly Source[];
 }
 
-/** Objects of the cluster, among controllers of which one leads. */
-function clusterStore(options: AdapterOptions, client: KubeClient): Kept {
+/** Where leases are kept, and who may write them. `client`: of the cluster, where there is one. */
+function keep(options: AdapterOptions, client: KubeClient | undefined): Kept {
   const { settings, clock, random, onStored } = options;
-  if (settings.store.kind === "sqlite") return soleStore(options);
   const { leaderLeaseMs: leaseMs, store } = settings;
-  const { namespace } = store;
-  const asked = { client, clock, random, namespace, leaseMs, identity: identity() };
-  const election = createKubeElection(asked);
-  const guarded = guardWrites(client, () => election.view().leads);
-  return { election, store: createKubeStore({ client: guarded, clock, onWrite: onStored }) };
+  switch (store.kind) {
+    case "sqlite":
+      // A file of this host, with nobody beside us.
+      return {
+        election: createSoleElection(identity()),
+        store: createSqliteStore({ path: store.path, onWrite: onStored }),
+        declared: () => [],
+        close: () => undefined,
+      };
+    case "etcd": {
+      const asked = { settings: store, clock, random, identity: identity(), leaseMs, onStored };
+      const { source, ...etcd } = createEtcdAdapters(asked);
+      return { ...etcd, declared: (...at) => [source(...at)] };
+    }
+    case "kubernetes": {
+      assert(client !== undefined, "without a cluster no settings ask for its store");
+      const { namespace } = store;
+      const asked = { client, clock, random, namespace, leaseMs, identity: identity() };
+      const election = createKubeElection(asked);
+      const guarded = guardWrites(client, () => election.view().leads);
+      return {
+        election,
+        store: createKubeStore({ client: guarded, clock, onWrite: onStored }),
+        declared: () => [],
+        close: () => undefined,
+      };
+    }
+    default:
+      return assertNever(store, "unknown store");
+  }
 }
 
 /** Unique to the process, and led by what people know it by. */
@@ -122,13 +139,14 @@ function clusterAdapters(
   const { settings, clock, metrics, random, emit } = options;
   const access: KubeAccess = loadKubeAccess({ kubeconfig, context });
   const client = createKubeClient({ access, clock, userAgent: `fairlead-controller/${VERSION}` });
-  const kept = clusterStore(options, client);
+  const kept = keep(options, client);
+  const translate = translateSettings(settings);
   const cluster = createKubeSource({
     client,
     clock,
     random,
     cluster: access.context,
-    settings: translateSettings(settings),
+    settings: translate,
   });
   addFollowMetrics(metrics, () => cluster.counts());
   const onTrouble = (trouble: PublishTrouble): void => emit([{ ...trouble, source: PUBLISHER }]);
@@ -155,10 +173,13 @@ function clusterAdapters(
   });
   return {
     ...kept,
-    sources: [poolSource, cluster],
+    sources: [poolSource, cluster, ...kept.declared(cluster.backends, translate)],
     publishers: [publisher, poolPublisher],
     services: cluster.book,
-    close: () => access.close(),
+    close: () => {
+      kept.close();
+      access.close();
+    },
   };
 }
 

@@ -89,6 +89,22 @@ suite("the settings", () => {
     assert.equal(asked.leaderLeaseMs, 4000);
   });
 
+  test("keep leases in an etcd, below a path and by files where they are named", () => {
+    const plain = settingsOf(...NEEDED, "--store", "etcd:http://a,http://b:1");
+    const urls = ["http://a:2379", "http://b:1"];
+    assert.deepEqual(plain.store, { kind: "etcd", access: { urls }, base: "/fairlead" });
+    const argv = ["--store", "etcd:https://lb:pw@a", "--etcd-base", "/x/y"];
+    const files = ["--etcd-ca-file=/ca", "--etcd-cert-file=/crt", "--etcd-key-file=/key"];
+    assert.deepEqual(settingsOf(...NEEDED, ...argv, ...files).store, {
+      kind: "etcd",
+      access: { urls: ["https://a:2379"], user: { name: "lb", password: "pw" } },
+      base: "/x/y",
+      caFile: "/ca",
+      certFile: "/crt",
+      keyFile: "/key",
+    });
+  });
+
   test("keep no leases in a cluster that is not known", () => {
     const [error = ""] = errorsOf(...NEEDED, "--store", "kubernetes");
     assert.match(error, /--store: leases are kept in the cluster that Services come from/);
@@ -138,9 +154,24 @@ suite("a mistake is told in four parts", () => {
       says: [/^--context: .*none is given; name the kubeconfig/],
     },
     {
-      name: "etcd, which comes later",
-      argv: [...NEEDED, "--store", "etcd:http://h:2379"],
-      says: [/^--store: "etcd:http:\/\/h:2379" cannot be used; .*comes with a later release/],
+      name: "an etcd that cannot be reached so, and without its user's password",
+      argv: [...NEEDED, "--store", "etcd:ftp://lb:s3cr3t@h:2379"],
+      says: [/^--store: "etcd:ftp:\/\/\*\*\*@h:2379" cannot be used; .*neither http nor https/],
+    },
+    {
+      name: "files for an etcd without TLS",
+      argv: [...NEEDED, "--store", "etcd:http://h:2379", "--etcd-ca-file", "/ca.crt"],
+      says: [/^--etcd-ca-file, .*the store names none/],
+    },
+    {
+      name: "a certificate without its key",
+      argv: [...NEEDED, "--store", "etcd:https://h:2379", "--etcd-cert-file", "/lb.crt"],
+      says: [/^--etcd-cert-file and --etcd-key-file: .*one of them is missing/],
+    },
+    {
+      name: "a base path that is none",
+      argv: [...NEEDED, "--etcd-base", "fairlead/"],
+      says: [/^--etcd-base: .*a path such as \/fairlead/],
     },
     {
       name: "a store of no kind",

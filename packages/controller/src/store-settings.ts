@@ -1,5 +1,5 @@
-// Where leases are kept, by flags: a file of SQLite, or the cluster that Services come from. And
-// how long a lead lasts where several controllers share a store. Pure.
+// Where leases are kept, by flags: a file of SQLite, an etcd, or the cluster that Services come
+// from. And how long a lead lasts where several controllers share a store. Pure.
 
 import { join } from "node:path";
 
@@ -9,14 +9,21 @@ import {
   type GivenSettings,
   type Setting,
   durationSetting,
-  quoteValue,
   stringSetting,
 } from "@fairlead/runtime";
 
+import { ETCD_SCHEME, readEtcdUrls } from "./etcd/etcd-access.ts";
+import {
+  checkEtcdFlags,
+  ETCD_SETTINGS,
+  type EtcdFlags,
+  type EtcdSettings,
+  etcdSettings,
+} from "./etcd-settings.ts";
 import type { SourceFlags } from "./source-settings.ts";
 
 /** The flags that say where leases are kept. */
-export interface StoreFlags {
+export interface StoreFlags extends EtcdFlags {
   readonly store: string | undefined;
   readonly stateDir: string;
   readonly leaderLease: number;
@@ -32,6 +39,8 @@ export type StoreSettingsTable = {
 export type StoreSettings =
   /** A file of this host. One controller has it at a time. */
   | { readonly kind: "sqlite"; readonly path: string }
+  /** Keys of an etcd that several controllers reach. */
+  | ({ readonly kind: "etcd" } & EtcdSettings)
   /** Objects of the cluster that Services come from. */
   | {
       readonly kind: "kubernetes";
@@ -47,12 +56,14 @@ const SQLITE = "sqlite:";
 export const STORE_SETTINGS: StoreSettingsTable = {
   store: stringSetting({
     default: undefined,
-    placeholder: "sqlite:FILE|kubernetes",
+    placeholder: "sqlite:FILE|etcd:URL[,URL]|kubernetes",
     help:
-      "Where leases are kept: a file of this host, or objects of the cluster. By default in the " +
-      `cluster for a controller that runs inside of it, else in ${STORE_FILE} in the state directory.`,
+      "Where leases are kept: a file of this host, an etcd, or objects of the cluster. By default " +
+      "in the cluster for a controller that runs inside of it, else in " +
+      `${STORE_FILE} in the state directory.`,
     check: storeProblem,
   }),
+  ...ETCD_SETTINGS,
   stateDir: stringSetting({
     default: STATE_DIR,
     placeholder: "DIR",
@@ -78,11 +89,14 @@ export const STORE_SETTINGS: StoreSettingsTable = {
 /** What is wrong with these flags together with those of sources. */
 export function checkStoreFlags(
   settings: GivenSettings<{
-    readonly [Key in "store" | "source"]: Setting<(StoreFlags & SourceFlags)[Key]>;
+    readonly [Key in "store" | "source" | keyof EtcdFlags]: Setting<
+      (StoreFlags & SourceFlags)[Key]
+    >;
   }>["settings"],
 ): readonly Complaint[] {
   const isInCluster = settings.store === "kubernetes";
-  return isInCluster && settings.source !== undefined ? [NO_CLUSTER] : [];
+  const isLost = isInCluster && settings.source !== undefined;
+  return [...(isLost ? [NO_CLUSTER] : []), ...checkEtcdFlags(settings)];
 }
 
 /** Where leases are kept, by flags that nothing is wrong with. */
@@ -92,6 +106,9 @@ export function storeSettings(flags: StoreFlags & SourceFlags): StoreSettings {
   const isInside = source === undefined && kubeconfig === undefined;
   if (store === "kubernetes" || (store === undefined && isInside)) {
     return { kind: "kubernetes", namespace };
+  }
+  if (store?.startsWith(ETCD_SCHEME) === true) {
+    return { kind: "etcd", ...etcdSettings(store, flags) };
   }
   return { kind: "sqlite", path: store?.slice(SQLITE.length) ?? sqlitePath(stateDir) };
 }
@@ -111,7 +128,9 @@ const NO_CLUSTER: Complaint = {
 function storeProblem(text: string): string | undefined {
   if (text === "kubernetes") return undefined;
   if (text.startsWith(SQLITE) && text.length > SQLITE.length) return undefined;
-  return text.startsWith("etcd:")
-    ? `sqlite:FILE or kubernetes; ${quoteValue(text)} comes with a later release`
-    : "sqlite:FILE, such as sqlite:/var/lib/fairlead/store.db, or kubernetes";
+  if (text.startsWith(ETCD_SCHEME)) {
+    const read = readEtcdUrls(text);
+    return read.kind === "ok" ? undefined : read.expected;
+  }
+  return "sqlite:FILE, such as sqlite:/var/lib/fairlead/store.db, etcd:URL[,URL], or kubernetes";
 }

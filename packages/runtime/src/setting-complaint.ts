@@ -33,7 +33,13 @@ export function formatComplaint(complaint: Complaint): string {
   return `${complaint.what}: ${complaint.why}; ${complaint.todo} [${complaint.code}]`;
 }
 
-/** A value from outside as it stands in a refusal: escaped, at most 80 characters, in quotes. */
+/** A user and a password in a URL, which no log may have. */
+const USER_IN_URL = /\/\/[^/@\s]*@/gu;
+
+/**
+ * A value from outside as it stands in a refusal: escaped, at most 80 characters, in quotes, and
+ * without users and passwords of URLs.
+ */
 export function quoteValue(text: string): string {
-  return `"${escapeBounded(text, VALUE_CHARACTERS_MAX)}"`;
+  return `"${escapeBounded(text.replace(USER_IN_URL, "//***@"), VALUE_CHARACTERS_MAX)}"`;
 }
