@@ -2,6 +2,7 @@
 
 import { demoCommand } from "./commands/demo.ts";
 import { runCommand } from "./commands/run.ts";
+import { storeCommand } from "./commands/store.ts";
 import { runProgram } from "./program.ts";
 
 /** What shells give for a program that SIGPIPE ended. */
@@ -23,6 +24,6 @@ const code = await runProgram(
       return { [Symbol.dispose]: () => void process.off("SIGINT", run) };
     },
   },
-  [runCommand, demoCommand],
+  [runCommand, demoCommand, storeCommand],
 );
 process.exitCode ??= code;

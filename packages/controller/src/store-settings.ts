@@ -125,7 +125,8 @@ const NO_CLUSTER: Complaint = {
   code: "ConflictingSettings",
 };
 
-function storeProblem(text: string): string | undefined {
+/** What would be right where a text names no store; undefined where it does. */
+export function storeProblem(text: string): string | undefined {
   if (text === "kubernetes") return undefined;
   if (text.startsWith(SQLITE) && text.length > SQLITE.length) return undefined;
   if (text.startsWith(ETCD_SCHEME)) {

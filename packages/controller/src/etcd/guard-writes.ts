@@ -4,7 +4,7 @@
 import type { EtcdClient } from "./etcd-client.ts";
 import { makeEtcdError } from "./etcd-errors.ts";
 
-/** Guards a client; reads go through. `mayWrite` is asked before each try, and waits for nothing. */
+/** Guards a client; reads go through. `mayWrite` is asked before each try. */
 export function guardEtcdWrites(client: EtcdClient, mayWrite: () => boolean): EtcdClient {
   const check = (): void => {
     if (mayWrite()) return;

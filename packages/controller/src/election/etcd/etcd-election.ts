@@ -1,7 +1,6 @@
-// The election among controllers over one etcd: a key that ends with a lease of etcd. Given a
-// client, and how long a lead lasts. Whoever makes the key leads until a part of that time after it
-// sent its last renewal, by its own monotonic clock; etcd ends the key later than that. It believes
-// an answer alone, and neither the watch nor what the package etcd3 says of leases.
+// The election among controllers over one etcd: a key that ends with a lease of etcd. Whoever makes
+// it leads until a part of the lease time after it sent its last renewal, by its own monotonic
+// clock; etcd ends the key later. It believes answers alone, and nothing that etcd3 says of leases.
 //
 // States: stands by <-> leads. It looks again when: its time to renew or to try has come; the watch
 // shows a change; its lead ran out; it is disposed.

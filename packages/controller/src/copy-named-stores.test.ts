@@ -1,0 +1,239 @@
+// Copies between real stores: files and an etcd, there and back, and what keeps one from being made.
+
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, suite, test } from "node:test";
+
+import { type EtcdCluster, startEtcdCluster } from "@fairlead/lab";
+import {
+  addressFromValue,
+  type Intent,
+  type Lane,
+  laneId,
+  type LeasedAddress,
+  parseAgentName,
+  parseClaimId,
+  parsePoolName,
+  present,
+} from "@fairlead/model";
+import { createSystemClock, isEdgeError } from "@fairlead/runtime";
+import { createMemoryMedium, createMemoryStore } from "@fairlead/testkit";
+
+import { toolPath } from "../../../test/tools/tool-path.ts";
+import { copyNamedStores } from "./copy-named-stores.ts";
+import { COPY_SETTINGS, type CopyFlags } from "./copy-settings.ts";
+import { type CopyOutcome, copyStore } from "./copy-store.ts";
+import { createSoleElection } from "./election/sole-election.ts";
+import { keepLeases, type LeaseKeeping } from "./keep-leases.ts";
+import type { Store, StoredState } from "./ports.ts";
+import { storeSettings } from "./store-settings.ts";
+
+const clock = createSystemClock();
+const AGENT = present(parseAgentName("lb-1"), "an agent");
+const LANE: Lane = {
+  id: laneId("192.0.2.0/24", 51),
+  segment: "192.0.2.0/24",
+  routerId: 51,
+  order: [AGENT],
+  settled: true,
+};
+const INTENT: Intent = { id: "1", sinceMs: 1, kind: "drain", agent: AGENT };
+const LEASES = Array.from({ length: 300 }, (_, index): LeasedAddress => {
+  const claim = present(parseClaimId(`service/default/web-${index}`), "a claim");
+  return {
+    address: addressFromValue("ipv4", BigInt(0x0a_01_00_00 + index)),
+    pool: present(parsePoolName("default"), "a pool"),
+    owners: [{ claim, uid: `uid-${index}`, ports: [{ protocol: "tcp", port: 80 }] }],
+    lastClaim: claim,
+    placement: { kind: "lane", lane: LANE.id },
+    sentTo: [AGENT],
+    state: { kind: "held" },
+    published: true,
+    sinceMs: 1,
+  };
+}).toSorted((a, b) => (a.address < b.address ? -1 : 1));
+const COUNTS = { leases: 300, lanes: 1, intents: 1 };
+
+let starting: Promise<EtcdCluster> | undefined;
+let bases = 0;
+
+after(async () => {
+  await (await starting)?.[Symbol.asyncDispose]();
+});
+
+interface Stage extends Disposable {
+  readonly etcd: EtcdCluster;
+  /** `etcd:URL`, with a base path of its own in all flags. */
+  readonly inEtcd: string;
+  file(name: string): string;
+  copy(from: string, to: string, more?: Partial<CopyFlags>): Promise<CopyOutcome>;
+  keep(store: string): LeaseKeeping;
+  said: readonly string[];
+}
+
+async function makeStage(): Promise<Stage> {
+  starting ??= startEtcdCluster({ program: toolPath("etcd", "server") });
+  const etcd = await starting;
+  const folder = mkdtempSync(join(tmpdir(), "fairlead-copy-"));
+  bases += 1;
+  const flags: CopyFlags = { ...defaults(), etcdBase: `/copy/${bases}`, leaderLease: 2000 };
+  const said: string[] = [];
+  return {
+    etcd,
+    said,
+    inEtcd: `etcd:${etcd.urls.join(",")}`,
+    file: (name) => `sqlite:${join(folder, name)}`,
+    copy: (from, to, more = {}) =>
+      copyNamedStores({
+        flags: { ...flags, from, to, ...more },
+        clock,
+        random: () => 0.5,
+        onWait: (text) => void said.push(text),
+      }),
+    keep: (store) =>
+      keepLeases({
+        store: storeSettings({ ...flags, store, stateDir: "", source: "/x", members: undefined }),
+        clock,
+        random: () => 0.5,
+        leaseMs: 2000,
+        onStored: () => undefined,
+      }),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+function defaults(): CopyFlags {
+  const entries = Object.entries(COPY_SETTINGS).map(([key, setting]) => [key, setting.default]);
+  return Object.fromEntries(entries) as CopyFlags;
+}
+
+/** Opens a store as a controller would, works with it, and leaves it. */
+async function worked<T>(kept: LeaseKeeping, work: (store: Store) => Promise<T>): Promise<T> {
+  const idle = (): void => undefined;
+  try {
+    await kept.election.start({ onLead: idle, onLost: idle, onChange: idle });
+    return await work(kept.store);
+  } finally {
+    await kept.store[Symbol.asyncDispose]();
+    await kept.election[Symbol.asyncDispose]();
+    kept.close();
+  }
+}
+
+async function fill(store: Store): Promise<StoredState> {
+  const state = await store.open();
+  await store.commit(state.epoch, [
+    { kind: "put-lane", lane: LANE },
+    ...LEASES.map((lease) => ({ kind: "put-lease", lease }) as const),
+    { kind: "put-intent", intent: INTENT },
+  ]);
+  return state;
+}
+
+test("a file is copied into etcd and back into a file, every address with its owner", async () => {
+  using stage = await makeStage();
+  const [old, back] = [stage.file("old.db"), stage.file("back.db")];
+  for (let round = 0; round < 5; round += 1) {
+    await worked(stage.keep(old), async (store) => void (await store.open()));
+  }
+  const { epoch } = await worked(stage.keep(old), fill);
+  const copied = { kind: "copied", counts: COUNTS };
+  assert.deepEqual(await stage.copy(old, stage.inEtcd), copied);
+  const inEtcd = await worked(stage.keep(stage.inEtcd), (store) => store.open());
+  assert.deepEqual(inEtcd.leases, LEASES);
+  assert.ok(inEtcd.epoch > epoch + 1, "agents obeyed the epochs of the store that is left");
+  assert.deepEqual(await stage.copy(stage.inEtcd, back), copied);
+  const { leases, lanes, intents } = await worked(stage.keep(back), (store) => store.open());
+  assert.deepEqual(
+    { leases, lanes, intents },
+    { leases: LEASES, lanes: [LANE], intents: [INTENT] },
+  );
+});
+
+suite("nothing is copied", () => {
+  test("by a dry run, which makes no file and no key", async () => {
+    using stage = await makeStage();
+    const [old, target] = [stage.file("old.db"), stage.file("new.db")];
+    await worked(stage.keep(old), fill);
+    const would = { kind: "would-copy", counts: COUNTS };
+    assert.deepEqual(await stage.copy(old, target, { dryRun: true }), would);
+    assert.equal(existsSync(target.slice("sqlite:".length)), false);
+    assert.deepEqual(await stage.copy(old, stage.inEtcd, { dryRun: true }), would);
+    const keys = await stage.etcd.keys(`/copy/${bases}/store/leases/`);
+    assert.deepEqual(keys, []);
+  });
+
+  test("from a file that is not there, nor onto itself", async () => {
+    using stage = await makeStage();
+    const old = stage.file("old.db");
+    await assert.rejects(stage.copy(old, stage.inEtcd), (error) => isEdgeError(error, "NOT_FOUND"));
+    assert.equal(existsSync(old.slice("sqlite:".length)), false);
+    const outcome = await stage.copy(old, old);
+    assert.ok(outcome.kind === "refused" && outcome.code === "NOT_EMPTY");
+  });
+
+  test("into a store that holds something", async () => {
+    using stage = await makeStage();
+    const [old, target] = [stage.file("old.db"), stage.file("new.db")];
+    await worked(stage.keep(old), fill);
+    await worked(stage.keep(target), fill);
+    assert.deepEqual(await stage.copy(old, target), {
+      kind: "refused",
+      code: "NOT_EMPTY",
+      why: `${target} is not empty: it holds 300 leases, 1 lane and 1 intent`,
+    });
+  });
+
+  test("while a controller has either of them, which is named", async () => {
+    using stage = await makeStage();
+    const [old, target] = [stage.file("old.db"), stage.file("new.db")];
+    await worked(stage.keep(old), async (store) => {
+      await fill(store);
+      const outcome = await stage.copy(old, target);
+      assert.ok(outcome.kind === "refused" && outcome.code === "HELD");
+      assert.match(outcome.why, /another controller has it: process \d+ on/);
+    });
+    const kept = stage.keep(stage.inEtcd);
+    await worked(kept, async (store) => {
+      await store.open();
+      const outcome = await stage.copy(old, stage.inEtcd);
+      assert.ok(outcome.kind === "refused" && outcome.code === "HELD");
+      assert.match(
+        outcome.why,
+        new RegExp(`a controller has etcd:.*: ${kept.election.identity} leads`),
+      );
+      assert.match(stage.said.join(), /waiting up to 3 s for its end/);
+    });
+  });
+
+  test("when another controller opens the target meanwhile", async () => {
+    const [source, target] = [createMemoryMedium(), createMemoryMedium()];
+    await fill(createMemoryStore({ medium: source }));
+    const store = createMemoryStore({ medium: target });
+    const side = { name: "target", election: createSoleElection("b") };
+    const raced: Store = {
+      ...store,
+      open: async () => {
+        const state = await store.open();
+        await createMemoryStore({ medium: target }).open();
+        return state;
+      },
+    };
+    const outcome = await copyStore({
+      from: { ...side, name: "source", store: createMemoryStore({ medium: source }) },
+      to: { ...side, store: raced },
+      dryRun: false,
+      clock,
+      leaseMs: 2000,
+      onWait: () => undefined,
+    });
+    assert.deepEqual(outcome, {
+      kind: "refused",
+      code: "FENCED",
+      why: "another controller took target meanwhile",
+    });
+    assert.equal(target.leases.size, 0);
+  });
+});

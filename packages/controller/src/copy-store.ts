@@ -1,0 +1,157 @@
+// Copies all that one store holds into another one that is empty, addresses included. Given both by
+// their ports, each with the election that guards it: no controller works with either meanwhile. It
+// changes nothing of the store that it reads, but for the epoch that each opening takes.
+
+import { type Clock, describeError, isEdgeError } from "@fairlead/runtime";
+
+import type { Election, Store, StoreChange, StoredState } from "./ports.ts";
+
+/** A store as it is copied. */
+export interface CopiedStore {
+  /** As people write it. */
+  readonly name: string;
+  readonly election: Election;
+  readonly store: Store;
+}
+
+/** What is copied. */
+export interface CopyStoreOptions {
+  readonly from: CopiedStore;
+  /** Undefined: it is not there at all, hence empty; only for a dry run. */
+  readonly to: CopiedStore | undefined;
+  readonly dryRun: boolean;
+  readonly clock: Clock;
+  /** A lead that nobody renews is over after this long, in ms: so long is waited for one. */
+  readonly leaseMs: number;
+  /** Told when somebody leads who may be gone. */
+  readonly onWait: (text: string) => void;
+}
+
+/** How many rows a store holds. */
+export interface StoreCounts {
+  readonly leases: number;
+  readonly lanes: number;
+  readonly intents: number;
+}
+
+/** What came of it. A refusal changed nothing. */
+export type CopyOutcome =
+  | { readonly kind: "copied" | "would-copy"; readonly counts: StoreCounts }
+  | {
+      readonly kind: "refused";
+      readonly code: "HELD" | "NOT_EMPTY" | "FENCED" | "UNUSABLE";
+      /** Of which store, lower case. */
+      readonly why: string;
+    };
+
+/** A bit more than the lease time: whoever leads renews well within it. */
+const WAIT_SHARE = 1.2;
+
+/** Copies. Rejects for bugs alone; whatever the stores refuse is a value. */
+export async function copyStore(options: CopyStoreOptions): Promise<CopyOutcome> {
+  const { from, to, dryRun } = options;
+  for (const side of to === undefined ? [from] : [from, to]) {
+    const held = await takeLead(side, options);
+    if (held !== undefined) return held;
+  }
+  const source = await open(from);
+  if ("kind" in source) return source;
+  const counts = countsOf(source);
+  if (to === undefined) return { kind: "would-copy", counts };
+  const target = await open(to);
+  if ("kind" in target) return target;
+  const there = countsOf(target);
+  if (there.leases + there.lanes + there.intents > 0) {
+    const why = `${to.name} is not empty: it holds ${countsText(there)}`;
+    return { kind: "refused", code: "NOT_EMPTY", why };
+  }
+  if (dryRun) return { kind: "would-copy", counts };
+  return await write(to, source, target.epoch);
+}
+
+/** `3 leases, 1 lane and 0 intents`. */
+export function countsText({ leases, lanes, intents }: StoreCounts): string {
+  const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
+  return `${many(leases, "lease")}, ${many(lanes, "lane")} and ${many(intents, "intent")}`;
+}
+
+async function takeLead(
+  { name, election }: CopiedStore,
+  { clock, leaseMs, onWait }: CopyStoreOptions,
+): Promise<CopyOutcome | undefined> {
+  const { promise: leads, resolve } = Promise.withResolvers<true>();
+  try {
+    await election.start({
+      onLead: () => resolve(true),
+      onLost: () => undefined,
+      onChange: () => undefined,
+    });
+  } catch (error) {
+    return { kind: "refused", code: "UNUSABLE", why: `${name}: ${describeError(error)}` };
+  }
+  if (election.view().leads) return undefined;
+  const waitMs = leaseMs * WAIT_SHARE;
+  onWait(`${name}: ${heldBy(election)}; waiting up to ${Math.ceil(waitMs / 1000)} s for its end`);
+  const limit = new AbortController();
+  const late = clock.sleep(waitMs, limit.signal).catch(() => undefined);
+  const isOurs = await Promise.race([leads, late]);
+  limit.abort();
+  if (isOurs === true) return undefined;
+  const { trouble } = election.view();
+  const held = `a controller has ${name}: ${heldBy(election)}`;
+  if (trouble === undefined) return { kind: "refused", code: "HELD", why: held };
+  return { kind: "refused", code: "UNUSABLE", why: `${name}: ${trouble}` };
+}
+
+function heldBy(election: Election): string {
+  return `${election.view().holder ?? "nobody who is known"} leads`;
+}
+
+async function open({ name, store }: CopiedStore): Promise<StoredState | CopyOutcome> {
+  try {
+    return await store.open();
+  } catch (error) {
+    if (!isEdgeError(error)) throw error;
+    const code = error.code === "BUSY" ? "HELD" : "UNUSABLE";
+    return { kind: "refused", code, why: `${name}: ${describeError(error)}` };
+  }
+}
+
+async function write(
+  { name, store }: CopiedStore,
+  source: StoredState,
+  opened: number,
+): Promise<CopyOutcome> {
+  const fenced: CopyOutcome = {
+    kind: "refused",
+    code: "FENCED",
+    why: `another controller took ${name} meanwhile`,
+  };
+  try {
+    let epoch = opened;
+    if (source.epoch >= opened) {
+      // Agents obeyed the epochs of the store that is left, and refuse lower ones.
+      const ranked = await store.outrank(opened, source.epoch);
+      if (ranked.kind === "fenced") return fenced;
+      ({ epoch } = ranked);
+    }
+    const result = await store.commit(epoch, changesOf(source));
+    if (result.kind === "fenced") return fenced;
+    return { kind: "copied", counts: countsOf(source) };
+  } catch (error) {
+    if (!isEdgeError(error)) throw error;
+    return { kind: "refused", code: "UNUSABLE", why: `${name}: ${describeError(error)}` };
+  }
+}
+
+function changesOf({ leases, lanes, intents }: StoredState): readonly StoreChange[] {
+  return [
+    ...lanes.map((lane): StoreChange => ({ kind: "put-lane", lane })),
+    ...leases.map((lease): StoreChange => ({ kind: "put-lease", lease })),
+    ...intents.map((intent): StoreChange => ({ kind: "put-intent", intent })),
+  ];
+}
+
+function countsOf({ leases, lanes, intents }: StoredState): StoreCounts {
+  return { leases: leases.length, lanes: lanes.length, intents: intents.length };
+}
