@@ -11,6 +11,8 @@ export interface SpokenProgram extends AsyncDisposable {
   kill(signal: NodeJS.Signals): void;
   /** Its exit code; null when a signal ended it. */
   readonly exit: Promise<number | null>;
+  /** What it said so far. */
+  words(): string;
   /** What it said on its standard error so far. */
   complaints(): string;
 }
@@ -35,6 +37,7 @@ export function startSpoken(command: string, args: readonly string[]): SpokenPro
   const exit = once(child, "close").then(([code]) => code as number | null);
   return {
     exit,
+    words: () => said,
     complaints: () => complaints,
     kill: (signal) => void child.kill(signal),
     until: (words) =>

@@ -45,7 +45,7 @@ export interface EtcdCluster extends AsyncDisposable {
   /** The member that leads, by its own word. Rejects when none of those that answer does. */
   leader(): Promise<EtcdMember>;
   /** All keys that begin so, in their order, by the word of the whole cluster. */
-  keys(prefix: string): Promise<readonly EtcdKey[]>;
+  keys(prefix: string, member?: EtcdMember): Promise<readonly EtcdKey[]>;
   put(key: string, value: string): Promise<void>;
   remove(key: string): Promise<void>;
   /** Forgets the history up to now. */
@@ -140,9 +140,11 @@ function furnish(
     tls,
     ask,
     leader: () => findLeader(members, ask),
-    keys: async (prefix) => {
+    keys: async (prefix, member) => {
       const range = { key: encode(prefix), range_end: encode(`${prefix}\u007f`) };
-      const { kvs = [] } = (await ask("/v3/kv/range", range)) as { kvs?: readonly RawKey[] };
+      const { kvs = [] } = (await ask("/v3/kv/range", range, member)) as {
+        kvs?: readonly RawKey[];
+      };
       return kvs.map(({ key, value = "" }) => ({ key: decode(key), value: decode(value) }));
     },
     put: async (key, value) => {
