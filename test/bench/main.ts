@@ -1,6 +1,7 @@
 // Runs the benches and prints their figures: `npm run bench`, or `npm run bench -- WORD...` for
 // some of them, by the words below. Ends with 1 when a goal is missed.
 
+import { benchAllocation } from "./allocation.ts";
 import { benchClusterBurst } from "./cluster-burst.ts";
 import { benchClusterCreate } from "./cluster-create.ts";
 import { benchClusterIdle } from "./cluster-idle.ts";
@@ -19,6 +20,7 @@ type Tell = (line: string) => void;
 const BENCHES: Readonly<Record<string, (tell: Tell) => Promise<readonly Figure[]>>> = {
   planning: planningFigures,
   render: renderFigures,
+  allocation: benchAllocation,
   failover: benchFailover,
   members: benchMemberChange,
   "cluster-create": benchClusterCreate,

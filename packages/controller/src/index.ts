@@ -16,6 +16,7 @@ export { type CycleView } from "./cycle-view.ts";
 export { createSoleElection } from "./election/sole-election.ts";
 export * from "./facts.ts";
 export { createKubeClient, type KubeAccess, type KubeRequestOptions } from "./kube/kube-client.ts";
+export { keepLeases, type LeaseKeeping, type LeaseKeepingOptions } from "./keep-leases.ts";
 export * from "./ports.ts";
 export { type ProgramOptions, runProgram } from "./program.ts";
 export {

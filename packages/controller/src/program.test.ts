@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
@@ -127,6 +127,31 @@ suite("fairlead-controller", () => {
     const { code, err } = await second.ended();
     assert.equal(code, 1);
     assert.match(err, /another controller has it: process \d+ on .*; stop the other .*\[BUSY\]$/mu);
+  });
+
+  test("refuses a damaged store, says how to go on, and touches nothing", async () => {
+    using stage = makeStage();
+    const path = join(stage.folder, "..", "store.db");
+    writeFileSync(path, "x".repeat(5000));
+    await using program = run(...stage.args, "--store", `sqlite:${path}`);
+    const { code, err } = await program.ended();
+    assert.equal(code, 1);
+    assert.match(
+      err,
+      /no SQLite database.*; nothing was changed; put a copy back, .*\[CORRUPT\]$/mu,
+    );
+    assert.equal(readFileSync(path, "utf8"), "x".repeat(5000));
+  });
+
+  test("names an etcd that is not there, without its user's password", async () => {
+    using stage = makeStage();
+    const url = "http://lb:s3cr3t@127.0.0.1:9";
+    await using program = run(...stage.args, "--store", `etcd:${url}`);
+    await program.says(/holder=nobody|stands by/);
+    program.kill("SIGTERM");
+    const { code, err, out } = await program.ended();
+    assert.equal(code, 0, err);
+    assert.doesNotMatch(err + out, /s3cr3t/);
   });
 
   test("starts again at once after kill -9", async () => {

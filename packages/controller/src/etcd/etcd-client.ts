@@ -3,12 +3,13 @@
 // not answer. A transaction may be sent twice: whoever makes it must be able to tell.
 
 import type { Clock } from "@fairlead/runtime";
-import { Etcd3, type IOptions } from "etcd3";
+import type { Etcd3, IOptions } from "etcd3";
 
 import { type EtcdAccess, etcdName } from "./etcd-access.ts";
 import { type EtcdErrorCode, etcdError, makeEtcdError } from "./etcd-errors.ts";
 import { type EtcdEvents, type EtcdWatch, openEtcdWatch } from "./etcd-watch.ts";
 import { askToKeep } from "./keep-alive.ts";
+import { loadEtcd3 } from "./load-etcd3.ts";
 import { oneTryOptions } from "./one-try.ts";
 import { type EtcdTransaction, type EtcdTransactionResult, runTransaction } from "./transaction.ts";
 import { type EtcdList, listPrefix } from "./list-prefix.ts";
@@ -59,7 +60,8 @@ export interface EtcdWatchOptions extends EtcdEvents {
 export function createEtcdClient(options: EtcdClientOptions): EtcdClient {
   const { access, clock, tryMs = TRY_MS_DEFAULT } = options;
   const name = etcdName(access);
-  const members = access.urls.map((url) => new Etcd3(memberOptions(access, url)));
+  const { Etcd3: MemberClient } = loadEtcd3();
+  const members = access.urls.map((url) => new MemberClient(memberOptions(access, url)));
   const tries = Math.min(TRIES_MAX, Math.max(TRIES_MIN, members.length));
   let current = 0;
   let isClosed = false;

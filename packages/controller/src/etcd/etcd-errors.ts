@@ -2,7 +2,8 @@
 // The only place that knows its classes and etcd's words. Credentials never show.
 
 import { EdgeError, describeError, isEdgeError } from "@fairlead/runtime";
-import * as etcd3 from "etcd3";
+
+import { loadEtcd3 } from "./load-etcd3.ts";
 
 /** How a request to etcd failed. */
 export type EtcdErrorCode =
@@ -44,21 +45,21 @@ const BY_WORDS: readonly (readonly [RegExp, EtcdErrorCode, string])[] = [
   [/too many operations/u, "INVALID", "the transaction is too large; see --max-txn-ops"],
 ];
 
-/** How the classes of etcd3 read here. */
-const BY_CLASS: readonly (readonly [new (...args: never) => Error, EtcdErrorCode, string])[] = [
-  [etcd3.GRPCUnavailableError, "UNREACHABLE", "no member answers"],
-  [etcd3.GRPCDeadlineExceededError, "TIMEOUT", "no answer in time"],
-  [etcd3.GRPCCancelledError, "TIMEOUT", "the request was given up"],
-  [etcd3.GRPCAbortedError, "TIMEOUT", "the request was given up"],
-  [etcd3.GRPCUnauthenticatedError, "FORBIDDEN", "it wants a user"],
-  [etcd3.EtcdPermissionDeniedError, "FORBIDDEN", "the user lacks a right"],
-  [etcd3.EtcdInvalidAuthTokenError, "FORBIDDEN", "the user's token is refused"],
-  [etcd3.EtcdAuthenticationFailedError, "FORBIDDEN", "user or password are wrong"],
-  [etcd3.GRPCResourceExhastedError, "NO_SPACE", "its space is used up"],
-  [etcd3.EtcdLeaseInvalidError, "LEASE_GONE", "the lease is gone"],
-  [etcd3.ClientClosedError, "CLOSED", "the connection is closed"],
-  [etcd3.GRPCInvalidArgumentError, "INVALID", "it does not accept the request"],
-];
+/** How the classes of etcd3 read here, by name. */
+const BY_CLASS = {
+  GRPCUnavailableError: ["UNREACHABLE", "no member answers"],
+  GRPCDeadlineExceededError: ["TIMEOUT", "no answer in time"],
+  GRPCCancelledError: ["TIMEOUT", "the request was given up"],
+  GRPCAbortedError: ["TIMEOUT", "the request was given up"],
+  GRPCUnauthenticatedError: ["FORBIDDEN", "it wants a user"],
+  EtcdPermissionDeniedError: ["FORBIDDEN", "the user lacks a right"],
+  EtcdInvalidAuthTokenError: ["FORBIDDEN", "the user's token is refused"],
+  EtcdAuthenticationFailedError: ["FORBIDDEN", "user or password are wrong"],
+  GRPCResourceExhastedError: ["NO_SPACE", "its space is used up"],
+  EtcdLeaseInvalidError: ["LEASE_GONE", "the lease is gone"],
+  ClientClosedError: ["CLOSED", "the connection is closed"],
+  GRPCInvalidArgumentError: ["INVALID", "it does not accept the request"],
+} as const satisfies Readonly<Record<string, readonly [EtcdErrorCode, string]>>;
 
 /** Authentication is on and we brought no user; etcd has no class for it. */
 const NO_USER = /user name is empty|authentication is not enabled/u;
@@ -86,7 +87,9 @@ function known(error: unknown): readonly [EtcdErrorCode, string] | undefined {
   const said = BY_WORDS.find(([words]) => words.test(message));
   if (said !== undefined) return [said[1], said[2]];
   // Errors of streams come as gRPC makes them.
+  const etcd3 = loadEtcd3();
   const typed = etcd3.castGrpcError(error);
-  const named = BY_CLASS.find(([kind]) => typed instanceof kind);
-  return named === undefined ? undefined : [named[1], named[2]];
+  const names = Object.keys(BY_CLASS) as (keyof typeof BY_CLASS)[];
+  const name = names.find((one) => typed instanceof etcd3[one]);
+  return name === undefined ? undefined : BY_CLASS[name];
 }

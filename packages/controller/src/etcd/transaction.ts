@@ -1,9 +1,10 @@
 // One transaction of etcd in our words. Given the client of one member. It happens whole or not,
 // and says what stands in the keys that were to be looked at when its conditions did not hold.
 
-import { CompareResult, CompareTarget, type ICompare, type IRequestOp, type KVClient } from "etcd3";
+import type { ICompare, IRequestOp, KVClient } from "etcd3";
 
 import type { CallLimits } from "./list-prefix.ts";
+import { loadEtcd3 } from "./load-etcd3.ts";
 
 /** etcd's own limit of conditions, and of operations, of one transaction (--max-txn-ops). */
 export const TRANSACTION_OPERATIONS_MAX = 128;
@@ -58,6 +59,7 @@ export async function runTransaction(
 }
 
 function toCompare(condition: EtcdCondition): ICompare {
+  const { CompareResult, CompareTarget } = loadEtcd3();
   const key = Buffer.from(condition.key);
   return condition.kind === "absent"
     ? { key, target: CompareTarget.Create, result: CompareResult.Equal, create_revision: 0 }

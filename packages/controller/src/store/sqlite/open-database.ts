@@ -10,7 +10,7 @@ import { DatabaseSync } from "node:sqlite";
 import { escapeBounded, isEdgeError } from "@fairlead/runtime";
 
 import { makeStoreError } from "../store-error.ts";
-import { prepareSchema } from "./schema.ts";
+import { checkIsStore, prepareSchema } from "./schema.ts";
 import { storeError } from "./sqlite-errors.ts";
 
 const FOLDER_MODE = 0o755;
@@ -29,9 +29,11 @@ export function openDatabase(path: string): DatabaseSync {
     database = new DatabaseSync(path, { timeout: 0 });
     // Exclusive before the first access: SQLite then needs no shared memory, and locks at once.
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
+    // Before the next line, which would change the file of another program.
+    checkIsStore(database, path);
     database.exec("PRAGMA journal_mode = WAL");
     database.exec("PRAGMA synchronous = FULL");
-    prepareSchema(database, path);
+    prepareSchema(database);
     checkWhole(database, path);
     database.exec("BEGIN IMMEDIATE; COMMIT");
     writeFileSync(ownerPath(path), `process ${process.pid} on ${hostname()}\n`);

@@ -39,10 +39,10 @@ const STEPS: readonly string[] = [
 ];
 
 /**
- * Brings the file to the current version, in one transaction.
+ * Looks whether the file is a store, or empty, and changes nothing.
  * @throws EdgeError TOO_NEW when a newer release wrote it, CORRUPT when it is not a store.
  */
-export function prepareSchema(database: DatabaseSync, path: string): void {
+export function checkIsStore(database: DatabaseSync, path: string): void {
   const version = readNumber(database, "user_version");
   if (version > SCHEMA_VERSION) {
     const message = `the store ${path} has version ${version}; this release reads ${SCHEMA_VERSION}`;
@@ -50,10 +50,14 @@ export function prepareSchema(database: DatabaseSync, path: string): void {
   }
   const isEmpty = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
   const isOurs = readNumber(database, "application_id") === APPLICATION_ID;
-  if (!isOurs && (!isEmpty || version !== 0)) {
-    const message = `${path} is a database of another program, not a store of Fairlead`;
-    throw makeStoreError({ code: "CORRUPT", message });
-  }
+  if (isOurs || (isEmpty && version === 0)) return;
+  const message = `${path} is a database of another program, not a store of Fairlead`;
+  throw makeStoreError({ code: "CORRUPT", message });
+}
+
+/** Brings a store, or an empty file, to the current version, in one transaction. */
+export function prepareSchema(database: DatabaseSync): void {
+  const version = readNumber(database, "user_version");
   if (version === SCHEMA_VERSION) return;
   database.exec("BEGIN IMMEDIATE");
   for (const step of STEPS.slice(version)) database.exec(step);

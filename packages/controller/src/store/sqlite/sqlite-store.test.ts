@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -128,6 +128,26 @@ suite("a file that is not a store of this release is refused in words", () => {
       says: /^damaged row of lease 10\.0\.0\.1: .*colour/,
     },
     {
+      name: "a page of the file damaged",
+      prepare: async (path) => {
+        await change(path, "DELETE FROM leases");
+        const bytes = readFileSync(path);
+        bytes.fill(0xff, 4096, 4096 * 3);
+        writeFileSync(path, bytes);
+      },
+      code: "CORRUPT",
+      says: /damaged/,
+    },
+    {
+      name: "the file cut short",
+      prepare: async (path) => {
+        await change(path, "DELETE FROM leases");
+        writeFileSync(path, readFileSync(path).subarray(0, 4096 * 2));
+      },
+      code: "CORRUPT",
+      says: /damaged/,
+    },
+    {
       name: "a folder",
       prepare: () => undefined,
       code: "IO",
@@ -139,11 +159,13 @@ suite("a file that is not a store of this release is refused in words", () => {
       using folder = makeFolder();
       await prepare(folder.path);
       const path = name === "a folder" ? folder.folder : folder.path;
+      const before = contentsOf(folder.folder);
       await assert.rejects(createSqliteStore({ path }).open(), (error) => {
         assert.ok(isEdgeError(error, code), String(error));
         assert.match(error.message, says);
         return true;
       });
+      assert.deepEqual(contentsOf(folder.folder), before, "nothing is touched");
     });
   }
 });
@@ -220,6 +242,13 @@ async function change(path: string, statement: string): Promise<void> {
   }
   using database = new DatabaseSync(path);
   database.exec(statement);
+}
+
+/** Every file with its bytes. */
+function contentsOf(folder: string): ReadonlyMap<string, string> {
+  return new Map(
+    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "base64")]),
+  );
 }
 
 function makeFolder(): Disposable & { readonly folder: string; readonly path: string } {
