@@ -1,4 +1,5 @@
-// Copies between real stores: files and an etcd, there and back, and what keeps one from being made.
+// Copies between real stores: files and an etcd, there and back, and what keeps one from being
+// made.
 
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";

@@ -1,5 +1,5 @@
-// The flags of `fairlead store copy`: two stores, and what it takes to reach them, which both share.
-// Pure.
+// The flags of `fairlead store copy`: two stores, and what it takes to reach them, which both of
+// them share. Pure.
 
 import {
   booleanSetting,

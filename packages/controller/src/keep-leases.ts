@@ -1,6 +1,6 @@
 // Where leases are kept and who may write them, as settings say: election and store. Besides
-// adapters.ts the only file that knows every kind of both. Given the cluster's client where there is
-// one; nothing is opened or asked here.
+// adapters.ts the only file that knows every kind of both. Given the cluster's client where there
+// is one; nothing is opened or asked here.
 
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
