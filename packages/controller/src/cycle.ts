@@ -12,7 +12,7 @@ import { type ClusterState, createClusterState, foldFacts, withStored } from "./
 import { type Cycle, type CycleOptions, planOptionsOf } from "./cycle-options.ts";
 import type { CycleView } from "./cycle-view.ts";
 import type { Fact } from "./facts.ts";
-import { firstPlanWaitMs, namedAgents } from "./first-plan.ts";
+import { firstPlanWaitMs, isStoreEmptied, namedAgents } from "./first-plan.ts";
 import { type FrozenClaims, NO_CLAIMS, freezeClaims } from "./freeze-claims.ts";
 import { createLead, type Lead } from "./lead.ts";
 import { narrate, NOTHING_SAID, type Said } from "./narrate.ts";
@@ -242,7 +242,9 @@ class Loop implements Cycle {
     if (this.#plan !== undefined) return 0;
     const [nowMs, helloMs] = [this.#options.clock.nowMs(), this.#lastHelloMs];
     const { agents } = this.#state;
-    return firstPlanWaitMs({ nowMs, openedMs, helloMs, named: this.#named, agents });
+    const obeyed = this.#writer?.obeyedAbove(agents.values());
+    const isStoreOlder = obeyed !== undefined || isStoreEmptied(this.#rows.leases, this.#state);
+    return firstPlanWaitMs({ nowMs, openedMs, helloMs, named: this.#named, agents, isStoreOlder });
   }
 
   #wakeIn(delayMs: number): void {

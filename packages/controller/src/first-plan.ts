@@ -1,12 +1,14 @@
 // When the first plan of a leader may be made: once those agents have spoken that the store names,
 // or after a moment for agents to connect at all. Pure.
 
-import type { AgentName, AgentView, Lane, LeasedAddress } from "@fairlead/model";
+import type { AgentName, AgentView, Lane, LeasedAddress, World } from "@fairlead/model";
 
-/** How long the first plan waits after an agent's hello for others to follow, in ms. */
-const AGENTS_SETTLE_MS = 500;
-/** How long the first plan waits for agents at all, in ms. */
-const AGENTS_WAIT_MAX_MS = 2000;
+import type { ClusterState } from "./cluster-state.ts";
+
+/** How long it waits after an agent's hello for others to follow, and for agents at all, in ms. */
+const WAIT = { settleMs: 500, maxMs: 2000 } as const;
+/** The same after the store was lost: longer than an agent takes between two dials. */
+const WAIT_LOST = { settleMs: 5000, maxMs: 15_000 } as const;
 
 /** Agents that have something to do with what is stored. */
 export function namedAgents(rows: {
@@ -32,10 +34,20 @@ export function firstPlanWaitMs(at: {
   readonly named: ReadonlySet<AgentName>;
   /** Agents by what they said to this leader. */
   readonly agents: ReadonlyMap<AgentName, AgentView>;
+  /** Whether others know of something that the store has not: agents alone know it then. */
+  readonly isStoreOlder: boolean;
 }): number {
-  const { nowMs, openedMs, helloMs, named, agents } = at;
+  const { nowMs, openedMs, helloMs, named, agents, isStoreOlder } = at;
   const haveSpoken = [...named].every((name) => agents.get(name)?.report !== undefined);
-  if (named.size > 0 && haveSpoken) return 0;
-  const settledMs = (helloMs ?? Number.POSITIVE_INFINITY) + AGENTS_SETTLE_MS;
-  return Math.max(0, Math.min(settledMs, openedMs + AGENTS_WAIT_MAX_MS) - nowMs);
+  if (named.size > 0 && haveSpoken && !isStoreOlder) return 0;
+  const { settleMs, maxMs } = isStoreOlder ? WAIT_LOST : WAIT;
+  const settledMs = (helloMs ?? Number.POSITIVE_INFINITY) + settleMs;
+  return Math.max(0, Math.min(settledMs, openedMs + maxMs) - nowMs);
+}
+
+/** Whether the store has no lease although we wrote addresses into somebody's status. */
+export function isStoreEmptied(leases: World["leases"], { claims }: ClusterState): boolean {
+  if (leases.size > 0) return false;
+  for (const { value } of claims.values()) if (value.statusAddresses !== undefined) return true;
+  return false;
 }

@@ -77,6 +77,11 @@ export interface Claim {
   readonly listeners: readonly ClaimListener[];
   /** Addresses asked for, in order; at most one a family is served. */
   readonly wishedAddresses: readonly Address[];
+  /**
+   * Addresses that we wrote into its status, as they stood there when it was last seen anew: what a
+   * lost store is made whole from. Absent: none.
+   */
+  readonly statusAddresses?: readonly Address[];
   readonly wishedPool?: PoolName;
   /** Claims with the same key may share an address where ports do not clash. */
   readonly sharingKey?: string;

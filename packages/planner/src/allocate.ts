@@ -7,6 +7,7 @@
 import { type Address, type Claim, type ClaimId, type Remark, familyOf } from "@fairlead/model";
 
 import { type Admission, admit } from "./admit.ts";
+import { adoptAddresses, findWait } from "./adopt.ts";
 import { type Choice, type Desk, choose } from "./choose.ts";
 import { type FamilyNeed, neededFamilies } from "./families.ts";
 import { type Grant, leftOutKey, portText } from "./grant.ts";
@@ -23,6 +24,7 @@ export interface AllocateOptions extends Desk {
 export function allocate(options: AllocateOptions): Map<ClaimId, Grant> {
   const { claims, table, free } = options;
   const grants = new Map<ClaimId, Grant>();
+  adoptAddresses(options, claims);
   const held: Claim[] = [];
   const wishing: Claim[] = [];
   const returning: Claim[] = [];
@@ -45,6 +47,7 @@ export function allocate(options: AllocateOptions): Map<ClaimId, Grant> {
   // What leaves or takes an address in one round may be what somebody else is told about it.
   for (let round = 0; round < ROUNDS_MAX && open.length > 0; round++) {
     const before = table.changes();
+    if (round > 0) adoptAddresses(options, open);
     for (const claim of open) grants.set(claim.id, serve(options, claim));
     if (table.changes() === before) break;
     free.rewind();
@@ -95,6 +98,9 @@ function dropUnusedPorts({ table }: AllocateOptions, claims: readonly Claim[]): 
 
 function serve(options: AllocateOptions, claim: Claim): Grant {
   const held = options.table.heldBy(claim);
+  const wait = held.length === 0 ? findWait(options, claim) : undefined;
+  // Agents go on with what they have there, and so does the status.
+  if (wait !== undefined) return { ...nothing(claim, wait.problem), addresses: [wait.address] };
   const wanted = neededFamilies(claim, held);
   if (wanted.kind === "bad") return fallBack(options, claim, held, wanted.problem);
   const choices = wanted.needs.map((need) => {
@@ -160,6 +166,10 @@ function fallBack(
     const kept = commit(options, claim, held, { chosen: held, doubts: [problem], missed: [] });
     return kept.best === "ready" ? { ...kept, best: "pending" } : kept;
   }
+  return nothing(claim, problem);
+}
+
+function nothing(claim: Claim, problem: Remark): Grant {
   return {
     claim,
     best: problem.reason === "Releasing" ? "pending" : "refused",

@@ -6,6 +6,7 @@ import {
   type Address,
   type Claim,
   type Family,
+  type LeaseOwner,
   type Remark,
   claimTitle,
   familyOf,
@@ -20,14 +21,16 @@ import { type PoolFill, fillText } from "./pool-fill.ts";
 import { type PoolBook, type PoolView, withheld } from "./pools.ts";
 import { type MoveTurn, fitOf, stillServing } from "./reassign.ts";
 import { whyNotShared } from "./sharing.ts";
+import type { Unusable } from "./unusable.ts";
 
 /** What choosing reads. */
 export interface Desk {
   readonly book: PoolBook;
   readonly table: LeaseTable;
   readonly free: FreeAddresses;
-  /** Addresses that no VIP can be, with why. */
-  readonly unusable: ReadonlyMap<Address, string>;
+  readonly unusable: Unusable;
+  /** Whether an owner is neither seen nor known to be gone. */
+  readonly isAbsent: (owner: LeaseOwner) => boolean;
   readonly fill: PoolFill;
   readonly turn: MoveTurn;
 }
@@ -101,13 +104,20 @@ function whyNotWished(desk: Desk, claim: Claim, address: Address): Remark | unde
   if (trouble !== undefined) return trouble;
   const row = desk.table.rows.get(address);
   if (row === undefined || row.state.kind === "quarantined") {
-    const why = desk.unusable.get(address);
-    return why === undefined ? undefined : { reason: "BadAddress", detail: `${address} ${why}` };
+    return whyNotUsable(desk, address);
   }
   if (row.state.kind === "held") return whyNotShared(claim, row, view);
   if (row.lastClaim === claim.id) return undefined;
   const detail = `${address} was ${claimTitle(row.lastClaim)}'s and waits for ${row.sentTo.join(", ")}`;
   return { reason: "Releasing", detail };
+}
+
+function whyNotUsable({ unusable }: Desk, address: Address): Remark | undefined {
+  const why = unusable.whyNever(address);
+  if (why !== undefined) return { reason: "BadAddress", detail: `${address} ${why}` };
+  const agent = unusable.stillOn(address);
+  if (agent === undefined) return undefined;
+  return { reason: "Releasing", detail: `${address} is nobody's, and ${agent} still has it` };
 }
 
 function whyOutside(

@@ -18,6 +18,7 @@ import {
   isBuggy,
   withheld,
 } from "./pools.ts";
+import type { Unusable } from "./unusable.ts";
 
 /** Finds free addresses in one planning run. */
 export interface FreeAddresses {
@@ -33,8 +34,7 @@ export interface FreeAddresses {
 export interface FreeOptions {
   readonly rows: ReadonlyMap<Address, LeasedAddress>;
   readonly book: PoolBook;
-  /** Addresses that no VIP can be, with why: hosts' own, networks' first and last. */
-  readonly unusable: ReadonlyMap<Address, string>;
+  readonly unusable: Pick<Unusable, "allows">;
 }
 
 interface Resting {
@@ -96,7 +96,7 @@ class Search implements FreeAddresses {
         continue;
       }
       const address = addressFromValue(range.family, value);
-      if (rows.has(address) || unusable.has(address)) value += 1n;
+      if (rows.has(address) || !unusable.allows(address)) value += 1n;
       else found = address;
     }
     this.#cursors.set(range, value);
@@ -111,7 +111,7 @@ class Search implements FreeAddresses {
     const { rows, book, unusable } = this.#options;
     const byPool = new Map<string, Resting[]>();
     for (const { address, state } of rows.values()) {
-      if (state.kind !== "quarantined" || unusable.has(address)) continue;
+      if (state.kind !== "quarantined" || !unusable.allows(address)) continue;
       const view = book.poolOf(address);
       if (view === undefined || withheld(view, address) !== undefined) continue;
       const key = restingKey(view, familyOf(address));

@@ -3,7 +3,7 @@
 export { type PlanMemory, createPlanMemory } from "./memory.ts";
 export { type PlanOptions, plan } from "./plan.ts";
 export { poolFamilies, poolSize } from "./pool-size.ts";
-export { compareSeniority } from "./pools.ts";
+export { type PoolBook, checkPools, compareSeniority } from "./pools.ts";
 export { WITHDRAW_AFTER_MS } from "./proof.ts";
 export { HANDOVER_MS } from "./witness.ts";
 export type { MayStillGet } from "./release.ts";

@@ -17,6 +17,7 @@ import {
   laneName,
 } from "@fairlead/model";
 
+import { findLanes } from "./found-lanes.ts";
 import { hashPair, hashText } from "./hash.ts";
 import type { SegmentView } from "./segments.ts";
 
@@ -57,7 +58,10 @@ export function openLane(
 ): Lane | undefined {
   const networks = new Set([segment.name, ...segment.networks.map((network) => network.text)]);
   const used = new Set<number>();
-  for (const lane of lanes.values()) if (networks.has(lane.segment)) used.add(lane.routerId);
+  // What agents run with that number speaks there, whether the store knows of it or not.
+  for (const lane of [...lanes.values(), ...findLanes(world).values()]) {
+    if (networks.has(lane.segment)) used.add(lane.routerId);
+  }
   if (used.size >= LANES_MAX) return undefined;
   for (let routerId = 1; routerId <= ROUTER_ID_MAX; routerId++) {
     if (used.has(routerId) || world.settings.reservedRouterIds.includes(routerId)) continue;

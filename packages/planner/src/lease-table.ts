@@ -23,6 +23,8 @@ export interface Entry {
   readonly pool: PoolName;
   /** Absent: nobody else may join. */
   readonly sharingKey?: string;
+  /** Whether the address stands in the owner's status. Default: as the row has it. */
+  readonly published?: boolean;
 }
 
 /** The rows and their indexes. */
@@ -75,7 +77,7 @@ class Table implements LeaseTable {
     return inOrder(this.#rows.sharedBy(key));
   }
 
-  enter({ address, claim, ports, pool, sharingKey }: Entry): void {
+  enter({ address, claim, ports, pool, sharingKey, published }: Entry): void {
     const row = this.rows.get(address);
     const own = row?.owners.find((owner) => owner.claim === claim.id);
     const isSame = own !== undefined && samePorts(own.ports, ports);
@@ -92,7 +94,7 @@ class Table implements LeaseTable {
       placement: row?.placement ?? { kind: "unplaced" },
       sentTo: row?.sentTo ?? [],
       state: { kind: "held" },
-      published: row?.published ?? false,
+      published: published ?? row?.published ?? false,
       sinceMs:
         row === undefined || row.owners.length === 0 ? this.#release.world.nowMs : row.sinceMs,
     };

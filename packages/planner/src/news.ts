@@ -5,8 +5,10 @@
 import {
   type Address,
   type AgentName,
+  type AgentReport,
   type Lane,
   type LaneId,
+  type World,
   addressOfResource,
   changedKeys,
 } from "@fairlead/model";
@@ -14,6 +16,7 @@ import {
 import { isAlike } from "./alike.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import { couldHold } from "./proof.ts";
+import type { Touched } from "./touched.ts";
 import type { Witness, Witnesses } from "./witness.ts";
 
 /** What news are about. */
@@ -23,6 +26,29 @@ export interface NewsOptions {
   readonly rows: LeaseRows;
   readonly lanes: ReadonlyMap<LaneId, Lane>;
 }
+
+/**
+ * Touches every address that an agent has by its report and had not by the one before, or the
+ * other way round: the store may not know that it was sent there.
+ */
+export function touchReported(
+  { addresses }: Pick<Touched, "addresses">,
+  before: World["agents"] | undefined,
+  now: World["agents"],
+): void {
+  for (const name of changedKeys(before ?? NO_AGENTS, now)) {
+    const old = before?.get(name)?.report?.resources ?? NO_RESOURCES;
+    const { resources } = now.get(name)?.report ?? { resources: NO_RESOURCES };
+    for (const resource of changedKeys(old, resources)) {
+      if (old.has(resource) === resources.has(resource)) continue;
+      const address = addressOfResource(resource);
+      if (address !== undefined) addresses.add(address);
+    }
+  }
+}
+
+const NO_AGENTS: World["agents"] = new Map();
+const NO_RESOURCES: AgentReport["resources"] = new Map();
 
 /** Touches what the news are about. */
 export function touchNews({ before, now, rows, lanes }: NewsOptions): void {

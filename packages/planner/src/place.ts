@@ -10,12 +10,14 @@ import {
   type LeasedAddress,
   type PoolName,
   type Remark,
+  VIPS_PER_LANE_MAX,
   type World,
   compareAddress,
   compareText,
 } from "@fairlead/model";
 
 import { type CarrierRule, candidatesIn, isAllowedBy, ruleOf } from "./candidates.ts";
+import { findLanes, laneOnAgents } from "./found-lanes.ts";
 import { keepLanes, openLane } from "./lanes.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import { withPeers } from "./peers.ts";
@@ -60,6 +62,7 @@ class Placing {
   readonly #ruleOfPool = new Map<PoolName, CarrierRule>();
   readonly #hasAgents: boolean;
   #lanes = new Map<LaneId, Lane>();
+  #found: ReadonlyMap<LaneId, Lane> | undefined;
 
   constructor(options: PlaceOptions) {
     this.#options = options;
@@ -160,12 +163,36 @@ class Placing {
       const detail = `no agent that pool ${row.pool} allows has a link in ${segment.name}`;
       return { reason: "NoAgents", detail };
     }
-    const lane = group.spread.choose(address);
+    const lane = this.#foundFor(row, segment, rule) ?? group.spread.choose(address);
     if (lane === undefined) {
       const detail = `segment ${segment.name} has no room for another lane, and all are full`;
       return { reason: "LanesExhausted", detail };
     }
     return lane;
+  }
+
+  /** The lane that the address rides in already, as far as agents say so. */
+  #foundFor({ address }: LeasedAddress, segment: SegmentView, rule: CarrierRule): Lane | undefined {
+    const { world } = this.#options;
+    const isOurs = isInSegment(segment);
+    this.#found ??= findLanes(world);
+    const lanes = [...this.#found.values(), ...this.#lanes.values()].filter(
+      (lane) => isOurs(lane) && this.#canTake(lane, rule),
+    );
+    const lane = laneOnAgents(world, address, lanes);
+    if (lane === undefined) return undefined;
+    const known = this.#lanes.get(lane.id);
+    if (known === undefined) this.#lanes.set(lane.id, lane);
+    return known ?? lane;
+  }
+
+  #canTake({ id, routerId, order }: Lane, rule: CarrierRule): boolean {
+    const { world } = this.#options;
+    const known = this.#ruleIn(id);
+    if (known !== undefined && known.key !== rule.key) return false;
+    if (world.settings.reservedRouterIds.includes(routerId)) return false;
+    const hasRoom = this.#loadOf(id) < VIPS_PER_LANE_MAX - 1;
+    return hasRoom && order.every((agent) => isAllowedBy(rule, agent));
   }
 
   #groupOf(segment: SegmentView, rule: CarrierRule): Group {

@@ -48,7 +48,7 @@ import {
   remember,
   turnedVips,
 } from "./memory.ts";
-import { touchNews } from "./news.ts";
+import { touchNews, touchReported } from "./news.ts";
 import { type Placed, place } from "./place.ts";
 import type { PoolBook } from "./pools.ts";
 import { program } from "./program.ts";
@@ -56,6 +56,7 @@ import { createMoveTurn, movesOver } from "./reassign.ts";
 import {
   type MayStillGet,
   type ReleaseView,
+  isAbsentOwner,
   releaseGone,
   releaseView,
   settleRows,
@@ -113,6 +114,7 @@ function planOnce(
   const { revisionOf } = options;
   const view: PlanView = { memory, world, book, release, agents, revisionOf };
 
+  touchReported(rows.touched, last?.world.agents, world.agents);
   const granted = grantAddresses(view, arrived);
   const { lanes, problems, resources } = runVips(view);
   const nodePlans = programAgents(view, resources);
@@ -193,6 +195,7 @@ function grantAddresses(
     unusable,
     fill: rows.fill,
     turn: createMoveTurn(arrived),
+    isAbsent: (owner) => isAbsentOwner(world, owner),
   });
   for (const id of asked) grants.replace(id, granted.get(id), rows.touched);
   return [...granted.values()].filter(({ move }) => move !== undefined);

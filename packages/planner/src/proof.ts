@@ -68,7 +68,10 @@ export function isWithdrawn(
   lane: Lane | undefined,
   { witnesses, nowMs }: { readonly witnesses: Witnesses; readonly nowMs: number },
 ): boolean {
-  for (const name of couldHold(row, lane)) {
+  const names = couldHold(row, lane);
+  // Adopted, and no agent is known yet: nobody has said anything.
+  if (names.length === 0) return false;
+  for (const name of names) {
     const view = witnesses.get(name)?.view;
     if (view?.report === undefined || !view.connected) return false;
     if (view.report.resources.get(vipName(row.address))?.step === "serving") return false;

@@ -135,3 +135,34 @@ test("a forgotten agent leaves its lanes, and another one takes its place", () =
   assert.equal(last.nodePlans.get(agent)?.resources.size, 0);
   assert.ok(!rowOf(last)?.sentTo.includes(agent));
 });
+
+test("an operator's word frees an address that drains, although an agent is waited for", () => {
+  const { world, last } = deleted();
+  const intents = [{ id: "r1", sinceMs: 1, kind: "release", address: VIP } as const];
+  const freed = planned(nextWorld(world, last, { intents }));
+  assert.equal(rowOf(freed), undefined);
+});
+
+test("what an agent still has is given to nobody, although no row is left of it", () => {
+  const { world, last } = deleted();
+  const agents = proveAll(world, planned(nextWorld(world, last, { claims: [makeClaim("web")] })));
+  const claims = [makeClaim("next"), makeClaim("wish", { wishes: ["192.0.2.100"] })];
+  const left = nextWorld(world, last, { leases: new Map(), agents, claims });
+  const given = planned(left);
+  assert.match(verdictLine(given, "next"), /^pending 192\.0\.2\.101 /);
+  assert.equal(verdictLine(given, "wish"), "pending Releasing");
+  // Its own plan takes it away, and it says so.
+  const swept = planned(nextWorld(left, given, { agents: proveAll(left, given) }));
+  assert.match(verdictLine(swept, "wish"), /^pending 192\.0\.2\.100 /);
+});
+
+test("an agent that has an address that the store did not know of is waited for", () => {
+  const world = makeWorld({ claims: [makeClaim("web")] });
+  const first = planned(world);
+  const agents = proveAll(world, first);
+  const older = [...first.leases.values()].map((row) => [row.address, { ...row, sentTo: [] }]);
+  const leases = new Map(older as [LeasedAddress["address"], LeasedAddress][]);
+  const restored = planned(nextWorld(world, first, { leases, agents, claims: [] }));
+  assert.equal(rowOf(restored)?.state.kind, "draining");
+  assert.deepEqual(rowOf(restored)?.sentTo, ["lb-1", "lb-2", "lb-3"]);
+});

@@ -9,6 +9,7 @@ import {
   type Address,
   type AgentName,
   type ClaimId,
+  type LeaseOwner,
   type LeasedAddress,
   type World,
   compareText,
@@ -27,7 +28,7 @@ export interface ReleaseView {
   readonly book: PoolBook;
   /** Agents that an operator declared gone. */
   readonly forgotten: ReadonlySet<AgentName>;
-  /** Addresses that an operator released by hand. */
+  /** Addresses that an operator released by hand: what nobody owns is free at once. */
   readonly released: ReadonlySet<Address>;
   readonly mayStillGet: MayStillGet;
 }
@@ -59,7 +60,7 @@ export function releaseGone(
   for (const address of addresses) {
     const row = rows.all.get(address);
     if (row === undefined) continue;
-    const owners = row.owners.filter((owner) => isOwned(view, row, owner.claim, owner.uid));
+    const owners = row.owners.filter((owner) => isOwned(view, owner.claim, owner.uid));
     const kept = owners.length === row.owners.length ? row : withOwners(row, owners);
     // Of a row that is held only allocation, placing and judging know more.
     putOrDrop(rows, address, kept.owners.length > 0 ? kept : settle(view, kept, []));
@@ -79,6 +80,7 @@ export function settle(
   const { nowMs } = view.world;
   const sent = withSentTo(row, sentTo(view, row, wanted));
   if (sent.owners.length > 0) return sent.state.kind === "held" ? sent : hold(sent);
+  if (view.released.has(row.address)) return undefined;
   let next = sent;
   if (next.state.kind === "held") {
     next = { ...next, published: false, state: { kind: "draining", sinceMs: nowMs } };
@@ -90,7 +92,7 @@ export function settle(
     next = { ...next, placement: { kind: "unplaced" }, state };
   }
   const isOver = next.state.kind === "quarantined" && next.state.untilMs <= nowMs;
-  return isOver || view.released.has(row.address) ? undefined : next;
+  return isOver ? undefined : next;
 }
 
 /**
@@ -129,7 +131,12 @@ export function withOwners(row: LeasedAddress, owners: LeasedAddress["owners"]):
 /** Whether somebody who is neither seen nor known to be gone owns it. */
 export function hasAbsentOwner(world: World, { owners }: LeasedAddress): boolean {
   if (world.absent.size === 0) return false;
-  return owners.some(({ claim }) => world.absent.has(claim) && !world.claims.has(claim));
+  return owners.some((owner) => isAbsentOwner(world, owner));
+}
+
+/** Whether the owner is neither seen nor known to be gone. */
+export function isAbsentOwner({ absent, claims }: World, { claim }: LeaseOwner): boolean {
+  return absent.has(claim) && !claims.has(claim);
 }
 
 /** Whether it is certain that the agent does not have the address in any form. */
@@ -139,10 +146,10 @@ function isGone({ world, mayStillGet }: ReleaseView, name: AgentName, address: A
   return !agent.report.resources.has(vipName(address)) && !mayStillGet(name, address);
 }
 
-function isOwned(view: ReleaseView, row: LeasedAddress, id: ClaimId, uid: string): boolean {
+function isOwned(view: ReleaseView, id: ClaimId, uid: string): boolean {
   const claim = view.world.claims.get(id);
   if (claim !== undefined) return claim.uid === uid;
-  return view.world.absent.has(id) && !view.released.has(row.address);
+  return view.world.absent.has(id);
 }
 
 function hold(row: LeasedAddress): LeasedAddress {
@@ -158,11 +165,25 @@ function sentTo(
   const kept = row.sentTo.filter(
     (name) => !forgotten.has(name) && (wanted.includes(name) || !isGone(view, name, row.address)),
   );
-  const added = wanted.filter((name) => !row.sentTo.includes(name) && !forgotten.has(name));
+  const named = [...wanted, ...reportersOf(view, row.address)];
+  const added = named.filter((name) => !row.sentTo.includes(name) && !forgotten.has(name));
   if (added.length === 0) return kept.length === row.sentTo.length ? row.sentTo : kept;
   return [...new Set([...kept, ...added])].sort(compareText);
 }
 
+/** Agents that have it by their own word, whatever the store knows: it may be an older copy. */
+function reportersOf({ world }: ReleaseView, address: Address): readonly AgentName[] {
+  const name = vipName(address);
+  const found: AgentName[] = [];
+  for (const agent of world.agents.values()) {
+    if (agent.report?.resources.has(name) === true) found.push(agent.name);
+  }
+  return found;
+}
+
 function withSentTo(row: LeasedAddress, names: readonly AgentName[]): LeasedAddress {
-  return names === row.sentTo ? row : { ...row, sentTo: names };
+  if (names === row.sentTo) return row;
+  // Everybody who had it says that it is gone: whoever has none left to ask is not published.
+  const published = row.published && names.length > 0;
+  return { ...row, sentTo: names, published };
 }

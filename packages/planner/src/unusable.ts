@@ -1,13 +1,47 @@
-// Addresses that no VIP can be although a pool holds them: hosts' own addresses, and the first
-// and last of a network that hosts are in. Given agents' links; concerns new addresses only, so
-// that a host that joins later takes nothing from anybody.
+// Addresses that cannot be given now although a pool holds them: hosts' own, the first and last of
+// a network that hosts are in, and what an agent still has. Given what agents say; concerns new
+// addresses only, so that a host that joins later takes nothing from anybody.
 
-import { type Address, type AgentView, familyOf, networkOf, networkText } from "@fairlead/model";
+import {
+  type Address,
+  type AgentName,
+  type AgentView,
+  familyOf,
+  networkOf,
+  networkText,
+  vipName,
+} from "@fairlead/model";
 
 import { networkPrefixes, ownAddresses } from "./segments.ts";
 
-/** Those addresses, each with why. */
-export function findUnusable(agents: readonly AgentView[]): ReadonlyMap<Address, string> {
+/** What keeps addresses from being given. */
+export interface Unusable {
+  /** Why no VIP can have it, whoever asks; undefined when one can. */
+  whyNever(address: Address): string | undefined;
+  /**
+   * An agent that has it by its last report. Of an address that nobody holds that is a leftover: of
+   * a store that was lost, or of an operator's word that was not true.
+   */
+  stillOn(address: Address): AgentName | undefined;
+  /** Whether nothing keeps it from being given. */
+  allows(address: Address): boolean;
+}
+
+/** Learns it from agents. */
+export function findUnusable(agents: readonly AgentView[]): Unusable {
+  const never = findNever(agents);
+  const stillOn = (address: Address): AgentName | undefined => {
+    const name = vipName(address);
+    return agents.find(({ report }) => report?.resources.has(name) === true)?.name;
+  };
+  return {
+    whyNever: (address) => never.get(address),
+    stillOn,
+    allows: (address) => !never.has(address) && stillOn(address) === undefined,
+  };
+}
+
+function findNever(agents: readonly AgentView[]): ReadonlyMap<Address, string> {
   const unusable = new Map<Address, string>();
   for (const agent of agents) {
     for (const link of agent.hello.links) {

@@ -12,6 +12,7 @@ import {
 import fc from "fast-check";
 
 import { makeAgent, makeClaim, makePool, makeRanges, makeWorld } from "./builders.ts";
+import { address } from "./node-plan-builders.ts";
 
 /** The namespace and name of a claim: few, so that names are used again. */
 const arbTitle: fc.Arbitrary<string> = fc
@@ -55,18 +56,23 @@ export const arbClaim: fc.Arbitrary<Claim> = fc
     ),
     wishedPool: fc.option(fc.constantFrom("default", "small", "lost"), { nil: undefined, freq: 4 }),
     sharingKey: fc.option(fc.constantFrom("x", "y"), { nil: undefined, freq: 1 }),
+    status: fc.oneof(
+      { weight: 3, arbitrary: fc.constant<string[]>([]) },
+      { weight: 1, arbitrary: fc.uniqueArray(fc.constantFrom(...WISHES), { maxLength: 2 }) },
+    ),
     families: arbFamilies,
     refusals: fc.oneof(
       { weight: 6, arbitrary: fc.constant<Claim["refusals"]>([]) },
       { weight: 1, arbitrary: fc.constant(PROTECTED) },
     ),
   })
-  .map(({ title, life, createdAtMs, wishedPool, sharingKey, ports, ...rest }) => {
+  .map(({ title, life, createdAtMs, wishedPool, sharingKey, ports, status, ...rest }) => {
     const made = makeClaim(title, {
       ...rest,
       ports: ports.sort(compareText),
       ...(wishedPool === undefined ? {} : { wishedPool }),
       ...(sharingKey === undefined ? {} : { sharingKey }),
+      ...(status.length === 0 ? {} : { statusAddresses: status.map(address) }),
       uid: `uid-${title}-${life}`,
     });
     const { createdAtMs: _, ...ageless } = made;

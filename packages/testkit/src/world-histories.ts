@@ -41,6 +41,7 @@ export const arbHappening: fc.Arbitrary<Happening> = fc.oneof(
   fc.nat().map(rivalled),
   fc.constantFrom("lb-1", "lb-2").map(gaveUp),
   fc.constantFrom("lb-1", "lb-2").map(relinked),
+  fc.nat().map(released),
 );
 
 /** A world and what happens to it. */
@@ -53,6 +54,15 @@ export interface History {
 export const arbHistory: fc.Arbitrary<History> = fc.record({
   world: arbWorld,
   happenings: fc.array(arbHappening, { minLength: 1, maxLength: 6 }),
+});
+
+/** As `arbHistory`, and at times the store is lost in between, as only a restart may notice. */
+export const arbHistoryWithLosses: fc.Arbitrary<History> = fc.record({
+  world: arbWorld,
+  happenings: fc.array(fc.oneof({ weight: 4, arbitrary: arbHappening }, fc.nat().map(storeLost)), {
+    minLength: 1,
+    maxLength: 6,
+  }),
 });
 
 /** Plays a history; calls `see` with every world and its plan, the first one included. */
@@ -117,6 +127,31 @@ function forgotten(name: string): Happening {
     const { nowMs: sinceMs } = world;
     const intent = { id: `forget-${name}`, sinceMs, kind: "forget", agent: agent.name } as const;
     return nextWorld(world, plan, { intents: [intent] });
+  });
+}
+
+/** An operator's word that an address is free. */
+function released(n: number): Happening {
+  return happening(`address ${n} is released by hand`, (world, plan) => {
+    const address = [...plan.leases.keys()][n % Math.max(1, plan.leases.size)];
+    if (address === undefined) return nextWorld(world, plan);
+    const { nowMs: sinceMs } = world;
+    const intent = { id: `release-${address}`, sinceMs, kind: "release", address } as const;
+    return nextWorld(world, plan, { intents: [intent] });
+  });
+}
+
+/** An older copy of the store is put back, or none; every status has what was published. */
+function storeLost(n: number): Happening {
+  const kept = n % 3;
+  return happening(`the store is lost but for ${kept} of its rows`, (world, plan) => {
+    const claims = Array.from(world.claims.values(), (claim) => {
+      const said = plan.verdicts.get(claim.id)?.addresses ?? [];
+      const published = said.filter((one) => one.published).map(({ address }) => address);
+      return published.length === 0 ? claim : { ...claim, statusAddresses: published };
+    });
+    const leases = new Map([...plan.leases].slice(0, kept));
+    return nextWorld(world, plan, { claims, leases, lanes: new Map() });
   });
 }
 

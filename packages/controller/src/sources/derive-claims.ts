@@ -1,7 +1,7 @@
 // Turns a whole set of objects into claims and pools, and remembers what it derived: one changed
 // Service costs one translation. Given objects with distinct identities; knows no source.
 
-import type { AddressPool, Claim, ClaimId, PoolName } from "@fairlead/model";
+import type { Address, AddressPool, Claim, ClaimId, PoolName } from "@fairlead/model";
 
 import type { NodeObject } from "./node-object.ts";
 import type { SourceObject } from "./objects.ts";
@@ -22,11 +22,17 @@ export interface Derived {
 
 /** Derives claims again and again from sets that differ a little. */
 export interface ClaimDeriver {
-  /** A claim that says the same as before is the very same object as before. */
-  derive(objects: Iterable<SourceObject>): Derived;
+  /**
+   * A claim that says the same as before is the very same object as before.
+   * @param published what our own status says of Services. Default: nothing.
+   */
+  derive(objects: Iterable<SourceObject>, published?: Published): Derived;
   /** What stands behind a Service of the last set, by `namespace/name`. */
   backend(key: string): ServiceBackend | undefined;
 }
+
+/** Addresses by `NAMESPACE/NAME` of a Service. */
+export type Published = ReadonlyMap<string, readonly Address[]>;
 
 interface Memo {
   readonly input: TranslateInput;
@@ -38,7 +44,7 @@ export function createClaimDeriver(settings: TranslateSettings): ClaimDeriver {
   let memos: ReadonlyMap<string, Memo> = new Map();
   return {
     backend: (key) => memos.get(key)?.input,
-    derive: (objects) => {
+    derive: (objects, published) => {
       const sets = sortOut(objects);
       const claims = new Map<ClaimId, Claim>();
       const next = new Map<string, Memo>();
@@ -48,7 +54,10 @@ export function createClaimDeriver(settings: TranslateSettings): ClaimDeriver {
         const key = `${object.identity.namespace}/${object.identity.name}`;
         const slices = sets.slices.get(key) ?? [];
         const { identity, uid, origin, createdAtMs } = object;
-        const input = { identity, uid, origin, createdAtMs, service: object.value, slices, nodes };
+        const service = object.value;
+        const statusAddresses = published?.get(key) ?? [];
+        const made = { identity, uid, origin, createdAtMs };
+        const input = { ...made, service, slices, nodes, statusAddresses };
         const memo = remember(memos.get(key), input, settings);
         next.set(key, memo);
         if (memo.claim !== undefined) claims.set(memo.claim.id, memo.claim);

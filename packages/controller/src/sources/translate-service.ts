@@ -3,6 +3,7 @@
 // Service stands in the claim's refusals and remarks, and nothing throws.
 
 import {
+  type Address,
   type Claim,
   type ClaimListener,
   type FamilyWish,
@@ -63,6 +64,8 @@ export interface TranslateInput {
   readonly slices: readonly SliceObject[];
   /** All nodes; not looked at when members are endpoints. */
   readonly nodes: readonly NodeObject[];
+  /** What its status says, as far as we wrote it; none by default. */
+  readonly statusAddresses?: readonly Address[];
   /** Where API servers listen, as `ADDRESS PORT`: never members of what others wrote. */
   readonly apiServers?: ReadonlySet<string>;
 }
@@ -72,7 +75,7 @@ export function translateService(
   input: TranslateInput,
   settings: TranslateSettings,
 ): Claim | undefined {
-  const { service, identity } = input;
+  const { service, identity, statusAddresses = [] } = input;
   const remarks = createRemarkList();
   if (!asksForUs(service, settings, remarks)) return undefined;
   const { namespace, name } = identity;
@@ -100,16 +103,24 @@ export function translateService(
     labels: sortedRecord(service.metadata.labels ?? {}),
     listeners,
     ...asked,
+    ...(statusAddresses.length === 0 ? {} : { statusAddresses }),
     families: readFamilies(service, remarks),
     policy: { ...policy, sourceRanges },
     ...remarks.result(),
   };
 }
 
-/** Whether two claims say the same. Cheap for a claim compared with itself. */
+/**
+ * Whether two claims ask for the same. Cheap for a claim compared with itself. What their status
+ * says is no matter: we write it, and need it only of those who were never seen before.
+ */
 export function claimsEqual(a: Claim, b: Claim): boolean {
-  // Claims are built with their fields in one order and everything in them sorted.
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
+  return a === b || textOf(a) === textOf(b);
+}
+
+/** Claims are built with their fields in one order and everything in them sorted. */
+function textOf(claim: Claim): string {
+  return JSON.stringify({ ...claim, statusAddresses: undefined });
 }
 
 /** Whether the Service is for us to answer; a foreign class is answered by a refusal. */

@@ -33,6 +33,30 @@ export function createMemoryMedium(): MemoryMedium {
   return { epoch: 0, leases: new Map(), lanes: new Map(), intents: new Map() };
 }
 
+/** A copy of everything that is in it now. */
+export function copyMedium({ epoch, leases, lanes, intents }: MemoryMedium): MemoryMedium {
+  return structuredClone({
+    epoch,
+    leases: new Map(leases),
+    lanes: new Map(lanes),
+    intents: new Map(intents),
+  });
+}
+
+/** Puts a copy in the place of what is there, as from a backup; no controller may run meanwhile. */
+export function restoreMedium(medium: MemoryMedium, copy: MemoryMedium): void {
+  const { epoch, leases, lanes, intents } = copyMedium(copy);
+  medium.epoch = epoch;
+  replace(medium.leases, leases);
+  replace(medium.lanes, lanes);
+  replace(medium.intents, intents);
+}
+
+function replace<Key, Row>(table: Map<Key, Row>, rows: ReadonlyMap<Key, Row>): void {
+  table.clear();
+  for (const [key, row] of rows) table.set(key, row);
+}
+
 /** How the store behaves. */
 export interface MemoryStoreOptions {
   readonly medium: MemoryMedium;

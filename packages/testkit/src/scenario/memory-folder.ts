@@ -19,6 +19,8 @@ export interface MemoryFolder {
   /** Nobody may list it, until `allow`. */
   deny(): void;
   allow(): void;
+  /** The files of its `.status` folder by name. */
+  statuses: ReadonlyMap<string, string>;
 }
 
 interface Content {
@@ -63,14 +65,19 @@ export function createMemoryFolder(): MemoryFolder {
       if (content !== undefined) return content.text;
       throw new EdgeError({ code: "NOT_FOUND", message: `no ${path}`, retryable: false });
     },
+    readStatuses: async () => {
+      await Promise.resolve();
+      return isMounted ? [...folder.statuses.values()] : [];
+    },
     watch: (onHint) => {
       listeners.add(onHint);
       return { follow: () => false, [Symbol.dispose]: () => void listeners.delete(onHint) };
     },
   };
 
-  return {
+  const folder: MemoryFolder = {
     disk,
+    statuses: new Map(),
     write: (path, text) => {
       version += 1;
       files.set(path, { text, version });
@@ -95,4 +102,5 @@ export function createMemoryFolder(): MemoryFolder {
       isDenied = false;
     },
   };
+  return folder;
 }

@@ -49,6 +49,8 @@ export interface Ring {
   readonly folder: MemoryFolder;
   readonly network: MemoryNetwork;
   readonly medium: MemoryMedium;
+  /** A copy of the store that a step made. */
+  savedStore?: MemoryMedium;
   readonly controller: RingController;
   readonly agents: ReadonlyMap<string, RingAgent>;
   /** Who got and lost which address, in order. Anchors are left out. */

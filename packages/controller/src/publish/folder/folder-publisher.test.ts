@@ -16,10 +16,10 @@ import {
 } from "@fairlead/model";
 import { isEdgeError } from "@fairlead/runtime";
 
+import { readPublished, statusFileName } from "../../folder/own-status.ts";
 import type { Publication } from "../../ports.ts";
 import { oursOf, sampleService } from "../../sources/sample-objects.ts";
 import { createFolderPublisher } from "./folder-publisher.ts";
-import { statusFileName } from "./status-text.ts";
 
 const ADDRESS = present(parseAddress("192.0.2.10"), "an address");
 const HOLDER = present(parseAgentName("lb-1"), "an agent");
@@ -206,4 +206,17 @@ test("names stay file names, however long", () => {
   const other = statusFileName({ kind: "service", namespace: "n".repeat(63), name: `${name}y` });
   assert.ok(one.length <= 205);
   assert.notEqual(one, other);
+});
+
+test("what is written can be read back after the store was lost", async () => {
+  await using stage = await openStage();
+  const publisher = createFolderPublisher({ folder: stage.folder });
+  await publisher.publish(
+    publication([
+      { name: "web", verdict: ready },
+      { name: "dns", verdict: refused },
+    ]),
+  );
+  const texts = await Promise.all((await stage.names()).map(async (name) => stage.read(name)));
+  assert.deepEqual([...readPublished(texts)], [["default/web", [ADDRESS]]]);
 });

@@ -3,12 +3,10 @@
 
 import { join } from "node:path";
 
+import { STATUS_FOLDER, statusFileName } from "../../folder/own-status.ts";
 import type { Publication, Publisher } from "../../ports.ts";
 import { createStatusFiles } from "./status-files.ts";
-import { FINDINGS_FILE, findingsText, statusFileName, statusText } from "./status-text.ts";
-
-/** Folder of status files, below the folder of manifests. */
-const STATUS_FOLDER = ".status";
+import { FINDINGS_FILE, findingsText, statusText } from "./status-text.ts";
 
 /** What is published to. */
 export interface FolderPublisherOptions {
@@ -21,11 +19,16 @@ export function createFolderPublisher(options: FolderPublisherOptions): Publishe
   const files = createStatusFiles(join(options.folder, STATUS_FOLDER));
   return {
     name: "folder",
-    publish: (publication) => files.replace(textsOf(publication)),
+    publish: (publication) => files.replace(statusTexts(publication)),
   };
 }
 
-function textsOf({ claims, verdicts, findings }: Publication): ReadonlyMap<string, string> {
+/** The files of a publication by name. */
+export function statusTexts({
+  claims,
+  verdicts,
+  findings,
+}: Publication): ReadonlyMap<string, string> {
   const texts = new Map<string, string>([[FINDINGS_FILE, findingsText(findings)]]);
   for (const [id, verdict] of verdicts) {
     const claim = claims.get(id);

@@ -15,7 +15,7 @@ import {
   readFileBounded,
 } from "@fairlead/runtime";
 
-import { STATUS_HEADER } from "./status-text.ts";
+import { STATUS_HEADER } from "../../folder/own-status.ts";
 
 /** Largest status file that is read back; ours are far smaller. */
 const FILE_BYTES_MAX = 256 * 1024;

@@ -187,3 +187,26 @@ test(
     }
   },
 );
+
+test(
+  "what our own status files said before the start is known of each claim",
+  DEADLINE,
+  async () => {
+    await using story = await openStory();
+    const status = (name: string, ip: string): string =>
+      `metadata: { namespace: default, name: ${name} }\nstatus:\n  loadBalancer: { ingress: [{ ip: "${ip}" }] }\n`;
+    const ours = "# Written by Fairlead; what you change here is overwritten.\nkind: Service\n";
+    await mkdir(join(story.folder, ".status"));
+    await story.write(".status/default.web.yaml", ours + status("web", "192.0.2.7"));
+    await story.write(".status/default.dns.yaml", `kind: Service\n${status("dns", "192.0.2.8")}`);
+    await story.write(".status/default.ntp.yaml", `${ours}{`);
+    for (const name of ["web", "dns", "ntp"]) await story.write(`${name}.yaml`, service(name));
+    await story.start();
+    const said = story.facts.flatMap((fact) =>
+      fact.kind === "claim-seen"
+        ? [`${fact.claim.name} ${fact.claim.statusAddresses?.join()}`]
+        : [],
+    );
+    assert.deepEqual(said.toSorted(), ["dns undefined", "ntp undefined", "web 192.0.2.7"]);
+  },
+);

@@ -14,8 +14,9 @@ import {
 } from "@fairlead/runtime";
 
 import type { Departure, Fact } from "../../facts.ts";
+import { readPublished } from "../../folder/own-status.ts";
 import type { Source } from "../../ports.ts";
-import { type ClaimDeriver, createClaimDeriver } from "../derive-claims.ts";
+import { type ClaimDeriver, type Published, createClaimDeriver } from "../derive-claims.ts";
 import { EMPTY_SNAPSHOT, type SourceSnapshot, diffSnapshots } from "../fact-diff.ts";
 import { type ObjectKind, identityKey } from "../objects.ts";
 import { title } from "../quote.ts";
@@ -92,6 +93,8 @@ class ManifestFolder implements FolderSource {
   #present: Present = { claims: new Set(), pools: new Set() };
   #isListed = false;
   #hints = new Set<string>();
+  /** What status files said before the first look; later ones are what we know ourselves. */
+  #published: Published = new Map();
   #audit: Timer | undefined;
 
   constructor(options: FolderSourceOptions) {
@@ -152,7 +155,9 @@ class ManifestFolder implements FolderSource {
     const readings = await this.#read(filesToRead(this.#state, listing, hints));
     const nowMs = this.#options.clock.nowMs();
     this.#state = foldLook(this.#state, { listing, readings, hints, nowMs });
+    if (!this.#isListed) this.#published = readPublished(await this.#disk.readStatuses());
     this.#say();
+    this.#published = new Map();
     if (isMissingSome(this.#state)) this.#scheduleLook(MISSING_MS);
     else if (isEmptySome(this.#state)) this.#scheduleLook(EMPTY_GRACE_MS);
   }
@@ -173,7 +178,7 @@ class ManifestFolder implements FolderSource {
 
   #say(): void {
     const view = viewFolder(this.#state, this.#options.folder);
-    const derived = this.#deriver.derive(view.objects);
+    const derived = this.#deriver.derive(view.objects, this.#published);
     const next: SourceSnapshot = { ...derived, findings: view.findings };
     const list = {
       claims: keysIn(derived.claims, view.services),

@@ -203,3 +203,37 @@ test("a Service with 256 KiB of annotations is kept without them", () => {
   assert.ok(text.length < 3000, `${text.length} characters are kept`);
   assert.match(text, /fairlead\.io\/balance/u);
 });
+
+suite("what a Service's status says", () => {
+  const cases = [
+    { name: "is kept when we wrote it", manager: "fairlead", expect: ["192.0.2.7"] },
+    { name: "is nothing to us when another wrote it", manager: "other", expect: undefined },
+  ];
+  for (const { name, manager, expect } of cases) {
+    test(name, () => {
+      const table = new ClaimTable("kubernetes", SAMPLE_SETTINGS);
+      const fieldsV1 = { "f:status": { "f:loadBalancer": { "f:ingress": {} } } };
+      const metadata = { name: "web", namespace: "default", uid: "u1", resourceVersion: "7" };
+      const managedFields = [{ manager, subresource: "status", fieldsV1 }];
+      const status = {
+        loadBalancer: { ingress: [{ ip: "192.0.2.7" }, { hostname: "a.example" }] },
+      };
+      const object = { ...sampleService({}, { ...metadata, managedFields }), status };
+      table.setService(KEY, readService(object, "cluster lab"));
+      const [seen] = [...table.dirty].flatMap((key) => table.facts(key));
+      const claim = seen?.kind === "claim-seen" ? seen.claim : undefined;
+      assert.deepEqual(claim?.statusAddresses, expect);
+    });
+  }
+
+  test("is no news when it changes", () => {
+    const table = tableWithWeb();
+    const status = { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] } };
+    const metadata = { name: "web", namespace: "default", uid: "u1", resourceVersion: "8" };
+    const fieldsV1 = { "f:status": { "f:loadBalancer": {} } };
+    const managedFields = [{ manager: "fairlead", subresource: "status", fieldsV1 }];
+    const object = { ...sampleService({}, { ...metadata, managedFields }), status };
+    table.setService(KEY, readService(object, "cluster lab"));
+    assert.deepEqual(say(table), []);
+  });
+});

@@ -1,10 +1,17 @@
 // Claims of a cluster's Services, derived one by one: a changed object costs the Services that it
 // concerns and no others. Given objects as they come and go; facts about what differs come out.
 
-import { type Claim, type ClaimId, type Finding, claimId } from "@fairlead/model";
+import {
+  type Address,
+  type Claim,
+  type ClaimId,
+  type Finding,
+  claimId,
+  parseAddress,
+} from "@fairlead/model";
 
 import type { Fact } from "../../facts.ts";
-import { FINALIZER } from "../../kube/service-record.ts";
+import { FINALIZER, type ServiceRecord } from "../../kube/service-record.ts";
 import type { NodeObject } from "../node-object.ts";
 import type { BadObject } from "../objects.ts";
 import { title } from "../quote.ts";
@@ -151,11 +158,13 @@ export class ClaimTable {
     return [{ kind: "claim-gone", source: this.#source, id, uid, how: "seen-deleted" }];
   }
 
-  #translate(key: string, { object }: ServiceReading): Claim | undefined {
+  #translate(key: string, { object, record }: ServiceReading): Claim | undefined {
     const backend = this.backend(key);
     if (backend === undefined || !isUsable(object)) return undefined;
     const { identity, uid, createdAtMs, origin } = object;
-    return translateService({ identity, uid, createdAtMs, origin, ...backend }, this.#settings);
+    const statusAddresses = ownAddresses(record, this.#settings.ownFieldManager);
+    const of = { identity, uid, createdAtMs, origin, statusAddresses };
+    return translateService({ ...of, ...backend }, this.#settings);
   }
 
   #findingFacts(key: string, found: Finding | undefined): readonly Fact[] {
@@ -169,6 +178,14 @@ export class ClaimTable {
     this.#findings.set(key, found);
     return [{ kind: "finding", source, finding: found }];
   }
+}
+
+/** The addresses of its status, when it was us who wrote them. */
+function ownAddresses({ writers, ingress }: ServiceRecord, own: string): readonly Address[] {
+  const isOwn = writers.some(
+    ({ manager, parts }) => manager === own && parts.includes("status.loadBalancer"),
+  );
+  return isOwn ? ingress.flatMap(({ ip }) => parseAddress(ip ?? "") ?? []) : [];
 }
 
 function findingOf({ title: name, reason, detail }: BadObject): Finding {

@@ -1,0 +1,133 @@
+// What a store that was lost, or is an older copy, costs: nobody's address.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { Claim, Plan, World } from "@fairlead/model";
+import {
+  address,
+  makeClaim,
+  makePool,
+  makeRevisionOf,
+  makeWorld,
+  nextWorld,
+  proveAll,
+  verdictLine,
+} from "@fairlead/testkit";
+
+import { plan } from "./index.ts";
+
+const revisionOf = makeRevisionOf();
+const planned = (world: World): Plan => plan(world, { revisionOf });
+
+function holding(
+  name: string,
+  at: readonly string[],
+  more: Parameters<typeof makeClaim>[1] = {},
+): Claim {
+  return makeClaim(name, { ...more, statusAddresses: at.map(address) });
+}
+
+interface Case {
+  readonly name: string;
+  readonly claims: readonly Claim[];
+  readonly pools?: World["pools"];
+  readonly expect: Readonly<Record<string, string>>;
+}
+
+const WAITING = "WaitingForAgent";
+const cases: readonly Case[] = [
+  {
+    name: "with an empty store the status says who has which address, before anybody is served",
+    claims: [makeClaim("early", { createdAtMs: 1 }), holding("late", ["192.0.2.100"])],
+    expect: { late: `ready 192.0.2.100 ${WAITING}`, early: `pending 192.0.2.101 ${WAITING}` },
+  },
+  {
+    name: "an adopted address goes before a wish for it",
+    claims: [
+      makeClaim("wish", { createdAtMs: 1, wishes: ["192.0.2.105"] }),
+      holding("owner", ["192.0.2.105"]),
+    ],
+    expect: { owner: `ready 192.0.2.105 ${WAITING}`, wish: "refused AddressTaken" },
+  },
+  {
+    name: "of two statuses with one address the older Service's counts",
+    claims: [
+      holding("a", ["192.0.2.105"], { createdAtMs: 2 }),
+      holding("b", ["192.0.2.105"], { createdAtMs: 1 }),
+    ],
+    expect: { b: `ready 192.0.2.105 ${WAITING}`, a: `pending 192.0.2.100 ${WAITING}` },
+  },
+  {
+    name: "those that shared an address share it again",
+    claims: [
+      holding("a", ["192.0.2.105"], { sharingKey: "k" }),
+      holding("b", ["192.0.2.105"], { sharingKey: "k", ports: ["udp/53"] }),
+    ],
+    expect: { a: `ready 192.0.2.105 ${WAITING}`, b: `ready 192.0.2.105 ${WAITING}` },
+  },
+  {
+    name: "an address that lies in no pool is not adopted",
+    claims: [holding("a", ["203.0.113.9"])],
+    expect: { a: `pending 192.0.2.100 ${WAITING}` },
+  },
+  {
+    name: "a pool that does not serve the namespace adopts nothing for it",
+    claims: [holding("a", ["192.0.2.105"])],
+    pools: [makePool("lan", "192.0.2.100-192.0.2.110", { namespaces: ["other"] })],
+    expect: { a: "refused NoPool" },
+  },
+  {
+    name: "both families are adopted",
+    claims: [
+      holding("a", ["192.0.2.105", "2001:db8::105"], {
+        families: { policy: "PreferDualStack", families: [] },
+      }),
+    ],
+    pools: [makePool("lan", "192.0.2.100-192.0.2.110, 2001:db8::100-2001:db8::110")],
+    expect: { a: `ready 192.0.2.105 2001:db8::105 ${WAITING}` },
+  },
+  {
+    name: "a Service that wishes for another address now moves there",
+    claims: [holding("a", ["192.0.2.105"], { wishes: ["192.0.2.107"] })],
+    expect: { a: `pending 192.0.2.107 ${WAITING}` },
+  },
+];
+
+for (const { name, claims, pools, expect } of cases) {
+  test(name, () => {
+    const last = planned(makeWorld({ claims, ...(pools === undefined ? {} : { pools }) }));
+    const said = Object.keys(expect).map((claim) => [claim, verdictLine(last, claim)]);
+    assert.deepEqual(Object.fromEntries(said), expect);
+  });
+}
+
+test("what was adopted stays published while no agent has said anything", () => {
+  const claims = [holding("a", ["192.0.2.105"])];
+  const last = planned(makeWorld({ claims, agents: [] }));
+  assert.equal(last.leases.get(address("192.0.2.105"))?.published, true);
+  const later = planned(nextWorld(makeWorld({ claims, agents: [] }), last, {}));
+  assert.equal(later.leases.get(address("192.0.2.105"))?.published, true);
+});
+
+test("what was adopted is withdrawn when all agents say that they do not have it", () => {
+  const world = makeWorld({ claims: [holding("a", ["192.0.2.105"])] });
+  const idle = proveAll(world, planned(makeWorld()));
+  const last = planned({ ...world, agents: new Map(idle.map((agent) => [agent.name, agent])) });
+  assert.equal(last.leases.get(address("192.0.2.105"))?.published, false);
+});
+
+test("an older store does not move who came after it: the address is waited for", () => {
+  const gone = makeClaim("gone", { wishes: ["192.0.2.105"] });
+  const before = makeWorld({ claims: [gone] });
+  const stored = planned(before);
+  const heir = holding("heir", ["192.0.2.105"]);
+  const doubt = nextWorld(before, stored, { claims: [heir], absent: [gone] });
+  const waiting = planned(doubt);
+  assert.equal(verdictLine(waiting, "heir"), "pending 192.0.2.105 Releasing");
+  const sure = nextWorld(doubt, waiting, { absent: [] });
+  const draining = planned(sure);
+  assert.equal(verdictLine(draining, "heir"), "pending 192.0.2.105 Releasing");
+  const idle = planned(nextWorld(sure, draining, { agents: proveAll(sure, draining) }));
+  assert.equal(verdictLine(idle, "heir"), `pending 192.0.2.105 ${WAITING}`);
+});

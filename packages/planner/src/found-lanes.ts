@@ -1,0 +1,72 @@
+// Lanes that agents run and the store does not know, because it was lost or is an older copy. Given
+// what agents report. An address that is found on agents goes on in the lane that it rides in: in
+// another one two agents would hold it until both have applied their plans.
+
+import {
+  type Address,
+  type AgentName,
+  type AgentView,
+  LANE_AGENTS_MAX,
+  type Lane,
+  type LaneId,
+  ROUTER_ID_MAX,
+  type World,
+  compareText,
+  laneId,
+  vipName,
+} from "@fairlead/model";
+
+/** All lanes that connected agents run or are about to, by id: the holder first in their order. */
+export function findLanes(world: World): ReadonlyMap<LaneId, Lane> {
+  const runners = new Map<LaneId, { readonly name: AgentName; readonly isHolder: boolean }[]>();
+  for (const { name, report } of connectedOf(world)) {
+    for (const { name: resource, state } of report?.lanes ?? []) {
+      const id = resource.slice("lane/".length) as LaneId;
+      const known = runners.get(id) ?? [];
+      runners.set(id, [...known, { name, isHolder: state === "holder" }]);
+    }
+  }
+  const found = new Map<LaneId, Lane>();
+  for (const [id, all] of [...runners].sort(([a], [b]) => compareText(a, b))) {
+    const [, segment, number] = /^(.+)#(\d{1,3})$/.exec(id) ?? [];
+    const routerId = Number(number);
+    if (segment === undefined || routerId < 1 || routerId > ROUTER_ID_MAX) continue;
+    const order = all
+      .sort((a, b) => Number(b.isHolder) - Number(a.isHolder) || compareText(a.name, b.name))
+      .map(({ name }) => name)
+      .slice(0, LANE_AGENTS_MAX);
+    const holder = all.find(({ isHolder }) => isHolder)?.name;
+    const named = holder === undefined ? {} : { holder };
+    found.set(id, {
+      id: laneId(segment, routerId),
+      segment,
+      routerId,
+      order,
+      ...named,
+      settled: true,
+    });
+  }
+  return found;
+}
+
+/** The lane among these that the address rides in by what agents say; undefined: in none. */
+export function laneOnAgents(
+  world: World,
+  address: Address,
+  lanes: Iterable<Lane>,
+): Lane | undefined {
+  const name = vipName(address);
+  const having = connectedOf(world).filter(({ report }) => report?.resources.has(name) === true);
+  if (having.length === 0) return undefined;
+  const holder = having.find(({ report }) => report?.resources.get(name)?.step === "serving");
+  const fitting = [...lanes].filter(
+    (lane) =>
+      having.every((agent) => lane.order.includes(agent.name)) &&
+      (holder === undefined || lane.holder === holder.name),
+  );
+  return fitting.sort((a, b) => compareText(a.id, b.id))[0];
+}
+
+function connectedOf({ agents }: World): readonly AgentView[] {
+  return [...agents.values()].filter(({ connected }) => connected);
+}
