@@ -5,11 +5,17 @@ import { Client, type ServiceError, status } from "@grpc/grpc-js";
 
 import { EdgeError } from "@fairlead/runtime";
 import {
+  ActOutcome,
+  type ActResultRow,
+  ActResultSchema,
   AdminService,
   channelCredentials,
   channelOptions,
+  create,
   type DescribePoolResponse,
   type ExplainResponse,
+  type LeaseBook,
+  LeaseBookSchema,
   type ListKind,
   type ListResponse,
   serviceDefinition,
@@ -34,6 +40,14 @@ export interface AdminClient extends Disposable {
   explain(subject: string): Promise<ExplainResponse>;
   /** Pools of this name; an empty one means all. */
   describePool(name: string): Promise<DescribePoolResponse>;
+  /** Frees an address that drains or rests. */
+  releaseLease(address: string): Promise<ActResultRow>;
+  /** The operator's word that an agent is powered off. */
+  forgetAgent(name: string): Promise<ActResultRow>;
+  /** All leases as they are stored. */
+  exportLeases(): Promise<LeaseBook>;
+  /** Puts leases into the store; looks only, when it is a dry run. */
+  importLeases(book: LeaseBook, dryRun: boolean): Promise<ActResultRow>;
   /**
    * Hands on everything of these kinds, and then what changes. Resolves when the signal is aborted;
    * rejects when nothing comes within the deadline, and with LOST when the controller goes away.
@@ -56,44 +70,32 @@ export function createAdminClient(options: {
 }): AdminClient {
   const { server, deadlineMs } = options;
   const client = new Client(server, channelCredentials({ kind: "insecure" }), channelOptions());
-  const deadline = (): Date => new Date(Date.now() + deadlineMs);
+  const ask = <Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+  ): Promise<Response> =>
+    new Promise((resolve, reject) => {
+      const { path, requestSerialize, responseDeserialize } = method;
+      const deadline = new Date(Date.now() + deadlineMs);
+      const settled = (error: ServiceError | null, answer: Response | undefined): void =>
+        settle(server, error, answer, { resolve, reject });
+      client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        { deadline },
+        settled,
+      );
+    });
   return {
-    list: (kinds) =>
-      new Promise((resolve, reject) => {
-        const { path, requestSerialize, responseDeserialize } = TABLE.list;
-        client.makeUnaryRequest(
-          path,
-          requestSerialize,
-          responseDeserialize,
-          { kinds: [...kinds] },
-          { deadline: deadline() },
-          (error, answer) => settle(server, error, answer, { resolve, reject }),
-        );
-      }),
-    explain: (subject) =>
-      new Promise((resolve, reject) => {
-        const { path, requestSerialize, responseDeserialize } = TABLE.explain;
-        client.makeUnaryRequest(
-          path,
-          requestSerialize,
-          responseDeserialize,
-          { subject },
-          { deadline: deadline() },
-          (error, answer) => settle(server, error, answer, { resolve, reject }),
-        );
-      }),
-    describePool: (name) =>
-      new Promise((resolve, reject) => {
-        const { path, requestSerialize, responseDeserialize } = TABLE.describePool;
-        client.makeUnaryRequest(
-          path,
-          requestSerialize,
-          responseDeserialize,
-          { name },
-          { deadline: deadline() },
-          (error, answer) => settle(server, error, answer, { resolve, reject }),
-        );
-      }),
+    list: (kinds) => ask(TABLE.list, { kinds: [...kinds] }),
+    explain: (subject) => ask(TABLE.explain, { subject }),
+    describePool: (name) => ask(TABLE.describePool, { name }),
+    releaseLease: async (address) => resultOf(await ask(TABLE.releaseLease, { address })),
+    forgetAgent: async (name) => resultOf(await ask(TABLE.forgetAgent, { name })),
+    exportLeases: async () => (await ask(TABLE.exportLeases, {})).book ?? create(LeaseBookSchema),
+    importLeases: async (book, dryRun) => resultOf(await ask(TABLE.importLeases, { book, dryRun })),
     watch: (kinds, onMessage, signal) =>
       new Promise((resolve, reject) => {
         const { path, requestSerialize, responseDeserialize } = TABLE.watch;
@@ -119,6 +121,18 @@ export function createAdminClient(options: {
       }),
     [Symbol.dispose]: () => client.close(),
   };
+}
+
+/** A method of the contract's table, as far as it is called here. */
+interface Method<Request, Response> {
+  readonly path: string;
+  readonly requestSerialize: (request: Request) => Buffer;
+  readonly responseDeserialize: (bytes: Buffer) => Response;
+}
+
+/** A controller that says nothing of what came of an act has not done it. */
+function resultOf({ result }: { readonly result?: ActResultRow | undefined }): ActResultRow {
+  return result ?? create(ActResultSchema, { outcome: ActOutcome.FAILED });
 }
 
 function settle<T>(

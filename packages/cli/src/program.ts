@@ -3,6 +3,7 @@
 
 import { Command, CommanderError } from "commander";
 
+import { leaseCommand } from "./commands/lease.ts";
 import { agentsCommand, statusCommand } from "./commands/status.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { poolCommand } from "./commands/pool.ts";
@@ -19,7 +20,7 @@ export async function runProgram(
   context: CommandContext,
   more: readonly CommandMaker[] = [],
 ): Promise<ExitCode> {
-  const makers = [statusCommand, agentsCommand, poolCommand, explainCommand, ...more];
+  const makers = [statusCommand, agentsCommand, leaseCommand, poolCommand, explainCommand, ...more];
   let exit: ExitCode = EXIT.good;
   const done = (code: ExitCode): void => {
     exit = code;
@@ -34,7 +35,7 @@ export async function runProgram(
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return EXIT.good;
     const idle = (): Command => {
-      const commands = makers.map((make) => make(context, done).action(() => undefined));
+      const commands = makers.map((make) => withoutAction(make(context, done)));
       return buildProgram(commands, () => undefined);
     };
     const complaints = await usageComplaints(idle, args);
@@ -63,5 +64,12 @@ function withCommands(command: Command): readonly Command[] {
 }
 
 function withHelp(command: Command): Command {
-  return command.addHelpText("after", `\n${EXIT_HELP}`);
+  for (const each of withCommands(command)) each.addHelpText("after", `\n${EXIT_HELP}`);
+  return command;
+}
+
+/** The command and all below it do nothing, so that a wrong line can be parsed again and again. */
+function withoutAction(command: Command): Command {
+  for (const each of withCommands(command)) each.action(() => undefined);
+  return command;
 }

@@ -17,12 +17,13 @@ import type { Fact } from "./facts.ts";
 /** Facts that are about agents. */
 type AgentFact = Extract<
   Fact,
-  { kind: "agent-hello" | "agent-report" | "agent-heard" | "agent-gone" }
+  { kind: "agent-hello" | "agent-report" | "agent-heard" | "agent-gone" | "agent-forgotten" }
 >;
 
 /** Agents while facts are folded in. */
 interface AgentTable extends ReadonlyMap<AgentName, AgentView> {
   set(name: AgentName, view: AgentView): unknown;
+  delete(name: AgentName): boolean;
 }
 
 /** Folds one fact into the agents; returns whether it changed anything. */
@@ -61,6 +62,9 @@ export function foldAgent(agents: AgentTable, fact: AgentFact): boolean {
       agents.set(known.name, { ...known, connected: false, disconnectedAtMs: fact.atMs });
       return true;
     }
+    // One that came back meanwhile is there.
+    case "agent-forgotten":
+      return agents.get(fact.agent)?.connected === false && agents.delete(fact.agent);
   }
 }
 

@@ -186,6 +186,11 @@ function foldOne(draft: Draft, fact: Fact, context: FoldContext): boolean {
       const key = findingKey(fact.source, fact);
       return findings.has(key) && findings.delete(key);
     }
+    case "leases-imported": {
+      const unseen = fact.owners.filter((id) => !claims.has(id) && !orphans.has(id));
+      for (const id of unseen) orphans.set(id, {});
+      return unseen.length > 0;
+    }
     case "source-listed":
       return foldList(draft, fact, context);
     default:

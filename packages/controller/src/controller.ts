@@ -135,6 +135,7 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
       credentials,
       clock,
       log,
+      act: (act) => cycle.act(act),
       context: () => ({
         nowMs: clock.wallMs(),
         uptimeMs: clock.nowMs() - startedMs,

@@ -5,6 +5,7 @@ import type { PlanSettings, Resource, Revision } from "@fairlead/model";
 import { type MayStillGet, type PlanOptions, createPlanMemory } from "@fairlead/planner";
 import type { Clock, Logger } from "@fairlead/runtime";
 
+import type { Act, ActResult } from "./acts/act.ts";
 import type { CycleView } from "./cycle-view.ts";
 import type { Fact } from "./facts.ts";
 import type { Election, PlanDelivery, Publisher, Source, Store } from "./ports.ts";
@@ -40,6 +41,8 @@ export interface Cycle extends AsyncDisposable {
   /** Takes facts in. */
   emit(facts: readonly Fact[]): void;
   view(): CycleView;
+  /** Does what an operator asks for, in the next cycle; resolves when it is durable or denied. */
+  act(act: Act): Promise<ActResult>;
   /** Resolves when everything emitted so far went round. */
   settled(): Promise<void>;
 }
@@ -48,4 +51,11 @@ export interface Cycle extends AsyncDisposable {
 export function planOptionsOf({ delivery, revisionOf }: CycleOptions): PlanOptions {
   const mayStillGet: MayStillGet = (...at) => delivery.mayStillGet?.(...at) ?? false;
   return { revisionOf, mayStillGet, memory: createPlanMemory() };
+}
+
+/** A plan that cannot be made is a bug: the process ends, and its supervisor restarts it. */
+export function crash(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

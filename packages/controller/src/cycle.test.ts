@@ -341,6 +341,8 @@ suite("a store that was lost", () => {
     await using stage = await makeStage({ claims: [makeClaim("web")] });
     await stage.cycle.start();
     stage.cycle.emit([obeyed("a", 11, 41), obeyed("b", 12, 7)]);
+    await stage.clock.advance(4900);
+    assert.equal(stage.delivered.length, 0, "agents alone know what the store knew");
     await stage.clock.advance(ROUND_MS);
     assert.equal(stage.delivered.at(-1)?.epoch, 42);
     assert.equal(stage.medium.epoch, 42);

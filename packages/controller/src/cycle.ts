@@ -4,18 +4,20 @@
 // whole, and agents had a moment to connect; nothing is delivered before it is durable. While it
 // stands by it takes facts in and says nothing.
 
-import { type AgentName, type Finding, type Plan, type World, compareText } from "@fairlead/model";
+import type { AgentName, Finding, Plan, World } from "@fairlead/model";
 import { type PlanOptions, plan } from "@fairlead/planner";
 import { type Pace, type Timer, createPace } from "@fairlead/runtime";
 
+import type { Act, ActResult } from "./acts/act.ts";
+import { createActQueue } from "./acts/act-queue.ts";
 import { type ClusterState, createClusterState, foldFacts, withStored } from "./cluster-state.ts";
-import { type Cycle, type CycleOptions, planOptionsOf } from "./cycle-options.ts";
+import { type Cycle, type CycleOptions, crash, planOptionsOf } from "./cycle-options.ts";
 import type { CycleView } from "./cycle-view.ts";
 import type { Fact } from "./facts.ts";
 import { firstPlanWaitMs, isStoreEmptied, namedAgents } from "./first-plan.ts";
-import { type FrozenClaims, NO_CLAIMS, freezeClaims } from "./freeze-claims.ts";
+import { type FrozenClaims, NO_CLAIMS, freezeClaims, worldOf } from "./freeze-claims.ts";
 import { createLead, type Lead } from "./lead.ts";
-import { narrate, NOTHING_SAID, type Said } from "./narrate.ts";
+import { narrate, NOTHING_SAID, type Said, sortFindings } from "./narrate.ts";
 import { nextWakeMs } from "./next-wake.ts";
 import { notReadyText } from "./not-ready.ts";
 import type { StoreChange, StoredState } from "./ports.ts";
@@ -43,6 +45,7 @@ class Loop implements Cycle {
   readonly #planning: Pace;
   readonly #publishing: Publishing;
   readonly #lead: Lead;
+  readonly #acts = createActQueue();
   #planOptions: PlanOptions;
   #state: ClusterState = createClusterState([]);
   #writer: StoreWriter | undefined;
@@ -71,8 +74,7 @@ class Loop implements Cycle {
       quietMs: QUIET_MS,
       maxWaitMs: WAIT_MAX_MS,
       run: () => this.#turn(),
-      // A plan that cannot be made is a bug: the process ends, and its supervisor restarts it.
-      onError: (error) => queueMicrotask(() => throwIt(error)),
+      onError: crash,
     });
     this.#publishing = createPublishing({ clock, log, publishers: options.publishers });
     this.#lead = createLead({
@@ -130,6 +132,7 @@ class Loop implements Cycle {
   /** The lead is lost: all that only a leader knows is forgotten, and nothing is said any more. */
   #standBy(): void {
     this.#wake?.cancel();
+    this.#acts.close("it leads no more");
     this.#writer = undefined;
     this.#openedAtMs = undefined;
     this.#lastHelloMs = undefined;
@@ -165,6 +168,11 @@ class Loop implements Cycle {
     };
   }
 
+  act(act: Act): Promise<ActResult> {
+    this.#planning.poke();
+    return this.#acts.ask(act, this.view());
+  }
+
   async settled(): Promise<void> {
     await this.#planning.done();
     await this.#publishing.done();
@@ -174,6 +182,7 @@ class Loop implements Cycle {
     this.#wake?.cancel();
     this.#lead[Symbol.dispose]();
     await this.#planning[Symbol.asyncDispose]();
+    this.#acts.close("it ends");
     // The turn under way has set it anew.
     this.#wake?.cancel();
     await this.#publishing[Symbol.asyncDispose]();
@@ -191,16 +200,18 @@ class Loop implements Cycle {
     const ranked = obeyed === undefined ? "durable" : await writer.outrank(obeyed);
     if (ranked === "fenced" || !this.#mayGoOn(writer)) return;
     const begunMs = clock.nowMs();
-    const world = this.#freeze();
-    const next = plan(world, this.#planOptions);
+    const acts = this.#acts.begin(this.#freeze());
+    const next = plan(acts.world, this.#planOptions);
     this.#options.onCycle?.(clock.nowMs() - begunMs);
     const changes = diffStored(this.#rows, next);
     // Planning takes its time, and so does whatever else may have held this process up.
-    if (!this.#mayGoOn(writer)) return;
+    if (!this.#mayGoOn(writer)) return void acts.end("failed", "it leads no more");
     const written = await writer.write(changes);
+    const news = acts.end(written, writer.trouble);
     if (written === "fenced" || !this.#mayGoOn(writer)) return;
-    if (written === "durable") this.#adopt(writer.epoch, world, next);
-    else this.#goOn(writer.epoch, world, changes);
+    if (written === "durable") this.#adopt(writer.epoch, acts.world, next);
+    else this.#goOn(writer.epoch, this.#freeze(), changes);
+    if (news.length > 0) this.emit(news);
     if (ranked === "failed") this.#wakeIn(STORE_RETRY_MS);
   }
 
@@ -253,19 +264,11 @@ class Loop implements Cycle {
   }
 
   #freeze(): World {
-    const { claims, orphans, pools, agents } = this.#state;
-    this.#frozen = freezeClaims(this.#frozen, claims);
-    return {
-      nowMs: this.#options.clock.wallMs(),
-      settings: this.#options.settings,
-      claims: this.#frozen.claims,
-      absent: new Set(orphans.keys()),
-      pools: Array.from(pools.values(), (seen) => seen.value),
-      agents,
-      leases: this.#rows.leases,
-      lanes: this.#rows.lanes,
-      intents: this.#intents,
-    };
+    const { settings, clock } = this.#options;
+    this.#frozen = freezeClaims(this.#frozen, this.#state.claims);
+    const { claims } = this.#frozen;
+    const [nowMs, intents, state] = [clock.wallMs(), this.#intents, this.#state];
+    return worldOf(state, { nowMs, settings, claims, intents, ...this.#rows });
   }
 
   /** Says what came out, to publishers and, where it changed, in the log. */
@@ -290,11 +293,6 @@ class Loop implements Cycle {
 
   #findings(): readonly Finding[] {
     const store = storeFindings(this.#writer?.trouble);
-    const all = [...this.#state.findings.values(), ...(this.#plan?.findings ?? []), ...store];
-    return all.sort((a, b) => compareText(`${a.subject}\n${a.name}`, `${b.subject}\n${b.name}`));
+    return sortFindings(this.#state.findings.values(), this.#plan?.findings ?? [], store);
   }
-}
-
-function throwIt(error: unknown): never {
-  throw error;
 }

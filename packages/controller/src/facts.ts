@@ -19,7 +19,10 @@ import type {
  */
 export type Departure = "seen-deleted" | "absent";
 
-/** One observation. `source` is the name of the source that made it. */
+/**
+ * One observation, or what became of an operator's act. `source` is the name of the source that
+ * made it.
+ */
 export type Fact =
   | { readonly kind: "claim-seen"; readonly source: string; readonly claim: Claim }
   | {
@@ -62,4 +65,8 @@ export type Fact =
   /** The agent said that it lives, and that what it proved is still so. */
   | { readonly kind: "agent-heard"; readonly atMs: number; readonly agent: AgentName }
   /** The agent's stream ended. */
-  | { readonly kind: "agent-gone"; readonly atMs: number; readonly agent: AgentName };
+  | { readonly kind: "agent-gone"; readonly atMs: number; readonly agent: AgentName }
+  /** An operator's word that the agent is powered off became durable. */
+  | { readonly kind: "agent-forgotten"; readonly agent: AgentName }
+  /** The store has leases of these claims now, whether a source shows them or not. */
+  | { readonly kind: "leases-imported"; readonly owners: readonly ClaimId[] };

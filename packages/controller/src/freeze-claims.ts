@@ -1,9 +1,9 @@
-// The claims of a world, taken from what facts have added up to. Pure. Only what was seen anew
+// A world and its claims, taken from what facts have added up to. Pure. Only what was seen anew
 // since the last world is read.
 
-import { type Claim, type ClaimId, changedKeys, patchMap } from "@fairlead/model";
+import { type Claim, type ClaimId, type World, changedKeys, patchMap } from "@fairlead/model";
 
-import type { Seen } from "./cluster-state.ts";
+import type { ClusterState, Seen } from "./cluster-state.ts";
 
 /** Claims as a world has them, and what they were taken from. */
 export interface FrozenClaims {
@@ -19,4 +19,17 @@ export function freezeClaims(before: FrozenClaims, seen: FrozenClaims["seen"]): 
   const changes = new Map<ClaimId, Claim | undefined>();
   for (const id of changedKeys(before.seen, seen)) changes.set(id, seen.get(id)?.value);
   return { seen, claims: patchMap(before.claims, changes) };
+}
+
+/** The world of one moment: what facts have added up to, with what is stored. */
+export function worldOf(
+  { orphans, pools, agents }: ClusterState,
+  rest: Omit<World, "absent" | "pools" | "agents">,
+): World {
+  return {
+    ...rest,
+    absent: new Set(orphans.keys()),
+    pools: Array.from(pools.values(), (seen) => seen.value),
+    agents,
+  };
 }

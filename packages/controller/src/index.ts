@@ -1,6 +1,7 @@
 // The door of the controller: what starts it in a process, the loop's view, its ports and facts,
 // and the parts of which scenarios make one on a fake clock.
 
+export { type Act, type ActResult } from "./acts/act.ts";
 export { type AdminContext } from "./api/grpc/admin-context.ts";
 export { explain } from "./api/grpc/explain.ts";
 export { list } from "./api/grpc/list.ts";
@@ -19,6 +20,7 @@ export { createKubeClient, type KubeAccess, type KubeRequestOptions } from "./ku
 export { keepLeases, type LeaseKeeping, type LeaseKeepingOptions } from "./keep-leases.ts";
 export * from "./ports.ts";
 export { type ProgramOptions, runProgram } from "./program.ts";
+export { statusTexts } from "./publish/folder/folder-publisher.ts";
 export {
   CONTROLLER_EXTRA_KEYS,
   CONTROLLER_SETTINGS,

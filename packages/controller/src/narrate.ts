@@ -7,6 +7,7 @@ import {
   changedKeys,
   type ClaimId,
   claimTitle,
+  compareText,
   type Finding,
   REASONS,
   type Remark,
@@ -122,4 +123,11 @@ function holdersOf(verdict: Verdict): readonly AgentName[] {
 
 function findingKey(finding: Finding): string {
   return [finding.subject, finding.name, finding.reason, finding.detail].join("\n");
+}
+
+/** All of them, by subject and name. */
+export function sortFindings(...lists: readonly Iterable<Finding>[]): readonly Finding[] {
+  return lists
+    .flatMap((list) => [...list])
+    .sort((a, b) => compareText(`${a.subject}\n${a.name}`, `${b.subject}\n${b.name}`));
 }

@@ -8,6 +8,9 @@ export {
   type MessageShape,
 } from "@bufbuild/protobuf";
 export {
+  ActOutcome,
+  type ActResult as ActResultRow,
+  ActResultSchema,
   AdminService,
   type AddressRow,
   AddressRowSchema,
@@ -25,6 +28,8 @@ export {
   ControllerRowSchema,
   type DescribePoolResponse,
   DescribePoolResponseSchema,
+  type ExportLeasesResponse,
+  ExportLeasesResponseSchema,
   type ExplainRequest,
   ExplainRequestSchema,
   type ExplainResponse,
@@ -39,6 +44,9 @@ export {
   type GetObservedResponseSchema,
   type GetPlanRequest,
   type GetPlanResponseSchema,
+  type ImportLeasesRequest,
+  type LeaseBook,
+  LeaseBookSchema,
   LinkState,
   ListKind,
   type ListRequest,
@@ -62,6 +70,7 @@ export {
 } from "@fairlead/proto";
 export { addressFromBytes, addressToBytes } from "./address-bytes.ts";
 export { bindServer, closeServer } from "./bind-server.ts";
+export { type DecodedLeases, decodeLeaseBook, encodeLeaseBook } from "./lease-book-codec.ts";
 export { type Decoded, DETAIL_CHARACTERS_MAX, type Refused } from "./decoded.ts";
 export {
   channelCredentials,
@@ -77,7 +86,14 @@ export { decodeResource, encodeResource, type RevisedResource } from "./node-pla
 export { createHeartbeat, type Heartbeat, type HeartbeatClock } from "./heartbeat.ts";
 export { unconfirmedRemovalsMax } from "./removal-guard.ts";
 export { decodeReport, encodeReport, type FoldedReport, isSameReport } from "./report-codec.ts";
-export { explainToJson, listToJson, poolsToJson, rowToJson } from "./admin-json.ts";
+export {
+  explainToJson,
+  leaseBookFromJson,
+  leaseBookToJson,
+  listToJson,
+  poolsToJson,
+  rowToJson,
+} from "./admin-json.ts";
 export { PLAN_FORMAT, planFromText, planToText, type RevisedPlan } from "./plan-text.ts";
 export { reportDigest } from "./report-digest.ts";
 export { parseLaneId, parseResourceName } from "./resource-name.ts";

@@ -9,9 +9,13 @@ import { type AdminClient, createAdminClient } from "../admin-client.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { type CommandContext, complain, OUTPUT_FORMS, type OutputForm } from "../output.ts";
 
-/** Options of commands that ask the controller. */
-export interface AskOptions {
+/** Options of every command that speaks with the controller. */
+export interface ServerOptions {
   readonly server: string;
+}
+
+/** Options of commands that ask the controller. */
+export interface AskOptions extends ServerOptions {
   readonly output: OutputForm;
   readonly headers: boolean;
 }
@@ -28,14 +32,18 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
 /** Longest wait for the controller's answer, in ms. */
 const DEADLINE_MS = 5000;
 
+/** Adds --server to a command. */
+export function addServerOption(command: Command): Command {
+  return command.addOption(
+    new Option("--server <host:port>", "Where the controller's AdminService listens.")
+      .default("127.0.0.1:7705")
+      .env("FAIRLEAD_SERVER"),
+  );
+}
+
 /** Adds --server, --output and --no-headers to a command. */
 export function addAskOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option("--server <host:port>", "Where the controller's AdminService listens.")
-        .default("127.0.0.1:7705")
-        .env("FAIRLEAD_SERVER"),
-    )
+  return addServerOption(command)
     .addOption(
       new Option("-o, --output <form>", "The form of the answer.")
         .choices(OUTPUT_FORMS)

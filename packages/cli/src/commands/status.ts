@@ -10,6 +10,7 @@ import { type CommandContext, exitOf, writeStructured } from "../output.ts";
 import { formatAgents, formatStatus, isWell } from "../status-view.ts";
 import { createAgentsPrinter, createStatusPrinter } from "../watch-view.ts";
 import { addAskOptions, type AskOptions, withClient } from "./ask.ts";
+import { forgetCommand } from "./forget.ts";
 import { askUntilSettled, waitOption } from "./wait.ts";
 import { watch, watchOption } from "./watch.ts";
 
@@ -52,6 +53,8 @@ export function agentsCommand(context: CommandContext, done: (code: ExitCode) =>
   const command = new Command("agents").description(
     "Show every agent: whether it is connected, which plan it applied, what it holds.",
   );
+  // What stands behind the name of a command below it is that command's.
+  command.enablePositionalOptions().addCommand(forgetCommand(context, done));
   command.addOption(watchOption());
   return addAskOptions(command).action(async (options: WatchOptions) => {
     if (options.watch === true) {

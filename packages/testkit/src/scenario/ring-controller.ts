@@ -2,6 +2,7 @@
 // be killed, over a store in memory that outlives it. Given the stage's clock, folder and network.
 
 import {
+  type Act,
   type AdminContext,
   type Cycle,
   type Publication,
@@ -13,6 +14,7 @@ import {
   createSoleElection,
   createSyncServer,
   readConfiguredPools,
+  statusTexts,
 } from "@fairlead/controller";
 import { assert } from "@fairlead/model";
 import { type Clock, type Logger, VERSION } from "@fairlead/runtime";
@@ -49,6 +51,10 @@ export interface RingController {
   start(): void;
   /** kill -9; it stays dead until `start`. */
   kill(): void;
+  /** Has the running process do what an operator asks for; what came of it stands in `acted`. */
+  act(act: Act): void;
+  /** What came of the last act, in lines; empty while nothing did. */
+  readonly acted: readonly string[];
   /** Whether the store refuses every write, whatever the luck. */
   isStoreLost: boolean;
   /** What the running process knows; undefined while there is none. */
@@ -73,6 +79,7 @@ class Controller implements RingController {
   readonly #options: RingControllerOptions;
   #running: Running | undefined;
   isStoreLost = false;
+  acted: readonly string[] = [];
   published: Publication | undefined;
 
   constructor(options: RingControllerOptions) {
@@ -122,6 +129,7 @@ class Controller implements RingController {
           publish: async (publication) => {
             await this.#options.faults.attempt(clock, "writing the status", WRITE_MS);
             this.published = publication;
+            folder.statuses = statusTexts(publication);
           },
         },
       ],
@@ -146,6 +154,16 @@ class Controller implements RingController {
     this.#running?.clock.kill();
     this.#running = undefined;
     this.#options.network.stopServing();
+  }
+
+  act(act: Act): void {
+    this.acted = [];
+    const tell = async (): Promise<void> => {
+      const result = await this.#running?.cycle.act(act);
+      if (result?.kind === "done") this.acted = [...result.will, ...result.did];
+      else if (result !== undefined) this.acted = [result.kind, ...result.why];
+    };
+    void tell();
   }
 
   context(): AdminContext | undefined {

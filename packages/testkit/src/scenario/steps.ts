@@ -1,6 +1,9 @@
 // What a scenario can do to a ring, one step a row: its words, where capitals stand for arguments,
 // and what it does. `wait` and everything that is expected stand with whoever runs the steps.
 
+import { parseAddress, present } from "@fairlead/model";
+
+import { copyMedium, createMemoryMedium, restoreMedium } from "../fakes/memory-store.ts";
 import { agentOf, type Ring } from "./ring.ts";
 import { pathOf, splitManifests, splitTitle, usualMembers, usualService } from "./manifests.ts";
 
@@ -86,6 +89,15 @@ export const STEPS: readonly StepKind[] = [
   },
   { form: "break store", run: ({ ring }) => void (ring.controller.isStoreLost = true) },
   { form: "mend store", run: ({ ring }) => void (ring.controller.isStoreLost = false) },
+  { form: "lose store", run: ({ ring }) => restoreMedium(ring.medium, createMemoryMedium()) },
+  { form: "save store", run: ({ ring }) => void (ring.savedStore = copyMedium(ring.medium)) },
+  {
+    form: "restore store",
+    run: ({ ring }) => {
+      if (ring.savedStore === undefined) throw new Error("no store was saved");
+      restoreMedium(ring.medium, ring.savedStore);
+    },
+  },
   onHost("unplug HOST", (ring, host) => agentOf(ring, host).setPlug(false)),
   onHost("plug HOST", (ring, host) => agentOf(ring, host).setPlug(true)),
   onHost("cut link HOST", (ring, host) => agentOf(ring, host).setLink(false)),
@@ -125,6 +137,16 @@ export const STEPS: readonly StepKind[] = [
   ),
   onHost("add address HOST ADDRESS", (ring, host, [address = ""]) =>
     agentOf(ring, host).addForeign(address),
+  ),
+  {
+    form: "operator releases ADDRESS",
+    run: ({ ring, args: [text = ""] }) => {
+      const address = present(parseAddress(text), `${text} is an address`);
+      ring.controller.act({ kind: "release", address });
+    },
+  },
+  onHost("operator forgets HOST", (ring, host) =>
+    ring.controller.act({ kind: "forget", agent: agentOf(ring, host).name }),
   ),
   {
     form: "faults PERCENT",

@@ -24,6 +24,7 @@ export function viewOf(
     if (kind === "findings") return () => findingLines(ring);
     if (kind === "agents") return () => agentLines(ring);
     if (kind === "leases") return () => leaseLines(ring);
+    if (kind === "acted") return () => orNothing(ring.controller.acted);
     if (kind === "published") return () => publishedLines(ring);
     return undefined;
   }
@@ -39,6 +40,10 @@ function hostLines(ring: Ring, name: string): readonly string[] {
 }
 
 const NOTHING = ["nothing"];
+
+function orNothing(lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? NOTHING : lines;
+}
 const NO_CONTROLLER = ["no controller"];
 
 function statusLines(ring: Ring): readonly string[] {

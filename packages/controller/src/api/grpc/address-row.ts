@@ -12,7 +12,7 @@ export function addressRow(
   { nowMs, view }: AdminContext,
   lease: LeasedAddress,
 ): MessageInitShape<typeof AddressRowSchema> {
-  const { address, pool, owners, placement, state, sentTo } = lease;
+  const { address, pool, owners, placement, state, sentTo, sharingKey } = lease;
   const holder = holdingsOf(view, address, couldHold(view, lease))[0]?.agent.name;
   return {
     address,
@@ -24,5 +24,16 @@ export function addressRow(
     order: [...orderOf(view, lease)],
     waitingFor: state.kind === "draining" ? [...sentTo] : [],
     ageMs: wholeMs(nowMs - lease.sinceMs),
+    ports: owners.map(
+      ({ claim, ports }) => `${claimTitle(claim)} ${ports.map(portText).join(",")}`,
+    ),
+    ...(sharingKey === undefined ? {} : { sharingKey }),
+    lastOwner: claimTitle(lease.lastClaim),
+    published: lease.published,
+    ...(state.kind === "quarantined" ? { restsUntilMs: BigInt(state.untilMs) } : {}),
   };
+}
+
+function portText({ port, protocol }: LeasedAddress["owners"][number]["ports"][number]): string {
+  return `${port}/${protocol.toUpperCase()}`;
 }

@@ -1,6 +1,6 @@
 // AdminService: the transport of the command line. Given what the loop and the streams know; it
-// answers questions, once or for as long as somebody watches, and changes nothing. Reflection and
-// health let grpcurl work without files.
+// answers questions, once or for as long as somebody watches, and hands operators' acts to the
+// loop. Reflection and health let grpcurl work without files.
 
 import { Server } from "@grpc/grpc-js";
 import { type Clock, type HostPort, type Logger, describeError } from "@fairlead/runtime";
@@ -14,6 +14,7 @@ import {
   unaryHandler,
 } from "@fairlead/wire";
 
+import { type DoAct, exportLeases, forgetAgent, importLeases, releaseLease } from "./act-calls.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { bindServer, closeServer } from "./bind-server.ts";
 import { describePool } from "./describe-pool.ts";
@@ -27,6 +28,8 @@ export interface AdminServerOptions {
   readonly credentials: Credentials;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Does what operators ask for. */
+  readonly act: DoAct;
   /** Asked once a call, and whenever something changed while somebody watches. */
   readonly context: () => AdminContext;
 }
@@ -42,7 +45,7 @@ export interface AdminServer extends AsyncDisposable {
 
 /** Starts the server. Rejects with EdgeError<ListenErrorCode> when it cannot listen. */
 export async function createAdminServer(options: AdminServerOptions): Promise<AdminServer> {
-  const { context, clock, log } = options;
+  const { context, act, clock, log } = options;
   const watchers = createWatchers({ clock, log, list: (kinds) => list(context(), { kinds }) });
   const server = new Server(serverOptions());
   const table = serviceDefinition(AdminService);
@@ -61,6 +64,19 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
       onFailed,
     ),
     watch: (call: WatchCall) => watchers.watch(call),
+    releaseLease: unaryHandler(
+      ({ address: text }: { readonly address: string }) => releaseLease(act, text),
+      onFailed,
+    ),
+    forgetAgent: unaryHandler(
+      ({ name }: { readonly name: string }) => forgetAgent(act, name),
+      onFailed,
+    ),
+    exportLeases: unaryHandler(() => exportLeases(context().view), onFailed),
+    importLeases: unaryHandler(
+      (asked: Parameters<typeof importLeases>[1]) => importLeases(act, asked),
+      onFailed,
+    ),
   });
   const health = addIntrospection(server, [AdminService]);
   const address = await bindServer(server, options.listen, options.credentials);

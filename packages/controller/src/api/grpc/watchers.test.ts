@@ -73,6 +73,7 @@ async function makeStage(claims: readonly Claim[] = [makeClaim("web")]): Promise
   const server = await createAdminServer({
     listen: { host: "127.0.0.1", port: 0 },
     credentials: { kind: "insecure" },
+    act: () => Promise.reject(new Error("nobody acts here")),
     clock,
     log: createLogger({ level: "silent", format: "text" }),
     context,

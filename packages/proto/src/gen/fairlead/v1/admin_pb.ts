@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fairlead/v1/admin.proto.
  */
 export const file_fairlead_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChdmYWlybGVhZC92MS9hZG1pbi5wcm90bxILZmFpcmxlYWQudjEiMwoLTGlzdFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCKIAgoMTGlzdFJlc3BvbnNlEi4KCmNvbnRyb2xsZXIYASABKAsyGi5mYWlybGVhZC52MS5Db250cm9sbGVyUm93EiUKBmNsYWltcxgCIAMoCzIVLmZhaXJsZWFkLnYxLkNsYWltUm93EiUKBmFnZW50cxgDIAMoCzIVLmZhaXJsZWFkLnYxLkFnZW50Um93EiMKBXBvb2xzGAQgAygLMhQuZmFpcmxlYWQudjEuUG9vbFJvdxIqCglhZGRyZXNzZXMYBSADKAsyFy5mYWlybGVhZC52MS5BZGRyZXNzUm93EikKCGZpbmRpbmdzGAYgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ1JvdyI0CgxXYXRjaFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCJyCg1XYXRjaFJlc3BvbnNlEg0KBXdob2xlGAEgASgIEicKBHJvd3MYAiABKAsyGS5mYWlybGVhZC52MS5MaXN0UmVzcG9uc2USKQoHcmVtb3ZlZBgDIAEoCzIYLmZhaXJsZWFkLnYxLlJlbW92ZWRSb3dzInoKC1JlbW92ZWRSb3dzEg4KBmNsYWltcxgBIAMoCRIOCgZhZ2VudHMYAiADKAkSDQoFcG9vbHMYAyADKAkSEQoJYWRkcmVzc2VzGAQgAygJEikKCGZpbmRpbmdzGAUgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ0tleSIrCgpGaW5kaW5nS2V5Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCSKUAQoNQ29udHJvbGxlclJvdxIPCgd2ZXJzaW9uGAEgASgJEg0KBWVwb2NoGAIgASgEEhEKCXVwdGltZV9tcxgDIAEoBBIOCgZjeWNsZXMYBCABKAQSDQoFcmVhZHkYBSABKAgSDgoGZGV0YWlsGAYgASgJEhEKCXN0YW5kc19ieRgHIAEoCBIOCgZsZWFkZXIYCCABKAkiqQIKCENsYWltUm93EgoKAmlkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRIMCgRuYW1lGAMgASgJEiwKCWFkZHJlc3NlcxgEIAMoCzIZLmZhaXJsZWFkLnYxLkNsYWltQWRkcmVzcxINCgVwb3J0cxgFIAMoCRINCgVzdGF0ZRgGIAEoCRIhCgRtYWluGAcgASgLMhMuZmFpcmxlYWQudjEuUmVtYXJrEiQKB3JlbWFya3MYCCADKAsyEy5mYWlybGVhZC52MS5SZW1hcmsSKgoKY29uZGl0aW9ucxgJIAMoCzIWLmZhaXJsZWFkLnYxLkNvbmRpdGlvbhIPCgdtZW1iZXJzGAogASgNEg4KBmFnZV9tcxgLIAEoBBIOCgZvcmlnaW4YDCABKAkiQgoMQ2xhaW1BZGRyZXNzEg8KB2FkZHJlc3MYASABKAkSDgoGaG9sZGVyGAIgASgJEhEKCXB1Ymxpc2hlZBgDIAEoCCJVCgZSZW1hcmsSDgoGcmVhc29uGAEgASgJEgwKBGNvZGUYAiABKAkSDQoFdGl0bGUYAyABKAkSDgoGZGV0YWlsGAQgASgJEg4KBnJlbWVkeRgFIAEoCSJKCglDb25kaXRpb24SDAoEdHlwZRgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDgoGcmVhc29uGAMgASgJEg8KB21lc3NhZ2UYBCABKAkiogIKCEFnZW50Um93EgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRIXCg93YW50ZWRfcmV2aXNpb24YBCABKAkSGAoQYXBwbGllZF9yZXZpc2lvbhgFIAEoCRIMCgRzeW5jGAYgASgJEhEKCXZpcHNfaGVsZBgHIAEoDRIUCgx2aXBzX3BsYW5uZWQYCCABKA0SGQoRZ2VuZXJhdGlvbnNfYWxpdmUYCSABKA0SGAoQa2VlcGFsaXZlZF9hbGl2ZRgKIAEoCBIUCgxsYXN0X3NlZW5fbXMYCyABKAQSDQoFbGlua3MYDCADKAkSJAoHcmVtYXJrcxgNIAMoCzITLmZhaXJsZWFkLnYxLlJlbWFyayL5AQoHUG9vbFJvdxIMCgRuYW1lGAEgASgJEg4KBnJhbmdlcxgCIAEoCRIMCgRtb2RlGAMgASgJEgwKBHNpemUYBCABKAkSDAoEdXNlZBgFIAEoBBITCgtxdWFyYW50aW5lZBgGIAEoBBIOCgZvcmlnaW4YByABKAkSDQoFc3RhdGUYCCABKAkSJAoHcmVtYXJrcxgJIAMoCzITLmZhaXJsZWFkLnYxLlJlbWFyaxIlCgV1c2FnZRgKIAMoCzIWLmZhaXJsZWFkLnYxLlBvb2xVc2FnZRITCgthdXRvX2Fzc2lnbhgLIAEoCBIQCghwcmlvcml0eRgMIAEoESJeCglQb29sVXNhZ2USDgoGZmFtaWx5GAEgASgJEgwKBHNpemUYAiABKAkSDAoEaGVsZBgDIAEoBBIQCghkcmFpbmluZxgEIAEoBBITCgtxdWFyYW50aW5lZBgFIAEoBCIjChNEZXNjcmliZVBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkiTwoURGVzY3JpYmVQb29sUmVzcG9uc2USJgoFcG9vbHMYASADKAsyFy5mYWlybGVhZC52MS5Qb29sRGV0YWlsEg8KB3NpbWlsYXIYAiADKAkivQIKClBvb2xEZXRhaWwSIQoDcm93GAEgASgLMhQuZmFpcmxlYWQudjEuUG9vbFJvdxIRCglhZGRyZXNzZXMYAiADKAkSEAoIcmVzZXJ2ZWQYAyADKAkSFwoPYXZvaWRfYnVnZ3lfaXBzGAQgASgIEg8KB3NoYXJpbmcYBSABKAkSFQoNcXVhcmFudGluZV9tcxgGIAEoBBIRCglvbl9zaHJpbmsYByABKAkSEgoKbmFtZXNwYWNlcxgIIAMoCRIOCgZsYWJlbHMYCSADKAkSDgoGYWdlbnRzGAogAygJEgwKBGxpbmsYCyABKAkSJwoGbGVhc2VzGAwgAygLMhcuZmFpcmxlYWQudjEuQWRkcmVzc1JvdxIXCg9sZWFzZXNfbGVmdF9vdXQYDSABKAQSDwoHd2FpdGluZxgOIAMoCSKcAQoKQWRkcmVzc1JvdxIPCgdhZGRyZXNzGAEgASgJEgwKBHBvb2wYAiABKAkSDgoGb3duZXJzGAMgAygJEg0KBXN0YXRlGAQgASgJEg4KBmhvbGRlchgFIAEoCRIMCgRsYW5lGAYgASgJEg0KBW9yZGVyGAcgAygJEhMKC3dhaXRpbmdfZm9yGAggAygJEg4KBmFnZV9tcxgJIAEoBCJQCgpGaW5kaW5nUm93Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCRIjCgZyZW1hcmsYAyABKAsyEy5mYWlybGVhZC52MS5SZW1hcmsiIQoORXhwbGFpblJlcXVlc3QSDwoHc3ViamVjdBgBIAEoCSJ5Cg9FeHBsYWluUmVzcG9uc2USDQoFZm91bmQYASABKAgSDQoFdGl0bGUYAiABKAkSJwoFc3RlcHMYAyADKAsyGC5mYWlybGVhZC52MS5FeHBsYWluU3RlcBIOCgZyZW1lZHkYBCABKAkSDwoHc2ltaWxhchgFIAMoCSKBAQoLRXhwbGFpblN0ZXASDQoFdGl0bGUYASABKAkSJQoFc3RhdGUYAiABKA4yFi5mYWlybGVhZC52MS5MaW5rU3RhdGUSDgoGZGV0YWlsGAMgASgJEhMKBmFnZV9tcxgEIAEoBEgAiAEBEgwKBGNvZGUYBSABKAlCCQoHX2FnZV9tcyqXAQoITGlzdEtpbmQSGQoVTElTVF9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQTElTVF9LSU5EX0NMQUlNUxABEhQKEExJU1RfS0lORF9BR0VOVFMQAhITCg9MSVNUX0tJTkRfUE9PTFMQAxIXChNMSVNUX0tJTkRfQUREUkVTU0VTEAQSFgoSTElTVF9LSU5EX0ZJTkRJTkdTEAUqgQEKCUxpbmtTdGF0ZRIaChZMSU5LX1NUQVRFX1VOU1BFQ0lGSUVEEAASEwoPTElOS19TVEFURV9HT09EEAESFQoRTElOS19TVEFURV9CUk9LRU4QAhIWChJMSU5LX1NUQVRFX1VOS05PV04QAxIUChBMSU5LX1NUQVRFX0RPVUJUEAQyqAIKDEFkbWluU2VydmljZRI7CgRMaXN0EhguZmFpcmxlYWQudjEuTGlzdFJlcXVlc3QaGS5mYWlybGVhZC52MS5MaXN0UmVzcG9uc2USRAoHRXhwbGFpbhIbLmZhaXJsZWFkLnYxLkV4cGxhaW5SZXF1ZXN0GhwuZmFpcmxlYWQudjEuRXhwbGFpblJlc3BvbnNlEkAKBVdhdGNoEhkuZmFpcmxlYWQudjEuV2F0Y2hSZXF1ZXN0GhouZmFpcmxlYWQudjEuV2F0Y2hSZXNwb25zZTABElMKDERlc2NyaWJlUG9vbBIgLmZhaXJsZWFkLnYxLkRlc2NyaWJlUG9vbFJlcXVlc3QaIS5mYWlybGVhZC52MS5EZXNjcmliZVBvb2xSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("ChdmYWlybGVhZC92MS9hZG1pbi5wcm90bxILZmFpcmxlYWQudjEiMwoLTGlzdFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCKIAgoMTGlzdFJlc3BvbnNlEi4KCmNvbnRyb2xsZXIYASABKAsyGi5mYWlybGVhZC52MS5Db250cm9sbGVyUm93EiUKBmNsYWltcxgCIAMoCzIVLmZhaXJsZWFkLnYxLkNsYWltUm93EiUKBmFnZW50cxgDIAMoCzIVLmZhaXJsZWFkLnYxLkFnZW50Um93EiMKBXBvb2xzGAQgAygLMhQuZmFpcmxlYWQudjEuUG9vbFJvdxIqCglhZGRyZXNzZXMYBSADKAsyFy5mYWlybGVhZC52MS5BZGRyZXNzUm93EikKCGZpbmRpbmdzGAYgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ1JvdyI0CgxXYXRjaFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCJyCg1XYXRjaFJlc3BvbnNlEg0KBXdob2xlGAEgASgIEicKBHJvd3MYAiABKAsyGS5mYWlybGVhZC52MS5MaXN0UmVzcG9uc2USKQoHcmVtb3ZlZBgDIAEoCzIYLmZhaXJsZWFkLnYxLlJlbW92ZWRSb3dzInoKC1JlbW92ZWRSb3dzEg4KBmNsYWltcxgBIAMoCRIOCgZhZ2VudHMYAiADKAkSDQoFcG9vbHMYAyADKAkSEQoJYWRkcmVzc2VzGAQgAygJEikKCGZpbmRpbmdzGAUgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ0tleSIrCgpGaW5kaW5nS2V5Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCSKUAQoNQ29udHJvbGxlclJvdxIPCgd2ZXJzaW9uGAEgASgJEg0KBWVwb2NoGAIgASgEEhEKCXVwdGltZV9tcxgDIAEoBBIOCgZjeWNsZXMYBCABKAQSDQoFcmVhZHkYBSABKAgSDgoGZGV0YWlsGAYgASgJEhEKCXN0YW5kc19ieRgHIAEoCBIOCgZsZWFkZXIYCCABKAkiqQIKCENsYWltUm93EgoKAmlkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRIMCgRuYW1lGAMgASgJEiwKCWFkZHJlc3NlcxgEIAMoCzIZLmZhaXJsZWFkLnYxLkNsYWltQWRkcmVzcxINCgVwb3J0cxgFIAMoCRINCgVzdGF0ZRgGIAEoCRIhCgRtYWluGAcgASgLMhMuZmFpcmxlYWQudjEuUmVtYXJrEiQKB3JlbWFya3MYCCADKAsyEy5mYWlybGVhZC52MS5SZW1hcmsSKgoKY29uZGl0aW9ucxgJIAMoCzIWLmZhaXJsZWFkLnYxLkNvbmRpdGlvbhIPCgdtZW1iZXJzGAogASgNEg4KBmFnZV9tcxgLIAEoBBIOCgZvcmlnaW4YDCABKAkiQgoMQ2xhaW1BZGRyZXNzEg8KB2FkZHJlc3MYASABKAkSDgoGaG9sZGVyGAIgASgJEhEKCXB1Ymxpc2hlZBgDIAEoCCJVCgZSZW1hcmsSDgoGcmVhc29uGAEgASgJEgwKBGNvZGUYAiABKAkSDQoFdGl0bGUYAyABKAkSDgoGZGV0YWlsGAQgASgJEg4KBnJlbWVkeRgFIAEoCSJKCglDb25kaXRpb24SDAoEdHlwZRgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDgoGcmVhc29uGAMgASgJEg8KB21lc3NhZ2UYBCABKAkiogIKCEFnZW50Um93EgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRIXCg93YW50ZWRfcmV2aXNpb24YBCABKAkSGAoQYXBwbGllZF9yZXZpc2lvbhgFIAEoCRIMCgRzeW5jGAYgASgJEhEKCXZpcHNfaGVsZBgHIAEoDRIUCgx2aXBzX3BsYW5uZWQYCCABKA0SGQoRZ2VuZXJhdGlvbnNfYWxpdmUYCSABKA0SGAoQa2VlcGFsaXZlZF9hbGl2ZRgKIAEoCBIUCgxsYXN0X3NlZW5fbXMYCyABKAQSDQoFbGlua3MYDCADKAkSJAoHcmVtYXJrcxgNIAMoCzITLmZhaXJsZWFkLnYxLlJlbWFyayL5AQoHUG9vbFJvdxIMCgRuYW1lGAEgASgJEg4KBnJhbmdlcxgCIAEoCRIMCgRtb2RlGAMgASgJEgwKBHNpemUYBCABKAkSDAoEdXNlZBgFIAEoBBITCgtxdWFyYW50aW5lZBgGIAEoBBIOCgZvcmlnaW4YByABKAkSDQoFc3RhdGUYCCABKAkSJAoHcmVtYXJrcxgJIAMoCzITLmZhaXJsZWFkLnYxLlJlbWFyaxIlCgV1c2FnZRgKIAMoCzIWLmZhaXJsZWFkLnYxLlBvb2xVc2FnZRITCgthdXRvX2Fzc2lnbhgLIAEoCBIQCghwcmlvcml0eRgMIAEoESJeCglQb29sVXNhZ2USDgoGZmFtaWx5GAEgASgJEgwKBHNpemUYAiABKAkSDAoEaGVsZBgDIAEoBBIQCghkcmFpbmluZxgEIAEoBBITCgtxdWFyYW50aW5lZBgFIAEoBCIjChNEZXNjcmliZVBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkiTwoURGVzY3JpYmVQb29sUmVzcG9uc2USJgoFcG9vbHMYASADKAsyFy5mYWlybGVhZC52MS5Qb29sRGV0YWlsEg8KB3NpbWlsYXIYAiADKAkivQIKClBvb2xEZXRhaWwSIQoDcm93GAEgASgLMhQuZmFpcmxlYWQudjEuUG9vbFJvdxIRCglhZGRyZXNzZXMYAiADKAkSEAoIcmVzZXJ2ZWQYAyADKAkSFwoPYXZvaWRfYnVnZ3lfaXBzGAQgASgIEg8KB3NoYXJpbmcYBSABKAkSFQoNcXVhcmFudGluZV9tcxgGIAEoBBIRCglvbl9zaHJpbmsYByABKAkSEgoKbmFtZXNwYWNlcxgIIAMoCRIOCgZsYWJlbHMYCSADKAkSDgoGYWdlbnRzGAogAygJEgwKBGxpbmsYCyABKAkSJwoGbGVhc2VzGAwgAygLMhcuZmFpcmxlYWQudjEuQWRkcmVzc1JvdxIXCg9sZWFzZXNfbGVmdF9vdXQYDSABKAQSDwoHd2FpdGluZxgOIAMoCSKsAgoKQWRkcmVzc1JvdxIPCgdhZGRyZXNzGAEgASgJEgwKBHBvb2wYAiABKAkSDgoGb3duZXJzGAMgAygJEg0KBXN0YXRlGAQgASgJEg4KBmhvbGRlchgFIAEoCRIMCgRsYW5lGAYgASgJEg0KBW9yZGVyGAcgAygJEhMKC3dhaXRpbmdfZm9yGAggAygJEg4KBmFnZV9tcxgJIAEoBBINCgVwb3J0cxgKIAMoCRIYCgtzaGFyaW5nX2tleRgLIAEoCUgAiAEBEhIKCmxhc3Rfb3duZXIYDCABKAkSEQoJcHVibGlzaGVkGA0gASgIEhsKDnJlc3RzX3VudGlsX21zGA4gASgESAGIAQFCDgoMX3NoYXJpbmdfa2V5QhEKD19yZXN0c191bnRpbF9tcyJQCgpGaW5kaW5nUm93Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCRIjCgZyZW1hcmsYAyABKAsyEy5mYWlybGVhZC52MS5SZW1hcmsiIQoORXhwbGFpblJlcXVlc3QSDwoHc3ViamVjdBgBIAEoCSJ5Cg9FeHBsYWluUmVzcG9uc2USDQoFZm91bmQYASABKAgSDQoFdGl0bGUYAiABKAkSJwoFc3RlcHMYAyADKAsyGC5mYWlybGVhZC52MS5FeHBsYWluU3RlcBIOCgZyZW1lZHkYBCABKAkSDwoHc2ltaWxhchgFIAMoCSKBAQoLRXhwbGFpblN0ZXASDQoFdGl0bGUYASABKAkSJQoFc3RhdGUYAiABKA4yFi5mYWlybGVhZC52MS5MaW5rU3RhdGUSDgoGZGV0YWlsGAMgASgJEhMKBmFnZV9tcxgEIAEoBEgAiAEBEgwKBGNvZGUYBSABKAlCCQoHX2FnZV9tcyJtCglBY3RSZXN1bHQSKAoHb3V0Y29tZRgBIAEoDjIXLmZhaXJsZWFkLnYxLkFjdE91dGNvbWUSDAoEd2lsbBgCIAMoCRILCgNkaWQYAyADKAkSCwoDd2h5GAQgAygJEg4KBnJlbWVkeRgFIAEoCSImChNSZWxlYXNlTGVhc2VSZXF1ZXN0Eg8KB2FkZHJlc3MYASABKAkiPgoUUmVsZWFzZUxlYXNlUmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZmFpcmxlYWQudjEuQWN0UmVzdWx0IiIKEkZvcmdldEFnZW50UmVxdWVzdBIMCgRuYW1lGAEgASgJIj0KE0ZvcmdldEFnZW50UmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZmFpcmxlYWQudjEuQWN0UmVzdWx0IhUKE0V4cG9ydExlYXNlc1JlcXVlc3QiPAoURXhwb3J0TGVhc2VzUmVzcG9uc2USJAoEYm9vaxgBIAEoCzIWLmZhaXJsZWFkLnYxLkxlYXNlQm9vayJMChNJbXBvcnRMZWFzZXNSZXF1ZXN0EiQKBGJvb2sYASABKAsyFi5mYWlybGVhZC52MS5MZWFzZUJvb2sSDwoHZHJ5X3J1bhgCIAEoCCI+ChRJbXBvcnRMZWFzZXNSZXNwb25zZRImCgZyZXN1bHQYASABKAsyFi5mYWlybGVhZC52MS5BY3RSZXN1bHQiRgoJTGVhc2VCb29rEg8KB3ZlcnNpb24YASABKA0SKAoGbGVhc2VzGAIgAygLMhguZmFpcmxlYWQudjEuTGVhc2VSZWNvcmQijgIKC0xlYXNlUmVjb3JkEg8KB2FkZHJlc3MYASABKAkSDAoEcG9vbBgCIAEoCRINCgVzdGF0ZRgDIAEoCRItCgZvd25lcnMYBCADKAsyHS5mYWlybGVhZC52MS5MZWFzZU93bmVyUmVjb3JkEhgKC3NoYXJpbmdfa2V5GAUgASgJSACIAQESEgoKbGFzdF9jbGFpbRgGIAEoCRIPCgdzZW50X3RvGAcgAygJEhEKCXB1Ymxpc2hlZBgIIAEoCBIQCghzaW5jZV9tcxgJIAEoBBIbCg5yZXN0c191bnRpbF9tcxgKIAEoBEgBiAEBQg4KDF9zaGFyaW5nX2tleUIRCg9fcmVzdHNfdW50aWxfbXMiPQoQTGVhc2VPd25lclJlY29yZBINCgVjbGFpbRgBIAEoCRILCgN1aWQYAiABKAkSDQoFcG9ydHMYAyADKAkqlwEKCExpc3RLaW5kEhkKFUxJU1RfS0lORF9VTlNQRUNJRklFRBAAEhQKEExJU1RfS0lORF9DTEFJTVMQARIUChBMSVNUX0tJTkRfQUdFTlRTEAISEwoPTElTVF9LSU5EX1BPT0xTEAMSFwoTTElTVF9LSU5EX0FERFJFU1NFUxAEEhYKEkxJU1RfS0lORF9GSU5ESU5HUxAFKoEBCglMaW5rU3RhdGUSGgoWTElOS19TVEFURV9VTlNQRUNJRklFRBAAEhMKD0xJTktfU1RBVEVfR09PRBABEhUKEUxJTktfU1RBVEVfQlJPS0VOEAISFgoSTElOS19TVEFURV9VTktOT1dOEAMSFAoQTElOS19TVEFURV9ET1VCVBAEKosBCgpBY3RPdXRjb21lEhsKF0FDVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASFAoQQUNUX09VVENPTUVfRE9ORRABEhcKE0FDVF9PVVRDT01FX1JFRlVTRUQQAhIZChVBQ1RfT1VUQ09NRV9OT1RfRk9VTkQQAxIWChJBQ1RfT1VUQ09NRV9GQUlMRUQQBDL5BAoMQWRtaW5TZXJ2aWNlEjsKBExpc3QSGC5mYWlybGVhZC52MS5MaXN0UmVxdWVzdBoZLmZhaXJsZWFkLnYxLkxpc3RSZXNwb25zZRJECgdFeHBsYWluEhsuZmFpcmxlYWQudjEuRXhwbGFpblJlcXVlc3QaHC5mYWlybGVhZC52MS5FeHBsYWluUmVzcG9uc2USQAoFV2F0Y2gSGS5mYWlybGVhZC52MS5XYXRjaFJlcXVlc3QaGi5mYWlybGVhZC52MS5XYXRjaFJlc3BvbnNlMAESUwoMRGVzY3JpYmVQb29sEiAuZmFpcmxlYWQudjEuRGVzY3JpYmVQb29sUmVxdWVzdBohLmZhaXJsZWFkLnYxLkRlc2NyaWJlUG9vbFJlc3BvbnNlElMKDFJlbGVhc2VMZWFzZRIgLmZhaXJsZWFkLnYxLlJlbGVhc2VMZWFzZVJlcXVlc3QaIS5mYWlybGVhZC52MS5SZWxlYXNlTGVhc2VSZXNwb25zZRJQCgtGb3JnZXRBZ2VudBIfLmZhaXJsZWFkLnYxLkZvcmdldEFnZW50UmVxdWVzdBogLmZhaXJsZWFkLnYxLkZvcmdldEFnZW50UmVzcG9uc2USUwoMRXhwb3J0TGVhc2VzEiAuZmFpcmxlYWQudjEuRXhwb3J0TGVhc2VzUmVxdWVzdBohLmZhaXJsZWFkLnYxLkV4cG9ydExlYXNlc1Jlc3BvbnNlElMKDEltcG9ydExlYXNlcxIgLmZhaXJsZWFkLnYxLkltcG9ydExlYXNlc1JlcXVlc3QaIS5mYWlybGVhZC52MS5JbXBvcnRMZWFzZXNSZXNwb25zZWIGcHJvdG8z");
 
 /**
  * Which kinds; none means all.
@@ -842,6 +842,41 @@ export type AddressRow = Message<"fairlead.v1.AddressRow"> & {
    * @generated from field: uint64 age_ms = 9;
    */
   ageMs: bigint;
+
+  /**
+   * What each owner has there, in the owners' order: "default/web 80/TCP,443/TCP".
+   *
+   * @generated from field: repeated string ports = 10;
+   */
+  ports: string[];
+
+  /**
+   * Under which owners share it; absent: one owner only.
+   *
+   * @generated from field: optional string sharing_key = 11;
+   */
+  sharingKey?: string | undefined;
+
+  /**
+   * Who held it last: that one gets it back while it rests.
+   *
+   * @generated from field: string last_owner = 12;
+   */
+  lastOwner: string;
+
+  /**
+   * Whether it stands in its owners' status.
+   *
+   * @generated from field: bool published = 13;
+   */
+  published: boolean;
+
+  /**
+   * When its rest ends, epoch ms; absent while it does not rest.
+   *
+   * @generated from field: optional uint64 rests_until_ms = 14;
+   */
+  restsUntilMs?: bigint | undefined;
 };
 
 /**
@@ -988,6 +1023,345 @@ export const ExplainStepSchema: GenMessage<ExplainStep> = /*@__PURE__*/
   messageDesc(file_fairlead_v1_admin, 21);
 
 /**
+ * What an act does, or why it does not; sentences for people.
+ *
+ * @generated from message fairlead.v1.ActResult
+ */
+export type ActResult = Message<"fairlead.v1.ActResult"> & {
+  /**
+   * @generated from field: fairlead.v1.ActOutcome outcome = 1;
+   */
+  outcome: ActOutcome;
+
+  /**
+   * What it does, or would do.
+   *
+   * @generated from field: repeated string will = 2;
+   */
+  will: string[];
+
+  /**
+   * What was done when it answered.
+   *
+   * @generated from field: repeated string did = 3;
+   */
+  did: string[];
+
+  /**
+   * Why it was not done.
+   *
+   * @generated from field: repeated string why = 4;
+   */
+  why: string[];
+
+  /**
+   * What to do about that.
+   *
+   * @generated from field: string remedy = 5;
+   */
+  remedy: string;
+};
+
+/**
+ * Describes the message fairlead.v1.ActResult.
+ * Use `create(ActResultSchema)` to create a new message.
+ */
+export const ActResultSchema: GenMessage<ActResult> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 22);
+
+/**
+ * The address to free.
+ *
+ * @generated from message fairlead.v1.ReleaseLeaseRequest
+ */
+export type ReleaseLeaseRequest = Message<"fairlead.v1.ReleaseLeaseRequest"> & {
+  /**
+   * @generated from field: string address = 1;
+   */
+  address: string;
+};
+
+/**
+ * Describes the message fairlead.v1.ReleaseLeaseRequest.
+ * Use `create(ReleaseLeaseRequestSchema)` to create a new message.
+ */
+export const ReleaseLeaseRequestSchema: GenMessage<ReleaseLeaseRequest> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 23);
+
+/**
+ * What came of it.
+ *
+ * @generated from message fairlead.v1.ReleaseLeaseResponse
+ */
+export type ReleaseLeaseResponse = Message<"fairlead.v1.ReleaseLeaseResponse"> & {
+  /**
+   * @generated from field: fairlead.v1.ActResult result = 1;
+   */
+  result?: ActResult | undefined;
+};
+
+/**
+ * Describes the message fairlead.v1.ReleaseLeaseResponse.
+ * Use `create(ReleaseLeaseResponseSchema)` to create a new message.
+ */
+export const ReleaseLeaseResponseSchema: GenMessage<ReleaseLeaseResponse> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 24);
+
+/**
+ * The agent that is powered off.
+ *
+ * @generated from message fairlead.v1.ForgetAgentRequest
+ */
+export type ForgetAgentRequest = Message<"fairlead.v1.ForgetAgentRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message fairlead.v1.ForgetAgentRequest.
+ * Use `create(ForgetAgentRequestSchema)` to create a new message.
+ */
+export const ForgetAgentRequestSchema: GenMessage<ForgetAgentRequest> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 25);
+
+/**
+ * What came of it.
+ *
+ * @generated from message fairlead.v1.ForgetAgentResponse
+ */
+export type ForgetAgentResponse = Message<"fairlead.v1.ForgetAgentResponse"> & {
+  /**
+   * @generated from field: fairlead.v1.ActResult result = 1;
+   */
+  result?: ActResult | undefined;
+};
+
+/**
+ * Describes the message fairlead.v1.ForgetAgentResponse.
+ * Use `create(ForgetAgentResponseSchema)` to create a new message.
+ */
+export const ForgetAgentResponseSchema: GenMessage<ForgetAgentResponse> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 26);
+
+/**
+ * Asks for all leases.
+ *
+ * @generated from message fairlead.v1.ExportLeasesRequest
+ */
+export type ExportLeasesRequest = Message<"fairlead.v1.ExportLeasesRequest"> & {
+};
+
+/**
+ * Describes the message fairlead.v1.ExportLeasesRequest.
+ * Use `create(ExportLeasesRequestSchema)` to create a new message.
+ */
+export const ExportLeasesRequestSchema: GenMessage<ExportLeasesRequest> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 27);
+
+/**
+ * All leases as they are stored.
+ *
+ * @generated from message fairlead.v1.ExportLeasesResponse
+ */
+export type ExportLeasesResponse = Message<"fairlead.v1.ExportLeasesResponse"> & {
+  /**
+   * @generated from field: fairlead.v1.LeaseBook book = 1;
+   */
+  book?: LeaseBook | undefined;
+};
+
+/**
+ * Describes the message fairlead.v1.ExportLeasesResponse.
+ * Use `create(ExportLeasesResponseSchema)` to create a new message.
+ */
+export const ExportLeasesResponseSchema: GenMessage<ExportLeasesResponse> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 28);
+
+/**
+ * Leases to put into the store.
+ *
+ * @generated from message fairlead.v1.ImportLeasesRequest
+ */
+export type ImportLeasesRequest = Message<"fairlead.v1.ImportLeasesRequest"> & {
+  /**
+   * @generated from field: fairlead.v1.LeaseBook book = 1;
+   */
+  book?: LeaseBook | undefined;
+
+  /**
+   * Looks at everything and changes nothing.
+   *
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message fairlead.v1.ImportLeasesRequest.
+ * Use `create(ImportLeasesRequestSchema)` to create a new message.
+ */
+export const ImportLeasesRequestSchema: GenMessage<ImportLeasesRequest> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 29);
+
+/**
+ * What came of it.
+ *
+ * @generated from message fairlead.v1.ImportLeasesResponse
+ */
+export type ImportLeasesResponse = Message<"fairlead.v1.ImportLeasesResponse"> & {
+  /**
+   * @generated from field: fairlead.v1.ActResult result = 1;
+   */
+  result?: ActResult | undefined;
+};
+
+/**
+ * Describes the message fairlead.v1.ImportLeasesResponse.
+ * Use `create(ImportLeasesResponseSchema)` to create a new message.
+ */
+export const ImportLeasesResponseSchema: GenMessage<ImportLeasesResponse> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 30);
+
+/**
+ * Leases as they are kept, for files.
+ *
+ * @generated from message fairlead.v1.LeaseBook
+ */
+export type LeaseBook = Message<"fairlead.v1.LeaseBook"> & {
+  /**
+   * Of this form: 1. Another one is refused.
+   *
+   * @generated from field: uint32 version = 1;
+   */
+  version: number;
+
+  /**
+   * Sorted by address.
+   *
+   * @generated from field: repeated fairlead.v1.LeaseRecord leases = 2;
+   */
+  leases: LeaseRecord[];
+};
+
+/**
+ * Describes the message fairlead.v1.LeaseBook.
+ * Use `create(LeaseBookSchema)` to create a new message.
+ */
+export const LeaseBookSchema: GenMessage<LeaseBook> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 31);
+
+/**
+ * One address that is not free. Times are epoch ms.
+ *
+ * @generated from message fairlead.v1.LeaseRecord
+ */
+export type LeaseRecord = Message<"fairlead.v1.LeaseRecord"> & {
+  /**
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * @generated from field: string pool = 2;
+   */
+  pool: string;
+
+  /**
+   * held, draining or quarantined.
+   *
+   * @generated from field: string state = 3;
+   */
+  state: string;
+
+  /**
+   * Empty unless it is held.
+   *
+   * @generated from field: repeated fairlead.v1.LeaseOwnerRecord owners = 4;
+   */
+  owners: LeaseOwnerRecord[];
+
+  /**
+   * @generated from field: optional string sharing_key = 5;
+   */
+  sharingKey?: string | undefined;
+
+  /**
+   * Id of the claim that held it last.
+   *
+   * @generated from field: string last_claim = 6;
+   */
+  lastClaim: string;
+
+  /**
+   * Agents that may have it.
+   *
+   * @generated from field: repeated string sent_to = 7;
+   */
+  sentTo: string[];
+
+  /**
+   * @generated from field: bool published = 8;
+   */
+  published: boolean;
+
+  /**
+   * Since when it is held, or drains.
+   *
+   * @generated from field: uint64 since_ms = 9;
+   */
+  sinceMs: bigint;
+
+  /**
+   * When its rest ends; absent while it does not rest.
+   *
+   * @generated from field: optional uint64 rests_until_ms = 10;
+   */
+  restsUntilMs?: bigint | undefined;
+};
+
+/**
+ * Describes the message fairlead.v1.LeaseRecord.
+ * Use `create(LeaseRecordSchema)` to create a new message.
+ */
+export const LeaseRecordSchema: GenMessage<LeaseRecord> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 32);
+
+/**
+ * A claim that holds an address.
+ *
+ * @generated from message fairlead.v1.LeaseOwnerRecord
+ */
+export type LeaseOwnerRecord = Message<"fairlead.v1.LeaseOwnerRecord"> & {
+  /**
+   * Id of the claim: "service/default/web".
+   *
+   * @generated from field: string claim = 1;
+   */
+  claim: string;
+
+  /**
+   * @generated from field: string uid = 2;
+   */
+  uid: string;
+
+  /**
+   * "80/TCP", in order.
+   *
+   * @generated from field: repeated string ports = 3;
+   */
+  ports: string[];
+};
+
+/**
+ * Describes the message fairlead.v1.LeaseOwnerRecord.
+ * Use `create(LeaseOwnerRecordSchema)` to create a new message.
+ */
+export const LeaseOwnerRecordSchema: GenMessage<LeaseOwnerRecord> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 33);
+
+/**
  * Kinds of rows.
  *
  * @generated from enum fairlead.v1.ListKind
@@ -1087,6 +1461,57 @@ export const LinkStateSchema: GenEnum<LinkState> = /*@__PURE__*/
   enumDesc(file_fairlead_v1_admin, 1);
 
 /**
+ * What came of an operator's act.
+ *
+ * @generated from enum fairlead.v1.ActOutcome
+ */
+export const ActOutcome = {
+  /**
+   * @generated from enum value: ACT_OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: ACT_OUTCOME_DONE = 1;
+   */
+  DONE: 1,
+
+  /**
+   * Nothing was changed.
+   *
+   * @generated from enum value: ACT_OUTCOME_REFUSED = 2;
+   */
+  REFUSED: 2,
+
+  /**
+   * There is nothing of that name.
+   *
+   * @generated from enum value: ACT_OUTCOME_NOT_FOUND = 3;
+   */
+  NOT_FOUND: 3,
+
+  /**
+   * It is right, and could not be done now; nothing was changed.
+   *
+   * @generated from enum value: ACT_OUTCOME_FAILED = 4;
+   */
+  FAILED: 4,
+} as const;
+
+/**
+ * What came of an operator's act.
+ *
+ * @generated from enum fairlead.v1.ActOutcome
+ */
+export type ActOutcome = (typeof ActOutcome)[keyof typeof ActOutcome] | UnknownEnum;
+
+/**
+ * Describes the enum fairlead.v1.ActOutcome.
+ */
+export const ActOutcomeSchema: GenEnum<ActOutcome> = /*@__PURE__*/
+  enumDesc(file_fairlead_v1_admin, 2);
+
+/**
  * AdminService is the transport of the command line.
  *
  * @generated from service fairlead.v1.AdminService
@@ -1132,6 +1557,46 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof DescribePoolRequestSchema;
     output: typeof DescribePoolResponseSchema;
+  },
+  /**
+   * ReleaseLease frees an address that drains or rests. One that is held is refused.
+   *
+   * @generated from rpc fairlead.v1.AdminService.ReleaseLease
+   */
+  releaseLease: {
+    methodKind: "unary";
+    input: typeof ReleaseLeaseRequestSchema;
+    output: typeof ReleaseLeaseResponseSchema;
+  },
+  /**
+   * ForgetAgent is the operator's word that an agent is powered off and holds nothing.
+   *
+   * @generated from rpc fairlead.v1.AdminService.ForgetAgent
+   */
+  forgetAgent: {
+    methodKind: "unary";
+    input: typeof ForgetAgentRequestSchema;
+    output: typeof ForgetAgentResponseSchema;
+  },
+  /**
+   * ExportLeases gives all leases as they are stored, for backups and for other installs.
+   *
+   * @generated from rpc fairlead.v1.AdminService.ExportLeases
+   */
+  exportLeases: {
+    methodKind: "unary";
+    input: typeof ExportLeasesRequestSchema;
+    output: typeof ExportLeasesResponseSchema;
+  },
+  /**
+   * ImportLeases puts leases of an export into the store, all of them or none.
+   *
+   * @generated from rpc fairlead.v1.AdminService.ImportLeases
+   */
+  importLeases: {
+    methodKind: "unary";
+    input: typeof ImportLeasesRequestSchema;
+    output: typeof ImportLeasesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_fairlead_v1_admin, 0);

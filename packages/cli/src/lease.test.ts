@@ -1,0 +1,165 @@
+// Leases as an operator meets them: the commands against a controller in this process, with a real
+// folder, a real store and no agent.
+
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import {
+  CONTROLLER_EXTRA_KEYS,
+  CONTROLLER_SETTINGS,
+  controllerSettings,
+  runController,
+} from "@fairlead/controller";
+import { createLogger, createSystemClock, formatHostPort, readSettings } from "@fairlead/runtime";
+
+import { EXIT } from "./exit-codes.ts";
+import { runProgram } from "./program.ts";
+
+interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+interface Stage extends AsyncDisposable {
+  readonly root: string;
+  /** Runs the command line against the controller. */
+  run(...args: readonly string[]): Promise<Said>;
+}
+
+/** A controller with these Services, each of port 80, over one pool and a store of its own. */
+async function openStage(...services: readonly string[]): Promise<Stage> {
+  const root = mkdtempSync(join(tmpdir(), "fairlead-lease-"));
+  const folder = join(root, "manifests");
+  mkdirSync(folder);
+  for (const name of services) {
+    const spec = "{ type: LoadBalancer, ports: [{ port: 80 }] }";
+    const text = `{ apiVersion: v1, kind: Service, metadata: { name: ${name} }, spec: ${spec} }\n`;
+    writeFileSync(join(folder, `${name}.yaml`), text);
+  }
+  const flags = ["agents", "metrics", "admin"].flatMap((of) => [`--listen-${of}`, "127.0.0.1:0"]);
+  const store = `sqlite:${join(root, "store.db")}`;
+  const pool = "lan=192.0.2.100-192.0.2.109";
+  const given = ["--source", folder, "--pool", pool, "--store", store, "--insecure"];
+  const read = readSettings({
+    table: CONTROLLER_SETTINGS,
+    argv: [...given, ...flags],
+    env: {},
+    extraKeys: CONTROLLER_EXTRA_KEYS,
+  });
+  assert.ok(read.kind === "ok", JSON.stringify(read));
+  const controller = await runController({
+    settings: controllerSettings(read.settings, {}),
+    clock: createSystemClock(),
+    log: createLogger({ level: "silent", format: "text" }),
+    onFailed: (error) => assert.fail(error),
+  });
+  await controller.cycle.settled();
+  const run = async (...args: readonly string[]): Promise<Said> => {
+    let [out, err] = ["", ""];
+    const code = await runProgram([...args, "--server", formatHostPort(controller.adminAt)], {
+      out: (text) => void (out += text),
+      err: (text) => void (err += text),
+      onInterrupt: () => ({ [Symbol.dispose]: () => undefined }),
+    });
+    return { code, out, err };
+  };
+  // The first plan waits a moment for agents.
+  while (!controller.ready().ok) await run("status");
+  return {
+    root,
+    run,
+    [Symbol.asyncDispose]: async () => {
+      await controller[Symbol.asyncDispose]();
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+test("leases are listed and described, and a held one is not released", async () => {
+  await using stage = await openStage("api", "web");
+  const listed = await stage.run("lease", "list", "--no-headers");
+  assert.match(listed.out, /^192\.0\.2\.100 +lan +held +default\/api /);
+  const one = await stage.run("lease", "describe", "192.0.2.101");
+  assert.match(one.out, /^Owners: +default\/web 80\/TCP$/m);
+  const held = await stage.run("lease", "release", "192.0.2.100");
+  assert.equal(held.code, EXIT.refused);
+  assert.match(held.err, /why: {2}192\.0\.2\.100 is held by default\/api since 20/);
+  for (const address of ["192.0.2.109", "tomorrow"]) {
+    assert.equal((await stage.run("lease", "release", address)).code, EXIT.notFound);
+    assert.equal((await stage.run("lease", "describe", address)).code, EXIT.notFound);
+  }
+});
+
+test("a deleted Service's address rests, and is free when an operator says so", async () => {
+  await using stage = await openStage("web");
+  rmSync(join(stage.root, "manifests", "web.yaml"));
+  let said = await stage.run("lease", "release", "192.0.2.100");
+  // The file's deletion is believed after a second look.
+  while (said.code === EXIT.refused) said = await stage.run("lease", "release", "192.0.2.100");
+  assert.equal(said.code, EXIT.good, said.err);
+  assert.match(said.out, /^will: 192\.0\.2\.100 was default\/web's and rests/);
+  assert.match(said.out, /^done: 192\.0\.2\.100 is free$/m);
+  assert.equal((await stage.run("lease", "list", "--no-headers")).out, "");
+});
+
+test("leases move from one install to another by a file, all of them or none", async () => {
+  const file = join(mkdtempSync(join(tmpdir(), "fairlead-book-")), "leases.json");
+  {
+    await using first = await openStage("aaa", "web");
+    assert.equal((await first.run("lease", "export", file)).code, EXIT.good);
+  }
+  await using second = await openStage();
+  const dry = await second.run("lease", "import", file, "--dry-run");
+  assert.equal(dry.code, EXIT.good, dry.err);
+  assert.match(dry.out, /^will: 192\.0\.2\.101: default\/web$/m);
+  assert.equal((await second.run("lease", "list", "--no-headers")).out, "");
+  const done = await second.run("lease", "import", file);
+  assert.match(done.out, /^done: 2 of 2 leases came in; the others were here already$/m);
+  const again = await second.run("lease", "import", file);
+  assert.match(again.out, /^done: 0 of 2 leases came in; the others were here already$/m);
+  const listed = await second.run("lease", "list", "--no-headers");
+  assert.match(listed.out, /^192\.0\.2\.101 +lan +held +default\/web /m);
+});
+
+test("a file that clashes with what is here changes nothing, and all is said at once", async () => {
+  await using stage = await openStage("web");
+  const exported = await stage.run("lease", "export");
+  const file = join(stage.root, "leases.json");
+  const elsewhere = exported.out
+    .replaceAll("service/default/web", "service/default/other")
+    .replace(
+      '"leases": [',
+      '"leases": [{"address":"198.51.100.1","pool":"lan","state":"held","lastClaim":"service/a/b",' +
+        '"owners":[{"claim":"service/a/b","uid":"u","ports":["80/TCP"]}],"sinceMs":"1"},',
+    );
+  writeFileSync(file, elsewhere);
+  const refused = await stage.run("lease", "import", file);
+  assert.equal(refused.code, EXIT.refused);
+  assert.match(refused.err, /192\.0\.2\.100 is held by default\/web/);
+  assert.match(refused.err, /198\.51\.100\.1 lies in no pool that is used/);
+  writeFileSync(file, "{");
+  assert.equal((await stage.run("lease", "import", file)).code, EXIT.bad);
+  writeFileSync(file, readFileSync(file, "utf8").replace("{", '{ "version": 7 }'));
+  const newer = await stage.run("lease", "import", file);
+  assert.match(newer.err, /version 7, and 1 is read here/);
+});
+
+test("an agent is forgotten on an operator's word alone", async () => {
+  await using stage = await openStage("web");
+  const wordless = await stage.run("agents", "forget", "lb1");
+  assert.equal(wordless.code, EXIT.usage);
+  assert.match(wordless.err, /--i-have-powered-it-off/);
+  const unknown = await stage.run("agents", "forget", "lb1", "--i-have-powered-it-off");
+  assert.equal(unknown.code, EXIT.notFound);
+});
+
+test("a wrong line below a command does nothing and is said", async () => {
+  await using stage = await openStage("web");
+  const wrong = await stage.run("lease", "release", "192.0.2.100", "--force");
+  assert.equal(wrong.code, EXIT.usage);
+  assert.match(wrong.err, /--force/);
+});
