@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { type EtcdCluster, startEtcdCluster } from "@fairlead/lab";
+import type { ClaimListener } from "@fairlead/model";
 import { createSystemClock } from "@fairlead/runtime";
 import { createFastClock } from "@fairlead/testkit";
 
@@ -13,7 +14,9 @@ import { readEtcdUrls } from "../../etcd/etcd-access.ts";
 import { createEtcdClient, type EtcdClient } from "../../etcd/etcd-client.ts";
 import { makeEtcdError } from "../../etcd/etcd-errors.ts";
 import type { Fact } from "../../facts.ts";
-import { SAMPLE_SETTINGS } from "../sample-objects.ts";
+import { readObjects } from "../objects.ts";
+import { SAMPLE_SETTINGS, sampleService, sampleSlice } from "../sample-objects.ts";
+import type { ServiceBackend, ServiceBackends } from "../service-backends.ts";
 import { createEtcdVipSource } from "./etcd-vip-source.ts";
 
 let starting: Promise<EtcdCluster> | undefined;
@@ -34,7 +37,7 @@ interface Stage extends AsyncDisposable {
   setWatchable(isWatchable: boolean): void;
 }
 
-async function start(clock = createSystemClock()): Promise<Stage> {
+async function start(clock = createSystemClock(), backends?: ServiceBackends): Promise<Stage> {
   starting ??= startEtcdCluster({ program: toolPath("etcd", "server") });
   const etcd = await starting;
   stages += 1;
@@ -54,6 +57,7 @@ async function start(clock = createSystemClock()): Promise<Stage> {
     clock,
     random: () => 0,
     settings: SAMPLE_SETTINGS,
+    ...(backends === undefined ? {} : { backends }),
   });
   await source.start((facts) => {
     said.push(...facts.map(textOf));
@@ -91,7 +95,7 @@ async function start(clock = createSystemClock()): Promise<Stage> {
 function textOf(fact: Fact): string {
   switch (fact.kind) {
     case "claim-seen":
-      return `${fact.claim.id} ${fact.claim.listeners[0]?.port ?? 0}`;
+      return `${fact.claim.id} ${fact.claim.listeners.map(listenerText).join()}`;
     case "claim-gone":
       return `${fact.id} ${fact.how}`;
     case "finding":
@@ -103,6 +107,11 @@ function textOf(fact: Fact): string {
     default:
       return fact.kind;
   }
+}
+
+/** The port, and how many members it has where that is not one. */
+function listenerText({ port, members }: ClaimListener): string {
+  return members.length === 1 ? `${port}` : `${port} with ${members.length}`;
 }
 
 function gated(client: EtcdClient): EtcdClient & { setWatchable(isWatchable: boolean): void } {
@@ -156,6 +165,29 @@ test("a bad value is an error for that one alone, and its last good one stays", 
   await stage.next("VirtualIP Bad Name: well");
   await stage.put("first", { port: 80, members: ["10.0.0.1:80"] });
   await stage.next("VirtualIP first: well");
+});
+
+test("a VIP that names a Service has its members, whenever they change", async () => {
+  let backend: ServiceBackend | undefined;
+  let tell = (): void => undefined;
+  const backends: ServiceBackends = {
+    find: (key) => (key === "default/web" ? backend : undefined),
+    onChange: (listener) => {
+      tell = listener;
+    },
+  };
+  await using stage = await start(createSystemClock(), backends);
+  await stage.put("second", { port: 90, service: "web" });
+  await stage.next("virtualip/default/second 90 with 0");
+  const [service] = readObjects(sampleService(), "web.yaml").objects;
+  const [slice] = readObjects(sampleSlice(), "web.yaml").objects;
+  assert.ok(service?.kind === "Service" && slice?.kind === "EndpointSlice");
+  backend = { service: service.value, slices: [slice.value], nodes: [] };
+  tell();
+  await stage.next("virtualip/default/second 90 with 2");
+  backend = { ...backend, slices: [] };
+  tell();
+  await stage.next("virtualip/default/second 90 with 0");
 });
 
 test("a deletion during a break is seen by the history, and one that is compacted by lists", async () => {
