@@ -14,9 +14,10 @@ import { generationId } from "./generation-id.ts";
 import { createKeepalivedDaemon } from "./keepalived/keepalived-daemon.ts";
 import { createLedger } from "./ledger.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
+import { createNetlinkSegment } from "./netlink/netlink-segment.ts";
 import { createNginxDaemon } from "./nginx/nginx-daemon.ts";
 import { openFilesMax } from "./open-files.ts";
-import type { DataPlaneSupervisor } from "./ports.ts";
+import type { DataPlaneSupervisor, SegmentAsker } from "./ports.ts";
 import { createPortProbe } from "./ports-probe/port-probe.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
 import type { AgentSettings } from "./settings.ts";
@@ -32,6 +33,8 @@ export interface AgentHostOptions {
   readonly agent: AgentName;
   readonly layout: DataPlaneLayout;
   readonly settings: AgentSettings;
+  /** Of the kernel: another one after each boot of the host. */
+  readonly bootId: string;
   readonly programs: HostPrograms;
   readonly clock: Clock;
   readonly log: Logger;
@@ -47,7 +50,7 @@ export interface AgentHost {
 
 /** Makes the adapters of one host. */
 export async function createAgentHost(options: AgentHostOptions): Promise<AgentHost> {
-  const { agent, layout, settings, programs, clock, log: logger, lifecycle } = options;
+  const { agent, layout, settings, bootId, programs, clock, log: logger, lifecycle } = options;
   const supervisor = createS6Supervisor({ layout, programs, clock, logger });
   await supervisor.ensure();
   const primaryLink = settings.link === undefined ? undefined : parseDeviceName(settings.link);
@@ -59,6 +62,9 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
       ...(primaryLink === undefined ? {} : { primaryLink }),
     }),
   );
+  const segment = settings.askBeforeUse
+    ? await lifecycle.start("segment", () => createNetlinkSegment({ clock }))
+    : ASKS_NOBODY;
   const templates = createTemplates();
   const nginxSettings = {
     workerProcesses: settings.workerProcesses,
@@ -75,6 +81,7 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
   const salt = JSON.stringify(nginxSettings);
   const host: Host = {
     kernel,
+    segment,
     nginx: createNginxDaemon({
       layout,
       clock,
@@ -90,7 +97,7 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
       program: programs.keepalived,
     }),
     portProbe: createPortProbe(),
-    ledger: createLedger({ path: join(settings.stateDir, "ledger") }),
+    ledger: createLedger({ path: join(settings.stateDir, "ledger"), bootId }),
     nginxRefusals,
     generationOf: (listeners) => generationId(listeners, salt),
     renderNginx: (listeners, generation) => {
@@ -111,6 +118,9 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
   };
   return { host, supervisor };
 }
+
+/** On a network where a router answers for every address, answers say nothing. */
+const ASKS_NOBODY: SegmentAsker = { ask: () => Promise.resolve(new Map()) };
 
 function nginxParts(
   listeners: readonly ServedListener[],

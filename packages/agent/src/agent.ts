@@ -1,7 +1,6 @@
 // One running agent: settings and a host become the loop, with the stream to the controller and the
 // agent's health. Starting it touches the host; preflight must have found nothing wrong before.
 
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { type AgentHello, type AgentName, assert, parseAgentName } from "@fairlead/model";
@@ -17,6 +16,7 @@ import {
 import { createRevisions, type Revisions } from "@fairlead/wire";
 
 import { createAgentHost } from "./agent-host.ts";
+import { readBootId } from "./boot-id.ts";
 import type { DebugContext } from "./api/grpc/debug-context.ts";
 import { createDebugServer } from "./api/grpc/debug-server.ts";
 import { type Converge, createConverge } from "./converge.ts";
@@ -61,7 +61,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   assert(agent !== undefined, "settings hold a checked name");
   const layout = dataPlaneLayout(settings.runDir);
   const revisions = createRevisions();
-  const { host, supervisor } = await createAgentHost({ ...options, agent, layout });
+  const bootId = await readBootId();
+  const { host, supervisor } = await createAgentHost({ ...options, agent, layout, bootId });
   await takeLanesBack(layout);
   const link = createLink(options, agent, revisions);
   const planFile = createPlanFile({ path: join(settings.stateDir, "plan.json"), revisions });
@@ -70,7 +71,6 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     await converge.start();
     return converge;
   });
-  const bootId = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
   await lifecycle.start("link", () => {
     link.start({
       hello: () => helloOf({ agent, bootId, hasIpv6: options.programs.hasIpv6 }, converge),

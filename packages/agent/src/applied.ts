@@ -31,6 +31,8 @@ export interface Applied {
   readonly lanes: ReadonlyMap<ResourceName, Revision>;
   /** VIPs in keepalived's file. */
   readonly vips: ReadonlyMap<Address, Revision>;
+  /** MAC addresses of strangers that have wanted addresses, by address. */
+  readonly strangers: ReadonlyMap<Address, string>;
   /** What was left out and why, by resource. */
   readonly problems: ReadonlyMap<ResourceName, Problem>;
   /** Trouble that belongs to no resource. */
@@ -42,6 +44,7 @@ export const NOTHING_APPLIED: Applied = {
   listeners: new Map(),
   lanes: new Map(),
   vips: new Map(),
+  strangers: new Map(),
   problems: new Map(),
   remarks: [],
 };

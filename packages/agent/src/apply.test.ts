@@ -39,6 +39,7 @@ function hostOf(outcome: ApplyOutcome): { readonly host: Host; readonly done: re
       onChange: () => ({ [Symbol.dispose]: () => undefined }),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
+    segment: { ask: () => Promise.resolve(new Map()) },
     ledger: { load: () => Promise.resolve([]), save: () => say("ledger") },
     nginx: {
       apply: () => Promise.resolve(outcome),

@@ -10,11 +10,11 @@ import type {
   Revision,
   VipResource,
 } from "@fairlead/model";
-import { assertNever } from "@fairlead/model";
+import { assertNever, vipName } from "@fairlead/model";
 import { describeError } from "@fairlead/runtime";
 
 import type { Applied, Problem } from "./applied.ts";
-import type { KeepalivedDaemon, Kernel, Ledger, LedgerEntry } from "./ports.ts";
+import type { KeepalivedDaemon, Kernel, Ledger, LedgerEntry, SegmentAsker } from "./ports.ts";
 import { type ServeOptions, serveListeners } from "./serve-listeners.ts";
 import { type StepOutcome, subjectOf } from "./step-outcome.ts";
 import type { Step } from "./steps.ts";
@@ -29,6 +29,7 @@ export interface KeepalivedText {
 export interface Host extends ServeOptions {
   readonly keepalived: KeepalivedDaemon;
   readonly kernel: Kernel;
+  readonly segment: SegmentAsker;
   readonly ledger: Ledger;
   readonly renderKeepalived: (
     lanes: readonly LaneResource[],
@@ -64,6 +65,25 @@ export interface PassContext {
   readonly rereads?: boolean;
 }
 
+/** A pass under way. */
+interface Running extends PassContext {
+  readonly asking: Promise<Answers>;
+}
+
+/** What was answered, or why nobody could be asked. */
+type Answers = ReadonlyMap<Address, string> | { readonly trouble: string };
+
+/** Asking takes as long as a reload of nginx, so it begins with the pass. Never rejects. */
+async function startAsking({ segment }: Host, steps: readonly Step[]): Promise<Answers> {
+  const questions = steps.flatMap((step) => (step.kind === "ask" ? step.questions : []));
+  if (questions.length === 0) return new Map();
+  try {
+    return await segment.ask(questions);
+  } catch (error) {
+    return { trouble: describeError(error) };
+  }
+}
+
 /** What the steps so far came to. */
 type Progress = Omit<PassResult, "steps">;
 
@@ -74,7 +94,12 @@ export async function applySteps(
   context: PassContext,
 ): Promise<PassResult> {
   let progress: Progress = {
-    applied: { ...context.before, problems: new Map(), remarks: [] },
+    applied: {
+      ...context.before,
+      strangers: new Map(),
+      problems: new Map(),
+      remarks: context.before.remarks.filter(isUnasked),
+    },
     ledger: context.ledger,
     reloads: 0,
     disturbed: false,
@@ -84,6 +109,7 @@ export async function applySteps(
   const outcomes: StepOutcome[] = [];
   let isSafeToRemove = true;
   let isRecorded = true;
+  const asking = startAsking(host, steps);
   for (const step of steps) {
     const isRemoval = step.kind === "sweep" || step.kind === "forget";
     if (!isRecorded || (isRemoval && !(isSafeToRemove && progress.held))) {
@@ -93,7 +119,7 @@ export async function applySteps(
     const begunMs = context.nowMs();
     const earlier = progress;
     try {
-      progress = await runStep(host, step, earlier, context);
+      progress = await runStep(host, step, earlier, { ...context, asking });
       outcomes.push({ ...judge(step, earlier, progress), tookMs: context.nowMs() - begunMs });
     } catch (error) {
       isSafeToRemove = false;
@@ -127,8 +153,9 @@ async function runStep(
   host: Host,
   step: Step,
   result: Progress,
-  context: PassContext,
+  context: Running,
 ): Promise<Progress> {
+  const { strangers } = result.applied;
   switch (step.kind) {
     case "serve": {
       const served = await serveListeners(host, step.listeners, result.applied);
@@ -146,18 +173,49 @@ async function runStep(
         retry: result.retry || [...served.problems.values()].some(isPassing),
       };
     }
+    case "ask":
+      return heard(step, result, await context.asking, context);
     case "record":
-    case "forget":
-      await host.ledger.save(step.entries);
-      return { ...result, ledger: step.entries };
-    case "hold":
-      return hold(host, step, result, context);
+    case "forget": {
+      const entries = step.entries.filter((one) => one.foreign || !strangers.has(one.address));
+      await host.ledger.save(entries);
+      return { ...result, ledger: entries };
+    }
+    case "hold": {
+      const vips = step.vips.filter(({ address }) => !strangers.has(address));
+      return hold(host, { ...step, vips }, result, context);
+    }
     case "sweep":
       for (const address of step.addresses) await host.kernel.removeAddress(address);
       return result;
     default:
       return assertNever(step, "step kind");
   }
+}
+
+/** What a stranger has is left out and asked for again; who cannot ask goes on and says so. */
+function heard(
+  { questions }: Extract<Step, { kind: "ask" }>,
+  result: Progress,
+  answers: Answers,
+  { revisions }: PassContext,
+): Progress {
+  const others = result.applied.remarks.filter((remark) => !isUnasked(remark));
+  if ("trouble" in answers) {
+    const detail = `${subjectOf({ kind: "ask", questions })} came unasked: ${answers.trouble}`;
+    const remarks = [...others, { reason: "AddressUnasked", detail } as const];
+    return { ...result, applied: { ...result.applied, remarks } };
+  }
+  const problems = new Map<ResourceName, Problem>(result.applied.problems);
+  for (const { address, link } of questions) {
+    const mac = answers.get(address);
+    const revision = revisions.get(vipName(address));
+    if (mac === undefined || revision === undefined) continue;
+    const detail = `${mac} answers for ${address} on ${link}`;
+    problems.set(vipName(address), { reason: "AddressInUse", detail, revision });
+  }
+  const applied = { ...result.applied, remarks: others, problems, strangers: answers };
+  return { ...result, applied, retry: result.retry || answers.size > 0 };
 }
 
 async function hold(
@@ -204,6 +262,11 @@ function carried(
     if (revision !== undefined) vipRevisions.set(vip.address, revision);
   }
   return { lanes: laneRevisions, vips: vipRevisions };
+}
+
+/** What came unasked stays so; it is said until the segment can be asked again. */
+function isUnasked({ reason }: Remark): boolean {
+  return reason === "AddressUnasked";
 }
 
 /** A port is given up by its holder some day; what a daemon refuses waits for other content. */

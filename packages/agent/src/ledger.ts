@@ -1,5 +1,6 @@
 // The ledger on disk: every address that this agent handed to its host and has not seen gone. It
 // tells ours from what was there before us, over crashes and restarts; only what it names is swept.
+// It names the boot that it was written in: what was handed over before that may be a stranger's.
 
 import { parseAddress, parseDeviceName } from "@fairlead/model";
 import { EdgeError, isEdgeError, readFileBounded, writeFileDurably } from "@fairlead/runtime";
@@ -10,24 +11,30 @@ import type { Ledger, LedgerEntry } from "./ports.ts";
 const LEDGER_BYTES_MAX = 16 * 1024 * 1024;
 const HEADER = "# fairlead ledger 1: address, device, own or foreign";
 
-/** Makes the ledger `<state-dir>/ledger`, a line an address. Unchanged entries are not written. */
-export function createLedger(options: { readonly path: string }): Ledger {
-  const { path } = options;
+const BOOT = "# boot ";
+
+/**
+ * Makes the ledger `<state-dir>/ledger`, a line an address. Unchanged entries are not written.
+ * @param options `bootId` changes with every boot of the host.
+ */
+export function createLedger(options: { readonly path: string; readonly bootId: string }): Ledger {
+  const { path, bootId } = options;
   let known: string | undefined;
   return {
     async load() {
       try {
         const text = (await readFileBounded(path, LEDGER_BYTES_MAX)).toString("utf8");
-        const entries = ledgerFromText(text, path);
+        const { entries, boot } = ledgerFromText(text, path);
         known = text;
-        return entries;
+        if (boot === bootId) return entries;
+        return entries.map((entry) => ({ ...entry, ofEarlierBoot: true }));
       } catch (error) {
         if (isEdgeError(error, "NOT_FOUND")) return [];
         throw error;
       }
     },
     async save(entries) {
-      const text = ledgerToText(entries);
+      const text = ledgerToText(entries, bootId);
       if (text === known) return;
       await writeFileDurably(path, text, { mode: 0o600 });
       known = text;
@@ -35,19 +42,27 @@ export function createLedger(options: { readonly path: string }): Ledger {
   };
 }
 
-function ledgerToText(entries: readonly LedgerEntry[]): string {
+function ledgerToText(entries: readonly LedgerEntry[], bootId: string): string {
   const lines = entries.map(
     ({ address, link, foreign }) => `${address} ${link} ${foreign ? "foreign" : "own"}`,
   );
-  return [HEADER, ...lines, ""].join("\n");
+  return [HEADER, `${BOOT}${bootId}`, ...lines, ""].join("\n");
 }
 
 /** A ledger that does not read is not guessed at: what it named could be left behind for ever. */
-function ledgerFromText(text: string, path: string): readonly LedgerEntry[] {
+function ledgerFromText(
+  text: string,
+  path: string,
+): { readonly entries: readonly LedgerEntry[]; readonly boot: string | undefined } {
   const [header, ...lines] = text.split("\n");
   if (header !== HEADER) throw damagedLedger(path, 1);
-  return lines.flatMap((line, index) => {
+  let boot: string | undefined;
+  const entries = lines.flatMap((line, index) => {
     if (line === "") return [];
+    if (index === 0 && line.startsWith(BOOT)) {
+      boot = line.slice(BOOT.length);
+      return [];
+    }
     const [addressText = "", linkText = "", owner, ...rest] = line.split(" ");
     const address = parseAddress(addressText);
     const link = parseDeviceName(linkText);
@@ -57,6 +72,7 @@ function ledgerFromText(text: string, path: string): readonly LedgerEntry[] {
     }
     return [{ address, link, foreign: owner === "foreign" }];
   });
+  return { entries, boot };
 }
 
 function damagedLedger(path: string, line: number): EdgeError<"CORRUPT"> {

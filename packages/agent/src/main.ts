@@ -17,6 +17,7 @@ import {
 
 import { startAgent } from "./agent.ts";
 import { claimRunDir } from "./agent-pid.ts";
+import { readBootId } from "./boot-id.ts";
 import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { createLedger } from "./ledger.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
@@ -109,7 +110,10 @@ async function runStop(args: readonly string[]): Promise<number> {
       log: logger,
       withdraws: settings.withdraw,
       pidFile: pidFile(settings.runDir),
-      ledger: createLedger({ path: join(settings.stateDir, "ledger") }),
+      ledger: createLedger({
+        path: join(settings.stateDir, "ledger"),
+        bootId: await readBootId(),
+      }),
       supervisor: createS6Supervisor({ layout, programs, clock, logger }),
     });
     return 0;

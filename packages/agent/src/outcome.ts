@@ -125,6 +125,14 @@ function proveGeneration(input: OutcomeInput, revision: Revision | undefined): P
 function proveVip(input: OutcomeInput, vip: VipResource): Proof {
   const revision = input.applied.vips.get(vip.address);
   const here = find(input.observed.kernel.addresses, vip.address);
+  const mac = input.applied.strangers.get(vip.address);
+  if (here === undefined && mac !== undefined) {
+    return {
+      step: "received",
+      evidence: [{ kind: "neighbour", mac, seenBy: input.agent }],
+      revision,
+    };
+  }
   if (here !== undefined) {
     return { step: "serving", evidence: [{ kind: "kernel-address", link: here.link }], revision };
   }

@@ -69,6 +69,23 @@ export interface Kernel extends AsyncDisposable {
   onChange(listener: () => void): Disposable;
 }
 
+/** Who has this address on this link? */
+export interface Question {
+  readonly address: Address;
+  readonly link: DeviceName;
+  /** Addresses of our own hosts on the link: what they answer is no stranger's word. */
+  readonly peers: readonly Address[];
+}
+
+/** Asks the hosts of a segment who has an address, by ARP or neighbour discovery. */
+export interface SegmentAsker {
+  /**
+   * Takes about a tenth of a second for each 256 questions, whether somebody answers or not.
+   * @returns the MAC address of each stranger that answered, by the address asked for.
+   */
+  ask(questions: readonly Question[]): Promise<ReadonlyMap<Address, string>>;
+}
+
 /** What became of handing a configuration to a daemon. */
 export type ApplyOutcome =
   /** The daemon runs with it, proved. `generation` for nginx. */
@@ -147,6 +164,8 @@ export interface LedgerEntry {
   readonly link: DeviceName;
   /** It was on the host before us: used, never removed. */
   readonly foreign: boolean;
+  /** It was handed over before the host booted, and not since. Default: since. */
+  readonly ofEarlierBoot?: true;
 }
 
 /** A file that the agent rendered, as it is on the disk. */

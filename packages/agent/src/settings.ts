@@ -37,6 +37,8 @@ export interface AgentSettings {
   readonly listenMetrics: HostPort;
   readonly listenDebug: HostPort;
   readonly workerProcesses: number;
+  /** Whether a segment is asked before an address is held there for the first time. */
+  readonly askBeforeUse: boolean;
   readonly memberSwitch: "nginx" | undefined;
   readonly insecure: boolean;
   readonly logLevel: LogLevel | undefined;
@@ -98,6 +100,12 @@ export const AGENT_SETTINGS: AgentSettingsTable = {
     min: 1,
     max: 64,
     help: "Worker processes of nginx; keep it the same for the life of a host.",
+  }),
+  askBeforeUse: booleanSetting({
+    default: true,
+    help:
+      "Ask the segment who has an address before it is held for the first time since the host " +
+      "booted. Set to false where a router answers for every address.",
   }),
   memberSwitch: choiceSetting({
     default: "nginx",

@@ -26,6 +26,8 @@ export function subjectOf(step: Step): string {
   switch (step.kind) {
     case "serve":
       return counted(step.listeners.length, "listener");
+    case "ask":
+      return counted(step.questions.length, "address", "addresses");
     case "record":
     case "forget":
       return counted(step.entries.length, "address in the ledger", "addresses in the ledger");

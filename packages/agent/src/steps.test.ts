@@ -53,31 +53,74 @@ const cases: readonly {
   {
     name: "a new plan: listeners, the ledger, then addresses",
     input: {},
-    steps: "serve record(100) hold",
+    steps: "serve ask record(100) hold",
   },
   {
     name: "an address that leaves is swept when keepalived has the file without it",
     input: { ledger: [own("192.0.2.101")], addresses: [here("192.0.2.101")] },
-    steps: "serve record(100,101) hold sweep(101) forget(100)",
+    steps: "serve ask record(100,101) hold sweep(101) forget(100)",
   },
   {
     name: "one that only the old file names is kept in the ledger until then",
     input: { ledger: [own("192.0.2.101")] },
-    steps: "serve record(100,101) hold forget(100)",
+    steps: "serve ask record(100,101) hold forget(100)",
   },
   {
     name: "one that the plan on disk names is not forgotten, as the next start brings it back",
     input: { ledger: [own("192.0.2.101")], addresses: [here("192.0.2.101")], isKept: false },
-    steps: "serve record(100,101) hold sweep(101)",
+    steps: "serve ask record(100,101) hold sweep(101)",
   },
   {
     name: "what was there before us is neither swept nor remembered longer than it is wanted",
     input: { ledger: [foreign("192.0.2.101")], addresses: [here("192.0.2.101")] },
-    steps: "serve record(100) hold",
+    steps: "serve ask record(100) hold",
   },
 ];
 for (const { name, input, steps } of cases) {
   test(name, () => assert.equal(line(decide(input)), steps));
+}
+
+const asked: readonly {
+  readonly name: string;
+  readonly input: Partial<StepInput>;
+  readonly questions: readonly string[];
+}[] = [
+  {
+    name: "an address that is new to this host is asked for, and the lane's other agents are peers",
+    input: {},
+    questions: ["192.0.2.100 eth0 192.0.2.12"],
+  },
+  {
+    name: "one that was handed over in this boot is not asked for",
+    input: { ledger: [own("192.0.2.100")] },
+    questions: [],
+  },
+  {
+    name: "one that was handed over before the host booted is asked for",
+    input: { ledger: [{ ...own("192.0.2.100"), ofEarlierBoot: true }] },
+    questions: ["192.0.2.100 eth0 192.0.2.12"],
+  },
+  {
+    name: "one that the host has is not asked for, whatever boot it is of",
+    input: {
+      ledger: [{ ...own("192.0.2.100"), ofEarlierBoot: true }],
+      addresses: [here("192.0.2.100")],
+    },
+    questions: [],
+  },
+  {
+    name: "one that was somebody else's on this host and is no more is asked for",
+    input: { ledger: [foreign("192.0.2.100")] },
+    questions: ["192.0.2.100 eth0 192.0.2.12"],
+  },
+];
+for (const { name, input, questions } of asked) {
+  test(name, () => {
+    const { steps } = decide(input);
+    const texts = steps.flatMap((step) => (step.kind === "ask" ? step.questions : []));
+    const lines = texts.map(({ address: at, link, peers }) => [at, link, ...peers].join(" "));
+    assert.deepEqual(lines, questions);
+  });
 }
 
 test("a wanted address that was there before us is recorded as foreign and not handed over", () => {

@@ -1,9 +1,11 @@
 // What to do next, and in which order: members and listeners, then addresses, then removals.
 // Pure: the wanted plan, what was applied and what the kernel has go in, ordered steps come out.
 // A listener whose address is still here outlives it by a pass: nothing that points at it breaks.
+// An address that this boot of the host never had is asked for before it is handed over.
 
 import {
   type Address,
+  type DeviceName,
   type LaneResource,
   type ListenerResource,
   type MemberSetResource,
@@ -16,12 +18,14 @@ import {
 } from "@fairlead/model";
 
 import type { Applied, ServedListener } from "./applied.ts";
-import type { AcceptedPlan, KernelAddress, LedgerEntry } from "./ports.ts";
+import type { AcceptedPlan, KernelAddress, LedgerEntry, Question } from "./ports.ts";
 
 /** One thing to do. Each carries the whole wanted state of its part: doing it twice is harmless. */
 export type Step =
   /** nginx serves exactly these. */
   | { readonly kind: "serve"; readonly listeners: readonly ServedListener[] }
+  /** The segment is asked who has these. Begun with the pass; what is answered is not held. */
+  | { readonly kind: "ask"; readonly questions: readonly Question[] }
   /** The ledger names exactly these, before any of them can appear. */
   | { readonly kind: "record"; readonly entries: readonly LedgerEntry[] }
   /** keepalived carries exactly these. */
@@ -68,10 +72,12 @@ export function decideSteps(input: StepInput): StepList {
     stale.some((entry) => entry.address === address.address && entry.link === address.link),
   );
   const touched = sorted([...owned, ...foreign, ...stale]);
+  const questions = questionsOf(input, parts, held, present);
   return {
     touched,
     steps: [
       { kind: "serve", listeners: [...parts.listeners, ...lingering].sort(byListener) },
+      ...(questions.length > 0 ? [{ kind: "ask" as const, questions }] : []),
       { kind: "record", entries: touched },
       { kind: "hold", lanes: parts.lanes, vips: held },
       ...(sweep.length > 0 ? [{ kind: "sweep" as const, addresses: sweep }] : []),
@@ -162,12 +168,43 @@ function foreignEntries(input: StepInput, vips: readonly VipResource[]): readonl
 }
 
 function ownEntries(parts: Parts, held: readonly VipResource[]): readonly LedgerEntry[] {
-  const links = new Map(parts.lanes.map((lane) => [lane.name, lane.link]));
-  return held.flatMap(({ address, carrier }) => {
-    const link = carrier.kind === "link" ? carrier.link : links.get(carrier.resource);
-    assert(link !== undefined, "an accepted plan names no missing lane");
-    return [{ address, link, foreign: false }];
-  });
+  const lanes = new Map(parts.lanes.map((lane) => [lane.name, lane]));
+  return held.map((vip) => ({ address: vip.address, link: linkOf(vip, lanes), foreign: false }));
+}
+
+function linkOf(
+  { carrier }: VipResource,
+  lanes: ReadonlyMap<ResourceName, LaneResource>,
+): DeviceName {
+  const link = carrier.kind === "link" ? carrier.link : lanes.get(carrier.resource)?.link;
+  assert(link !== undefined, "an accepted plan names no missing lane");
+  return link;
+}
+
+/**
+ * Addresses that come to this host for the first time, or for the first time since it booted: a
+ * stranger may have them. What it has, or was found silent before, is not asked for again.
+ */
+function questionsOf(
+  { wanted, ledger }: StepInput,
+  parts: Parts,
+  held: readonly VipResource[],
+  present: ReadonlySet<Address>,
+): readonly Question[] {
+  const lanes = new Map(parts.lanes.map((lane) => [lane.name, lane]));
+  const asked = new Set(
+    ledger
+      .filter((entry) => !entry.foreign && entry.ofEarlierBoot !== true)
+      .map(({ address }) => address),
+  );
+  return held
+    .filter(({ address }) => !present.has(address) && !asked.has(address))
+    .map((vip) => {
+      const { carrier, address } = vip;
+      const order = carrier.kind === "lane" ? (lanes.get(carrier.resource)?.order ?? []) : [];
+      const others = order.filter(({ agent }) => agent !== wanted.plan.agent);
+      return { address, link: linkOf(vip, lanes), peers: others.map((peer) => peer.address) };
+    });
 }
 
 function sorted(entries: readonly LedgerEntry[]): readonly LedgerEntry[] {

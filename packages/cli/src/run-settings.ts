@@ -26,7 +26,10 @@ import {
 export interface RunFlags
   extends
     ControllerFlags,
-    Pick<AgentSettings, "name" | "link" | "runDir" | "listenDebug" | "workerProcesses"> {}
+    Pick<
+      AgentSettings,
+      "name" | "link" | "runDir" | "listenDebug" | "workerProcesses" | "askBeforeUse"
+    > {}
 
 /** How each flag is read and explained. */
 export type RunSettingsTable = {
@@ -41,6 +44,7 @@ export const RUN_SETTINGS: RunSettingsTable = {
   runDir: AGENT_SETTINGS.runDir,
   listenDebug: AGENT_SETTINGS.listenDebug,
   workerProcesses: AGENT_SETTINGS.workerProcesses,
+  askBeforeUse: AGENT_SETTINGS.askBeforeUse,
   listenAgents: hostPortSetting({
     default: { host: "127.0.0.1", port: 7702 },
     help: "Where agents connect; its own does over the loopback. Elsewhere needs --insecure.",
@@ -72,7 +76,7 @@ export function controllerHalf(
 /** The settings of the agent's half, which connects to `controller`; undefined: to nobody. */
 export function agentHalf(flags: RunFlags, controller: HostPort | undefined): AgentSettings {
   const { name, link, runDir, workerProcesses, logLevel, logFormat } = flags;
-  const { listenMetrics, listenDebug } = flags;
+  const { listenMetrics, listenDebug, askBeforeUse } = flags;
   return {
     name,
     link,
@@ -82,6 +86,7 @@ export function agentHalf(flags: RunFlags, controller: HostPort | undefined): Ag
     logFormat,
     listenMetrics,
     listenDebug,
+    askBeforeUse,
     controller: controller === undefined ? [] : [formatHostPort(controller)],
     stateDir: join(flags.stateDir, "agent"),
     memberSwitch: "nginx",

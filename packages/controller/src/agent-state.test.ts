@@ -7,6 +7,7 @@ import {
   type AgentHello,
   type AgentReport,
   type AgentView,
+  type ResourceReport,
   type Step,
   vipName,
 } from "@fairlead/model";
@@ -27,9 +28,24 @@ const hello = (changes: Partial<AgentHello> = {}): AgentFact => ({
   hello: { ...HELLO, ...changes },
 });
 
-function report(atMs: number, step: Step, changes: Partial<AgentReport> = {}): AgentFact {
+/** Of a stranger. */
+const MAC = "02:00:00:00:99:99";
+
+/** A report of the VIP alone, or of nothing. `mac` answered when the segment was asked. */
+function report(
+  atMs: number,
+  step: Step | undefined,
+  { mac, ...changes }: Partial<AgentReport> & { readonly mac?: string } = {},
+): AgentFact {
   const name = vipName(VIP);
   const revision = "0".repeat(32) as AgentReport["planRevision"] & string;
+  const seen: Pick<ResourceReport, "evidence" | "problem"> =
+    mac === undefined
+      ? { evidence: [] }
+      : {
+          evidence: [{ kind: "neighbour", mac, seenBy: LB }],
+          problem: { reason: "AddressInUse", detail: `${mac} answers`, revision },
+        };
   return {
     kind: "agent-report",
     atMs,
@@ -38,7 +54,7 @@ function report(atMs: number, step: Step, changes: Partial<AgentReport> = {}): A
       sequence: atMs,
       epoch: 1,
       links: HELLO.links,
-      resources: new Map([[name, { name, revision, step, evidence: [] }]]),
+      resources: new Map(step === undefined ? [] : [[name, { name, revision, step, ...seen }]]),
       lanes: [],
       dataPlane: { generationsAlive: 1, keepalivedAlive: true, reloads: 1 },
       remarks: [],
@@ -120,6 +136,18 @@ suite("a report", () => {
     const told = [report(1, "serving"), report(5, "applied")];
     assert.equal(lost(...told, report(minute, "applied")), 5);
     assert.equal(lost(...told, report(minute + 5, "applied")), undefined);
+  });
+
+  test("tells of a stranger as long as it is said, and for a minute after", () => {
+    const heardAtMs = (...facts: readonly AgentFact[]): number | undefined =>
+      fold(hello(), ...facts).agent?.strangers?.get(VIP)?.heardAtMs;
+    const said = [report(1, "received", { mac: MAC }), report(7, "received", { mac: MAC })];
+    assert.equal(heardAtMs(report(1, "received")), undefined);
+    assert.equal(heardAtMs(...said), 7);
+    assert.equal(heardAtMs(...said, report(9, undefined)), 9);
+    assert.equal(heardAtMs(...said, report(9, undefined), report(60_008, undefined)), 9);
+    assert.equal(heardAtMs(...said, report(9, undefined), report(60_009, undefined)), undefined);
+    assert.equal(heardAtMs(...said, report(9, "applied")), undefined, "it was found silent");
   });
 
   test("renews the links of the hello", () => {

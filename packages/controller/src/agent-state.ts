@@ -8,9 +8,12 @@ import {
   type AgentName,
   type AgentReport,
   type AgentView,
+  type Stranger,
   addressOfResource,
   changedKeys,
+  vipName,
 } from "@fairlead/model";
+import { STRANGER_MS } from "@fairlead/planner";
 
 import type { Fact } from "./facts.ts";
 
@@ -45,9 +48,12 @@ export function foldAgent(agents: AgentTable, fact: AgentFact): boolean {
       if (known === undefined) return false;
       const heldSinceMs = heldSince(known.heldSinceMs, fact.report, fact.atMs);
       const lostAtMs = lostAt(known, heldSinceMs, fact.atMs);
+      const strangers = strangersOf(known, fact.report, fact.atMs);
       const hello = { ...known.hello, links: fact.report.links };
       const { atMs: heardAtMs, report } = fact;
-      agents.set(known.name, { ...known, hello, report, heardAtMs, heldSinceMs, lostAtMs });
+      const { strangers: _, ...rest } = known;
+      const next = { ...rest, hello, report, heardAtMs, heldSinceMs, lostAtMs };
+      agents.set(known.name, strangers.size === 0 ? next : { ...next, strangers });
       return fact.isFirst === true || !isSameProof(known.report, fact.report);
     }
     case "agent-heard": {
@@ -124,4 +130,31 @@ function lostAt(
     if (!held.has(address)) lost.set(address, atMs);
   }
   return lost;
+}
+
+/**
+ * Who answered for addresses that the agent was to hold: as long as it says so, and a minute after
+ * its plan has them no more. That one is silent now, or was held since, ends it at once.
+ */
+function strangersOf(
+  known: AgentView,
+  report: AgentReport,
+  atMs: number,
+): ReadonlyMap<Address, Stranger> {
+  const strangers = new Map<Address, Stranger>();
+  for (const [address, stranger] of known.strangers ?? []) {
+    const said = report.resources.get(vipName(address));
+    const wasSaid = known.report?.resources.get(vipName(address))?.problem;
+    const heardAtMs = wasSaid?.reason === "AddressInUse" ? atMs : stranger.heardAtMs;
+    if (said !== undefined && said.step !== "received") continue;
+    if (atMs - heardAtMs < STRANGER_MS) strangers.set(address, { ...stranger, heardAtMs });
+  }
+  for (const [name, { problem, evidence }] of report.resources) {
+    if (problem?.reason !== "AddressInUse") continue;
+    const address = addressOfResource(name);
+    const seen = evidence.find(({ kind }) => kind === "neighbour");
+    if (address === undefined || seen?.kind !== "neighbour") continue;
+    strangers.set(address, { mac: seen.mac, heardAtMs: atMs });
+  }
+  return strangers;
 }

@@ -25,6 +25,7 @@ const cases: readonly {
   readonly state?: LeaseState;
   readonly goneAtMs?: number;
   readonly lostAtMs?: number;
+  readonly strangerAtMs?: number;
   readonly wakes: number | undefined;
 }[] = [
   { name: "an idle controller does not wake", wakes: undefined },
@@ -52,17 +53,27 @@ const cases: readonly {
   },
   { name: "it wakes when a lost address is withdrawn", lostAtMs: NOW_MS - 1001, wakes: 4999 },
   {
+    name: "it wakes when an address that a stranger had may be tried again",
+    strangerAtMs: NOW_MS - 50_000,
+    wakes: 10_000,
+  },
+  {
     name: "it never spins",
     state: { kind: "quarantined", untilMs: NOW_MS + 1 },
     wakes: 10,
   },
 ];
 
-for (const { name, state, goneAtMs, lostAtMs, wakes } of cases) {
+for (const { name, state, goneAtMs, lostAtMs, strangerAtMs, wakes } of cases) {
   test(name, () => {
     const agent = makeAgent("lb-1", goneAtMs === undefined ? {} : { goneAtMs });
     const lost = new Map(lostAtMs === undefined ? [] : [[addressOf("192.0.2.100"), lostAtMs]]);
-    const agents = [{ ...agent, lostAtMs: lost }];
+    const strangers = new Map(
+      strangerAtMs === undefined
+        ? []
+        : [[addressOf("192.0.2.101"), { mac: "02:00:00:00:99:99", heardAtMs: strangerAtMs }]],
+    );
+    const agents = [{ ...agent, lostAtMs: lost, strangers }];
     const world = makeWorld({ nowMs: NOW_MS, agents, claims: [makeClaim("web")] });
     const made = plan(world, { revisionOf: makeRevisionOf() });
     const leases = new Map(

@@ -1,9 +1,9 @@
 // When time alone will change a plan: a quarantine ends, an agent's silence becomes doubt, or an
-// address that nobody holds is withdrawn.
+// address that nobody holds is withdrawn, or one that a stranger had may be tried again.
 // Pure. Everything else changes by facts, so an idle controller does not wake.
 
 import type { Plan, World } from "@fairlead/model";
-import { HANDOVER_MS, WITHDRAW_AFTER_MS, staleAtMs } from "@fairlead/planner";
+import { HANDOVER_MS, STRANGER_MS, WITHDRAW_AFTER_MS, staleAtMs } from "@fairlead/planner";
 
 /** A pause that is never shortened below this, in ms, so that rounding cannot spin the loop. */
 const PAUSE_MS_MIN = 10;
@@ -17,6 +17,9 @@ export function nextWakeMs(world: World, plan: Plan): number | undefined {
   for (const agent of world.agents.values()) {
     for (const lostMs of agent.lostAtMs?.values() ?? []) {
       moments.push(lostMs + HANDOVER_MS, lostMs + WITHDRAW_AFTER_MS);
+    }
+    for (const { heardAtMs } of agent.strangers?.values() ?? []) {
+      moments.push(heardAtMs + STRANGER_MS);
     }
     const doubtMs = staleAtMs(agent, world.settings);
     if (doubtMs !== undefined) moments.push(doubtMs);

@@ -217,6 +217,16 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     "The address was on the host before us; it is used and never removed.",
     "Remove it from the host's own configuration to let Fairlead manage it.",
   ),
+  AddressInUse: entry(
+    "FL0415",
+    "A host that is none of ours answers for the address, so no agent holds it.",
+    "Find the host by its MAC address and take the address from it, or wish for another one.",
+  ),
+  AddressUnasked: entry(
+    "FL0416",
+    "An agent could not ask its segment who has an address, and held it without an answer.",
+    "Give the agent NET_ADMIN, and look at its log; or set --ask-before-use to false.",
+  ),
   DataPlaneDown: entry(
     "FL0411",
     "A daemon of the agent's data plane is not running.",

@@ -43,6 +43,8 @@ export type Reason =
   | "NotHeld"
   | "HeldTwice"
   | "AddressForeign"
+  | "AddressInUse"
+  | "AddressUnasked"
   | "DataPlaneDown"
   | "StoreUnavailable"
   | "Releasing"

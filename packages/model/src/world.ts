@@ -13,6 +13,13 @@ import type { Finding } from "./reason.ts";
 import type { AgentHello, AgentReport } from "./report.ts";
 import type { Verdict } from "./verdict.ts";
 
+/** A host that is no agent's, and answered for an address that was to be held. */
+export interface Stranger {
+  readonly mac: string;
+  /** Epoch ms when an agent last said so. */
+  readonly heardAtMs: number;
+}
+
 /** An agent as the controller knows it. */
 export interface AgentView {
   readonly name: AgentName;
@@ -32,6 +39,8 @@ export interface AgentView {
   readonly heldSinceMs: ReadonlyMap<Address, number>;
   /** When it was first reported not to hold any more what it held; of the last minute alone. */
   readonly lostAtMs?: ReadonlyMap<Address, number>;
+  /** Who answered when it asked for an address: as it says now, or said within a minute. */
+  readonly strangers?: ReadonlyMap<Address, Stranger>;
 }
 
 /** Settings that planning needs. */

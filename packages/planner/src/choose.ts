@@ -33,6 +33,8 @@ export interface Desk {
   readonly isAbsent: (owner: LeaseOwner) => boolean;
   readonly fill: PoolFill;
   readonly turn: MoveTurn;
+  /** Addresses that strangers have: left for others, but by who wishes for them alone. */
+  readonly inUse: ReadonlyMap<Address, string>;
 }
 
 /** The choice for one family. */
@@ -55,7 +57,10 @@ export function choose(
   held: readonly Address[],
 ): Choice {
   const wishes = claim.wishedAddresses.filter((address) => familyOf(address) === need.family);
-  const fits = held.map((address) => ({ address, fit: fitOf(desk, claim, address, wishes) }));
+  const fits = held.map((address) => {
+    const isStrangers = desk.inUse.has(address);
+    return { address, fit: isStrangers ? "unwanted" : fitOf(desk, claim, address, wishes) };
+  });
   const displaced = fits.filter(({ fit }) => fit === "displaced").map(({ address }) => address);
   const current = bestOf(
     desk,
@@ -86,11 +91,15 @@ function bestOf({ table }: Desk, held: readonly Address[]): Address | undefined 
 
 function chooseWished(desk: Desk, claim: Claim, wishes: readonly Address[]): Found {
   let problem: Remark | undefined;
+  let disputed: Address | undefined;
   for (const address of wishes) {
     const trouble = whyNotWished(desk, claim, address);
-    if (trouble === undefined) return { kind: "take", address };
+    if (trouble === undefined && !desk.inUse.has(address)) return { kind: "take", address };
+    if (trouble === undefined) disputed ??= address;
     problem ??= trouble;
   }
+  // Its agents ask for it again and again, and have it when the stranger has gone.
+  if (disputed !== undefined) return { kind: "take", address: disputed };
   return { kind: "none", problem: problem ?? { reason: "BadAddress", detail: "none is wished" } };
 }
 
@@ -178,7 +187,7 @@ function lastHeld(
 ): Address | undefined {
   return desk.table.leftBy(claim.id).find((address) => {
     const view = desk.book.poolOf(address);
-    if (view === undefined || !views.includes(view)) return false;
+    if (view === undefined || !views.includes(view) || desk.inUse.has(address)) return false;
     return familyFor(need, view) === familyOf(address) && withheld(view, address) === undefined;
   });
 }
@@ -195,6 +204,7 @@ function joined(
     const view = desk.book.poolOf(address);
     const row = desk.table.rows.get(address);
     if (view === undefined || row === undefined || !views.includes(view)) return false;
+    if (desk.inUse.has(address)) return false;
     if (row.owners.some((owner) => owner.claim === claim.id)) return false;
     if (familyFor(need, view) !== familyOf(address)) return false;
     return whyNotShared(claim, row, view) === undefined;

@@ -35,6 +35,8 @@ export interface FreeOptions {
   readonly rows: ReadonlyMap<Address, LeasedAddress>;
   readonly book: PoolBook;
   readonly unusable: Pick<Unusable, "allows">;
+  /** Addresses that strangers have. */
+  readonly inUse: ReadonlyMap<Address, string>;
 }
 
 interface Resting {
@@ -86,7 +88,7 @@ class Search implements FreeAddresses {
   }
 
   #lowestOf(view: PoolView, range: NumberRange): Address | undefined {
-    const { rows, unusable } = this.#options;
+    const { rows, unusable, inUse } = this.#options;
     let value = this.#cursors.get(range) ?? range.first;
     let found: Address | undefined;
     while (found === undefined && value <= range.last) {
@@ -96,7 +98,7 @@ class Search implements FreeAddresses {
         continue;
       }
       const address = addressFromValue(range.family, value);
-      if (rows.has(address) || !unusable.allows(address)) value += 1n;
+      if (rows.has(address) || !unusable.allows(address) || inUse.has(address)) value += 1n;
       else found = address;
     }
     this.#cursors.set(range, value);
@@ -108,10 +110,11 @@ class Search implements FreeAddresses {
   }
 
   #findResting(): ReadonlyMap<string, Resting[]> {
-    const { rows, book, unusable } = this.#options;
+    const { rows, book, unusable, inUse } = this.#options;
     const byPool = new Map<string, Resting[]>();
     for (const { address, state } of rows.values()) {
       if (state.kind !== "quarantined" || !unusable.allows(address)) continue;
+      if (inUse.has(address)) continue;
       const view = book.poolOf(address);
       if (view === undefined || withheld(view, address) !== undefined) continue;
       const key = restingKey(view, familyOf(address));

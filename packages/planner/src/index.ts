@@ -1,6 +1,7 @@
 // The door of the planner: planning, and the memory that makes the next one cheap.
 
 export { type PlanMemory, createPlanMemory } from "./memory.ts";
+export { STRANGER_MS } from "./in-use.ts";
 export { type PlanOptions, plan } from "./plan.ts";
 export { poolFamilies, poolSize } from "./pool-size.ts";
 export { type PoolBook, checkPools, compareSeniority } from "./pools.ts";

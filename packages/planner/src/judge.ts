@@ -206,6 +206,8 @@ function verdictOf(options: JudgeOptions, judgement: Readonly<Judgement>): Verdi
 
 function stateOf(grant: Grant, proofs: readonly Proof[]): VerdictState {
   if (grant.best !== "ready") return grant.best;
+  const isStrangers = proofs.some(({ main }) => main?.reason === "AddressInUse");
+  if (isStrangers) return "refused";
   return proofs.some((proof) => proof.state === "missing") ? "pending" : "ready";
 }
 

@@ -16,6 +16,7 @@ import {
 import type { Carried } from "./carried.ts";
 import type { Misfit } from "./held-outside.ts";
 import { type Grant, type Grants, createGrants } from "./grant.ts";
+import type { InUse } from "./in-use.ts";
 import { type Judgements, isInDoubt } from "./judge.ts";
 import type { LaneResources } from "./lane-resources.ts";
 import { type LeaseRows, createLeaseRows } from "./lease-rows.ts";
@@ -51,6 +52,7 @@ export interface LastPlanning {
   readonly world: World;
   readonly book: PoolBook;
   readonly lanes: LaneResources;
+  readonly inUse: InUse;
   readonly witnesses: Witnesses;
   readonly plan: Plan;
 }
@@ -129,6 +131,15 @@ export function turnedVips({ rows, last }: Remembered): ReadonlySet<Address> {
   }
   return turned;
 }
+
+/** Owners of addresses that a stranger has now and had not last time, or the other way round. */
+export function ownersDisturbed({ rows, last }: Remembered, inUse: InUse): readonly ClaimId[] {
+  return changedKeys(last?.inUse ?? NO_STRANGERS, inUse).flatMap(
+    (address) => rows.all.get(address)?.owners.map(({ claim }) => claim) ?? [],
+  );
+}
+
+const NO_STRANGERS: InUse = new Map();
 
 /** The claims that must be tried in any case next time, and the addresses to be looked at. */
 export function remember(memory: Remembered, last: LastPlanning): void {

@@ -24,6 +24,7 @@ import { type FindingOptions, findAll } from "./findings.ts";
 import { createFreeAddresses } from "./free-address.ts";
 import type { Grant } from "./grant.ts";
 import { findMisfits } from "./held-outside.ts";
+import { type InUse, findInUse } from "./in-use.ts";
 import { judge } from "./judge.ts";
 import {
   type LaneResources,
@@ -44,6 +45,7 @@ import {
   claimsOf,
   openMemory,
   openRows,
+  ownersDisturbed,
   recallPools,
   remember,
   turnedVips,
@@ -64,7 +66,7 @@ import {
 import { findSegments } from "./segments.ts";
 import { keepMap } from "./touched.ts";
 import { findUnusable } from "./unusable.ts";
-import { callWitnesses } from "./witness.ts";
+import { type Witnesses, callWitnesses } from "./witness.ts";
 
 /** What planning needs beside the world. */
 export interface PlanOptions {
@@ -112,7 +114,9 @@ function planOnce(
   const release = releaseView(world, book, options.mayStillGet);
   const agents = [...world.agents.values()].filter(({ name }) => !release.forgotten.has(name));
   const { revisionOf } = options;
-  const view: PlanView = { memory, world, book, release, agents, revisionOf };
+  const witnesses = callWitnesses(world);
+  const inUse = findInUse(world, witnesses);
+  const view: PlanView = { memory, world, book, release, agents, revisionOf, witnesses, inUse };
 
   touchReported(rows.touched, last?.world.agents, world.agents);
   const granted = grantAddresses(view, arrived);
@@ -123,7 +127,6 @@ function planOnce(
     return lane === undefined ? NO_AGENTS : runnersOf(resources, lane);
   });
 
-  const witnesses = callWitnesses(world);
   touchNews({ before: last?.witnesses, now: witnesses, rows, lanes });
   const judged = judge({
     grants: memory.grants.byClaim,
@@ -142,9 +145,9 @@ function planOnce(
     lanes,
     nodePlans,
     verdicts: patchMap(last?.plan.verdicts ?? NO_VERDICTS, judged),
-    findings: keep(last?.plan.findings, findEverything(view, { witnesses, problems })),
+    findings: keep(last?.plan.findings, findEverything(view, problems)),
   };
-  remember(memory, { world, book, lanes: resources, witnesses, plan: planned });
+  remember(memory, { world, book, lanes: resources, inUse, witnesses, plan: planned });
   const over = movesOver(granted, { judgements, rows: rows.all });
   const isDone = over.arrived.size === 0 && !over.isIdle && areTiesAsJudged(rows, book);
   return { planned, goesOn: isDone ? undefined : over.arrived };
@@ -170,13 +173,13 @@ interface PlanView {
   /** Without those that were declared gone. */
   readonly agents: readonly AgentView[];
   readonly revisionOf: PlanOptions["revisionOf"];
+  readonly witnesses: Witnesses;
+  readonly inUse: InUse;
 }
 
 /** Takes out owners that are gone, and grants anew what may come out differently. */
-function grantAddresses(
-  { memory, world, book, release, agents }: PlanView,
-  arrived: ReadonlySet<ClaimId>,
-): readonly Grant[] {
+function grantAddresses(view: PlanView, arrived: ReadonlySet<ClaimId>): readonly Grant[] {
+  const { memory, world, book, release, agents, inUse } = view;
   const { rows, grants, unsettled, last } = memory;
   const asked = new Set(changedClaims(memory, world.claims));
   for (const id of asked) {
@@ -184,18 +187,20 @@ function grantAddresses(
   }
   releaseGone(release, rows, addressesToSettle(memory, world));
   const others = last?.book === book ? unsettled : world.claims.keys();
-  for (const id of [...others, ...rows.touched.claims]) asked.add(id);
+  const disturbed = ownersDisturbed(memory, inUse);
+  for (const id of [...others, ...rows.touched.claims, ...disturbed]) asked.add(id);
 
   const unusable = findUnusable(agents);
   const granted = allocate({
     claims: claimsOf(asked, world.claims),
     book,
     table: createLeaseTable(rows, release),
-    free: createFreeAddresses({ rows: rows.all, book, unusable }),
+    free: createFreeAddresses({ rows: rows.all, book, unusable, inUse }),
     unusable,
     fill: rows.fill,
     turn: createMoveTurn(arrived),
     isAbsent: (owner) => isAbsentOwner(world, owner),
+    inUse,
   });
   for (const id of asked) grants.replace(id, granted.get(id), rows.touched);
   return [...granted.values()].filter(({ move }) => move !== undefined);
@@ -252,8 +257,8 @@ function programAgents(
 }
 
 function findEverything(
-  { memory, world, book }: PlanView,
-  { witnesses, problems }: Pick<FindingOptions, "witnesses" | "problems">,
+  { memory, world, book, witnesses }: PlanView,
+  problems: FindingOptions["problems"],
 ): readonly Finding[] {
   const { rows, misfits, last } = memory;
   const { addresses } = rows.touched;

@@ -1,7 +1,14 @@
 // What may happen to a world between two plans, for properties: claims come and go, agents die,
 // report and contradict each other, operators step in. Given random worlds; plays whole histories.
 
-import type { AgentView, Claim, Plan, World } from "@fairlead/model";
+import {
+  type AgentView,
+  type Claim,
+  type Plan,
+  type Revision,
+  type World,
+  vipName,
+} from "@fairlead/model";
 import fc from "fast-check";
 
 import { makeLink, nextWorld } from "./builders.ts";
@@ -42,6 +49,7 @@ export const arbHappening: fc.Arbitrary<Happening> = fc.oneof(
   fc.constantFrom("lb-1", "lb-2").map(gaveUp),
   fc.constantFrom("lb-1", "lb-2").map(relinked),
   fc.nat().map(released),
+  fc.nat().map(haunted),
 );
 
 /** A world and what happens to it. */
@@ -218,6 +226,30 @@ function relinked(name: string): Happening {
       const isGone = agent.hello.links.length > 0;
       const links = isGone ? [] : [makeLink("eth0", [`192.0.2.1${name.slice(-1)}/24`])];
       return { ...agent, hello: { ...agent.hello, links } };
+    });
+    return nextWorld(world, plan, { agents });
+  });
+}
+
+/** An agent asked its segment for an address before it held it, and a stranger answered. */
+function haunted(n: number): Happening {
+  return happening(`a stranger answers for address ${n}`, (world, plan) => {
+    const leased = [...plan.leases.keys()];
+    const address = leased[n % Math.max(1, leased.length)];
+    const agents = Array.from(world.agents.values(), (agent) => {
+      const planned = address && plan.nodePlans.get(agent.name)?.resources.get(vipName(address));
+      if (!planned || agent.report === undefined || n % 2 === agent.name.length % 2) return agent;
+      const [revision, mac] = ["0".repeat(32) as Revision, "02:00:00:00:99:99"];
+      const detail = `${mac} answers for ${planned.name}`;
+      const resources = new Map(agent.report.resources).set(planned.name, {
+        name: planned.name,
+        revision,
+        step: "received",
+        evidence: [{ kind: "neighbour", mac, seenBy: agent.name }],
+        problem: { reason: "AddressInUse", detail, revision },
+      });
+      const strangers = new Map(agent.strangers).set(address, { mac, heardAtMs: world.nowMs });
+      return { ...agent, report: { ...agent.report, resources }, strangers };
     });
     return nextWorld(world, plan, { agents });
   });

@@ -1,16 +1,16 @@
-// The kernel's links and addresses over rtnetlink. The only place that loads the netlink package,
-// which aborts the whole process when a receive buffer overflows: hence large buffers, at most 32
-// requests in flight, one dump at a time, and no events over it where the buffer stays small.
+// The kernel's links and addresses over rtnetlink. The netlink package aborts the whole process
+// when a receive buffer overflows: hence large buffers, at most 32 requests in flight, one dump at
+// a time, and no events over it where the buffer stays small.
 
-import type * as Netlink from "netlink";
-import { type DeviceName, addressValue, familyBits, familyOf } from "@fairlead/model";
+import type { DeviceName } from "@fairlead/model";
 import type { Clock, Logger, Timer } from "@fairlead/runtime";
-import { EdgeError } from "@fairlead/runtime";
 import type { Kernel, KernelAddress, KernelView } from "../ports.ts";
+import { addressBytes } from "./address-bytes.ts";
 import { createInFlight } from "./in-flight.ts";
 import { watchByProgram } from "./ip-monitor.ts";
 import { kernelView } from "./kernel-view.ts";
-import { kernelError, type KernelErrorCode } from "./netlink-error.ts";
+import { loadNetlink } from "./load-netlink.ts";
+import { kernelError } from "./netlink-error.ts";
 
 /** What the kernel's adapter is made of. */
 export interface NetlinkKernelOptions {
@@ -38,7 +38,7 @@ const GROUPS = ["LINK", "IPV4_IFADDR", "IPV6_IFADDR"] as const;
 
 /** Opens the kernel's adapter. Rejects with EdgeError "NOT_AVAILABLE" where it cannot work. */
 export async function createNetlinkKernel(options: NetlinkKernelOptions): Promise<Kernel> {
-  const { createRtNetlink } = await load();
+  const { createRtNetlink } = await loadNetlink();
   // Dumps and single requests get a socket each: the package takes an answer that comes amid a
   // dump for its end.
   const open = (): ReturnType<typeof createRtNetlink> =>
@@ -84,7 +84,7 @@ export async function createNetlinkKernel(options: NetlinkKernelOptions): Promis
   async function remove(entry: KernelAddress): Promise<boolean> {
     try {
       const [link] = await requests.getLink({}, { ifname: entry.link }, timeout);
-      const bytes = addressBytes(entry);
+      const bytes = addressBytes(entry.address);
       await requests.delAddress(
         {
           family: bytes.length === 4 ? 2 : 10,
@@ -111,24 +111,6 @@ export async function createNetlinkKernel(options: NetlinkKernelOptions): Promis
       await stack.disposeAsync();
     },
   };
-}
-
-async function load(): Promise<typeof Netlink> {
-  try {
-    return await import("netlink");
-  } catch (error) {
-    throw new EdgeError<KernelErrorCode>({
-      code: "NOT_AVAILABLE",
-      message: "the netlink module cannot be loaded",
-      retryable: false,
-      cause: error,
-    });
-  }
-}
-
-function addressBytes(entry: KernelAddress): Buffer {
-  const digits = familyBits(familyOf(entry.address)) / 4;
-  return Buffer.from(addressValue(entry.address).toString(16).padStart(digits, "0"), "hex");
 }
 
 /** Calls that come while one runs share the next one: what they see is newer than their call. */

@@ -63,6 +63,7 @@ export async function restartFakeAgent(
     link: { report: (next) => void (report = next) },
     host: renderingHost(agent, {
       kernel: host.kernel,
+      segment: host.segment,
       keepalived: host.keepalived,
       nginx,
       portProbe: host.portProbe,

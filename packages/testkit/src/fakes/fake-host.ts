@@ -19,12 +19,13 @@ import type {
   Kernel,
   KernelAddress,
   Ledger,
-  LedgerEntry,
   NginxDaemon,
   PlanFile,
   PortProbe,
+  SegmentAsker,
 } from "@fairlead/agent";
 
+import { createFakeLedger, type FakeLedger } from "./fake-ledger.ts";
 import { createFakeNginx, type FakeNginx } from "./fake-nginx.ts";
 import type { FakeSegment } from "./fake-segment.ts";
 import { countVips } from "./keepalived-text.ts";
@@ -43,6 +44,7 @@ export interface FakeFailures {
 export interface FakeHost {
   readonly name: string;
   readonly kernel: Kernel;
+  readonly segment: SegmentAsker;
   readonly keepalived: KeepalivedDaemon;
   readonly nginx: NginxDaemon;
   readonly portProbe: PortProbe;
@@ -107,7 +109,6 @@ class Host implements FakeHost {
   #isKeepalivedAlive = false;
   #wasKilled = false;
   #plan: AcceptedPlan | undefined;
-  #entries: readonly LedgerEntry[] = [];
 
   constructor({ name, prefix, segment, isPrimary = true, failures }: FakeHostOptions) {
     const parsed = parsePrefix(prefix);
@@ -159,6 +160,13 @@ class Host implements FakeHost {
     [Symbol.asyncDispose]: async () => this.#listeners.clear(),
   };
 
+  readonly segment: SegmentAsker = {
+    ask: async (questions) => {
+      this.#fail("segment.ask");
+      return this.#segment.answersTo(this.#linkUp ? questions : []);
+    },
+  };
+
   readonly keepalived: KeepalivedDaemon = {
     apply: async (text, vipCount) => {
       this.#fail("keepalived.apply");
@@ -187,13 +195,7 @@ class Host implements FakeHost {
       this.#failures.portTaken?.(`${address}:${port}/${protocol}`),
   };
 
-  readonly ledger: Ledger = {
-    load: async () => this.#entries,
-    save: async (entries) => {
-      this.#fail("ledger.save");
-      this.#entries = entries;
-    },
-  };
+  readonly ledger: FakeLedger = createFakeLedger((call) => this.#fail(call));
 
   readonly planFile: PlanFile = {
     load: async () => ({ plan: this.#plan }),
@@ -233,6 +235,7 @@ class Host implements FakeHost {
   }
 
   powerOff(): void {
+    this.ledger.reboot();
     this.#linkUp = false;
     this.#isKeepalivedAlive = false;
     this.#wasKilled = false;

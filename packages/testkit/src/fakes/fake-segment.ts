@@ -2,6 +2,8 @@
 // the living one stays unless a better one may preempt, and a lost one is replaced after three
 // adverts on the fake clock. It reads nothing but the hosts' keepalived files.
 
+import type { Question } from "@fairlead/agent";
+import type { Address } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";
 
 import type { FakeHost } from "./fake-host.ts";
@@ -19,6 +21,10 @@ export interface FakeSegment {
   split(host: FakeHost): void;
   /** It passes again: of two masters the one with the higher priority stays. */
   rejoin(host: FakeHost): void;
+  /** A host that is none of ours takes an address; without a MAC address it leaves. */
+  setStranger(address: string, mac: string | undefined): void;
+  /** The MAC addresses of the strangers that answer. */
+  answersTo(questions: readonly Question[]): ReadonlyMap<Address, string>;
   /** Who holds a router id now, among the hosts that hear the others. */
   masterOf(routerId: number): string | undefined;
 }
@@ -39,6 +45,7 @@ class Segment implements FakeSegment {
   readonly #alone = new Set<FakeHost>();
   /** By those who hear each other and router id. */
   readonly #masters = new Map<string, FakeHost>();
+  readonly #strangers = new Map<string, string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -85,6 +92,19 @@ class Segment implements FakeSegment {
       }
       this.#elect(host, routerId);
     }
+  }
+
+  setStranger(address: string, mac: string | undefined): void {
+    if (mac === undefined) this.#strangers.delete(address);
+    else this.#strangers.set(address, mac);
+  }
+
+  answersTo(questions: readonly Question[]): ReadonlyMap<Address, string> {
+    const answers = questions.flatMap(({ address }) => {
+      const mac = this.#strangers.get(address);
+      return mac === undefined ? [] : [[address, mac] as const];
+    });
+    return new Map(answers);
   }
 
   masterOf(routerId: number): string | undefined {

@@ -67,7 +67,7 @@ export interface RingAgent {
   addForeign(address: string): void;
   /** Whether every write to its disk fails. */
   isDiskFull: boolean;
-  /** Daemons that take nothing that they are given: `keepalived`, `nginx`. */
+  /** What takes nothing that it is given, or cannot ask: `keepalived`, `nginx`, `segment`. */
   readonly broken: Set<string>;
   /** VRRP no longer passes to and from it, although its link is up. */
   split(): void;

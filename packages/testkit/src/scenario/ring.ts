@@ -57,6 +57,8 @@ export interface Ring {
   readonly history: readonly HolderEvent[];
   /** When which hosts could not hear VRRP of the others, until now. */
   partitions(): readonly PartitionWindow[];
+  /** A host that is none of ours takes an address; without a MAC address it leaves. */
+  setStranger(address: string, mac: string | undefined): void;
 }
 
 /** Makes a ring and starts everything. */
@@ -100,7 +102,11 @@ export function createRing(options: RingOptions): Ring {
     [...agents.values()].flatMap(({ name, deafTimes }) =>
       deafTimes.map((times) => ({ hosts: [name], ...times })),
     );
-  return { clock, faults, folder, network, medium, controller, agents, history, partitions };
+  const setStranger = (address: string, mac: string | undefined): void => {
+    for (const segment of segments.values()) segment.setStranger(address, mac);
+  };
+  const hosts = { agents, history, partitions, setStranger };
+  return { clock, faults, folder, network, medium, controller, ...hosts };
 }
 
 /** The agent of a name that must be there. */

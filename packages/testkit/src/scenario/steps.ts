@@ -123,6 +123,8 @@ export const STEPS: readonly StepKind[] = [
   onHost("mend keepalived HOST", (ring, host) => agentOf(ring, host).broken.delete("keepalived")),
   onHost("break nginx HOST", (ring, host) => agentOf(ring, host).broken.add("nginx")),
   onHost("mend nginx HOST", (ring, host) => agentOf(ring, host).broken.delete("nginx")),
+  onHost("break segment HOST", (ring, host) => agentOf(ring, host).broken.add("segment")),
+  onHost("mend segment HOST", (ring, host) => agentOf(ring, host).broken.delete("segment")),
   onHost("take port HOST PORT PROGRAM", (ring, host, [port = "", program = ""]) =>
     agentOf(ring, host).takenPorts.set(port, program),
   ),
@@ -149,12 +151,23 @@ export const STEPS: readonly StepKind[] = [
     ring.controller.act({ kind: "forget", agent: agentOf(ring, host).name }),
   ),
   {
+    form: "stranger at ADDRESS",
+    run: ({ ring, args: [address = ""] }) => ring.setStranger(address, STRANGER_MAC),
+  },
+  {
+    form: "no stranger at ADDRESS",
+    run: ({ ring, args: [address = ""] }) => ring.setStranger(address, undefined),
+  },
+  {
     form: "faults PERCENT",
     run: ({ ring, args: [percent = ""] }) => {
       ring.faults.rate = Number.parseInt(percent, 10) / 100;
     },
   },
 ];
+
+/** Of the one host that is none of ours. */
+const STRANGER_MAC = "02:00:00:00:99:99";
 
 /** The step that has this form, with its arguments; undefined when there is none. */
 export function findStep(

@@ -9,11 +9,11 @@ import type { FakeHost } from "../fakes/fake-host.ts";
 import type { Faults } from "./faults.ts";
 
 /** How long calls take, in ms: about what they take on a real host. */
-const TOOK_MS = { look: 1, disk: 5, keepalived: 60, nginx: 105 } as const;
+const TOOK_MS = { look: 1, disk: 5, keepalived: 60, ask: 100, nginx: 105 } as const;
 
 /** Ports of a host that an agent's process calls. */
 export interface UnreliableHost {
-  readonly host: Pick<Host, "kernel" | "keepalived" | "nginx" | "portProbe" | "ledger">;
+  readonly host: Pick<Host, "kernel" | "segment" | "keepalived" | "nginx" | "portProbe" | "ledger">;
   readonly planFile: PlanFile;
 }
 
@@ -22,7 +22,7 @@ export function unreliableHost(
   host: FakeHost,
   { clock, faults }: { readonly clock: Clock; readonly faults: Faults },
 ): UnreliableHost {
-  const { kernel, keepalived, nginx, portProbe, ledger, planFile } = host;
+  const { kernel, segment, keepalived, nginx, portProbe, ledger, planFile } = host;
   const change = async <T>(call: string, tookMs: number, run: () => Promise<T>): Promise<T> => {
     if (faults.random() < 0.5) {
       const result = await run();
@@ -42,6 +42,12 @@ export function unreliableHost(
         },
         removeAddress: async (address) =>
           await change("removing an address", TOOK_MS.look, () => kernel.removeAddress(address)),
+      },
+      segment: {
+        ask: async (questions) => {
+          await faults.attempt(clock, "asking the segment", TOOK_MS.ask);
+          return await segment.ask(questions);
+        },
       },
       keepalived: {
         ...keepalived,

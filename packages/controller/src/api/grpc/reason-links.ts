@@ -48,6 +48,8 @@ const LINKS: Readonly<Record<Reason, ReasonLink>> = {
   NotHeld: "Held",
   HeldTwice: "Held",
   AddressForeign: "Held",
+  AddressInUse: "Held",
+  AddressUnasked: "agent",
   DataPlaneDown: "agent",
   StoreUnavailable: "Address",
   Releasing: "Address",

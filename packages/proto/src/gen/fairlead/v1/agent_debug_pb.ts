@@ -552,7 +552,7 @@ export const GetLastApplyResponseSchema: GenMessage<GetLastApplyResponse> = /*@_
  */
 export type AppliedStep = Message<"fairlead.v1.AppliedStep"> & {
   /**
-   * serve, record, hold, sweep or forget.
+   * serve, ask, record, hold, sweep or forget.
    *
    * @generated from field: string kind = 1;
    */

@@ -1,0 +1,144 @@
+// Addresses that somebody else on the segment has: nothing is held before the segment was asked,
+// nothing waits for an answer for long, and what was asked once is not asked again.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { Resource } from "@fairlead/model";
+import {
+  acceptedPlan,
+  createFakeHost,
+  type FakeAgent,
+  fakeWorld,
+  laneOf,
+  listenerOf,
+  restartFakeAgent,
+  startFakeAgent,
+  vipOf,
+} from "@fairlead/testkit";
+
+const LANE = laneOf({ routerId: 51, order: ["a=192.0.2.11", "b=192.0.2.12"] });
+const VIP = vipOf("192.0.2.100", LANE);
+const MAC = "02:00:00:00:99:99";
+
+function web(...vips: readonly string[]): readonly Resource[] {
+  const parts = vips.map((vip) => [
+    vipOf(vip, LANE),
+    ...listenerOf(`${vip}:80/tcp`, ["10.0.0.1:80"]),
+  ]);
+  return [LANE, ...parts.flat()];
+}
+
+/** What it says of the VIP: `received AddressInUse`. */
+function said(agent: FakeAgent): string {
+  const report = agent.last().resources.get(VIP.name);
+  return [report?.step, report?.problem?.reason].join(" ").trim();
+}
+
+test("an address that a stranger answers for is not held, and the others are", async () => {
+  const stage = fakeWorld();
+  stage.segment.setStranger("192.0.2.100", MAC);
+  const a = await startFakeAgent(stage, "a");
+  a.loop.accept(acceptedPlan("a", web("192.0.2.100", "192.0.2.101")));
+  await stage.clock.advance(50);
+  assert.ok(!a.host.lines().includes("address 192.0.2.100"));
+  assert.ok(a.host.lines().includes("address 192.0.2.101"));
+  const report = a.last().resources.get(VIP.name);
+  assert.equal(report?.problem?.detail, `${MAC} answers for 192.0.2.100 on eth0`);
+  assert.deepEqual(report.evidence, [{ kind: "neighbour", mac: MAC, seenBy: "a" }]);
+  const ledger = await a.host.ledger.load();
+  assert.deepEqual(
+    ledger.map(({ address }) => address),
+    ["192.0.2.101"],
+    "what was never handed over is not in the ledger",
+  );
+});
+
+test("the address is held soon after the stranger has gone, without a newer plan", async () => {
+  const stage = fakeWorld();
+  stage.segment.setStranger("192.0.2.100", MAC);
+  const a = await startFakeAgent(stage, "a");
+  a.loop.accept(acceptedPlan("a", web("192.0.2.100")));
+  await stage.clock.advance(12_000);
+  assert.equal(said(a), "received AddressInUse");
+  stage.segment.setStranger("192.0.2.100", undefined);
+  await stage.clock.advance(6000);
+  assert.equal(said(a), "serving");
+});
+
+test("an address in use leaves nothing behind when the plan drops it", async () => {
+  const stage = fakeWorld();
+  stage.segment.setStranger("192.0.2.100", MAC);
+  const a = await startFakeAgent(stage, "a");
+  a.loop.accept(acceptedPlan("a", web("192.0.2.100")));
+  await stage.clock.advance(1500);
+  a.loop.accept(acceptedPlan("a", []));
+  await stage.clock.advance(1500);
+  assert.deepEqual(a.host.lines(), []);
+  assert.equal(a.last().resources.has(VIP.name), false);
+});
+
+test("what was found silent once is not asked for again: not by a pass, not by a restart", async () => {
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
+  const b = await startFakeAgent(stage, "b");
+  a.loop.accept(acceptedPlan("a", web("192.0.2.100")));
+  b.loop.accept(acceptedPlan("b", web("192.0.2.100")));
+  await stage.clock.advance(1500);
+  stage.segment.setStranger("192.0.2.100", MAC);
+  b.loop.accept(acceptedPlan("b", web("192.0.2.100", "192.0.2.101")));
+  await stage.clock.advance(1500);
+  assert.equal(said(b), "applied");
+  await b.loop[Symbol.asyncDispose]();
+  const again = await restartFakeAgent(stage.clock, b.host);
+  await stage.clock.advance(1500);
+  assert.equal(said(again), "applied", "the successor goes on being one");
+});
+
+test("after a boot of the host its old plan is asked for, without any controller", async () => {
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
+  a.loop.accept(acceptedPlan("a", web("192.0.2.100", "192.0.2.101")));
+  await stage.clock.advance(1500);
+  await a.loop[Symbol.asyncDispose]();
+  a.host.powerOff();
+  stage.segment.setStranger("192.0.2.100", MAC);
+  a.host.setLink(true);
+  const again = await restartFakeAgent(stage.clock, a.host);
+  await stage.clock.advance(1500);
+  assert.equal(said(again), "received AddressInUse");
+  assert.ok(again.host.lines().includes("address 192.0.2.101"));
+  stage.segment.setStranger("192.0.2.100", undefined);
+  await stage.clock.advance(6000);
+  assert.equal(said(again), "serving");
+});
+
+test("an agent that cannot ask serves, and says so", async () => {
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a", { failing: (call) => call === "segment.ask" });
+  a.loop.accept(acceptedPlan("a", web("192.0.2.100")));
+  await stage.clock.advance(50);
+  assert.equal(said(a), "serving");
+  assert.deepEqual(
+    a.last().remarks.map(({ reason }) => reason),
+    ["AddressUnasked"],
+  );
+});
+
+test("asking costs no time of its own: it runs while nginx reloads", async () => {
+  const { clock, segment } = fakeWorld();
+  const host = createFakeHost({ name: "a", prefix: "192.0.2.11/24", segment });
+  const slow = async <T>(tookMs: number, run: () => Promise<T>): Promise<T> => {
+    await clock.sleep(tookMs);
+    return await run();
+  };
+  const ask: typeof host.segment.ask = (questions) => slow(100, () => host.segment.ask(questions));
+  const nginx: typeof host.nginx = {
+    ...host.nginx,
+    apply: (text, generation) => slow(105, () => host.nginx.apply(text, generation)),
+  };
+  const a = await restartFakeAgent(clock, { ...host, segment: { ask } }, nginx);
+  a.loop.accept(acceptedPlan("a", web("192.0.2.100")));
+  await clock.advance(110);
+  assert.equal(said(a), "serving");
+});

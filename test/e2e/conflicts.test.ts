@@ -1,0 +1,51 @@
+// Conflicts with the world: hosts on the same network that are none of ours and have what we were
+// about to use.
+
+import assert from "node:assert/strict";
+
+import { startProbe } from "@fairlead/lab";
+
+import { service } from "./stage/manifests.ts";
+import { claimOf } from "./stage/stage.ts";
+import { story } from "./stage/story.ts";
+import { answers } from "./stage/visitor.ts";
+
+const FIRST = "10.77.0.100";
+const WISH = "10.77.0.120";
+
+story(
+  "a stranger has the first address of the pool and a wished one: one is passed over, one refused",
+  {},
+  async (stage) => {
+    const [stranger] = stage.members;
+    assert.ok(stranger !== undefined);
+    for (const address of [FIRST, WISH]) {
+      await stranger.output("ip", ["address", "add", `${address}/32`, "dev", stranger.link]);
+    }
+    const mac = (await stranger.output("cat", [`/sys/class/net/${stranger.link}/address`])).trim();
+
+    await stage.write("wish.yaml", service({ name: "wish", spec: { loadBalancerIP: WISH } }));
+    await stage.write("web.yaml", service({ name: "web" }));
+    const refused = await stage.until("the wish is refused", (list) => {
+      const claim = claimOf(list, "default/wish");
+      return claim?.state === "refused" ? claim : undefined;
+    });
+    assert.equal(refused.main?.reason, "AddressInUse");
+    assert.ok(refused.main.detail.includes(mac), `${refused.main.detail} names ${mac}`);
+    const chain = await stage.fairlead("explain", "default/wish");
+    assert.match(chain.stdout, /FL0415.*<-- here/);
+
+    const { address } = await stage.served("default/web");
+    assert.notEqual(address, FIRST);
+    await answers(stage.client, { address, port: 80 });
+    for (const taken of [FIRST, WISH]) {
+      assert.deepEqual(stage.recorder.holders(taken), [], `nobody of ours ever had ${taken}`);
+    }
+
+    await stranger.output("ip", ["address", "del", `${WISH}/32`, "dev", stranger.link]);
+    assert.equal((await stage.served("default/wish")).address, WISH, "once the stranger has gone");
+    await using probe = await startProbe(stage.client, { address: WISH, port: 80 });
+    await probe.waitForAnswer(5_000);
+    assert.equal((await probe.stop()).failed, 0);
+  },
+);
