@@ -10,6 +10,22 @@ import { claimOf } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 import { answers } from "./stage/visitor.ts";
 
+/** A keepalived of somebody else: by the group, as is usual, and surer of itself than ours. */
+const STRANGER_CONF = `
+global_defs {
+  vrrp_version 3
+}
+vrrp_instance stranger {
+  state MASTER
+  interface eth0
+  virtual_router_id 1
+  priority 254
+  advert_int 0.1
+  virtual_ipaddress {
+    10.77.0.200/32
+  }
+}
+`;
 const FIRST = "10.77.0.100";
 const WISH = "10.77.0.120";
 
@@ -47,5 +63,31 @@ story(
     await using probe = await startProbe(stage.client, { address: WISH, port: 80 });
     await probe.waitForAnswer(5_000);
     assert.equal((await probe.stop()).failed, 0);
+  },
+);
+
+story(
+  "a keepalived of somebody else uses our router id: it is named, and what we serve stays",
+  {},
+  async (stage) => {
+    await stage.write("web.yaml", service({ name: "web" }));
+    const served = await stage.served("default/web");
+    const events = stage.recorder.history().length;
+    const stranger = await stage.lab.addHost("stranger", { address: "10.77.0.77/24" });
+    await stranger.writeFile(`${stranger.dir}/stranger.conf`, STRANGER_CONF);
+    const files = ["-f", "stranger.conf", "-p", "a.pid", "-r", "b.pid"].map((word) =>
+      word.startsWith("-") ? word : `${stranger.dir}/${word}`,
+    );
+    await using keepalived = await stranger.start("keepalived", ["-n", "-P", ...files]);
+    assert.equal(keepalived.hasExited(), false);
+    const finding = await stage.until(
+      "the stranger's router is named",
+      ({ findings }) => findings.find(({ remark }) => remark?.reason === "RouterIdHeard"),
+      20_000,
+    );
+    assert.match(finding.remark?.detail ?? "", new RegExp(`^${stranger.address} speaks VRRP `));
+    assert.deepEqual(await stage.served("default/web"), served, "it stays where it is");
+    assert.equal(stage.recorder.history().length, events, "no address was taken or given up");
+    await answers(stage.client, { address: served.address, port: 80 });
   },
 );

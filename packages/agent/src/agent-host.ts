@@ -16,8 +16,9 @@ import { createLedger } from "./ledger.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
 import { createNetlinkSegment } from "./netlink/netlink-segment.ts";
 import { createNginxDaemon } from "./nginx/nginx-daemon.ts";
+import { createNftVrrp } from "./nft/nft-vrrp.ts";
 import { openFilesMax } from "./open-files.ts";
-import type { DataPlaneSupervisor, SegmentAsker } from "./ports.ts";
+import type { DataPlaneSupervisor, SegmentAsker, VrrpListener } from "./ports.ts";
 import { createPortProbe } from "./ports-probe/port-probe.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
 import type { AgentSettings } from "./settings.ts";
@@ -65,6 +66,7 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
   const segment = settings.askBeforeUse
     ? await lifecycle.start("segment", () => createNetlinkSegment({ clock }))
     : ASKS_NOBODY;
+  const vrrp = await lifecycle.start("vrrp", () => vrrpOf(options));
   const templates = createTemplates();
   const nginxSettings = {
     workerProcesses: settings.workerProcesses,
@@ -82,6 +84,7 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
   const host: Host = {
     kernel,
     segment,
+    vrrp,
     nginx: createNginxDaemon({
       layout,
       clock,
@@ -117,6 +120,13 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
       }),
   };
   return { host, supervisor };
+}
+
+/** A host without nft hears nobody. */
+function vrrpOf({ programs, clock, log: logger }: AgentHostOptions): VrrpListener {
+  if (programs.nft !== undefined) return createNftVrrp({ program: programs.nft, clock, logger });
+  logger.warn({}, "nft is not installed: router ids that other hosts use are not heard");
+  return { heard: () => [], [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
 /** On a network where a router answers for every address, answers say nothing. */

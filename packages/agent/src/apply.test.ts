@@ -40,6 +40,7 @@ function hostOf(outcome: ApplyOutcome): { readonly host: Host; readonly done: re
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
     segment: { ask: () => Promise.resolve(new Map()) },
+    vrrp: { heard: () => [], [Symbol.asyncDispose]: () => Promise.resolve() },
     ledger: { load: () => Promise.resolve([]), save: () => say("ledger") },
     nginx: {
       apply: () => Promise.resolve(outcome),

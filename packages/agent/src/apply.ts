@@ -14,7 +14,14 @@ import { assertNever, vipName } from "@fairlead/model";
 import { describeError } from "@fairlead/runtime";
 
 import type { Applied, Problem } from "./applied.ts";
-import type { KeepalivedDaemon, Kernel, Ledger, LedgerEntry, SegmentAsker } from "./ports.ts";
+import type {
+  KeepalivedDaemon,
+  Kernel,
+  Ledger,
+  LedgerEntry,
+  SegmentAsker,
+  VrrpListener,
+} from "./ports.ts";
 import { type ServeOptions, serveListeners } from "./serve-listeners.ts";
 import { type StepOutcome, subjectOf } from "./step-outcome.ts";
 import type { Step } from "./steps.ts";
@@ -30,6 +37,7 @@ export interface Host extends ServeOptions {
   readonly keepalived: KeepalivedDaemon;
   readonly kernel: Kernel;
   readonly segment: SegmentAsker;
+  readonly vrrp: VrrpListener;
   readonly ledger: Ledger;
   readonly renderKeepalived: (
     lanes: readonly LaneResource[],

@@ -1,7 +1,9 @@
 // One look at the host: what the kernel has, which generation answers, which daemons live. It
 // reads and never changes anything.
 
-import type { KeepalivedDaemon, Kernel, KernelView, NginxDaemon } from "./ports.ts";
+import type { HeardRouter } from "@fairlead/model";
+
+import type { KeepalivedDaemon, Kernel, KernelView, NginxDaemon, VrrpListener } from "./ports.ts";
 
 /** What was seen at one moment. */
 export interface Observation {
@@ -9,6 +11,8 @@ export interface Observation {
   readonly generation: string | undefined;
   readonly generationsAlive: number;
   readonly keepalivedAlive: boolean;
+  /** Everybody who speaks VRRP on its links. */
+  readonly routers: readonly HeardRouter[];
 }
 
 /** Looks at the host. Rejects with the kernel's EdgeError; a silent daemon is an observation. */
@@ -16,6 +20,7 @@ async function observe(host: {
   readonly kernel: Kernel;
   readonly nginx: NginxDaemon;
   readonly keepalived: KeepalivedDaemon;
+  readonly vrrp: VrrpListener;
 }): Promise<Observation> {
   const [kernel, generation, generationsAlive, keepalivedAlive] = await Promise.all([
     host.kernel.view(),
@@ -23,7 +28,8 @@ async function observe(host: {
     host.nginx.generationsAlive(),
     host.keepalived.alive(),
   ]);
-  return { kernel, generation, generationsAlive, keepalivedAlive };
+  const routers = host.vrrp.heard();
+  return { kernel, generation, generationsAlive, keepalivedAlive, routers };
 }
 
 /** What is being done to the host while somebody looks at it. */

@@ -7,6 +7,7 @@ import type {
   AgentName,
   AgentReport,
   Evidence,
+  HeardRouter,
   LaneReport,
   LaneResource,
   Link,
@@ -55,6 +56,7 @@ export function reportOf(input: OutcomeInput): AgentReport {
   }
   for (const [name, entry] of comingUpReports(input)) resources.set(name, entry);
   for (const [name, entry] of leftoverReports(input)) resources.set(name, entry);
+  const heardRouters = strangeRouters(input);
   return {
     agent: input.agent,
     sequence: input.sequence,
@@ -70,6 +72,7 @@ export function reportOf(input: OutcomeInput): AgentReport {
       reloads: input.reloads,
     },
     remarks: [...applied.remarks, ...input.remarks, ...dataPlaneRemarks(input)],
+    ...(heardRouters.length === 0 ? {} : { heardRouters }),
   };
 }
 
@@ -193,6 +196,16 @@ function laneState(input: OutcomeInput, lane: LaneResource): LaneReport["state"]
       find(observed.kernel.addresses, resource.address) !== undefined,
   );
   return isHeld ? "holder" : "successor";
+}
+
+/** Who speaks VRRP here and is no peer of a lane. */
+function strangeRouters({ wanted, observed }: OutcomeInput): readonly HeardRouter[] {
+  if (observed.routers.length === 0) return observed.routers;
+  const peers = new Set<Address>();
+  for (const resource of wanted?.plan.resources.values() ?? []) {
+    if (resource.kind === "lane") for (const { address } of resource.order) peers.add(address);
+  }
+  return observed.routers.filter(({ source }) => !peers.has(source));
 }
 
 /** Links with the host's own prefixes: VIPs and anchors are never an agent's own addresses. */

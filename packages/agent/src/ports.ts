@@ -6,6 +6,7 @@ import type {
   AgentHello,
   AgentReport,
   DeviceName,
+  HeardRouter,
   Link,
   NodePlan,
   Remark,
@@ -84,6 +85,12 @@ export interface SegmentAsker {
    * @returns the MAC address of each stranger that answered, by the address asked for.
    */
   ask(questions: readonly Question[]): Promise<ReadonlyMap<Address, string>>;
+}
+
+/** Hears who speaks VRRP on the host's links. */
+export interface VrrpListener extends AsyncDisposable {
+  /** Who did within the last minute, as far as was read some seconds ago; the host's peers too. */
+  heard(): readonly HeardRouter[];
 }
 
 /** What became of handing a configuration to a daemon. */

@@ -227,6 +227,11 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     "An agent could not ask its segment who has an address, and held it without an answer.",
     "Give the agent NET_ADMIN, and look at its log; or set --ask-before-use to false.",
   ),
+  RouterIdHeard: entry(
+    "FL0417",
+    "A host that is none of ours speaks VRRP with the router id of a lane.",
+    "Give that host another virtual router id; new lanes keep clear of it by themselves.",
+  ),
   DataPlaneDown: entry(
     "FL0411",
     "A daemon of the agent's data plane is not running.",

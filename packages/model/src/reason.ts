@@ -45,6 +45,7 @@ export type Reason =
   | "AddressForeign"
   | "AddressInUse"
   | "AddressUnasked"
+  | "RouterIdHeard"
   | "DataPlaneDown"
   | "StoreUnavailable"
   | "Releasing"

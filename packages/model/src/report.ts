@@ -1,6 +1,7 @@
 // What an agent is, and what it proves. Everything here was observed on the agent's host; a
 // report never says what ought to be.
 
+import type { Address } from "./address.ts";
 import type { Prefix } from "./cidr.ts";
 import type { AgentName, DeviceName } from "./name.ts";
 import type { ResourceName, Revision } from "./node-plan.ts";
@@ -77,6 +78,15 @@ export interface DataPlaneReport {
   readonly reloads: number;
 }
 
+/** Somebody who speaks VRRP on a link of the agent and is no peer of its lanes. */
+export interface HeardRouter {
+  /** 1 to 255. */
+  readonly routerId: number;
+  /** The address that the packets come from. */
+  readonly source: Address;
+  readonly link: DeviceName;
+}
+
 /** Everything an agent proves at one moment; whole, not a difference. */
 export interface AgentReport {
   readonly agent: AgentName;
@@ -89,6 +99,8 @@ export interface AgentReport {
   readonly resources: ReadonlyMap<ResourceName, ResourceReport>;
   readonly lanes: readonly LaneReport[];
   readonly dataPlane: DataPlaneReport;
+  /** Heard within the last minute, sorted. Absent: nobody was, or the agent cannot hear. */
+  readonly heardRouters?: readonly HeardRouter[];
   /** Trouble that belongs to no resource: a daemon down, a disk full. */
   readonly remarks: readonly Remark[];
 }

@@ -6,6 +6,8 @@ import {
   type Address,
   type AgentName,
   type Finding,
+  type Lane,
+  type LaneId,
   type Remark,
   type World,
   compareAddress,
@@ -15,6 +17,8 @@ import {
 import { type Misfit, misfitFindings } from "./held-outside.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import type { PoolBook } from "./pools.ts";
+import type { SegmentMap } from "./segments.ts";
+import { findStrangeRouters } from "./strange-routers.ts";
 import type { Witnesses } from "./witness.ts";
 
 /** What findings are looked for in. */
@@ -25,16 +29,19 @@ export interface FindingOptions {
   readonly misfits: ReadonlyMap<Address, Misfit>;
   readonly witnesses: Witnesses;
   readonly problems: ReadonlyMap<Address, Remark>;
+  readonly segments: SegmentMap;
+  readonly lanes: ReadonlyMap<LaneId, Lane>;
 }
 
 /** All findings: pools, then addresses, then agents. */
 export function findAll(options: FindingOptions): readonly Finding[] {
-  const { world, book, rows, misfits } = options;
+  const { world, book, rows, misfits, segments, lanes } = options;
   return [
     ...book.findings,
     ...misfitFindings(misfits, { rows, book, claims: world.claims }),
     ...addressFindings(options),
     ...agentFindings(options),
+    ...findStrangeRouters(world, segments, lanes.values()),
   ];
 }
 

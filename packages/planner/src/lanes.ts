@@ -20,6 +20,7 @@ import {
 import { findLanes } from "./found-lanes.ts";
 import { hashPair, hashText } from "./hash.ts";
 import type { SegmentView } from "./segments.ts";
+import { strangeRouterIds } from "./strange-routers.ts";
 
 /** What keeping lanes needs to know. */
 export interface KeepOptions {
@@ -56,6 +57,7 @@ export function openLane(
   lanes: ReadonlyMap<LaneId, Lane>,
   order: readonly AgentName[],
 ): Lane | undefined {
+  const strange = strangeRouterIds(world, segment);
   const networks = new Set([segment.name, ...segment.networks.map((network) => network.text)]);
   const used = new Set<number>();
   // What agents run with that number speaks there, whether the store knows of it or not.
@@ -64,6 +66,7 @@ export function openLane(
   }
   if (used.size >= LANES_MAX) return undefined;
   for (let routerId = 1; routerId <= ROUTER_ID_MAX; routerId++) {
+    if (strange.has(routerId)) continue;
     if (used.has(routerId) || world.settings.reservedRouterIds.includes(routerId)) continue;
     const id = laneId(segment.name, routerId);
     return { id, segment: segment.name, routerId, order, settled: false };

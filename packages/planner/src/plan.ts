@@ -63,7 +63,7 @@ import {
   releaseView,
   settleRows,
 } from "./release.ts";
-import { findSegments } from "./segments.ts";
+import { type SegmentMap, findSegments } from "./segments.ts";
 import { keepMap } from "./touched.ts";
 import { findUnusable } from "./unusable.ts";
 import { type Witnesses, callWitnesses } from "./witness.ts";
@@ -120,7 +120,7 @@ function planOnce(
 
   touchReported(rows.touched, last?.world.agents, world.agents);
   const granted = grantAddresses(view, arrived);
-  const { lanes, problems, resources } = runVips(view);
+  const { lanes, problems, resources, segments } = runVips(view);
   const nodePlans = programAgents(view, resources);
   settleRows(release, rows, addressesToSettle(memory, world), (address) => {
     const lane = carried.get(address)?.lane;
@@ -145,7 +145,7 @@ function planOnce(
     lanes,
     nodePlans,
     verdicts: patchMap(last?.plan.verdicts ?? NO_VERDICTS, judged),
-    findings: keep(last?.plan.findings, findEverything(view, problems)),
+    findings: keep(last?.plan.findings, findEverything(view, { problems, lanes, segments })),
   };
   remember(memory, { world, book, lanes: resources, inUse, witnesses, plan: planned });
   const over = movesOver(granted, { judgements, rows: rows.all });
@@ -206,15 +206,13 @@ function grantAddresses(view: PlanView, arrived: ReadonlySet<ClaimId>): readonly
   return [...granted.values()].filter(({ move }) => move !== undefined);
 }
 
+/** Lanes with everything that became of them. */
+interface RunningVips extends RunningLanes, Pick<Placed, "problems"> {
+  readonly segments: SegmentMap;
+}
+
 /** Gives VIPs their lanes, and lanes their agents. */
-function runVips({
-  memory,
-  world,
-  book,
-  release,
-  agents,
-  revisionOf,
-}: PlanView): RunningLanes & Pick<Placed, "problems"> {
+function runVips({ memory, world, book, release, agents, revisionOf }: PlanView): RunningVips {
   const { rows, grants, last } = memory;
   const { forgotten } = release;
   const { wanted } = grants;
@@ -232,7 +230,7 @@ function runVips({
     before: last?.lanes,
   });
   touchLanes(rows, last && { lanes: last.plan.lanes, resources: last.lanes }, { lanes, resources });
-  return { lanes, problems, resources };
+  return { lanes, problems, resources, segments };
 }
 
 /** Makes the agents' plans of what comes with the VIPs, which may be no members of others. */
@@ -258,12 +256,12 @@ function programAgents(
 
 function findEverything(
   { memory, world, book, witnesses }: PlanView,
-  problems: FindingOptions["problems"],
+  placed: Pick<FindingOptions, "problems" | "lanes" | "segments">,
 ): readonly Finding[] {
   const { rows, misfits, last } = memory;
   const { addresses } = rows.touched;
   const isSameBook = last?.book === book;
   const looked = isSameBook ? addresses : [...addresses, ...rows.all.keys()];
   findMisfits(misfits, { rows, book, claims: world.claims }, looked);
-  return findAll({ world, rows, book, misfits, witnesses, problems });
+  return findAll({ world, rows, book, misfits, witnesses, ...placed });
 }

@@ -1,6 +1,7 @@
 // The door of testkit: builders, arbitraries, fakes that behave, judges. For tests alone.
 
 export * from "./fakes/fake-agent.ts";
+export * from "./fakes/fake-failures.ts";
 export * from "./fakes/fake-host.ts";
 export * from "./fakes/fake-segment.ts";
 export * from "./node-plan-builders.ts";

@@ -7,6 +7,7 @@ import {
   type AgentName,
   type AgentReport,
   type Evidence,
+  type HeardRouter,
   laneId,
   laneName,
   type LaneReport,
@@ -233,6 +234,12 @@ const anyLaneReport: fc.Arbitrary<LaneReport> = fc.record({
   state: fc.constantFrom("holder", "successor", "fault", "absent"),
 });
 
+const anyHeardRouter: fc.Arbitrary<HeardRouter> = fc.record({
+  routerId: fc.integer({ min: 1, max: 255 }),
+  source: anyAddress,
+  link: anyLink,
+});
+
 const anyCount = fc.integer({ min: 0, max: 2 ** 31 });
 
 /** Whole reports of the agent lb1. */
@@ -257,6 +264,7 @@ export const anyReport: fc.Arbitrary<AgentReport> = fc.record(
       { requiredKeys: ["generationsAlive", "keepalivedAlive", "reloads"] },
     ),
     remarks: fc.array(anyRemark, { maxLength: 2 }),
+    heardRouters: fc.array(anyHeardRouter, { minLength: 1, maxLength: 2 }),
   },
   {
     requiredKeys: [

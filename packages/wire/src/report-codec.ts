@@ -7,14 +7,22 @@ import {
   type AgentName,
   type AgentReport,
   type DataPlaneReport,
+  type HeardRouter,
   type LaneReport,
   type Remark,
   type ResourceName,
   type ResourceReport,
+  ROUTER_ID_MAX,
+  parseDeviceName,
   patchMap,
 } from "@fairlead/model";
 import * as pb from "@fairlead/proto";
-import { revisionFromBytes, revisionToBytes } from "./address-bytes.ts";
+import {
+  addressFromBytes,
+  addressToBytes,
+  revisionFromBytes,
+  revisionToBytes,
+} from "./address-bytes.ts";
 import {
   cleanDetail,
   complete,
@@ -58,6 +66,10 @@ export function encodeReport(report: AgentReport, previous?: AgentReport): pb.Re
     lanes: report.lanes.map(({ name, state }) => ({ name, state: LANE_STATES.number(state) })),
     dataPlane: encodeDataPlane(report.dataPlane),
     remarks: report.remarks.map((remark) => encodeProblem(remark)),
+    heardRouters: (report.heardRouters ?? []).map((heard) => ({
+      ...heard,
+      source: addressToBytes(heard.source),
+    })),
   });
 }
 
@@ -107,6 +119,7 @@ export function decodeReport(
   });
   if (fields.kind === "refused") return fields;
   const { planRevision, ...rest } = fields.value;
+  const heardRouters = decodeEach(message.heardRouters, decodeHeardRouter, leftOut);
   const report: AgentReport = {
     agent,
     ...rest,
@@ -116,6 +129,7 @@ export function decodeReport(
     lanes: decodeEach(message.lanes, decodeLane, leftOut),
     dataPlane: dataPlane.value,
     remarks: decodeEach(message.remarks, decodeRemark, leftOut),
+    ...(heardRouters.length === 0 ? {} : { heardRouters }),
   };
   return ok({ report, leftOut });
 }
@@ -165,6 +179,14 @@ function decodeRemark(message: pb.Problem): Decoded<Remark> {
   });
 }
 
+function decodeHeardRouter({ routerId, ...message }: pb.HeardRouter): Decoded<HeardRouter> {
+  return complete("heard router", {
+    routerId: routerId >= 1 && routerId <= ROUTER_ID_MAX ? routerId : undefined,
+    source: addressFromBytes(message.source),
+    link: parseDeviceName(message.link),
+  });
+}
+
 function encodeDataPlane(report: DataPlaneReport): pb.DataPlane {
   return create(pb.DataPlaneSchema, {
     generation: report.generation ?? "",
@@ -204,5 +226,6 @@ function withoutResources(report: AgentReport): readonly unknown[] {
     lanes.map((lane) => [lane.name, lane.state]),
     [generation, generationsAlive, keepalivedAlive, reloads],
     remarks.map((remark) => [remark.reason, remark.detail]),
+    (report.heardRouters ?? []).map((heard) => [heard.routerId, heard.source, heard.link]),
   ];
 }

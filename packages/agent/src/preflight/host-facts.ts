@@ -23,6 +23,8 @@ export interface HostFacts {
   readonly programs: ReadonlyMap<ProgramName, string>;
   /** First line of what each found program says of its version; absent when it does not run. */
   readonly versions: ReadonlyMap<ProgramName, string>;
+  /** nftables' program, an absolute path; absent when it is not there. */
+  readonly nft?: string;
   /** The shared object of nginx's stream module; absent when it is not there. */
   readonly streamModule?: string;
   /** CapEff of this process: one bit a capability. */
@@ -67,11 +69,13 @@ export async function readHost(options: ReadHostOptions): Promise<HostFacts> {
     const path = await findProgram(name, options.searchPath);
     if (path !== undefined) programs.set(name, path);
   }
+  const nft = await findProgram("nft", options.searchPath);
   const nginxSays = await runForWords(programs.get("nginx"), ["-V"]);
   const streamModule = await findStreamModule(nginxSays);
   return {
     programs,
     versions: await readVersions(programs, nginxSays),
+    ...(nft === undefined ? {} : { nft }),
     ...(streamModule === undefined ? {} : { streamModule }),
     capabilities: await readCapabilities(),
     sysctls: new Map(

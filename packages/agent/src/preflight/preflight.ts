@@ -31,6 +31,8 @@ export interface PreflightOptions {
 export interface HostPrograms extends DataPlanePrograms {
   /** The shared object of nginx's stream module, an absolute path. */
   readonly streamModule: string;
+  /** nftables' program; absent: nobody hears which router ids other hosts use. */
+  readonly nft?: string;
   /** User of nginx's workers; root where no other can be had. */
   readonly nginxUser?: string;
   /** Whether keepalived can check a file by itself when it reloads. */
@@ -83,6 +85,7 @@ function programsOf(
     ip: path("ip"),
     s6Svscan: path("s6-svscan"),
     streamModule: facts.streamModule,
+    ...(facts.nft === undefined ? {} : { nft: facts.nft }),
     ...(facts.noexec.has(runDir) ? { scriptDir: join(stateDir, "scripts") } : {}),
     nginxUser: mayChangeUser(facts) ? WORKER_USER : "root",
     checksOnReload: mayCheckOnReload(facts),

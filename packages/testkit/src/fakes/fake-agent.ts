@@ -8,7 +8,8 @@ import { createFakeClock, createLogger, type FakeClock } from "@fairlead/runtime
 
 import { agentName } from "../node-plan-builders.ts";
 import { renderingHost } from "../scenario/rendering-host.ts";
-import { createFakeHost, type FakeFailures, type FakeHost } from "./fake-host.ts";
+import type { FakeFailures } from "./fake-failures.ts";
+import { createFakeHost, type FakeHost } from "./fake-host.ts";
 import { createFakeSegment, type FakeSegment } from "./fake-segment.ts";
 
 /** An agent that runs on a fake host. */
@@ -64,6 +65,7 @@ export async function restartFakeAgent(
     host: renderingHost(agent, {
       kernel: host.kernel,
       segment: host.segment,
+      vrrp: host.vrrp,
       keepalived: host.keepalived,
       nginx,
       portProbe: host.portProbe,

@@ -10,7 +10,6 @@ import {
   parseDeviceName,
   parsePrefix,
   present,
-  type Remark,
 } from "@fairlead/model";
 import { EdgeError } from "@fairlead/runtime";
 import type {
@@ -23,28 +22,21 @@ import type {
   PlanFile,
   PortProbe,
   SegmentAsker,
+  VrrpListener,
 } from "@fairlead/agent";
 
+import type { FakeFailures } from "./fake-failures.ts";
 import { createFakeLedger, type FakeLedger } from "./fake-ledger.ts";
 import { createFakeNginx, type FakeNginx } from "./fake-nginx.ts";
 import type { FakeSegment } from "./fake-segment.ts";
 import { countVips } from "./keepalived-text.ts";
-
-/** What a test may make fail; each call asks anew. */
-export interface FakeFailures {
-  /** Whether this call of a port fails: "kernel.view", "nginx.apply", "ledger.save". */
-  readonly failing: (call: string) => boolean;
-  /** Why nginx refuses a file with this text; undefined accepts it. */
-  readonly nginxRefuses?: (text: string) => Remark | undefined;
-  /** Why a port is taken. */
-  readonly portTaken?: (endpoint: string) => Remark | undefined;
-}
 
 /** A fake host with all ports of the agent. */
 export interface FakeHost {
   readonly name: string;
   readonly kernel: Kernel;
   readonly segment: SegmentAsker;
+  readonly vrrp: VrrpListener;
   readonly keepalived: KeepalivedDaemon;
   readonly nginx: NginxDaemon;
   readonly portProbe: PortProbe;
@@ -104,6 +96,7 @@ class Host implements FakeHost {
   readonly #listeners = new Set<() => void>();
   readonly #nginx: FakeNginx;
   readonly nginx: NginxDaemon;
+  readonly vrrp: VrrpListener;
   #linkUp = true;
   #keepalivedText = "";
   #isKeepalivedAlive = false;
@@ -121,6 +114,7 @@ class Host implements FakeHost {
       refuses: (text) => this.#failures.nginxRefuses?.(text),
     });
     this.nginx = this.#nginx.daemon;
+    this.vrrp = segment.vrrp;
     this.#prefix = present(parsed.kind === "ok" ? parsed.value : undefined, "a prefix");
   }
 

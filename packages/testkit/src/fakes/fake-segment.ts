@@ -2,10 +2,11 @@
 // the living one stays unless a better one may preempt, and a lost one is replaced after three
 // adverts on the fake clock. It reads nothing but the hosts' keepalived files.
 
-import type { Question } from "@fairlead/agent";
-import type { Address } from "@fairlead/model";
+import type { Question, VrrpListener } from "@fairlead/agent";
+import type { Address, HeardRouter } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";
 
+import { address as addressOf, device } from "../node-plan-builders.ts";
 import type { FakeHost } from "./fake-host.ts";
 import { type FakeInstance, parseInstances } from "./keepalived-text.ts";
 
@@ -23,6 +24,10 @@ export interface FakeSegment {
   rejoin(host: FakeHost): void;
   /** A host that is none of ours takes an address; without a MAC address it leaves. */
   setStranger(address: string, mac: string | undefined): void;
+  /** A host that is none of ours begins to speak VRRP; without an address it is silent again. */
+  setStrangeRouter(routerId: number, source: string | undefined): void;
+  /** Hears the strangers alone. */
+  readonly vrrp: VrrpListener;
   /** The MAC addresses of the strangers that answer. */
   answersTo(questions: readonly Question[]): ReadonlyMap<Address, string>;
   /** Who holds a router id now, among the hosts that hear the others. */
@@ -46,6 +51,11 @@ class Segment implements FakeSegment {
   /** By those who hear each other and router id. */
   readonly #masters = new Map<string, FakeHost>();
   readonly #strangers = new Map<string, string>();
+  readonly #routers = new Map<number, HeardRouter>();
+  readonly vrrp: VrrpListener = {
+    heard: () => [...this.#routers.values()],
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -97,6 +107,11 @@ class Segment implements FakeSegment {
   setStranger(address: string, mac: string | undefined): void {
     if (mac === undefined) this.#strangers.delete(address);
     else this.#strangers.set(address, mac);
+  }
+
+  setStrangeRouter(routerId: number, source: string | undefined): void {
+    if (source === undefined) this.#routers.delete(routerId);
+    else this.#routers.set(routerId, { routerId, source: addressOf(source), link: device("eth0") });
   }
 
   answersTo(questions: readonly Question[]): ReadonlyMap<Address, string> {

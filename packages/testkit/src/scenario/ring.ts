@@ -59,6 +59,8 @@ export interface Ring {
   partitions(): readonly PartitionWindow[];
   /** A host that is none of ours takes an address; without a MAC address it leaves. */
   setStranger(address: string, mac: string | undefined): void;
+  /** A host that is none of ours speaks VRRP with a router id; without an address no more. */
+  setStrangeRouter(routerId: number, source: string | undefined): void;
 }
 
 /** Makes a ring and starts everything. */
@@ -105,7 +107,10 @@ export function createRing(options: RingOptions): Ring {
   const setStranger = (address: string, mac: string | undefined): void => {
     for (const segment of segments.values()) segment.setStranger(address, mac);
   };
-  const hosts = { agents, history, partitions, setStranger };
+  const setStrangeRouter: Ring["setStrangeRouter"] = (routerId, source) => {
+    for (const segment of segments.values()) segment.setStrangeRouter(routerId, source);
+  };
+  const hosts = { agents, history, partitions, setStranger, setStrangeRouter };
   return { clock, faults, folder, network, medium, controller, ...hosts };
 }
 

@@ -159,6 +159,14 @@ export const STEPS: readonly StepKind[] = [
     run: ({ ring, args: [address = ""] }) => ring.setStranger(address, undefined),
   },
   {
+    form: "router ID speaks from ADDRESS",
+    run: ({ ring, args: [id = "", address = ""] }) => ring.setStrangeRouter(Number(id), address),
+  },
+  {
+    form: "router ID is silent",
+    run: ({ ring, args: [id = ""] }) => ring.setStrangeRouter(Number(id), undefined),
+  },
+  {
     form: "faults PERCENT",
     run: ({ ring, args: [percent = ""] }) => {
       ring.faults.rate = Number.parseInt(percent, 10) / 100;

@@ -13,7 +13,10 @@ const TOOK_MS = { look: 1, disk: 5, keepalived: 60, ask: 100, nginx: 105 } as co
 
 /** Ports of a host that an agent's process calls. */
 export interface UnreliableHost {
-  readonly host: Pick<Host, "kernel" | "segment" | "keepalived" | "nginx" | "portProbe" | "ledger">;
+  readonly host: Pick<
+    Host,
+    "kernel" | "segment" | "vrrp" | "keepalived" | "nginx" | "portProbe" | "ledger"
+  >;
   readonly planFile: PlanFile;
 }
 
@@ -22,7 +25,7 @@ export function unreliableHost(
   host: FakeHost,
   { clock, faults }: { readonly clock: Clock; readonly faults: Faults },
 ): UnreliableHost {
-  const { kernel, segment, keepalived, nginx, portProbe, ledger, planFile } = host;
+  const { kernel, segment, vrrp, keepalived, nginx, portProbe, ledger, planFile } = host;
   const change = async <T>(call: string, tookMs: number, run: () => Promise<T>): Promise<T> => {
     if (faults.random() < 0.5) {
       const result = await run();
@@ -43,6 +46,7 @@ export function unreliableHost(
         removeAddress: async (address) =>
           await change("removing an address", TOOK_MS.look, () => kernel.removeAddress(address)),
       },
+      vrrp,
       segment: {
         ask: async (questions) => {
           await faults.attempt(clock, "asking the segment", TOOK_MS.ask);

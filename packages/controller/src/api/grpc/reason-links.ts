@@ -50,6 +50,7 @@ const LINKS: Readonly<Record<Reason, ReasonLink>> = {
   AddressForeign: "Held",
   AddressInUse: "Held",
   AddressUnasked: "agent",
+  RouterIdHeard: "agent",
   DataPlaneDown: "agent",
   StoreUnavailable: "Address",
   Releasing: "Address",

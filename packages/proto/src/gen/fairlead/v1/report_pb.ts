@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fairlead/v1/report.proto.
  */
 export const file_fairlead_v1_report: GenFile = /*@__PURE__*/
-  fileDesc("ChhmYWlybGVhZC92MS9yZXBvcnQucHJvdG8SC2ZhaXJsZWFkLnYxImUKBExpbmsSDAoEbmFtZRgBIAEoCRILCgNtYWMYAiABKAkSCgoCdXAYAyABKAgSDwoHcHJpbWFyeRgEIAEoCBIlCghwcmVmaXhlcxgFIAMoCzITLmZhaXJsZWFkLnYxLlByZWZpeCIpCgZQcmVmaXgSDwoHYWRkcmVzcxgBIAEoDBIOCgZsZW5ndGgYAiABKA0idAoIRXZpZGVuY2USFQoLa2VybmVsX2xpbmsYASABKAlIABIUCgpnZW5lcmF0aW9uGAIgASgJSAASMwoJbmVpZ2hib3VyGAMgASgLMh4uZmFpcmxlYWQudjEuTmVpZ2hib3VyRXZpZGVuY2VIAEIGCgRraW5kIjEKEU5laWdoYm91ckV2aWRlbmNlEgsKA21hYxgBIAEoCRIPCgdzZWVuX2J5GAIgASgJIjsKB1Byb2JsZW0SDgoGcmVhc29uGAEgASgJEg4KBmRldGFpbBgCIAEoCRIQCghyZXZpc2lvbhgDIAEoDCKhAQoOUmVzb3VyY2VSZXBvcnQSDAoEbmFtZRgBIAEoCRIQCghyZXZpc2lvbhgCIAEoDBIfCgRzdGVwGAMgASgOMhEuZmFpcmxlYWQudjEuU3RlcBInCghldmlkZW5jZRgEIAMoCzIVLmZhaXJsZWFkLnYxLkV2aWRlbmNlEiUKB3Byb2JsZW0YBSABKAsyFC5mYWlybGVhZC52MS5Qcm9ibGVtIkEKCkxhbmVSZXBvcnQSDAoEbmFtZRgBIAEoCRIlCgVzdGF0ZRgCIAEoDjIWLmZhaXJsZWFkLnYxLkxhbmVTdGF0ZSJlCglEYXRhUGxhbmUSEgoKZ2VuZXJhdGlvbhgBIAEoCRIZChFnZW5lcmF0aW9uc19hbGl2ZRgCIAEoDRIYChBrZWVwYWxpdmVkX2FsaXZlGAMgASgIEg8KB3JlbG9hZHMYBCABKAQqZwoEU3RlcBIUChBTVEVQX1VOU1BFQ0lGSUVEEAASEQoNU1RFUF9SRUNFSVZFRBABEhIKDlNURVBfVkFMSURBVEVEEAISEAoMU1RFUF9BUFBMSUVEEAMSEAoMU1RFUF9TRVJWSU5HEAQqhQEKCUxhbmVTdGF0ZRIaChZMQU5FX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRTEFORV9TVEFURV9IT0xERVIQARIYChRMQU5FX1NUQVRFX1NVQ0NFU1NPUhACEhQKEExBTkVfU1RBVEVfRkFVTFQQAxIVChFMQU5FX1NUQVRFX0FCU0VOVBAEYgZwcm90bzM");
+  fileDesc("ChhmYWlybGVhZC92MS9yZXBvcnQucHJvdG8SC2ZhaXJsZWFkLnYxImUKBExpbmsSDAoEbmFtZRgBIAEoCRILCgNtYWMYAiABKAkSCgoCdXAYAyABKAgSDwoHcHJpbWFyeRgEIAEoCBIlCghwcmVmaXhlcxgFIAMoCzITLmZhaXJsZWFkLnYxLlByZWZpeCIpCgZQcmVmaXgSDwoHYWRkcmVzcxgBIAEoDBIOCgZsZW5ndGgYAiABKA0idAoIRXZpZGVuY2USFQoLa2VybmVsX2xpbmsYASABKAlIABIUCgpnZW5lcmF0aW9uGAIgASgJSAASMwoJbmVpZ2hib3VyGAMgASgLMh4uZmFpcmxlYWQudjEuTmVpZ2hib3VyRXZpZGVuY2VIAEIGCgRraW5kIjEKEU5laWdoYm91ckV2aWRlbmNlEgsKA21hYxgBIAEoCRIPCgdzZWVuX2J5GAIgASgJIjsKB1Byb2JsZW0SDgoGcmVhc29uGAEgASgJEg4KBmRldGFpbBgCIAEoCRIQCghyZXZpc2lvbhgDIAEoDCKhAQoOUmVzb3VyY2VSZXBvcnQSDAoEbmFtZRgBIAEoCRIQCghyZXZpc2lvbhgCIAEoDBIfCgRzdGVwGAMgASgOMhEuZmFpcmxlYWQudjEuU3RlcBInCghldmlkZW5jZRgEIAMoCzIVLmZhaXJsZWFkLnYxLkV2aWRlbmNlEiUKB3Byb2JsZW0YBSABKAsyFC5mYWlybGVhZC52MS5Qcm9ibGVtIkEKCkxhbmVSZXBvcnQSDAoEbmFtZRgBIAEoCRIlCgVzdGF0ZRgCIAEoDjIWLmZhaXJsZWFkLnYxLkxhbmVTdGF0ZSI+CgtIZWFyZFJvdXRlchIRCglyb3V0ZXJfaWQYASABKA0SDgoGc291cmNlGAIgASgMEgwKBGxpbmsYAyABKAkiZQoJRGF0YVBsYW5lEhIKCmdlbmVyYXRpb24YASABKAkSGQoRZ2VuZXJhdGlvbnNfYWxpdmUYAiABKA0SGAoQa2VlcGFsaXZlZF9hbGl2ZRgDIAEoCBIPCgdyZWxvYWRzGAQgASgEKmcKBFN0ZXASFAoQU1RFUF9VTlNQRUNJRklFRBAAEhEKDVNURVBfUkVDRUlWRUQQARISCg5TVEVQX1ZBTElEQVRFRBACEhAKDFNURVBfQVBQTElFRBADEhAKDFNURVBfU0VSVklORxAEKoUBCglMYW5lU3RhdGUSGgoWTEFORV9TVEFURV9VTlNQRUNJRklFRBAAEhUKEUxBTkVfU1RBVEVfSE9MREVSEAESGAoUTEFORV9TVEFURV9TVUNDRVNTT1IQAhIUChBMQU5FX1NUQVRFX0ZBVUxUEAMSFQoRTEFORV9TVEFURV9BQlNFTlQQBGIGcHJvdG8z");
 
 /**
  * A device of an agent's host.
@@ -241,6 +241,37 @@ export const LaneReportSchema: GenMessage<LaneReport> = /*@__PURE__*/
   messageDesc(file_fairlead_v1_report, 6);
 
 /**
+ * Somebody who speaks VRRP on a link of the agent and is none of its peers.
+ *
+ * @generated from message fairlead.v1.HeardRouter
+ */
+export type HeardRouter = Message<"fairlead.v1.HeardRouter"> & {
+  /**
+   * @generated from field: uint32 router_id = 1;
+   */
+  routerId: number;
+
+  /**
+   * Where the packets come from.
+   *
+   * @generated from field: bytes source = 2;
+   */
+  source: Uint8Array;
+
+  /**
+   * @generated from field: string link = 3;
+   */
+  link: string;
+};
+
+/**
+ * Describes the message fairlead.v1.HeardRouter.
+ * Use `create(HeardRouterSchema)` to create a new message.
+ */
+export const HeardRouterSchema: GenMessage<HeardRouter> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_report, 7);
+
+/**
  * State of the data plane.
  *
  * @generated from message fairlead.v1.DataPlane
@@ -272,7 +303,7 @@ export type DataPlane = Message<"fairlead.v1.DataPlane"> & {
  * Use `create(DataPlaneSchema)` to create a new message.
  */
 export const DataPlaneSchema: GenMessage<DataPlane> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_report, 7);
+  messageDesc(file_fairlead_v1_report, 8);
 
 /**
  * How far a resource, or an update, has come.

@@ -1,0 +1,78 @@
+// Hearing VRRP on a real kernel in a sandbox: a keepalived in a namespace of its own that speaks to
+// the group is heard by its address and id, and nothing is left behind.
+
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { test } from "node:test";
+import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
+import { inSandbox } from "@fairlead/testkit";
+import { createNftVrrp } from "./nft-vrrp.ts";
+
+const clock = createSystemClock();
+const logger = createLogger({ level: "silent", format: "json" });
+const NFT = "/usr/sbin/nft";
+
+async function run(command: string, args: readonly string[], input = ""): Promise<string> {
+  const limits = { timeoutMs: 10_000, maxOutputBytes: 65_536 };
+  const result = await runProgram({ command, args, input, ...limits });
+  assert.equal(result.code, 0, result.stderr);
+  return result.stdout;
+}
+
+const CONFIG = `
+global_defs {
+  vrrp_version 3
+}
+vrrp_instance stranger {
+  state MASTER
+  interface eth0
+  virtual_router_id 77
+  priority 200
+  advert_int 0.1
+  virtual_ipaddress {
+    192.0.2.99/32
+  }
+}
+`;
+
+inSandbox({ file: import.meta.url, name: "vrrp" }, () => {
+  test("a keepalived of somebody else is heard, and our table goes when nobody listens", async () => {
+    await run("/usr/bin/mount", ["-t", "tmpfs", "tmpfs", "/run"]);
+    const lines = [
+      "netns add other",
+      "link add eth0 type veth peer name eth0 netns other",
+      "address add 192.0.2.11/24 dev eth0",
+      "link set eth0 up",
+    ];
+    await run("/usr/sbin/ip", ["-batch", "-"], `${lines.join("\n")}\n`);
+    const inside = ["address add 192.0.2.77/24 dev eth0", "link set eth0 up"];
+    await run("/usr/sbin/ip", ["-n", "other", "-batch", "-"], `${inside.join("\n")}\n`);
+    await writeFile("/run/stranger.conf", CONFIG);
+    const start = ["netns", "exec", "other", "/usr/sbin/keepalived", "--dont-fork", "--vrrp"];
+    const files = ["-f", "/run/stranger.conf", "-p", "/run/a.pid", "-r", "/run/b.pid"];
+    const stranger = spawn("/usr/sbin/ip", [...start, ...files], { stdio: "ignore" });
+    try {
+      // Time is moved by hand for how often it reads; what the kernel does takes its own.
+      let aheadMs = 0;
+      const ahead = { ...clock, nowMs: () => clock.nowMs() + aheadMs };
+      await using vrrp = createNftVrrp({ program: NFT, clock: ahead, logger });
+      const endMs = clock.nowMs() + 20_000;
+      while (vrrp.heard().length === 0 && clock.nowMs() < endMs) {
+        aheadMs += 5000;
+        await clock.sleep(50);
+      }
+      assert.deepEqual(vrrp.heard(), [{ routerId: 77, source: "192.0.2.77", link: "eth0" }]);
+    } finally {
+      stranger.kill("SIGTERM");
+    }
+    assert.equal(await run(NFT, ["list", "tables"]), "");
+  });
+
+  test("a program that cannot listen hears nobody, and nothing breaks", async () => {
+    const vrrp = createNftVrrp({ program: "/bin/false", clock, logger });
+    assert.deepEqual(vrrp.heard(), []);
+    await vrrp[Symbol.asyncDispose]();
+    assert.deepEqual(vrrp.heard(), []);
+  });
+});
