@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { startProbe } from "@fairlead/lab";
 
 import { service } from "./stage/manifests.ts";
-import { claimOf } from "./stage/stage.ts";
+import { claimOf, program } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 import { answers } from "./stage/visitor.ts";
 
@@ -39,6 +39,13 @@ story(
       await stranger.output("ip", ["address", "add", `${address}/32`, "dev", stranger.link]);
     }
     const mac = (await stranger.output("cat", [`/sys/class/net/${stranger.link}/address`])).trim();
+
+    const [asking] = stage.balancers;
+    const asked = await asking?.exec(program("fairlead"), ["check", "address", FIRST], {
+      timeoutMs: 30_000,
+    });
+    assert.equal(asked?.code, 1, asked?.stderr);
+    assert.match(asked?.stdout ?? "", new RegExp(`^${mac}, which is none of our hosts`));
 
     await stage.write("wish.yaml", service({ name: "wish", spec: { loadBalancerIP: WISH } }));
     await stage.write("web.yaml", service({ name: "web" }));

@@ -20,7 +20,7 @@ import { readBootId } from "./boot-id.ts";
 import type { DebugContext } from "./api/grpc/debug-context.ts";
 import { createDebugServer } from "./api/grpc/debug-server.ts";
 import { type Converge, createConverge } from "./converge.ts";
-import { type DataPlaneLayout, dataPlaneLayout } from "./data-plane-layout.ts";
+import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { createControllerLink } from "./link/controller-link.ts";
 import { agentHealth, agentReadiness, createAgentMetrics } from "./metrics.ts";
 import { createPlanFile } from "./plan-file.ts";
@@ -83,7 +83,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     return link;
   });
   await serveHealth(options, converge, link);
-  await serveDebug(options, converge, layout);
+  await serveDebug(options, {
+    view: () => converge.view(),
+    files: () => readRenderedFiles(layout),
+    segment: host.segment,
+  });
   log.info({ agent: settings.name, epoch: converge.view().epoch }, "serving");
   const giveUp = { layout, clock, log, kernel: host.kernel, ledger: host.ledger };
   return {
@@ -157,14 +161,9 @@ async function serveHealth(
 
 async function serveDebug(
   { settings, clock, lifecycle, log }: AgentOptions,
-  converge: Converge,
-  layout: DataPlaneLayout,
+  { view, ...shown }: Omit<DebugContext, "nowMs" | "view"> & { view: Converge["view"] },
 ): Promise<void> {
-  const context = (): DebugContext => ({
-    nowMs: clock.nowMs(),
-    view: converge.view(),
-    files: () => readRenderedFiles(layout),
-  });
+  const context = (): DebugContext => ({ nowMs: clock.nowMs(), view: view(), ...shown });
   const listen = settings.listenDebug;
   const credentials = { kind: "insecure" } as const;
   await lifecycle.start("debug server", () =>

@@ -16,7 +16,7 @@ export const EXIT: {
   bad: 1,
   /** The command line is wrong. */
   usage: 2,
-  /** The controller cannot be reached. */
+  /** The controller, or the agent that was asked, cannot be reached. */
   unreachable: 3,
   /** There is nothing of that name. */
   notFound: 4,
@@ -30,5 +30,5 @@ export const EXIT: {
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 130;
 
 /** The codes in words, for help texts. */
-export const EXIT_HELP: string = `Exit codes: 0 good, 1 bad, 2 wrong usage, 3 controller unreachable,
+export const EXIT_HELP: string = `Exit codes: 0 good, 1 bad, 2 wrong usage, 3 unreachable,
 4 not found, 5 refused, 130 interrupted.`;

@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 
 import { leaseCommand } from "./commands/lease.ts";
 import { agentsCommand, statusCommand } from "./commands/status.ts";
+import { checkCommand } from "./commands/check.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { poolCommand } from "./commands/pool.ts";
 import { EXIT, EXIT_HELP, type ExitCode } from "./exit-codes.ts";
@@ -20,7 +21,15 @@ export async function runProgram(
   context: CommandContext,
   more: readonly CommandMaker[] = [],
 ): Promise<ExitCode> {
-  const makers = [statusCommand, agentsCommand, leaseCommand, poolCommand, explainCommand, ...more];
+  const makers = [
+    statusCommand,
+    agentsCommand,
+    leaseCommand,
+    poolCommand,
+    explainCommand,
+    checkCommand,
+    ...more,
+  ];
   let exit: ExitCode = EXIT.good;
   const done = (code: ExitCode): void => {
     exit = code;

@@ -1,11 +1,11 @@
 // What questions are answered from: what the loop shows of itself at one moment, and the files on
-// the disk. Values only; whoever answers changes nothing.
+// the disk, and who asks the segment. Whoever answers changes nothing.
 
 import { REASONS, type Remark } from "@fairlead/model";
 import type { GetObservedResponseSchema, MessageInitShape } from "@fairlead/wire";
 
 import type { ConvergeView } from "../../converge-view.ts";
-import type { RenderedFile } from "../../ports.ts";
+import type { RenderedFile, SegmentAsker } from "../../ports.ts";
 
 /** Everything that is known at one moment. */
 export interface DebugContext {
@@ -13,6 +13,7 @@ export interface DebugContext {
   readonly nowMs: number;
   readonly view: ConvergeView;
   readonly files: () => Promise<readonly RenderedFile[]>;
+  readonly segment: SegmentAsker;
 }
 
 /** A remark as the contract has it. */

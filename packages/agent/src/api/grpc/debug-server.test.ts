@@ -61,6 +61,7 @@ async function makeStage(failures?: FakeFailures): Promise<Stage> {
       nowMs: world.clock.nowMs(),
       view: agent.loop.view(),
       files: () => Promise.resolve(files),
+      segment: agent.host.segment,
     }),
   });
   const at = formatHostPort(server.address);
@@ -220,6 +221,45 @@ suite("GetLastApply", () => {
     isFull = false;
     await stage.world.clock.advance(6000);
     assert.deepEqual(await told(), ["serve done", "ask done", "record done", "hold done"]);
+  });
+});
+
+suite("AskSegment", () => {
+  const MAC = "02:00:00:00:99:99";
+  const cases: readonly {
+    readonly name: string;
+    readonly asks: string;
+    readonly says: readonly string[];
+  }[] = [
+    { name: "a stranger by its MAC address", asks: "192.0.2.50", says: ["stranger", MAC, ""] },
+    { name: "silence", asks: "192.0.2.51", says: ["nobody", "", ""] },
+    { name: "what this host has itself", asks: "192.0.2.100", says: ["here", "", ""] },
+    {
+      name: "what is no address",
+      asks: "192.0.2.500",
+      says: ["", "", '"192.0.2.500" is not an address'],
+    },
+    {
+      name: "an address that is in no network of the host's, by its primary device",
+      asks: "203.0.113.9",
+      says: ["nobody", "", ""],
+    },
+  ];
+  for (const { name, asks, says } of cases) {
+    test(`tells ${name}`, async () => {
+      await using stage = await makeStage();
+      stage.world.segment.setStranger("192.0.2.50", MAC);
+      stage.agent.loop.accept(acceptedPlan("a", WEB));
+      await stage.world.clock.advance(50);
+      const { who, mac, trouble } = await stage.ask("askSegment", { address: asks });
+      assert.deepEqual([who, mac, trouble], says);
+    });
+  }
+
+  test("says why nobody can be asked", async () => {
+    await using stage = await makeStage({ failing: (call) => call === "segment.ask" });
+    const { who, trouble } = await stage.ask("askSegment", { address: "192.0.2.51" });
+    assert.deepEqual([who, trouble], ["", "segment.ask fails now"]);
   });
 });
 

@@ -12,6 +12,7 @@ import {
 } from "@fairlead/runtime";
 import {
   addIntrospection,
+  type AskSegmentRequest,
   AgentDebugService,
   bindServer,
   closeServer,
@@ -23,6 +24,7 @@ import {
   unaryHandler,
 } from "@fairlead/wire";
 
+import { askSegment } from "./ask-segment.ts";
 import type { DebugContext } from "./debug-context.ts";
 import { getFiles } from "./get-files.ts";
 import { getLastApply } from "./get-last-apply.ts";
@@ -60,6 +62,7 @@ export async function createDebugServer(options: DebugServerOptions): Promise<De
     ),
     getLastApply: unaryHandler(() => getLastApply(context()), onFailed),
     getFiles: unaryHandler(() => getFiles(context()), onFailed),
+    askSegment: unaryHandler((asked: AskSegmentRequest) => askSegment(context(), asked), onFailed),
   });
   const health = addIntrospection(server, [AgentDebugService]);
   const port = await bindServer(server, formatHostPort(listen), credentials).catch(

@@ -14,7 +14,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file fairlead/v1/agent_debug.proto.
  */
 export const file_fairlead_v1_agent_debug: GenFile = /*@__PURE__*/
-  fileDesc("Ch1mYWlybGVhZC92MS9hZ2VudF9kZWJ1Zy5wcm90bxILZmFpcmxlYWQudjEiJQoOR2V0UGxhblJlcXVlc3QSEwoLbmFtZV9wcmVmaXgYASABKAkirgEKD0dldFBsYW5SZXNwb25zZRIPCgdwcmVzZW50GAEgASgIEhAKCHJldmlzaW9uGAIgASgJEg0KBWVwb2NoGAMgASgEEgwKBGtlcHQYBCABKAgSGAoQYXBwbGllZF9yZXZpc2lvbhgFIAEoCRIvCglyZXNvdXJjZXMYBiADKAsyHC5mYWlybGVhZC52MS5QbGFubmVkUmVzb3VyY2USEAoIbGVmdF9vdXQYByABKA0iWwoPUGxhbm5lZFJlc291cmNlEgwKBG5hbWUYASABKAkSEAoIcmV2aXNpb24YAiABKAkSKAoHY29udGVudBgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiKQoSR2V0T2JzZXJ2ZWRSZXF1ZXN0EhMKC25hbWVfcHJlZml4GAEgASgJIpQDChNHZXRPYnNlcnZlZFJlc3BvbnNlEhMKBmFnZV9tcxgBIAEoBEgAiAEBEigKBWxpbmtzGAIgAygLMhkuZmFpcmxlYWQudjEuT2JzZXJ2ZWRMaW5rEi8KCWFkZHJlc3NlcxgDIAMoCzIcLmZhaXJsZWFkLnYxLk9ic2VydmVkQWRkcmVzcxISCgpnZW5lcmF0aW9uGAQgASgJEhkKEWdlbmVyYXRpb25zX2FsaXZlGAUgASgNEhgKEGtlZXBhbGl2ZWRfYWxpdmUYBiABKAgSKgoGbGVkZ2VyGAcgAygLMhouZmFpcmxlYWQudjEuTGVkZ2VyQWRkcmVzcxIrCgZwcm92ZWQYCCADKAsyGy5mYWlybGVhZC52MS5Qcm92ZWRSZXNvdXJjZRImCgVsYW5lcxgJIAMoCzIXLmZhaXJsZWFkLnYxLlByb3ZlZExhbmUSJgoIdHJvdWJsZXMYCiADKAsyFC5mYWlybGVhZC52MS5Ucm91YmxlEhAKCGxlZnRfb3V0GAsgASgNQgkKB19hZ2VfbXMiWAoMT2JzZXJ2ZWRMaW5rEgwKBG5hbWUYASABKAkSCwoDbWFjGAIgASgJEgoKAnVwGAMgASgIEg8KB3ByaW1hcnkYBCABKAgSEAoIcHJlZml4ZXMYBSADKAkiVgoPT2JzZXJ2ZWRBZGRyZXNzEg8KB2FkZHJlc3MYASABKAkSFQoNcHJlZml4X2xlbmd0aBgCIAEoDRIMCgRsaW5rGAMgASgJEg0KBWxhYmVsGAQgASgJIj8KDUxlZGdlckFkZHJlc3MSDwoHYWRkcmVzcxgBIAEoCRIMCgRsaW5rGAIgASgJEg8KB2ZvcmVpZ24YAyABKAgidwoOUHJvdmVkUmVzb3VyY2USDAoEbmFtZRgBIAEoCRIQCghyZXZpc2lvbhgCIAEoCRIMCgRzdGVwGAMgASgJEhAKCGV2aWRlbmNlGAQgAygJEiUKB3Byb2JsZW0YBSABKAsyFC5mYWlybGVhZC52MS5Ucm91YmxlIikKClByb3ZlZExhbmUSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCSI3CgdUcm91YmxlEg4KBnJlYXNvbhgBIAEoCRIMCgRjb2RlGAIgASgJEg4KBmRldGFpbBgDIAEoCSIVChNHZXRMYXN0QXBwbHlSZXF1ZXN0IrICChRHZXRMYXN0QXBwbHlSZXNwb25zZRITCgZhZ2VfbXMYASABKARIAIgBARIPCgd0b29rX21zGAIgASgEEhAKCHJldmlzaW9uGAMgASgJEicKBXN0ZXBzGAQgAygLMhguZmFpcmxlYWQudjEuQXBwbGllZFN0ZXASLgoIcHJvYmxlbXMYBSADKAsyHC5mYWlybGVhZC52MS5SZXNvdXJjZVRyb3VibGUSJgoIdHJvdWJsZXMYBiADKAsyFC5mYWlybGVhZC52MS5Ucm91YmxlEhEKCWJyb2tlX29mZhgHIAEoCRIQCghhcHBseWluZxgIIAEoCBIOCgZwYXNzZXMYCSABKAQSDwoHcmVsb2FkcxgKIAEoBBIQCghsZWZ0X291dBgLIAEoDUIJCgdfYWdlX21zIl4KC0FwcGxpZWRTdGVwEgwKBGtpbmQYASABKAkSDwoHc3ViamVjdBgCIAEoCRIPCgdvdXRjb21lGAMgASgJEg4KBmRldGFpbBgEIAEoCRIPCgd0b29rX21zGAUgASgEIlgKD1Jlc291cmNlVHJvdWJsZRIMCgRuYW1lGAEgASgJEhAKCHJldmlzaW9uGAIgASgJEiUKB3Byb2JsZW0YAyABKAsyFC5mYWlybGVhZC52MS5Ucm91YmxlIhEKD0dldEZpbGVzUmVxdWVzdCI8ChBHZXRGaWxlc1Jlc3BvbnNlEigKBWZpbGVzGAEgAygLMhkuZmFpcmxlYWQudjEuUmVuZGVyZWRGaWxlIlYKDFJlbmRlcmVkRmlsZRIMCgRwYXRoGAEgASgJEg4KBnNoYTI1NhgCIAEoCRINCgVieXRlcxgDIAEoBBIMCgR0ZXh0GAQgASgJEgsKA2N1dBgFIAEoCDLJAgoRQWdlbnREZWJ1Z1NlcnZpY2USRAoHR2V0UGxhbhIbLmZhaXJsZWFkLnYxLkdldFBsYW5SZXF1ZXN0GhwuZmFpcmxlYWQudjEuR2V0UGxhblJlc3BvbnNlElAKC0dldE9ic2VydmVkEh8uZmFpcmxlYWQudjEuR2V0T2JzZXJ2ZWRSZXF1ZXN0GiAuZmFpcmxlYWQudjEuR2V0T2JzZXJ2ZWRSZXNwb25zZRJTCgxHZXRMYXN0QXBwbHkSIC5mYWlybGVhZC52MS5HZXRMYXN0QXBwbHlSZXF1ZXN0GiEuZmFpcmxlYWQudjEuR2V0TGFzdEFwcGx5UmVzcG9uc2USRwoIR2V0RmlsZXMSHC5mYWlybGVhZC52MS5HZXRGaWxlc1JlcXVlc3QaHS5mYWlybGVhZC52MS5HZXRGaWxlc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_struct]);
+  fileDesc("Ch1mYWlybGVhZC92MS9hZ2VudF9kZWJ1Zy5wcm90bxILZmFpcmxlYWQudjEiJQoOR2V0UGxhblJlcXVlc3QSEwoLbmFtZV9wcmVmaXgYASABKAkirgEKD0dldFBsYW5SZXNwb25zZRIPCgdwcmVzZW50GAEgASgIEhAKCHJldmlzaW9uGAIgASgJEg0KBWVwb2NoGAMgASgEEgwKBGtlcHQYBCABKAgSGAoQYXBwbGllZF9yZXZpc2lvbhgFIAEoCRIvCglyZXNvdXJjZXMYBiADKAsyHC5mYWlybGVhZC52MS5QbGFubmVkUmVzb3VyY2USEAoIbGVmdF9vdXQYByABKA0iWwoPUGxhbm5lZFJlc291cmNlEgwKBG5hbWUYASABKAkSEAoIcmV2aXNpb24YAiABKAkSKAoHY29udGVudBgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiKQoSR2V0T2JzZXJ2ZWRSZXF1ZXN0EhMKC25hbWVfcHJlZml4GAEgASgJIpQDChNHZXRPYnNlcnZlZFJlc3BvbnNlEhMKBmFnZV9tcxgBIAEoBEgAiAEBEigKBWxpbmtzGAIgAygLMhkuZmFpcmxlYWQudjEuT2JzZXJ2ZWRMaW5rEi8KCWFkZHJlc3NlcxgDIAMoCzIcLmZhaXJsZWFkLnYxLk9ic2VydmVkQWRkcmVzcxISCgpnZW5lcmF0aW9uGAQgASgJEhkKEWdlbmVyYXRpb25zX2FsaXZlGAUgASgNEhgKEGtlZXBhbGl2ZWRfYWxpdmUYBiABKAgSKgoGbGVkZ2VyGAcgAygLMhouZmFpcmxlYWQudjEuTGVkZ2VyQWRkcmVzcxIrCgZwcm92ZWQYCCADKAsyGy5mYWlybGVhZC52MS5Qcm92ZWRSZXNvdXJjZRImCgVsYW5lcxgJIAMoCzIXLmZhaXJsZWFkLnYxLlByb3ZlZExhbmUSJgoIdHJvdWJsZXMYCiADKAsyFC5mYWlybGVhZC52MS5Ucm91YmxlEhAKCGxlZnRfb3V0GAsgASgNQgkKB19hZ2VfbXMiWAoMT2JzZXJ2ZWRMaW5rEgwKBG5hbWUYASABKAkSCwoDbWFjGAIgASgJEgoKAnVwGAMgASgIEg8KB3ByaW1hcnkYBCABKAgSEAoIcHJlZml4ZXMYBSADKAkiVgoPT2JzZXJ2ZWRBZGRyZXNzEg8KB2FkZHJlc3MYASABKAkSFQoNcHJlZml4X2xlbmd0aBgCIAEoDRIMCgRsaW5rGAMgASgJEg0KBWxhYmVsGAQgASgJIj8KDUxlZGdlckFkZHJlc3MSDwoHYWRkcmVzcxgBIAEoCRIMCgRsaW5rGAIgASgJEg8KB2ZvcmVpZ24YAyABKAgidwoOUHJvdmVkUmVzb3VyY2USDAoEbmFtZRgBIAEoCRIQCghyZXZpc2lvbhgCIAEoCRIMCgRzdGVwGAMgASgJEhAKCGV2aWRlbmNlGAQgAygJEiUKB3Byb2JsZW0YBSABKAsyFC5mYWlybGVhZC52MS5Ucm91YmxlIikKClByb3ZlZExhbmUSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCSI3CgdUcm91YmxlEg4KBnJlYXNvbhgBIAEoCRIMCgRjb2RlGAIgASgJEg4KBmRldGFpbBgDIAEoCSIVChNHZXRMYXN0QXBwbHlSZXF1ZXN0IrICChRHZXRMYXN0QXBwbHlSZXNwb25zZRITCgZhZ2VfbXMYASABKARIAIgBARIPCgd0b29rX21zGAIgASgEEhAKCHJldmlzaW9uGAMgASgJEicKBXN0ZXBzGAQgAygLMhguZmFpcmxlYWQudjEuQXBwbGllZFN0ZXASLgoIcHJvYmxlbXMYBSADKAsyHC5mYWlybGVhZC52MS5SZXNvdXJjZVRyb3VibGUSJgoIdHJvdWJsZXMYBiADKAsyFC5mYWlybGVhZC52MS5Ucm91YmxlEhEKCWJyb2tlX29mZhgHIAEoCRIQCghhcHBseWluZxgIIAEoCBIOCgZwYXNzZXMYCSABKAQSDwoHcmVsb2FkcxgKIAEoBBIQCghsZWZ0X291dBgLIAEoDUIJCgdfYWdlX21zIl4KC0FwcGxpZWRTdGVwEgwKBGtpbmQYASABKAkSDwoHc3ViamVjdBgCIAEoCRIPCgdvdXRjb21lGAMgASgJEg4KBmRldGFpbBgEIAEoCRIPCgd0b29rX21zGAUgASgEIlgKD1Jlc291cmNlVHJvdWJsZRIMCgRuYW1lGAEgASgJEhAKCHJldmlzaW9uGAIgASgJEiUKB3Byb2JsZW0YAyABKAsyFC5mYWlybGVhZC52MS5Ucm91YmxlIhEKD0dldEZpbGVzUmVxdWVzdCI8ChBHZXRGaWxlc1Jlc3BvbnNlEigKBWZpbGVzGAEgAygLMhkuZmFpcmxlYWQudjEuUmVuZGVyZWRGaWxlIlYKDFJlbmRlcmVkRmlsZRIMCgRwYXRoGAEgASgJEg4KBnNoYTI1NhgCIAEoCRINCgVieXRlcxgDIAEoBBIMCgR0ZXh0GAQgASgJEgsKA2N1dBgFIAEoCCIkChFBc2tTZWdtZW50UmVxdWVzdBIPCgdhZGRyZXNzGAEgASgJIl4KEkFza1NlZ21lbnRSZXNwb25zZRIPCgdhZGRyZXNzGAEgASgJEgwKBGxpbmsYAiABKAkSCwoDd2hvGAMgASgJEgsKA21hYxgEIAEoCRIPCgd0cm91YmxlGAUgASgJMpgDChFBZ2VudERlYnVnU2VydmljZRJECgdHZXRQbGFuEhsuZmFpcmxlYWQudjEuR2V0UGxhblJlcXVlc3QaHC5mYWlybGVhZC52MS5HZXRQbGFuUmVzcG9uc2USUAoLR2V0T2JzZXJ2ZWQSHy5mYWlybGVhZC52MS5HZXRPYnNlcnZlZFJlcXVlc3QaIC5mYWlybGVhZC52MS5HZXRPYnNlcnZlZFJlc3BvbnNlElMKDEdldExhc3RBcHBseRIgLmZhaXJsZWFkLnYxLkdldExhc3RBcHBseVJlcXVlc3QaIS5mYWlybGVhZC52MS5HZXRMYXN0QXBwbHlSZXNwb25zZRJHCghHZXRGaWxlcxIcLmZhaXJsZWFkLnYxLkdldEZpbGVzUmVxdWVzdBodLmZhaXJsZWFkLnYxLkdldEZpbGVzUmVzcG9uc2USTQoKQXNrU2VnbWVudBIeLmZhaXJsZWFkLnYxLkFza1NlZ21lbnRSZXF1ZXN0Gh8uZmFpcmxlYWQudjEuQXNrU2VnbWVudFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_struct]);
 
 /**
  * Which resources; empty means all.
@@ -702,6 +702,75 @@ export const RenderedFileSchema: GenMessage<RenderedFile> = /*@__PURE__*/
   messageDesc(file_fairlead_v1_agent_debug, 17);
 
 /**
+ * Asks for one address.
+ *
+ * @generated from message fairlead.v1.AskSegmentRequest
+ */
+export type AskSegmentRequest = Message<"fairlead.v1.AskSegmentRequest"> & {
+  /**
+   * @generated from field: string address = 1;
+   */
+  address: string;
+};
+
+/**
+ * Describes the message fairlead.v1.AskSegmentRequest.
+ * Use `create(AskSegmentRequestSchema)` to create a new message.
+ */
+export const AskSegmentRequestSchema: GenMessage<AskSegmentRequest> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_agent_debug, 18);
+
+/**
+ * Who answered within a tenth of a second.
+ *
+ * @generated from message fairlead.v1.AskSegmentResponse
+ */
+export type AskSegmentResponse = Message<"fairlead.v1.AskSegmentResponse"> & {
+  /**
+   * As it is written canonically.
+   *
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * Device that the question went out by.
+   *
+   * @generated from field: string link = 2;
+   */
+  link: string;
+
+  /**
+   * nobody; here: this host has it, and nobody was asked; peer: another host of its lanes;
+   * stranger: a host that is none of those.
+   *
+   * @generated from field: string who = 3;
+   */
+  who: string;
+
+  /**
+   * Of the peer or stranger; empty else.
+   *
+   * @generated from field: string mac = 4;
+   */
+  mac: string;
+
+  /**
+   * Why nobody could be asked; then `who` is empty.
+   *
+   * @generated from field: string trouble = 5;
+   */
+  trouble: string;
+};
+
+/**
+ * Describes the message fairlead.v1.AskSegmentResponse.
+ * Use `create(AskSegmentResponseSchema)` to create a new message.
+ */
+export const AskSegmentResponseSchema: GenMessage<AskSegmentResponse> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_agent_debug, 19);
+
+/**
  * AgentDebugService shows what one agent knows and what it did. No call changes anything.
  *
  * @generated from service fairlead.v1.AgentDebugService
@@ -746,6 +815,16 @@ export const AgentDebugService: GenService<{
     methodKind: "unary";
     input: typeof GetFilesRequestSchema;
     output: typeof GetFilesResponseSchema;
+  },
+  /**
+   * AskSegment asks the segment of an address now who has it, by ARP or neighbour discovery.
+   *
+   * @generated from rpc fairlead.v1.AgentDebugService.AskSegment
+   */
+  askSegment: {
+    methodKind: "unary";
+    input: typeof AskSegmentRequestSchema;
+    output: typeof AskSegmentResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_fairlead_v1_agent_debug, 0);

@@ -1,0 +1,96 @@
+// `fairlead check address`: who has an address on the segment of an agent, asked now. The question
+// goes to the agent of this host, and not to the controller, which is on no segment.
+
+import { Argument, Command, Option } from "commander";
+
+import { describeError, isEdgeError } from "@fairlead/runtime";
+import { type AskSegmentResponse, AskSegmentResponseSchema, rowToJson } from "@fairlead/wire";
+
+import { createAgentClient } from "../agent-client.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import {
+  type CommandContext,
+  complain,
+  exitOf,
+  OUTPUT_FORMS,
+  type OutputForm,
+  writeStructured,
+} from "../output.ts";
+
+interface CheckOptions {
+  readonly agent: string;
+  readonly output: OutputForm;
+}
+
+/** Longest wait for the agent's answer, in ms; the segment has two tenths of a second. */
+const DEADLINE_MS = 5000;
+
+/** Makes the command. `done` gets the exit code. */
+export function checkCommand(context: CommandContext, done: (code: ExitCode) => void): Command {
+  return new Command("check")
+    .description("Ask the segment of an agent who has an address: good when nobody else has.")
+    .addArgument(new Argument("<what>", "what to check").choices(["address"]))
+    .argument("<address>", "an IPv4 or IPv6 address")
+    .addOption(
+      new Option("--agent <host:port>", "Where the agent's AgentDebugService listens.")
+        .default("127.0.0.1:7712")
+        .env("FAIRLEAD_AGENT"),
+    )
+    .addOption(
+      new Option("-o, --output <form>", "The form of the answer.")
+        .choices(OUTPUT_FORMS)
+        .default("table"),
+    )
+    .action(async (_what: string, address: string, options: CheckOptions) => {
+      done(await check(context, address, options));
+    });
+}
+
+async function check(
+  context: CommandContext,
+  address: string,
+  { agent, output }: CheckOptions,
+): Promise<ExitCode> {
+  using client = createAgentClient({ agent, deadlineMs: DEADLINE_MS });
+  try {
+    const answer = await client.askSegment(address);
+    if (answer.trouble !== "") return unasked(context, answer);
+    if (!writeStructured(context, output, rowToJson(AskSegmentResponseSchema, answer))) {
+      context.out(`${sentence(answer)}\n`);
+    }
+    return exitOf(answer.who !== "stranger");
+  } catch (error) {
+    if (!isEdgeError(error)) throw error;
+    const complaint = {
+      what: "the agent did not answer the question",
+      why: describeError(error),
+      remedy: "Run this on a host with an agent, or name it with --agent or FAIRLEAD_AGENT.",
+      code: error.code,
+    };
+    return complain(context, complaint, EXIT.unreachable);
+  }
+}
+
+function unasked(context: CommandContext, { address, trouble }: AskSegmentResponse): ExitCode {
+  const isUsage = address === "";
+  const complaint = {
+    what: isUsage ? "there is nothing to ask for" : `nobody could be asked for ${address}`,
+    why: trouble,
+    remedy: isUsage ? "Give an IPv4 or IPv6 address." : "Look at the agent's log.",
+    code: isUsage ? "USAGE" : "FAILED",
+  };
+  return complain(context, complaint, isUsage ? EXIT.usage : EXIT.bad);
+}
+
+function sentence({ address, link, who, mac }: AskSegmentResponse): string {
+  switch (who) {
+    case "nobody":
+      return `nobody answers for ${address} on ${link}`;
+    case "here":
+      return `this host has ${address} on ${link}`;
+    case "peer":
+      return `${mac}, a load-balancer host of ours, answers for ${address} on ${link}`;
+    default:
+      return `${mac}, which is none of our hosts, answers for ${address} on ${link}`;
+  }
+}
