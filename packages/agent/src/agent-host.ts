@@ -68,18 +68,7 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
     : ASKS_NOBODY;
   const vrrp = await lifecycle.start("vrrp", () => vrrpOf(options));
   const templates = createTemplates();
-  const nginxSettings = {
-    workerProcesses: settings.workerProcesses,
-    workerConnections: WORKER_CONNECTIONS,
-    openFilesMax: await openFilesMax(4 * WORKER_CONNECTIONS),
-    shutdownTimeoutMs: SHUTDOWN_TIMEOUT_MS,
-    ...(programs.nginxUser === undefined ? {} : { user: programs.nginxUser }),
-    paths: {
-      streamModule: programs.streamModule,
-      pid: layout.nginx.pid,
-      errorLog: layout.nginx.errorLog,
-    },
-  };
+  const nginxSettings = await nginxSettingsOf(options);
   const salt = JSON.stringify(nginxSettings);
   const host: Host = {
     kernel,
@@ -131,6 +120,22 @@ function vrrpOf({ programs, clock, log: logger }: AgentHostOptions): VrrpListene
 
 /** On a network where a router answers for every address, answers say nothing. */
 const ASKS_NOBODY: SegmentAsker = { ask: () => Promise.resolve(new Map()) };
+
+/** What all generations of nginx have in common. */
+async function nginxSettingsOf({ layout, settings, programs }: AgentHostOptions) {
+  return {
+    workerProcesses: settings.workerProcesses,
+    workerConnections: WORKER_CONNECTIONS,
+    openFilesMax: await openFilesMax(4 * WORKER_CONNECTIONS),
+    shutdownTimeoutMs: SHUTDOWN_TIMEOUT_MS,
+    ...(programs.nginxUser === undefined ? {} : { user: programs.nginxUser }),
+    paths: {
+      streamModule: programs.streamModule,
+      pid: layout.nginx.pid,
+      errorLog: layout.nginx.errorLog,
+    },
+  };
+}
 
 function nginxParts(
   listeners: readonly ServedListener[],

@@ -250,6 +250,7 @@ export function fateVerdict(
 ): Verdict {
   const why = main ?? { reason: "NoMembers", detail: "tcp/80 has no member" };
   const not = { status: "False", reason: why.reason, message: `${why.detail}.` } as const;
+  const ready = { type: "MembersReady" } as const;
   const lack =
     memberless === true
       ? ({ reason: "NoMembers", detail: "tcp/80 has no member" } as const)
@@ -283,18 +284,8 @@ export function fateVerdict(
         ? { type: "Serving", status: "True", reason: "Proved", message: `${holder} holds it.` }
         : { type: "Serving", ...not },
       lack === undefined
-        ? {
-            type: "MembersReady",
-            status: "True",
-            reason: "Ready",
-            message: "tcp/80 has 2 members.",
-          }
-        : {
-            type: "MembersReady",
-            status: "False",
-            reason: "NoMembers",
-            message: `${lack.detail}.`,
-          },
+        ? { ...ready, status: "True", reason: "Ready", message: "tcp/80 has 2 members." }
+        : { ...ready, status: "False", reason: "NoMembers", message: `${lack.detail}.` },
     ],
     remarks: [],
   };
