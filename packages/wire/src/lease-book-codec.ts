@@ -67,9 +67,14 @@ function encodeLease(
     lastClaim,
     sentTo: [...sentTo],
     published,
-    sinceMs: BigInt(since),
-    ...(state.kind === "quarantined" ? { restsUntilMs: BigInt(state.untilMs) } : {}),
+    sinceMs: wholeMs(since),
+    ...(state.kind === "quarantined" ? { restsUntilMs: wholeMs(state.untilMs) } : {}),
   };
+}
+
+/** Clocks are finer than records are. */
+function wholeMs(ms: number): bigint {
+  return BigInt(Math.round(ms));
 }
 
 /** The lease, or what is wrong with the record. */

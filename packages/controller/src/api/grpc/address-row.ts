@@ -30,7 +30,7 @@ export function addressRow(
     ...(sharingKey === undefined ? {} : { sharingKey }),
     lastOwner: claimTitle(lease.lastClaim),
     published: lease.published,
-    ...(state.kind === "quarantined" ? { restsUntilMs: BigInt(state.untilMs) } : {}),
+    ...(state.kind === "quarantined" ? { restsUntilMs: wholeMs(state.untilMs) } : {}),
   };
 }
 
