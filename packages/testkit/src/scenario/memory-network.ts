@@ -26,8 +26,10 @@ export interface MemoryNetwork {
   dial(agent: string): Dial;
   /** Takes a controller's service; calls reach it from here on. */
   serve(sync: SyncServer): void;
-  /** The controller's process is gone: its calls break, and dials are refused. */
-  stopServing(): void;
+  /** A controller's process is gone: its calls break, and dials are refused while there is none. */
+  stopServing(sync: SyncServer): void;
+  /** Everything to and from this agent takes so much longer, in ms, and stays in its order. */
+  delay(agent: string, ms: number): void;
   /** Nothing passes between this agent and the controller, and nobody is told. */
   cut(agent: string): void;
   heal(agent: string): void;
@@ -50,7 +52,10 @@ class Network implements MemoryNetwork {
   /** What waits for the end of a cut, by agent. */
   readonly #cuts = new Map<string, (() => void)[]>();
   readonly #calls = new Set<Call>();
-  #handler: Handler | undefined;
+  /** What each agent's messages wait beside their way, and until when the last one is under way. */
+  readonly #delays = new Map<string, number>();
+  readonly #dueMs = new Map<string, number>();
+  #served: { readonly sync: SyncServer; readonly handler: Handler } | undefined;
 
   constructor(clock: Clock, breaks: () => boolean) {
     this.#clock = clock;
@@ -67,7 +72,7 @@ class Network implements MemoryNetwork {
         agent,
       });
       this.#calls.add(call);
-      this.#later(agent, () => call.reach(this.#handler));
+      this.#later(agent, () => call.reach(this.#served));
       // A dial into a cut is told by nobody but time.
       this.#clock.setTimer(DIAL_MS, () => call.giveUp());
       return call;
@@ -77,14 +82,20 @@ class Network implements MemoryNetwork {
   serve(sync: SyncServer): void {
     sync.register({
       addService: (_, implementation: Implementation) => {
-        this.#handler = implementation["sync"] as Handler;
+        this.#served = { sync, handler: implementation["sync"] as Handler };
       },
     });
   }
 
-  stopServing(): void {
-    this.#handler = undefined;
-    for (const call of this.#calls) call.break("the connection was closed");
+  stopServing(sync: SyncServer): void {
+    if (this.#served?.sync === sync) this.#served = undefined;
+    for (const call of this.#calls) {
+      if (call.server === sync) call.break("the connection was closed");
+    }
+  }
+
+  delay(agent: string, ms: number): void {
+    this.#delays.set(agent, ms);
   }
 
   cut(agent: string): void {
@@ -104,7 +115,11 @@ class Network implements MemoryNetwork {
   }
 
   #later(agent: string, run: () => void): void {
-    this.#clock.setTimer(LATENCY_MS, () => {
+    const nowMs = this.#clock.nowMs();
+    const tookMs = LATENCY_MS + (this.#delays.get(agent) ?? 0);
+    const dueMs = Math.max(nowMs + tookMs, this.#dueMs.get(agent) ?? 0);
+    this.#dueMs.set(agent, dueMs);
+    this.#clock.setTimer(dueMs - nowMs, () => {
       const held = this.#cuts.get(agent);
       if (held === undefined) run();
       else held.push(run);
@@ -129,8 +144,9 @@ class Call implements DialedCall {
   readonly #events: DialEvents;
   readonly #line: Line;
   readonly #server = new ServerCall();
+  /** The controller that took it. */
+  server: SyncServer | undefined;
   #isOpen = true;
-  #isTaken = false;
 
   constructor(events: DialEvents, line: Line) {
     this.agent = line.agent;
@@ -144,15 +160,17 @@ class Call implements DialedCall {
   }
 
   /** The way to the controller is done; without one the call is refused. */
-  reach(handler: Handler | undefined): void {
+  reach(
+    served: { readonly sync: SyncServer; readonly handler: (call: unknown) => void } | undefined,
+  ): void {
     if (!this.#isOpen) return;
-    this.#isTaken = handler !== undefined;
-    if (handler === undefined) this.#end(() => this.#fail("connection refused"));
-    else handler(this.#server);
+    this.server = served?.sync;
+    if (served === undefined) this.#end(() => this.#fail("connection refused"));
+    else served.handler(this.#server);
   }
 
   giveUp(): void {
-    if (!this.#isTaken) this.#end(() => this.#fail("connecting took too long"));
+    if (this.server === undefined) this.#end(() => this.#fail("connecting took too long"));
   }
 
   write(message: Parameters<typeof TABLE.requestSerialize>[0]): boolean {

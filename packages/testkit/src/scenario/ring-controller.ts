@@ -30,6 +30,21 @@ import { RESTART_MS } from "./ring-agent.ts";
 /** How long a write of the store or of a status takes, in ms. */
 const WRITE_MS = 5;
 
+/** A leader that was taken over knows it after this long at the latest, in ms. */
+const LEASE_MS = 15_000;
+
+/** Where a controller may be killed in the middle of what it does. */
+export const CRASH_POINTS = [
+  "store opened",
+  "before a write",
+  "after a write",
+  "before a status",
+  "after a status",
+] as const;
+
+/** One of them. */
+export type CrashPoint = (typeof CRASH_POINTS)[number];
+
 /** What the controller of a ring is made of. */
 export interface RingControllerOptions {
   readonly clock: Clock;
@@ -55,6 +70,15 @@ export interface RingController {
   act(act: Act): void;
   /** What came of the last act, in lines; empty while nothing did. */
   readonly acted: readonly string[];
+  /**
+   * Starts another process that takes the epoch, as when a standby believes that the leader is
+   * gone; the old one goes on until it notices.
+   */
+  takeOver(): void;
+  /** The next time that it comes there it is killed, and started anew by its supervisor. */
+  crashAt: CrashPoint | undefined;
+  /** How long a write of the store takes, in ms. */
+  storeMs: number;
   /** Whether the store refuses every write, whatever the luck. */
   isStoreLost: boolean;
   /** What the running process knows; undefined while there is none. */
@@ -78,7 +102,11 @@ export function createRingController(options: RingControllerOptions): RingContro
 class Controller implements RingController {
   readonly #options: RingControllerOptions;
   #running: Running | undefined;
+  /** Processes that were taken over and do not know it yet. */
+  readonly #old = new Set<Running>();
   isStoreLost = false;
+  crashAt: CrashPoint | undefined;
+  storeMs = WRITE_MS;
   acted: readonly string[] = [];
   published: Publication | undefined;
 
@@ -87,7 +115,20 @@ class Controller implements RingController {
   }
 
   start(): void {
-    if (this.#running !== undefined) return;
+    if (this.#running === undefined) this.#begin();
+  }
+
+  takeOver(): void {
+    const old = this.#running;
+    if (old !== undefined) {
+      this.#old.add(old);
+      // One that has nothing to write is told by its lease.
+      this.#options.clock.setTimer(LEASE_MS, () => this.#end(old));
+    }
+    this.#begin();
+  }
+
+  #begin(): void {
     const { log, folder, pools, members, defaultClass, network, reservedRouterIds } = this.#options;
     const clock = createProcessClock(this.#options.clock);
     const revisions = createRevisions();
@@ -105,7 +146,7 @@ class Controller implements RingController {
       log,
       settings: { advertIntervalMs: 100, reservedRouterIds, staleAfterMs: 60_000 },
       election: createSoleElection("controller"),
-      store: this.#store(clock),
+      store: this.#store(clock, () => running),
       sources: [
         createPoolSource({ pools: configured.pools, clock }),
         createFolderSource({
@@ -127,33 +168,51 @@ class Controller implements RingController {
         {
           name: "recorder",
           publish: async (publication) => {
+            await this.#crashPoint("before a status", running);
             await this.#options.faults.attempt(clock, "writing the status", WRITE_MS);
             this.published = publication;
             folder.statuses = statusTexts(publication);
+            await this.#crashPoint("after a status", running);
           },
         },
       ],
       revisionOf: revisions.revisionOf,
-      onFenced: () => this.kill(),
-      onFailed: () => this.kill(),
+      onFenced: () => this.#end(running),
+      onFailed: () => this.#end(running),
     });
-    const running = { clock, cycle, sync, startedMs: clock.nowMs() };
+    const running: Running = { clock, cycle, sync, startedMs: clock.nowMs() };
     this.#running = running;
     const begin = async (): Promise<void> => {
       await cycle.start();
       if (this.#running === running) network.serve(sync);
     };
     begin().catch(() => {
-      if (this.#running !== running) return;
-      this.kill();
+      this.#end(running);
       this.#options.clock.setTimer(RESTART_MS, () => this.start());
     });
   }
 
   kill(): void {
-    this.#running?.clock.kill();
-    this.#running = undefined;
-    this.#options.network.stopServing();
+    for (const old of this.#old) this.#end(old);
+    if (this.#running !== undefined) this.#end(this.#running);
+  }
+
+  #end(running: Running): void {
+    if (running.clock.isKilled) return;
+    running.clock.kill();
+    this.#old.delete(running);
+    // The connections of a process end with it, and only its own.
+    this.#options.network.stopServing(running.sync);
+    if (this.#running === running) this.#running = undefined;
+  }
+
+  /** Kills the process that comes here, if it is to die here; nothing goes on after it then. */
+  async #crashPoint(point: CrashPoint, running: Running): Promise<void> {
+    if (this.crashAt !== point) return;
+    this.crashAt = undefined;
+    this.#end(running);
+    this.#options.clock.setTimer(RESTART_MS, () => this.start());
+    await new Promise<never>(() => undefined);
   }
 
   act(act: Act): void {
@@ -179,7 +238,7 @@ class Controller implements RingController {
     };
   }
 
-  #store(clock: Clock): Store {
+  #store(clock: Clock, running: () => Running): Store {
     const { medium, faults } = this.#options;
     const store = createMemoryStore({
       medium,
@@ -187,9 +246,17 @@ class Controller implements RingController {
     });
     return {
       ...store,
+      open: async () => {
+        const stored = await store.open();
+        await this.#crashPoint("store opened", running());
+        return stored;
+      },
       commit: async (epoch, changes) => {
-        await clock.sleep(WRITE_MS);
-        return await store.commit(epoch, changes);
+        await this.#crashPoint("before a write", running());
+        await clock.sleep(this.storeMs);
+        const result = await store.commit(epoch, changes);
+        await this.#crashPoint("after a write", running());
+        return result;
       },
     };
   }

@@ -4,6 +4,7 @@
 
 import { pathOf, usualMembers, usualService } from "../scenario/manifests.ts";
 import type { Ring } from "../scenario/ring.ts";
+import { CRASH_POINTS } from "../scenario/ring-controller.ts";
 import type { RingAgent } from "../scenario/ring-agent.ts";
 
 /** Picks from a seed. */
@@ -48,6 +49,11 @@ const DEEDS: readonly Deed[] = [
   { weight: 1, act: dropPool },
   { weight: 3, act: restartController },
   { weight: 1, act: toggleStore },
+  { weight: 1, act: slowStore },
+  { weight: 2, act: takeOver },
+  { weight: 4, act: crashController },
+  { weight: 2, act: onHost("reboot", reboot) },
+  { weight: 2, act: onHost("delay", (agent, ring, dice) => delay(agent, ring, dice)) },
   { weight: 1, act: toggleFolder },
   { weight: 4, act: onHost("restart agent", restartAgent) },
   { weight: 2, act: onHost("kill agent", (agent) => agent.kill()) },
@@ -85,11 +91,14 @@ export function doDeed(ring: Ring, dice: Dice): string {
 export function mendAll(ring: Ring): void {
   ring.faults.rate = 0;
   ring.controller.isStoreLost = false;
+  ring.controller.storeMs = STORE_MS;
+  ring.controller.crashAt = undefined;
   ring.folder.allow();
   ring.folder.mount();
   for (const agent of ring.agents.values()) {
     agent.takenPorts.clear();
     agent.isDiskFull = false;
+    ring.network.delay(agent.name, 0);
     if (agent.isDeaf("split")) agent.rejoin();
     if (!agent.isPowered) agent.powerOn();
     agent.setPlug(true);
@@ -154,6 +163,35 @@ function restartController(ring: Ring): string {
   return "restart controller";
 }
 
+/** A second controller takes the epoch while the first one still runs. */
+function takeOver(ring: Ring): string {
+  ring.controller.takeOver();
+  return "take over";
+}
+
+function crashController(ring: Ring, dice: Dice): string {
+  const point = dice.pick(CRASH_POINTS);
+  ring.controller.crashAt = point;
+  return `crash controller: ${point}`;
+}
+
+function slowStore(ring: Ring, dice: Dice): string {
+  ring.controller.storeMs = dice.pick([STORE_MS, 400, 3000]);
+  return `store takes ${ring.controller.storeMs} ms`;
+}
+
+/** How long a write takes that is not slow, in ms. */
+const STORE_MS = 5;
+
+function reboot(agent: RingAgent): void {
+  if (agent.isPowered) agent.powerOff();
+  agent.powerOn();
+}
+
+function delay(agent: RingAgent, ring: Ring, dice: Dice): void {
+  ring.network.delay(agent.name, dice.pick([0, 50, 700, 2500]));
+}
+
 function toggleStore(ring: Ring): string {
   ring.controller.isStoreLost = !ring.controller.isStoreLost;
   return ring.controller.isStoreLost ? "break store" : "mend store";
@@ -170,11 +208,11 @@ function toggleFolder(ring: Ring, dice: Dice): string {
 
 function onHost(
   what: string,
-  act: (agent: RingAgent, ring: Ring) => unknown,
+  act: (agent: RingAgent, ring: Ring, dice: Dice) => unknown,
 ): (ring: Ring, dice: Dice) => string {
   return (ring, dice) => {
     const agent = dice.pick([...ring.agents.values()]);
-    act(agent, ring);
+    act(agent, ring, dice);
     return `${what} ${agent.name}`;
   };
 }

@@ -2,7 +2,7 @@
 // somebody else only after it was released, released once, and never while a host has it. Given the
 // ring's hosts; it changes nothing.
 
-import type { Address, LeasedAddress } from "@fairlead/model";
+import type { Address, Claim, ClaimId, LeasedAddress } from "@fairlead/model";
 
 import { createMemoryMedium, type MemoryMedium } from "../fakes/memory-store.ts";
 import { heldAddresses, type Ring } from "../scenario/ring.ts";
@@ -69,6 +69,7 @@ class Watch implements LeaseWatch {
     const from: State = before?.state.kind ?? "free";
     const to: State = after?.state.kind ?? "free";
     if (!NEXT[from].includes(to)) this.#fault(`${address} went from ${from} to ${to}`);
+    this.#judgePorts(address, before, after);
     const isGivenOn =
       from === "held" && to === "held" && !sharesOwner(before?.owners ?? [], after?.owners ?? []);
     const isReleased = to === "quarantined" && from !== "quarantined";
@@ -83,11 +84,53 @@ class Watch implements LeaseWatch {
     }
   }
 
+  /** One port has one owner, and whoever has it keeps it while it asks for it. */
+  #judgePorts(
+    address: Address,
+    before: LeasedAddress | undefined,
+    after: LeasedAddress | undefined,
+  ): void {
+    const owners = portOwners(after);
+    if (owners === undefined) this.#fault(`${address} has a port with two owners`);
+    const claims = this.#ring?.controller.context()?.view.state.claims;
+    for (const [port, claim] of portOwners(before) ?? []) {
+      const now = owners?.get(port);
+      if (now === undefined || now === claim) continue;
+      const asks = [...(claims?.values() ?? [])].some(
+        ({ value }) => value.id === claim && hasOwner(before, value) && asksFor(value, port),
+      );
+      if (asks) this.#fault(`${port} of ${address} went from ${claim} to ${now}`);
+    }
+  }
+
   #fault(text: string): void {
     if (this.#said.has(text)) return;
     this.#said.add(text);
     this.faults.push(`at ${this.#ring?.clock.nowMs() ?? 0} ms: ${text}`);
   }
+}
+
+/** Who has which port of the row; undefined when one has two owners. */
+function portOwners(row: LeasedAddress | undefined): ReadonlyMap<string, ClaimId> | undefined {
+  const owners = new Map<string, ClaimId>();
+  for (const { claim, ports } of row?.owners ?? []) {
+    for (const { protocol, port } of ports) {
+      const key = `${protocol}/${port}`;
+      if (owners.has(key)) return undefined;
+      owners.set(key, claim);
+    }
+  }
+  return owners;
+}
+
+function hasOwner(row: LeasedAddress | undefined, { uid }: Claim): boolean {
+  return row?.owners.some((owner) => owner.uid === uid) ?? false;
+}
+
+function asksFor({ listeners, wishedAddresses }: Claim, key: string): boolean {
+  // One that wishes for another address may leave by itself.
+  if (wishedAddresses.length > 0) return false;
+  return listeners.some(({ protocol, port }) => `${protocol}/${port}` === key);
 }
 
 function sharesOwner(a: LeasedAddress["owners"], b: LeasedAddress["owners"]): boolean {

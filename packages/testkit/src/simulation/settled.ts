@@ -43,6 +43,7 @@ export function unsettled(ring: Ring): readonly string[] {
     ...claimFaults(ring),
     ...verdictFaults(ring),
     ...holderFaults(ring),
+    ...publishedFaults(ring),
     ...leaseFaults(ring),
   ];
 }
@@ -113,6 +114,24 @@ function holderFaults(ring: Ring): readonly string[] {
     if (!wanted.has(text)) faults.push(`${text} was left over on ${hosts.join(" and ")}`);
   }
   return faults;
+}
+
+/** What stands published is on a host, and is what the verdicts say. */
+function publishedFaults(ring: Ring): readonly string[] {
+  const held = new Set(
+    [...ring.agents.values()].flatMap(({ host }) => heldAddresses(host.lines())),
+  );
+  const verdicts = ring.controller.context()?.view.plan?.verdicts;
+  return [...(ring.controller.published?.verdicts.values() ?? [])].flatMap((said) => {
+    const published = said.addresses.filter((one) => one.published);
+    const now = verdicts?.get(said.claim)?.addresses.filter((one) => one.published) ?? [];
+    const texts = [published, now].map((all) => all.map(({ address }) => address).join());
+    const lost = published.filter(({ address }) => !held.has(address));
+    return [
+      ...lost.map(({ address }) => `${address} is published, and nobody has it`),
+      ...(texts[0] === texts[1] ? [] : [`published is ${texts[0]}, and should be ${texts[1]}`]),
+    ];
+  });
 }
 
 /** The store has the addresses of the claims, each claim one, and nothing that rests or waits. */
