@@ -21,6 +21,7 @@ export const PACKAGES = Object.freeze([
   "nftables",
   "iproute2",
   "iputils-arping",
+  "libndp-tools",
   "procps",
   "curl",
   "iputils-ping",

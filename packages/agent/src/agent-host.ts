@@ -8,6 +8,7 @@ import { createTemplates, nginxRefusals, renderKeepalived, renderNginx } from "@
 import type { Clock, Lifecycle, Logger } from "@fairlead/runtime";
 
 import type { ServedListener } from "./applied.ts";
+import { createAnnouncer } from "./announce/announcer.ts";
 import type { Host } from "./apply.ts";
 import type { DataPlaneLayout } from "./data-plane-layout.ts";
 import { generationId } from "./generation-id.ts";
@@ -67,6 +68,9 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
     ? await lifecycle.start("segment", () => createNetlinkSegment({ clock }))
     : ASKS_NOBODY;
   const vrrp = await lifecycle.start("vrrp", () => vrrpOf(options));
+  const announcer = await lifecycle.start("announcer", () =>
+    createAnnouncer({ arping: programs.arping, ndptool: programs.ndptool, clock, log: logger }),
+  );
   const templates = createTemplates();
   const nginxSettings = await nginxSettingsOf(options);
   const salt = JSON.stringify(nginxSettings);
@@ -74,6 +78,7 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
     kernel,
     segment,
     vrrp,
+    announcer,
     nginx: createNginxDaemon({
       layout,
       clock,

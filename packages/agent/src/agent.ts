@@ -23,6 +23,7 @@ import { type Converge, createConverge } from "./converge.ts";
 import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { createControllerLink } from "./link/controller-link.ts";
 import { agentHealth, agentReadiness, createAgentMetrics } from "./metrics.ts";
+import { type LeavePolicy, leaveAddresses } from "./leave-addresses.ts";
 import { createPlanFile } from "./plan-file.ts";
 import type { ControllerLink } from "./ports.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
@@ -42,6 +43,8 @@ export interface AgentOptions {
   readonly random: () => number;
   /** Where metrics are served; or the metrics of a program that serves the agent's with its own. */
   readonly metrics: HostPort | Metrics;
+  /** What becomes of addresses that it added itself when it ends. Default `keep-alive`. */
+  readonly leaves?: LeavePolicy;
 }
 
 /** A running agent. Its parts belong to the lifecycle that it was started with. */
@@ -67,6 +70,12 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const link = createLink(options, agent, revisions);
   const planFile = createPlanFile({ path: join(settings.stateDir, "plan.json"), revisions });
   const converge = createConverge({ agent, clock, log, host, planFile, link });
+  const { kernel, ledger } = host;
+  // Stopped when the loop has ended, and before the kernel's adapter.
+  await lifecycle.start("added addresses", () => ({
+    [Symbol.asyncDispose]: () =>
+      leaveAddresses({ kernel, ledger, log, policy: options.leaves ?? "keep-alive" }),
+  }));
   await lifecycle.start("converge", async () => {
     await converge.start();
     return converge;
@@ -89,7 +98,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     segment: host.segment,
   });
   log.info({ agent: settings.name, epoch: converge.view().epoch }, "serving");
-  const giveUp = { layout, clock, log, kernel: host.kernel, ledger: host.ledger };
+  const giveUp = { layout, clock, log, kernel, ledger };
   return {
     converge,
     link,
@@ -130,7 +139,12 @@ function helloOf(
     agent,
     bootId,
     version: VERSION,
-    capabilities: ["vrrp", "nginx-stream", ...(hasIpv6 ? (["ipv6"] as const) : [])],
+    capabilities: [
+      "vrrp",
+      "nginx-stream",
+      "host-addresses",
+      ...(hasIpv6 ? (["ipv6"] as const) : []),
+    ],
     links,
     epoch,
     ...(wanted === undefined ? {} : { planRevision: wanted.revision }),

@@ -33,6 +33,8 @@ export interface Applied {
   readonly vips: ReadonlyMap<Address, Revision>;
   /** MAC addresses of strangers that have wanted addresses, by address. */
   readonly strangers: ReadonlyMap<Address, string>;
+  /** VIPs that the agent has put on a device itself. */
+  readonly attached: ReadonlyMap<Address, Revision>;
   /** What was left out and why, by resource. */
   readonly problems: ReadonlyMap<ResourceName, Problem>;
   /** Trouble that belongs to no resource. */
@@ -45,6 +47,7 @@ export const NOTHING_APPLIED: Applied = {
   lanes: new Map(),
   vips: new Map(),
   strangers: new Map(),
+  attached: new Map(),
   problems: new Map(),
   remarks: [],
 };

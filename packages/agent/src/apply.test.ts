@@ -35,12 +35,15 @@ function hostOf(outcome: ApplyOutcome): { readonly host: Host; readonly done: re
     },
     kernel: {
       view: () => Promise.resolve({ links: [], addresses: [] }),
+      putAddress: () => Promise.resolve(),
+      routeLength: () => Promise.resolve(undefined),
       removeAddress: (entry) => say(`remove ${entry.address}`).then(() => true),
       onChange: () => ({ [Symbol.dispose]: () => undefined }),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
     segment: { ask: () => Promise.resolve(new Map()) },
     vrrp: { heard: () => [], [Symbol.asyncDispose]: () => Promise.resolve() },
+    announcer: { announce: () => undefined },
     ledger: { load: () => Promise.resolve([]), save: () => say("ledger") },
     nginx: {
       apply: () => Promise.resolve(outcome),

@@ -14,7 +14,9 @@ import { assertNever, vipName } from "@fairlead/model";
 import { describeError } from "@fairlead/runtime";
 
 import type { Applied, Problem } from "./applied.ts";
+import { attachAddresses } from "./attach-addresses.ts";
 import type {
+  Announcer,
   KeepalivedDaemon,
   Kernel,
   Ledger,
@@ -38,6 +40,7 @@ export interface Host extends ServeOptions {
   readonly kernel: Kernel;
   readonly segment: SegmentAsker;
   readonly vrrp: VrrpListener;
+  readonly announcer: Pick<Announcer, "announce">;
   readonly ledger: Ledger;
   readonly renderKeepalived: (
     lanes: readonly LaneResource[],
@@ -192,6 +195,13 @@ async function runStep(
     case "hold": {
       const vips = step.vips.filter(({ address }) => !strangers.has(address));
       return hold(host, { ...step, vips }, result, context);
+    }
+    case "attach": {
+      const ours = step.attachments.filter(({ vip }) => !strangers.has(vip.address));
+      const found = await attachAddresses(host, ours, context.revisions);
+      const problems = new Map([...result.applied.problems, ...found.problems]);
+      const applied = { ...result.applied, problems, attached: found.attached };
+      return { ...result, applied, retry: result.retry || found.problems.size > 0 };
     }
     case "sweep":
       for (const address of step.addresses) await host.kernel.removeAddress(address);

@@ -51,7 +51,7 @@ test("a plan is served: listener first, then the address, and both are proved", 
 
 test("what is served stays proved while nginx goes from one generation to the next", async () => {
   const { clock, segment } = fakeWorld();
-  const host = createFakeHost({ name: "a", prefix: "192.0.2.11/24", segment });
+  const host = createFakeHost({ name: "a", prefix: "192.0.2.11/24", segment, clock });
   const slowNginx: FakeHost["nginx"] = {
     ...host.nginx,
     apply: async (text, generation) => {
@@ -302,7 +302,7 @@ test("an address that keepalived may still take is not said to be gone", async (
 
 test("an address of a plan that was overtaken in the middle of its pass is not said to be gone", async () => {
   const { clock, segment } = fakeWorld();
-  const host = createFakeHost({ name: "a", prefix: "192.0.2.11/24", segment });
+  const host = createFakeHost({ name: "a", prefix: "192.0.2.11/24", segment, clock });
   const save: FakeHost["planFile"]["save"] = async (plan) => {
     await clock.sleep(1500);
     await host.planFile.save(plan);

@@ -15,13 +15,15 @@ import {
 import { type Applied, NOTHING_APPLIED } from "./applied.ts";
 import { type Host, applySteps } from "./apply.ts";
 import type { ConvergeView, Look, Pass } from "./converge-view.ts";
-import { type Doing, observeAmid } from "./observe.ts";
+import { type Doing, type Observation, observeAmid } from "./observe.ts";
 import { isDataPlaneDown, reportOf } from "./outcome.ts";
 import { logChanges } from "./log-changes.ts";
 import { type NewLinks, createNewLinks } from "./new-links.ts";
 import { withoutPreempt } from "./plan-file.ts";
 import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./ports.ts";
-import { decideSteps, ledgerOfPlan } from "./steps.ts";
+import { createPutBack, type PutBack } from "./put-back.ts";
+import { loadLedger } from "./load-ledger.ts";
+import { decideSteps } from "./steps.ts";
 
 /**
  * A pass starts at least this long after the start of one that made a daemon reload, in ms: each
@@ -91,11 +93,13 @@ class Loop implements Converge {
   #retry: Timer | undefined;
   #disturbedAtMs = Number.NEGATIVE_INFINITY;
   readonly #newLinks: NewLinks = createNewLinks();
+  readonly #putBack: PutBack;
   /** Of `#newLinks`: those that keepalived knows of. */
   #linksRead = 0;
 
   constructor(options: ConvergeOptions) {
     this.#options = options;
+    this.#putBack = createPutBack(options.clock);
     this.#passes = createPace({
       clock: options.clock,
       quietMs: 0,
@@ -124,23 +128,16 @@ class Loop implements Converge {
     this.#wanted = loaded.plan === undefined ? undefined : withoutPreempt(loaded.plan);
     this.#kept = this.#wanted;
     this.#epoch = loaded.plan?.epoch ?? 0;
-    await this.#loadLedger();
+    const { entries, trouble } = await loadLedger(host.ledger, this.#wanted);
+    this.#ledger = entries;
+    if (trouble !== undefined) {
+      this.#options.log.error({ detail: trouble.detail }, "the ledger is damaged");
+      this.#remarks = [...this.#remarks, trouble];
+    }
     await this.#look();
     this.#events = host.kernel.onChange(() => void this.#looks.poke());
     this.#armTick();
     this.#passes.poke();
-  }
-
-  /** A ledger that does not read is made anew of the plan: what that names is ours for sure. */
-  async #loadLedger(): Promise<void> {
-    try {
-      this.#ledger = await this.#options.host.ledger.load();
-    } catch (error) {
-      const detail = `${describeError(error)}; it is made anew of the last plan`;
-      this.#options.log.error({ detail }, "the ledger is damaged");
-      this.#remarks = [...this.#remarks, { reason: "DiskUnwritable", detail }];
-      this.#ledger = this.#wanted === undefined ? [] : ledgerOfPlan(this.#wanted);
-    }
   }
 
   accept(plan: AcceptedPlan): void {
@@ -265,7 +262,19 @@ class Loop implements Converge {
     link.report(report);
     this.#trouble = undefined;
     if (this.#newLinks.look(observed.kernel.links, this.#wanted)) this.#passes.poke();
-    if (isDataPlaneDown(this.#applied, observed)) this.#repairLater();
+    // The supervisor starts a dead daemon within a second; one that stays down is ours to start.
+    const isDown = isDataPlaneDown(this.#applied, observed);
+    if (isDown && this.#retry === undefined) this.#passIn(RETRY_MS);
+    this.#putBackWhatIsGone(observed);
+  }
+
+  /** A pass that runs, or has to come for another plan, sees for itself. */
+  #putBackWhatIsGone({ kernel: { addresses } }: Observation): void {
+    const wanted = this.#wanted;
+    if (this.#phase % 2 === 1 || wanted?.revision !== this.#appliedPlan) return;
+    const view = { addresses, ledger: this.#ledger, refused: this.#applied.problems };
+    const waitMs = wanted && this.#putBack.waitMs(wanted, view);
+    if (waitMs !== undefined) this.#passIn(waitMs);
   }
 
   #fail(error: unknown): void {
@@ -287,10 +296,5 @@ class Loop implements Converge {
       this.#retry = undefined;
       this.#passes.poke();
     });
-  }
-
-  /** The supervisor starts a dead daemon within a second; one that stays down is ours to start. */
-  #repairLater(): void {
-    if (this.#retry === undefined) this.#passIn(RETRY_MS);
   }
 }

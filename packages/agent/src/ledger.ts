@@ -10,6 +10,8 @@ import type { Ledger, LedgerEntry } from "./ports.ts";
 /** Ten thousand addresses are about 400 kB. */
 const LEDGER_BYTES_MAX = 16 * 1024 * 1024;
 const HEADER = "# fairlead ledger 1: address, device, own or foreign";
+/** What the ledger says of an address: keepalived's, the agent's own work, or neither. */
+const OWNERS: readonly string[] = ["own", "added", "foreign"];
 
 const BOOT = "# boot ";
 
@@ -44,7 +46,8 @@ export function createLedger(options: { readonly path: string; readonly bootId: 
 
 function ledgerToText(entries: readonly LedgerEntry[], bootId: string): string {
   const lines = entries.map(
-    ({ address, link, foreign }) => `${address} ${link} ${foreign ? "foreign" : "own"}`,
+    ({ address, link, foreign, added }) =>
+      `${address} ${link} ${foreign ? "foreign" : added === true ? "added" : "own"}`,
   );
   return [HEADER, `${BOOT}${bootId}`, ...lines, ""].join("\n");
 }
@@ -66,11 +69,12 @@ function ledgerFromText(
     const [addressText = "", linkText = "", owner, ...rest] = line.split(" ");
     const address = parseAddress(addressText);
     const link = parseDeviceName(linkText);
-    const isOwner = owner === "own" || owner === "foreign";
+    const isOwner = owner !== undefined && OWNERS.includes(owner);
     if (address === undefined || link === undefined || !isOwner || rest.length > 0) {
       throw damagedLedger(path, index + 2);
     }
-    return [{ address, link, foreign: owner === "foreign" }];
+    const added = owner === "added" ? { added: true as const } : {};
+    return [{ address, link, foreign: owner === "foreign", ...added }];
   });
   return { entries, boot };
 }

@@ -126,7 +126,8 @@ function proveGeneration(input: OutcomeInput, revision: Revision | undefined): P
 }
 
 function proveVip(input: OutcomeInput, vip: VipResource): Proof {
-  const revision = input.applied.vips.get(vip.address);
+  const { vips, attached } = input.applied;
+  const revision = vips.get(vip.address) ?? attached.get(vip.address);
   const here = find(input.observed.kernel.addresses, vip.address);
   const mac = input.applied.strangers.get(vip.address);
   if (here === undefined && mac !== undefined) {
@@ -208,14 +209,22 @@ function strangeRouters({ wanted, observed }: OutcomeInput): readonly HeardRoute
   return observed.routers.filter(({ source }) => !peers.has(source));
 }
 
-/** Links with the host's own prefixes: VIPs and anchors are never an agent's own addresses. */
+/**
+ * Links with the host's own prefixes: VIPs and anchors are never an agent's own addresses. What a
+ * plan has on a device and the ledger has not as ours is the host's own, in use as a VIP.
+ */
 export function ownLinks(
   links: readonly Link[],
   input: { readonly wanted: AcceptedPlan | undefined; readonly ledger: readonly LedgerEntry[] },
 ): readonly Link[] {
-  const ours = new Set<Address>(input.ledger.map((entry) => entry.address));
+  const ours = new Set<Address>();
+  const onDevices = new Set<Address>();
   for (const resource of input.wanted?.plan.resources.values() ?? []) {
-    if (resource.kind === "vip") ours.add(resource.address);
+    if (resource.kind !== "vip") continue;
+    (resource.carrier.kind === "link" ? onDevices : ours).add(resource.address);
+  }
+  for (const { address, foreign } of input.ledger) {
+    if (!foreign || !onDevices.has(address)) ours.add(address);
   }
   return links.map((link) => ({
     ...link,

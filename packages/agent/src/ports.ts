@@ -52,6 +52,17 @@ export interface KernelAddress {
   readonly link: DeviceName;
   /** Label of IPv4 addresses; absent for IPv6. */
   readonly label?: string;
+  /** Ms until the kernel removes it by itself; absent: it never does. */
+  readonly validMs?: number;
+}
+
+/** An address as it is to be on a device. */
+export interface AddedAddress {
+  readonly address: Address;
+  readonly prefixLength: number;
+  readonly link: DeviceName;
+  /** Ms until the kernel removes it, unless it is put there again; absent: it never does. */
+  readonly validMs?: number;
 }
 
 /** One look at the kernel's links and addresses. */
@@ -61,9 +72,16 @@ export interface KernelView {
   readonly addresses: readonly KernelAddress[];
 }
 
-/** The kernel's addresses, read and removed over netlink. */
+/** The kernel's addresses, read, added and removed over netlink. */
 export interface Kernel extends AsyncDisposable {
   view(): Promise<KernelView>;
+  /**
+   * Adds an address to a device, marked as ours, or gives it another lifetime where it is. No route
+   * comes with it, and the host never speaks from it by itself.
+   */
+  putAddress(address: AddedAddress): Promise<void>;
+  /** How long a prefix the device's own routes give the address; undefined: none covers it. */
+  routeLength(place: Pick<AddedAddress, "address" | "link">): Promise<number | undefined>;
   /** Removes an address; resolves false when it was not there. */
   removeAddress(address: KernelAddress): Promise<boolean>;
   /** Something about links or addresses changed: look again. Bursts may be merged. */
@@ -91,6 +109,12 @@ export interface SegmentAsker {
 export interface VrrpListener extends AsyncDisposable {
   /** Who did within the last minute, as far as was read some seconds ago; the host's peers too. */
   heard(): readonly HeardRouter[];
+}
+
+/** Tells the network who has an address now: neighbours go on sending to the old host else. */
+export interface Announcer extends AsyncDisposable {
+  /** Never blocks and never fails: what is not heard is found out by whoever asks. */
+  announce(addresses: readonly Pick<AddedAddress, "address" | "link">[]): void;
 }
 
 /** What became of handing a configuration to a daemon. */
@@ -173,6 +197,8 @@ export interface LedgerEntry {
   readonly foreign: boolean;
   /** It was handed over before the host booted, and not since. Default: since. */
   readonly ofEarlierBoot?: true;
+  /** Added by the agent itself, and not by keepalived; absent: not so. */
+  readonly added?: true;
 }
 
 /** A file that the agent rendered, as it is on the disk. */

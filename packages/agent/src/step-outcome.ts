@@ -33,6 +33,10 @@ export function subjectOf(step: Step): string {
       return counted(step.entries.length, "address in the ledger", "addresses in the ledger");
     case "hold":
       return `${counted(step.lanes.length, "lane")}, ${counted(step.vips.length, "VIP")}`;
+    case "attach": {
+      const due = step.attachments.filter(({ put }) => put !== undefined).length;
+      return `${counted(step.attachments.length, "address", "addresses")}, ${due} due`;
+    }
     case "sweep":
       return step.addresses.map(({ address, link }) => `${address} on ${link}`).join(", ");
     default:

@@ -18,6 +18,7 @@ import {
 } from "@fairlead/model";
 
 import type { Applied, ServedListener } from "./applied.ts";
+import { type Attachment, attachmentOf, isAttached, isMarked } from "./attach.ts";
 import type { AcceptedPlan, KernelAddress, LedgerEntry, Question } from "./ports.ts";
 
 /** One thing to do. Each carries the whole wanted state of its part: doing it twice is harmless. */
@@ -34,6 +35,8 @@ export type Step =
       readonly lanes: readonly LaneResource[];
       readonly vips: readonly VipResource[];
     }
+  /** The agent itself has these on their devices. */
+  | { readonly kind: "attach"; readonly attachments: readonly Attachment[] }
   /** The kernel loses these, which keepalived does not carry any more. */
   | { readonly kind: "sweep"; readonly addresses: readonly KernelAddress[] }
   /** The ledger names exactly these, after others are gone. */
@@ -62,7 +65,10 @@ export function decideSteps(input: StepInput): StepList {
   const parts = partsOf(input.wanted);
   const present = new Set(input.addresses.map((entry) => entry.address));
   const foreign = foreignEntries(input, parts.vips);
-  const held = parts.vips.filter((vip) => !foreign.some((entry) => entry.address === vip.address));
+  const isForeign = new Set(foreign.map((entry) => entry.address));
+  const held = parts.vips.filter(({ address }) => !isForeign.has(address));
+  const here = new Map(input.addresses.map((entry) => [entry.address, entry]));
+  const attachments = held.flatMap((vip) => attachmentOf(vip, here.get(vip.address)));
   const lingering = lingeringListeners(input, parts.listeners, present);
   const owned = ownEntries(parts, held);
   const known = new Set([...owned, ...foreign].map((entry) => entry.address));
@@ -79,7 +85,10 @@ export function decideSteps(input: StepInput): StepList {
       { kind: "serve", listeners: [...parts.listeners, ...lingering].sort(byListener) },
       ...(questions.length > 0 ? [{ kind: "ask" as const, questions }] : []),
       { kind: "record", entries: touched },
-      { kind: "hold", lanes: parts.lanes, vips: held },
+      { kind: "hold", lanes: parts.lanes, vips: held.filter(isCarried) },
+      ...(attachments.length > 0 || input.applied.attached.size > 0
+        ? [{ kind: "attach" as const, attachments }]
+        : []),
       ...(sweep.length > 0 ? [{ kind: "sweep" as const, addresses: sweep }] : []),
       ...(stale.length > 0 && input.isKept
         ? [{ kind: "forget" as const, entries: sorted([...owned, ...foreign]) }]
@@ -89,10 +98,17 @@ export function decideSteps(input: StepInput): StepList {
   };
 }
 
-/** The ledger's entries for everything that a plan names, as our own. */
+/**
+ * The ledger's entries for everything that a plan has in lanes, as our own. What it has on a device
+ * may be the host's own address: that is known by its label, or stays.
+ */
 export function ledgerOfPlan(wanted: AcceptedPlan): readonly LedgerEntry[] {
   const parts = partsOf(wanted);
-  return ownEntries(parts, parts.vips);
+  return ownEntries(parts, parts.vips.filter(isCarried));
+}
+
+function isCarried({ carrier }: VipResource): boolean {
+  return carrier.kind === "lane";
 }
 
 interface Parts {
@@ -163,13 +179,18 @@ function foreignEntries(input: StepInput, vips: readonly VipResource[]): readonl
     const here = input.addresses.find((entry) => entry.address === vip.address);
     const before = known.get(vip.address);
     if (here === undefined || before?.foreign === false) return [];
+    if (isAttached(vip) && isMarked(here)) return [];
     return [{ address: vip.address, link: here.link, foreign: true }];
   });
 }
 
 function ownEntries(parts: Parts, held: readonly VipResource[]): readonly LedgerEntry[] {
   const lanes = new Map(parts.lanes.map((lane) => [lane.name, lane]));
-  return held.map((vip) => ({ address: vip.address, link: linkOf(vip, lanes), foreign: false }));
+  return held.flatMap((vip): LedgerEntry[] => {
+    const entry = { address: vip.address, link: linkOf(vip, lanes), foreign: false };
+    if (vip.carrier.kind === "lane") return [entry];
+    return vip.carrier.adopts ? [] : [{ ...entry, added: true }];
+  });
 }
 
 function linkOf(
@@ -198,6 +219,7 @@ function questionsOf(
       .map(({ address }) => address),
   );
   return held
+    .filter((vip) => isCarried(vip) || isAttached(vip))
     .filter(({ address }) => !present.has(address) && !asked.has(address))
     .map((vip) => {
       const { carrier, address } = vip;

@@ -127,7 +127,7 @@ test("an agent that cannot ask serves, and says so", async () => {
 
 test("asking costs no time of its own: it runs while nginx reloads", async () => {
   const { clock, segment } = fakeWorld();
-  const host = createFakeHost({ name: "a", prefix: "192.0.2.11/24", segment });
+  const host = createFakeHost({ name: "a", prefix: "192.0.2.11/24", segment, clock });
   const slow = async <T>(tookMs: number, run: () => Promise<T>): Promise<T> => {
     await clock.sleep(tookMs);
     return await run();

@@ -35,6 +35,8 @@ test("a run directory that never had a lane is nothing to take back", async () =
 });
 
 const emptyKernel = {
+  putAddress: () => Promise.resolve(),
+  routeLength: () => Promise.resolve(undefined),
   removeAddress: () => Promise.resolve(false),
   onChange: () => ({ [Symbol.dispose]: () => undefined }),
   [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -8,6 +8,7 @@ import type { Clock, Logger } from "@fairlead/runtime";
 
 import { livingAgent } from "./agent-pid.ts";
 import type { DataPlaneLayout } from "./data-plane-layout.ts";
+import { leaveAddresses } from "./leave-addresses.ts";
 import type { DataPlaneSupervisor, Kernel, Ledger } from "./ports.ts";
 
 /** keepalived looks at its track files at once; the addresses were elsewhere after 48 ms. */
@@ -32,7 +33,7 @@ export async function giveUpLanes(
   options: Pick<WithdrawOptions, "layout" | "kernel" | "ledger" | "clock" | "log">,
 ): Promise<void> {
   const { layout, kernel, ledger, clock, log } = options;
-  const entries = (await ledger.load()).filter((entry) => !entry.foreign);
+  const entries = (await ledger.load()).filter((entry) => !entry.foreign && entry.added !== true);
   const ours = new Set(entries.map((entry) => entry.address));
   for (const name of await trackFiles(layout.keepalived.trackDir)) {
     await writeFile(join(layout.keepalived.trackDir, name), "1\n");
@@ -67,7 +68,10 @@ export async function stopAgent(
   if (options.withdraws) await giveUpLanes(options);
   const pid = await livingAgent(options.pidFile);
   if (pid !== undefined) await endProcess(options.clock, options.pidFile, pid);
-  if (options.withdraws) await options.supervisor.end();
+  if (!options.withdraws) return;
+  // A living agent would put them back.
+  await leaveAddresses({ ...options, policy: "remove" });
+  await options.supervisor.end();
 }
 
 async function endProcess(clock: Clock, pidFile: string, pid: number): Promise<void> {

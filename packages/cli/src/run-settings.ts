@@ -13,6 +13,7 @@ import {
   sqlitePath,
 } from "@fairlead/controller";
 import {
+  booleanSetting,
   type Complaint,
   formatHostPort,
   type GivenSettings,
@@ -29,7 +30,10 @@ export interface RunFlags
     Pick<
       AgentSettings,
       "name" | "link" | "runDir" | "listenDebug" | "workerProcesses" | "askBeforeUse"
-    > {}
+    > {
+  /** Whether everything goes on being served when the command ends. */
+  readonly keepOnExit: boolean;
+}
 
 /** How each flag is read and explained. */
 export type RunSettingsTable = {
@@ -45,6 +49,12 @@ export const RUN_SETTINGS: RunSettingsTable = {
   listenDebug: AGENT_SETTINGS.listenDebug,
   workerProcesses: AGENT_SETTINGS.workerProcesses,
   askBeforeUse: AGENT_SETTINGS.askBeforeUse,
+  keepOnExit: booleanSetting({
+    default: false,
+    help:
+      "Leaves addresses, keepalived and nginx as they are when it ends, also on signals. By " +
+      "default it removes what it added.",
+  }),
   listenAgents: hostPortSetting({
     default: { host: "127.0.0.1", port: 7702 },
     help: "Where agents connect; its own does over the loopback. Elsewhere needs --insecure.",
@@ -70,7 +80,7 @@ export function controllerHalf(
   const stateDir = join(flags.stateDir, "controller");
   // Its agent has no other controller to turn to: its own leads, also inside of a cluster.
   const store = flags.store ?? `sqlite:${sqlitePath(stateDir)}`;
-  return controllerSettings({ ...flags, stateDir, store }, rest);
+  return controllerSettings({ ...flags, stateDir, store }, rest, "one host");
 }
 
 /** The settings of the agent's half, which connects to `controller`; undefined: to nobody. */

@@ -64,6 +64,7 @@ function makeStage(changes: Partial<ControllerSettings> = {}): Stage {
     listenAgents: LOOPBACK,
     listenMetrics: LOOPBACK,
     listenAdmin: LOOPBACK,
+    sharesOwnAddress: false,
     advertIntervalMs: 100,
     reservedRouterIds: [],
     ...changes,

@@ -184,6 +184,7 @@ function planSettings(settings: ControllerSettings): Parameters<typeof createCyc
     advertIntervalMs: settings.advertIntervalMs,
     reservedRouterIds: settings.reservedRouterIds,
     staleAfterMs: STALE_AFTER_MS,
+    sharesOwnAddress: settings.sharesOwnAddress,
   };
 }
 

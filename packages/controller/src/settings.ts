@@ -139,7 +139,12 @@ export interface ControllerSettings {
   readonly listenAdmin: HostPort;
   readonly advertIntervalMs: number;
   readonly reservedRouterIds: readonly number[];
+  /** Whether Services share a host's own address by port while there is no pool. */
+  readonly sharesOwnAddress: boolean;
 }
+
+/** How many hosts a controller is for. */
+export type InstallSize = "hosts" | "one host";
 
 /** What is wrong with flags together; for the `check` of `readSettings`. */
 export function checkControllerFlags(
@@ -157,12 +162,16 @@ export function checkControllerFlags(
 /**
  * Makes the settings of flags that `checkControllerFlags` found nothing wrong with.
  * @param rest the file's extra keys.
+ * @param size on one host addresses of pools stand on its device where nothing else is asked for.
  */
 export function controllerSettings(
   flags: ControllerFlags,
   rest: Readonly<Record<string, unknown>>,
+  size: InstallSize = "hosts",
 ): ControllerSettings {
-  const pools = readConfiguredPools({ flags: flags.pool, file: rest["pools"] });
+  const isOneHost = size === "one host";
+  const defaultMode = isOneHost ? "link" : "vrrp";
+  const pools = readConfiguredPools({ flags: flags.pool, file: rest["pools"], defaultMode });
   return {
     source: sourceSettings(flags),
     pools: pools.kind === "ok" ? pools.pools : [],
@@ -176,6 +185,7 @@ export function controllerSettings(
     listenAdmin: flags.listenAdmin,
     advertIntervalMs: flags.advertInterval,
     reservedRouterIds: parseRouterIds(flags.reservedRouterIds) ?? [],
+    sharesOwnAddress: isOneHost,
   };
 }
 

@@ -50,7 +50,12 @@ export interface VipResource {
   /** The lane it rides in, or the device it is added to by netlink. */
   readonly carrier:
     | { readonly kind: "lane"; readonly lane: LaneId; readonly resource: ResourceName }
-    | { readonly kind: "link"; readonly link: DeviceName };
+    | {
+        readonly kind: "link";
+        readonly link: DeviceName;
+        /** The device's own address: used while it is there, and never added or removed. */
+        readonly adopts: boolean;
+      };
   /** Who it is for, oldest first: for reports, never for a config file. */
   readonly claims: readonly ClaimId[];
 }

@@ -114,7 +114,11 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     "The data path asked for is not built yet.",
     "Use fairlead.io/datapath: nginx, or leave the annotation away.",
   ),
-  ModeUnavailable: entry("FL0210", "The pool's mode is not built yet.", "Use mode: vrrp."),
+  ModeUnavailable: entry(
+    "FL0210",
+    "No agent is new enough for the pool's mode.",
+    "Upgrade the agents, or use mode: vrrp.",
+  ),
   OtherControllerActive: entry(
     "FL0211",
     "Another controller wrote this Service's load-balancer status.",

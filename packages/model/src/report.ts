@@ -8,7 +8,7 @@ import type { ResourceName, Revision } from "./node-plan.ts";
 import type { Remark } from "./reason.ts";
 
 /** What an agent's build and host can do; unknown ones are ignored. */
-export type Capability = "vrrp" | "nginx-stream" | "ipv6" | "kernel-datapath";
+export type Capability = "vrrp" | "nginx-stream" | "ipv6" | "kernel-datapath" | "host-addresses";
 
 /** A device of an agent's host. VIPs and anchors never stand among its prefixes. */
 export interface Link {

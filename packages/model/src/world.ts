@@ -51,6 +51,11 @@ export interface PlanSettings {
   readonly reservedRouterIds: readonly number[];
   /** After this long without its stream an agent's proof is `Unknown`: 60 000 ms. */
   readonly staleAfterMs: number;
+  /**
+   * Whether claims share by port the first address of an agent's primary device while there is no
+   * pool at all. Default false.
+   */
+  readonly sharesOwnAddress?: boolean;
 }
 
 /** The frozen input of planning. */

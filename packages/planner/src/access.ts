@@ -22,7 +22,7 @@ export function accessOf(claim: Claim, book: PoolBook): Access {
   if (claim.wishedPool !== undefined) return accessByName(claim, book);
   const open = book.usable.filter((view) => view.pool.autoAssign && isAllowed(claim, view));
   if (open.length === 0) return closed("NoPool", whyNoPool(claim, book));
-  return onlyBuilt(open);
+  return { kind: "open", pools: open };
 }
 
 /** Why the pool may not serve the claim; undefined when it may. `autoAssign` is no matter here. */
@@ -56,13 +56,6 @@ function holdsFor(requirement: LabelRequirement, value: string | undefined): boo
   }
 }
 
-/** Why a pool of this mode is not used; undefined when it is. */
-export function whyNotBuilt({ pool }: PoolView): Remark | undefined {
-  if (pool.mode === "vrrp") return undefined;
-  const detail = `pool ${pool.name} has mode ${pool.mode}; vrrp is the one there is`;
-  return { reason: "ModeUnavailable", detail };
-}
-
 function isAllowed(claim: Claim, view: PoolView): boolean {
   return whyNotAllowed(claim, view) === undefined;
 }
@@ -76,14 +69,7 @@ function accessByName(claim: Claim, book: PoolBook): Access {
     return closed(refused.reason, `pool ${String(name)} is not used: ${refused.detail}`);
   }
   const problem = whyNotAllowed(claim, view);
-  return problem === undefined ? onlyBuilt([view]) : closed("NoPool", problem);
-}
-
-function onlyBuilt(views: readonly PoolView[]): Access {
-  const built = views.filter((view) => whyNotBuilt(view) === undefined);
-  const [first] = views;
-  const problem = built.length > 0 || first === undefined ? undefined : whyNotBuilt(first);
-  return problem === undefined ? { kind: "open", pools: built } : { kind: "closed", problem };
+  return problem === undefined ? { kind: "open", pools: [view] } : closed("NoPool", problem);
 }
 
 function whyNoPool(claim: Claim, book: PoolBook): string {

@@ -2,12 +2,19 @@
 // holds them. So a store that was lost, or is an older copy, renumbers nobody. Given admitted and
 // refused claims alike, the oldest first; takes no address from anybody who is there.
 
-import { type Address, type Claim, type Remark, claimTitle, familyOf } from "@fairlead/model";
+import {
+  type Address,
+  type Claim,
+  type Placement,
+  type Remark,
+  claimTitle,
+  familyOf,
+} from "@fairlead/model";
 
-import { whyNotAllowed, whyNotBuilt } from "./access.ts";
+import { whyNotAllowed } from "./access.ts";
 import type { Desk } from "./choose.ts";
 import { neededFamilies } from "./families.ts";
-import { withheld } from "./pools.ts";
+import { type PoolView, withheld } from "./pools.ts";
 import { portsOf, whyNotShared } from "./sharing.ts";
 
 /** Makes the claims owners of what their status says, as far as nobody else is. */
@@ -15,9 +22,12 @@ export function adoptAddresses(desk: Desk, claims: readonly Claim[]): void {
   for (const claim of claims) {
     const { statusAddresses = [], sharingKey } = claim;
     if (statusAddresses.length === 0 || desk.table.heldBy(claim).length > 0) continue;
-    for (const address of wantedOf(claim, statusAddresses)) {
+    for (const address of wantedOf(desk, claim, statusAddresses)) {
       const view = desk.book.poolOf(address);
       if (view === undefined || !isAdoptable(desk, claim, address)) continue;
+      const placement = placementOf(desk, view, address);
+      // In mode host an address is one agent's own: whose, only that agent can say.
+      if (view.pool.mode === "host" && placement === undefined) continue;
       const isShareable = sharingKey !== undefined && view.pool.sharing === "ports";
       desk.table.enter({
         address,
@@ -25,6 +35,7 @@ export function adoptAddresses(desk: Desk, claims: readonly Claim[]): void {
         ports: portsOf(claim),
         pool: view.pool.name,
         ...(isShareable ? { sharingKey } : {}),
+        ...(placement === undefined ? {} : { placement }),
         // It stands in the status: it goes from there by proof alone.
         published: true,
       });
@@ -32,8 +43,22 @@ export function adoptAddresses(desk: Desk, claims: readonly Claim[]): void {
   }
 }
 
-/** One address for each family that it is to be served in. */
-function wantedOf(claim: Claim, addresses: readonly Address[]): readonly Address[] {
+/** The agent that has an address without VRRP; undefined: none is known that has. */
+function placementOf(
+  { seats, unusable }: Desk,
+  { pool }: PoolView,
+  address: Address,
+): Placement | undefined {
+  const agent = pool.mode === "host" ? unusable.stillOn(address) : undefined;
+  const seat = seats.get(pool.name)?.find((one) => one.agent === agent);
+  return seat && { kind: "host", agent: seat.agent, link: seat.link };
+}
+
+/** One address for each family that it is to be served in; in mode host all that it has. */
+function wantedOf({ book }: Desk, claim: Claim, addresses: readonly Address[]): readonly Address[] {
+  const [first] = addresses;
+  const view = first === undefined ? undefined : book.poolOf(first);
+  if (view?.pool.mode === "host") return addresses;
   const wanted = neededFamilies(claim, addresses);
   if (wanted.kind === "bad") return [];
   return wanted.needs.flatMap(
@@ -71,7 +96,7 @@ export function findWait(desk: Desk, claim: Claim): Wait | undefined {
 function isAdoptable(desk: Desk, claim: Claim, address: Address): boolean {
   const view = desk.book.poolOf(address);
   if (view === undefined || whyNotAllowed(claim, view) !== undefined) return false;
-  if (whyNotBuilt(view) !== undefined || withheld(view, address) === "reserved") return false;
+  if (withheld(view, address) === "reserved") return false;
   if (desk.unusable.whyNever(address) !== undefined) return false;
   const row = desk.table.rows.get(address);
   if (row === undefined) return true;

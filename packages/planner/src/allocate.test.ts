@@ -170,14 +170,6 @@ const stories: readonly Story[] = [
     expect: { a: `pending 192.0.2.100 ${WAITING}`, b: "refused NoPool" },
   },
   {
-    name: "a pool of a mode that is not built is refused, not misused",
-    world: {
-      claims: [makeClaim("web")],
-      pools: [makePool("default", "192.0.2.100", { mode: "host" })],
-    },
-    expect: { web: "refused ModeUnavailable" },
-  },
-  {
     name: "a claim moves to the address that it asks for later",
     world: { claims: [makeClaim("web")] },
     second: [makeClaim("web", { wishes: ["192.0.2.150"] })],

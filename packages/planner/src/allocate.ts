@@ -8,11 +8,12 @@ import { type Address, type Claim, type ClaimId, type Remark, familyOf } from "@
 
 import { type Admission, admit } from "./admit.ts";
 import { adoptAddresses, findWait } from "./adopt.ts";
+import { findHostPool, serveOnHosts } from "./allocate-hosts.ts";
 import { type Choice, type Desk, choose } from "./choose.ts";
+import { NOTHING, commit, fallBack, nothing } from "./commit.ts";
 import { type FamilyNeed, neededFamilies } from "./families.ts";
-import { type Grant, leftOutKey, portText } from "./grant.ts";
-import { giverOf, isMidway, moveRemark } from "./reassign.ts";
-import { type Clash, clashRemark, clashesOf, portsOf } from "./sharing.ts";
+import { type Grant, portText } from "./grant.ts";
+import { isMidway, moveRemark } from "./reassign.ts";
 
 /** What allocation works on. */
 export interface AllocateOptions extends Desk {
@@ -103,6 +104,10 @@ function serve(options: AllocateOptions, claim: Claim): Grant {
   if (wait !== undefined) return { ...nothing(claim, wait.problem), addresses: [wait.address] };
   const wanted = neededFamilies(claim, held);
   if (wanted.kind === "bad") return fallBack(options, claim, held, wanted.problem);
+  const hostPool = findHostPool(options, claim, held);
+  if (hostPool !== undefined) {
+    return serveOnHosts(options, { claim, held, needs: wanted.needs, ...hostPool });
+  }
   const choices = wanted.needs.map((need) => {
     const own = held.filter((address) => isOf(need, address));
     return { need, choice: choose(options, claim, need, own) };
@@ -154,99 +159,3 @@ function chosen({ choice }: { readonly choice: Choice }): readonly Address[] {
   if (choice.kind !== "move") return [choice.address];
   return choice.to === undefined ? choice.from : [...choice.from, choice.to];
 }
-
-/** Not all that is needed is to be had: the claim stays on what it holds, if anything. */
-function fallBack(
-  options: AllocateOptions,
-  claim: Claim,
-  held: readonly Address[],
-  problem: Remark,
-): Grant {
-  if (held.length > 0) {
-    const kept = commit(options, claim, held, { chosen: held, doubts: [problem], missed: [] });
-    return kept.best === "ready" ? { ...kept, best: "pending" } : kept;
-  }
-  return nothing(claim, problem);
-}
-
-function nothing(claim: Claim, problem: Remark): Grant {
-  return {
-    claim,
-    best: problem.reason === "Releasing" ? "pending" : "refused",
-    programmed: false,
-    addresses: [],
-    leftOut: NOTHING,
-    main: problem,
-    remarks: claim.remarks,
-  };
-}
-
-interface Decision {
-  readonly chosen: readonly Address[];
-  readonly doubts: readonly Remark[];
-  readonly missed: readonly Remark[];
-}
-
-function commit(
-  options: AllocateOptions,
-  claim: Claim,
-  held: readonly Address[],
-  { chosen: addresses, doubts, missed }: Decision,
-): Grant {
-  const leftOut = new Set<string>();
-  const clashes: Remark[] = [];
-  for (const address of addresses) {
-    const found = enter(options, claim, address);
-    for (const clash of found.clashes) {
-      leftOut.add(leftOutKey(address, clash.port));
-      clashes.push(found.remark(clash));
-    }
-  }
-  for (const address of held) {
-    if (!addresses.includes(address)) options.table.leave(address, claim);
-  }
-  const isSilent = leftOut.size === addresses.length * claim.listeners.length;
-  const [main, ...others] = [...clashes, ...doubts, ...missed];
-  return {
-    claim,
-    best: isSilent ? "refused" : clashes.length > 0 ? "pending" : "ready",
-    programmed: !isSilent,
-    addresses,
-    leftOut: leftOut.size === 0 ? NOTHING : leftOut,
-    ...(main === undefined ? {} : { main }),
-    remarks: others.length === 0 ? claim.remarks : [...others, ...claim.remarks],
-  };
-}
-
-/** Makes the claim an owner with the ports that nobody else has there. */
-function enter(
-  { book, table }: AllocateOptions,
-  claim: Claim,
-  address: Address,
-): { readonly clashes: readonly Clash[]; readonly remark: (clash: Clash) => Remark } {
-  const row = table.rows.get(address);
-  const isShared = row?.owners.some((owner) => owner.claim !== claim.id) ?? false;
-  const view = book.poolOf(address);
-  const own = view?.pool.sharing === "ports" ? claim.sharingKey : undefined;
-  const sharingKey = isShared ? row?.sharingKey : own;
-  const clashes = row === undefined || !isShared ? [] : clashesOf(claim, row);
-  const taken = new Set(clashes.map((clash) => clash.port));
-  const ports = portsOf(claim).filter((port) => !taken.has(portText(port)));
-  const pool = row === undefined ? view?.pool.name : giverOf(book, claim, row);
-  if (pool !== undefined) {
-    table.enter({
-      address,
-      claim,
-      ports,
-      pool,
-      ...(sharingKey === undefined ? {} : { sharingKey }),
-    });
-  }
-  const remark = (clash: Clash): Remark =>
-    row === undefined
-      ? { reason: "SharingRefused", detail: `${clash.port} of ${address} is taken` }
-      : clashRemark(row, clash);
-  return { clashes, remark };
-}
-
-const NOTHING: ReadonlySet<string> = new Set();

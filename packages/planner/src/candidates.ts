@@ -53,7 +53,8 @@ export function candidatesIn(
   return prefer(staying, (name) => isConnected(world.agents.get(name)));
 }
 
-function prefer<T>(all: readonly T[], test: (one: T) => boolean): readonly T[] {
+/** Those for which the test holds; all when it holds for none. */
+export function prefer<T>(all: readonly T[], test: (one: T) => boolean): readonly T[] {
   const preferred = all.filter(test);
   return preferred.length > 0 ? preferred : all;
 }

@@ -1,4 +1,4 @@
-// What one VIP adds to the plans of the agents of its lane: the address, its listeners and their
+// What one VIP adds to the plans of the agents that hold it: the address, its listeners and their
 // member sets. Given grants and rows; unchanged resources stay the same objects, because their
 // revisions are remembered by identity.
 
@@ -6,13 +6,14 @@ import {
   type Address,
   type Claim,
   type ClaimListener,
-  type LaneId,
   type LeasedAddress,
   type ListenerResource,
   type MemberSetResource,
+  type Placement,
   type Remark,
   type Resource,
   type VipResource,
+  type World,
   compareAge,
   familyBits,
   familyOf,
@@ -22,11 +23,13 @@ import {
   vipName,
 } from "@fairlead/model";
 
-import { keep } from "./alike.ts";
+import { isAlike, keep } from "./alike.ts";
 import { CONNECT_TIMEOUT_MS, DRAIN_TIMEOUT_MS, idleTimeoutMs } from "./defaults.ts";
 import { type Grant, type WantedGrants, leftOutKey, portText } from "./grant.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import { usableMembers } from "./members.ts";
+import { isOwnAddress } from "./own-address.ts";
+import { lengthOn } from "./seats.ts";
 
 /** One listener of one claim on one address. */
 export interface CarriedListener {
@@ -42,9 +45,12 @@ export interface CarriedClaim {
   readonly listeners: readonly CarriedListener[];
 }
 
+/** Where a VIP is held. */
+export type VipPlace = Exclude<Placement, { readonly kind: "unplaced" }>;
+
 /** Everything that comes with one VIP. */
 export interface Carried {
-  readonly lane: LaneId;
+  readonly place: VipPlace;
   readonly vip: VipResource;
   /** Sorted by claim. */
   readonly claims: readonly CarriedClaim[];
@@ -61,23 +67,31 @@ export interface CarriedChange {
 export interface CarryAllOptions {
   readonly wanted: WantedGrants;
   readonly rows: LeaseRows;
-  /** What comes with every VIP that is wanted and has a lane. Changed. */
+  readonly agents: World["agents"];
+  /** What comes with every VIP that is wanted and placed. Changed. */
   readonly carried: Map<Address, Carried>;
 }
 
 /** Makes anew what comes with the VIPs that were touched; returns what was looked at. */
-export function carryAll({ wanted, rows, carried }: CarryAllOptions): readonly CarriedChange[] {
+export function carryAll({
+  wanted,
+  rows,
+  agents,
+  carried,
+}: CarryAllOptions): readonly CarriedChange[] {
   const changes: CarriedChange[] = [];
   for (const address of rows.touched.addresses) {
     const old = carried.get(address);
     const grants = wanted.get(address);
-    const placement = rows.all.get(address)?.placement;
-    if (grants === undefined || placement?.kind !== "lane") {
+    const row = rows.all.get(address);
+    if (grants === undefined || row === undefined || row.placement.kind === "unplaced") {
       carried.delete(address);
       changes.push({ old, now: undefined });
       continue;
     }
-    const now = carry({ address, lane: placement.lane, grants, rows: rows.all, before: old });
+    const carrier = carrierOf(row, row.placement, agents);
+    const place = row.placement;
+    const now = carry({ address, place, carrier, grants, rows: rows.all, before: old });
     if (now !== old) carried.set(address, now);
     changes.push({ old, now });
   }
@@ -87,7 +101,8 @@ export function carryAll({ wanted, rows, carried }: CarryAllOptions): readonly C
 /** What is needed to make one. */
 interface CarryOptions {
   readonly address: Address;
-  readonly lane: LaneId;
+  readonly place: VipPlace;
+  readonly carrier: Pick<VipResource, "carrier" | "prefixLength">;
   /** The claims to be served there, sorted by id; at least one. */
   readonly grants: readonly Grant[];
   readonly rows: ReadonlyMap<Address, LeasedAddress>;
@@ -96,14 +111,15 @@ interface CarryOptions {
 }
 
 /** Makes what comes with a VIP; the very same as before when nothing changed. */
-function carry({ address, lane, grants, rows, before }: CarryOptions): Carried {
+function carry({ address, place, carrier, grants, rows, before }: CarryOptions): Carried {
   const claims = grants.map((grant) => {
     const known = before?.claims.find((one) => one.grant.claim.id === grant.claim.id);
     return carryClaim({ address, grant, rows, known });
   });
-  const vip = vipOf(address, lane, grants, before?.vip);
+  const vip = keep(before?.vip, vipOf(address, carrier, grants));
   const isSame =
     before?.vip === vip &&
+    isAlike(before.place, place) &&
     before.claims.length === claims.length &&
     claims.every((one, i) => one === before.claims[i]);
   if (isSame) return before;
@@ -111,33 +127,36 @@ function carry({ address, lane, grants, rows, before }: CarryOptions): Carried {
   for (const { listeners } of claims) {
     for (const { listener, members } of listeners) resources.push(listener, members);
   }
-  return { lane, vip, claims, resources };
+  return { place, vip, claims, resources };
+}
+
+/** How the address is held: in its lane alone, or with the network that its device has. */
+function carrierOf(
+  row: LeasedAddress,
+  place: VipPlace,
+  agents: World["agents"],
+): CarryOptions["carrier"] {
+  const bits = familyBits(familyOf(row.address));
+  if (place.kind === "lane") {
+    const { lane } = place;
+    return { prefixLength: bits, carrier: { kind: "lane", lane, resource: laneName(lane) } };
+  }
+  const links = agents.get(place.agent)?.hello.links;
+  const link = links?.find(({ name }) => name === place.link);
+  const carrier = { kind: "link", link: place.link, adopts: isOwnAddress(row) } as const;
+  return { prefixLength: lengthOn(link, row.address) ?? bits, carrier };
 }
 
 function vipOf(
   address: Address,
-  lane: LaneId,
+  carrier: CarryOptions["carrier"],
   grants: readonly Grant[],
-  before: VipResource | undefined,
 ): VipResource {
   const claims = grants
     .map(({ claim }) => claim)
     .sort(compareAge)
     .map(({ id }) => id);
-  const isSame =
-    before?.carrier.kind === "lane" &&
-    before.carrier.lane === lane &&
-    before.claims.length === claims.length &&
-    claims.every((id, i) => id === before.claims[i]);
-  if (isSame) return before;
-  return {
-    kind: "vip",
-    name: vipName(address),
-    address,
-    prefixLength: familyBits(familyOf(address)),
-    carrier: { kind: "lane", lane, resource: laneName(lane) },
-    claims,
-  };
+  return { kind: "vip", name: vipName(address), address, ...carrier, claims };
 }
 
 interface CarryClaim {

@@ -4,6 +4,7 @@
 
 import {
   type Address,
+  type AgentName,
   type Claim,
   type Family,
   type LeaseOwner,
@@ -13,14 +14,16 @@ import {
   scopeOf,
 } from "@fairlead/model";
 
-import { accessOf, whyNotAllowed, whyNotBuilt } from "./access.ts";
+import { accessOf, whyNotAllowed } from "./access.ts";
 import type { FamilyNeed } from "./families.ts";
 import type { FreeAddresses } from "./free-address.ts";
 import type { LeaseTable } from "./lease-table.ts";
+import { OWN_KEY } from "./own-address.ts";
 import { type PoolFill, fillText } from "./pool-fill.ts";
 import { type PoolBook, type PoolView, withheld } from "./pools.ts";
 import { type MoveTurn, fitOf, stillServing } from "./reassign.ts";
-import { whyNotShared } from "./sharing.ts";
+import type { Seats } from "./seats.ts";
+import { keyIn, whyNotShared } from "./sharing.ts";
 import type { Unusable } from "./unusable.ts";
 
 /** What choosing reads. */
@@ -35,6 +38,11 @@ export interface Desk {
   readonly turn: MoveTurn;
   /** Addresses that strangers have: left for others, but by who wishes for them alone. */
   readonly inUse: ReadonlyMap<Address, string>;
+  /** Agents' own addresses, which are unusable but where they are held as they are. */
+  readonly owned: ReadonlySet<Address>;
+  readonly seats: Seats;
+  /** Agents that an operator declared gone. */
+  readonly forgotten: ReadonlySet<AgentName>;
 }
 
 /** The choice for one family. */
@@ -103,17 +111,17 @@ function chooseWished(desk: Desk, claim: Claim, wishes: readonly Address[]): Fou
   return { kind: "none", problem: problem ?? { reason: "BadAddress", detail: "none is wished" } };
 }
 
-function whyNotWished(desk: Desk, claim: Claim, address: Address): Remark | undefined {
+/** Why the claim cannot have the address that it wishes for; undefined when it can. */
+export function whyNotWished(desk: Desk, claim: Claim, address: Address): Remark | undefined {
   const scope = scopeOf(address);
   if (scope !== "unicast") return { reason: "BadAddress", detail: `${address} is ${scope}` };
   const view = desk.book.poolOf(address);
   const outside = whyOutside(claim, address, view);
   if (outside !== undefined || view === undefined) return outside;
-  const trouble = whyNotBuilt(view);
-  if (trouble !== undefined) return trouble;
   const row = desk.table.rows.get(address);
   if (row === undefined || row.state.kind === "quarantined") {
-    return whyNotUsable(desk, address);
+    const isKept = view.pool.mode === "link" && desk.owned.has(address);
+    return isKept ? undefined : whyNotUsable(desk, address);
   }
   if (row.state.kind === "held") return whyNotShared(claim, row, view);
   if (row.lastClaim === claim.id) return undefined;
@@ -153,8 +161,10 @@ function whyOutside(
 function chooseAny(desk: Desk, claim: Claim, need: FamilyNeed): Found {
   const access = accessOf(claim, desk.book);
   if (access.kind === "closed") return { kind: "none", problem: access.problem };
+  // In mode host a claim gets one address of each agent, and never one alone.
   const fitting = access.pools.filter(
-    (view) => need.family === undefined || view.families.includes(need.family),
+    ({ pool, families }) =>
+      pool.mode !== "host" && (need.family === undefined || families.includes(need.family)),
   );
   const [first] = fitting;
   if (first === undefined) return { kind: "none", problem: noFamily(need, access.pools) };
@@ -163,12 +173,33 @@ function chooseAny(desk: Desk, claim: Claim, need: FamilyNeed): Found {
     joined(desk, claim, need, fitting) ??
     fresh(desk, need, fitting);
   if (address !== undefined) return { kind: "take", address };
+  const clash = fitting.map((view) => whyNotOwn(desk, claim, need, view)).find(isKnown);
+  if (clash !== undefined) return { kind: "none", problem: clash };
   const full = fitting.slice(0, POOLS_NAMED_MAX).map((view) => {
     const family = familyFor(need, view);
     return fillText(view, family, desk.fill.of(view.pool.name, family));
   });
   const detail = `no ${need.family ?? "address"} is free in ${full.join(", ")}`;
   return { kind: "none", problem: { reason: "PoolExhausted", detail } };
+}
+
+/** Who has the claim's ports on a host's own address. */
+function whyNotOwn(
+  { table }: Desk,
+  claim: Claim,
+  need: FamilyNeed,
+  view: PoolView,
+): Remark | undefined {
+  if (!view.isOwn) return undefined;
+  const row = table
+    .sharedBy(OWN_KEY)
+    .map((address) => table.rows.get(address))
+    .find((one) => one !== undefined && familyOf(one.address) === familyFor(need, view));
+  return row === undefined ? undefined : whyNotShared(claim, row, view);
+}
+
+function isKnown<T>(one: T | undefined): one is T {
+  return one !== undefined;
 }
 
 /** Pools named in one detail at most: a sentence stays readable. */
@@ -199,8 +230,9 @@ function joined(
   need: FamilyNeed,
   views: readonly PoolView[],
 ): Address | undefined {
-  if (claim.sharingKey === undefined) return undefined;
-  return desk.table.sharedBy(claim.sharingKey).find((address) => {
+  const keys = new Set(views.flatMap((view) => keyIn(view, claim) ?? []));
+  const shared = [...keys].flatMap((key) => desk.table.sharedBy(key));
+  return shared.find((address) => {
     const view = desk.book.poolOf(address);
     const row = desk.table.rows.get(address);
     if (view === undefined || row === undefined || !views.includes(view)) return false;

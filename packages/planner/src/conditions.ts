@@ -33,6 +33,19 @@ export function servingCondition(
 ): Condition {
   const type = "Serving";
   if (!grant.programmed) return { type, status: "False", ...said(grant.main) };
+  return serving(grant.perAgent === true ? bestOf(proofs) : proofs, ports);
+}
+
+/** Of several agents those count that serve; where none does, what was served once. */
+function bestOf(proofs: readonly Proof[]): readonly Proof[] {
+  const good = proofs.filter(({ state }) => state === "proved" || state === "kept");
+  if (good.length > 0) return good;
+  const known = proofs.filter(({ state }) => state !== "missing");
+  return known.length > 0 ? known : proofs;
+}
+
+function serving(proofs: readonly Proof[], ports: readonly string[]): Condition {
+  const type = "Serving";
   const missing = proofs.find((proof) => proof.state === "missing");
   if (missing !== undefined) return { type, status: "False", ...said(missing.main) };
   const unknown = proofs.find((proof) => proof.state === "unknown");

@@ -6,6 +6,7 @@ import {
   type Family,
   type LeasedAddress,
   addressFromValue,
+  addressValue,
   compareAddress,
   familyOf,
 } from "@fairlead/model";
@@ -24,6 +25,18 @@ import type { Unusable } from "./unusable.ts";
 export interface FreeAddresses {
   /** The lowest address of this family that is in no row. */
   lowest(view: PoolView, family: Family): Address | undefined;
+  /** The lowest of these ranges of the pool that is in no row, and none of `isTaken`. */
+  lowestIn(
+    view: PoolView,
+    ranges: readonly NumberRange[],
+    isTaken: (address: Address) => boolean,
+  ): Address | undefined;
+  /** The address of the pool that passes the test and has been resting for longest. */
+  oldestRestingIn(
+    view: PoolView,
+    family: Family,
+    test: (address: Address) => boolean,
+  ): Address | undefined;
   /** The address of these pools that has been resting for longest. */
   oldestResting(views: readonly PoolView[], family: Family): Address | undefined;
   /** Looks from the start again, because rows went or began to rest. */
@@ -34,7 +47,7 @@ export interface FreeAddresses {
 export interface FreeOptions {
   readonly rows: ReadonlyMap<Address, LeasedAddress>;
   readonly book: PoolBook;
-  readonly unusable: Pick<Unusable, "allows">;
+  readonly unusable: Pick<Unusable, "allows" | "stillOn">;
   /** Addresses that strangers have. */
   readonly inUse: ReadonlyMap<Address, string>;
 }
@@ -67,6 +80,32 @@ class Search implements FreeAddresses {
     return undefined;
   }
 
+  lowestIn(
+    view: PoolView,
+    ranges: readonly NumberRange[],
+    isTaken: (address: Address) => boolean,
+  ): Address | undefined {
+    for (const range of ranges) {
+      const lowest = this.#lowestOf(view, range);
+      if (lowest === undefined) continue;
+      if (!isTaken(lowest)) return lowest;
+      // What another seat just took is in no row yet; the cursor waits there.
+      const { found } = this.#search(view, range, addressValue(lowest) + 1n, isTaken);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  oldestRestingIn(
+    view: PoolView,
+    family: Family,
+    test: (address: Address) => boolean,
+  ): Address | undefined {
+    this.#resting ??= this.#findResting();
+    const list = this.#resting.get(restingKey(view, family)) ?? [];
+    return list.find((one) => this.#isResting(one) && test(one.address))?.address;
+  }
+
   oldestResting(views: readonly PoolView[], family: Family): Address | undefined {
     this.#resting ??= this.#findResting();
     let best: Resting | undefined;
@@ -88,8 +127,20 @@ class Search implements FreeAddresses {
   }
 
   #lowestOf(view: PoolView, range: NumberRange): Address | undefined {
-    const { rows, unusable, inUse } = this.#options;
-    let value = this.#cursors.get(range) ?? range.first;
+    const from = this.#cursors.get(range) ?? range.first;
+    const { found, value } = this.#search(view, range, from);
+    this.#cursors.set(range, value);
+    return found;
+  }
+
+  #search(
+    view: PoolView,
+    range: NumberRange,
+    from: bigint,
+    isTaken: (address: Address) => boolean = () => false,
+  ): { readonly found: Address | undefined; readonly value: bigint } {
+    const { rows, inUse } = this.#options;
+    let value = from;
     let found: Address | undefined;
     while (found === undefined && value <= range.last) {
       const skipped = skip(view, range.family, value);
@@ -98,25 +149,31 @@ class Search implements FreeAddresses {
         continue;
       }
       const address = addressFromValue(range.family, value);
-      if (rows.has(address) || !unusable.allows(address) || inUse.has(address)) value += 1n;
+      const isKnown = rows.has(address) || inUse.has(address) || isTaken(address);
+      if (isKnown || !this.#isUsable(view, address)) value += 1n;
       else found = address;
     }
-    this.#cursors.set(range, value);
-    return found;
+    return { found, value };
   }
 
   #isResting({ address }: Resting): boolean {
     return this.#options.rows.get(address)?.state.kind === "quarantined";
   }
 
+  /** A host's own address is one that it has anyway. */
+  #isUsable({ isOwn }: PoolView, address: Address): boolean {
+    const { unusable } = this.#options;
+    return isOwn ? unusable.stillOn(address) === undefined : unusable.allows(address);
+  }
+
   #findResting(): ReadonlyMap<string, Resting[]> {
-    const { rows, book, unusable, inUse } = this.#options;
+    const { rows, book, inUse } = this.#options;
     const byPool = new Map<string, Resting[]>();
     for (const { address, state } of rows.values()) {
-      if (state.kind !== "quarantined" || !unusable.allows(address)) continue;
-      if (inUse.has(address)) continue;
+      if (state.kind !== "quarantined" || inUse.has(address)) continue;
       const view = book.poolOf(address);
-      if (view === undefined || withheld(view, address) !== undefined) continue;
+      if (view === undefined || !this.#isUsable(view, address)) continue;
+      if (withheld(view, address) !== undefined) continue;
       const key = restingKey(view, familyOf(address));
       const list = byPool.get(key);
       const entry = { address, untilMs: state.untilMs };

@@ -29,6 +29,8 @@ export interface Grant {
   readonly programmed: boolean;
   /** What it holds, in the order of the families it wants. */
   readonly addresses: readonly Address[];
+  /** One address of each of several agents: the claim is served as soon as one of them is. */
+  readonly perAgent?: true;
   /** Keys of `leftOutKey`: ports that another claim has on a shared address. */
   readonly leftOut: ReadonlySet<string>;
   /** Why it is less than it asks for; absent when it has all. */

@@ -127,9 +127,26 @@ function republish(options: JudgeOptions, address: Address): void {
   const row = rows.all.get(address);
   if (row === undefined) return;
   const isStaying = (): boolean =>
-    row.published && row.owners.length > 0 && !isWithdrawn(row, laneOf(row, lanes), options);
+    row.published &&
+    row.owners.length > 0 &&
+    !isWithdrawn(row, laneOf(row, lanes), options) &&
+    !isReplaced(options, row);
   const published = someProof(judgements, row, isProved) || isStaying();
   if (row.published !== published) rows.put({ ...row, published });
+}
+
+/**
+ * Whether its agent has been out of reach for so long that the kernel there has it no more, while
+ * each of its owners is served by another agent. Silence alone never empties a status.
+ */
+function isReplaced({ witnesses, judgements }: JudgeOptions, row: LeasedAddress): boolean {
+  const { placement, address, owners } = row;
+  if (placement.kind !== "host" || witnesses.get(placement.agent)?.isStale !== true) return false;
+  return owners.every(({ claim }) => {
+    const judgement = judgements.get(claim);
+    if (judgement?.grant.perAgent !== true) return false;
+    return judgement.proofs.some((proof) => proof.address !== address && isProved(proof));
+  });
 }
 
 function proofsOf(options: JudgeOptions, grant: Grant): readonly Proof[] {
@@ -206,9 +223,11 @@ function verdictOf(options: JudgeOptions, judgement: Readonly<Judgement>): Verdi
 
 function stateOf(grant: Grant, proofs: readonly Proof[]): VerdictState {
   if (grant.best !== "ready") return grant.best;
+  const missing = proofs.filter((proof) => proof.state === "missing").length;
+  const mayMiss = grant.perAgent === true ? proofs.length - 1 : 0;
+  if (missing <= mayMiss) return "ready";
   const isStrangers = proofs.some(({ main }) => main?.reason === "AddressInUse");
-  if (isStrangers) return "refused";
-  return proofs.some((proof) => proof.state === "missing") ? "pending" : "ready";
+  return isStrangers ? "refused" : "pending";
 }
 
 function addressOf(

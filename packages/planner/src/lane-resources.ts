@@ -7,12 +7,14 @@ import {
   type LaneId,
   type LaneResource,
   type Link,
+  type World,
   changedKeys,
   laneName,
 } from "@fairlead/model";
 
-import { keep } from "./alike.ts";
+import { isAlike, keep } from "./alike.ts";
 import type { CarrierRule } from "./candidates.ts";
+import type { VipPlace } from "./carried.ts";
 import { type JoinOptions, joiningAgents } from "./joining.ts";
 import { moveOf } from "./lanes.ts";
 import type { LeaseRows } from "./lease-rows.ts";
@@ -46,6 +48,17 @@ export function runnersOf(
 ): readonly AgentName[] {
   return [...(resources?.get(lane)?.keys() ?? [])];
 }
+
+/** Agents whose plan has a VIP of this place. */
+export function carriersOf(
+  resources: LaneResources | undefined,
+  place: VipPlace | undefined,
+): readonly AgentName[] {
+  if (place === undefined) return NO_AGENTS;
+  return place.kind === "lane" ? runnersOf(resources, place.lane) : [place.agent];
+}
+
+const NO_AGENTS: readonly AgentName[] = [];
 
 /** Whether the same agents run the lane in both. */
 export function hasSameRunners(
@@ -81,6 +94,19 @@ export function touchLanes(
     if (placement.kind === "lane" && changed.has(placement.lane)) {
       rows.touched.addresses.add(address);
     }
+  }
+}
+
+/** Touches every row that an agent holds by itself, when its devices are others than before. */
+export function touchHosts(
+  rows: LeaseRows,
+  before: World["agents"] | undefined,
+  now: World["agents"],
+): void {
+  for (const [agent, addresses] of rows.hosts) {
+    const links = now.get(agent)?.hello.links;
+    if (before !== undefined && isAlike(before.get(agent)?.hello.links, links)) continue;
+    for (const address of addresses) rows.touched.addresses.add(address);
   }
 }
 

@@ -1,8 +1,8 @@
 // All leased addresses while they are planned with, found by claim, by sharing key, by last holder
-// and by lane. Kept from one planning to the next and changed in place, so that ten thousand rows
-// are not read for the sake of one; it says which rows a planning has touched.
+// and by where it is. Kept from one planning to the next and changed in place, so that ten thousand
+// rows are not read for the sake of one; it says which rows a planning has touched.
 
-import type { Address, ClaimId, LaneId, LeasedAddress, PoolName } from "@fairlead/model";
+import type { Address, AgentName, ClaimId, LaneId, LeasedAddress, PoolName } from "@fairlead/model";
 
 import { type PoolFill, createPoolFill } from "./pool-fill.ts";
 import { type Touched, createTouched } from "./touched.ts";
@@ -16,6 +16,8 @@ export interface LeaseRows {
   readonly lanes: ReadonlyMap<LaneId, ReadonlyMap<PoolName, number>>;
   /** How full pools are. */
   readonly fill: PoolFill;
+  /** By agent, what it holds by itself, without a lane. */
+  readonly hosts: ReadonlyMap<AgentName, ReadonlySet<Address>>;
   /** What the current planning touched. */
   readonly touched: Touched;
   /** Starts another planning: nothing is touched. */
@@ -43,6 +45,7 @@ class Rows implements LeaseRows {
   readonly fill = createPoolFill();
   /** Owned addresses by the pool that gave them. */
   readonly #given = new Map<PoolName, number>();
+  readonly hosts = new Map<AgentName, Set<Address>>();
   readonly #byOwner = new Map<ClaimId, Address[]>();
   readonly #byLast = new Map<ClaimId, Address[]>();
   readonly #byKey = new Map<string, Address[]>();
@@ -98,6 +101,19 @@ class Rows implements LeaseRows {
     if (old?.placement !== now?.placement || old?.pool !== now?.pool) {
       this.#count(old, -1);
       this.#count(now, 1);
+    }
+    if (old?.placement !== now?.placement) this.#move(address, old, now);
+  }
+
+  #move(address: Address, old: LeasedAddress | undefined, now: LeasedAddress | undefined): void {
+    if (old?.placement.kind === "host") {
+      const held = this.hosts.get(old.placement.agent);
+      held?.delete(address);
+      if (held?.size === 0) this.hosts.delete(old.placement.agent);
+    }
+    if (now?.placement.kind === "host") {
+      const { agent } = now.placement;
+      this.hosts.set(agent, (this.hosts.get(agent) ?? new Set()).add(address));
     }
   }
 

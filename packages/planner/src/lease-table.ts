@@ -7,6 +7,7 @@ import {
   type ClaimId,
   type LeaseOwner,
   type LeasedAddress,
+  type Placement,
   type PoolName,
   compareAddress,
   compareText,
@@ -25,6 +26,8 @@ export interface Entry {
   readonly sharingKey?: string;
   /** Whether the address stands in the owner's status. Default: as the row has it. */
   readonly published?: boolean;
+  /** Absent: it stays where it is, if anywhere. */
+  readonly placement?: Placement;
 }
 
 /** The rows and their indexes. */
@@ -77,12 +80,14 @@ class Table implements LeaseTable {
     return inOrder(this.#rows.sharedBy(key));
   }
 
-  enter({ address, claim, ports, pool, sharingKey, published }: Entry): void {
+  enter(entry: Entry): void {
+    const { address, claim, ports, pool, sharingKey, published, placement: given } = entry;
     const row = this.rows.get(address);
     const own = row?.owners.find((owner) => owner.claim === claim.id);
     const isSame = own !== undefined && samePorts(own.ports, ports);
     const isKnown = isSame && row?.sharingKey === sharingKey && row?.pool === pool;
-    if (isKnown) return;
+    const placement = given ?? row?.placement ?? { kind: "unplaced" };
+    if (isKnown && isPlacedAlike(row.placement, placement)) return;
     const others = row?.owners.filter((owner) => owner.claim !== claim.id) ?? [];
     const owner: LeaseOwner = isSame ? own : { claim: claim.id, uid: claim.uid, ports };
     const next: LeasedAddress = {
@@ -91,7 +96,8 @@ class Table implements LeaseTable {
       owners: [...others, owner].sort((a, b) => compareText(a.claim, b.claim)),
       ...(sharingKey === undefined ? {} : { sharingKey }),
       lastClaim: claim.id,
-      placement: row?.placement ?? { kind: "unplaced" },
+      placement:
+        row !== undefined && isPlacedAlike(row.placement, placement) ? row.placement : placement,
       sentTo: row?.sentTo ?? [],
       state: { kind: "held" },
       published: published ?? row?.published ?? false,
@@ -113,6 +119,11 @@ class Table implements LeaseTable {
     if (settled === undefined) this.#rows.drop(address);
     else this.#rows.put(settled);
   }
+}
+
+function isPlacedAlike(a: Placement, b: Placement): boolean {
+  if (a.kind !== "host" || b.kind !== "host") return a === b || a.kind === b.kind;
+  return a.agent === b.agent && a.link === b.link;
 }
 
 /** A copy: the rows' own lists change with them. */

@@ -6,6 +6,7 @@ import {
   type Claim,
   type ClaimId,
   type ClaimListener,
+  type LeaseOwner,
   type LeasedAddress,
   type Member,
   type Remark,
@@ -14,6 +15,7 @@ import {
 } from "@fairlead/model";
 
 import { portText } from "./grant.ts";
+import { isOwnAddress } from "./own-address.ts";
 
 /** Members that are used, and what is said of the others. */
 export interface UsableMembers {
@@ -30,12 +32,12 @@ export function usableMembers(
   rows: ReadonlyMap<Address, LeasedAddress>,
 ): UsableMembers {
   let bad: string[] | undefined;
-  for (const { address } of listener.members) {
-    const why = whyBad(address, rows);
-    if (why !== undefined) (bad ??= []).push(`${address} (${why})`);
+  for (const member of listener.members) {
+    const why = whyBad(member, rows);
+    if (why !== undefined) (bad ??= []).push(`${member.address} (${why})`);
   }
   if (bad === undefined) return { members: listener.members, remarks: NO_REMARKS };
-  const members = listener.members.filter((member) => whyBad(member.address, rows) === undefined);
+  const members = listener.members.filter((member) => whyBad(member, rows) === undefined);
   const named = [...new Set(bad)];
   const more = named.length > NAMED_MAX ? ` and ${named.length - NAMED_MAX} more` : "";
   const detail = `${portText(listener)}: ${named.slice(0, NAMED_MAX).join(", ")}${more} left out`;
@@ -72,7 +74,18 @@ const NAMED_MAX = 3;
 
 const NO_REMARKS: readonly Remark[] = [];
 
-function whyBad(address: Address, rows: ReadonlyMap<Address, LeasedAddress>): string | undefined {
+function whyBad(
+  { address, port }: Member,
+  rows: ReadonlyMap<Address, LeasedAddress>,
+): string | undefined {
   const scope = scopeOf(address);
-  return scope === "unicast" ? vipText(rows.get(address)) : scope;
+  if (scope !== "unicast") return scope;
+  const row = rows.get(address);
+  // A host's own address has other ports too, and only ours lead back to us.
+  const isOurs = !isOwnAddress(row) || row?.owners.some(({ ports }) => hasPort(ports, port));
+  return isOurs === true ? vipText(row) : undefined;
+}
+
+function hasPort(ports: LeaseOwner["ports"], port: number): boolean {
+  return ports.some((one) => one.port === port);
 }

@@ -4,6 +4,8 @@
 
 import {
   type Address,
+  type AddressPool,
+  type AgentView,
   type Claim,
   type ClaimId,
   type LeasedAddress,
@@ -13,15 +15,18 @@ import {
   compareAge,
 } from "@fairlead/model";
 
+import { isAlike } from "./alike.ts";
 import type { Carried } from "./carried.ts";
 import type { Misfit } from "./held-outside.ts";
 import { type Grant, type Grants, createGrants } from "./grant.ts";
 import type { InUse } from "./in-use.ts";
 import { type Judgements, isInDoubt } from "./judge.ts";
-import type { LaneResources } from "./lane-resources.ts";
+import { type LaneResources, carriersOf } from "./lane-resources.ts";
 import { type LeaseRows, createLeaseRows } from "./lease-rows.ts";
 import { vipText } from "./members.ts";
+import { isOwnAddress, ownPools } from "./own-address.ts";
 import { type PoolBook, checkPools } from "./pools.ts";
+import type { Seats } from "./seats.ts";
 import type { Witnesses } from "./witness.ts";
 
 declare const memoryBrand: unique symbol;
@@ -51,6 +56,7 @@ export interface Remembered {
 export interface LastPlanning {
   readonly world: World;
   readonly book: PoolBook;
+  readonly seats: Seats;
   readonly lanes: LaneResources;
   readonly inUse: InUse;
   readonly witnesses: Witnesses;
@@ -80,12 +86,34 @@ export function openMemory(memory: PlanMemory | undefined): Remembered {
  * The judged pools, once the rows are opened: judged again only when one of them is another object,
  * or when the use that decided between two of them changed.
  */
-export function recallPools({ last, rows }: Remembered, pools: World["pools"]): PoolBook {
-  const isKnown =
-    last !== undefined && isSameList(last.world.pools, pools) && areTiesAsJudged(rows, last.book);
-  const book = isKnown ? last.book : checkPools(pools, (pool) => rows.isInUse(pool));
+export function recallPools(
+  memory: Remembered,
+  world: World,
+  agents: readonly AgentView[],
+): PoolBook {
+  const { rows } = memory;
+  const isOwn = world.pools.length === 0 && world.settings.sharesOwnAddress === true;
+  const book = isOwn ? recallOwn(memory, agents) : recallDeclared(memory, world.pools);
   rows.fill.begin(book, rows.all.values());
   return book;
+}
+
+function recallDeclared({ last, rows }: Remembered, pools: World["pools"]): PoolBook {
+  const isKnown =
+    last?.book.isOwn === false &&
+    isSameList(last.world.pools, pools) &&
+    areTiesAsJudged(rows, last.book);
+  return isKnown ? last.book : checkPools(pools, (pool) => rows.isInUse(pool));
+}
+
+function recallOwn({ last }: Remembered, agents: readonly AgentView[]): PoolBook {
+  const own = ownPools(agents);
+  const isKnown = last?.book.isOwn === true && isAlike(last.book.usable.map(poolOf), own);
+  return isKnown ? last.book : checkPools(own, () => false, true);
+}
+
+function poolOf({ pool }: PoolBook["usable"][number]): AddressPool {
+  return pool;
 }
 
 /** Whether those pools are in use that were when pools were judged, as far as that decided. */
@@ -127,7 +155,9 @@ export function turnedVips({ rows, last }: Remembered): ReadonlySet<Address> {
   for (const address of rows.touched.addresses) {
     const before = last?.plan.leases.get(address);
     const now = rows.all.get(address);
-    if (before !== now && vipText(before) !== vipText(now)) turned.add(address);
+    if (before === now) continue;
+    const isOwn = isOwnAddress(before) || isOwnAddress(now);
+    if (isOwn || vipText(before) !== vipText(now)) turned.add(address);
   }
   return turned;
 }
@@ -164,11 +194,11 @@ function isSettled(grant: Grant, rows: LeaseRows): boolean {
 
 function isOpen(memory: Remembered, { lanes }: LastPlanning, row: LeasedAddress): boolean {
   const { carried, grants, judgements } = memory;
-  const lane = carried.get(row.address)?.lane;
-  if (lane === undefined && grants.wanted.has(row.address)) return true;
+  const place = carried.get(row.address)?.place;
+  if (place === undefined && grants.wanted.has(row.address)) return true;
   // An agent that has it and shall not is waited for.
-  const runners = lane === undefined ? undefined : lanes.get(lane);
-  if (row.sentTo.some((agent) => runners?.has(agent) !== true)) return true;
+  const carriers = carriersOf(lanes, place);
+  if (row.sentTo.some((agent) => !carriers.includes(agent))) return true;
   return isInDoubt(judgements, row);
 }
 

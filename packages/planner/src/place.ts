@@ -1,6 +1,7 @@
-// Placing: which lane each VIP rides in. Given held rows, segments and lanes; a VIP that is
-// placed stays where it is, and a lane that carries nothing any more goes. Of the rows it reads
-// those that were touched; what lanes carry stands in the rows' own count.
+// Placing: which lane each VIP rides in, or which agent holds it by itself. Given held rows,
+// segments and lanes; a VIP that is placed stays where it is, and a lane that carries nothing any
+// more goes. Of the rows it reads those that were touched; what lanes carry stands in the rows' own
+// count.
 
 import {
   type Address,
@@ -8,6 +9,7 @@ import {
   type Lane,
   type LaneId,
   type LeasedAddress,
+  type Placement,
   type PoolName,
   type Remark,
   VIPS_PER_LANE_MAX,
@@ -21,7 +23,8 @@ import { findLanes, laneOnAgents } from "./found-lanes.ts";
 import { keepLanes, openLane } from "./lanes.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import { withPeers } from "./peers.ts";
-import type { PoolBook } from "./pools.ts";
+import type { PoolBook, PoolView } from "./pools.ts";
+import { placeOnHost } from "./seats.ts";
 import { type SegmentMap, type SegmentView, segmentOf } from "./segments.ts";
 import { type Spread, createSpread } from "./spread.ts";
 
@@ -80,9 +83,9 @@ class Placing {
     this.#loseLanes();
     const problems = new Map<Address, Remark>();
     for (const row of this.#unplaced()) {
-      const lane = this.#laneFor(row);
-      if ("reason" in lane) problems.set(row.address, lane);
-      else rows.put({ ...row, placement: { kind: "lane", lane: lane.id } });
+      const placement = this.#placementFor(row);
+      if ("reason" in placement) problems.set(row.address, placement);
+      else rows.put({ ...row, placement });
     }
     const lanes = this.#used();
     const rules = new Map<LaneId, CarrierRule>();
@@ -102,6 +105,33 @@ class Placing {
       if (row.placement.kind !== "lane" || !lost.has(row.placement.lane)) continue;
       rows.put({ ...row, placement: { kind: "unplaced" } });
     }
+  }
+
+  #placementFor(row: LeasedAddress): Placement | Remark {
+    const view = this.#options.book.byName.get(row.pool);
+    if (view !== undefined && view.pool.mode !== "vrrp") return this.#hostFor(row, view);
+    const lane = this.#laneFor(row);
+    return "reason" in lane ? lane : { kind: "lane", lane: lane.id };
+  }
+
+  #hostFor({ address, pool }: LeasedAddress, view: PoolView): Placement | Remark {
+    const { world, forgotten } = this.#options;
+    const agents = [...world.agents.values()].filter(({ name }) => !forgotten.has(name));
+    // In mode host an address is one agent's own from the start, or nobody's.
+    const isShared = view.pool.mode === "link";
+    const found = isShared ? placeOnHost(world, agents, address, view) : undefined;
+    if (found !== undefined) return { kind: "host", ...found };
+    if (agents.length === 0) {
+      return { reason: "NoAgents", detail: `no agent is there to hold ${address}` };
+    }
+    const able = agents.filter((agent) => agent.hello.capabilities.includes("host-addresses"));
+    if (able.length === 0) {
+      const names = agents.map(({ name }) => name).sort(compareText);
+      const detail = `pool ${pool} has mode ${view.pool.mode}, which ${names.join(", ")} cannot do`;
+      return { reason: "ModeUnavailable", detail };
+    }
+    const detail = `no agent that pool ${pool} allows has a device for ${address}`;
+    return { reason: "NoSegment", detail };
   }
 
   /** The wanted rows that have no lane; each was touched, or could not be placed last time. */

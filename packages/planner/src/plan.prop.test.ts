@@ -26,7 +26,9 @@ import {
 } from "@fairlead/testkit";
 import fc from "fast-check";
 
+import { OWN_KEY, OWN_POOL } from "./own-address.ts";
 import { type PoolView, checkPools } from "./pools.ts";
+import { findOwned } from "./unusable.ts";
 import { plan } from "./index.ts";
 
 const revisionOf = makeRevisionOf();
@@ -65,6 +67,11 @@ test("a new address is of a pool that is used, and not a reserved one", () => {
     const usable = [world, planned].flatMap(({ leases }) => poolsUsed(world, leases));
     for (const row of planned.leases.values()) {
       if (world.leases.has(row.address)) continue;
+      if (row.pool === OWN_POOL) {
+        assert.equal(world.pools.length, 0);
+        assert.ok(findOwned([...world.agents.values()]).has(row.address));
+        continue;
+      }
       const pool = usable.find((view) =>
         view.pool.ranges.some((range) => rangeContains(range, row.address)),
       )?.pool;
@@ -85,6 +92,7 @@ test("no two claims have one port of one address, nor one address without one ke
       for (const owner of row.owners) {
         const isNew = !world.leases.get(row.address)?.owners.some((one) => one.uid === owner.uid);
         const key = world.claims.get(owner.claim)?.sharingKey;
+        if (row.sharingKey === OWN_KEY) continue;
         if (isNew && row.owners.length > 1) assert.equal(key, row.sharingKey);
       }
     }
@@ -196,9 +204,11 @@ test("one claim at a time leaves what its pool gives no more", () => {
   everyPlan((_world, planned) => {
     const moving = new Set<string>();
     const families = new Set<string>();
-    for (const { address, owners } of planned.leases.values()) {
+    for (const { address, owners, placement } of planned.leases.values()) {
+      // In mode host each agent has one for the claim.
+      const agent = placement.kind === "host" ? placement.agent : "";
       for (const { claim } of owners) {
-        const key = `${claim} ${familyOf(address)}`;
+        const key = `${claim} ${familyOf(address)} ${agent}`;
         if (families.has(key)) moving.add(claim);
         families.add(key);
       }

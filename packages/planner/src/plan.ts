@@ -29,8 +29,9 @@ import { judge } from "./judge.ts";
 import {
   type LaneResources,
   type RunningLanes,
+  carriersOf,
   runLanes,
-  runnersOf,
+  touchHosts,
   touchLanes,
 } from "./lane-resources.ts";
 import type { LeaseRows } from "./lease-rows.ts";
@@ -58,14 +59,17 @@ import { createMoveTurn, movesOver } from "./reassign.ts";
 import {
   type MayStillGet,
   type ReleaseView,
+  forgottenAgents,
   isAbsentOwner,
   releaseGone,
   releaseView,
   settleRows,
+  unplaceGone,
 } from "./release.ts";
+import { type Seats, findSeats } from "./seats.ts";
 import { type SegmentMap, findSegments } from "./segments.ts";
 import { keepMap } from "./touched.ts";
-import { findUnusable } from "./unusable.ts";
+import { findOwned, findUnusable } from "./unusable.ts";
 import { type Witnesses, callWitnesses } from "./witness.ts";
 
 /** What planning needs beside the world. */
@@ -110,21 +114,24 @@ function planOnce(
 ): { readonly planned: Plan; readonly goesOn: ReadonlySet<ClaimId> | undefined } {
   const { rows, carried, judgements, last } = memory;
   openRows(memory, world.leases);
-  const book = recallPools(memory, world.pools);
+  const forgotten = forgottenAgents(world);
+  const agents = [...world.agents.values()].filter(({ name }) => !forgotten.has(name));
+  const book = recallPools(memory, world, agents);
   const release = releaseView(world, book, options.mayStillGet);
-  const agents = [...world.agents.values()].filter(({ name }) => !release.forgotten.has(name));
+  const seats = findSeats(agents, book, last?.seats);
   const { revisionOf } = options;
   const witnesses = callWitnesses(world);
   const inUse = findInUse(world, witnesses);
-  const view: PlanView = { memory, world, book, release, agents, revisionOf, witnesses, inUse };
+  const common = { memory, world, book, release, agents, seats };
+  const view: PlanView = { ...common, revisionOf, witnesses, inUse };
 
   touchReported(rows.touched, last?.world.agents, world.agents);
   const granted = grantAddresses(view, arrived);
   const { lanes, problems, resources, segments } = runVips(view);
   const nodePlans = programAgents(view, resources);
   settleRows(release, rows, addressesToSettle(memory, world), (address) => {
-    const lane = carried.get(address)?.lane;
-    return lane === undefined ? NO_AGENTS : runnersOf(resources, lane);
+    const carriers = carriersOf(resources, carried.get(address)?.place);
+    return carriers.filter((agent) => world.agents.has(agent));
   });
 
   touchNews({ before: last?.witnesses, now: witnesses, rows, lanes });
@@ -147,13 +154,12 @@ function planOnce(
     verdicts: patchMap(last?.plan.verdicts ?? NO_VERDICTS, judged),
     findings: keep(last?.plan.findings, findEverything(view, { problems, lanes, segments })),
   };
-  remember(memory, { world, book, lanes: resources, inUse, witnesses, plan: planned });
+  remember(memory, { world, book, seats, lanes: resources, inUse, witnesses, plan: planned });
   const over = movesOver(granted, { judgements, rows: rows.all });
   const isDone = over.arrived.size === 0 && !over.isIdle && areTiesAsJudged(rows, book);
   return { planned, goesOn: isDone ? undefined : over.arrived };
 }
 
-const NO_AGENTS: readonly AgentName[] = [];
 const NO_LEASES: Plan["leases"] = new Map();
 const NO_VERDICTS: Plan["verdicts"] = new Map();
 
@@ -172,6 +178,7 @@ interface PlanView {
   readonly release: ReleaseView;
   /** Without those that were declared gone. */
   readonly agents: readonly AgentView[];
+  readonly seats: Seats;
   readonly revisionOf: PlanOptions["revisionOf"];
   readonly witnesses: Witnesses;
   readonly inUse: InUse;
@@ -179,14 +186,16 @@ interface PlanView {
 
 /** Takes out owners that are gone, and grants anew what may come out differently. */
 function grantAddresses(view: PlanView, arrived: ReadonlySet<ClaimId>): readonly Grant[] {
-  const { memory, world, book, release, agents, inUse } = view;
+  const { memory, world, book, release, agents, seats, inUse } = view;
   const { rows, grants, unsettled, last } = memory;
   const asked = new Set(changedClaims(memory, world.claims));
   for (const id of asked) {
     for (const address of rows.ownedBy(id)) rows.touched.addresses.add(address);
   }
   releaseGone(release, rows, addressesToSettle(memory, world));
-  const others = last?.book === book ? unsettled : world.claims.keys();
+  unplaceGone(release, rows);
+  const isSame = last?.book === book && last.seats === seats;
+  const others = isSame ? unsettled : world.claims.keys();
   const disturbed = ownersDisturbed(memory, inUse);
   for (const id of [...others, ...rows.touched.claims, ...disturbed]) asked.add(id);
 
@@ -197,6 +206,9 @@ function grantAddresses(view: PlanView, arrived: ReadonlySet<ClaimId>): readonly
     table: createLeaseTable(rows, release),
     free: createFreeAddresses({ rows: rows.all, book, unusable, inUse }),
     unusable,
+    owned: findOwned(agents),
+    seats,
+    forgotten: release.forgotten,
     fill: rows.fill,
     turn: createMoveTurn(arrived),
     isAbsent: (owner) => isAbsentOwner(world, owner),
@@ -229,6 +241,7 @@ function runVips({ memory, world, book, release, agents, revisionOf }: PlanView)
     revisionOf,
     before: last?.lanes,
   });
+  touchHosts(rows, last?.world.agents, world.agents);
   touchLanes(rows, last && { lanes: last.plan.lanes, resources: last.lanes }, { lanes, resources });
   return { lanes, problems, resources, segments };
 }
@@ -249,7 +262,7 @@ function programAgents(
     forgotten: release.forgotten,
     rows: rows.all,
     lanes,
-    carried: carryAll({ wanted: grants.wanted, rows, carried }),
+    carried: carryAll({ wanted: grants.wanted, rows, agents: world.agents, carried }),
     before: last && { nodePlans: last.plan.nodePlans, lanes: last.lanes },
   });
 }

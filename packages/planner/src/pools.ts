@@ -32,6 +32,8 @@ export interface PoolView {
   /** In the order written. */
   readonly ranges: readonly NumberRange[];
   readonly reserved: readonly NumberRange[];
+  /** Hosts' own addresses, where there is no pool: shared by port, by all and without a key. */
+  readonly isOwn: boolean;
 }
 
 /** All pools, judged. */
@@ -45,6 +47,8 @@ export interface PoolBook {
   readonly findings: readonly Finding[];
   /** Pools that overlap and are of one age: whether each is in use decided between them. */
   readonly ties: ReadonlyMap<PoolName, boolean>;
+  /** Whether there is no pool, and hosts' own addresses stand for one. */
+  readonly isOwn: boolean;
   /** The pool whose ranges hold the address. */
   readonly poolOf: (address: Address) => PoolView | undefined;
 }
@@ -52,10 +56,14 @@ export interface PoolBook {
 /** Whether addresses of the pool are leased. */
 export type IsInUse = (pool: PoolName) => boolean;
 
-/** Judges all pools. The order in which they are given does not matter. */
+/**
+ * Judges all pools. The order in which they are given does not matter.
+ * @param isOwn whether they stand for hosts' own addresses. Default: no.
+ */
 export function checkPools(
   pools: readonly AddressPool[],
   isInUse: IsInUse = () => false,
+  isOwn = false,
 ): PoolBook {
   const byName = new Map<PoolName, PoolView>();
   const refused = new Map<PoolName, Finding>();
@@ -64,7 +72,7 @@ export function checkPools(
   for (const pool of pools.toSorted(seniority(isInUse))) {
     const fault = findFault(pool, byName);
     if (fault === undefined) {
-      byName.set(pool.name, viewOf(pool));
+      byName.set(pool.name, viewOf(pool, isOwn));
       continue;
     }
     const { finding, rival } = fault;
@@ -74,7 +82,7 @@ export function checkPools(
     for (const { name } of [pool, rival]) ties.set(name, isInUse(name));
   }
   const usable = [...byName.values()].sort(comparePriority);
-  return { usable, byName, refused, findings, ties, poolOf: createLookup(usable) };
+  return { usable, byName, refused, findings, ties, isOwn, poolOf: createLookup(usable) };
 }
 
 /** The older of two pools first; of one age, by where they stand and then by name. */
@@ -159,7 +167,7 @@ function findFault(
   return undefined;
 }
 
-function viewOf(pool: AddressPool): PoolView {
+function viewOf(pool: AddressPool, isOwn: boolean): PoolView {
   const numbers = (range: AddressPool["ranges"][number]): NumberRange => ({
     family: range.family,
     first: addressValue(range.first),
@@ -170,6 +178,7 @@ function viewOf(pool: AddressPool): PoolView {
     families: [...new Set(pool.ranges.map((range) => range.family))],
     ranges: pool.ranges.map(numbers),
     reserved: pool.reserved.map(numbers),
+    isOwn,
   };
 }
 

@@ -16,8 +16,8 @@ import {
   patchMap,
 } from "@fairlead/model";
 
-import type { CarriedChange } from "./carried.ts";
-import { type LaneResources, hasSameRunners, runnersOf } from "./lane-resources.ts";
+import type { CarriedChange, VipPlace } from "./carried.ts";
+import { type LaneResources, carriersOf, hasSameRunners } from "./lane-resources.ts";
 import { hasAbsentOwner } from "./release.ts";
 import { keepMap } from "./touched.ts";
 
@@ -40,21 +40,24 @@ export function program(options: ProgramOptions): ReadonlyMap<AgentName, NodePla
   const drafts = createDrafts(world, before?.nodePlans);
   changeLanes(drafts, before?.lanes ?? NO_LANES, lanes);
   for (const { old, now } of carried) {
-    const lane = now?.lane ?? old?.lane;
-    if (lane === undefined) continue;
-    if (old === now && hasSameRunners(before?.lanes, lanes, lane)) continue;
-    for (const agent of old === undefined ? NO_AGENTS : runnersOf(before?.lanes, old.lane)) {
+    const place = now?.place ?? old?.place;
+    if (place === undefined) continue;
+    if (old === now && hasSameCarriers(options, place)) continue;
+    for (const agent of carriersOf(before?.lanes, old?.place)) {
       drafts.drop(agent, old?.resources ?? []);
     }
-    for (const agent of now === undefined ? NO_AGENTS : runnersOf(lanes, now.lane)) {
-      drafts.add(agent, now?.resources ?? []);
-    }
+    for (const agent of carriersOf(lanes, now?.place)) drafts.add(agent, now?.resources ?? []);
   }
   return keepMap(before?.nodePlans, drafts.finish(retainedBy(options)));
 }
 
 const NO_LANES: LaneResources = new Map();
-const NO_AGENTS: readonly AgentName[] = [];
+
+/** An agent that was not known had no plan. */
+function hasSameCarriers({ lanes, before }: ProgramOptions, place: VipPlace): boolean {
+  if (place.kind === "lane") return hasSameRunners(before?.lanes, lanes, place.lane);
+  return before?.nodePlans.has(place.agent) === true;
+}
 
 function changeLanes(drafts: Drafts, before: LaneResources, now: LaneResources): void {
   for (const [id, old] of before) {

@@ -83,9 +83,9 @@ export function isWithdrawn(
 
 /** Names of agents that could hold the address, the lane's order first. */
 export function couldHold(row: LeasedAddress, lane: Lane | undefined): readonly AgentName[] {
-  if (lane === undefined) return row.sentTo;
-  const rest = row.sentTo.filter((name) => !lane.order.includes(name));
-  return rest.length === 0 ? lane.order : [...lane.order, ...rest];
+  const first = lane?.order ?? (row.placement.kind === "host" ? [row.placement.agent] : []);
+  const rest = row.sentTo.filter((name) => !first.includes(name));
+  return rest.length === 0 ? first : [...first, ...rest];
 }
 
 /** Judges one address of one claim. */

@@ -16,6 +16,7 @@ import type { Grant } from "./grant.ts";
 import type { Judgements } from "./judge.ts";
 import type { LeaseTable } from "./lease-table.ts";
 import { type PoolBook, isGivenBy } from "./pools.ts";
+import { keyIn } from "./sharing.ts";
 
 /** Whose turn it is to move. */
 export interface MoveTurn {
@@ -62,7 +63,8 @@ export function fitOf(
   if (wishes.length > 0) return wishes.includes(address) ? "fits" : "unwanted";
   const row = table.rows.get(address);
   if (row === undefined) return "unwanted";
-  if (row.owners.length > 1 && row.sharingKey !== claim.sharingKey) return "unwanted";
+  if (row.owners.length > 1 && row.sharingKey !== keyIn(book.poolOf(address), claim))
+    return "unwanted";
   const giver = book.byName.get(giverOf(book, claim, row));
   if (claim.wishedPool !== undefined && giver?.pool.name !== claim.wishedPool) return "unwanted";
   const isLeft = giver?.pool.onShrink === "reassign" && !isGivenBy(book, giver.pool.name, address);

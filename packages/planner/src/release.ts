@@ -36,19 +36,22 @@ export interface ReleaseView {
 /** Whether the agent has the address by its last answer, or by a message that it may yet get. */
 export type MayStillGet = (agent: AgentName, address: Address) => boolean;
 
+/** Agents that an operator declared gone. */
+export function forgottenAgents({ intents }: World): ReadonlySet<AgentName> {
+  return new Set(intents.flatMap((one) => (one.kind === "forget" ? [one.agent] : [])));
+}
+
 /** Gathers what releasing needs from the world. */
 export function releaseView(
   world: World,
   book: PoolBook,
   mayStillGet: MayStillGet = () => false,
 ): ReleaseView {
-  const forgotten = new Set<AgentName>();
   const released = new Set<Address>();
   for (const intent of world.intents) {
-    if (intent.kind === "forget") forgotten.add(intent.agent);
     if (intent.kind === "release") released.add(intent.address);
   }
-  return { world, book, forgotten, released, mayStillGet };
+  return { world, book, forgotten: forgottenAgents(world), released, mayStillGet };
 }
 
 /** Takes owners that are gone out of the given rows, and settles those that have none. */
@@ -64,6 +67,16 @@ export function releaseGone(
     const kept = owners.length === row.owners.length ? row : withOwners(row, owners);
     // Of a row that is held only allocation, placing and judging know more.
     putOrDrop(rows, address, kept.owners.length > 0 ? kept : settle(view, kept, []));
+  }
+}
+
+/** What an agent held by itself that was declared gone is nowhere any more. */
+export function unplaceGone({ forgotten }: ReleaseView, rows: LeaseRows): void {
+  for (const agent of forgotten) {
+    for (const address of Array.from(rows.hosts.get(agent) ?? [])) {
+      const row = rows.all.get(address);
+      if (row !== undefined) rows.put({ ...row, placement: { kind: "unplaced" } });
+    }
   }
 }
 

@@ -11,7 +11,13 @@ import {
 } from "@fairlead/model";
 
 import { portText } from "./grant.ts";
+import { OWN_KEY } from "./own-address.ts";
 import type { PoolView } from "./pools.ts";
+
+/** The key by which the claim shares addresses of the pool; undefined: it does not. */
+export function keyIn(view: PoolView | undefined, claim: Claim): string | undefined {
+  return view?.isOwn === true ? OWN_KEY : claim.sharingKey;
+}
 
 /** The ports of a claim as its lease records them. */
 export function portsOf(claim: Claim): LeaseOwner["ports"] {
@@ -28,7 +34,8 @@ export function whyNotShared(
   const [first] = others;
   if (first === undefined) return undefined;
   const holder = others.map((owner) => claimTitle(owner.claim)).join(", ");
-  if (claim.sharingKey === undefined) {
+  const key = keyIn(view, claim);
+  if (key === undefined) {
     return { reason: "AddressTaken", detail: `${row.address} is held by ${holder}` };
   }
   if (view?.pool.sharing !== "ports") {
@@ -36,7 +43,7 @@ export function whyNotShared(
     const detail = `${row.address} is held by ${holder}, and pool ${pool} allows no sharing`;
     return { reason: "SharingRefused", detail };
   }
-  if (row.sharingKey !== claim.sharingKey) {
+  if (row.sharingKey !== key) {
     const detail = `${row.address} is held by ${holder} under another sharing key or none`;
     return { reason: "SharingRefused", detail };
   }

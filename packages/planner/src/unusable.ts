@@ -41,6 +41,11 @@ export function findUnusable(agents: readonly AgentView[]): Unusable {
   };
 }
 
+/** All own addresses of agents. */
+export function findOwned(agents: readonly AgentView[]): ReadonlySet<Address> {
+  return new Set(agents.flatMap(({ hello }) => hello.links.flatMap(ownAddresses)));
+}
+
 function findNever(agents: readonly AgentView[]): ReadonlyMap<Address, string> {
   const unusable = new Map<Address, string>();
   for (const agent of agents) {

@@ -26,15 +26,17 @@ async function startStore(stage: Stage): Promise<void> {
   }));
 }
 
-test("SIGTERM stops everything and is named", async () => {
-  const stage = createStage();
-  const running = runUntilStopped({ ...stage, start: () => startStore(stage) });
-  await new Promise(setImmediate);
-  stage.process.emit("SIGTERM", "SIGTERM");
-  assert.deepEqual(await running, { kind: "signal", signal: "SIGTERM" });
-  assert.deepEqual(stage.stopped, ["store"]);
-  assert.equal(stage.process.listenerCount("SIGTERM"), 0);
-});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
+  test(`${signal} stops everything and is named`, async () => {
+    const stage = createStage();
+    const running = runUntilStopped({ ...stage, start: () => startStore(stage) });
+    await new Promise(setImmediate);
+    stage.process.emit(signal, signal);
+    assert.deepEqual(await running, { kind: "signal", signal });
+    assert.deepEqual(stage.stopped, ["store"]);
+    assert.equal(stage.process.listenerCount(signal), 0);
+  });
+}
 
 test("after the first signal a second one is left to its default", async () => {
   const stage = createStage();

@@ -4,7 +4,9 @@
 import type { Lifecycle } from "./lifecycle.ts";
 
 /** The signals that ask a program to end. */
-export type ShutdownSignal = "SIGINT" | "SIGTERM";
+export type ShutdownSignal = (typeof SIGNALS)[number];
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
 /** The part of `process` that is needed here. */
 export interface SignalTarget {
@@ -27,7 +29,7 @@ export interface RunOptions {
 }
 
 /**
- * Starts a program and resolves when it has stopped: after SIGINT or SIGTERM (also during the
+ * Starts a program and resolves when it has stopped: after one of the signals (also during the
  * start), after `lifecycle.fail`, or after a start that failed. Never rejects. The caller turns the
  * cause into an exit code.
  */
@@ -40,11 +42,9 @@ export async function runUntilStopped(options: RunOptions): Promise<StopCause> {
     asked.resolve({ kind: "signal", signal });
   };
   const release = (): void => {
-    options.process.off("SIGINT", onSignal);
-    options.process.off("SIGTERM", onSignal);
+    for (const signal of SIGNALS) options.process.off(signal, onSignal);
   };
-  options.process.on("SIGINT", onSignal);
-  options.process.on("SIGTERM", onSignal);
+  for (const signal of SIGNALS) options.process.on(signal, onSignal);
   void lifecycle.failed().then((error) => asked.resolve({ kind: "failed", error }));
   options.start(lifecycle).catch((error: unknown) => asked.resolve({ kind: "failed", error }));
   const cause = await asked.promise;

@@ -124,7 +124,7 @@ export function makeAgent(name: string, options: AgentOptions = {}): AgentView {
     agent,
     bootId: `boot-${name}`,
     version: "0.1.0",
-    capabilities: ["vrrp", "nginx-stream", "ipv6"] as const,
+    capabilities: ["vrrp", "nginx-stream", "ipv6", "host-addresses"] as const,
     links,
     epoch: 0,
   };

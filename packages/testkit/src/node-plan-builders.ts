@@ -93,6 +93,23 @@ export function vipOf(text: string, lane: LaneResource): VipResource {
   };
 }
 
+/** A VIP that the agent puts on `eth0` itself, or a host's own address that it adopts. */
+export function deviceVipOf(
+  text: string,
+  options: { readonly adopts?: boolean } = {},
+): VipResource {
+  const at = address(text);
+  const { adopts = false } = options;
+  return {
+    kind: "vip",
+    name: vipName(at),
+    address: at,
+    prefixLength: text.includes(":") ? 64 : 24,
+    carrier: { kind: "link", link: device("eth0"), adopts },
+    claims: [],
+  };
+}
+
 /** A listener `192.0.2.100:80/tcp` with its member set. */
 export function listenerOf(
   endpoint: string,

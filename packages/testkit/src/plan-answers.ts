@@ -51,7 +51,8 @@ export interface ProveOptions {
 
 /**
  * The agents after they applied their plans: the first living agent of each lane holds its VIPs,
- * and every agent serves every listener. Dead ones keep what they reported, out of reach.
+ * each agent has what it holds by itself, and every agent serves every listener. Dead ones keep
+ * what they reported, out of reach.
  */
 export function proveAll(
   world: World,
@@ -72,7 +73,8 @@ export function proveAll(
     if (wanted === undefined || !view.connected) return view;
     const holds = (resource: Resource): boolean =>
       resource.kind !== "vip" ||
-      (resource.carrier.kind === "lane" && holders.get(resource.carrier.lane) === view.name);
+      resource.carrier.kind === "link" ||
+      holders.get(resource.carrier.lane) === view.name;
     const report = makeReport(wanted, holds, revisionOf);
     return { ...view, report, heardAtMs: atMs, heldSinceMs: heldSince(view, report, atMs) };
   });

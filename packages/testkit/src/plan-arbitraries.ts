@@ -112,7 +112,7 @@ export const anyVip: fc.Arbitrary<VipResource> = fc
     prefixLength: fc.integer({ min: 0, max: 32 }),
     carrier: fc.oneof(
       anyLane.map(({ lane, name: resource }) => ({ kind: "lane" as const, lane, resource })),
-      anyLink.map((link) => ({ kind: "link" as const, link })),
+      fc.record({ kind: fc.constant("link" as const), link: anyLink, adopts: fc.boolean() }),
     ),
     claims: fc.array(anyClaim, { maxLength: 3 }),
   })

@@ -79,6 +79,12 @@ export const arbClaim: fc.Arbitrary<Claim> = fc
     return createdAtMs === undefined ? ageless : { ...made, createdAtMs };
   });
 
+const arbMode: fc.Arbitrary<AddressPool["mode"]> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant("vrrp") },
+  { weight: 1, arbitrary: fc.constant("host") },
+  { weight: 1, arbitrary: fc.constant("link") },
+);
+
 /** Pools: small ones, of both families, at times one that overlaps and is newer or as old. */
 export const arbPools: fc.Arbitrary<readonly AddressPool[]> = fc
   .record({
@@ -92,17 +98,26 @@ export const arbPools: fc.Arbitrary<readonly AddressPool[]> = fc
     reserved: fc.constantFrom("", "192.0.2.101"),
     namespaces: fc.constantFrom<string[]>([], ["shop"]),
     quarantineMs: fc.constantFrom(0, 60_000),
+    mode: arbMode,
+    smallMode: arbMode,
+    isNone: fc.oneof(
+      { weight: 9, arbitrary: fc.constant(false) },
+      { weight: 1, arbitrary: fc.constant(true) },
+    ),
   })
-  .map((given) => {
+  .map((given): readonly AddressPool[] => {
+    if (given.isNone) return [];
     const ranges = `192.0.2.100-192.0.2.${99 + given.size}`;
-    const { sharing, onShrink, quarantineMs } = given;
+    const { sharing, onShrink, quarantineMs, mode, smallMode } = given;
     const common = { sharing, onShrink, quarantineMs };
     const reserved = given.reserved === "" ? [] : makeRanges(given.reserved);
     const ipv6 = given.hasIpv6 ? ", 2001:db8::100-2001:db8::102" : "";
-    const pools = [makePool("default", ranges + ipv6, { ...common, reserved })];
+    const pools = [makePool("default", ranges + ipv6, { ...common, reserved, mode })];
     if (given.hasSmall) {
       const { priority, namespaces } = given;
-      pools.push(makePool("small", "198.51.100.7", { ...common, priority, namespaces }));
+      pools.push(
+        makePool("small", "198.51.100.7", { ...common, priority, namespaces, mode: smallMode }),
+      );
     }
     if (given.rival === "none") return pools;
     const createdAtMs = given.rival === "newer" ? 2000 : 1000;
@@ -130,8 +145,11 @@ export const arbWorld: fc.Arbitrary<World> = fc
     claims: fc.uniqueArray(arbClaim, { selector: (claim) => claim.id, maxLength: 8 }),
     pools: arbPools,
     agents: arbAgents,
+    sharesOwnAddress: fc.boolean(),
   })
-  .map(makeWorld);
+  .map(({ sharesOwnAddress, ...given }) =>
+    makeWorld({ ...given, settings: { ...makeWorld().settings, sharesOwnAddress } }),
+  );
 
 /** The same world with all its maps and lists in another order. */
 export function shuffleWorld(world: World, seed: number): World {

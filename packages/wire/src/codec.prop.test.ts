@@ -127,7 +127,13 @@ test("what an agent says reads back equal", () => {
     agent: anyAgent,
     bootId: fc.uuid(),
     version: fc.constant("0.1.0"),
-    capabilities: fc.subarray(["vrrp", "nginx-stream", "ipv6", "kernel-datapath"] as const),
+    capabilities: fc.subarray([
+      "vrrp",
+      "nginx-stream",
+      "ipv6",
+      "kernel-datapath",
+      "host-addresses",
+    ] as const),
     links: fc.array(anyHostLink, { maxLength: 2 }),
     epoch: fc.nat(),
   });

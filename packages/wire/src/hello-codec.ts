@@ -14,7 +14,13 @@ import * as pb from "@fairlead/proto";
 import { addressToBytes, prefixFrom, revisionFromBytes, revisionToBytes } from "./address-bytes.ts";
 import { complete, counter, type Decoded, decodeAll, ok, refused, token } from "./decoded.ts";
 
-const CAPABILITIES: readonly Capability[] = ["vrrp", "nginx-stream", "ipv6", "kernel-datapath"];
+const CAPABILITIES: readonly Capability[] = [
+  "vrrp",
+  "nginx-stream",
+  "ipv6",
+  "kernel-datapath",
+  "host-addresses",
+];
 
 /** Most links that an agent may name; a host with more has devices that are not for VIPs. */
 const LINKS_MAX = 1024;

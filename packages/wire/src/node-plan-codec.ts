@@ -103,6 +103,7 @@ function encodeVip(vip: VipResource): pb.Vip {
         ? { case: "lane", value: carrier.lane }
         : { case: "link", value: carrier.link },
     claims: [...vip.claims],
+    adopts: carrier.kind === "link" && carrier.adopts,
   });
 }
 

@@ -69,7 +69,7 @@ export function decodeVip(name: string, vip: pb.Vip): Decoded<VipResource> {
   if (address !== parts.address) return refused("vip: bad address");
   const fields = complete("vip", {
     prefixLength: within(vip.prefixLength, 0, familyBits(familyOf(address))),
-    carrier: readCarrier(vip.carrier),
+    carrier: readCarrier(vip),
     claims: readAll(vip.claims, parseClaimId),
   });
   if (fields.kind === "refused") return fields;
@@ -147,13 +147,13 @@ function isOrder(order: readonly LanePeer[]): boolean {
   return agents.size === order.length && families.size === 1;
 }
 
-function readCarrier(carrier: pb.Vip["carrier"]): VipResource["carrier"] | undefined {
-  if (carrier.case === "lane") {
+function readCarrier({ carrier, adopts }: pb.Vip): VipResource["carrier"] | undefined {
+  if (carrier.case === "lane" && !adopts) {
     const lane = parseLaneId(carrier.value)?.lane;
     return lane && { kind: "lane", lane, resource: laneName(lane) };
   }
   const link = carrier.case === "link" ? parseDeviceName(carrier.value) : undefined;
-  return link && { kind: "link", link };
+  return link && { kind: "link", link, adopts };
 }
 
 function readAll<T>(

@@ -7,6 +7,8 @@ import {
   type Link,
   type Prefix,
   addressFromValue,
+  addressValue,
+  familyBits,
   familyOf,
   parseDeviceName,
 } from "@fairlead/model";
@@ -38,6 +40,7 @@ export interface AddressMessage {
     readonly local?: Buffer;
     readonly label?: string;
     readonly flags?: { readonly tentative?: true; readonly dadfailed?: true };
+    readonly cacheInfo?: { readonly ifaValid?: number };
   };
 }
 
@@ -46,10 +49,13 @@ export interface RouteMessage {
   readonly data: {
     readonly family?: number;
     readonly dstLen?: number;
+    readonly scope?: number | string;
     readonly table?: number;
     readonly type?: number | string;
   };
   readonly attrs: {
+    readonly dst?: Buffer;
+    readonly gateway?: Buffer;
     readonly oif?: number;
     readonly priority?: number;
     readonly table?: number;
@@ -72,40 +78,69 @@ const OPERSTATE_UP = 6;
 /** fe80::/10 */
 const LINK_LOCAL_IPV6 = /^fe[89ab]/;
 
+/** Which device is the primary one. */
+export interface PrimaryChoice {
+  /** The operator's word; without it a device of a default route is primary. */
+  readonly primaryLink?: DeviceName | undefined;
+  /** Devices without a wire, which are never taken without that word. Default none. */
+  readonly wireless?: ReadonlySet<DeviceName>;
+}
+
+/** The devices of default routes of the main table, IPv4 before IPv6, lowest metric first. */
+export function defaultDevices({ links, routes }: KernelMessages): readonly DeviceName[] {
+  const names = namesOf(links);
+  const found = routes
+    .filter(isDefaultRoute)
+    .toSorted((a, b) => (a.data.family ?? 0) - (b.data.family ?? 0) || metricOf(a) - metricOf(b))
+    .flatMap(({ attrs }) => names.get(attrs.oif ?? firstHopIndex(attrs.multipath) ?? -1) ?? []);
+  return [...new Set(found)];
+}
+
 /**
- * Makes the view. `primaryLink` is the operator's word; without it the device of the default route
- * is primary, IPv4 before IPv6, lowest metric first. IPv6 addresses that the kernel does not use
+ * Makes the view. Without an operator's word the first wired device of a default route is primary,
+ * of those that are up if there is one. IPv6 addresses that the kernel does not use
  * yet, or never will because another host has them, do not count as held.
  */
 export function kernelView(
   messages: KernelMessages,
-  primaryLink: DeviceName | undefined,
+  { primaryLink, wireless = NO_DEVICES }: PrimaryChoice = {},
 ): KernelView {
-  const names = new Map<number, DeviceName>();
-  for (const { data, attrs } of messages.links) {
-    const name = parseDeviceName(attrs.ifname ?? "");
-    if (name === undefined || data.index === undefined || data.flags?.loopback === true) continue;
-    names.set(data.index, name);
-  }
+  const names = namesOf(messages.links);
   const addresses = messages.addresses.flatMap((message) => {
     const address = kernelAddress(message, names);
     return address === undefined ? [] : [address];
   });
-  const routed = names.get(defaultRouteIndex(messages.routes) ?? -1);
-  const primary = primaryLink ?? routed;
   const links = messages.links.flatMap((message) => {
     const name = names.get(message.data.index ?? -1);
-    return name === undefined ? [] : [linkOf(message, name, name === primary, addresses)];
+    return name === undefined ? [] : [linkOf(message, name, addresses)];
   });
-  return { links, addresses };
+  const isUp = (name: DeviceName): boolean => links.some((link) => link.name === name && link.up);
+  const wired = defaultDevices(messages).filter((name) => !wireless.has(name));
+  const primary = primaryLink ?? wired.find(isUp) ?? wired[0];
+  return {
+    links: links.map((link) => ({ ...link, primary: link.name === primary })),
+    addresses,
+  };
+}
+
+const NO_DEVICES: ReadonlySet<DeviceName> = new Set();
+
+/** Names by index, without the loopback device. */
+function namesOf(links: readonly LinkMessage[]): ReadonlyMap<number, DeviceName> {
+  const names = new Map<number, DeviceName>();
+  for (const { data, attrs } of links) {
+    const name = parseDeviceName(attrs.ifname ?? "");
+    if (name === undefined || data.index === undefined || data.flags?.loopback === true) continue;
+    names.set(data.index, name);
+  }
+  return names;
 }
 
 function linkOf(
   { data, attrs }: LinkMessage,
   name: DeviceName,
-  primary: boolean,
   addresses: readonly KernelAddress[],
-): Link {
+): Omit<Link, "primary"> {
   const state = attrs.operstate ?? OPERSTATE_UNKNOWN;
   const hasCarrier =
     state === OPERSTATE_UP || (state === OPERSTATE_UNKNOWN && data.flags?.lowerUp === true);
@@ -113,7 +148,6 @@ function linkOf(
     name,
     mac: macText(attrs.address),
     up: data.flags?.up === true && hasCarrier,
-    primary,
     prefixes: addresses.filter((entry) => entry.link === name).flatMap(prefixOf),
   };
 }
@@ -134,7 +168,41 @@ function kernelAddress(
   if (link === undefined || address === undefined || data.prefixlen === undefined) return undefined;
   if (attrs.flags?.tentative === true || attrs.flags?.dadfailed === true) return undefined;
   const label = data.family === AF_INET && attrs.label !== undefined ? { label: attrs.label } : {};
-  return { address, prefixLength: data.prefixlen, link, ...label };
+  const valid = attrs.cacheInfo?.ifaValid ?? FOREVER;
+  const lifetime = valid === FOREVER ? {} : { validMs: valid * 1000 };
+  return { address, prefixLength: data.prefixlen, link, ...label, ...lifetime };
+}
+
+/** A lifetime without end, in seconds (INFINITY_LIFE_TIME of the kernel). */
+export const FOREVER = 0xffff_ffff;
+
+/**
+ * Length of the longest route of a device that covers the address: of those of the main table that
+ * leave by the device without a gateway, and that are no default route and no single address.
+ */
+export function routeLength(
+  routes: readonly RouteMessage[],
+  index: number,
+  address: Address,
+): number | undefined {
+  const family = familyOf(address);
+  const bits = familyBits(family);
+  const value = addressValue(address);
+  const lengths = routes.flatMap(({ data, attrs }) => {
+    const length = data.dstLen ?? 0;
+    const isOwn = attrs.oif === index && attrs.gateway === undefined && attrs.dst !== undefined;
+    const isMain = (attrs.table ?? data.table) === MAIN_TABLE && isUnicast(data);
+    if (!isOwn || !isMain || length === 0 || length >= bits) return [];
+    const network = addressOf(data.family, attrs.dst);
+    if (network === undefined || familyOf(network) !== family) return [];
+    const host = BigInt(bits - length);
+    return value >> host === addressValue(network) >> host ? [length] : [];
+  });
+  return lengths.length === 0 ? undefined : Math.max(...lengths);
+}
+
+function isUnicast({ type }: RouteMessage["data"]): boolean {
+  return type === "UNICAST" || type === 1;
 }
 
 function addressOf(family: number | undefined, bytes: Buffer | undefined): Address | undefined {
@@ -149,19 +217,9 @@ function macText(bytes: Buffer | undefined): string {
   return bytes === undefined ? "" : (bytes.toString("hex").match(/../g) ?? []).join(":");
 }
 
-/** Index of the device that the preferred default route of the main table leaves by. */
-function defaultRouteIndex(routes: readonly RouteMessage[]): number | undefined {
-  const candidates = routes
-    .filter(isDefaultRoute)
-    .toSorted((a, b) => (a.data.family ?? 0) - (b.data.family ?? 0) || metricOf(a) - metricOf(b));
-  const best = candidates[0];
-  return best === undefined ? undefined : (best.attrs.oif ?? firstHopIndex(best.attrs.multipath));
-}
-
 function isDefaultRoute({ data, attrs }: RouteMessage): boolean {
-  const isUnicast = data.type === "UNICAST" || data.type === 1;
   const isIp = data.family === AF_INET || data.family === AF_INET6;
-  return isUnicast && isIp && data.dstLen === 0 && (attrs.table ?? data.table) === MAIN_TABLE;
+  return isUnicast(data) && isIp && data.dstLen === 0 && (attrs.table ?? data.table) === MAIN_TABLE;
 }
 
 function metricOf(route: RouteMessage): number {

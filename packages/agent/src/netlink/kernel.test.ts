@@ -109,6 +109,43 @@ inSandbox({ file: import.meta.url, name: "netlink" }, () => {
     );
   });
 
+  test("an address is put on a device, marked as ours, and lives as long as it is renewed", async () => {
+    await using kernel = await createNetlinkKernel({ clock, logger, ipProgram });
+    const vip = entry("192.0.2.50", 24, "eth0");
+    const six = entry("2001:db8::50", 64, "eth0");
+    const find = async (wanted: KernelAddress): Promise<KernelAddress | undefined> =>
+      (await kernel.view()).addresses.find((found) => found.address === wanted.address);
+    assert.equal(await kernel.routeLength(vip), 24);
+    assert.equal(await kernel.routeLength(six), 64);
+    assert.equal(await kernel.routeLength(entry("203.0.113.1", 32, "eth0")), undefined);
+    await ip("route add 203.0.113.0/28 dev eth0");
+    assert.equal(await kernel.routeLength(entry("203.0.113.1", 32, "eth0")), 28);
+    await Promise.all([vip, six].map((one) => kernel.putAddress({ ...one, validMs: 60_000 })));
+    assert.deepEqual(await find(vip), { ...vip, label: "eth0:fl", validMs: 60_000 });
+    assert.deepEqual(await find(six), { ...six, validMs: 60_000 });
+    await kernel.putAddress({ ...vip, validMs: 90_000 });
+    assert.equal((await find(vip))?.validMs, 90_000);
+    await kernel.putAddress(vip);
+    assert.equal((await find(vip))?.validMs, undefined, "without an end");
+    await kernel.putAddress({ ...six, validMs: 1000 });
+    while ((await find(six)) !== undefined) await clock.sleep(100);
+    assert.equal(await kernel.removeAddress(vip), true);
+    await assert.rejects(kernel.putAddress(entry("192.0.2.50", 24, "gone0")), {
+      code: "NO_DEVICE",
+    });
+  });
+
+  test("a device with a long name has addresses of ours too", async () => {
+    await using kernel = await createNetlinkKernel({ clock, logger, ipProgram });
+    await ip("link add enp129s0f0np0ab type veth peer name peer2");
+    const vip = entry("198.51.100.9", 24, "enp129s0f0np0ab");
+    await kernel.putAddress(vip);
+    const { addresses } = await kernel.view();
+    const found = addresses.find(({ address }) => address === vip.address);
+    assert.equal(found?.label, "enp129s0f0np:fl");
+    assert.equal(await kernel.removeAddress(vip), true);
+  });
+
   test("a link that loses its carrier is seen as down", async () => {
     await using kernel = await createNetlinkKernel({ clock, logger, ipProgram });
     const change = changed(kernel);

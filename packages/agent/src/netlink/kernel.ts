@@ -4,13 +4,14 @@
 
 import type { DeviceName } from "@fairlead/model";
 import type { Clock, Logger, Timer } from "@fairlead/runtime";
-import type { Kernel, KernelAddress, KernelView } from "../ports.ts";
-import { addressBytes } from "./address-bytes.ts";
+import type { Kernel, KernelView } from "../ports.ts";
 import { createInFlight } from "./in-flight.ts";
 import { watchByProgram } from "./ip-monitor.ts";
-import { kernelView } from "./kernel-view.ts";
+import { findLength, putAddress, REQUEST_TIMEOUT, removeAddress } from "./kernel-requests.ts";
+import { defaultDevices, kernelView } from "./kernel-view.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { kernelError } from "./netlink-error.ts";
+import { findWireless } from "./wireless.ts";
 
 /** What the kernel's adapter is made of. */
 export interface NetlinkKernelOptions {
@@ -26,7 +27,6 @@ const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
 /** The kernel reports twice what it grants; thousands of events fit into this. */
 const EVENT_BUFFER_BYTES_MIN = 4 * 1024 * 1024;
 const SEND_BUFFER_BYTES = 256 * 1024;
-const REQUEST_MS_MAX = 5000;
 const REQUESTS_MAX = 32;
 /** Far more than one agent may hold: 8 lanes of 1 000. */
 const WAITING_MAX = 20_000;
@@ -54,7 +54,7 @@ export async function createNetlinkKernel(options: NetlinkKernelOptions): Promis
   const requests = keep(open());
   const inFlight = createInFlight({ runningMax: REQUESTS_MAX, waitingMax: WAITING_MAX });
   const changes = createChanges(options.clock);
-  const timeout = { timeout: REQUEST_MS_MAX };
+  const timeout = REQUEST_TIMEOUT;
 
   const events = open();
   if (events.socket.getRecvBufferSize() >= EVENT_BUFFER_BYTES_MIN) {
@@ -69,42 +69,29 @@ export async function createNetlinkKernel(options: NetlinkKernelOptions): Promis
     stack.use(watchByProgram({ ...options, onChange: changes.poke }));
   }
 
+  // One dump at a time, whoever asks.
+  const dumping = createInFlight({ runningMax: 1, waitingMax: WAITING_MAX });
+  const readRoutes = oneAtATime(() => dumping.run(() => dumps.getRoutes({}, {}, timeout)));
+
   async function look(): Promise<KernelView> {
     try {
       const links = await dumps.getLinks({}, {}, timeout);
       const addresses = await dumps.getAddresses({}, {}, timeout);
       const isAsked = options.primaryLink === undefined;
       const routes = isAsked ? await dumps.getRoutes({}, {}, timeout) : [];
-      return kernelView({ links, addresses, routes }, options.primaryLink);
+      const messages = { links, addresses, routes };
+      const wireless = await findWireless(defaultDevices(messages));
+      return kernelView(messages, { primaryLink: options.primaryLink, wireless });
     } catch (error) {
       throw kernelError(error, "cannot read links and addresses");
     }
   }
 
-  async function remove(entry: KernelAddress): Promise<boolean> {
-    try {
-      const [link] = await requests.getLink({}, { ifname: entry.link }, timeout);
-      const bytes = addressBytes(entry.address);
-      await requests.delAddress(
-        {
-          family: bytes.length === 4 ? 2 : 10,
-          prefixlen: entry.prefixLength,
-          ...(link?.data.index === undefined ? {} : { index: link.data.index }),
-        },
-        { local: bytes, address: bytes },
-        timeout,
-      );
-      return true;
-    } catch (error) {
-      const mapped = kernelError(error, `cannot remove ${entry.address} from ${entry.link}`);
-      if (mapped.code === "NO_ADDRESS" || mapped.code === "NO_DEVICE") return false;
-      throw mapped;
-    }
-  }
-
   return {
-    view: oneAtATime(look),
-    removeAddress: (entry) => inFlight.run(() => remove(entry)),
+    view: oneAtATime(() => dumping.run(look)),
+    putAddress: (entry) => inFlight.run(() => putAddress(requests, entry)),
+    routeLength: (place) => findLength(requests, readRoutes, place),
+    removeAddress: (entry) => inFlight.run(() => removeAddress(requests, entry)),
     onChange: (listener) => changes.listen(listener),
     [Symbol.asyncDispose]: async () => {
       changes.stop();

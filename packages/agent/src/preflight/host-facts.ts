@@ -8,7 +8,7 @@ import { describeError, runProgram } from "@fairlead/runtime";
 import { isPlainPath } from "../data-plane-layout.ts";
 
 /** Programs that the data plane is made of. */
-export type ProgramName = "nginx" | "keepalived" | "s6-svscan" | "ip";
+export type ProgramName = "nginx" | "keepalived" | "s6-svscan" | "ip" | "arping" | "ndptool";
 
 /** A sysctl as found. */
 export interface SysctlFact {
@@ -49,7 +49,14 @@ export interface ReadHostOptions {
   readonly searchPath: readonly string[];
 }
 
-const PROGRAMS: readonly ProgramName[] = ["nginx", "keepalived", "s6-svscan", "ip"];
+const PROGRAMS: readonly ProgramName[] = [
+  "nginx",
+  "keepalived",
+  "s6-svscan",
+  "ip",
+  "arping",
+  "ndptool",
+];
 /** Where Debian's nginx, and others, keep modules. */
 const MODULE_FOLDERS = ["/usr/lib/nginx/modules", "/usr/lib64/nginx/modules"];
 const STREAM_MODULE = "ngx_stream_module.so";

@@ -35,6 +35,10 @@ export interface HostPrograms extends DataPlanePrograms {
   readonly nft?: string;
   /** User of nginx's workers; root where no other can be had. */
   readonly nginxUser?: string;
+  /** Absent: addresses that the agent adds itself are not announced to IPv4 neighbours. */
+  readonly arping?: string;
+  /** Absent: addresses that the agent adds itself are not announced to IPv6 neighbours. */
+  readonly ndptool?: string;
   /** Whether keepalived can check a file by itself when it reloads. */
   readonly checksOnReload: boolean;
   /** Whether the host speaks IPv6. */
@@ -78,6 +82,10 @@ function programsOf(
   { runDir, stateDir }: PreflightOptions,
 ): HostPrograms | undefined {
   const path = (name: ProgramName): string => facts.programs.get(name) ?? "";
+  const optional = (name: "arping" | "ndptool"): Pick<HostPrograms, "arping" | "ndptool"> => {
+    const found = facts.programs.get(name);
+    return found === undefined ? {} : { [name]: found };
+  };
   if (facts.streamModule === undefined) return undefined;
   return {
     nginx: path("nginx"),
@@ -86,6 +94,8 @@ function programsOf(
     s6Svscan: path("s6-svscan"),
     streamModule: facts.streamModule,
     ...(facts.nft === undefined ? {} : { nft: facts.nft }),
+    ...optional("arping"),
+    ...optional("ndptool"),
     ...(facts.noexec.has(runDir) ? { scriptDir: join(stateDir, "scripts") } : {}),
     nginxUser: mayChangeUser(facts) ? WORKER_USER : "root",
     checksOnReload: mayCheckOnReload(facts),

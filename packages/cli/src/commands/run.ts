@@ -41,7 +41,10 @@ const HELP = {
   name: "fairlead run",
   summary: "Runs controller and agent on this host, in one process, with an embedded store.",
   notes: [
-    "When it is told to end it gives its addresses up and ends keepalived and nginx.",
+    "Told to end, by SIGINT, SIGTERM, SIGHUP or SIGQUIT, it removes the addresses that it added and " +
+      "ends keepalived and nginx; with --keep-on-exit it leaves all of it.",
+    "Pools of --pool and of the file have mode link where they name none. Without any pool all " +
+      "Services share the first address of the device, by port.",
     EXIT_HELP,
   ],
 };
@@ -120,10 +123,12 @@ async function runBoth(both: Both): Promise<ExitCode> {
       agent = await startBoth(both, lifecycle);
     },
   });
+  const { keepOnExit } = both.flags;
   // The addresses were given up first (a part of the lifecycle); now nothing uses the daemons.
-  await agent?.endDataPlane();
+  if (!keepOnExit) await agent?.endDataPlane();
   if (cause.kind === "signal") {
-    log.info({ signal: cause.signal }, "ended; nothing is served any more");
+    const what = keepOnExit ? "the data plane goes on" : "nothing is served any more";
+    log.info({ signal: cause.signal }, `ended; ${what}`);
     return EXIT.good;
   }
   log.error({ error: describeError(cause.error) }, "cannot go on");
@@ -148,7 +153,9 @@ async function startBoth(both: Both, lifecycle: Lifecycle): Promise<RunningAgent
     lifecycle,
     metrics,
     random: Math.random,
+    leaves: flags.keepOnExit ? "keep" : "remove",
   });
+  if (flags.keepOnExit) return agent;
   // Stopped first, as it was started last: no pass of the loop takes an address back meanwhile.
   await lifecycle.start("addresses", () => ({
     [Symbol.asyncDispose]: () => agent.giveUpLanes(),

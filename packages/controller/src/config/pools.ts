@@ -1,7 +1,7 @@
 // Pools out of settings: `--pool NAME=RANGE[,RANGE]` and `pools:` of the config file. Given the
 // flags' texts and the file's value; all that is wrong is said at once, and then nothing is used.
 
-import type { AddressPool } from "@fairlead/model";
+import type { AddressPool, PoolMode } from "@fairlead/model";
 import { z } from "zod";
 
 import { quote } from "../sources/quote.ts";
@@ -19,6 +19,8 @@ export interface PoolSettings {
   readonly flags: readonly string[];
   /** Value of `pools` in the config file; undefined when it has none. */
   readonly file: unknown;
+  /** The mode of pools that name none. Default `vrrp`. */
+  readonly defaultMode?: PoolMode;
 }
 
 const filePoolSchema = z.strictObject({ name: z.string(), ...POOL_SPEC_FIELDS });
@@ -55,7 +57,9 @@ export function readConfiguredPools(settings: PoolSettings): ConfiguredPools {
       continue;
     }
     places.set(name, place);
-    const reading = readPool({ name, origin, createdAtMs: CONFIGURED_AT_MS, spec });
+    const mode = spec.mode ?? settings.defaultMode;
+    const createdAtMs = CONFIGURED_AT_MS;
+    const reading = readPool({ name, origin, createdAtMs, spec: { ...spec, mode } });
     if (reading.kind === "ok") pools.push(reading.pool);
     else problems.push(...reading.problems.map(({ detail }) => `${place}: ${detail}`));
   }

@@ -43,6 +43,7 @@ export async function startFakeAgent(
     name,
     prefix: `192.0.2.${number}/24`,
     segment,
+    clock,
     ...(failures === undefined ? {} : { failures }),
   });
   return await restartFakeAgent(clock, host);
@@ -66,6 +67,7 @@ export async function restartFakeAgent(
       kernel: host.kernel,
       segment: host.segment,
       vrrp: host.vrrp,
+      announcer: host.announcer,
       keepalived: host.keepalived,
       nginx,
       portProbe: host.portProbe,

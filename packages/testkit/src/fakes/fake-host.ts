@@ -14,10 +14,10 @@ import {
 import { EdgeError } from "@fairlead/runtime";
 import type {
   AcceptedPlan,
+  Announcer,
   KeepalivedDaemon,
   Kernel,
   KernelAddress,
-  Ledger,
   NginxDaemon,
   PlanFile,
   PortProbe,
@@ -25,56 +25,15 @@ import type {
   VrrpListener,
 } from "@fairlead/agent";
 
-import type { FakeFailures } from "./fake-failures.ts";
+import { createFakeDevice, type FakeDevice } from "./fake-device.ts";
 import { createFakeLedger, type FakeLedger } from "./fake-ledger.ts";
 import { createFakeNginx, type FakeNginx } from "./fake-nginx.ts";
+import type { FakeFailures } from "./fake-failures.ts";
+import type { FakeHost, FakeHostOptions } from "./fake-host-types.ts";
 import type { FakeSegment } from "./fake-segment.ts";
 import { countVips } from "./keepalived-text.ts";
 
-/** A fake host with all ports of the agent. */
-export interface FakeHost {
-  readonly name: string;
-  readonly kernel: Kernel;
-  readonly segment: SegmentAsker;
-  readonly vrrp: VrrpListener;
-  readonly keepalived: KeepalivedDaemon;
-  readonly nginx: NginxDaemon;
-  readonly portProbe: PortProbe;
-  readonly ledger: Ledger;
-  readonly planFile: PlanFile;
-  /** Cuts or heals its link: carrier is lost, keepalived gives everything up. */
-  setLink(up: boolean): void;
-  /** keepalived's tree dies by kill -9: its addresses stay until somebody sweeps them. */
-  killKeepalived(): void;
-  /** nginx's master and workers die: nothing answers until the supervisor starts it again. */
-  killNginx(): void;
-  /** What keepalived's supervisor does after its death: sweeps what was left, and starts it. */
-  reviveKeepalived(): void;
-  reviveNginx(): void;
-  /** All of it is gone but the disk; `setLink(true)` is its next boot, without daemons. */
-  powerOff(): void;
-  /** Adds an address as a stranger would. */
-  addForeign(address: string): void;
-  /** For the segment: whether it sends adverts. */
-  isSpeaking(): boolean;
-  keepsAddresses(): boolean;
-  keepalivedText(): string;
-  /** For the segment: sets what it holds of a router id; undefined leaves it. */
-  setHeld(routerId: number, addresses: readonly string[] | undefined): void;
-  /** What the host is, in sorted lines: addresses, listeners, lanes. */
-  lines(): readonly string[];
-}
-
-/** What a host is made of. */
-export interface FakeHostOptions {
-  readonly name: string;
-  /** Its own address with its length: 192.0.2.11/24. */
-  readonly prefix: string;
-  readonly segment: FakeSegment;
-  /** Whether its device has the default route. Default true. */
-  readonly isPrimary?: boolean;
-  readonly failures?: FakeFailures;
-}
+export type { FakeHost, FakeHostOptions } from "./fake-host-types.ts";
 
 /** Makes a host with one device `eth0` in a segment. */
 export function createFakeHost(options: FakeHostOptions): FakeHost {
@@ -93,6 +52,7 @@ class Host implements FakeHost {
   readonly #isPrimary: boolean;
   readonly #held = new Map<number, readonly string[]>();
   readonly #foreign = new Set<string>();
+  readonly #device: FakeDevice;
   readonly #listeners = new Set<() => void>();
   readonly #nginx: FakeNginx;
   readonly nginx: NginxDaemon;
@@ -103,11 +63,12 @@ class Host implements FakeHost {
   #wasKilled = false;
   #plan: AcceptedPlan | undefined;
 
-  constructor({ name, prefix, segment, isPrimary = true, failures }: FakeHostOptions) {
+  constructor({ name, prefix, segment, clock, isPrimary = true, failures }: FakeHostOptions) {
     const parsed = parsePrefix(prefix);
     this.#isPrimary = isPrimary;
     this.name = name;
     this.#segment = segment;
+    this.#device = createFakeDevice(clock, () => this.#notify());
     this.#failures = failures ?? { failing: () => false };
     this.#nginx = createFakeNginx({
       attempt: (call) => this.#fail(call),
@@ -130,13 +91,23 @@ class Host implements FakeHost {
         primary: this.#isPrimary,
         prefixes,
       };
-      const own = { address: this.#prefix.address, prefixLength: 24, link: DEVICE };
+      const own = {
+        address: this.#prefix.address,
+        prefixLength: this.#prefix.length,
+        link: DEVICE,
+      };
       return { links: [link], addresses: [own, ...addresses] };
     },
+    putAddress: async (address) => {
+      this.#fail("kernel.putAddress");
+      this.#device.put(address);
+      this.#notify();
+    },
+    routeLength: async () => this.#prefix.length,
     removeAddress: async ({ address }) => {
       this.#fail("kernel.removeAddress");
       const wasForeign = this.#foreign.delete(address);
-      let wasHeld = false;
+      let wasHeld = this.#device.remove(address);
       for (const [routerId, held] of this.#held) {
         wasHeld ||= held.includes(address);
         this.#held.set(
@@ -189,6 +160,11 @@ class Host implements FakeHost {
       this.#failures.portTaken?.(`${address}:${port}/${protocol}`),
   };
 
+  readonly announced: string[] = [];
+  readonly announcer: Pick<Announcer, "announce"> = {
+    announce: (places) => void this.announced.push(...places.map(({ address }) => address)),
+  };
+
   readonly ledger: FakeLedger = createFakeLedger((call) => this.#fail(call));
 
   readonly planFile: PlanFile = {
@@ -236,12 +212,19 @@ class Host implements FakeHost {
     this.#nginx.powerOff();
     this.#segment.changed(this);
     this.#held.clear();
+    this.#device.clear();
     this.#keepalivedText = "";
     this.#notify();
   }
 
   addForeign(address: string): void {
     this.#foreign.add(address);
+    this.#notify();
+  }
+
+  takeAway(address: string): void {
+    this.#foreign.delete(address);
+    this.#device.remove(address);
     this.#notify();
   }
 
@@ -276,11 +259,15 @@ class Host implements FakeHost {
 
   #addresses(): readonly KernelAddress[] {
     const texts = new Set([...this.#held.values()].flat().concat(...this.#foreign));
-    return Array.from(texts, (text) => ({
+    const plain = Array.from(texts, (text): KernelAddress => ({
       address: present(parseAddress(text), "held addresses parse"),
       prefixLength: 32,
       link: DEVICE,
     }));
+    return [
+      ...plain.filter(({ address }) => !this.#device.has(address)),
+      ...this.#device.addresses(),
+    ];
   }
 
   #notify(): void {

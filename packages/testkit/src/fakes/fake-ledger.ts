@@ -16,7 +16,7 @@ export function createFakeLedger(attempt: (call: string) => void): FakeLedger {
     load: async () => entries,
     save: async (saved) => {
       attempt("ledger.save");
-      entries = saved.map(({ address, link, foreign }) => ({ address, link, foreign }));
+      entries = saved.map(({ ofEarlierBoot: _, ...entry }) => entry);
     },
     reboot: () => {
       entries = entries.map((entry) => ({ ...entry, ofEarlierBoot: true }));

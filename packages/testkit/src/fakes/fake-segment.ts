@@ -7,7 +7,7 @@ import type { Address, HeardRouter } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";
 
 import { address as addressOf, device } from "../node-plan-builders.ts";
-import type { FakeHost } from "./fake-host.ts";
+import type { FakeHost } from "./fake-host-types.ts";
 import { type FakeInstance, parseInstances } from "./keepalived-text.ts";
 
 /** Three adverts of 100 ms. */

@@ -117,6 +117,7 @@ class HostWithAgent implements RingAgent {
       name,
       prefix,
       segment: this.#segment,
+      clock: options.clock,
       isPrimary: options.isPrimary,
       failures: {
         failing: (call) => this.#isFailing(call),
@@ -261,7 +262,7 @@ class HostWithAgent implements RingAgent {
       agent: this.name,
       bootId: `${this.name}-${this.#boots}`,
       version: VERSION,
-      capabilities: ["vrrp", "nginx-stream", "ipv6"],
+      capabilities: ["vrrp", "nginx-stream", "ipv6", "host-addresses"],
       links,
       epoch,
       ...(wanted === undefined ? {} : { planRevision: wanted.revision }),

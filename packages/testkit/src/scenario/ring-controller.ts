@@ -58,6 +58,7 @@ export interface RingControllerOptions {
   readonly members: "endpoints" | "nodes";
   readonly defaultClass: boolean;
   readonly reservedRouterIds: readonly number[];
+  readonly sharesOwnAddress: boolean;
 }
 
 /** The controller of a ring. */
@@ -129,7 +130,8 @@ class Controller implements RingController {
   }
 
   #begin(): void {
-    const { log, folder, pools, members, defaultClass, network, reservedRouterIds } = this.#options;
+    const { log, folder, pools, members, defaultClass, network } = this.#options;
+    const { reservedRouterIds, sharesOwnAddress } = this.#options;
     const clock = createProcessClock(this.#options.clock);
     const revisions = createRevisions();
     const sync = createSyncServer({
@@ -144,7 +146,12 @@ class Controller implements RingController {
     const cycle: Cycle = createCycle({
       clock,
       log,
-      settings: { advertIntervalMs: 100, reservedRouterIds, staleAfterMs: 60_000 },
+      settings: {
+        advertIntervalMs: 100,
+        reservedRouterIds,
+        staleAfterMs: 60_000,
+        sharesOwnAddress,
+      },
       election: createSoleElection("controller"),
       store: this.#store(clock, () => running),
       sources: [

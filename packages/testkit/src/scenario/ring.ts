@@ -36,6 +36,8 @@ export interface RingOptions {
   readonly hasDefaultRoute?: boolean;
   /** Router ids that are never used. Default none. */
   readonly reservedRouterIds?: readonly number[];
+  /** Whether Services share a host's own address while there is no pool. Default false. */
+  readonly sharesOwnAddress?: boolean;
   /** What the store writes to. Default: an empty medium. */
   readonly medium?: MemoryMedium;
   /** Where both programs log to, as text. Default: nowhere. */
@@ -82,6 +84,7 @@ export function createRing(options: RingOptions): Ring {
     members: options.members ?? "endpoints",
     defaultClass: options.defaultClass ?? true,
     reservedRouterIds: options.reservedRouterIds ?? [],
+    sharesOwnAddress: options.sharesOwnAddress ?? false,
   });
   const segments = new Map<string, FakeSegment>();
   const segmentOf = (name: string): FakeSegment => {

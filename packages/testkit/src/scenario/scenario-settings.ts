@@ -21,6 +21,7 @@ const FORMS = [
   "hosts without default route",
   "pool NAME=RANGE",
   "pools none",
+  "shares own address",
   "members-are WHAT",
   "default-class WORD",
   "reserved-router-ids RANGE",
@@ -46,6 +47,7 @@ export function readSettings(lines: readonly ScenarioLine[]): {
     else if (form === "hosts without default route") more = { ...more, hasDefaultRoute: false };
     else if (form === "pool NAME=RANGE") pools.push(first);
     else if (form === "pools none") isPoolless = true;
+    else if (form === "shares own address") more = { ...more, sharesOwnAddress: true };
     else if (form === "default-class WORD") more = { ...more, defaultClass: first === "on" };
     else if (form === "reserved-router-ids RANGE") more = { ...more, ...reserved(first, line) };
     else more = { ...more, members: first === "nodes" ? "nodes" : "endpoints" };

@@ -140,6 +140,9 @@ export const STEPS: readonly StepKind[] = [
   onHost("add address HOST ADDRESS", (ring, host, [address = ""]) =>
     agentOf(ring, host).addForeign(address),
   ),
+  onHost("take address HOST ADDRESS", (ring, host, [address = ""]) =>
+    agentOf(ring, host).host.takeAway(address),
+  ),
   {
     form: "operator releases ADDRESS",
     run: ({ ring, args: [text = ""] }) => {

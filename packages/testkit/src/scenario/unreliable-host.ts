@@ -15,7 +15,7 @@ const TOOK_MS = { look: 1, disk: 5, keepalived: 60, ask: 100, nginx: 105 } as co
 export interface UnreliableHost {
   readonly host: Pick<
     Host,
-    "kernel" | "segment" | "vrrp" | "keepalived" | "nginx" | "portProbe" | "ledger"
+    "kernel" | "announcer" | "segment" | "vrrp" | "keepalived" | "nginx" | "portProbe" | "ledger"
   >;
   readonly planFile: PlanFile;
 }
@@ -25,7 +25,8 @@ export function unreliableHost(
   host: FakeHost,
   { clock, faults }: { readonly clock: Clock; readonly faults: Faults },
 ): UnreliableHost {
-  const { kernel, segment, vrrp, keepalived, nginx, portProbe, ledger, planFile } = host;
+  const { kernel, announcer, segment, vrrp, keepalived, nginx, portProbe } = host;
+  const { ledger, planFile } = host;
   const change = async <T>(call: string, tookMs: number, run: () => Promise<T>): Promise<T> => {
     if (faults.random() < 0.5) {
       const result = await run();
@@ -43,9 +44,12 @@ export function unreliableHost(
           await faults.attempt(clock, "looking at the kernel", TOOK_MS.look);
           return await kernel.view();
         },
+        putAddress: async (address) =>
+          await change("adding an address", TOOK_MS.look, () => kernel.putAddress(address)),
         removeAddress: async (address) =>
           await change("removing an address", TOOK_MS.look, () => kernel.removeAddress(address)),
       },
+      announcer,
       vrrp,
       segment: {
         ask: async (questions) => {

@@ -1,0 +1,61 @@
+// Puts addresses on their devices, each by itself: what the kernel refuses for one is that one's
+// problem. Given attachments; tells the network of those that were not there.
+
+import type { Address, Remark, ResourceName, Revision } from "@fairlead/model";
+import { describeError } from "@fairlead/runtime";
+
+import type { Problem } from "./applied.ts";
+import type { Attachment } from "./attach.ts";
+import type { Announcer, Kernel } from "./ports.ts";
+
+/** What attaching needs. */
+export interface AttachOptions {
+  readonly kernel: Kernel;
+  readonly announcer: Pick<Announcer, "announce">;
+}
+
+/** What is on the devices after the step. */
+export interface AttachResult {
+  readonly attached: ReadonlyMap<Address, Revision>;
+  readonly problems: ReadonlyMap<ResourceName, Problem>;
+}
+
+/** Puts what has to be put. Never rejects. */
+export async function attachAddresses(
+  { kernel, announcer }: AttachOptions,
+  attachments: readonly Attachment[],
+  revisions: ReadonlyMap<ResourceName, Revision>,
+): Promise<AttachResult> {
+  const attached = new Map<Address, Revision>();
+  const problems = new Map<ResourceName, Problem>();
+  const told: Attachment[] = [];
+  const put = async (attachment: Attachment): Promise<void> => {
+    const { vip, isNew } = attachment;
+    const revision = revisions.get(vip.name);
+    if (revision === undefined) return;
+    const trouble = await putOne(kernel, attachment);
+    if (trouble !== undefined) {
+      problems.set(vip.name, { ...trouble, revision });
+      return;
+    }
+    attached.set(vip.address, revision);
+    if (isNew) told.push(attachment);
+  };
+  await Promise.all(attachments.map(put));
+  if (told.length > 0) {
+    announcer.announce(told.map(({ vip: { address }, link }) => ({ address, link })));
+  }
+  return { attached, problems };
+}
+
+async function putOne(kernel: Kernel, { put, isNew }: Attachment): Promise<Remark | undefined> {
+  if (put === undefined) return undefined;
+  try {
+    // The kernel tells two lengths of one address apart: what is there keeps its own.
+    const length = isNew ? await kernel.routeLength(put) : undefined;
+    await kernel.putAddress({ ...put, prefixLength: length ?? put.prefixLength });
+    return undefined;
+  } catch (error) {
+    return { reason: "DataPlaneDown", detail: describeError(error) };
+  }
+}

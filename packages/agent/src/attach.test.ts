@@ -1,0 +1,177 @@
+// Addresses that the agent puts on its device itself, through the real loop on a host that behaves:
+// they come, stay, are put back, are renewed and go; what was there before us is nobody's to
+// remove.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { Resource } from "@fairlead/model";
+import {
+  acceptedPlan,
+  address,
+  deviceVipOf,
+  type FakeAgent,
+  type FakeHost,
+  fakeWorld,
+  listenerOf,
+  restartFakeAgent,
+  startFakeAgent,
+} from "@fairlead/testkit";
+import { createLogger } from "@fairlead/runtime";
+
+import { LIFETIME_MS } from "./attach.ts";
+import { leaveAddresses } from "./leave-addresses.ts";
+
+const WEB = listenerOf("192.0.2.100:80/tcp", ["10.1.0.1:8080"]);
+const plan = (...resources: readonly Resource[]): ReturnType<typeof acceptedPlan> =>
+  acceptedPlan("a", resources);
+const SERVED = plan(deviceVipOf("192.0.2.100"), ...WEB);
+const LINES = ["address 192.0.2.100", "listen 192.0.2.100:80"];
+
+async function ledgerOf({ host }: FakeAgent): Promise<readonly string[]> {
+  const entries = await host.ledger.load();
+  return entries.map(
+    (entry) => `${entry.address}${entry.foreign ? " foreign" : ""}${entry.added ? " added" : ""}`,
+  );
+}
+
+async function prefixOf({ host }: FakeAgent, text: string): Promise<number | undefined> {
+  const { addresses } = await host.kernel.view();
+  return addresses.find((entry) => entry.address === address(text))?.prefixLength;
+}
+
+test("an address is added with its network's length, announced, proved, and renewed for ever", async () => {
+  const { clock, segment } = fakeWorld();
+  const a = await startFakeAgent({ clock, segment }, "a");
+  a.loop.accept(SERVED);
+  await clock.advance(1000);
+  assert.deepEqual(a.host.lines(), LINES);
+  assert.equal(await prefixOf(a, "192.0.2.100"), 24);
+  assert.deepEqual(a.host.announced, ["192.0.2.100"]);
+  assert.deepEqual(await ledgerOf(a), ["192.0.2.100 added"]);
+  const said = a.last().resources.get(deviceVipOf("192.0.2.100").name);
+  assert.equal(said?.step, "serving");
+  assert.deepEqual(
+    a.last().links.map(({ prefixes }) => prefixes.map((prefix) => prefix.address)),
+    [["192.0.2.11"]],
+    "it is none of the host's own addresses",
+  );
+  await clock.advance(10 * LIFETIME_MS);
+  assert.deepEqual(a.host.lines(), LINES);
+  assert.deepEqual(a.host.announced, ["192.0.2.100"], "a longer life is no news");
+});
+
+test("what others remove is put back within a second, and told again", async () => {
+  const { clock, segment } = fakeWorld();
+  const a = await startFakeAgent({ clock, segment }, "a");
+  a.loop.accept(SERVED);
+  await clock.advance(5000);
+  for (let round = 0; round < 3; round++) {
+    a.host.takeAway("192.0.2.100");
+    await clock.advance(900);
+    assert.deepEqual(a.host.lines(), LINES);
+  }
+  assert.equal(a.host.announced.length, 4);
+});
+
+test("of an agent that is dead the kernel removes it, and the next one brings it back", async () => {
+  const { clock, segment } = fakeWorld();
+  const a = await startFakeAgent({ clock, segment }, "a");
+  a.loop.accept(SERVED);
+  await clock.advance(1000);
+  await a.loop[Symbol.asyncDispose]();
+  await clock.advance(LIFETIME_MS / 2);
+  assert.deepEqual(a.host.lines(), LINES, "an upgrade takes nothing away");
+  await clock.advance(LIFETIME_MS);
+  assert.deepEqual(a.host.lines(), ["listen 192.0.2.100:80"]);
+  const again = await restartFakeAgent(clock, a.host);
+  await clock.advance(1000);
+  assert.deepEqual(again.host.lines(), LINES);
+});
+
+test("it goes with its last user", async () => {
+  const { clock, segment } = fakeWorld();
+  const a = await startFakeAgent({ clock, segment }, "a");
+  const dns = listenerOf("192.0.2.100:53/tcp", ["10.1.0.1:8080"]);
+  a.loop.accept(plan(deviceVipOf("192.0.2.100"), ...WEB, ...dns));
+  await clock.advance(3000);
+  a.loop.accept(SERVED);
+  await clock.advance(3000);
+  assert.deepEqual(a.host.lines(), LINES, "the other one still uses it");
+  a.loop.accept(plan());
+  await clock.advance(5000);
+  assert.deepEqual(a.host.lines(), []);
+  assert.deepEqual(await ledgerOf(a), []);
+});
+
+test("an address that was there before us is used, is the host's own, and is never removed", async () => {
+  const { clock, segment } = fakeWorld();
+  const a = await startFakeAgent({ clock, segment }, "a");
+  a.host.addForeign("192.0.2.100");
+  a.loop.accept(SERVED);
+  await clock.advance(2000);
+  assert.deepEqual(a.host.lines(), LINES);
+  assert.deepEqual(await ledgerOf(a), ["192.0.2.100 foreign"]);
+  assert.deepEqual(a.host.announced, []);
+  assert.equal(a.last().resources.get(deviceVipOf("192.0.2.100").name)?.step, "serving");
+  const own = a.last().links.flatMap(({ prefixes }) => prefixes.map((prefix) => prefix.address));
+  assert.deepEqual(own, ["192.0.2.11", "192.0.2.100"]);
+  a.loop.accept(plan());
+  await clock.advance(5000);
+  assert.deepEqual(a.host.lines(), ["address 192.0.2.100"]);
+});
+
+test("a host's own address is never added by us, also when the host has another one now", async () => {
+  const { clock, segment } = fakeWorld();
+  const a = await startFakeAgent({ clock, segment }, "a");
+  a.host.addForeign("192.0.2.100");
+  a.loop.accept(plan(deviceVipOf("192.0.2.100", { adopts: true }), ...WEB));
+  await clock.advance(2000);
+  assert.deepEqual(a.host.lines(), LINES);
+  a.host.takeAway("192.0.2.100");
+  await clock.advance(5000);
+  assert.deepEqual(a.host.lines(), ["listen 192.0.2.100:80"]);
+});
+
+test("a kernel that refuses one address is asked again, and the others are served", async () => {
+  let isRefusing = true;
+  const { clock, segment } = fakeWorld();
+  const a = await startFakeAgent({ clock, segment }, "a", {
+    failing: (call) => isRefusing && call === "kernel.putAddress",
+  });
+  a.loop.accept(SERVED);
+  await clock.advance(2000);
+  const { name } = deviceVipOf("192.0.2.100");
+  assert.equal(a.last().resources.get(name)?.problem?.reason, "DataPlaneDown");
+  assert.equal(a.last().resources.get(name)?.step, "received");
+  isRefusing = false;
+  await clock.advance(6000);
+  assert.deepEqual(a.host.lines(), LINES);
+  assert.equal(a.last().resources.get(name)?.problem, undefined);
+});
+
+for (const { policy, lines, ledger } of [
+  { policy: "remove", lines: ["listen 192.0.2.100:80"], ledger: [] },
+  { policy: "keep", lines: LINES, ledger: ["192.0.2.100 added"] },
+  { policy: "keep-alive", lines: ["listen 192.0.2.100:80"], ledger: ["192.0.2.100 added"] },
+] as const) {
+  test(`after an end that asks to ${policy}, an hour later`, async () => {
+    const { clock, segment } = fakeWorld();
+    const a = await startFakeAgent({ clock, segment }, "a");
+    a.loop.accept(SERVED);
+    await clock.advance(1000);
+    await a.loop[Symbol.asyncDispose]();
+    await leave(a.host, policy);
+    await clock.advance(3_600_000);
+    assert.deepEqual(a.host.lines(), lines);
+    assert.deepEqual(await ledgerOf(a), ledger);
+  });
+}
+
+async function leave(
+  { kernel, ledger }: FakeHost,
+  policy: "remove" | "keep" | "keep-alive",
+): Promise<void> {
+  const log = createLogger({ level: "silent", format: "text" });
+  await leaveAddresses({ kernel, ledger, log, policy });
+}

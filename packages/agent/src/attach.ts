@@ -1,0 +1,83 @@
+// Addresses that the agent holds by itself, without keepalived: which of them have to be put on
+// their device now, for the first time, again, or for longer. Pure. Each has a lifetime in the
+// kernel, which the agent renews: of an agent that is dead no address outlives it for long.
+
+import type { DeviceName, ResourceName, VipResource } from "@fairlead/model";
+
+import type { AcceptedPlan, AddedAddress, KernelAddress, LedgerEntry } from "./ports.ts";
+
+/**
+ * How long the kernel keeps an address that nobody renews, in ms: an upgrade of the agent takes a
+ * few seconds, and a controller that lost the agent waits for as long before it says so.
+ */
+export const LIFETIME_MS = 60_000;
+/** What has less than this left is renewed, in ms: three tries before it would go. */
+const RENEW_BELOW_MS = 40_000;
+/** Longest label of an address, in characters (IFNAMSIZ with its NUL). */
+const LABEL_MAX = 15;
+const MARK = ":fl";
+
+/** An address that the agent holds by itself. */
+export interface Attachment {
+  readonly vip: VipResource;
+  readonly link: DeviceName;
+  /** Absent: nothing has to be done for it now. */
+  readonly put?: AddedAddress;
+  /** Whether it is not there, so that the network has to be told when it is. */
+  readonly isNew: boolean;
+}
+
+/** The label by which an address on this device is known as ours. */
+export function ownerLabel(link: DeviceName): string {
+  return `${link.slice(0, LABEL_MAX - MARK.length)}${MARK}`;
+}
+
+/** Whether an address carries our mark; IPv6 addresses cannot carry one. */
+export function isMarked(address: KernelAddress): boolean {
+  return address.label === ownerLabel(address.link);
+}
+
+/** Whether the VIP is the agent's own work; a host's own address is nobody's. */
+export function isAttached({ carrier }: VipResource): boolean {
+  return carrier.kind === "link" && !carrier.adopts;
+}
+
+/** What has to be done for a VIP of a device, which is not a foreign address. */
+export function attachmentOf(vip: VipResource, here: KernelAddress | undefined): Attachment[] {
+  const { carrier, address } = vip;
+  if (carrier.kind !== "link" || carrier.adopts) return [];
+  const { link } = carrier;
+  const common = { vip, link, isNew: here === undefined };
+  if (here !== undefined && !isExpiring(here)) return [common];
+  const prefixLength = here?.prefixLength ?? vip.prefixLength;
+  return [{ ...common, put: { address, link, prefixLength, validMs: LIFETIME_MS } }];
+}
+
+/** What is known of the host between two passes. */
+export interface AttachView {
+  readonly addresses: readonly KernelAddress[];
+  readonly ledger: readonly LedgerEntry[];
+  /** What the kernel did not take, which is tried again in its own time. */
+  readonly refused: ReadonlyMap<ResourceName, unknown>;
+}
+
+/** Whether an address that was put there is missing or is to be renewed. */
+export function isAttachingDue(
+  wanted: AcceptedPlan,
+  { addresses, ledger, refused }: AttachView,
+): boolean {
+  const ours = new Set(ledger.filter(({ added }) => added === true).map(({ address }) => address));
+  const present = new Map(addresses.map((entry) => [entry.address, entry]));
+  for (const resource of wanted.plan.resources.values()) {
+    if (resource.kind !== "vip" || !isAttached(resource)) continue;
+    if (refused.has(resource.name)) continue;
+    const here = present.get(resource.address);
+    if (here === undefined || (ours.has(resource.address) && isExpiring(here))) return true;
+  }
+  return false;
+}
+
+/** Also what never goes: it was kept over the end of an agent. */
+function isExpiring({ validMs }: KernelAddress): boolean {
+  return validMs === undefined || validMs < RENEW_BELOW_MS;
+}

@@ -1,0 +1,198 @@
+// Allocation in mode host: one address of each seat of the pool, all of them the claim's. Given
+// what the claim holds; an agent that is out of reach keeps its addresses, and one that was
+// declared gone has none. The claim is served as soon as one agent has an address for it.
+
+import {
+  type Address,
+  type Claim,
+  type Family,
+  type Placement,
+  type Remark,
+  compareAddress,
+  compareText,
+  familyOf,
+} from "@fairlead/model";
+
+import { accessOf, whyNotAllowed } from "./access.ts";
+import { isAllowedBy, ruleOf } from "./candidates.ts";
+import type { Desk } from "./choose.ts";
+import { type SeatChoice, chooseOnSeat } from "./choose-on-seat.ts";
+import { commit, fallBack } from "./commit.ts";
+import type { FamilyNeed } from "./families.ts";
+import type { Grant } from "./grant.ts";
+import type { PoolView } from "./pools.ts";
+import type { Seat } from "./seats.ts";
+
+/** The pool of mode host that a claim is served from; without a view it is there no more. */
+export interface HostPool {
+  readonly view?: PoolView;
+}
+
+/** What is served on hosts. */
+export interface HostClaim extends HostPool {
+  readonly claim: Claim;
+  /** What it holds, lowest first. */
+  readonly held: readonly Address[];
+  readonly needs: readonly FamilyNeed[];
+}
+
+/**
+ * The pool of mode host that serves the claim: the one of what it wishes for, else of what it
+ * holds, else the first that is open to it. What rides in a lane stays there, whatever became of
+ * its pool.
+ */
+export function findHostPool(
+  desk: Desk,
+  claim: Claim,
+  held: readonly Address[],
+): HostPool | undefined {
+  if (desk.seats.size === 0 && held.length < 2) return undefined;
+  const rows = held.flatMap((address) => desk.table.rows.get(address) ?? []);
+  if (rows.some(({ placement }) => placement.kind === "lane")) return undefined;
+  const asked = askedPool(desk, claim);
+  if (asked !== undefined) return asked.pool.mode === "host" ? { view: asked } : undefined;
+  const [first] = rows;
+  if (first !== undefined) {
+    const view = desk.book.byName.get(first.pool);
+    if (view !== undefined) return view.pool.mode === "host" ? { view } : undefined;
+    return new Set(held.map(familyOf)).size < held.length ? {} : undefined;
+  }
+  const access = accessOf(claim, desk.book);
+  const view = access.kind === "open" ? access.pools[0] : undefined;
+  return view?.pool.mode === "host" ? { view } : undefined;
+}
+
+/** The pool that the claim asks for and may use; else nobody insists on one. */
+function askedPool({ book }: Desk, claim: Claim): PoolView | undefined {
+  const wished = claim.wishedAddresses.map((address) => book.poolOf(address));
+  const named = claim.wishedPool === undefined ? undefined : book.byName.get(claim.wishedPool);
+  const view = wished.find((one) => one !== undefined) ?? named;
+  return view !== undefined && whyNotAllowed(claim, view) === undefined ? view : undefined;
+}
+
+/** Serves the claim on all seats of the pool. */
+export function serveOnHosts(desk: Desk, request: HostClaim): Grant {
+  const { claim, held, view } = request;
+  if (view === undefined) return keepHeld(desk, claim, held);
+  const found = new Found(desk, request, view);
+  for (const need of request.needs) found.choose(need);
+  const { fatal } = found;
+  if (fatal !== undefined) return fallBack(desk, claim, held, fatal);
+  const { doubts, placements } = found;
+  // That no pool has the second family is no trouble of a claim that merely prefers both.
+  const missed = found.missed.filter(({ reason }) => reason !== "FamilyUnavailable");
+  return commit(desk, claim, held, { chosen: found.inOrder(), doubts, missed, placements });
+}
+
+/** What was given by a pool that is gone stays, but for what went with its agent. */
+function keepHeld(desk: Desk, claim: Claim, held: readonly Address[]): Grant {
+  const living = held.filter(
+    (address) => desk.table.rows.get(address)?.placement.kind !== "unplaced",
+  );
+  const chosen = living.length > 0 ? living : held.slice(0, 1);
+  return commit(desk, claim, held, { chosen, doubts: [], missed: [], placements: new Map() });
+}
+
+interface Taken {
+  readonly agent: string;
+  readonly rank: number;
+}
+
+/** What is found need by need. */
+class Found {
+  readonly doubts: Remark[] = [];
+  readonly missed: Remark[] = [];
+  readonly placements = new Map<Address, Placement>();
+  #fatal: Remark | undefined;
+  readonly #desk: Desk;
+  readonly #request: HostClaim;
+  readonly #view: PoolView;
+  readonly #taken = new Map<Address, Taken>();
+  #rank = 0;
+
+  constructor(desk: Desk, request: HostClaim, view: PoolView) {
+    this.#desk = desk;
+    this.#request = request;
+    this.#view = view;
+  }
+
+  choose(need: FamilyNeed): void {
+    const { claim, held } = this.#request;
+    const family = need.family ?? this.#view.families[0] ?? "ipv4";
+    const seats = this.#desk.seats.get(this.#view.pool.name) ?? [];
+    const problems: Remark[] = [];
+    let count = 0;
+    for (const seat of seats) {
+      const choice = chooseOnSeat(this.#desk, {
+        claim,
+        view: this.#view,
+        seat,
+        family,
+        held,
+        isTaken: (address) => this.#taken.has(address),
+      });
+      count += this.#take(seat, choice, problems);
+    }
+    count += this.#keepOthers(seats, family);
+    this.#rank += 1;
+    if (count > 0) this.doubts.push(...problems);
+    else {
+      const problem = problems[0] ?? this.#noSeat(family);
+      if (need.required) this.#fatal ??= problem;
+      else this.missed.push(problem);
+    }
+  }
+
+  /** Why the claim cannot be served; undefined when it can. */
+  get fatal(): Remark | undefined {
+    return this.#fatal ?? (this.#taken.size === 0 ? this.missed[0] : undefined);
+  }
+
+  /** By family as it is wanted, then by agent. */
+  inOrder(): readonly Address[] {
+    return [...this.#taken]
+      .sort(
+        ([a, one], [b, other]) =>
+          one.rank - other.rank || compareText(one.agent, other.agent) || compareAddress(a, b),
+      )
+      .map(([address]) => address);
+  }
+
+  #take({ agent, link }: Seat, choice: SeatChoice, problems: Remark[]): number {
+    if (choice.kind === "none") {
+      problems.push(choice.problem);
+      return 0;
+    }
+    this.#taken.set(choice.address, { agent, rank: this.#rank });
+    this.placements.set(choice.address, { kind: "host", agent, link });
+    if (choice.kind === "keep" && choice.doubt !== undefined) this.doubts.push(choice.doubt);
+    return 1;
+  }
+
+  /** What agents have that are not known just now, or have lost the device for it. */
+  #keepOthers(seats: readonly Seat[], family: Family): number {
+    let count = 0;
+    for (const address of this.#request.held) {
+      const placement = this.#desk.table.rows.get(address)?.placement;
+      const isOther = familyOf(address) === family && !this.#taken.has(address);
+      if (!isOther || placement?.kind !== "host") continue;
+      const { agent } = placement;
+      const isSeated = seats.some((seat) => seat.agent === agent);
+      const mayStay =
+        !this.#desk.forgotten.has(agent) && isAllowedBy(ruleOf(this.#view.pool), agent);
+      if (isSeated || !mayStay) continue;
+      this.#taken.set(address, { agent, rank: this.#rank });
+      count += 1;
+    }
+    return count;
+  }
+
+  #noSeat(family: Family): Remark {
+    const { name } = this.#view.pool;
+    if (!this.#view.families.includes(family)) {
+      return { reason: "FamilyUnavailable", detail: `no ${family} range is in ${name}` };
+    }
+    const detail = `no agent that can hold addresses by itself has a device in a network of pool ${name}`;
+    return { reason: "NoSegment", detail };
+  }
+}

@@ -1,0 +1,136 @@
+// Choosing one address of one family on one seat, in the order of preference: what the claim holds
+// there, what it wishes for, what its namesake held, a shared one, the lowest free, a resting one.
+// Given the rows as they are now; changes nothing.
+
+import {
+  type Address,
+  type Claim,
+  type Family,
+  type LeasedAddress,
+  type Remark,
+  familyOf,
+} from "@fairlead/model";
+
+import { type Choice, type Desk, whyNotWished } from "./choose.ts";
+import { fillText } from "./pool-fill.ts";
+import { type PoolView, withheld } from "./pools.ts";
+import { fitOf } from "./reassign.ts";
+import { type Seat, isInSeat } from "./seats.ts";
+import { keyIn, whyNotShared } from "./sharing.ts";
+
+/** What is chosen for. */
+export interface SeatRequest {
+  readonly claim: Claim;
+  readonly view: PoolView;
+  readonly seat: Seat;
+  readonly family: Family;
+  /** All that the claim holds, lowest first. */
+  readonly held: readonly Address[];
+  /** Whether it is chosen for another seat already. */
+  readonly isTaken: (address: Address) => boolean;
+}
+
+/** The choice for one seat: none moves off a seat by and by, as the others go on serving. */
+export type SeatChoice = Exclude<Choice, { readonly kind: "move" }>;
+
+/** Chooses one address. */
+export function chooseOnSeat(desk: Desk, request: SeatRequest): SeatChoice {
+  const { claim, seat, held } = request;
+  const own = held.filter(
+    (address) => fits(desk, request, address) && isHeldOn(desk, seat, address),
+  );
+  // What another agent has is wished for on that one.
+  const wishes = claim.wishedAddresses.filter(
+    (address) => isInSeat(seat, address) && fits(desk, request, address),
+  );
+  const current = own.find((address) => wishes.includes(address)) ?? own[0];
+  if (current !== undefined && isFitting(desk, claim, current, wishes)) {
+    return { kind: "keep", address: current };
+  }
+  const troubles = wishes.map((address) => whyNotWished(desk, claim, address));
+  const wished = wishes[troubles.indexOf(undefined)];
+  const found = wishes.length > 0 ? wished : findAny(desk, request);
+  if (found !== undefined) return { kind: "take", address: found };
+  const problem = troubles[0] ?? whyNone(desk, request);
+  if (current === undefined) return { kind: "none", problem };
+  return { kind: "keep", address: current, doubt: problem };
+}
+
+/** What a stranger has is left, but by who wishes for it. */
+function isFitting(
+  desk: Desk,
+  claim: Claim,
+  current: Address,
+  wishes: readonly Address[],
+): boolean {
+  if (desk.inUse.has(current) && !wishes.includes(current)) return false;
+  return fitOf(desk, claim, current, wishes) === "fits";
+}
+
+function whyNone(desk: Desk, { view, seat, family }: SeatRequest): Remark {
+  if (!seat.ranges.some((range) => range.family === family)) {
+    const detail = `${seat.agent} has no ${family} network of pool ${view.pool.name}`;
+    return { reason: "NoSegment", detail };
+  }
+  const fill = fillText(view, family, desk.fill.of(view.pool.name, family));
+  return { reason: "PoolExhausted", detail: `no ${family} is free in ${fill} for ${seat.agent}` };
+}
+
+/** Whether the address is of the family, and may be of this seat. */
+function fits(desk: Desk, { seat, family, isTaken }: SeatRequest, address: Address): boolean {
+  if (familyOf(address) !== family || isTaken(address)) return false;
+  const row = desk.table.rows.get(address);
+  return row === undefined || mayBeOn(desk, row, seat);
+}
+
+/** An address that another agent has, or may have yet, is of that one's seat. */
+function mayBeOn(
+  { forgotten }: Desk,
+  { placement, sentTo }: LeasedAddress,
+  { agent }: Seat,
+): boolean {
+  if (placement.kind === "host") return placement.agent === agent;
+  const others = sentTo.filter((name) => name !== agent && !forgotten.has(name));
+  return placement.kind === "unplaced" && others.length === 0;
+}
+
+function isHeldOn(desk: Desk, seat: Seat, address: Address): boolean {
+  return desk.table.rows.get(address)?.placement.kind === "host" || isInSeat(seat, address);
+}
+
+function findAny(desk: Desk, request: SeatRequest): Address | undefined {
+  const { claim, view, seat, family } = request;
+  const { table, free } = desk;
+  const isFree = (address: Address): boolean =>
+    fits(desk, request, address) &&
+    !desk.inUse.has(address) &&
+    isInSeat(seat, address) &&
+    withheld(view, address) === undefined;
+  const left = table.leftBy(claim.id).find(isFree);
+  if (left !== undefined) return left;
+  return (
+    findShared(desk, request, isFree) ??
+    free.lowestIn(
+      view,
+      seat.ranges.filter((range) => range.family === family),
+      request.isTaken,
+    ) ??
+    free.oldestRestingIn(view, family, isFree)
+  );
+}
+
+/** The lowest address of the seat under the claim's key that has room for its ports. */
+function findShared(
+  { table }: Desk,
+  { claim, view }: SeatRequest,
+  isFree: (address: Address) => boolean,
+): Address | undefined {
+  const key = keyIn(view, claim);
+  const shared = key === undefined ? [] : table.sharedBy(key);
+  return shared.find((address) => {
+    const row = table.rows.get(address);
+    const isOwner = row?.owners.some((owner) => owner.claim === claim.id) ?? true;
+    if (row === undefined || isOwner) return false;
+    return isFree(address) && whyNotShared(claim, row, view) === undefined;
+  });
+}
