@@ -1,0 +1,144 @@
+// `fairlead run` on one host without VRRP: addresses stand on its device for as long as a Service uses
+// them, whatever others do to them, and go with the command, whichever signal ends it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  createLab,
+  type Host,
+  type Lab,
+  monotonicMs,
+  type RunningProgram,
+  startMember,
+} from "@fairlead/lab";
+
+import { manifest, service } from "./stage/manifests.ts";
+import { program } from "./stage/stage.ts";
+import { answers } from "./stage/visitor.ts";
+
+const FOLDER = "/run/host/manifests";
+const POOL = "lan=10.77.0.100-10.77.0.109";
+const START_MS_MAX = 20_000;
+const STOP_MS_MAX = 20_000;
+const WAIT_MS_MAX = 20_000;
+
+test("on one host addresses come, stay and go, and what was there before is left alone", async () => {
+  await using lab = await createLab();
+  const { host, client } = await makeHosts(lab);
+  await host.output("ip", ["address", "add", "10.77.0.105/24", "dev", "eth0"]);
+  const own = await shown(host);
+  await host.writeFile(`${FOLDER}/web.yaml`, manifest(service({ name: "web" })));
+  const adopted = service({ name: "old", spec: { loadBalancerIP: "10.77.0.105" } });
+  await host.writeFile(`${FOLDER}/old.yaml`, manifest(adopted));
+  let running = await start(host, ["--pool", POOL]);
+  await ready(host);
+  const served = [...own, "10.77.0.100/24 eth0:fl"].toSorted();
+  assert.deepEqual(await shown(host), served);
+  for (const address of ["10.77.0.100", "10.77.0.105"]) {
+    assert.deepEqual(Object.keys(await answers(client, { address, port: 80 })), [
+      "member1",
+      "member2",
+    ]);
+  }
+
+  const goneMs = monotonicMs();
+  await host.output("ip", ["address", "del", "10.77.0.100/24", "dev", "eth0"]);
+  await until(host, served);
+  const tookMs = monotonicMs() - goneMs;
+  assert.ok(tookMs < 1000, `put back after ${Math.round(tookMs)} ms`);
+
+  for (const signal of ["SIGINT", "SIGHUP", "SIGQUIT", "SIGTERM"] as const) {
+    const { code, forced } = await running.stop(signal, STOP_MS_MAX);
+    assert.deepEqual([code, forced], [0, false], `${signal}: ${running.output()}`);
+    assert.deepEqual(await shown(host), own, signal);
+    assert.deepEqual(host.pids(), [], `no program of it is left after ${signal}`);
+    const flags = signal === "SIGTERM" ? ["--keep-on-exit"] : [];
+    running = await start(host, ["--pool", POOL, ...flags]);
+    await until(host, served);
+  }
+  await ready(host);
+  assert.equal((await running.stop("SIGHUP", STOP_MS_MAX)).code, 0);
+  assert.deepEqual(await shown(host), served);
+  assert.match(
+    await host.output("ip", ["address", "show", "dev", "eth0"]),
+    /fl\n *valid_lft forever/,
+  );
+  await answers(client, { address: "10.77.0.100", port: 80 });
+
+  running = await start(host, ["--pool", POOL]);
+  await host.output("rm", [`${FOLDER}/web.yaml`, `${FOLDER}/old.yaml`]);
+  await until(host, own);
+  await running.stop("SIGTERM", STOP_MS_MAX);
+  assert.deepEqual(await shown(host), own);
+});
+
+test("without a pool Services share the device's own address by port", async () => {
+  await using lab = await createLab();
+  const { host, client } = await makeHosts(lab);
+  const own = await shown(host);
+  await host.writeFile(`${FOLDER}/web.yaml`, manifest(service({ name: "web" })));
+  await host.writeFile(
+    `${FOLDER}/alt.yaml`,
+    manifest(service({ name: "alt", ports: [{ port: 81, targetPort: 8080 }] })),
+  );
+  const running = await start(host, []);
+  await ready(host);
+  for (const port of [80, 81]) {
+    const byMember = await answers(client, { address: host.address, port });
+    assert.deepEqual(Object.keys(byMember), ["member1", "member2"]);
+  }
+  await running.stop("SIGTERM", STOP_MS_MAX);
+  assert.deepEqual(await shown(host), own);
+});
+
+async function makeHosts(lab: Lab): Promise<{ readonly host: Host; readonly client: Host }> {
+  const add = async (name: string, last: number): Promise<Host> => {
+    const host = await lab.addHost(name, { address: `10.77.0.${last}/24`, gateway: "10.77.0.1" });
+    await host.output("mount", ["-t", "tmpfs", "tmpfs", "/var/lib"]);
+    return host;
+  };
+  const [host, client, ...members] = await Promise.all([
+    add("lb1", 11),
+    add("client", 31),
+    add("member1", 21),
+    add("member2", 22),
+  ]);
+  await Promise.all(members.map((member) => startMember(member, { tcpPorts: [8080] })));
+  return { host, client };
+}
+
+async function start(host: Host, flags: readonly string[]): Promise<RunningProgram> {
+  const running = await host.start(program("fairlead"), ["run", "--source", FOLDER, ...flags]);
+  await running.waitForLine(/ serving /, START_MS_MAX);
+  return running;
+}
+
+async function ready(host: Host): Promise<void> {
+  const status = await host.exec(program("fairlead"), ["status", "--wait", "20s"], {
+    timeoutMs: 30_000,
+  });
+  assert.equal(status.code, 0, `${status.stdout}${status.stderr}`);
+}
+
+/** IPv4 addresses of the device: `10.77.0.100/24 eth0:fl`. */
+async function shown(host: Host): Promise<readonly string[]> {
+  const text = await host.output("ip", ["-4", "-o", "address", "show", "dev", "eth0"]);
+  const lines = text.split("\n").filter((line) => line !== "");
+  return lines
+    .map((line) => {
+      const [, address = ""] = /inet (\S+)/.exec(line) ?? [];
+      const [, label = ""] = /(\S+)\\/.exec(line) ?? [];
+      return `${address} ${label}`;
+    })
+    .toSorted();
+}
+
+async function until(host: Host, wanted: readonly string[]): Promise<void> {
+  const endMs = monotonicMs() + WAIT_MS_MAX;
+  for (;;) {
+    const now = await shown(host);
+    if (now.join() === wanted.join()) return;
+    assert.ok(monotonicMs() < endMs, `${now.join()} instead of ${wanted.join()}`);
+  }
+}
