@@ -1,5 +1,5 @@
-// `fairlead run` on one host without VRRP: addresses stand on its device for as long as a Service uses
-// them, whatever others do to them, and go with the command, whichever signal ends it.
+// `fairlead run` on one host without VRRP: addresses stand on its device for as long as a Service
+// uses them, whatever others do to them, and go with the command, whichever signal ends it.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
