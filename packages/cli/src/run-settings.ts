@@ -80,7 +80,8 @@ export function controllerHalf(
   const stateDir = join(flags.stateDir, "controller");
   // Its agent has no other controller to turn to: its own leads, also inside of a cluster.
   const store = flags.store ?? `sqlite:${sqlitePath(stateDir)}`;
-  return controllerSettings({ ...flags, stateDir, store }, rest, "one host");
+  const settings = controllerSettings({ ...flags, stateDir, store }, rest, "one host");
+  return { ...settings, emptiesOnExit: !flags.keepOnExit };
 }
 
 /** The settings of the agent's half, which connects to `controller`; undefined: to nobody. */

@@ -95,6 +95,7 @@ function clusterAdapters(
     clock,
     random,
     book: cluster.book,
+    emptiesOnExit: settings.emptiesOnExit,
     instance: thisHost(),
     onTrouble,
     ...writeMetrics,
@@ -122,9 +123,10 @@ function clusterAdapters(
 }
 
 function translateSettings(settings: ControllerSettings): TranslateSettings {
-  const { defaultClass, members, nodeSelector } = settings;
+  const { defaultClass, members, nodeSelector, writesExternalIPs } = settings;
   const classes = [AGENTS_CLASS];
   const isShared = settings.source.kind === "cluster";
   const ownFieldManager = STATUS_MANAGER;
-  return { defaultClass, classes, members, nodeSelector, ownFieldManager, isShared };
+  const own = { defaultClass, members, nodeSelector, writesExternalIPs };
+  return { ...own, classes, ownFieldManager, isShared };
 }

@@ -65,6 +65,8 @@ function makeStage(changes: Partial<ControllerSettings> = {}): Stage {
     listenMetrics: LOOPBACK,
     listenAdmin: LOOPBACK,
     sharesOwnAddress: false,
+    writesExternalIPs: false,
+    emptiesOnExit: false,
     advertIntervalMs: 100,
     reservedRouterIds: [],
     ...changes,

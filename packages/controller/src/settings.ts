@@ -40,6 +40,7 @@ import {
 export interface ControllerFlags extends SourceFlags, StoreFlags {
   readonly pool: readonly string[];
   readonly defaultClass: boolean;
+  readonly writeExternalIps: boolean;
   readonly nodeSelector: string;
   readonly listenAgents: HostPort;
   readonly listenMetrics: HostPort;
@@ -71,6 +72,12 @@ export const CONTROLLER_SETTINGS: ControllerSettingsTable = {
   defaultClass: booleanSetting({
     default: true,
     help: "Serves Services of type LoadBalancer that name no class.",
+  }),
+  writeExternalIps: booleanSetting({
+    default: false,
+    help:
+      "Writes addresses to spec.externalIPs of every Service too, for as long as they are served. " +
+      "A Service alone asks for it by the annotation fairlead.io/external-ips.",
   }),
   nodeSelector: stringSetting({
     default: "",
@@ -139,6 +146,10 @@ export interface ControllerSettings {
   readonly listenAdmin: HostPort;
   readonly advertIntervalMs: number;
   readonly reservedRouterIds: readonly number[];
+  /** Whether addresses stand in `spec.externalIPs` of every Service. */
+  readonly writesExternalIPs: boolean;
+  /** Whether what was written there goes when the controller ends: nobody serves it then. */
+  readonly emptiesOnExit: boolean;
   /** Whether Services share a host's own address by port while there is no pool. */
   readonly sharesOwnAddress: boolean;
 }
@@ -186,6 +197,8 @@ export function controllerSettings(
     advertIntervalMs: flags.advertInterval,
     reservedRouterIds: parseRouterIds(flags.reservedRouterIds) ?? [],
     sharesOwnAddress: isOneHost,
+    writesExternalIPs: flags.writeExternalIps,
+    emptiesOnExit: isOneHost,
   };
 }
 

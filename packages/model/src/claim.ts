@@ -87,6 +87,8 @@ export interface Claim {
   readonly sharingKey?: string;
   readonly families: FamilyWish;
   readonly policy: TrafficPolicy;
+  /** Whether its addresses are to stand in `spec.externalIPs` too; absent: not. */
+  readonly writesExternalIPs?: true;
   /** What its source already knows to be unservable: each refuses the whole claim. */
   readonly refusals: readonly Remark[];
   /** What is wished for and not served yet, or left out: said in the verdict, serving goes on. */

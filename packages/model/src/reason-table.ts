@@ -170,6 +170,11 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     "What is known of Services cannot be written where people look; addresses serve all the same.",
     "Give the right that the detail names, or correct what refuses the write.",
   ),
+  ExternalIPsRefused: entry(
+    "FL0309",
+    "Addresses cannot stand in spec.externalIPs; they stand in the status and serve all the same.",
+    "Run agents on hosts that are no nodes of the cluster, or do not ask for external IPs.",
+  ),
   // Where and how.
   NoAgents: entry(
     "FL0401",

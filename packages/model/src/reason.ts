@@ -33,6 +33,7 @@ export type Reason =
   | "SourceEmptied"
   | "SourceUnreadable"
   | "PublishFailed"
+  | "ExternalIPsRefused"
   | "NoAgents"
   | "NoSegment"
   | "LanesExhausted"

@@ -52,6 +52,7 @@ suite("scenarios", () => {
 /** Reasons that no ring can show today, and why. */
 const UNSEEN: Readonly<Partial<Record<Reason, string>>> = {
   AddressForeign: "an agent uses such an address and does not report that it was there before",
+  ExternalIPsRefused: "a ring publishes to a folder, which has no Service to write to",
   ModeUnavailable: "every agent of a ring is new enough for every mode",
   PublishFailed: "a ring publishes to a folder; end to end an API server takes rights away",
 };

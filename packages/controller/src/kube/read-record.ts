@@ -8,6 +8,7 @@ import {
   type RecordedCondition,
   type RecordedIngress,
   type ServiceRecord,
+  WRITTEN_EXTERNAL_IPS,
 } from "./service-record.ts";
 
 /** Most writers, conditions and addresses of one Service that are kept. */
@@ -20,6 +21,9 @@ export function readServiceRecord(object: Json): ServiceRecord {
   const metadata = childOf(object, "metadata");
   const status = childOf(object, "status");
   const { generation } = metadata;
+  const externalIPs = textsOf(listOf(childOf(object, "spec"), "externalIPs"));
+  const note = textOf(childOf(metadata, "annotations"), WRITTEN_EXTERNAL_IPS) ?? "";
+  const written = textsOf(note.split(",").filter((text) => text !== ""));
   return {
     namespace: textOf(metadata, "namespace") ?? "",
     name: textOf(metadata, "name") ?? "",
@@ -30,6 +34,8 @@ export function readServiceRecord(object: Json): ServiceRecord {
     isDeleting: textOf(metadata, "deletionTimestamp") !== undefined,
     finalizers: listOf(metadata, "finalizers").filter((each) => typeof each === "string"),
     ingress: readAll(listOf(childOf(status, "loadBalancer"), "ingress"), readIngress),
+    ...(externalIPs.length > 0 ? { externalIPs } : {}),
+    ...(written.length > 0 ? { writtenExternalIPs: written } : {}),
     conditions: readAll(listOf(status, "conditions"), readCondition),
     writers: readAll(listOf(metadata, "managedFields"), readWriter),
   };
@@ -40,6 +46,11 @@ function readAll<T>(
   read: (entry: Json) => readonly T[],
 ): readonly T[] {
   return entries.filter(isJson).flatMap(read).slice(0, KEPT_MAX);
+}
+
+/** Of externalIPs all are kept: what is left out here would be taken off there. */
+function textsOf(entries: readonly unknown[]): readonly string[] {
+  return entries.filter((entry) => typeof entry === "string");
 }
 
 function readIngress(entry: Json): readonly RecordedIngress[] {

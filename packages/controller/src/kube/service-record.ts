@@ -41,6 +41,10 @@ export interface ServiceRecord {
   readonly isDeleting: boolean;
   readonly finalizers: readonly string[];
   readonly ingress: readonly RecordedIngress[];
+  /** spec.externalIPs; absent: none. */
+  readonly externalIPs?: readonly string[];
+  /** Those of them that we wrote, by our own note of it; absent: none. */
+  readonly writtenExternalIPs?: readonly string[];
   /** Those whose type starts with `fairlead.io/`. */
   readonly conditions: readonly RecordedCondition[];
   readonly writers: readonly FieldWriter[];
@@ -52,6 +56,8 @@ export interface ServiceBook {
   get(namespace: string, name: string): ServiceRecord | undefined;
   /** Every Service that carries our finalizer, our conditions or an address that we wrote. */
   marked(): Iterable<ServiceRecord>;
+  /** Addresses of the cluster's nodes; undefined or absent: nodes are not followed. */
+  nodeAddresses?(): ReadonlySet<string> | undefined;
   /** Called for every Service that was seen anew or went. The returned function ends that. */
   subscribe(onChange: (namespace: string, name: string) => void): () => void;
 }
@@ -62,6 +68,10 @@ export const FINALIZER = "fairlead.io/release";
 export const STATUS_MANAGER = "fairlead-status";
 /** The name under which our finalizer is written. */
 export const FINALIZER_MANAGER = "fairlead-finalizer";
+/** The name under which `spec.externalIPs` is written, with the note of what in it is ours. */
+export const EXTERNAL_MANAGER = "fairlead-external-ips";
+/** The annotation with that note: addresses with commas between. */
+export const WRITTEN_EXTERNAL_IPS = "fairlead.io/written-external-ips";
 /** The name under which Events are written. */
 export const EVENT_MANAGER = "fairlead-events";
 /** Our condition types start with it. */

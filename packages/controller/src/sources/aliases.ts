@@ -1,6 +1,8 @@
 // Which annotations, labels and fields say what: our own names and those that people bring along
 // from other load balancers, in one table. Two that disagree are a refusal, not a guess.
 
+import { WRITTEN_EXTERNAL_IPS } from "../kube/service-record.ts";
+
 /** What a Service can wish for by an annotation or a label of ours, or by an alias of one. */
 export type Wish =
   | "expose"
@@ -118,6 +120,7 @@ export function wishTexts(
 /** Keys with our prefix that no row of the table knows: most likely typing errors. Sorted. */
 export function unknownKeys(keys: readonly string[]): readonly string[] {
   return keys
-    .filter((key) => key.startsWith(PREFIX) && !Object.hasOwn(ALIASES, key.slice(PREFIX.length)))
+    .filter((key) => key.startsWith(PREFIX) && key !== WRITTEN_EXTERNAL_IPS)
+    .filter((key) => !Object.hasOwn(ALIASES, key.slice(PREFIX.length)))
     .toSorted();
 }

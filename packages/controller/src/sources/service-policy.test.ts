@@ -123,9 +123,8 @@ const cases: readonly PolicyCase[] = [
       "fairlead.io/ttl": "60",
       "fairlead.io/tls-secret": "web-tls",
       "fairlead.io/driver": "octavia",
-      "fairlead.io/external-ips": "true",
     },
-    remarks: ["driver", "external-ips", "hostname", "tls-secret", "ttl"].map(notServed),
+    remarks: ["driver", "hostname", "tls-secret", "ttl"].map(notServed),
   },
   {
     name: "a typing error in a key is named, with what was meant",

@@ -25,7 +25,7 @@ const CONNECTIONS_MAX = 1_000_000;
 /** Most nodes that max-nodes may ask for. */
 const NODES_MAX = 10_000;
 /** Wishes that nothing serves yet. */
-const NOT_SERVED: readonly Wish[] = ["hostname", "ttl", "tls-secret", "driver", "external-ips"];
+const NOT_SERVED: readonly Wish[] = ["hostname", "ttl", "tls-secret", "driver"];
 const HEALTH_DETAILS: readonly Wish[] = [
   "health-check-path",
   "health-check-port",

@@ -244,3 +244,21 @@ test("claims are equal when they say the same, whatever object they are", () => 
   assert(claimsEqual(make(), make()));
   assert(!claimsEqual(make(), oursOf([sampleService()])));
 });
+
+for (const { annotation, setting, isShared, wanted } of [
+  { annotation: "true", setting: false, isShared: true, wanted: true },
+  { annotation: "false", setting: true, isShared: true, wanted: undefined },
+  { annotation: undefined, setting: true, isShared: true, wanted: true },
+  { annotation: undefined, setting: false, isShared: true, wanted: undefined },
+  { annotation: "true", setting: true, isShared: false, wanted: undefined },
+] as const) {
+  const said = annotation ?? "nothing";
+  test(`external IPs: ${said} said, setting ${setting}, in a cluster ${isShared}`, () => {
+    const annotations = annotation === undefined ? {} : { "fairlead.io/external-ips": annotation };
+    const service = sampleService({}, { annotations });
+    const claim = sampleClaim([service], { writesExternalIPs: setting, isShared });
+    assert.equal(claim?.writesExternalIPs, wanted);
+    const isTold = claim?.remarks.some(({ reason }) => reason === "PolicyNotServed") === true;
+    assert.equal(isTold, annotation !== undefined && !isShared);
+  });
+}

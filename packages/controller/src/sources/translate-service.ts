@@ -50,6 +50,8 @@ export interface TranslateSettings {
    * of our business there. A folder is read by nobody else, so that such a class is a mistake.
    */
   readonly isShared: boolean;
+  /** Whether addresses stand in `spec.externalIPs` where a Service says nothing. Default false. */
+  readonly writesExternalIPs?: boolean;
 }
 
 /** A Service with everything its claim is made of. */
@@ -106,6 +108,7 @@ export function translateService(
     ...(statusAddresses.length === 0 ? {} : { statusAddresses }),
     families: readFamilies(service, remarks),
     policy: { ...policy, sourceRanges },
+    ...readExternalIPs(service, settings, remarks),
     ...remarks.result(),
   };
 }
@@ -201,6 +204,23 @@ function readFamilies({ spec }: ServiceObject, remarks: RemarkList): FamilyWish 
     remarks.refuse("BadField", "spec.ipFamilies names a family twice");
   }
   return { policy: spec.ipFamilyPolicy ?? "SingleStack", families: unique };
+}
+
+/** A folder has no Service to write to, and nobody there would read it. */
+function readExternalIPs(
+  { metadata }: ServiceObject,
+  { isShared, writesExternalIPs = false }: TranslateSettings,
+  remarks: RemarkList,
+): Pick<Claim, "writesExternalIPs"> {
+  const [said] = wishTexts("external-ips", metadata);
+  if (said !== undefined && !isShared) {
+    remarks.remark("PolicyNotServed", `${said.place} is not served for manifests`);
+  } else if (said !== undefined && said.text !== "true" && said.text !== "false") {
+    const detail = `${said.place} is ${quote(said.text)}; expected true or false; it is left out`;
+    remarks.remark("BadField", detail);
+  }
+  const isWished = said?.text === "true" || (said?.text !== "false" && writesExternalIPs);
+  return isWished && isShared ? { writesExternalIPs: true } : {};
 }
 
 function sortedRecord(record: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

@@ -38,6 +38,7 @@ const LINKS: Readonly<Record<Reason, ReasonLink>> = {
   SourceEmptied: "Seen",
   SourceUnreadable: "Seen",
   PublishFailed: "Seen",
+  ExternalIPsRefused: "Seen",
   NoAgents: "Placed",
   NoSegment: "Placed",
   LanesExhausted: "Placed",

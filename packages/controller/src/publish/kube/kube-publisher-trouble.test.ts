@@ -199,3 +199,43 @@ test("ending writes nothing more and leaves no timer", async () => {
   assert.equal(stage.wrote().length, 0, `${written} before`);
   assert.equal(stage.clock.pendingTimers(), 0);
 });
+
+test("external IPs that are forbidden are told, offered seldom, and hold nothing else back", async () => {
+  await using stage = new PublishStage();
+  stage.create("web", { ...served(), external: true });
+  const words = "is forbidden: Use of external IPs is denied by admission control.";
+  stage.cluster.fail = (request) =>
+    request.query?.["fieldManager"] === "fairlead-external-ips"
+      ? refusal(request, 403, words)
+      : undefined;
+  await stage.pass(600_000);
+  const offered = stage.wrote().filter((line) => line.startsWith("external"));
+  assert.deepEqual(new Set(offered), new Set(["external web 192.0.2.10"]));
+  assert.ok(offered.length <= 3, `${offered.length} times in ten minutes`);
+  assert.deepEqual(stage.shows("web"), ["192.0.2.10"]);
+  assert.equal(stage.troubles.length, 1);
+  assert.match(stage.troubles[0] ?? "", /PublishFailed .*denied by admission control/);
+  stage.want("web", served("192.0.2.11"));
+  await stage.pass();
+  assert.deepEqual(stage.shows("web"), ["192.0.2.11"]);
+  assert.deepEqual(stage.troubles.slice(1), ["- kubernetes writes"]);
+});
+
+test("external IPs are not written while nobody knows where nodes are, and that is told", async () => {
+  await using stage = new PublishStage();
+  stage.nodes = undefined;
+  stage.create("web", { ...served(), external: true });
+  await stage.pass();
+  assert.match(
+    stage.troubles.join(),
+    /^\+ ExternalIPsRefused kubernetes external IPs: .*--members/,
+  );
+  assert.equal(
+    stage.wrote().some((line) => line.startsWith("external")),
+    false,
+  );
+  stage.nodes = new Set();
+  await stage.pass();
+  assert.ok(stage.wrote().includes("external web 192.0.2.10"));
+  assert.deepEqual(stage.troubles.slice(1), ["- kubernetes external IPs"]);
+});

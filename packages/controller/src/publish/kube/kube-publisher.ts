@@ -12,6 +12,7 @@ import type { ServiceBook, ServiceRecord } from "../../kube/service-record.ts";
 import type { Publication, Publisher } from "../../ports.ts";
 import { createEventRecorder } from "./event-recorder.ts";
 import { createEventTeller } from "./event-teller.ts";
+import { whyNoExternalIPs } from "./external-ips.ts";
 import { createLooks } from "./looks.ts";
 import { createTroubles, type PublishTrouble } from "./publish-trouble.ts";
 import { createServiceView } from "./service-view.ts";
@@ -27,6 +28,8 @@ export interface KubePublisherOptions {
   readonly random: () => number;
   /** Services as they were seen last; it has been listed whole before the first publication. */
   readonly book: ServiceBook;
+  /** Whether what is ours in `spec.externalIPs` goes when the publisher ends. Default: no. */
+  readonly emptiesOnExit?: boolean;
   /** Who reports Events: the name of the pod or the host, at most 128 characters. */
   readonly instance: string;
   /** Told when something keeps us from writing, and when it does so no longer. */
@@ -47,8 +50,12 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
   const view = createServiceView(book);
   const troubles = createTroubles(onTrouble);
   const recorder = createEventRecorder({ ...options, troubles, onWrite, onDropped });
-  const wantedOf = (id: ClaimId): WantedService | undefined =>
-    newest === undefined ? undefined : wanted.get(id);
+  let whyNoExternal: string | undefined;
+  const wantedOf = (id: ClaimId): WantedService | undefined => {
+    if (newest === undefined) return undefined;
+    const found = wanted.get(id);
+    return whyNoExternal === undefined ? found : withoutExternal(found);
+  };
   const writer = createServiceWriter({ ...options, view, wantedOf, troubles, onWrite });
   const teller = createEventTeller({
     ...options,
@@ -64,6 +71,33 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
     writer.look(id);
   }
 
+  /** On a node nothing may stand there; that is said once, and what stood there goes. */
+  function judgeExternal({ agents }: Publication): void {
+    const ids = [...wanted.withExternal()];
+    const why = ids.length === 0 ? undefined : whyNoExternalIPs(agents, book.nodeAddresses?.());
+    troubles.externalIPs(why);
+    if (why === whyNoExternal) return;
+    whyNoExternal = why;
+    for (const id of ids) looks.add(id);
+  }
+
+  /** Whoever ends serving takes back what it wrote, as long as the server answers in time. */
+  async function emptyExternal(): Promise<void> {
+    const { clock } = options;
+    const endMs = clock.nowMs() + EMPTY_MS_MAX;
+    whyNoExternal = "it ends";
+    for (;;) {
+      const left = [...book.marked()].map(idOf).filter((id) => id !== undefined && isNoted(id));
+      if (left.length === 0 || clock.nowMs() >= endMs) return;
+      for (const id of left) looks.add(id);
+      await clock.sleep(EMPTY_POLL_MS);
+    }
+  }
+
+  function isNoted(id: ClaimId): boolean {
+    return view.get(id)?.writtenExternalIPs !== undefined;
+  }
+
   const unsubscribe = book.subscribe((namespace, name) => looks.add(idOf({ namespace, name })));
 
   return {
@@ -76,6 +110,7 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
       const isFirst = newest === undefined;
       newest = publication;
       for (const id of wanted.follow(publication)) looks.add(id);
+      judgeExternal(publication);
       // What an earlier life left on Services that ask for nothing any more.
       if (isFirst) for (const record of book.marked()) looks.add(idOf(record));
       return Promise.resolve();
@@ -86,12 +121,24 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
       wanted = new WantedServices();
     },
     [Symbol.asyncDispose]: async () => {
+      if (options.emptiesOnExit === true && newest !== undefined) await emptyExternal();
       unsubscribe();
       looks[Symbol.dispose]();
       teller[Symbol.dispose]();
       await Promise.all([writer[Symbol.asyncDispose](), recorder[Symbol.asyncDispose]()]);
     },
   };
+}
+
+/** So long it is tried to take back what is ours, in ms: a program has a few seconds to end. */
+const EMPTY_MS_MAX = 3000;
+const EMPTY_POLL_MS = 20;
+
+function withoutExternal(wanted: WantedService): WantedService {
+  const { claim } = wanted;
+  if (claim?.external === undefined) return wanted;
+  const { external: _, ...rest } = claim;
+  return { ...wanted, claim: rest };
 }
 
 /** Undefined for a name that is none of a Service's. */

@@ -9,6 +9,7 @@ import {
   type ServiceRecord,
   STATUS_MANAGER,
 } from "../../kube/service-record.ts";
+import { type ExternalIPs, externalIPsToWrite } from "./external-ips.ts";
 import type { WantedClaim, WantedService } from "./wanted-service.ts";
 import type { WantedCondition, WantedStatus } from "./wanted-status.ts";
 
@@ -40,6 +41,8 @@ export type ServiceWrite =
       /** What differs most from the record: addresses, a condition, the words of one. */
       readonly news: "addresses" | "conditions" | "words";
     }
+  /** What is ours in spec.externalIPs changes. */
+  | { readonly kind: "external"; readonly record: ServiceRecord; readonly list: ExternalIPs }
   /** What we said in the status goes. */
   | { readonly kind: "clear"; readonly record: ServiceRecord };
 
@@ -56,14 +59,28 @@ export function nextWrite(
   // Nobody looks at the status of what goes, and no finalizer may be added to it.
   if (record.isDeleting) return undefined;
   if (hasAddress(claim) && !record.finalizers.includes(FINALIZER)) return { kind: "hold", record };
-  return statusWrite(record, claim.status, wallMs);
+  return (
+    statusWrite(record, claim.status, wallMs) ??
+    externalWrite(record, claim.external ?? NO_ADDRESSES)
+  );
+}
+
+const NO_ADDRESSES: readonly string[] = [];
+
+function externalWrite(record: ServiceRecord, wanted: readonly string[]): ServiceWrite | undefined {
+  const list = externalIPsToWrite(record, wanted);
+  return list === undefined ? undefined : { kind: "external", record, list };
 }
 
 /** Nothing asks any more, or the object is another one than the one that did. */
 function endWrite(record: ServiceRecord, wanted: WantedService): ServiceWrite | undefined {
   // An owner that is not seen just now, such as an unreadable object: what it has stays.
   if (wanted.owns) return undefined;
-  if (!record.isDeleting && saysOurs(record)) return { kind: "clear", record };
+  if (!record.isDeleting) {
+    const external = externalWrite(record, NO_ADDRESSES);
+    if (external !== undefined) return external;
+    if (saysOurs(record)) return { kind: "clear", record };
+  }
   if (wanted.held.length > 0 || !record.finalizers.includes(FINALIZER)) return undefined;
   return { kind: "release", record };
 }

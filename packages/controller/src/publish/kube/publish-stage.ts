@@ -33,6 +33,8 @@ export interface Fate {
   /** Why it is pending or refused. */
   readonly main?: Remark;
   readonly memberless?: boolean;
+  /** Whether its address is to stand in spec.externalIPs too. */
+  readonly external?: boolean;
 }
 
 /** Leased, and proved by its holder. */
@@ -75,6 +77,8 @@ export class PublishStage {
   /** `KIND RESULT` of every write. */
   readonly results: string[] = [];
   dropped = 0;
+  /** Addresses of nodes; undefined: nobody knows them. */
+  nodes: ReadonlySet<string> | undefined = new Set();
   readonly agents: Map<AgentName, AgentView> = new Map();
   readonly #claims = new Map<ClaimId, Claim>();
   readonly #verdicts = new Map<ClaimId, Verdict>();
@@ -91,7 +95,8 @@ export class PublishStage {
   want(title: string, fate: Fate, generation = 0): void {
     const record = present(this.cluster.record(title), `${title} is there`);
     const { namespace, name, uid } = record;
-    const claim = oursOf([sampleService({}, { namespace, name, uid, generation })]);
+    const plain = oursOf([sampleService({}, { namespace, name, uid, generation })]);
+    const claim = fate.external === true ? { ...plain, writesExternalIPs: true as const } : plain;
     const verdict = fateVerdict(claim, fate);
     this.#claims.set(claim.id, claim);
     this.#verdicts.set(claim.id, verdict);
@@ -187,7 +192,7 @@ export class PublishStage {
       client: this.cluster.client,
       clock: this.clock,
       random: () => 0.5,
-      book: this.cluster.book,
+      book: { ...this.cluster.book, nodeAddresses: () => this.nodes },
       instance: "controller-0",
       onTrouble: (trouble) => this.troubles.push(troubleLine(trouble)),
       onWrite: (kind, result) => this.results.push(`${kind} ${result}`),
@@ -219,6 +224,8 @@ function writeLine({ method, path, body }: SeenWrite): string {
     const addresses = JSON.stringify(entries).match(/\d+\.\d+\.\d+\.\d+/gu) ?? [];
     return ["status", name, ...addresses].join(" ");
   }
+  const external = listOf(childOf(body, "spec"), "externalIPs");
+  if (external.length > 0) return `external ${name} ${external.join(" ")}`;
   const finalizers = listOf(childOf(body, "metadata"), "finalizers");
   return `${finalizers.includes("fairlead.io/release") ? "hold" : "release"} ${name}`;
 }

@@ -21,6 +21,9 @@ const NAMED_MAX = 3;
 /** Finding about Services whose writes fail. */
 const WRITES = "kubernetes writes";
 
+/** Finding about external addresses. */
+const EXTERNAL = "kubernetes external IPs";
+
 /** Remembers troubles and says when they begin and end. */
 export interface Troubles {
   /** Writing in the namespace is forbidden for lack of the right. */
@@ -31,6 +34,8 @@ export interface Troubles {
   fails(id: ClaimId, error: Error): void;
   /** They work, or nothing has to be written to it any more. */
   isWell(id: ClaimId): void;
+  /** Why nothing may stand in `spec.externalIPs`; undefined: it may, or nobody wants it to. */
+  externalIPs(why: string | undefined): void;
 }
 
 /** Makes the memory of troubles; there is none yet. */
@@ -45,7 +50,16 @@ export function createTroubles(say: (trouble: PublishTrouble) => void): Troubles
       finding: { subject: "source", name, reason: "PublishFailed", detail },
     });
 
+  let whyNoExternal: string | undefined;
+
   return {
+    externalIPs: (why) => {
+      if (why === whyNoExternal) return;
+      whyNoExternal = why;
+      if (why === undefined) return clear(EXTERNAL);
+      const about = { subject: "source", name: EXTERNAL } as const;
+      say({ kind: "finding", finding: { ...about, reason: "ExternalIPsRefused", detail: why } });
+    },
     lacks: (right, namespace, error) => {
       const name = rightName(right);
       const known = lacking.get(name);

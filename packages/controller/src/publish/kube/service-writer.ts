@@ -232,7 +232,9 @@ class Writer implements ServiceWriter {
   /** The server answered that it will not, or that it cannot just now. */
   #objected(id: ClaimId, { memory }: Slot, { write, result, error }: Objection): void {
     const { clock, troubles } = this.#options;
-    if (result === "refused") memory.refused(write, clock.nowMs());
+    // An admission plugin that forbids external IPs says so whenever it is asked.
+    const isDenied = result === "forbidden" && write.kind === "external";
+    if (result === "refused" || isDenied) memory.refused(write, clock.nowMs());
     else memory.failed(clock.nowMs());
     if (result !== "failed" || memory.failures >= FAILURES_TOLD) troubles.fails(id, error);
   }
@@ -252,7 +254,8 @@ function rightThere(write: ServiceWrite): RightThere {
   return { right, namespace: write.record.namespace };
 }
 
-function kindOf({ kind }: ServiceWrite): "finalizer" | "status" {
+function kindOf({ kind }: ServiceWrite): "finalizer" | "external-ips" | "status" {
+  if (kind === "external") return "external-ips";
   return kind === "hold" || kind === "release" ? "finalizer" : "status";
 }
 

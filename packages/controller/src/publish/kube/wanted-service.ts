@@ -22,6 +22,8 @@ export interface WantedClaim {
   readonly claim: Claim;
   readonly verdict: Verdict;
   readonly status: WantedStatus;
+  /** Addresses that are to stand in `spec.externalIPs`; absent: none. */
+  readonly external?: readonly Address[];
 }
 
 /** What a publication is followed by. */
@@ -41,6 +43,11 @@ export class WantedServices {
   /** What is wanted of the Service of this id. */
   get(id: ClaimId): WantedService {
     return this.#wanted.get(id) ?? NOTHING_WANTED;
+  }
+
+  /** Services whose addresses are to stand in `spec.externalIPs`. */
+  *withExternal(): Iterable<ClaimId> {
+    for (const [id, { claim }] of this.#wanted) if (claim?.external !== undefined) yield id;
   }
 
   /** Takes the next publication; returns the ids of which something else is wanted now. */
@@ -103,7 +110,9 @@ export class WantedServices {
     if (claim === undefined || verdict === undefined || claim.uid !== verdict.uid) return undefined;
     const known = this.get(id).claim;
     if (known?.claim === claim && known.verdict === verdict) return known;
-    return { claim, verdict, status: wantedStatus(claim, verdict) };
+    const status = wantedStatus(claim, verdict);
+    const hasExternal = claim.writesExternalIPs === true && !status.isRefused;
+    return { claim, verdict, status, ...(hasExternal ? { external: status.ingress } : {}) };
   }
 }
 

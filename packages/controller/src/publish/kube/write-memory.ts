@@ -49,7 +49,7 @@ export class WriteMemory {
   readonly #random: () => number;
   /** Made at the first failure: of ten thousand Services hardly one has any. */
   #waits: Backoff | undefined;
-  readonly #settled = new Map<"finalizer" | "status", Settled>();
+  readonly #settled = new Map<Part, Settled>();
   #sinceMs: number | undefined;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
   #conflict: { readonly version: number; readonly untilMs: number } | undefined;
@@ -151,7 +151,10 @@ export class WriteMemory {
   }
 }
 
-function partOf({ kind }: ServiceWrite): "finalizer" | "status" {
+type Part = "finalizer" | "external" | "status";
+
+function partOf({ kind }: ServiceWrite): Part {
+  if (kind === "external") return kind;
   return kind === "hold" || kind === "release" ? "finalizer" : "status";
 }
 

@@ -7,11 +7,14 @@ import { assertNever } from "@fairlead/model";
 
 import type { KubeRequest } from "../../kube/kube-client.ts";
 import {
+  EXTERNAL_MANAGER,
   FINALIZER,
   FINALIZER_MANAGER,
   type ServiceRecord,
   STATUS_MANAGER,
+  WRITTEN_EXTERNAL_IPS,
 } from "../../kube/service-record.ts";
+import type { ExternalIPs } from "./external-ips.ts";
 import type { ServiceWrite, WrittenStatus } from "./next-write.ts";
 
 const APPLY = "application/apply-patch+yaml";
@@ -27,6 +30,8 @@ export function writeRequest(write: ServiceWrite): KubeRequest {
       return takeFinalizerOff(record);
     case "status":
       return apply(record, STATUS_MANAGER, { status: statusBody(write.status) });
+    case "external":
+      return applyExternal(record, write.list);
     case "clear":
       return apply(record, STATUS_MANAGER, { status: {} });
     default:
@@ -36,6 +41,7 @@ export function writeRequest(write: ServiceWrite): KubeRequest {
 
 /** Stands for what a write says, without times and version: two that say the same have the same. */
 export function writeSignature(write: ServiceWrite): string {
+  if (write.kind === "external") return digest(write.list);
   if (write.kind !== "status") return write.kind;
   return digest([write.status.ingress, write.status.conditions.map(withoutTime)]);
 }
@@ -43,6 +49,7 @@ export function writeSignature(write: ServiceWrite): string {
 /** Stands for what of a record a kind of write is about, without times. */
 export function recordSignature(kind: ServiceWrite["kind"], record: ServiceRecord): string {
   if (kind === "hold" || kind === "release") return digest(record.finalizers);
+  if (kind === "external") return digest([record.externalIPs, record.writtenExternalIPs]);
   return digest([record.type, record.ingress, record.conditions.map(withoutTime)]);
 }
 
@@ -62,7 +69,7 @@ function statusBody({ ingress, conditions }: WrittenStatus): object {
 function apply(
   record: ServiceRecord,
   manager: string,
-  fields: { readonly metadata?: object; readonly status?: object },
+  fields: { readonly metadata?: object; readonly spec?: object; readonly status?: object },
 ): KubeRequest {
   const { namespace, name, uid, resourceVersion } = record;
   return {
@@ -77,6 +84,15 @@ function apply(
       metadata: { namespace, name, uid, resourceVersion, ...fields.metadata },
     },
   };
+}
+
+/** What is applied no more goes, so that a list of others has to be in it as long as it is ours. */
+function applyExternal(record: ServiceRecord, { all, ours }: ExternalIPs): KubeRequest {
+  const note = { annotations: { [WRITTEN_EXTERNAL_IPS]: ours.join(",") } };
+  return apply(record, EXTERNAL_MANAGER, {
+    ...(ours.length > 0 ? { metadata: note } : {}),
+    ...(all.length > 0 ? { spec: { externalIPs: all } } : {}),
+  });
 }
 
 /**

@@ -6,7 +6,7 @@ import { isEdgeError } from "@fairlead/runtime";
 import { isKubeError, KubeError, type KubeErrorCode } from "../../kube/kube-errors.ts";
 
 /** What is written. */
-export type WriteKind = "finalizer" | "status" | "event" | "pool";
+export type WriteKind = "finalizer" | "external-ips" | "status" | "event" | "pool";
 
 /**
  * `conflict`: the object changed or went meanwhile. `forbidden`: a right is missing. `refused`: the

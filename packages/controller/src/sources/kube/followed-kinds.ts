@@ -6,7 +6,7 @@ import type { NodeObject } from "../node-object.ts";
 import { type Followed, type FollowContext, followKind } from "./follow-kind.ts";
 import type { ListWatchCounts } from "./list-watch.ts";
 import { createNodeGrace } from "./node-grace.ts";
-import type { Entry } from "./object-set.ts";
+import type { Change, Entry } from "./object-set.ts";
 import { followPools, type PoolKind } from "./pool-kind.ts";
 import { isUsable, type ReadObject, readNode, readSlice } from "./read-object.ts";
 import { readService, type ServiceReading } from "./read-service.ts";
@@ -17,6 +17,8 @@ export interface FollowOptions extends FollowContext {
   readonly cluster: string;
   /** Slices are followed for members out of endpoints, Nodes for members out of nodes. */
   readonly members: "endpoints" | "nodes";
+  /** Whether Nodes are followed in any case, for where agents are. */
+  readonly followsNodes: boolean;
   readonly onService: (key: string, reading: ServiceReading | undefined) => void;
   readonly onSlice: (key: string, object: ReadObject | undefined) => void;
   readonly onNodes: () => void;
@@ -77,23 +79,27 @@ export function followKinds(options: FollowOptions): FollowedKinds {
             }
           },
         })
-      : followKind<ReadObject>(options, {
-          kind: { resource: "nodes", group: "" },
-          path: "/api/v1/nodes",
-          read: (object) => readNode(object, origin),
-          onChanges: options.onNodes,
-        });
+      : followNodes(options, options.onNodes);
+  const places =
+    members === "endpoints" && options.followsNodes
+      ? followNodes(options, () => undefined)
+      : undefined;
   const pools = followPools(options, origin);
   const grace = createNodeGrace();
   const kinds = new Map<string, AnyKind>([
     ["services", sized(services)],
     [members === "endpoints" ? "endpointslices" : "nodes", sized(others)],
+    ...(places === undefined ? [] : [["nodes", sized(places)] as const]),
     ["addresspools", pools],
   ]);
+  const nodes = members === "nodes" ? others : places;
   return {
     services: services.entries,
     pools,
-    book: createBook(services.entries, watchers),
+    book: {
+      ...createBook(services.entries, watchers),
+      nodeAddresses: () => nodes && addressesOf(nodesIn(nodes.entries).values()),
+    },
     start: () => {
       for (const { start } of kinds.values()) start();
     },
@@ -110,6 +116,25 @@ export function followKinds(options: FollowOptions): FollowedKinds {
       await Promise.all(Array.from(kinds.values(), (kind) => kind.end()));
     },
   };
+}
+
+function followNodes(
+  options: FollowOptions,
+  onChanges: (changes: readonly Change<ReadObject>[]) => void,
+): Followed<ReadObject> {
+  const origin = `cluster ${options.cluster}`;
+  return followKind<ReadObject>(options, {
+    kind: { resource: "nodes", group: "" },
+    path: "/api/v1/nodes",
+    read: (object) => readNode(object, origin),
+    onChanges,
+  });
+}
+
+function addressesOf(nodes: Iterable<NodeObject>): ReadonlySet<string> {
+  const texts = new Set<string>();
+  for (const { addresses } of nodes) for (const { address } of addresses) texts.add(address);
+  return texts;
 }
 
 /** What all kinds have in common. */
@@ -137,8 +162,9 @@ function createBook(
   };
 }
 
-function isMarked({ finalizers, conditions }: ServiceRecord): boolean {
-  return finalizers.includes(FINALIZER) || conditions.length > 0;
+function isMarked({ finalizers, conditions, writtenExternalIPs }: ServiceRecord): boolean {
+  const isNoted = writtenExternalIPs !== undefined;
+  return finalizers.includes(FINALIZER) || conditions.length > 0 || isNoted;
 }
 
 function nodesIn(entries: ReadonlyMap<string, Entry<ReadObject>>): ReadonlyMap<string, NodeObject> {

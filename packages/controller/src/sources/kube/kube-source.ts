@@ -95,6 +95,7 @@ class ClusterSource implements KubeSource {
       ...options,
       source: this.name,
       members: settings.members,
+      followsNodes: settings.writesExternalIPs === true,
       onService: (key, reading) => this.#table.setService(key, reading),
       onSlice: (key, object) => this.#table.setSlice(key, object),
       onNodes: () => this.#judgeNodes(),
