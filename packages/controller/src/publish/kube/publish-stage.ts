@@ -18,12 +18,11 @@ import {
 } from "@fairlead/model";
 import { createFakeClock, type FakeClock } from "@fairlead/runtime";
 
-import { MemoryCluster, type SeenWrite } from "../../kube/memory-cluster.ts";
-import { childOf, listOf, textOf } from "../../kube/object-fields.ts";
+import { MemoryCluster } from "../../kube/memory-cluster.ts";
 import type { Publisher } from "../../ports.ts";
 import { oursOf, sampleService } from "../../sources/sample-objects.ts";
 import { createKubePublisher } from "./kube-publisher.ts";
-import type { PublishTrouble } from "./publish-trouble.ts";
+import { troubleLine, writeLine } from "./publish-lines.ts";
 
 /** What the loop says of a claim; the rest follows. */
 export interface Fate {
@@ -95,8 +94,9 @@ export class PublishStage {
   want(title: string, fate: Fate, generation = 0): void {
     const record = present(this.cluster.record(title), `${title} is there`);
     const { namespace, name, uid } = record;
-    const plain = oursOf([sampleService({}, { namespace, name, uid, generation })]);
-    const claim = fate.external === true ? { ...plain, writesExternalIPs: true as const } : plain;
+    const external = fate.external === true ? { writesExternalIPs: true as const } : {};
+    const metadata = { namespace, name, uid, generation };
+    const claim = { ...oursOf([sampleService({}, metadata)]), ...external };
     const verdict = fateVerdict(claim, fate);
     this.#claims.set(claim.id, claim);
     this.#verdicts.set(claim.id, verdict);
@@ -203,35 +203,6 @@ export class PublishStage {
   }
 }
 
-function troubleLine(trouble: PublishTrouble): string {
-  if (trouble.kind === "finding-cleared") return `- ${trouble.name}`;
-  const { reason, name, detail } = trouble.finding;
-  return `+ ${reason} ${name}: ${detail}`;
-}
-
-/** `hold web`, `status web 192.0.2.10`, `event web AddressAllocated`. */
-function writeLine({ method, path, body }: SeenWrite): string {
-  const [, resource = "", name = "", part = ""] = RESOURCE.exec(path) ?? [];
-  if (resource === "events") {
-    const regarding = textOf(childOf(body, "regarding"), "name");
-    if (method === "POST") return `event ${regarding} ${textOf(body, "reason")}`;
-    return `count ${name.replace(/\.[^.]*$/u, "")} ${String(childOf(body, "series")["count"])}`;
-  }
-  if (part === "status") {
-    const status = childOf(body, "status");
-    if (Object.keys(status).length === 0) return `clear ${name}`;
-    const entries = listOf(childOf(status, "loadBalancer"), "ingress");
-    const addresses = JSON.stringify(entries).match(/\d+\.\d+\.\d+\.\d+/gu) ?? [];
-    return ["status", name, ...addresses].join(" ");
-  }
-  const external = listOf(childOf(body, "spec"), "externalIPs");
-  if (external.length > 0) return `external ${name} ${external.join(" ")}`;
-  const finalizers = listOf(childOf(body, "metadata"), "finalizers");
-  return `${finalizers.includes("fairlead.io/release") ? "hold" : "release"} ${name}`;
-}
-
-const RESOURCE = /\/(services|events)(?:\/([^/]+))?(?:\/([^/]+))?$/u;
-
 function isTitle(title: string, namespace: string, name: string): boolean {
   return title === name || title === `${namespace}/${name}`;
 }
@@ -250,18 +221,17 @@ function leaseOf(claim: Claim, address: Address, published: boolean): LeasedAddr
   };
 }
 
+const NO_MEMBERS = { reason: "NoMembers", detail: "tcp/80 has no member" } as const;
+
 /** The verdict on a claim that follows from its fate. */
 export function fateVerdict(
   claim: Claim,
   { state, address, holder, main, memberless }: Fate,
 ): Verdict {
-  const why = main ?? { reason: "NoMembers", detail: "tcp/80 has no member" };
+  const why = main ?? NO_MEMBERS;
   const not = { status: "False", reason: why.reason, message: `${why.detail}.` } as const;
   const ready = { type: "MembersReady" } as const;
-  const lack =
-    memberless === true
-      ? ({ reason: "NoMembers", detail: "tcp/80 has no member" } as const)
-      : undefined;
+  const lack = memberless === true ? NO_MEMBERS : undefined;
   return {
     claim: claim.id,
     uid: claim.uid,
