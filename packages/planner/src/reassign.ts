@@ -63,8 +63,8 @@ export function fitOf(
   if (wishes.length > 0) return wishes.includes(address) ? "fits" : "unwanted";
   const row = table.rows.get(address);
   if (row === undefined) return "unwanted";
-  if (row.owners.length > 1 && row.sharingKey !== keyIn(book.poolOf(address), claim))
-    return "unwanted";
+  const key = keyIn(book.poolOf(address), claim);
+  if (row.owners.length > 1 && row.sharingKey !== key) return "unwanted";
   const giver = book.byName.get(giverOf(book, claim, row));
   if (claim.wishedPool !== undefined && giver?.pool.name !== claim.wishedPool) return "unwanted";
   const isLeft = giver?.pool.onShrink === "reassign" && !isGivenBy(book, giver.pool.name, address);

@@ -15,7 +15,7 @@ import { createEventTeller } from "./event-teller.ts";
 import { whyNoExternalIPs } from "./external-ips.ts";
 import { createLooks } from "./looks.ts";
 import { createTroubles, type PublishTrouble } from "./publish-trouble.ts";
-import { createServiceView } from "./service-view.ts";
+import { createServiceView, type ServiceView } from "./service-view.ts";
 import { createServiceWriter } from "./service-writer.ts";
 import { type WantedService, WantedServices } from "./wanted-service.ts";
 import type { OnWrite } from "./write-result.ts";
@@ -81,23 +81,6 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
     for (const id of ids) looks.add(id);
   }
 
-  /** Whoever ends serving takes back what it wrote, as long as the server answers in time. */
-  async function emptyExternal(): Promise<void> {
-    const { clock } = options;
-    const endMs = clock.nowMs() + EMPTY_MS_MAX;
-    whyNoExternal = "it ends";
-    for (;;) {
-      const left = [...book.marked()].map(idOf).filter((id) => id !== undefined && isNoted(id));
-      if (left.length === 0 || clock.nowMs() >= endMs) return;
-      for (const id of left) looks.add(id);
-      await clock.sleep(EMPTY_POLL_MS);
-    }
-  }
-
-  function isNoted(id: ClaimId): boolean {
-    return view.get(id)?.writtenExternalIPs !== undefined;
-  }
-
   const unsubscribe = book.subscribe((namespace, name) => looks.add(idOf({ namespace, name })));
 
   return {
@@ -121,7 +104,10 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
       wanted = new WantedServices();
     },
     [Symbol.asyncDispose]: async () => {
-      if (options.emptiesOnExit === true && newest !== undefined) await emptyExternal();
+      if (options.emptiesOnExit === true && newest !== undefined) {
+        whyNoExternal = "it ends";
+        await emptyExternal({ book, view, look, clock: options.clock });
+      }
       unsubscribe();
       looks[Symbol.dispose]();
       teller[Symbol.dispose]();
@@ -133,6 +119,24 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
 /** So long it is tried to take back what is ours, in ms: a program has a few seconds to end. */
 const EMPTY_MS_MAX = 3000;
 const EMPTY_POLL_MS = 20;
+
+/** Whoever ends serving takes back what it wrote, as long as the server answers in time. */
+async function emptyExternal(options: {
+  readonly book: ServiceBook;
+  readonly view: ServiceView;
+  readonly look: (id: ClaimId) => void;
+  readonly clock: Clock;
+}): Promise<void> {
+  const { book, view, look, clock } = options;
+  const isNoted = (id: ClaimId): boolean => view.get(id)?.writtenExternalIPs !== undefined;
+  const endMs = clock.nowMs() + EMPTY_MS_MAX;
+  for (;;) {
+    const left = [...book.marked()].map(idOf).filter((id) => id !== undefined && isNoted(id));
+    if (left.length === 0 || clock.nowMs() >= endMs) return;
+    for (const id of left) if (id !== undefined) look(id);
+    await clock.sleep(EMPTY_POLL_MS);
+  }
+}
 
 function withoutExternal(wanted: WantedService): WantedService {
   const { claim } = wanted;

@@ -80,10 +80,8 @@ export function followKinds(options: FollowOptions): FollowedKinds {
           },
         })
       : followNodes(options, options.onNodes);
-  const places =
-    members === "endpoints" && options.followsNodes
-      ? followNodes(options, () => undefined)
-      : undefined;
+  const isExtra = members === "endpoints" && options.followsNodes;
+  const places = isExtra ? followNodes(options, () => undefined) : undefined;
   const pools = followPools(options, origin);
   const grace = createNodeGrace();
   const kinds = new Map<string, AnyKind>([
