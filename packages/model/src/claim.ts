@@ -73,7 +73,7 @@ export interface Claim {
   /** Where it was seen, for people: a file, or the cluster. */
   readonly origin: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** At least one, unless `refusals` says why not. Sorted by protocol and port. */
+  /** At least one, unless `refusals` says why not or the kind has none. By protocol and port. */
   readonly listeners: readonly ClaimListener[];
   /** Addresses asked for, in order; at most one a family is served. */
   readonly wishedAddresses: readonly Address[];

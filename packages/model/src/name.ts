@@ -42,8 +42,17 @@ export function parseDeviceName(text: string): DeviceName | undefined {
   return DEVICE_PATTERN.test(text) ? (text as DeviceName) : undefined;
 }
 
-/** Kinds of sources that claims come from; the first part of a claim's id. */
-export type ClaimKind = "service" | "configmap" | "ingress" | "gateway" | "virtualip";
+/**
+ * Kinds of sources that claims come from; the first part of a claim's id. A `registration` is of
+ * the IPAM service: it asks for a whole address and has no ports.
+ */
+export type ClaimKind =
+  | "service"
+  | "configmap"
+  | "ingress"
+  | "gateway"
+  | "virtualip"
+  | "registration";
 
 const CLAIM_KINDS: readonly ClaimKind[] = [
   "service",
@@ -51,6 +60,7 @@ const CLAIM_KINDS: readonly ClaimKind[] = [
   "ingress",
   "gateway",
   "virtualip",
+  "registration",
 ];
 
 /** Makes a claim's id of its kind and checked names; undefined when a name is not RFC 1123. */

@@ -29,5 +29,7 @@ function missingPath({ policy }: Claim): readonly Remark[] {
 
 function missingPorts(claim: Claim): readonly Remark[] {
   if (claim.listeners.length > 0 || claim.refusals.length > 0) return [];
+  // It is given to somebody else, who listens there as he likes.
+  if (claim.kind === "registration") return [];
   return [{ reason: "NoPorts", detail: "there is no port to listen on" }];
 }

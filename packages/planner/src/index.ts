@@ -1,5 +1,12 @@
 // The door of the planner: planning, and the memory that makes the next one cheap.
 
+export {
+  type Allotment,
+  type AllotMemory,
+  type AllotWorld,
+  allot,
+  createAllotMemory,
+} from "./allot.ts";
 export { type PlanMemory, createPlanMemory } from "./memory.ts";
 export { STRANGER_MS } from "./in-use.ts";
 export { type PlanOptions, plan } from "./plan.ts";

@@ -29,6 +29,7 @@ const KIND_WORDS: Readonly<Record<Claim["kind"], string>> = {
   ingress: "Ingress",
   gateway: "Gateway",
   virtualip: "VirtualIP",
+  registration: "registration",
 };
 
 /** The chain of a claim that a source shows. */
