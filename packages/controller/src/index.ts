@@ -16,6 +16,8 @@ export { type Cycle, type CycleOptions, createCycle } from "./cycle.ts";
 export { type CycleView } from "./cycle-view.ts";
 export { createSoleElection } from "./election/sole-election.ts";
 export * from "./facts.ts";
+export { type IpamChange, type StoredIpam, type Uuid } from "./ipam/ipam-model.ts";
+export { type IpamStore } from "./ipam/ports.ts";
 export { createKubeClient, type KubeAccess, type KubeRequestOptions } from "./kube/kube-client.ts";
 export { keepLeases, type LeaseKeeping, type LeaseKeepingOptions } from "./keep-leases.ts";
 export * from "./ports.ts";

@@ -29,17 +29,18 @@ type Step =
   | { readonly kind: "wait"; readonly ms: number }
   | { readonly kind: "pools"; readonly index: number };
 
-const arbName = fc.nat(7);
+const WISHES = ["192.0.2.2", "192.0.2.9", "2001:db8::1", "198.51.100.1"];
+const arbName = fc.nat(5);
 const arbStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
       kind: fc.constant("come" as const),
       name: arbName,
-      wish: fc.option(fc.constantFrom("192.0.2.2", "192.0.2.9", "2001:db8::1", "198.51.100.1"), {
-        nil: undefined,
-        freq: 2,
-      }),
+      wish: fc.oneof(
+        { weight: 4, arbitrary: fc.constant(undefined) },
+        { weight: 1, arbitrary: fc.constantFrom(...WISHES) },
+      ),
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("go" as const), name: arbName }) },
@@ -47,7 +48,7 @@ const arbStep: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       kind: fc.constant("wait" as const),
-      ms: fc.constantFrom(1000, 59_000, 61_000),
+      ms: fc.constantFrom(59_000, 61_000),
     }),
   },
   {
@@ -61,7 +62,7 @@ const arbStep: fc.Arbitrary<Step> = fc.oneof(
 
 test("it gives what planning gives, and memory changes no result", () => {
   fc.assert(
-    fc.property(fc.array(arbStep, { maxLength: 40 }), (steps) => {
+    fc.property(fc.array(arbStep, { maxLength: 40, size: "max" }), (steps) => {
       const memory = createAllotMemory();
       let world: AllotWorld = {
         nowMs: 1_000_000,

@@ -20,7 +20,9 @@ import { type LeaseRows, createLeaseRows } from "./lease-rows.ts";
 import { createLeaseTable } from "./lease-table.ts";
 import { claimsOf } from "./memory.ts";
 import { type PoolBook, checkPools } from "./pools.ts";
+import { createMoveTurn } from "./reassign.ts";
 import { releaseGone, releaseView } from "./release.ts";
+import { findUnusable } from "./unusable.ts";
 
 /** What allotting reads. The maps are never changed. */
 export interface AllotWorld {
@@ -74,6 +76,7 @@ export function allot(world: AllotWorld, memory: AllotMemory = createAllotMemory
   openRows(rows, last, world);
   const isSameBook = last?.world.pools === world.pools;
   const book = isSameBook ? last.book : checkPools(world.pools);
+  rows.fill.begin(book, rows.all.values());
   const release = releaseView(bareWorld(world), book);
   const asked = new Set(changedKeys(last?.world.claims ?? NO_CLAIMS, world.claims));
   for (const id of asked) for (const row of rows.ownedBy(id)) rows.touched.addresses.add(row);
@@ -87,7 +90,11 @@ export function allot(world: AllotWorld, memory: AllotMemory = createAllotMemory
     book,
     table: createLeaseTable(rows, release),
     free,
-    unusable: NOTHING,
+    unusable: NOBODYS,
+    fill: rows.fill,
+    turn: createMoveTurn(NOBODY),
+    isAbsent: () => false,
+    inUse: NOTHING,
   });
   free.rewind();
   const refused = new Map<ClaimId, Remark>();
@@ -102,6 +109,9 @@ export function allot(world: AllotWorld, memory: AllotMemory = createAllotMemory
 const NO_CLAIMS: AllotWorld["claims"] = new Map();
 const NO_LEASES: AllotWorld["leases"] = new Map();
 const NOTHING: ReadonlyMap<Address, string> = new Map();
+const NOBODY: ReadonlySet<ClaimId> = new Set();
+/** No agent has any of the addresses. */
+const NOBODYS = findUnusable([]);
 
 /** Starts with the given rows; those that are others than were allotted last are touched. */
 function openRows(rows: LeaseRows, last: LastAllotting | undefined, { leases }: AllotWorld): void {
@@ -115,7 +125,7 @@ function openRows(rows: LeaseRows, last: LastAllotting | undefined, { leases }: 
 
 /** A search that goes on from where it was, but for what was let go since it was last rewound. */
 function createSearch(rows: LeaseRows, book: PoolBook): FreeAddresses {
-  const search = createFreeAddresses({ rows: rows.all, book, unusable: NOTHING });
+  const search = createFreeAddresses({ rows: rows.all, book, unusable: NOBODYS, inUse: NOTHING });
   return {
     lowest: (view, family) => search.lowest(view, family),
     oldestResting: (views, family) => search.oldestResting(views, family),

@@ -126,8 +126,12 @@ export function readIntent(stored: StoredRow): Intent {
 const KEY_CHARACTERS_MAX = 80;
 const PROBLEM_CHARACTERS_MAX = 200;
 
-function readRow<T>(
-  kind: "lease" | "lane" | "intent",
+/**
+ * Reads a row of any kind. Throws EdgeError CORRUPT that names it.
+ * @param kind the table's word for a row, for people.
+ */
+export function readRow<T>(
+  kind: string,
   stored: StoredRow,
   schema: z.ZodType<T>,
   keyOf: (row: T) => string,

@@ -10,7 +10,7 @@ import { DatabaseSync } from "node:sqlite";
 import { escapeBounded, isEdgeError } from "@fairlead/runtime";
 
 import { makeStoreError } from "../store-error.ts";
-import { checkIsStore, prepareSchema } from "./schema.ts";
+import { type Schema, checkIsStore, prepareSchema } from "./schema.ts";
 import { storeError } from "./sqlite-errors.ts";
 
 const FOLDER_MODE = 0o755;
@@ -21,7 +21,7 @@ const OWNER_CHARACTERS_MAX = 200;
  * @param path absolute.
  * @throws EdgeError<StoreErrorCode>; BUSY names who has it, as far as that is known.
  */
-export function openDatabase(path: string): DatabaseSync {
+export function openDatabase(path: string, schema: Schema): DatabaseSync {
   const operation = `cannot open the store ${path}`;
   let database: DatabaseSync | undefined;
   try {
@@ -30,10 +30,10 @@ export function openDatabase(path: string): DatabaseSync {
     // Exclusive before the first access: SQLite then needs no shared memory, and locks at once.
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
     // Before the next line, which would change the file of another program.
-    checkIsStore(database, path);
+    checkIsStore(database, path, schema);
     database.exec("PRAGMA journal_mode = WAL");
     database.exec("PRAGMA synchronous = FULL");
-    prepareSchema(database);
+    prepareSchema(database, schema);
     checkWhole(database, path);
     database.exec("BEGIN IMMEDIATE; COMMIT");
     writeFileSync(ownerPath(path), `process ${process.pid} on ${hostname()}\n`);

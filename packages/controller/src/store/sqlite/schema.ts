@@ -5,13 +5,17 @@ import type { DatabaseSync } from "node:sqlite";
 
 import { makeStoreError } from "../store-error.ts";
 
-/** Version of the tables below, kept in the file's user_version. */
-export const SCHEMA_VERSION = 1;
+/** The tables of one kind of file. */
+export interface Schema {
+  /** SQLite's application_id, which marks the file as one of this kind. */
+  readonly applicationId: number;
+  /**
+   * Steps from each version to the next; the first makes an empty file version 1. The version is
+   * kept in the file's user_version.
+   */
+  readonly steps: readonly string[];
+}
 
-/** Marks the file as ours: "FLRD" as SQLite's application_id. */
-const APPLICATION_ID = 0x464c5244;
-
-/** Steps from each version to the next; the first makes an empty file version 1. */
 const STEPS: readonly string[] = [
   `CREATE TABLE meta (
      only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -38,31 +42,36 @@ const STEPS: readonly string[] = [
    ) STRICT, WITHOUT ROWID;`,
 ];
 
+/** The tables of leases, lanes and intents, marked "FLRD". */
+export const STORE_SCHEMA: Schema = { applicationId: 0x464c5244, steps: STEPS };
+
 /**
  * Looks whether the file is a store, or empty, and changes nothing.
  * @throws EdgeError TOO_NEW when a newer release wrote it, CORRUPT when it is not a store.
  */
-export function checkIsStore(database: DatabaseSync, path: string): void {
+export function checkIsStore(database: DatabaseSync, path: string, schema: Schema): void {
+  const current = schema.steps.length;
   const version = readNumber(database, "user_version");
-  if (version > SCHEMA_VERSION) {
-    const message = `the store ${path} has version ${version}; this release reads ${SCHEMA_VERSION}`;
+  if (version > current) {
+    const message = `the store ${path} has version ${version}; this release reads ${current}`;
     throw makeStoreError({ code: "TOO_NEW", message });
   }
   const isEmpty = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
-  const isOurs = readNumber(database, "application_id") === APPLICATION_ID;
+  const isOurs = readNumber(database, "application_id") === schema.applicationId;
   if (isOurs || (isEmpty && version === 0)) return;
   const message = `${path} is a database of another program, not a store of Fairlead`;
   throw makeStoreError({ code: "CORRUPT", message });
 }
 
 /** Brings a store, or an empty file, to the current version, in one transaction. */
-export function prepareSchema(database: DatabaseSync): void {
+export function prepareSchema(database: DatabaseSync, schema: Schema): void {
+  const current = schema.steps.length;
   const version = readNumber(database, "user_version");
-  if (version === SCHEMA_VERSION) return;
+  if (version === current) return;
   database.exec("BEGIN IMMEDIATE");
-  for (const step of STEPS.slice(version)) database.exec(step);
-  database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-  database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  for (const step of schema.steps.slice(version)) database.exec(step);
+  database.exec(`PRAGMA application_id = ${schema.applicationId}`);
+  database.exec(`PRAGMA user_version = ${current}`);
   database.exec("COMMIT");
 }
 

@@ -13,6 +13,7 @@ import type { CommitResult, OutrankResult, Store, StoreChange, StoredState } fro
 import { readIntent, readLane, readLease } from "../rows.ts";
 import { makeStoreError } from "../store-error.ts";
 import { openDatabase } from "./open-database.ts";
+import { STORE_SCHEMA } from "./schema.ts";
 import { storeError } from "./sqlite-errors.ts";
 import { type ChangeWriter, createChangeWriter } from "./write-change.ts";
 
@@ -101,7 +102,7 @@ class SqliteStore implements Store {
 
   #open(): StoredState {
     assert(!this.#isClosed, "a store is opened before it is closed");
-    const database = this.#database ?? openDatabase(this.#path);
+    const database = this.#database ?? openDatabase(this.#path, STORE_SCHEMA);
     this.#database = database;
     try {
       this.#inode ??= inodeOf(this.#path);

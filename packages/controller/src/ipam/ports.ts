@@ -1,0 +1,15 @@
+// What the IPAM service needs of the outside world: somewhere to keep what it gave. Adapters stand
+// in `store/`, in folders named after their technology.
+
+import type { IpamChange, StoredIpam } from "./ipam-model.ts";
+
+/** Where classes, netblocks, registrations and their addresses live. One process has it alone. */
+export interface IpamStore extends AsyncDisposable {
+  /** Reads everything. Called once, before anything else. Rejects with an EdgeError. */
+  open(): Promise<StoredIpam>;
+  /**
+   * Makes all changes durable, or none. When it resolves they survive a power cut. Rejects with an
+   * EdgeError when the store cannot be written; nothing was changed then. One call at a time.
+   */
+  commit(changes: readonly IpamChange[]): Promise<void>;
+}
