@@ -34,7 +34,12 @@ const FOLDER = "/run/cluster";
 export async function startLoneController(cluster: Cluster): Promise<LoneController> {
   const { place } = cluster;
   const [address] = place.addresses;
-  const ports = await place.ports({ metrics: 7704, agents: 7702, admin: 7705 });
+  const { rest, ...ports } = await place.ports({
+    metrics: 7704,
+    agents: 7702,
+    admin: 7705,
+    rest: 7701,
+  });
   await place.writeFile(`${FOLDER}/admin.kubeconfig`, cluster.adminKubeconfig());
   const running: RunningProgram = await place.start(program("fairlead-controller"), [
     "--insecure",
@@ -42,6 +47,7 @@ export async function startLoneController(cluster: Cluster): Promise<LoneControl
     "--members=endpoints",
     `--pool=${POOL}`,
     `--state-dir=${FOLDER}/state`,
+    `--listen-rest=127.0.0.1:${rest}`,
     ...Object.entries(ports).map(([name, port]) => `--listen-${name}=${address}:${port}`),
   ]);
   const url = `http://${address}:${ports.metrics}/metrics`;

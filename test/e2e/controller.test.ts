@@ -127,6 +127,7 @@ story("a second controller on the same store is refused", {}, async (stage) => {
     "--listen-agents=127.0.0.1:17702",
     "--listen-admin=127.0.0.1:17705",
     "--listen-metrics=127.0.0.1:17704",
+    "--listen-rest=127.0.0.1:17701",
   ]);
   assert.equal(second.code, 1, second.stderr);
   assert.match(`${second.stdout}${second.stderr}`, /another controller|in use|locked/i);

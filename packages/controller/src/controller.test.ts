@@ -67,6 +67,12 @@ function makeStage(changes: Partial<ControllerSettings> = {}): Stage {
     sharesOwnAddress: false,
     writesExternalIPs: false,
     emptiesOnExit: false,
+    rest: {
+      listen: LOOPBACK,
+      ipamPath: join(root, "state", "store.ipam.db"),
+      ipamLeaseMs: 60_000,
+      ipamGraceMs: 60_000,
+    },
     advertIntervalMs: 100,
     reservedRouterIds: [],
     ...changes,
@@ -222,6 +228,22 @@ suite("a controller", () => {
     assert.deepEqual(held, ["api 192.0.2.101", "web 192.0.2.100"]);
   });
 
+  test("gives addresses over REST, and the same ones after a restart", async () => {
+    using stage = makeStage();
+    const block = { class: "lab", range: "192.0.2.0/30" };
+    const wish = { class: "lab", uuid: "d0000000-0000-4000-8000-000000000001" };
+    {
+      await using controller = await start(stage.settings);
+      await post(controller, "classes", { name: "lab" });
+      await post(controller, "netblocks", block);
+      const { address } = await post(controller, "registrations", wish);
+      assert.equal(address, "192.0.2.0");
+    }
+    await using controller = await start(stage.settings);
+    const { address } = await post(controller, "registrations", wish);
+    assert.equal(address, "192.0.2.0");
+  });
+
   test("runs on ports that a caller brings along", async () => {
     using stage = makeStage({ listenMetrics: undefined });
     const medium = createMemoryMedium();
@@ -257,14 +279,21 @@ suite("a controller that cannot start leaves nothing behind", () => {
     await listUntil(first, isPlanned);
   });
 
-  for (const place of ["listenAgents", "listenAdmin", "listenMetrics"] as const) {
+  const places: Readonly<Record<string, (at: HostPort, own: ControllerSettings) => object>> = {
+    agents: (listenAgents) => ({ listenAgents }),
+    admin: (listenAdmin) => ({ listenAdmin }),
+    metrics: (listenMetrics) => ({ listenMetrics }),
+    rest: (listen, { rest }) => ({ rest: rest && { ...rest, listen } }),
+  };
+  for (const [place, listening] of Object.entries(places)) {
     test(`when another program holds the port of ${place}`, async () => {
       using stage = makeStage();
       const squatter = createServer();
       await new Promise<void>((resolve) => squatter.listen(0, "127.0.0.1", resolve));
       const address = squatter.address();
       assert.ok(address !== null && typeof address === "object");
-      const taken = { ...stage.settings, [place]: { host: "127.0.0.1", port: address.port } };
+      const at = { host: "127.0.0.1", port: address.port };
+      const taken = { ...stage.settings, ...listening(at, stage.settings) };
       await assert.rejects(start(taken), (error) => {
         assert.ok(isEdgeError(error, "PORT_TAKEN"), String(error));
         assert.match(error.message, new RegExp(`127.0.0.1:${address.port}`));
@@ -285,3 +314,17 @@ suite("a controller that cannot start leaves nothing behind", () => {
     );
   });
 });
+
+async function post(
+  { restAt }: RunningController,
+  what: string,
+  body: object,
+): Promise<Readonly<Record<string, unknown>>> {
+  assert.ok(restAt !== undefined, "REST is served");
+  const answer = await fetch(`http://${formatHostPort(restAt)}/ipam/v1/${what}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return (await answer.json()) as Readonly<Record<string, unknown>>;
+}

@@ -26,6 +26,7 @@ import {
 } from "@fairlead/wire";
 
 import { type Adapters, createAdapters } from "./adapters.ts";
+import type { AdminContext } from "./api/grpc/admin-context.ts";
 import { createAdminServer } from "./api/grpc/admin-server.ts";
 import { bindServer, closeServer } from "./api/grpc/bind-server.ts";
 import { type Cycle, createCycle } from "./cycle.ts";
@@ -37,6 +38,7 @@ import {
   createControllerMetrics,
 } from "./metrics.ts";
 import type { Fact } from "./facts.ts";
+import { serveRest } from "./serve-rest.ts";
 import type { ControllerSettings } from "./settings.ts";
 import { type SyncServer, createSyncMetrics, createSyncServer } from "./sync/index.ts";
 
@@ -70,6 +72,8 @@ export interface RunningController extends AsyncDisposable {
   /** Where it really listens. */
   readonly agentsAt: HostPort;
   readonly adminAt: HostPort;
+  /** Undefined when REST is not served. */
+  readonly restAt: HostPort | undefined;
   /** Undefined when the settings name no place. */
   readonly metricsAt: HostPort | undefined;
 }
@@ -136,18 +140,12 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
       clock,
       log,
       act: (act) => cycle.act(act),
-      context: () => ({
-        nowMs: clock.wallMs(),
-        uptimeMs: clock.nowMs() - startedMs,
-        version: VERSION,
-        view: cycle.view(),
-        syncState: (agent) => sync.syncState(agent),
-        ...(ports.services === undefined ? {} : { services: ports.services }),
-      }),
+      context: () => contextOf({ clock, startedMs, cycle, sync, ports }),
     }),
   );
   admin.health.setServing(true);
   await startCycle(lifecycle, cycle, ports);
+  const restAt = await serveRest({ clock, log, settings: settings.rest, lifecycle });
   // Agents may come only now: what they say is kept beside what the store said.
   const agentsAt = await serveAgents(sync, lifecycle, settings.listenAgents, credentials);
   log.info(
@@ -161,8 +159,27 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
     ready,
     agentsAt,
     adminAt: admin.address,
+    restAt,
     metricsAt,
     [Symbol.asyncDispose]: () => lifecycle.stop(),
+  };
+}
+
+function contextOf(options: {
+  readonly clock: Clock;
+  readonly startedMs: number;
+  readonly cycle: Cycle;
+  readonly sync: SyncServer;
+  readonly ports: Pick<Adapters, "services">;
+}): AdminContext {
+  const { clock, startedMs, cycle, sync, ports } = options;
+  return {
+    nowMs: clock.wallMs(),
+    uptimeMs: clock.nowMs() - startedMs,
+    version: VERSION,
+    view: cycle.view(),
+    syncState: (agent) => sync.syncState(agent),
+    ...(ports.services === undefined ? {} : { services: ports.services }),
   };
 }
 

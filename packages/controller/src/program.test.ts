@@ -71,7 +71,9 @@ function makeStage(): Stage {
     "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n" +
       "spec: {type: LoadBalancer, ports: [{port: 80}]}\n",
   );
-  const listen = ["agents", "metrics", "admin"].map((name) => `--listen-${name}=127.0.0.1:0`);
+  const listen = ["agents", "metrics", "admin", "rest"].map(
+    (name) => `--listen-${name}=127.0.0.1:0`,
+  );
   const state = `--state-dir=${join(root, "state")}`;
   const args = ["--insecure", `--source=${folder}`, state, "--pool=lan=192.0.2.0/24", ...listen];
   return { folder, args, [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) };

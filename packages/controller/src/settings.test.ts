@@ -48,6 +48,12 @@ suite("the settings", () => {
     assert.deepEqual(settings.listenAgents, { host: "0.0.0.0", port: 7702 });
     assert.deepEqual(settings.listenMetrics, { host: "0.0.0.0", port: 7704 });
     assert.deepEqual(settings.listenAdmin, { host: "127.0.0.1", port: 7705 });
+    assert.deepEqual(settings.rest, {
+      listen: { host: "127.0.0.1", port: 7701 },
+      ipamPath: "/var/lib/fairlead/store.ipam.db",
+      ipamLeaseMs: 3_600_000,
+      ipamGraceMs: 86_400_000,
+    });
     assert.equal(settings.advertIntervalMs, 100);
     assert.equal(settings.defaultClass, true);
     assert.equal(settings.members, "endpoints");
@@ -113,6 +119,23 @@ suite("the settings", () => {
   test("listen for the command line on the loopback also when only a port is given", () => {
     const { listenAdmin } = settingsOf(...NEEDED, "--listen-admin", "9000");
     assert.deepEqual(listenAdmin, { host: "127.0.0.1", port: 9000 });
+  });
+
+  test("serve no REST where several controllers share a store", () => {
+    assert.equal(settingsOf(...NEEDED, "--store", "etcd:http://127.0.0.1:2379").rest, undefined);
+    assert.equal(settingsOf("--kubeconfig=/k", "--insecure", "--store=kubernetes").rest, undefined);
+  });
+
+  test("serve REST on the loopback and nowhere else", () => {
+    for (const place of ["[::1]:80", "localhost:80", "127.0.0.2:80", "7799"]) {
+      assert.ok(settingsOf(...NEEDED, "--listen-rest", place));
+    }
+    for (const place of ["0.0.0.0:7701", "192.0.2.1:7701", "[::]:7701"]) {
+      assert.deepEqual(errorsOf(...NEEDED, "--listen-rest", place), [
+        `--listen-rest: others reach ${place}, and REST asks nobody's name yet; ` +
+          "listen on 127.0.0.1 or [::1] [NotBuiltYet]",
+      ]);
+    }
   });
 
   test("take several pools", () => {

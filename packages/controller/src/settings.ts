@@ -18,6 +18,13 @@ import {
 } from "@fairlead/runtime";
 
 import { readConfiguredPools } from "./config/pools.ts";
+import {
+  checkRestFlags,
+  REST_SETTINGS,
+  type RestFlags,
+  type RestSettings,
+  restSettings,
+} from "./rest-settings.ts";
 import { parseNodeSelector, parseRouterIds } from "./setting-grammars.ts";
 import {
   type Env,
@@ -37,7 +44,7 @@ import {
 } from "./store-settings.ts";
 
 /** The values of the controller's flags. */
-export interface ControllerFlags extends SourceFlags, StoreFlags {
+export interface ControllerFlags extends SourceFlags, StoreFlags, RestFlags {
   readonly pool: readonly string[];
   readonly defaultClass: boolean;
   readonly writeExternalIps: boolean;
@@ -101,6 +108,7 @@ export const CONTROLLER_SETTINGS: ControllerSettingsTable = {
     hostDefault: "127.0.0.1",
     help: "Where the command line asks; keep it on the loopback, as it asks nobody's name.",
   }),
+  ...REST_SETTINGS,
   advertInterval: durationSetting({
     default: 100,
     minMs: 30,
@@ -144,6 +152,8 @@ export interface ControllerSettings {
   /** Undefined: not served; somebody else does. */
   readonly listenMetrics: HostPort | undefined;
   readonly listenAdmin: HostPort;
+  /** Undefined: not served. */
+  readonly rest: RestSettings | undefined;
   readonly advertIntervalMs: number;
   readonly reservedRouterIds: readonly number[];
   /** Whether addresses stand in `spec.externalIPs` of every Service. */
@@ -163,7 +173,11 @@ export function checkControllerFlags(
   env: Env,
 ): readonly Complaint[] {
   const { settings, rest } = given;
-  const complaints = [...checkSourceFlags(settings, env), ...checkStoreFlags(settings)];
+  const complaints = [
+    ...checkSourceFlags(settings, env),
+    ...checkStoreFlags(settings),
+    ...checkRestFlags(settings),
+  ];
   if (settings.insecure === false) complaints.push(NO_TLS);
   const pools = readConfiguredPools({ flags: settings.pool ?? [], file: rest["pools"] });
   if (pools.kind === "bad") complaints.push(...pools.problems.map(poolComplaint));
@@ -183,10 +197,11 @@ export function controllerSettings(
   const isOneHost = size === "one host";
   const defaultMode = isOneHost ? "link" : "vrrp";
   const pools = readConfiguredPools({ flags: flags.pool, file: rest["pools"], defaultMode });
+  const store = storeSettings(flags);
   return {
     source: sourceSettings(flags),
     pools: pools.kind === "ok" ? pools.pools : [],
-    store: storeSettings(flags),
+    store,
     leaderLeaseMs: flags.leaderLease,
     defaultClass: flags.defaultClass,
     members: membersDefault(flags),
@@ -194,6 +209,7 @@ export function controllerSettings(
     listenAgents: flags.listenAgents,
     listenMetrics: flags.listenMetrics,
     listenAdmin: flags.listenAdmin,
+    rest: restSettings(flags, store),
     advertIntervalMs: flags.advertInterval,
     reservedRouterIds: parseRouterIds(flags.reservedRouterIds) ?? [],
     sharesOwnAddress: isOneHost,

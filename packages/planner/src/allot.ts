@@ -15,6 +15,7 @@ import {
 } from "@fairlead/model";
 
 import { allocate } from "./allocate.ts";
+import type { Desk } from "./choose.ts";
 import { type FreeAddresses, createFreeAddresses } from "./free-address.ts";
 import { type LeaseRows, createLeaseRows } from "./lease-rows.ts";
 import { createLeaseTable } from "./lease-table.ts";
@@ -95,6 +96,7 @@ export function allot(world: AllotWorld, memory: AllotMemory = createAllotMemory
     turn: createMoveTurn(NOBODY),
     isAbsent: () => false,
     inUse: NOTHING,
+    ...NO_AGENTS,
   });
   free.rewind();
   const refused = new Map<ClaimId, Remark>();
@@ -112,6 +114,11 @@ const NOTHING: ReadonlyMap<Address, string> = new Map();
 const NOBODY: ReadonlySet<ClaimId> = new Set();
 /** No agent has any of the addresses. */
 const NOBODYS = findUnusable([]);
+const NO_AGENTS: Pick<Desk, "owned" | "seats" | "forgotten"> = {
+  owned: new Set(),
+  seats: new Map(),
+  forgotten: new Set(),
+};
 
 /** Starts with the given rows; those that are others than were allotted last are touched. */
 function openRows(rows: LeaseRows, last: LastAllotting | undefined, { leases }: AllotWorld): void {
@@ -129,6 +136,8 @@ function createSearch(rows: LeaseRows, book: PoolBook): FreeAddresses {
   return {
     lowest: (view, family) => search.lowest(view, family),
     oldestResting: (views, family) => search.oldestResting(views, family),
+    lowestIn: (...part) => search.lowestIn(...part),
+    oldestRestingIn: (...part) => search.oldestRestingIn(...part),
     rewind: () => {
       if (hasNewlyFree(rows)) search.rewind();
     },

@@ -1,0 +1,82 @@
+// Errors as REST clients read them: application/problem+json (RFC 9457) with our four parts, which
+// are what, why with the value and the holder, what to do, and a code of a closed list.
+
+import { IPAM_REASONS, type IpamReason, type Refusal } from "../../ipam/ipam-refusal.ts";
+
+/** What can be wrong with a request, whatever it is about. */
+export type RequestCode =
+  | "UnknownRoute"
+  | "MethodNotAllowed"
+  | "BadRequest"
+  | "BodyTooLarge"
+  | "NotJson"
+  | "ForeignHost"
+  | "StoreUnavailable"
+  | "Busy";
+
+/** One error. */
+export interface Problem {
+  readonly status: number;
+  readonly code: RequestCode | IpamReason;
+  readonly what: string;
+  readonly why: string;
+  readonly todo: string;
+  readonly holder?: Refusal["holder"];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The media type of errors. */
+export const PROBLEM_TYPE = "application/problem+json";
+
+/** The object that is sent; `title` and `detail` are RFC 9457's words for what and why. */
+export function problemBody({ status, code, what, why, todo, holder }: Problem): object {
+  const type = `urn:fairlead:problem:${code}`;
+  const own = holder === undefined ? {} : { holder };
+  return { type, title: what, status, detail: why, todo, code, ...own };
+}
+
+/** An error of the request itself. */
+export function badRequest(why: string): Problem {
+  return {
+    status: 400,
+    code: "BadRequest",
+    what: "the request is not understood",
+    why,
+    todo: "correct what is named; docs/reference/ipam.md has every field",
+  };
+}
+
+/** A refusal of the IPAM service. */
+export function refusalProblem({ reason, why, holder }: Refusal): Problem {
+  const status = STATUSES[reason];
+  const own = holder === undefined ? {} : { holder };
+  return { status, code: reason, ...IPAM_REASONS[reason], why, ...own };
+}
+
+const STATUSES: Readonly<Record<IpamReason, number>> = {
+  UnknownClass: 404,
+  UnknownNetblock: 404,
+  UnknownRegistration: 404,
+  NameTaken: 409,
+  UuidTaken: 409,
+  ClassInUse: 409,
+  NetblockOverlap: 409,
+  NetblockInUse: 409,
+  BadNetblock: 400,
+  NoNetblock: 409,
+  FamilyUnavailable: 409,
+  AddressTaken: 409,
+  AddressOutsideClass: 409,
+  AddressUnusable: 409,
+  ClassExhausted: 409,
+  RegistrationDiffers: 409,
+  LimitReached: 409,
+};
+
+/** The service could not do it now; nothing was done. */
+export function unavailable(code: "StoreUnavailable" | "Busy", why: string): Problem {
+  const what =
+    code === "Busy" ? "the service has too much to do" : "the service cannot write its store";
+  const todo = "send the same request again later, with the same uuid";
+  return { status: 503, code, what, why, todo, headers: { "retry-after": "1" } };
+}
