@@ -23,7 +23,10 @@ for (let seed = first; seed < first + Number(values.runs); seed += 1) {
     deeds: Number(values.deeds),
     ...(values.log ? { log: { write }, tell } : {}),
   });
-  if (faults.length > 0) failures += 1;
+  if (faults.length > 0) {
+    failures += 1;
+    write(`seed ${seed} failed; to see it again: --seed ${seed} --runs 1 --log\n`);
+  }
   if (faults.length > 0 || values.log) {
     write(
       `seed ${seed}: settled after ${settledAfterMs} ms\n${faults.map((one) => `  ${one}\n`).join("")}`,

@@ -8,7 +8,7 @@ import { suite, test } from "node:test";
 import { simulate } from "./simulation/simulation.ts";
 
 const FIRST = Number(process.env["FAIRLEAD_SIMULATION_SEED"] ?? "1");
-const DAYS = Number(process.env["FAIRLEAD_SIMULATION_DAYS"] ?? "80");
+const DAYS = Number(process.env["FAIRLEAD_SIMULATION_DAYS"] ?? "60");
 
 /** Seeds of days on which something went wrong once, and what. */
 const FOUND: readonly { readonly seed: number; readonly what: string }[] = [
