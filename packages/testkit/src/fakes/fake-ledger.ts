@@ -16,7 +16,10 @@ export function createFakeLedger(attempt: (call: string) => void): FakeLedger {
     load: async () => entries,
     save: async (saved) => {
       attempt("ledger.save");
-      entries = saved.map(({ ofEarlierBoot: _, ...entry }) => entry);
+      entries = saved.map(({ address, link, foreign, added }) => {
+        const mark = added === true ? { added } : {};
+        return { address, link, foreign, ...mark };
+      });
     },
     reboot: () => {
       entries = entries.map((entry) => ({ ...entry, ofEarlierBoot: true }));
