@@ -114,7 +114,8 @@ interface CarryOptions {
 function carry({ address, place, carrier, grants, rows, before }: CarryOptions): Carried {
   const claims = grants.map((grant) => {
     const known = before?.claims.find((one) => one.grant.claim.id === grant.claim.id);
-    return carryClaim({ address, grant, rows, known });
+    const past = known?.listeners ?? before?.claims.flatMap(({ listeners }) => listeners) ?? [];
+    return carryClaim({ address, grant, rows, known, past });
   });
   const vip = keep(before?.vip, vipOf(address, carrier, grants));
   const isSame =
@@ -164,9 +165,11 @@ interface CarryClaim {
   readonly grant: Grant;
   readonly rows: CarryOptions["rows"];
   readonly known: CarriedClaim | undefined;
+  /** Its listeners there in the last plan; of a claim that is new there, those of the others. */
+  readonly past: readonly CarriedListener[];
 }
 
-function carryClaim({ address, grant, rows, known }: CarryClaim): CarriedClaim {
+function carryClaim({ address, grant, rows, known, past }: CarryClaim): CarriedClaim {
   const { claim, leftOut } = grant;
   const served =
     leftOut.size === 0
@@ -175,7 +178,7 @@ function carryClaim({ address, grant, rows, known }: CarryClaim): CarriedClaim {
   const listeners = served.map((source) => {
     const { members, remarks } = usableMembers(source, rows);
     const port = portText(source);
-    const before = known?.listeners.find((one) => portText(one.source) === port);
+    const before = past.find((one) => portText(one.source) === port);
     const name = memberSetName(address, source.protocol, source.port);
     const now: CarriedListener = {
       source,

@@ -222,7 +222,10 @@ test("an edit of pools takes no address that clients know before another one ser
   everyPlan((world, planned) => {
     const known = before?.claims;
     before = world;
+    const strange = strangersIn(world);
     for (const { address, owners, published } of world.leases.values()) {
+      // What a stranger has and nobody of ours holds any more is left, whatever pools say.
+      if (strange.has(address)) continue;
       for (const owner of published ? owners : []) {
         const claim = world.claims.get(owner.claim);
         if (claim === undefined || claim !== known?.get(owner.claim)) continue;
@@ -248,6 +251,7 @@ test("every known agent has a plan", () => {
 test("nobody is refused for want of addresses while one is free", () => {
   everyPlan((world, planned) => {
     const usable = poolsUsed(world, planned.leases);
+    const strange = strangersIn(world);
     for (const { main, claim } of planned.verdicts.values()) {
       if (main?.reason !== "PoolExhausted") continue;
       // What was looked for stands in the detail: no ipv4 is free in default (5 of 5 held)
@@ -257,7 +261,8 @@ test("nobody is refused for want of addresses while one is free", () => {
       for (const view of usable.filter(({ pool }) => names.includes(pool.name))) {
         const family = wanted === "address" ? view.families[0] : wanted;
         const free = givenBy(view, family).filter(
-          (address) => !planned.leases.has(address) && !isReported(world, address),
+          (address) =>
+            !planned.leases.has(address) && !isReported(world, address) && !strange.has(address),
         );
         assert.deepEqual(free, [], `${claim} has none`);
       }
@@ -272,6 +277,11 @@ function isReleased({ intents }: World, address: Address): boolean {
 
 function isReported({ agents }: World, address: Address): boolean {
   return [...agents.values()].some(({ report }) => report?.resources.has(vipName(address)));
+}
+
+/** Addresses that some agent heard a stranger answer for. */
+function strangersIn({ agents }: World): ReadonlySet<Address> {
+  return new Set([...agents.values()].flatMap(({ strangers }) => [...(strangers?.keys() ?? [])]));
 }
 
 function givenBy(view: PoolView, family: string | undefined): readonly Address[] {
