@@ -131,3 +131,14 @@ test("an older store does not move who came after it: the address is waited for"
   const idle = planned(nextWorld(sure, draining, { agents: proveAll(sure, draining) }));
   assert.equal(verdictLine(idle, "heir"), `pending 192.0.2.105 ${WAITING}`);
 });
+
+test("who asks for hosts' own addresses adopts none that floats, in this plan or the next", () => {
+  const asking = makeClaim("a", { wishes: ["198.51.100.7"] });
+  const world = makeWorld({
+    claims: [{ ...asking, statusAddresses: [address("192.0.2.105")] }],
+    pools: [makePool("lan", "192.0.2.105"), { ...makePool("own", "198.51.100.7"), mode: "host" }],
+  });
+  const first = planned(world);
+  assert.deepEqual([...first.leases.keys()], []);
+  assert.deepEqual(planned(nextWorld(world, first)).verdicts, first.verdicts);
+});

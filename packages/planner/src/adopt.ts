@@ -12,6 +12,7 @@ import {
 } from "@fairlead/model";
 
 import { whyNotAllowed } from "./access.ts";
+import { askedPool } from "./allocate-hosts.ts";
 import type { Desk } from "./choose.ts";
 import { neededFamilies } from "./families.ts";
 import { type PoolView, withheld } from "./pools.ts";
@@ -22,9 +23,12 @@ export function adoptAddresses(desk: Desk, claims: readonly Claim[]): void {
   for (const claim of claims) {
     const { statusAddresses = [], sharingKey } = claim;
     if (statusAddresses.length === 0 || desk.table.heldBy(claim).length > 0) continue;
+    const asked = askedPool(desk, claim);
     for (const address of wantedOf(desk, claim, statusAddresses)) {
       const view = desk.book.poolOf(address);
       if (view === undefined || !isAdoptable(desk, claim, address)) continue;
+      // Whoever asks for hosts' own addresses leaves any other for them at once.
+      if (asked?.pool.mode === "host" && asked !== view) continue;
       const placement = placementOf(desk, view, address);
       // In mode host an address is one agent's own: whose, only that agent can say.
       if (view.pool.mode === "host" && placement === undefined) continue;

@@ -63,7 +63,7 @@ export function findHostPool(
 }
 
 /** The pool that the claim asks for and may use; else nobody insists on one. */
-function askedPool({ book }: Desk, claim: Claim): PoolView | undefined {
+export function askedPool({ book }: Pick<Desk, "book">, claim: Claim): PoolView | undefined {
   const wished = claim.wishedAddresses.map((address) => book.poolOf(address));
   const named = claim.wishedPool === undefined ? undefined : book.byName.get(claim.wishedPool);
   const view = wished.find((one) => one !== undefined) ?? named;

@@ -35,9 +35,10 @@ export function allocate(options: AllocateOptions): Map<ClaimId, Grant> {
     if (claim.wishedAddresses.length > 0) return wishing;
     return table.leftBy(claim.id).length > 0 ? returning : others;
   };
+  const refused = new Map<Claim, Extract<Admission, { kind: "refused" }>>();
   for (const claim of claims) {
     const admission = admit(claim);
-    if (admission.kind === "refused") grants.set(claim.id, refuse(options, claim, admission));
+    if (admission.kind === "refused") refused.set(claim, admission);
     else turnOf(claim).push(claim);
   }
   dropUnusedPorts(options, held);
@@ -54,6 +55,9 @@ export function allocate(options: AllocateOptions): Map<ClaimId, Grant> {
     free.rewind();
     open = open.filter((claim) => grants.get(claim.id)?.main !== undefined);
   }
+  // What the others left stays with whoever had it, served or not.
+  adoptAddresses(options, [...refused.keys()]);
+  for (const [claim, why] of refused) grants.set(claim.id, refuse(options, claim, why));
   return grants;
 }
 

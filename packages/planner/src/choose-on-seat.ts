@@ -41,13 +41,15 @@ export function chooseOnSeat(desk: Desk, request: SeatRequest): SeatChoice {
   );
   // What another agent has is wished for on that one.
   const wishes = claim.wishedAddresses.filter(
-    (address) => isInSeat(seat, address) && fits(desk, request, address),
+    (address) => isInSeat(seat, address) && (floats(desk, address) || fits(desk, request, address)),
   );
   const current = own.find((address) => wishes.includes(address)) ?? own[0];
   if (current !== undefined && isFitting(desk, claim, current, wishes)) {
     return { kind: "keep", address: current };
   }
-  const troubles = wishes.map((address) => whyNotWished(desk, claim, address));
+  const troubles = wishes.map(
+    (address) => whyNotWished(desk, claim, address) ?? whyNotOwn(desk, address),
+  );
   const wished = wishes[troubles.indexOf(undefined)];
   const found = wishes.length > 0 ? wished : findAny(desk, request);
   if (found !== undefined) return { kind: "take", address: found };
@@ -92,6 +94,17 @@ function mayBeOn(
   if (placement.kind === "host") return placement.agent === agent;
   const others = sentTo.filter((name) => name !== agent && !forgotten.has(name));
   return placement.kind === "unplaced" && others.length === 0;
+}
+
+/** Whether it rides in a lane: its pool had another mode when it was given. */
+function floats(desk: Desk, address: Address): boolean {
+  return desk.table.rows.get(address)?.placement.kind === "lane";
+}
+
+function whyNotOwn(desk: Desk, address: Address): Remark | undefined {
+  if (!floats(desk, address)) return undefined;
+  const detail = `${address} floats among hosts until its owners give it up, and is no host's own`;
+  return { reason: "AddressTaken", detail };
 }
 
 function isHeldOn(desk: Desk, seat: Seat, address: Address): boolean {

@@ -189,7 +189,11 @@ export function remember(memory: Remembered, last: LastPlanning): void {
 
 function isSettled(grant: Grant, rows: LeaseRows): boolean {
   if (grant.main !== undefined || !grant.programmed || grant.move !== undefined) return false;
-  return grant.addresses.every((address) => rows.all.get(address)?.owners.length === 1);
+  // Placing may have taken a row out of its lane after it was granted.
+  return grant.addresses.every((address) => {
+    const row = rows.all.get(address);
+    return row?.owners.length === 1 && row.placement.kind !== "unplaced";
+  });
 }
 
 function isOpen(memory: Remembered, { lanes }: LastPlanning, row: LeasedAddress): boolean {

@@ -5,7 +5,11 @@ import { test } from "node:test";
 import { isWrite, parseAuditLog } from "./audit-log.ts";
 
 const RECEIVED = "2026-11-27T19:53:24.351331Z";
-const COMMON = { requestReceivedTimestamp: RECEIVED, user: { username: "fairlead" } };
+const COMMON = {
+  requestReceivedTimestamp: RECEIVED,
+  user: { username: "fairlead" },
+  sourceIPs: ["10.0.0.5"],
+};
 
 const cases = [
   {
@@ -73,7 +77,7 @@ for (const c of cases) {
   test(`audit log: ${c.name}`, () => {
     const [entry, ...more] = parseAuditLog(`${JSON.stringify(c.line)}\n`);
     const receivedMs = Date.parse(RECEIVED);
-    assert.deepEqual([entry, more], [{ ...c.entry, user: "fairlead", receivedMs }, []]);
+    assert.deepEqual([entry, more], [{ ...c.entry, user: "fairlead", from: "10.0.0.5", receivedMs }, []]);
     assert.equal(entry === undefined ? undefined : isWrite(entry), c.writes);
   });
 }
