@@ -4,11 +4,18 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
 
 import { describeError } from "@fairlead/runtime";
 
-import { createDemoStage, type DemoStage, programPath } from "../demo/demo-stage.ts";
+import { ADDRESSES_MANIFESTS, tellAddressesStory } from "../demo/addresses-story.ts";
+import {
+  createDemoStage,
+  type DemoStage,
+  programPath,
+  readExamples,
+  type Tell,
+} from "../demo/demo-stage.ts";
 import { tellDemoStory } from "../demo/demo-story.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { type CommandContext, complain } from "../output.ts";
@@ -19,14 +26,37 @@ const INTERRUPTED = 130;
 /** Makes the command. `done` gets the exit code. */
 export function demoCommand(context: CommandContext, done: (code: ExitCode) => void): Command {
   return new Command("demo")
-    .description("Show a failover on this machine: three load balancers, two members, a client.")
+    .description("Show it on this machine: three load balancers, two members, a client.")
+    .addOption(
+      new Option("--scenario <name>", "What is shown: a host that dies, or a pool that runs full.")
+        .choices(["failover", "addresses"])
+        .default("failover"),
+    )
     .option("--stay", "Stay up afterwards, and print commands to try.")
-    .action(async (options: { readonly stay?: boolean }) => {
-      done(await runDemo(context, options.stay === true));
+    .action(async (options: { readonly scenario: ScenarioName; readonly stay?: boolean }) => {
+      done(await runDemo(context, await SCENARIOS[options.scenario](), options.stay === true));
     });
 }
 
-async function runDemo(context: CommandContext, stays: boolean): Promise<ExitCode> {
+type ScenarioName = "failover" | "addresses";
+
+/** What is shown. */
+interface Scenario {
+  readonly manifests: ReadonlyMap<string, string>;
+  /** Answers with the address that commands to try are about. */
+  readonly tell: (stage: DemoStage, tell: Tell) => Promise<string>;
+}
+
+const SCENARIOS: Readonly<Record<ScenarioName, () => Promise<Scenario>>> = {
+  failover: async () => ({ manifests: await readExamples(), tell: tellDemoStory }),
+  addresses: () => Promise.resolve({ manifests: ADDRESSES_MANIFESTS, tell: tellAddressesStory }),
+};
+
+async function runDemo(
+  context: CommandContext,
+  scenario: Scenario,
+  stays: boolean,
+): Promise<ExitCode> {
   const begunMs = Date.now();
   const seconds = (): string => `${((Date.now() - begunMs) / 1000).toFixed(1)} s`;
   const interrupted = Promise.withResolvers<undefined>();
@@ -35,11 +65,12 @@ async function runDemo(context: CommandContext, stays: boolean): Promise<ExitCod
   process.once("SIGTERM", onSignal);
   context.out("0. The stage\n\n");
   try {
-    const making = createDemoStage((line) => context.out(`   ${line} (${seconds()})\n`));
+    const note = (line: string): void => context.out(`   ${line} (${seconds()})\n`);
+    const making = createDemoStage(note, scenario.manifests);
     const stage = await Promise.race([making, interrupted.promise]);
     if (stage === undefined) return await abandon(making);
     await using _ = stage;
-    const told = tellDemoStory(stage, context.out);
+    const told = scenario.tell(stage, context.out);
     const address = await Promise.race([told, interrupted.promise]);
     if (address === undefined) {
       told.catch(() => undefined);
@@ -47,8 +78,8 @@ async function runDemo(context: CommandContext, stays: boolean): Promise<ExitCod
     }
     if (stays) {
       await Promise.all(stage.balancers.map((balancer) => balancer.healLink()));
-      context.out("\n   The link that was cut is whole again; its host takes nothing back.\n");
-      context.out(`\n5. Try it yourself; Ctrl-C ends it\n\n${commandsToTry(stage, address)}`);
+      context.out("\n   Links that were cut are whole again; their hosts take nothing back.\n");
+      context.out(`\nTry it yourself; Ctrl-C ends it\n\n${commandsToTry(stage, address)}`);
       await interrupted.promise;
     }
     context.out(`\nDone after ${seconds()}; nothing is left behind.\n`);

@@ -15,6 +15,14 @@ const START_MS_MAX = 15_000;
 /** Where the manifests lie on the control host. */
 const MANIFESTS = "/run/host/manifests";
 
+/** Where a story is told. */
+export type Tell = (text: string) => void;
+
+/** Output of a program, as it stands below a heading. */
+export function indent(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, "   ");
+}
+
 /** The stage with everything running on it. */
 export interface DemoStage extends AsyncDisposable {
   readonly lab: Lab;
@@ -23,6 +31,9 @@ export interface DemoStage extends AsyncDisposable {
   readonly client: Host;
   /** Runs `fairlead` on the control host; its standard output and exit code. */
   fairlead(args: readonly string[]): Promise<{ readonly stdout: string; readonly code: number }>;
+  /** Puts a manifest into the controller's folder, in place of one of the same name. */
+  write(name: string, text: string): Promise<void>;
+  remove(name: string): Promise<void>;
 }
 
 /** The path of one of the project's programs. */
@@ -30,8 +41,14 @@ export function programPath(name: "fairlead" | "fairlead-agent" | "fairlead-cont
   return join(TOP, "bin", name);
 }
 
-/** Makes the hosts and starts the programs. `tell` is given what happens, a line each. */
-export async function createDemoStage(tell: (line: string) => void): Promise<DemoStage> {
+/**
+ * Makes the hosts and starts the programs. `tell` is given what happens, a line each.
+ * @param manifests what is asked for, by file name.
+ */
+export async function createDemoStage(
+  tell: (line: string) => void,
+  manifests: ReadonlyMap<string, string>,
+): Promise<DemoStage> {
   const lab = await createLab();
   try {
     const host = (name: string, last: number): Promise<Host> =>
@@ -41,7 +58,9 @@ export async function createDemoStage(tell: (line: string) => void): Promise<Dem
     const members = await Promise.all([21, 22].map((last) => host(`member${last - 20}`, last)));
     const client = await host("client", 31);
     tell("6 hosts and a control host on 10.77.0.0/24");
-    await copyExamples(control);
+    const write = (name: string, text: string): Promise<void> =>
+      control.writeFile(`${MANIFESTS}/${name}`, text);
+    for (const [name, text] of manifests) await write(name, text);
     const ports = { tcpPorts: [8080, 8081], udpPorts: [5353] };
     await Promise.all([
       startController(control),
@@ -59,6 +78,10 @@ export async function createDemoStage(tell: (line: string) => void): Promise<Dem
         const result = await control.exec(programPath("fairlead"), args, { timeoutMs: 30_000 });
         return { stdout: result.stdout, code: result.code ?? 1 };
       },
+      write,
+      async remove(name) {
+        await control.exec("rm", [`${MANIFESTS}/${name}`]);
+      },
       [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
     };
   } catch (error) {
@@ -67,12 +90,15 @@ export async function createDemoStage(tell: (line: string) => void): Promise<Dem
   }
 }
 
-async function copyExamples(control: Host): Promise<void> {
+/** The manifests of examples/. */
+export async function readExamples(): Promise<ReadonlyMap<string, string>> {
   const folder = join(TOP, "examples");
-  for (const name of await readdir(folder)) {
-    if (!name.endsWith(".yaml")) continue;
-    await control.writeFile(`${MANIFESTS}/${name}`, await readFile(join(folder, name), "utf8"));
-  }
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".yaml"));
+  const texts = names.map(async (name): Promise<[string, string]> => [
+    name,
+    await readFile(join(folder, name), "utf8"),
+  ]);
+  return new Map(await Promise.all(texts));
 }
 
 async function startController(control: Host): Promise<void> {

@@ -1,13 +1,11 @@
-// The demo's story, told step by step with what really happens: served, answered by all members,
-// the holder dies, another answers, the refused one explained.
+// The demo's story about failover, told step by step with what really happens: served, answered by
+// all members, the holder dies, another answers, the refused one explained.
 
 import { startProbe } from "@fairlead/lab";
 
 import { formatTable } from "../table.ts";
-import type { DemoStage } from "./demo-stage.ts";
-
-/** Where the story is told. */
-export type Tell = (text: string) => void;
+import { type DemoStage, indent, type Tell } from "./demo-stage.ts";
+import { readClaims } from "./demo-status.ts";
 
 /** Requests are made for this long to see all members answer, in ms. */
 const LOOK_MS = 400;
@@ -50,23 +48,11 @@ async function statusWhenSettled(stage: DemoStage): Promise<string> {
 }
 
 async function readWeb(stage: DemoStage): Promise<Web> {
-  const { stdout } = await stage.fairlead(["status", "-o", "json", "--wait", "15s"]);
-  const list: unknown = JSON.parse(stdout);
-  const row = claimsOf(list).find((claim) => claim.name === "web");
+  const claims = await readClaims(stage, ["--wait", "15s"]);
+  const row = claims.find((claim) => claim.name === "web");
   const at = row?.addresses[0];
   if (at === undefined || at.holder === "") throw new Error("default/web is not served");
   return at;
-}
-
-interface ClaimJson {
-  readonly name: string;
-  readonly addresses: readonly Web[];
-}
-
-/** The claims of `fairlead status -o json`, whose form is a contract. */
-function claimsOf(list: unknown): readonly ClaimJson[] {
-  const claims = (list as { readonly claims?: readonly ClaimJson[] }).claims;
-  return claims ?? [];
 }
 
 async function answersByMember(stage: DemoStage, address: string): Promise<string> {
@@ -97,8 +83,4 @@ async function cutHolder(stage: DemoStage, web: Web): Promise<number> {
   const silence = result.longestSilence;
   if (silence === undefined) throw new Error("the client saw no answer at all");
   return Math.round(silence.lengthMs);
-}
-
-function indent(text: string): string {
-  return text.replaceAll(/^(?=.)/gm, "   ");
 }
