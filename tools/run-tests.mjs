@@ -1,7 +1,7 @@
 // Runs the tests below a folder with the pinned Node: `run-tests.mjs DIR [WORD...] [--processes]`.
-// A word picks the files whose path has it; --processes gives each file a process of its own, one
-// after the other, for tests that need the machine to themselves. It ends with 1 when a test
-// fails, is skipped without being asked for, hangs, or is not there at all.
+// A word picks the files whose path has it; --processes gives each file a process of its own, two
+// at a time, for tests that start real daemons and mostly wait for them. It ends with 1 when a
+// test fails, is skipped without being asked for, hangs, or is not there at all.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -75,7 +75,7 @@ function findTests(folder, words) {
 function runTests(files, counts, processes, skipped) {
   const testMsMax = processes ? TEST_MS_MAX.processes : TEST_MS_MAX.shared;
   const isolation = processes
-    ? ["--test-isolation=process", "--test-concurrency=1"]
+    ? ["--test-isolation=process", "--test-concurrency=2"]
     : ["--test-isolation=none"];
   const args = [
     "--test",

@@ -53,7 +53,7 @@ story("the API server is away for a minute, and a host dies meanwhile", CLUSTER,
   assert.match(stdout, /default\/web .* ready/);
   assert.match(stdout, /1 of 1 served; 2 of 3 agents connected/);
   const found = stdout.split("\n").filter((line) => line.startsWith("source "));
-  assert.equal(found.length, 2, stdout);
+  assert.equal(found.length, UNREADABLE.length, stdout);
   for (const line of found) assert.match(line, /SourceUnreadable .*10\.77\.0\.6:6443/);
 
   const backMs = Date.now();
@@ -114,8 +114,8 @@ story("a frozen API server loses nothing of what was asked meanwhile", CLUSTER, 
   await stage.lab.host(holder).healLink();
 });
 
-const UNREADABLE = ["kubernetes endpointslices", "kubernetes services"].map(
-  (name) => `${name} SourceUnreadable`,
+const UNREADABLE = ["addresspools", "endpointslices", "services"].map(
+  (kind) => `kubernetes ${kind} SourceUnreadable`,
 );
 
 async function isWellAgain(stage: Stage): Promise<void> {

@@ -26,7 +26,7 @@ const WRONG: readonly WrongFlags[] = [
   {
     program: "fairlead-controller",
     args: ["--insecure", "--source", "/x", "--kubeconfig", "/y", "--store", "etcd:h:2379"],
-    told: [/--kubeconfig/, /--store/, /no URL/],
+    told: [/--kubeconfig/, /--store/, /neither http nor https/],
   },
   {
     program: "fairlead-agent",

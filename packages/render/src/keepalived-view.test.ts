@@ -85,7 +85,7 @@ test("VIPs of both families stand in order, IPv4 first, and numbers are not text
 
 test("a VIP on a link is not keepalived's", () => {
   const lane = laneOf({ routerId: 51, order: ORDER });
-  const carrier = { kind: "link", link: device("eth0") } as const;
+  const carrier = { kind: "link", link: device("eth0"), adopts: false } as const;
   assert.deepEqual(viewOf("lb-1", lane, [{ ...vipOf("192.0.2.9", lane), carrier }]).vips, []);
 });
 

@@ -77,7 +77,10 @@ for (const c of cases) {
   test(`audit log: ${c.name}`, () => {
     const [entry, ...more] = parseAuditLog(`${JSON.stringify(c.line)}\n`);
     const receivedMs = Date.parse(RECEIVED);
-    assert.deepEqual([entry, more], [{ ...c.entry, user: "fairlead", from: "10.0.0.5", receivedMs }, []]);
+    assert.deepEqual(
+      [entry, more],
+      [{ ...c.entry, user: "fairlead", from: "10.0.0.5", receivedMs }, []],
+    );
     assert.equal(entry === undefined ? undefined : isWrite(entry), c.writes);
   });
 }
