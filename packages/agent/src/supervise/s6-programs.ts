@@ -85,8 +85,12 @@ export function createS6Programs(s6Svscan: string): S6Programs {
   };
 }
 
-/** s6 tells "nobody lives there" and "it never lived there" by text more surely than by code. */
+/**
+ * s6 tells "nobody lives there" and "it never lived there" by text more surely than by code. Where
+ * the reader of its pipe ends between opening and writing, the pipe's signal ends the program.
+ */
 function isNobody(end: Ended): boolean {
+  if (end.signal === "SIGPIPE") return true;
   return /not listening|not running|No such file or directory/.test(end.stderr);
 }
 
@@ -98,6 +102,7 @@ export function deadline(message: string): EdgeError<SupervisorErrorCode> {
 interface Ended {
   readonly name: string;
   readonly code: number | undefined;
+  readonly signal: NodeJS.Signals | undefined;
   readonly stdout: string;
   readonly stderr: string;
 }
