@@ -66,8 +66,12 @@ story(
     for (const name of [...EARLY, ...LATE]) await untilAddresses(kube, name, "some");
     const log = await cluster.auditLog();
     const tookOverMs = firstLead(log, standby.host);
+    // A request that was on its way when it stopped leaves with the first breath that it takes, and
+    // is refused, because what it writes is of an earlier version.
     assert.deepEqual(
-      written(log, controller.host).filter(({ receivedMs }) => receivedMs > tookOverMs),
+      written(log, controller.host).filter(
+        ({ receivedMs, status }) => receivedMs > tookOverMs && status < 300,
+      ),
       [],
       "nothing is written by the one that was stopped",
     );

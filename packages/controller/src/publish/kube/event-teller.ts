@@ -27,6 +27,8 @@ export interface EventTellerOptions {
 export interface EventTeller extends Disposable {
   /** What is wanted of the Service changed, or it was seen for the first time. */
   look(id: ClaimId): void;
+  /** Others tell from now on: what they told stands in the records. */
+  forget(): void;
 }
 
 /** What is remembered of one Service. */
@@ -79,10 +81,10 @@ export function createEventTeller(options: EventTellerOptions): EventTeller {
     stories.set(id, { told: telling.told, ...(timer === undefined ? {} : { timer }) });
   }
 
-  return {
-    look,
-    [Symbol.dispose]: () => {
-      for (const { timer } of stories.values()) timer?.cancel();
-    },
-  };
+  function forget(): void {
+    for (const { timer } of stories.values()) timer?.cancel();
+    stories.clear();
+  }
+
+  return { look, forget, [Symbol.dispose]: forget };
 }

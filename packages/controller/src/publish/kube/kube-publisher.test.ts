@@ -85,6 +85,16 @@ test("once another controller speaks nothing more is written, not even what was 
   assert.deepEqual(stage.wrote().toSorted(), all);
 });
 
+test("who speaks again tells nothing that the one between told and wrote down", async () => {
+  await using stage = new PublishStage();
+  stage.create("web", served());
+  await stage.pass();
+  stage.wrote();
+  stage.pause();
+  await stage.pass(60_000);
+  assert.deepEqual(stage.wrote(), []);
+});
+
 test("no finalizer is added to what is being deleted", async () => {
   await using stage = new PublishStage();
   stage.cluster.create("web", { finalizers: ["example.com/other"] });

@@ -102,6 +102,7 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
     pause: () => {
       newest = undefined;
       wanted = new WantedServices();
+      teller.forget();
     },
     [Symbol.asyncDispose]: async () => {
       if (options.emptiesOnExit === true && newest !== undefined) {
