@@ -5,11 +5,12 @@
 // States: stands by <-> leads. It looks again when: its time to renew or to try has come; the watch
 // shows a change; its lead ran out; it is disposed.
 
-import { type Clock, type Timer, describeError, isEdgeError } from "@fairlead/runtime";
+import { type Clock, describeError, isEdgeError } from "@fairlead/runtime";
 
 import type { EtcdClient } from "../../etcd/etcd-client.ts";
 import type { EtcdWatch } from "../../etcd/etcd-watch.ts";
 import type { Election, ElectionEvents, ElectionView } from "../../ports.ts";
+import { LeadKeeper } from "../lead-keeper.ts";
 import { formatLeader, type LeaderKey, readLeader } from "./leader-key.ts";
 
 /** What an election needs. */
@@ -26,10 +27,6 @@ export interface EtcdElectionOptions {
   readonly leaseMs: number;
 }
 
-/** Of the lease time: a lead counts as over, so that it ends before etcd ends the key. */
-const SURE_SHARE = 2 / 3;
-/** Of the lease time: a lead is renewed, or a failed try made again. */
-const RENEW_SHARE = 2 / 15;
 /** Giving the lead up may take so long, in ms. */
 const RELEASE_MS = 1000;
 
@@ -42,86 +39,50 @@ class EtcdElection implements Election {
   readonly identity: string;
   readonly #options: EtcdElectionOptions;
   readonly #key: string;
-  readonly #stop = new AbortController();
-  #events: ElectionEvents | undefined;
+  readonly #lead: LeadKeeper;
   /** Who leads, as it was read last. */
   #seen: LeaderKey | undefined;
   /** The lease that was taken last; given back at the end, whatever became of it. */
   #lease: string | undefined;
-  /** Set while it leads: nothing may be written from then on. */
-  #sureUntilMs: number | undefined;
-  #expiry: Timer | undefined;
-  #trouble: string | undefined;
   #watch: EtcdWatch | undefined;
-  #wake: () => void = () => undefined;
-  #running: Promise<void> | undefined;
 
   constructor(options: EtcdElectionOptions) {
     this.#options = options;
     this.identity = options.identity;
+    this.#lead = new LeadKeeper({ ...options, step: () => this.#step() });
     this.#key = `${options.base}/leader`;
   }
 
-  async start(events: ElectionEvents): Promise<void> {
-    this.#events = events;
-    const waitMs = await this.#step();
-    this.#running = this.#run(waitMs);
+  start(events: ElectionEvents): Promise<void> {
+    return this.#lead.start(events);
   }
 
   view(): ElectionView {
-    const leads = this.#isSure();
-    const holder = leads ? this.identity : this.#seen?.holder;
-    const trouble = this.#trouble;
-    return {
-      leads,
-      ...(holder === undefined || (holder === this.identity && !leads) ? {} : { holder }),
-      ...(trouble === undefined ? {} : { trouble }),
-    };
+    return this.#lead.view(this.#seen?.holder);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort(new Error("stopped"));
-    this.#expiry?.cancel();
+    const ended = this.#lead.end();
     this.#unwatch();
-    this.#wake();
-    await this.#running;
+    await ended;
     this.#unwatch();
-    this.#sureUntilMs = undefined;
+    this.#lead.drop();
     if (this.#lease !== undefined) await this.#giveUp(this.#lease);
-  }
-
-  async #run(firstWaitMs: number): Promise<void> {
-    let waitMs = firstWaitMs;
-    while (!this.#stop.signal.aborted) {
-      await this.#sleep(waitMs);
-      if (!this.#stop.signal.aborted) waitMs = await this.#step();
-    }
-  }
-
-  #sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#options.clock.setTimer(ms, resolve);
-      this.#wake = () => {
-        timer.cancel();
-        resolve();
-      };
-    });
   }
 
   /** One look, and a write where one is due. Returns how long to wait for the next, in ms. */
   async #step(): Promise<number> {
-    const { leaseMs, random } = this.#options;
-    const againMs = leaseMs * RENEW_SHARE;
+    const lead = this.#lead;
     try {
-      if (this.#sureUntilMs === undefined) await this.#tryToLead();
-      else await this.#renew();
-      this.#say(undefined);
+      if (lead.isLeading) await this.#renew();
+      else await this.#tryToLead();
+      lead.say(undefined);
     } catch (error) {
-      if (this.#stop.signal.aborted) return 0;
-      this.#say(describeError(error));
-      return againMs * (0.5 + random() / 2);
+      if (lead.signal.aborted) return 0;
+      lead.say(describeError(error));
+      return lead.retryMs;
     }
-    return againMs;
+    return lead.againMs;
   }
 
   async #tryToLead(): Promise<void> {
@@ -144,8 +105,8 @@ class EtcdElection implements Election {
     const seen = this.#seen;
     const isKept = seen !== undefined && (await this.#keep(seen));
     // It may have hung so long that the lead was over before the answer was read.
-    if (isKept && this.#isSure()) this.#hold(sentMs);
-    else this.#lose();
+    if (isKept && this.#lead.isSure()) this.#hold(sentMs);
+    else this.#lead.lose();
   }
 
   /** Makes the key; whether it is ours. */
@@ -190,32 +151,10 @@ class EtcdElection implements Election {
   }
 
   #hold(sentMs: number): void {
-    const { clock, leaseMs } = this.#options;
-    const wasLeading = this.#sureUntilMs !== undefined;
-    this.#sureUntilMs = sentMs + leaseMs * SURE_SHARE;
-    if (!this.#isSure()) {
-      // The answer took too long: the next step keeps what it has, or finds it gone.
-      if (wasLeading) this.#lose();
-      this.#sureUntilMs = undefined;
-      return;
-    }
+    // The answer took too long: the next step keeps what it has, or finds it gone.
+    if (!this.#lead.wouldBeSure(sentMs)) return this.#lead.lose();
     this.#unwatch();
-    this.#expiry?.cancel();
-    this.#expiry = clock.setTimer(this.#sureUntilMs - clock.nowMs(), () => this.#lose());
-    if (!wasLeading) this.#events?.onLead();
-  }
-
-  #isSure(): boolean {
-    const { clock } = this.#options;
-    return this.#sureUntilMs !== undefined && clock.nowMs() < this.#sureUntilMs;
-  }
-
-  #lose(): void {
-    if (this.#sureUntilMs === undefined) return;
-    this.#sureUntilMs = undefined;
-    this.#expiry?.cancel();
-    this.#events?.onLost();
-    this.#wake();
+    this.#lead.hold(sentMs);
   }
 
   /** A hint that the lead was given up; without it this looks again in its own time. */
@@ -225,14 +164,14 @@ class EtcdElection implements Election {
       this.#options.client.watch({
         prefix: this.#key,
         revision: revision + 1n,
-        onChanges: () => this.#wake(),
+        onChanges: () => this.#lead.wake(),
         onEnd: () => {
           this.#watch = undefined;
-          this.#wake();
+          this.#lead.wake();
         },
       }),
     );
-    if (this.#stop.signal.aborted) watch[Symbol.dispose]();
+    if (this.#lead.signal.aborted) watch[Symbol.dispose]();
     else this.#watch = watch;
   }
 
@@ -244,18 +183,12 @@ class EtcdElection implements Election {
   #take(seen: LeaderKey | undefined): void {
     const before = this.#seen?.holder;
     this.#seen = seen;
-    if (seen?.holder !== before) this.#events?.onChange();
-  }
-
-  #say(trouble: string | undefined): void {
-    if (trouble === this.#trouble) return;
-    this.#trouble = trouble;
-    this.#events?.onChange();
+    if (seen?.holder !== before) this.#lead.changed();
   }
 
   /** Waits for an answer, but not past the end. */
   async #ask<T>(answer: Promise<T>): Promise<T> {
-    const { signal } = this.#stop;
+    const { signal } = this.#lead;
     const { promise: stopped, reject } = Promise.withResolvers<never>();
     const onStop = (): void => reject(new Error("stopped"));
     if (signal.aborted) onStop();

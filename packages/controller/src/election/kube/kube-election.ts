@@ -4,11 +4,12 @@
 // States: stands by <-> leads. It looks again when: its time to renew or to try has come; the
 // watch shows a change; its lead ran out; it is disposed.
 
-import { type Clock, type Timer, describeError } from "@fairlead/runtime";
+import { type Clock, describeError } from "@fairlead/runtime";
 
 import type { KubeClient, KubeRequest } from "../../kube/kube-client.ts";
 import { isKubeError } from "../../kube/kube-errors.ts";
 import type { Election, ElectionEvents, ElectionView } from "../../ports.ts";
+import { LeadKeeper } from "../lead-keeper.ts";
 import {
   LEASE_NAME,
   type LeaseRecord,
@@ -32,10 +33,6 @@ export interface KubeElectionOptions {
   readonly leaseMs: number;
 }
 
-/** Of the lease time: a lead counts as over, so that it ends before a successor takes it. */
-const SURE_SHARE = 2 / 3;
-/** Of the lease time: a lead is renewed, or a failed try made again. */
-const RENEW_SHARE = 2 / 15;
 /** Of the lease time: one request may take so long. */
 const REQUEST_SHARE = 1 / 3;
 /** Giving the lead up may take so long, in ms. */
@@ -51,98 +48,61 @@ class KubeElection implements Election {
   readonly #options: KubeElectionOptions;
   readonly #path: string;
   readonly #watch: LeaseWatch;
-  readonly #stop = new AbortController();
-  #events: ElectionEvents | undefined;
+  readonly #lead: LeadKeeper;
   #record: LeaseRecord | undefined;
   /** Until when whoever has the lead may be sure of it, as far as the record was seen to change. */
   #heldUntilMs = 0;
   /** The version that it was seen to change to. */
   #heldVersion: string | undefined;
-  /** Set while it leads: nothing may be written from then on. */
-  #sureUntilMs: number | undefined;
-  #expiry: Timer | undefined;
-  #trouble: string | undefined;
-  #wake: () => void = () => undefined;
-  #running: Promise<void> | undefined;
 
   constructor(options: KubeElectionOptions) {
     this.#options = options;
     this.identity = options.identity;
+    this.#lead = new LeadKeeper({ ...options, step: () => this.#step() });
     this.#path = `/apis/coordination.k8s.io/v1/namespaces/${options.namespace}/leases`;
     this.#watch = createLeaseWatch({
       client: options.client,
       path: this.#path,
       onRecord: (record) => {
-        if (this.#sureUntilMs !== undefined) return;
+        if (this.#lead.isLeading) return;
         this.#take(record);
-        this.#wake();
+        this.#lead.wake();
       },
     });
   }
 
-  async start(events: ElectionEvents): Promise<void> {
-    this.#events = events;
-    const waitMs = await this.#step();
-    this.#running = this.#run(waitMs);
+  start(events: ElectionEvents): Promise<void> {
+    return this.#lead.start(events);
   }
 
   view(): ElectionView {
-    const leads = this.#isSure();
-    const holder = leads ? this.identity : this.#record?.holder;
-    const trouble = this.#trouble;
-    return {
-      leads,
-      ...(holder === undefined || (holder === this.identity && !leads) ? {} : { holder }),
-      ...(trouble === undefined ? {} : { trouble }),
-    };
+    return this.#lead.view(this.#record?.holder);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort(new Error("stopped"));
-    this.#expiry?.cancel();
-    this.#wake();
-    await Promise.all([this.#running, this.#watch[Symbol.asyncDispose]()]);
-    if (this.#sureUntilMs !== undefined) await this.#giveUp();
-  }
-
-  async #run(firstWaitMs: number): Promise<void> {
-    let waitMs = firstWaitMs;
-    while (!this.#stop.signal.aborted) {
-      await this.#sleep(waitMs);
-      if (!this.#stop.signal.aborted) waitMs = await this.#step();
-    }
-  }
-
-  #sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#options.clock.setTimer(ms, resolve);
-      this.#wake = () => {
-        timer.cancel();
-        resolve();
-      };
-    });
+    await Promise.all([this.#lead.end(), this.#watch[Symbol.asyncDispose]()]);
+    if (this.#lead.isLeading) await this.#giveUp();
   }
 
   /** One look, and a write where one is due. Returns how long to wait for the next, in ms. */
   async #step(): Promise<number> {
-    const { leaseMs, random } = this.#options;
-    const againMs = leaseMs * RENEW_SHARE;
+    const lead = this.#lead;
     // One that hung finds its lead over here, and writes nothing.
-    if (this.#sureUntilMs !== undefined && !this.#isSure()) this.#lose();
+    if (!lead.isSure()) lead.lose();
     try {
-      if (this.#sureUntilMs === undefined) await this.#tryToLead();
-      else await this.#renew();
-      this.#say(undefined);
+      if (lead.isLeading) await this.#renew();
+      else await this.#tryToLead();
+      lead.say(undefined);
     } catch (error) {
-      this.#say(describeError(error));
+      lead.say(describeError(error));
       // What was known of it may be why.
-      if (this.#sureUntilMs === undefined) this.#record = undefined;
-      return againMs * (0.5 + random() / 2);
+      if (!lead.isLeading) this.#record = undefined;
+      return lead.retryMs;
     }
-    if (this.#sureUntilMs !== undefined) return againMs;
+    if (lead.isLeading) return lead.againMs;
     this.#watch.follow(this.#record?.resourceVersion);
     // Where the watch has ended it looks by itself.
-    return Math.min(againMs, Math.max(0, this.#heldUntilMs - this.#options.clock.nowMs()));
+    return Math.min(lead.againMs, Math.max(0, this.#heldUntilMs - this.#options.clock.nowMs()));
   }
 
   async #tryToLead(): Promise<void> {
@@ -159,7 +119,6 @@ class KubeElection implements Election {
       return;
     }
     this.#hold(sentMs);
-    this.#events?.onLead();
   }
 
   async #renew(): Promise<void> {
@@ -171,33 +130,17 @@ class KubeElection implements Election {
       const record = await this.#read();
       this.#take(record);
       // Somebody edited it; the next write goes by its new version.
-      if (record?.holder !== this.identity) this.#lose();
+      if (record?.holder !== this.identity) this.#lead.lose();
       return;
     }
     // It may have hung so long that the lead was over before the answer was read.
-    if (this.#isSure()) this.#hold(sentMs);
-    else this.#lose();
+    if (this.#lead.isSure()) this.#hold(sentMs);
+    else this.#lead.lose();
   }
 
   #hold(sentMs: number): void {
-    const { clock, leaseMs } = this.#options;
-    this.#sureUntilMs = sentMs + leaseMs * SURE_SHARE;
     this.#watch.follow(undefined);
-    this.#expiry?.cancel();
-    this.#expiry = clock.setTimer(this.#sureUntilMs - clock.nowMs(), () => this.#lose());
-  }
-
-  #isSure(): boolean {
-    const { clock } = this.#options;
-    return this.#sureUntilMs !== undefined && clock.nowMs() < this.#sureUntilMs;
-  }
-
-  #lose(): void {
-    if (this.#sureUntilMs === undefined) return;
-    this.#sureUntilMs = undefined;
-    this.#expiry?.cancel();
-    this.#events?.onLost();
-    this.#wake();
+    this.#lead.hold(sentMs);
   }
 
   #take(record: LeaseRecord | undefined): void {
@@ -211,13 +154,7 @@ class KubeElection implements Election {
       this.#heldVersion = record.resourceVersion;
     }
     this.#record = record;
-    if (record?.holder !== before?.holder) this.#events?.onChange();
-  }
-
-  #say(trouble: string | undefined): void {
-    if (trouble === this.#trouble) return;
-    this.#trouble = trouble;
-    this.#events?.onChange();
+    if (record?.holder !== before?.holder) this.#lead.changed();
   }
 
   async #read(): Promise<LeaseRecord | undefined> {
@@ -255,10 +192,10 @@ class KubeElection implements Election {
   async #request(request: KubeRequest): Promise<unknown> {
     const { client, clock, leaseMs } = this.#options;
     const limit = new AbortController();
-    const isStopped = this.#stop.signal.aborted;
+    const isStopped = this.#lead.signal.aborted;
     const limitMs = isStopped ? RELEASE_MS : leaseMs * REQUEST_SHARE;
     const onStop = (): void => limit.abort(new Error("stopped"));
-    if (!isStopped) this.#stop.signal.addEventListener("abort", onStop, { once: true });
+    if (!isStopped) this.#lead.signal.addEventListener("abort", onStop, { once: true });
     const timer = clock.setTimer(limitMs, () => {
       limit.abort(new Error(`no answer within ${Math.round(limitMs)} ms`));
     });
@@ -266,13 +203,13 @@ class KubeElection implements Election {
       return await client.request(request, limit.signal);
     } finally {
       timer.cancel();
-      this.#stop.signal.removeEventListener("abort", onStop);
+      this.#lead.signal.removeEventListener("abort", onStop);
     }
   }
 
   /** A standby that watches takes over at once. It may fail: the lead then runs out by itself. */
   async #giveUp(): Promise<void> {
-    this.#sureUntilMs = undefined;
+    this.#lead.drop();
     await this.#write("").catch(() => undefined);
   }
 }
