@@ -2,14 +2,13 @@
 // is one write of the journal, so that it is whole or not at all and none of an earlier epoch gets
 // through; rows' objects follow it. Given a client. Why it is so stands in docs/adr.
 
-import { setImmediate } from "node:timers/promises";
-
 import { assert, compareText, present } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";
 
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { isKubeError } from "../../kube/kube-errors.ts";
 import type { CommitResult, OutrankResult, Store, StoreChange, StoredState } from "../../ports.ts";
+import { type Commit, createGroupCommit } from "../group-commit.ts";
 import { makeStoreError } from "../store-error.ts";
 import { type Journal, packChanges, readJournal, unpackChanges, writeJournal } from "./journal.ts";
 import { kubeStoreError } from "./kube-store-errors.ts";
@@ -17,8 +16,6 @@ import { createRowWriter, type RowWriter } from "./row-writer.ts";
 import { readRows, type StoredRows } from "./stored-rows.ts";
 import { keyOfChange, keyText } from "./stored-objects.ts";
 
-/** Commits that may wait at once; the loop has one, so more is somebody's mistake. */
-const WAITING_MAX = 1000;
 /** Taking an epoch is tried so often against others that do the same. */
 const TRIES_MAX = 5;
 /** At its end the store waits so long for objects to follow the journal, in ms. */
@@ -39,13 +36,6 @@ export function createKubeStore(options: KubeStoreOptions): Store {
   return new KubeStore(options);
 }
 
-interface Waiting {
-  readonly epoch: number;
-  readonly changes: readonly StoreChange[];
-  readonly resolve: (result: CommitResult) => void;
-  readonly reject: (error: Error) => void;
-}
-
 /** An opening: its journal as written last, and the writer of its rows. */
 interface Opened {
   journal: Journal;
@@ -56,9 +46,12 @@ interface Opened {
 
 class KubeStore implements Store {
   readonly #options: KubeStoreOptions;
+  readonly #commits = createGroupCommit({
+    name: "the store",
+    write: (batch) => this.#write(batch),
+    onFailed: (error) => kubeStoreError(error, WRITING),
+  });
   #opened: Opened | undefined;
-  #waiting: Waiting[] = [];
-  #flushing: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(options: KubeStoreOptions) {
@@ -68,7 +61,7 @@ class KubeStore implements Store {
   async open(): Promise<StoredState> {
     assert(!this.#isClosed, "a store is opened before it is closed");
     const { client } = this.#options;
-    await this.#flushing;
+    await this.#commits.settled();
     await this.#opened?.rows[Symbol.asyncDispose]();
     try {
       const journal = await this.#takeEpoch();
@@ -85,19 +78,12 @@ class KubeStore implements Store {
   commit(epoch: number, changes: readonly StoreChange[]): Promise<CommitResult> {
     if (this.#isClosed) return Promise.reject(closedError());
     assert(this.#opened !== undefined, "a store is opened before it is written");
-    if (this.#waiting.length >= WAITING_MAX) {
-      const message = `the store has ${WAITING_MAX} commits waiting`;
-      return Promise.reject(makeStoreError({ code: "BUSY", message }));
-    }
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ epoch, changes, resolve, reject });
-      this.#flushing ??= this.#flush();
-    });
+    return this.#commits.add({ epoch, changes });
   }
 
   async outrank(epoch: number, obeyed: number): Promise<OutrankResult> {
     assert(obeyed >= epoch, "an epoch only goes up");
-    await this.#flushing;
+    await this.#commits.settled();
     if (this.#isClosed) throw closedError();
     const opened = present(this.#opened, "a store is opened before it is written");
     if (epoch !== opened.journal.epoch) return { kind: "fenced", epoch: opened.journal.epoch };
@@ -112,31 +98,12 @@ class KubeStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    await this.#flushing;
+    await this.#commits.settled();
     await this.#opened?.rows.settled(SETTLE_MS);
     await this.#opened?.rows[Symbol.asyncDispose]();
   }
 
-  async #flush(): Promise<void> {
-    // A turn of the loop, so that all commits of this tick are in one write.
-    await setImmediate();
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting;
-      this.#waiting = [];
-      try {
-        const results = await this.#write(batch);
-        for (const [index, one] of batch.entries()) {
-          one.resolve(present(results[index], "one result a commit"));
-        }
-      } catch (error) {
-        const mapped = kubeStoreError(error, WRITING);
-        for (const one of batch) one.reject(mapped);
-      }
-    }
-    this.#flushing = undefined;
-  }
-
-  async #write(batch: readonly Waiting[]): Promise<readonly CommitResult[]> {
+  async #write(batch: readonly Commit[]): Promise<readonly CommitResult[]> {
     const opened = present(this.#opened, "the store is open while commits wait");
     const { epoch } = opened.journal;
     const mine = batch.filter((commit) => commit.epoch === epoch);

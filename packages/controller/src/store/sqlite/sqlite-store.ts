@@ -10,6 +10,7 @@ import { setImmediate } from "node:timers/promises";
 import { assert, present } from "@fairlead/model";
 
 import type { CommitResult, OutrankResult, Store, StoreChange, StoredState } from "../../ports.ts";
+import { type Commit, createGroupCommit, type GroupCommit } from "../group-commit.ts";
 import { readIntent, readLane, readLease } from "../rows.ts";
 import { makeStoreError } from "../store-error.ts";
 import { openDatabase } from "./open-database.ts";
@@ -17,8 +18,6 @@ import { STORE_SCHEMA } from "./schema.ts";
 import { storeError } from "./sqlite-errors.ts";
 import { type ChangeWriter, createChangeWriter } from "./write-change.ts";
 
-/** Commits that may wait at once; the loop has one, so more is somebody's mistake. */
-const WAITING_MAX = 1000;
 /** Rows written before the event loop gets a turn: about 2 ms. */
 const SLICE_ROWS = 200;
 
@@ -35,51 +34,44 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
   return new SqliteStore(options);
 }
 
-interface Waiting {
-  readonly epoch: number;
-  readonly changes: readonly StoreChange[];
-  readonly resolve: (result: CommitResult) => void;
-  readonly reject: (error: Error) => void;
-}
-
 class SqliteStore implements Store {
   readonly #path: string;
   readonly #onWrite: ((rows: number) => void) | undefined;
+  readonly #commits: GroupCommit;
   #database: DatabaseSync | undefined;
   #writer: ChangeWriter | undefined;
   #inode: bigint | undefined;
-  #waiting: Waiting[] = [];
-  #flushing: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(options: SqliteStoreOptions) {
     // An absolute path is never taken for a URI or for SQLite's own ":memory:".
     this.#path = resolve(options.path);
     this.#onWrite = options.onWrite;
+    this.#commits = createGroupCommit({
+      name: `the store ${this.#path}`,
+      write: (batch) => this.#write(batch),
+      onFailed: (error) => {
+        this.#rollBack();
+        return storeError(error, `cannot write the store ${this.#path}`);
+      },
+    });
   }
 
   async open(): Promise<StoredState> {
     // Of an earlier opening, whose epoch ends here.
-    await this.#flushing;
+    await this.#commits.settled();
     return this.#open();
   }
 
   commit(epoch: number, changes: readonly StoreChange[]): Promise<CommitResult> {
     if (this.#isClosed) return Promise.reject(this.#closedError());
     assert(this.#database !== undefined, "a store is opened before it is written");
-    if (this.#waiting.length >= WAITING_MAX) {
-      const message = `the store ${this.#path} has ${WAITING_MAX} commits waiting`;
-      return Promise.reject(makeStoreError({ code: "BUSY", message }));
-    }
-    return new Promise((resolveCommit, reject) => {
-      this.#waiting.push({ epoch, changes, resolve: resolveCommit, reject });
-      this.#flushing ??= this.#flush();
-    });
+    return this.#commits.add({ epoch, changes });
   }
 
   async outrank(epoch: number, obeyed: number): Promise<OutrankResult> {
     assert(obeyed >= epoch, "an epoch only goes up");
-    await this.#flushing;
+    await this.#commits.settled();
     if (this.#isClosed) throw this.#closedError();
     const database = present(this.#database, "a store is opened before it is written");
     try {
@@ -95,7 +87,7 @@ class SqliteStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    await this.#flushing;
+    await this.#commits.settled();
     this.#database?.close();
     this.#database = undefined;
   }
@@ -129,27 +121,7 @@ class SqliteStore implements Store {
     }
   }
 
-  async #flush(): Promise<void> {
-    // A turn of the loop, so that all commits of this tick are in one transaction.
-    await setImmediate();
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting;
-      this.#waiting = [];
-      try {
-        const results = await this.#write(batch);
-        for (const [index, one] of batch.entries()) {
-          one.resolve(present(results[index], "one result a commit"));
-        }
-      } catch (error) {
-        this.#rollBack();
-        const mapped = storeError(error, `cannot write the store ${this.#path}`);
-        for (const one of batch) one.reject(mapped);
-      }
-    }
-    this.#flushing = undefined;
-  }
-
-  async #write(batch: readonly Waiting[]): Promise<readonly CommitResult[]> {
+  async #write(batch: readonly Commit[]): Promise<readonly CommitResult[]> {
     const database = present(this.#database, "the store is open while commits wait");
     const writer = present(this.#writer, "an open store has a writer");
     this.#checkFile();
