@@ -2,12 +2,12 @@
 // registry and two questions to ask. It reads no request bodies, answers GET and HEAD alone, and
 // never lets a failing check take the program down.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Registry } from "prom-client";
-import { describeError, EdgeError } from "./errors.ts";
+import { describeError } from "./errors.ts";
 import { escapeControls } from "./escape.ts";
-import { formatHostPort, type HostPort } from "./host-port.ts";
+import type { HostPort } from "./host-port.ts";
+import { closeHttp, listenHttp } from "./http-listen.ts";
 
 /** One thing that is checked. */
 export interface HealthCheck {
@@ -42,9 +42,6 @@ export interface HealthServer extends AsyncDisposable {
   readonly address: HostPort;
 }
 
-/** Why a server cannot listen. */
-export type ListenErrorCode = "PORT_TAKEN" | "NO_SUCH_ADDRESS" | "PERMISSION" | "IO";
-
 const HEADER_BYTES_MAX = 8 * 1024;
 const CONNECTIONS_MAX = 64;
 const HEADERS_TIMEOUT_MS = 5_000;
@@ -62,10 +59,10 @@ export async function createHealthServer(options: HealthServerOptions): Promise<
     (request, response) => void answer(options, request, response),
   );
   server.maxConnections = CONNECTIONS_MAX;
-  await listen(server, options.listen);
+  const address = await listenHttp(server, options.listen, () => undefined);
   return {
-    address: boundAddress(server.address()),
-    [Symbol.asyncDispose]: () => close(server),
+    address,
+    [Symbol.asyncDispose]: () => closeHttp(server),
   };
 }
 
@@ -142,45 +139,4 @@ export function formatHealth(report: HealthReport): string {
     return `[${check.ok ? "+" : "-"}]${check.name} ${check.ok ? "ok" : "failed"}${detail}`;
   });
   return `${[...lines, report.ok ? "ok" : "failed"].join("\n")}\n`;
-}
-
-function listen(server: Server, at: HostPort): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(listenError(error, at)));
-    server.listen({ host: at.host, port: at.port, exclusive: true }, () => {
-      server.removeAllListeners("error");
-      // A failing accept (no file descriptors left) must not end the program.
-      server.on("error", () => undefined);
-      resolve();
-    });
-  });
-}
-
-/** Maps what listening on `at` raised. For every server of ours that binds a port. */
-export function listenError(error: unknown, at: HostPort): EdgeError<ListenErrorCode> {
-  const where = formatHostPort(at);
-  const errno = error instanceof Error && "code" in error ? error.code : undefined;
-  const make = (code: ListenErrorCode, why: string): EdgeError<ListenErrorCode> =>
-    new EdgeError({
-      code,
-      message: `cannot listen on ${where}: ${why}`,
-      retryable: false,
-      cause: error,
-    });
-  if (errno === "EADDRINUSE") return make("PORT_TAKEN", "another program holds the port");
-  if (errno === "EADDRNOTAVAIL") return make("NO_SUCH_ADDRESS", "this host has no such address");
-  if (errno === "EACCES") return make("PERMISSION", "the port needs more rights");
-  return make("IO", describeError(error));
-}
-
-function boundAddress(address: AddressInfo | string | null): HostPort {
-  if (address === null || typeof address === "string") return { host: "", port: 0 };
-  return { host: address.address, port: address.port };
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

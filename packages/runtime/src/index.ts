@@ -11,6 +11,7 @@ export * from "./escape.ts";
 export * from "./fake-clock.ts";
 export * from "./health-server.ts";
 export * from "./host-port.ts";
+export * from "./http-listen.ts";
 export * from "./latest.ts";
 export * from "./lifecycle.ts";
 export * from "./log.ts";

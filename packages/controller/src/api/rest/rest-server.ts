@@ -2,16 +2,17 @@
 // Given the routes. As nobody logs in yet it answers only those who call it by a loopback's name,
 // which a web page of elsewhere cannot do.
 
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
+import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 
 import { assert } from "@fairlead/model";
 import {
   type HostPort,
   type Logger,
+  closeHttp,
   describeError,
   isEdgeError,
   isLoopbackHost,
-  listenError,
+  listenHttp,
 } from "@fairlead/runtime";
 
 import { PROBLEM_TYPE, type Problem, problemBody, unavailable } from "./problem.ts";
@@ -54,14 +55,12 @@ export async function createRestServer(options: RestServerOptions): Promise<Rest
     (request, response) => void answer(options, request, response),
   );
   server.maxConnections = CONNECTIONS_MAX;
-  await startListening(server, listen);
-  // A failing accept (no file descriptors left) must not end the program.
-  server.on("error", (error) => log.warn({ error: describeError(error) }, "REST server"));
-  const at = server.address();
-  assert(at !== null && typeof at === "object", "a server that listens has an address");
+  const address = await listenHttp(server, listen, (error) => {
+    log.warn({ error: describeError(error) }, "REST server");
+  });
   return {
-    address: { host: at.address, port: at.port },
-    [Symbol.asyncDispose]: () => close(server),
+    address,
+    [Symbol.asyncDispose]: () => closeHttp(server),
   };
 }
 
@@ -152,21 +151,4 @@ function otherMethod(method: string | undefined, allowed: readonly string[]): Pr
     todo: "see docs/reference/ipam.md for what each route does",
     headers: { allow: allowed.join(", ") },
   };
-}
-
-function startListening(server: Server, at: HostPort): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(listenError(error, at)));
-    server.listen({ host: at.host, port: at.port, exclusive: true }, () => {
-      server.removeAllListeners("error");
-      resolve();
-    });
-  });
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

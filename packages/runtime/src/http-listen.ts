@@ -1,0 +1,62 @@
+// Where servers of HTTP listen, and why they cannot: the same for every port of ours. Given a
+// server of node:http.
+
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import { describeError, EdgeError } from "./errors.ts";
+import { formatHostPort, type HostPort } from "./host-port.ts";
+
+/** Why a server cannot listen. */
+export type ListenErrorCode = "PORT_TAKEN" | "NO_SUCH_ADDRESS" | "PERMISSION" | "IO";
+
+/**
+ * Listens. Rejects with EdgeError<ListenErrorCode> when it cannot.
+ * @param onError told what fails later: a failing accept (no file descriptors left) must not end
+ * the program.
+ * @returns where it really listens, as port 0 takes any free one.
+ */
+export function listenHttp(
+  server: Server,
+  at: HostPort,
+  onError: (error: Error) => void,
+): Promise<HostPort> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(listenError(error, at)));
+    server.listen({ host: at.host, port: at.port, exclusive: true }, () => {
+      server.removeAllListeners("error");
+      server.on("error", onError);
+      resolve(boundAddress(server.address()));
+    });
+  });
+}
+
+/** Stops listening and cuts every connection. */
+export function closeHttp(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+/** Maps what listening on `at` raised. For every server of ours that binds a port. */
+export function listenError(error: unknown, at: HostPort): EdgeError<ListenErrorCode> {
+  const where = formatHostPort(at);
+  const errno = error instanceof Error && "code" in error ? error.code : undefined;
+  const make = (code: ListenErrorCode, why: string): EdgeError<ListenErrorCode> =>
+    new EdgeError({
+      code,
+      message: `cannot listen on ${where}: ${why}`,
+      retryable: false,
+      cause: error,
+    });
+  if (errno === "EADDRINUSE") return make("PORT_TAKEN", "another program holds the port");
+  if (errno === "EADDRNOTAVAIL") return make("NO_SUCH_ADDRESS", "this host has no such address");
+  if (errno === "EACCES") return make("PERMISSION", "the port needs more rights");
+  return make("IO", describeError(error));
+}
+
+function boundAddress(address: AddressInfo | string | null): HostPort {
+  if (address === null || typeof address === "string") return { host: "", port: 0 };
+  return { host: address.address, port: address.port };
+}
