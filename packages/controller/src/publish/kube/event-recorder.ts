@@ -49,6 +49,8 @@ export interface EventRecorderOptions {
 export interface EventRecorder extends AsyncDisposable {
   /** Takes one to be written, or counted where it repeats. Returns at once. */
   record(regarding: Regarding, draft: EventDraft): void;
+  /** Drops what is not written yet: it is somebody else's to tell. */
+  forget(): void;
 }
 
 /** An Event, or a count, that is to be written. */
@@ -104,6 +106,16 @@ class Recorder implements EventRecorder {
     this.#pace.poke();
   }
 
+  forget(): void {
+    for (const waiting of this.#bySeries.values()) {
+      this.#timers.get(waiting)?.cancel();
+      this.#rights.leave(waiting);
+      this.#book.forget(waiting.series);
+    }
+    this.#timers.clear();
+    this.#bySeries.clear();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error("stopped"));
     for (const timer of this.#timers.values()) timer.cancel();
@@ -144,6 +156,8 @@ class Recorder implements EventRecorder {
   #take(): Job | undefined {
     for (const waiting of this.#ready) {
       this.#ready.delete(waiting);
+      // One that was under way when all were forgotten is not tried again.
+      if (this.#bySeries.get(waiting.series) !== waiting) continue;
       const there = rightThere(waiting.series);
       if (this.#options.clock.nowMs() - waiting.bornMs >= AGE_MS_MAX) this.#drop(waiting);
       else if (this.#rights.enter(there, waiting)) return () => this.#write(waiting, there);

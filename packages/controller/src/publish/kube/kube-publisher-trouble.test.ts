@@ -239,3 +239,17 @@ test("external IPs are not written while nobody knows where nodes are, and that 
   assert.ok(stage.wrote().includes("external web 192.0.2.10"));
   assert.deepEqual(stage.troubles.slice(1), ["- kubernetes external IPs"]);
 });
+
+test("an Event that could not be told before another one spoke is that one's to tell", async () => {
+  await using stage = new PublishStage();
+  stage.cluster.fail = (request) =>
+    request.path.includes("/events") ? unreachable(request) : undefined;
+  stage.create("web", served());
+  await stage.pass();
+  assert.deepEqual(stage.shows("web"), ["192.0.2.10"]);
+  stage.wrote();
+  stage.pause();
+  stage.cluster.fail = () => undefined;
+  await stage.pass(60_000);
+  assert.deepEqual(stage.wrote(), []);
+});

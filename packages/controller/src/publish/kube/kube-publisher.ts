@@ -103,6 +103,7 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
       newest = undefined;
       wanted = new WantedServices();
       teller.forget();
+      recorder.forget();
     },
     [Symbol.asyncDispose]: async () => {
       if (options.emptiesOnExit === true && newest !== undefined) {
