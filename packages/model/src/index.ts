@@ -5,6 +5,7 @@ export * from "./address.ts";
 export * from "./assert.ts";
 export * from "./cidr.ts";
 export * from "./claim.ts";
+export * from "./hash.ts";
 export * from "./intent.ts";
 export * from "./lane.ts";
 export * from "./lease.ts";

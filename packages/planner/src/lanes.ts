@@ -13,12 +13,13 @@ import {
   type ResourceName,
   type World,
   compareText,
+  hashPair,
+  hashText,
   laneId,
   laneName,
 } from "@fairlead/model";
 
 import { findLanes } from "./found-lanes.ts";
-import { hashPair, hashText } from "./hash.ts";
 import type { SegmentView } from "./segments.ts";
 import { strangeRouterIds } from "./strange-routers.ts";
 

@@ -13,11 +13,12 @@ import {
   addressValue,
   compareText,
   familyOf,
+  hashPair,
+  hashText,
   networkOf,
 } from "@fairlead/model";
 
 import { isAllowedBy, prefer, ruleOf } from "./candidates.ts";
-import { hashPair, hashText } from "./hash.ts";
 import { type NumberRange, type PoolBook, type PoolView, holds } from "./pools.ts";
 import { networkPrefixes, ownAddresses } from "./segments.ts";
 

@@ -12,10 +12,10 @@ import {
   LANE_AGENTS_MAX,
   type LaneId,
   VIPS_PER_LANE_MAX,
+  hashPair,
+  hashText,
   present,
 } from "@fairlead/model";
-
-import { hashPair, hashText } from "./hash.ts";
 
 /** How much above the mean a master or lane may be loaded: a quarter. */
 const SLACK = 1.25;

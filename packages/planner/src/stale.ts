@@ -1,9 +1,7 @@
 // When an agent's silence becomes doubt. Pure. Each agent has a moment of its own: when a network
 // loses all of them at once, ten thousand verdicts shall not change in the same instant.
 
-import type { AgentView, PlanSettings } from "@fairlead/model";
-
-import { hashText } from "./hash.ts";
+import { type AgentView, type PlanSettings, hashText } from "@fairlead/model";
 
 /** The moments of agents that were lost together are spread over this time, in ms. */
 export const STALE_SPREAD_MS = 8000;

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { inSandbox } from "@fairlead/testkit";
@@ -34,6 +34,17 @@ function checkGoldens(): void {
       assert.equal(status, 0, output);
     });
   }
+  for (const name of goldens.filter((one) => existsSync(`${TESTDATA}${one}/members.nft`))) {
+    test(`nft accepts ${name}`, () => {
+      const { status, output } = checkNft(name);
+      assert.equal(status, 0, output);
+    });
+  }
+  test("nft refuses a script with a bad word", () => {
+    const { status, output } = checkNft("broken");
+    assert.equal(status, 1, output);
+    assert.match(output, /masquerades/);
+  });
   test("keepalived refuses a file with a bad word", () => {
     const { status, output } = checkKeepalived("broken");
     assert.equal(status, KEEPALIVED_BAD_CONFIG, output);
@@ -74,6 +85,10 @@ function checkKeepalived(name: string): { status: number | null; output: string 
 
 function checkNginx(name: string): { status: number | null; output: string } {
   return run("nginx", ["-e", "stderr", "-t", "-c", `${TESTDATA}${name}/nginx.conf`]);
+}
+
+function checkNft(name: string): { status: number | null; output: string } {
+  return run("nft", ["--check", "--file", `${TESTDATA}${name}/members.nft`]);
 }
 
 function run(program: string, args: string[]): { status: number | null; output: string } {

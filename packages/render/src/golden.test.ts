@@ -1,4 +1,5 @@
-// Golden files: every folder of testdata with a plan.json becomes keepalived.conf and nginx.conf.
+// Golden files: every folder of testdata with a plan.json becomes keepalived.conf and nginx.conf;
+// where it says `"placed": true`, members stand in a third file for the kernel, members.nft.
 // The files are written only with FAIRLEAD_UPDATE_GOLDEN=1 and reviewed like code.
 
 import assert from "node:assert/strict";
@@ -6,23 +7,39 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import {
+  type Address,
   type LaneResource,
   type ListenerResource,
   type Member,
   type MemberSetResource,
+  type ResourceName,
   type VipResource,
   addressFromValue,
   addressValue,
+  familyOf,
+  parseAddress,
   parseRange,
   present,
 } from "@fairlead/model";
 import { agentName, laneOf, listenerOf, member, vipOf } from "@fairlead/testkit";
-import { countVips, createTemplates, renderKeepalived, renderNginx } from "./index.ts";
+import {
+  type ServicePlace,
+  countVips,
+  createTemplates,
+  fillSlots,
+  memberTableScript,
+  renderKeepalived,
+  renderNginx,
+  slotCountFor,
+  slotFilling,
+} from "./index.ts";
 import type { NginxSettings } from "./nginx-input.ts";
 
 /** A plan in few words: `a-b` stands for every address from a to b. */
 interface GoldenPlan {
   readonly agent: string;
+  /** Whether members stand in the kernel's table. */
+  readonly placed?: boolean;
   readonly lanes: readonly (Parameters<typeof laneOf>[0] & { readonly vips: readonly string[] })[];
   readonly listeners: readonly (Partial<Omit<ListenerResource, "members">> & {
     readonly at: string;
@@ -33,6 +50,11 @@ interface GoldenPlan {
 
 const TESTDATA = fileURLToPath(new URL("../testdata/", import.meta.url));
 const UPDATE = process.env["FAIRLEAD_UPDATE_GOLDEN"] === "1";
+
+const RANGES = {
+  ipv4: { network: "198.18.0.0/15", target: known("198.18.0.1") },
+  ipv6: { network: "fdfa:1ead::/64", target: known("fdfa:1ead::1") },
+};
 
 /** As on Debian; /run is a fresh one where a test hands the files to the real daemons. */
 const SETTINGS: NginxSettings = {
@@ -64,9 +86,12 @@ for (const name of cases) {
       vips,
       paths: { trackDir: "/run/fairlead/keepalived/track" },
     });
+    const places = plan.placed === true ? placesOf(listeners, memberSets) : new Map();
     const nginx = renderNginx({
       templates,
       listeners,
+      places,
+      targets: { ipv4: RANGES.ipv4.target, ipv6: RANGES.ipv6.target },
       memberSets: new Map(memberSets.map((set) => [set.name, set])),
       generation: "0123456789abcdef",
       settings: name === "one-tcp-service" ? { ...SETTINGS, user: "root" } : SETTINGS,
@@ -76,7 +101,42 @@ for (const name of cases) {
     assert.equal(nginx.listeners, listeners.length);
     compare(`${TESTDATA}${name}/keepalived.conf`, keepalived.text);
     compare(`${TESTDATA}${name}/nginx.conf`, nginx.text);
+    if (plan.placed !== true) return;
+    const table = tableOf(listeners, memberSets, places);
+    compare(`${TESTDATA}${name}/members.nft`, memberTableScript(RANGES, table));
   });
+}
+
+/** As an agent would number them. */
+function placesOf(
+  listeners: readonly ListenerResource[],
+  memberSets: readonly MemberSetResource[],
+): ReadonlyMap<ResourceName, ServicePlace> {
+  return new Map(
+    listeners.map((listener, index) => {
+      const members = memberSets[index]?.members ?? [];
+      const family = familyOf(members[0]?.address ?? listener.address);
+      const base = addressValue(RANGES[family].target) + BigInt(255 + index);
+      const service = addressFromValue(family, base);
+      return [listener.name, { service, slots: slotCountFor(members, slotFilling(listener)) }];
+    }),
+  );
+}
+
+function tableOf(
+  listeners: readonly ListenerResource[],
+  memberSets: readonly MemberSetResource[],
+  places: ReadonlyMap<ResourceName, ServicePlace>,
+): Parameters<typeof memberTableScript>[1] {
+  return listeners.map((listener, index) => {
+    const { service, slots } = present(places.get(listener.name), "a place for each");
+    const filled = fillSlots(memberSets[index]?.members ?? [], slots, slotFilling(listener));
+    return { ...listener, service, slots: filled };
+  });
+}
+
+function known(text: string): Address {
+  return present(parseAddress(text), text);
 }
 
 function compare(path: string, text: string): void {

@@ -10,7 +10,18 @@ export {
   laneInstanceName,
   laneTrackFile,
 } from "./lane-names.ts";
+export {
+  MEMBER_TABLE,
+  type ServiceRange,
+  type ServiceRanges,
+  type TableChange,
+  type TableListener,
+  memberChangeScript,
+  memberTableScript,
+} from "./member-rules.ts";
 export { type RenderedNginx, renderNginx } from "./nginx.ts";
-export type { NginxInput, NginxSettings } from "./nginx-input.ts";
+export type { NginxInput, NginxSettings, ServicePlace } from "./nginx-input.ts";
+export { slotFilling } from "./nginx-policy.ts";
 export { nginxRefusals } from "./nginx-refusals.ts";
+export { type SlotCount, type Slots, fillSlots, slotCountFor } from "./slots.ts";
 export { type Templates, createTemplates } from "./templates.ts";

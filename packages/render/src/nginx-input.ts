@@ -1,13 +1,26 @@
 // What nginx.conf is made of: the resources of a plan, and the settings of one host. Types alone;
 // what follows from them is decided in nginx-view.ts.
 
-import type { ListenerResource, MemberSetResource, ResourceName } from "@fairlead/model";
+import type { Address, ListenerResource, MemberSetResource, ResourceName } from "@fairlead/model";
+import type { SlotCount } from "./slots.ts";
+
+/** Where nginx sends a listener's connections when the kernel's table finds the members. */
+export interface ServicePlace {
+  /** The address that nginx connects from; it names the listener, and is of its members' family. */
+  readonly service: Address;
+  /** Ports of the target address that nginx chooses from. */
+  readonly slots: SlotCount;
+}
 
 /** What nginx.conf is made of. */
 export interface NginxInput {
   readonly listeners: readonly ListenerResource[];
   /** Must hold the member set of every listener. */
   readonly memberSets: ReadonlyMap<ResourceName, MemberSetResource>;
+  /** Listeners whose members stand in the kernel's table, and not in this file. Default: none. */
+  readonly places?: ReadonlyMap<ResourceName, ServicePlace>;
+  /** What nginx connects to for these, by family of the service address. Needed with places. */
+  readonly targets?: { readonly ipv4: Address; readonly ipv6?: Address };
   /**
    * Id of this content: the probe socket answers with it. The caller derives it from the content,
    * so that it differs exactly when the rest of the file does. Closed grammar.

@@ -2,7 +2,6 @@
 // sorted and checked, so that the template only loops. It is given resources, never text.
 
 import {
-  type Address,
   type ListenerResource,
   type Member,
   assert,
@@ -10,10 +9,20 @@ import {
   compareBy,
   compareNumber,
   compareText,
-  familyOf,
   present,
 } from "@fairlead/model";
-import type { NginxInput } from "./nginx-input.ts";
+import type { NginxInput, NginxSettings } from "./nginx-input.ts";
+import { type PlacedListener, type PlacedView, placedView } from "./nginx-placed.ts";
+import {
+  type BalancingView,
+  LIMIT_ZONE,
+  type PolicyView,
+  balancing,
+  endpoint,
+  listenFlags,
+  policyView,
+  upstreamName,
+} from "./nginx-policy.ts";
 
 /** A member as the template writes it. */
 export interface MemberView {
@@ -30,20 +39,9 @@ export interface RefusingView {
 }
 
 /** A listener with its members. */
-export interface ProxiedView extends RefusingView {
+export interface ProxiedView extends RefusingView, BalancingView, PolicyView {
   readonly upstream: string;
-  /** At most one key, a list of variables whose values are hashed together. */
-  readonly hashKeys: readonly (readonly string[])[];
-  /** At most one balancing directive without arguments. */
-  readonly methods: readonly string[];
   readonly members: readonly MemberView[];
-  /** Networks whose PROXY header is believed. */
-  readonly trustedProxies: readonly string[];
-  readonly connectionLimits: readonly { readonly zone: string; readonly connectionsMax: number }[];
-  /** Directives that are switched on. */
-  readonly switches: readonly string[];
-  readonly connectTimeoutMs: number;
-  readonly idleTimeoutMs: number;
 }
 
 /** All of nginx.conf. */
@@ -59,17 +57,15 @@ export interface NginxView {
   readonly limitZones: readonly string[];
   readonly probeSocket: string;
   readonly generation: string;
+  /** Listeners whose members stand in this file. */
   readonly proxied: readonly ProxiedView[];
   readonly refusing: readonly RefusingView[];
+  /** Listeners whose members stand in the kernel's table. */
+  readonly placed: PlacedView;
 }
 
-/**
- * Longest silence of a UDP client before its session ends: sessions of a replaced generation end
- * by this alone, and each keeps a whole generation alive.
- */
-const UDP_IDLE_TIMEOUT_MS_MAX = 20_000;
-/** Shared memory that counts connections by listener, where a listener has a limit. */
-const LIMIT_ZONE = "listeners";
+/** Workers get connections for their sockets in steps of this many: most files have none to add. */
+const SOCKETS_STEP = 1024;
 /** Longest path of a unix socket (unix(7): 108 with its NUL). */
 const SOCKET_PATH_LENGTH_MAX = 107;
 
@@ -82,7 +78,13 @@ export function nginxView(input: NginxInput): NginxView {
   assert(names.size === listeners.length, "no listener twice");
   const proxied: ProxiedView[] = [];
   const refusing: RefusingView[] = [];
+  const placed: PlacedListener[] = [];
   for (const listener of listeners) {
+    const place = input.places?.get(listener.name);
+    if (place !== undefined) {
+      placed.push({ listener, place });
+      continue;
+    }
     const { members } = present(input.memberSets.get(listener.members), "members in the plan");
     const served = members.some((member) => member.state === "active");
     if (served) proxied.push(proxiedView(listener, members));
@@ -94,15 +96,26 @@ export function nginxView(input: NginxInput): NginxView {
     errorLog: paths.errorLog,
     users: limits.user === undefined ? [] : [limits.user],
     workerProcesses: limits.workerProcesses,
-    workerConnections: limits.workerConnections,
+    workerConnections: workerConnections(limits, listeners),
     openFilesMax: limits.openFilesMax,
     shutdownTimeoutMs: limits.shutdownTimeoutMs,
-    limitZones: proxied.some((view) => view.connectionLimits.length > 0) ? [LIMIT_ZONE] : [],
+    limitZones: listeners.some((one) => one.connectionsMax !== undefined) ? [LIMIT_ZONE] : [],
     probeSocket: paths.probeSocket,
     generation: input.generation,
     proxied,
     refusing,
+    placed: placedView(placed, input.targets),
   };
+}
+
+/** nginx refuses a file with more sockets than a worker has connections; UDP has one a worker. */
+function workerConnections(
+  { workerConnections: least, workerProcesses }: Omit<NginxSettings, "paths">,
+  listeners: readonly ListenerResource[],
+): number {
+  const udp = listeners.filter(({ protocol }) => protocol === "udp").length;
+  const sockets = listeners.length + udp * (workerProcesses - 1);
+  return least + Math.floor(sockets / SOCKETS_STEP) * SOCKETS_STEP;
 }
 
 const compareListener = compareBy<ListenerResource>(
@@ -124,45 +137,13 @@ function refusingView(listener: ListenerResource): RefusingView {
 }
 
 function proxiedView(listener: ListenerResource, members: readonly Member[]): ProxiedView {
-  const tcp = listener.protocol === "tcp";
-  const limit = listener.connectionsMax;
   return {
     ...refusingView(listener),
     upstream: upstreamName(listener),
     ...balancing(listener),
     members: members.toSorted(compareMember).map(memberView),
-    // Whoever may connect may say who it is: the wish to accept PROXY headers means just that.
-    trustedProxies: tcp && listener.acceptProxyProtocol ? ["0.0.0.0/0", "::/0"] : [],
-    connectionLimits: limit === undefined ? [] : [{ zone: LIMIT_ZONE, connectionsMax: limit }],
-    switches: tcp && listener.proxyProtocol === "v1" ? ["proxy_protocol"] : [],
-    connectTimeoutMs: listener.connectTimeoutMs,
-    idleTimeoutMs: tcp
-      ? listener.idleTimeoutMs
-      : Math.min(listener.idleTimeoutMs, UDP_IDLE_TIMEOUT_MS_MAX),
+    ...policyView(listener),
   };
-}
-
-/**
- * TCP sockets are shared by all workers: with a socket a worker, connections are reset whenever
- * one closes. UDP is the opposite: without a socket a worker, any worker takes any datagram and
- * one client is answered by two members.
- */
-function listenFlags(listener: ListenerResource): string[] {
-  if (listener.protocol === "udp") return ["udp", "reuseport"];
-  return listener.acceptProxyProtocol ? ["proxy_protocol"] : [];
-}
-
-/** UDP always hashes: else every reload deals all clients anew. */
-function balancing(listener: ListenerResource): Pick<ProxiedView, "hashKeys" | "methods"> {
-  if (listener.affinity.kind === "client-ip" || listener.balance === "hash") {
-    return { hashKeys: [["remote_addr"]], methods: [] };
-  }
-  if (listener.protocol === "udp") {
-    return { hashKeys: [["remote_addr", "remote_port"]], methods: [] };
-  }
-  if (listener.balance === "least-conn") return { hashKeys: [], methods: ["least_conn"] };
-  if (listener.balance === "random") return { hashKeys: [], methods: ["random"] };
-  return { hashKeys: [], methods: [] };
 }
 
 function memberView(member: Member): MemberView {
@@ -171,14 +152,4 @@ function memberView(member: Member): MemberView {
     weight: member.weight,
     flags: member.state === "draining" ? ["down"] : [],
   };
-}
-
-/** `tcp-192.0.2.10-80`, `udp-2001-db8--1-53`: one a listener, the same in every file. */
-function upstreamName(listener: ListenerResource): string {
-  return `${listener.protocol}-${listener.address.replaceAll(":", "-")}-${listener.port}`;
-}
-
-function endpoint(address: Address, port: number): string {
-  assert(port >= 1 && port <= 65_535, "a port is 1 to 65535");
-  return familyOf(address) === "ipv4" ? `${address}:${port}` : `[${address}]:${port}`;
 }

@@ -17,6 +17,9 @@ export function renderNginx(input: NginxInput & { readonly templates: Templates 
   const view = nginxView(input);
   return {
     text: input.templates.nginx(view),
-    listeners: view.proxied.length + view.refusing.length,
+    listeners:
+      view.proxied.length +
+      view.refusing.length +
+      view.placed.groups.reduce((sum, { listens }) => sum + listens.length, 0),
   };
 }

@@ -39,6 +39,7 @@ const NO_LISTENERS: NginxView = {
   generation: "none",
   proxied: [],
   refusing: [],
+  placed: { balancers: [], sources: [], groups: [] },
 };
 
 function compile<View>(file: string, empty: View): (view: View) => string {

@@ -1,6 +1,6 @@
-// A small hash for spreading things over agents: FNV-1a over code units, then the finaliser of
-// MurmurHash3, which spreads the low entropy of similar names over all bits. It decides placement,
-// so it may never change: another hash would place every new VIP elsewhere. Not for security.
+// A small hash for spreading things: FNV-1a over code units, then the finaliser of MurmurHash3,
+// which spreads the low entropy of similar names over all bits. It decides placement and slots, so
+// it may never change: another hash would place every new VIP elsewhere. Not for security.
 
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;

@@ -1,0 +1,69 @@
+// The kernel's table as scripts: only what differs is changed, deletions come first, and text that
+// is no token never gets in.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AssertionFailure } from "@fairlead/model";
+import { address, member } from "@fairlead/testkit";
+import { type TableListener, memberChangeScript, memberTableScript } from "./member-rules.ts";
+
+const RANGES = { ipv4: { network: "198.18.0.0/15", target: address("198.18.0.1") } };
+
+function listener(...members: readonly string[]): TableListener {
+  return {
+    address: address("192.0.2.100"),
+    port: 80,
+    protocol: "tcp",
+    service: address("198.18.1.0"),
+    slots: members.map(member),
+  };
+}
+
+test("a member in the place of another is one slot", () => {
+  const script = memberChangeScript([
+    {
+      before: listener("10.0.0.1:80", "10.0.0.2:80"),
+      after: listener("10.0.0.1:80", "10.0.0.3:80"),
+    },
+  ]);
+  assert.equal(
+    script,
+    `delete element inet fairlead_members slots4 {
+198.18.1.0 . tcp . 2
+}
+add element inet fairlead_members slots4 {
+198.18.1.0 . tcp . 2 : 10.0.0.3 . 80
+}
+`,
+  );
+});
+
+test("what is the same is not touched", () => {
+  const same = { before: listener("10.0.0.1:80"), after: listener("10.0.0.1:80") };
+  assert.equal(memberChangeScript([same]), undefined);
+  assert.equal(memberChangeScript([]), undefined);
+});
+
+test("a listener that goes takes its slots and its own element along", () => {
+  const script = memberChangeScript([{ before: listener("10.0.0.1:80") }]) ?? "";
+  assert.match(
+    script,
+    /delete element inet fairlead_members listeners4 \{\n192.0.2.100 . tcp . 80\n/,
+  );
+  assert.match(script, /delete element inet fairlead_members slots4 \{\n198.18.1.0 . tcp . 1\n/);
+  assert.doesNotMatch(script, /add/);
+});
+
+test("a host without IPv6 has no rule for it", () => {
+  assert.doesNotMatch(memberTableScript(RANGES, []), /ip6 saddr fd|dnat ip6/);
+});
+
+test("an address that is none of the grammar is a bug of ours", () => {
+  const bad = { ...listener("10.0.0.1:80"), service: "198.18.1.0 }" as TableListener["service"] };
+  assert.throws(() => memberChangeScript([{ after: bad }]), AssertionFailure);
+  const stranger = { ...member("10.0.0.1:80"), address: "10.0.0.1\n" as TableListener["service"] };
+  const slots = [stranger];
+  assert.throws(() => memberChangeScript([{ after: { ...listener(), slots } }]), AssertionFailure);
+  const range = { ipv4: { network: "any; flush ruleset", target: address("198.18.0.1") } };
+  assert.throws(() => memberTableScript(range, []), AssertionFailure);
+});

@@ -1,0 +1,139 @@
+// Listeners whose members stand in the kernel's table, as nginx.conf has them: few upstreams that
+// all share, a table from listener to service address, and one server block for all listeners of
+// one policy. nginx compares each upstream and each server with all others, so a file with one of
+// each a listener costs a reload that grows with the square of their number; this one hardly does.
+
+import {
+  type Address,
+  type Family,
+  type ListenerResource,
+  familyOf,
+  present,
+} from "@fairlead/model";
+
+import type { ServicePlace } from "./nginx-input.ts";
+import {
+  type BalancingView,
+  type PolicyView,
+  balancing,
+  endpoint,
+  listenFlags,
+  policyView,
+  upstreamName,
+} from "./nginx-policy.ts";
+
+/** A listener with its place. */
+export interface PlacedListener {
+  readonly listener: ListenerResource;
+  readonly place: ServicePlace;
+}
+
+/** An upstream whose servers are the slots. */
+export interface BalancerView extends BalancingView {
+  readonly name: string;
+  readonly targets: readonly string[];
+}
+
+/** From which address nginx connects for a listener. */
+export interface SourceView {
+  /** As nginx's variables say it. */
+  readonly protocol: "TCP" | "UDP";
+  readonly address: Address;
+  readonly port: number;
+  readonly service: Address;
+}
+
+/** All listeners of one policy. */
+export interface GroupView extends PolicyView {
+  readonly balancer: string;
+  readonly listens: readonly {
+    readonly endpoint: string;
+    readonly listenFlags: readonly string[];
+  }[];
+}
+
+/** The part of the file for placed listeners; empty lists when there are none. */
+export interface PlacedView {
+  readonly balancers: readonly BalancerView[];
+  /** One table or none. */
+  readonly sources: readonly {
+    readonly hashMax: number;
+    readonly entries: readonly SourceView[];
+  }[];
+  readonly groups: readonly GroupView[];
+}
+
+/** Targets of both families. */
+interface Targets {
+  readonly ipv4: Address;
+  readonly ipv6?: Address;
+}
+
+/** nginx's default; a larger table of variables needs a larger one. */
+const HASH_MAX_LEAST = 2048;
+
+/** Decides the part for these, which are in order. Needs targets when there are any. */
+export function placedView(
+  placed: readonly PlacedListener[],
+  targets: Targets | undefined,
+): PlacedView {
+  if (placed.length === 0) return { balancers: [], sources: [], groups: [] };
+  const known = present(targets, "who has places has targets");
+  const balancers = new Map<string, BalancerView>();
+  const groups = new Map<string, GroupView & { listens: GroupView["listens"][number][] }>();
+  for (const { listener, place } of placed) {
+    const balancer = balancerName(listener, place);
+    if (!balancers.has(balancer)) {
+      balancers.set(balancer, {
+        name: balancer,
+        ...balancing(listener),
+        targets: targetsOf(familyOf(place.service), place, known),
+      });
+    }
+    const policy = policyView(listener);
+    const key = JSON.stringify([balancer, policy]);
+    const group = groups.get(key) ?? { balancer, ...policy, listens: [] };
+    groups.set(key, group);
+    group.listens.push({
+      endpoint: endpoint(listener.address, listener.port),
+      listenFlags: listenFlags(listener),
+    });
+  }
+  const entries = placed.map(sourceView);
+  const hashMax = Math.max(HASH_MAX_LEAST, 2 ** Math.ceil(Math.log2(entries.length * 4)));
+  return {
+    balancers: [...balancers.values()],
+    sources: [{ hashMax, entries }],
+    groups: [...groups.values()],
+  };
+}
+
+/**
+ * Connections of all listeners are counted together in a shared upstream, so one that goes by the
+ * fewest of its own has its own upstream.
+ */
+function balancerName(listener: ListenerResource, { service, slots }: ServicePlace): string {
+  const { hashKeys, methods } = balancing(listener);
+  const end = `${slots}-${familyOf(service)}`;
+  if (methods.includes("least_conn")) return `${upstreamName(listener)}-${end}`;
+  const [by = methods.length > 0 ? methods : ["turn"]] = hashKeys;
+  return ["by", ...by, end].join("-");
+}
+
+function targetsOf(
+  family: Family,
+  { slots }: ServicePlace,
+  { ipv4, ipv6 }: Targets,
+): readonly string[] {
+  const target = present(family === "ipv4" ? ipv4 : ipv6, "a target of the members' family");
+  return Array.from({ length: slots }, (_, slot) => endpoint(target, slot + 1));
+}
+
+function sourceView({ listener, place }: PlacedListener): SourceView {
+  return {
+    protocol: listener.protocol === "tcp" ? "TCP" : "UDP",
+    address: listener.address,
+    port: listener.port,
+    service: place.service,
+  };
+}
