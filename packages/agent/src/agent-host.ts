@@ -3,13 +3,27 @@
 
 import { join } from "node:path";
 
-import { type AgentName, parseDeviceName } from "@fairlead/model";
-import { createTemplates, nginxRefusals, renderKeepalived, renderNginx } from "@fairlead/render";
-import type { Clock, Lifecycle, Logger } from "@fairlead/runtime";
+import { type AgentName, parseDeviceName, present } from "@fairlead/model";
+import {
+  type NginxInput,
+  type ServiceRanges,
+  createTemplates,
+  nginxRefusals,
+  renderKeepalived,
+  renderNginx,
+} from "@fairlead/render";
+import {
+  type Clock,
+  EdgeError,
+  type Lifecycle,
+  type Logger,
+  describeError,
+  isEdgeError,
+} from "@fairlead/runtime";
 
 import type { ServedListener } from "./applied.ts";
 import { createAnnouncer } from "./announce/announcer.ts";
-import type { Host } from "./apply.ts";
+import type { Host } from "./host.ts";
 import type { DataPlaneLayout } from "./data-plane-layout.ts";
 import { generationId } from "./generation-id.ts";
 import { createKeepalivedDaemon } from "./keepalived/keepalived-daemon.ts";
@@ -17,11 +31,13 @@ import { createLedger } from "./ledger.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
 import { createNetlinkSegment } from "./netlink/netlink-segment.ts";
 import { createNginxDaemon } from "./nginx/nginx-daemon.ts";
+import { createMemberTable } from "./nft/member-table.ts";
 import { createNftVrrp } from "./nft/nft-vrrp.ts";
 import { openFilesMax } from "./open-files.ts";
-import type { DataPlaneSupervisor, SegmentAsker, VrrpListener } from "./ports.ts";
+import type { DataPlaneSupervisor, MemberTable, SegmentAsker, VrrpListener } from "./ports.ts";
 import { createPortProbe } from "./ports-probe/port-probe.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
+import { parseServiceRanges } from "./service-ranges.ts";
 import type { AgentSettings } from "./settings.ts";
 import { createS6Supervisor } from "./supervise/s6.ts";
 
@@ -72,6 +88,9 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
     createAnnouncer({ arping: programs.arping, ndptool: programs.ndptool, clock, log: logger }),
   );
   const templates = createTemplates();
+  const ranges = present(parseServiceRanges(settings.serviceNetworks), "settings hold networks");
+  const usable = programs.hasIpv6 ? ranges : { ipv4: ranges.ipv4 };
+  const members = await memberTableOf(options, usable);
   const nginxSettings = await nginxSettingsOf(options);
   const salt = JSON.stringify(nginxSettings);
   const host: Host = {
@@ -96,13 +115,15 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
     portProbe: createPortProbe(),
     ledger: createLedger({ path: join(settings.stateDir, "ledger"), bootId }),
     nginxRefusals,
+    ...(members === undefined ? {} : { members }),
     generationOf: (listeners) => generationId(listeners, salt),
-    renderNginx: (listeners, generation) => {
+    renderNginx: remembered((listeners, generation) => {
       const probeSocket = layout.nginx.probeSocket(generation);
       const paths = { ...nginxSettings.paths, probeSocket };
-      const of = { generation, settings: { ...nginxSettings, paths }, templates };
+      const targets = targetsOf(usable);
+      const of = { generation, settings: { ...nginxSettings, paths }, templates, targets };
       return renderNginx({ ...nginxParts(listeners), ...of }).text;
-    },
+    }),
     renderKeepalived: (lanes, vips) =>
       renderKeepalived({
         agent,
@@ -142,11 +163,54 @@ async function nginxSettingsOf({ layout, settings, programs }: AgentHostOptions)
   };
 }
 
+/** The kernel's table of members; undefined where members stand in nginx's file. */
+async function memberTableOf(
+  { settings, programs, layout, log: logger, lifecycle }: AgentHostOptions,
+  ranges: ServiceRanges,
+): Promise<MemberTable | undefined> {
+  const { memberSwitch } = settings;
+  const { nft, ip } = programs;
+  if (memberSwitch === "nginx") return undefined;
+  try {
+    if (nft === undefined) {
+      const message = "nft is not installed";
+      throw new EdgeError({ code: "NFT", message, retryable: false });
+    }
+    const placesFile = layout.nginx.places;
+    return await lifecycle.start("member table", () =>
+      createMemberTable({ nft, ip, ranges, placesFile, logger }),
+    );
+  } catch (error) {
+    if (memberSwitch === "kernel" || !isEdgeError(error, "NFT")) throw error;
+    const why = describeError(error);
+    logger.warn({ why }, "members stand in nginx's file: each of their changes is a reload");
+    return undefined;
+  }
+}
+
+/** The text of a generation is asked for in every pass, and changes with the generation alone. */
+function remembered(render: Host["renderNginx"]): Host["renderNginx"] {
+  let last: { readonly generation: string; readonly text: string } | undefined;
+  return (listeners, generation) => {
+    if (last?.generation !== generation) last = { generation, text: render(listeners, generation) };
+    return last.text;
+  };
+}
+
+function targetsOf({ ipv4, ipv6 }: ServiceRanges): NonNullable<NginxInput["targets"]> {
+  return { ipv4: ipv4.target, ...(ipv6 === undefined ? {} : { ipv6: ipv6.target }) };
+}
+
 function nginxParts(
   listeners: readonly ServedListener[],
-): Pick<Parameters<typeof renderNginx>[0], "listeners" | "memberSets"> {
+): Pick<NginxInput, "listeners" | "memberSets" | "places"> {
   return {
     listeners: listeners.map((entry) => entry.listener),
+    places: new Map(
+      listeners.flatMap(({ listener, place }) =>
+        place === undefined ? [] : [[listener.name, place] as const],
+      ),
+    ),
     memberSets: new Map(listeners.map((entry) => [entry.members.name, entry.members])),
   };
 }

@@ -24,6 +24,7 @@ import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { createControllerLink } from "./link/controller-link.ts";
 import { agentHealth, agentReadiness, createAgentMetrics } from "./metrics.ts";
 import { type LeavePolicy, leaveAddresses } from "./leave-addresses.ts";
+import { forgetMembers } from "./nft/member-table.ts";
 import { createPlanFile } from "./plan-file.ts";
 import type { ControllerLink } from "./ports.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
@@ -103,7 +104,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     converge,
     link,
     giveUpLanes: () => giveUpLanes(giveUp),
-    endDataPlane: () => supervisor.end(),
+    endDataPlane: async () => {
+      await supervisor.end();
+      await forgetMembers(options.programs);
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import type {
   ResourceName,
   Revision,
 } from "@fairlead/model";
+import type { ServicePlace } from "@fairlead/render";
 
 /** A listener with its members, as nginx serves them. */
 export interface ServedListener {
@@ -16,6 +17,8 @@ export interface ServedListener {
   readonly members: MemberSetResource;
   readonly revision: Revision;
   readonly membersRevision: Revision;
+  /** Where the kernel's table has its members; absent: they stand in nginx's file. */
+  readonly place?: ServicePlace;
 }
 
 /** Why a resource of this revision was left out. */

@@ -8,7 +8,8 @@ import { type DeviceName, parseAddress, parseDeviceName, present } from "@fairle
 import { laneOf } from "@fairlead/testkit";
 
 import { NOTHING_APPLIED } from "./applied.ts";
-import { type Host, applySteps } from "./apply.ts";
+import { applySteps } from "./apply.ts";
+import type { Host } from "./host.ts";
 import type { ApplyOutcome } from "./ports.ts";
 import type { Step } from "./steps.ts";
 

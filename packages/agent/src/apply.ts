@@ -2,51 +2,25 @@
 // step that fails never stops the others, but nothing is removed after an address step failed.
 // It holds no state: what was applied before goes in, what is applied now comes out.
 
-import type {
-  Address,
-  LaneResource,
-  Remark,
-  ResourceName,
-  Revision,
-  VipResource,
+import {
+  type Address,
+  type LaneResource,
+  type Remark,
+  type ResourceName,
+  type Revision,
+  type VipResource,
+  assertNever,
+  vipName,
 } from "@fairlead/model";
-import { assertNever, vipName } from "@fairlead/model";
 import { describeError } from "@fairlead/runtime";
 
 import type { Applied, Problem } from "./applied.ts";
 import { attachAddresses } from "./attach-addresses.ts";
-import type {
-  Announcer,
-  KeepalivedDaemon,
-  Kernel,
-  Ledger,
-  LedgerEntry,
-  SegmentAsker,
-  VrrpListener,
-} from "./ports.ts";
-import { type ServeOptions, serveListeners } from "./serve-listeners.ts";
+import type { Host } from "./host.ts";
+import type { LedgerEntry } from "./ports.ts";
+import { serveListeners } from "./serve-listeners.ts";
 import { type StepOutcome, subjectOf } from "./step-outcome.ts";
 import type { Step } from "./steps.ts";
-
-/** A keepalived file with the number of VIPs in it. */
-export interface KeepalivedText {
-  readonly text: string;
-  readonly vipCount: number;
-}
-
-/** What steps are run against. */
-export interface Host extends ServeOptions {
-  readonly keepalived: KeepalivedDaemon;
-  readonly kernel: Kernel;
-  readonly segment: SegmentAsker;
-  readonly vrrp: VrrpListener;
-  readonly announcer: Pick<Announcer, "announce">;
-  readonly ledger: Ledger;
-  readonly renderKeepalived: (
-    lanes: readonly LaneResource[],
-    vips: readonly VipResource[],
-  ) => KeepalivedText;
-}
 
 /** How a pass went. */
 export interface PassResult {

@@ -2,7 +2,7 @@
 // newest plan, and says what is proved. It wakes for a new plan, a change in the kernel, and a slow
 // tick; passes never overlap, and while one runs only the newest plan waits.
 
-import type { AgentName, Remark, Revision } from "@fairlead/model";
+import type { AgentName, Revision } from "@fairlead/model";
 import {
   type Clock,
   type Logger,
@@ -13,13 +13,15 @@ import {
 } from "@fairlead/runtime";
 
 import { type Applied, NOTHING_APPLIED } from "./applied.ts";
-import { type Host, applySteps } from "./apply.ts";
+import { applySteps } from "./apply.ts";
+import type { Host } from "./host.ts";
 import type { ConvergeView, Look, Pass } from "./converge-view.ts";
 import { type Doing, type Observation, observeAmid } from "./observe.ts";
 import { isDataPlaneDown, reportOf } from "./outcome.ts";
 import { logChanges } from "./log-changes.ts";
+import { type KeptPlan, createKeptPlan } from "./kept-plan.ts";
+import { type MemberFeed, createMemberFeed } from "./member-feed.ts";
 import { type NewLinks, createNewLinks } from "./new-links.ts";
-import { withoutPreempt } from "./plan-file.ts";
 import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./ports.ts";
 import { createPutBack, type PutBack } from "./put-back.ts";
 import { loadLedger } from "./load-ledger.ts";
@@ -75,9 +77,8 @@ class Loop implements Converge {
   /** Of a pass that has not put into the ledger yet what it will touch. */
   #comingUp: AcceptedPlan | undefined;
   #ledger: readonly LedgerEntry[] = [];
-  #remarks: readonly Remark[] = [];
-  /** The plan that is on disk. */
-  #kept: AcceptedPlan | undefined;
+  readonly #kept: KeptPlan;
+  readonly #feed: MemberFeed;
   /** Why the last pass or look broke off; logged when it changes. */
   #trouble: string | undefined;
   #epoch = 0;
@@ -88,7 +89,7 @@ class Loop implements Converge {
   #reloads = 0;
   #lastLook: Look | undefined;
   #lastPass: Pass | undefined;
-  #events: Disposable | undefined;
+  readonly #events = new DisposableStack();
   #tick: Timer | undefined;
   #retry: Timer | undefined;
   #disturbedAtMs = Number.NEGATIVE_INFINITY;
@@ -100,6 +101,8 @@ class Loop implements Converge {
   constructor(options: ConvergeOptions) {
     this.#options = options;
     this.#putBack = createPutBack(options.clock);
+    this.#kept = createKeptPlan(options.planFile);
+    this.#feed = createMemberFeed(options.host.members);
     this.#passes = createPace({
       clock: options.clock,
       quietMs: 0,
@@ -122,20 +125,18 @@ class Loop implements Converge {
   }
 
   async start(): Promise<void> {
-    const { planFile, host } = this.#options;
-    const loaded = await planFile.load();
-    this.#remarks = loaded.remark === undefined ? [] : [loaded.remark];
-    this.#wanted = loaded.plan === undefined ? undefined : withoutPreempt(loaded.plan);
-    this.#kept = this.#wanted;
-    this.#epoch = loaded.plan?.epoch ?? 0;
+    const { host } = this.#options;
+    this.#wanted = await this.#kept.load();
+    this.#epoch = this.#wanted?.epoch ?? 0;
     const { entries, trouble } = await loadLedger(host.ledger, this.#wanted);
     this.#ledger = entries;
     if (trouble !== undefined) {
       this.#options.log.error({ detail: trouble.detail }, "the ledger is damaged");
-      this.#remarks = [...this.#remarks, trouble];
+      this.#kept.say(trouble);
     }
     await this.#look();
-    this.#events = host.kernel.onChange(() => void this.#looks.poke());
+    this.#events.use(host.kernel.onChange(() => void this.#looks.poke()));
+    if (host.members) this.#events.use(host.members.onDrift(() => void this.#passes.poke()));
     this.#armTick();
     this.#passes.poke();
   }
@@ -143,13 +144,16 @@ class Loop implements Converge {
   accept(plan: AcceptedPlan): void {
     this.#wanted = plan;
     this.#epoch = Math.max(this.#epoch, plan.epoch);
+    // A pass may have to wait for a reload; members need not.
+    const fed = this.#feed.feed(plan, this.#applied.listeners);
+    if (this.#options.host.members !== undefined) void fed.then(() => this.#looks.poke());
     this.#passes.poke();
   }
 
   view(): ConvergeView {
     return {
       wanted: this.#wanted,
-      isKept: this.#wanted !== undefined && this.#wanted.revision === this.#kept?.revision,
+      isKept: this.#kept.isKept(this.#wanted),
       applied: this.#applied,
       appliedPlan: this.#appliedPlan,
       passes: this.#passCount,
@@ -168,7 +172,7 @@ class Loop implements Converge {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#events?.[Symbol.dispose]();
+    this.#events.dispose();
     this.#tick?.cancel();
     this.#retry?.cancel();
     await this.#passes[Symbol.asyncDispose]();
@@ -195,15 +199,16 @@ class Loop implements Converge {
       return { endedMs, tookMs: endedMs - begunMs, revision: wanted.revision, ...told };
     };
     this.#comingUp = wanted;
-    const looked = Promise.all([host.kernel.view(), this.#keep(wanted)]);
-    const [{ addresses }] = await looked.catch((error: unknown) => {
+    const fed = this.#feed.feed(wanted, this.#applied.listeners);
+    const looked = Promise.all([host.kernel.view(), fed, this.#kept.keep(wanted)]);
+    const [{ addresses }, places, isKept] = await looked.catch((error: unknown) => {
       this.#comingUp = undefined;
       this.#lastPass = passOf({ steps: [], brokeOff: describeError(error) });
       throw error;
     });
     const [before, ledger] = [this.#applied, this.#ledger];
-    const isKept = wanted.revision === this.#kept?.revision;
-    const decided = decideSteps({ wanted, applied: before, addresses, ledger, isKept });
+    if (!isKept) this.#passIn(RETRY_MS);
+    const decided = decideSteps({ wanted, applied: before, addresses, ledger, isKept, places });
     const linksNew = this.#newLinks.count;
     const rereads = linksNew !== this.#linksRead;
     const nowMs = (): number => clock.nowMs();
@@ -223,21 +228,10 @@ class Loop implements Converge {
     this.#ledger = result.ledger;
     this.#lastPass = passOf({ steps: result.steps });
     if (result.disturbed) this.#disturbedAtMs = begunMs;
+    // What nginx does not connect to any more needs no members.
+    await this.#feed.feed(wanted, result.applied.listeners);
     if (decided.again) this.#passIn(RELOAD_GAP_MS);
-    else if (result.retry) this.#passIn(RETRY_MS);
-  }
-
-  /** The plan is on disk before it acts: a restart in the middle goes on with it. */
-  async #keep(wanted: AcceptedPlan): Promise<void> {
-    if (wanted.revision === this.#kept?.revision) return;
-    try {
-      await this.#options.planFile.save(wanted);
-      this.#kept = wanted;
-      this.#remarks = [];
-    } catch (error) {
-      this.#remarks = [{ reason: "DiskUnwritable", detail: describeError(error) }];
-      this.#passIn(RETRY_MS);
-    }
+    else if (result.retry || this.#feed.remarks.length > 0) this.#passIn(RETRY_MS);
   }
 
   async #look(): Promise<void> {
@@ -256,7 +250,8 @@ class Loop implements Converge {
       observed,
       ledger: this.#ledger,
       reloads: this.#reloads,
-      remarks: this.#remarks,
+      remarks: [...this.#kept.remarks, ...this.#feed.remarks],
+      fed: this.#feed.fed,
     });
     this.#lastLook = { atMs: clock.nowMs(), observed, report };
     link.report(report);

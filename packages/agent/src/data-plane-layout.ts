@@ -34,6 +34,8 @@ export interface DataPlaneLayout {
     /** Where a file waits while nginx checks it. */
     readonly candidate: string;
     readonly pid: string;
+    /** Which service address each listener has. */
+    readonly places: string;
     /**
      * The unix socket on which the workers of one generation answer with its id. Each has its own:
      * on a common one the workers before answer first until they end, 100 ms after a reload.
@@ -113,6 +115,7 @@ export function dataPlaneLayout(runDir: string): DataPlaneLayout {
       config: join(nginx, "nginx.conf"),
       candidate: join(nginx, "candidate.conf"),
       pid: join(nginx, "nginx.pid"),
+      places: join(nginx, "places"),
       probeSocket: (generation) => join(nginx, `${generation}.sock`),
       errorLog: "stderr",
       logDir: join(logDir, "nginx"),

@@ -13,12 +13,15 @@ import type { ServedListener } from "./applied.ts";
  */
 export function generationId(listeners: readonly ServedListener[], salt: string): string {
   const lines = listeners
-    .map(({ listener, revision, membersRevision }) =>
-      [listener.name, revision, membersRevision].join(" "),
-    )
+    .map((entry) => [entry.listener.name, entry.revision, upstreamKey(entry)].join(" "))
     .toSorted(compareText);
   return createHash("sha256")
     .update([salt, ...lines].join("\n"))
     .digest("hex")
     .slice(0, 16);
+}
+
+/** What nginx's file has of a listener's members: equal when the text is. */
+export function upstreamKey({ membersRevision, place }: ServedListener): string {
+  return place === undefined ? membersRevision : `${place.service}/${place.slots}`;
 }

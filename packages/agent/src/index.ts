@@ -3,10 +3,16 @@
 
 export { type AgentOptions, type RunningAgent, startAgent } from "./agent.ts";
 export { type Converge, type ConvergeOptions, createConverge } from "./converge.ts";
-export type { Host } from "./apply.ts";
+export type { Host } from "./host.ts";
+export { type Placeable, type PlaceBook, NO_PLACES, placeAll } from "./service-places.ts";
 export { generationId } from "./generation-id.ts";
 export { type ControllerLinkOptions, createControllerLink } from "./link/controller-link.ts";
 export type * from "./ports.ts";
 export type { Dial, DialEvents, DialedCall } from "./link/dial.ts";
 export { type HostPrograms, problemText, runPreflight } from "./preflight/preflight.ts";
-export { AGENT_SETTINGS, type AgentSettings, type AgentSettingsTable } from "./settings.ts";
+export {
+  AGENT_SETTINGS,
+  type AgentSettings,
+  type AgentSettingsTable,
+  checkServiceNetworks,
+} from "./settings.ts";

@@ -21,6 +21,7 @@ import { readBootId } from "./boot-id.ts";
 import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { createLedger } from "./ledger.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
+import { forgetMembers } from "./nft/member-table.ts";
 import { type HostPrograms, problemText, runPreflight } from "./preflight/preflight.ts";
 import { AGENT_SETTINGS, type AgentSettings, checkAgentFlags, STOP_SETTINGS } from "./settings.ts";
 import { createS6Supervisor } from "./supervise/s6.ts";
@@ -116,6 +117,7 @@ async function runStop(args: readonly string[]): Promise<number> {
       }),
       supervisor: createS6Supervisor({ layout, programs, clock, logger }),
     });
+    if (settings.withdraw) await forgetMembers(programs);
     return 0;
   } catch (error) {
     logger.error({ error: describeError(error) }, "the agent could not be stopped");

@@ -41,6 +41,8 @@ export interface OutcomeInput {
   readonly ledger: readonly LedgerEntry[];
   readonly reloads: number;
   readonly remarks: readonly Remark[];
+  /** Members in the kernel's table, by the listener's name. Default: none are. */
+  readonly fed?: ReadonlyMap<ResourceName, Revision>;
 }
 
 /** Makes the report. */
@@ -111,7 +113,9 @@ function proveResource(input: OutcomeInput, resource: Resource): Proof {
     }
     case "members": {
       const listener = resource.name.replace(/^members/, "listener") as ResourceName;
-      return proveGeneration(input, applied.listeners.get(listener)?.membersRevision);
+      const served = applied.listeners.get(listener);
+      const isFed = served?.place !== undefined;
+      return proveGeneration(input, isFed ? input.fed?.get(listener) : served?.membersRevision);
     }
   }
 }

@@ -5,6 +5,7 @@
 import type { ListenerResource, Remark, ResourceName } from "@fairlead/model";
 
 import type { Applied, Problem, ServedListener } from "./applied.ts";
+import { upstreamKey } from "./generation-id.ts";
 import type { NginxDaemon, PortProbe } from "./ports.ts";
 
 /** Tries of one pass to find what a daemon refuses; each may cost a reload. */
@@ -91,7 +92,11 @@ class Attempts {
     const kept = new Map(offered.map((entry) => [entry.listener.name, entry]));
     const fresh = offered.filter((entry) => !this.#isServed(entry));
     // What is served already stays in every try; what it became is tried with the fresh ones.
-    const base = new Map([...this.#served].filter(([name]) => kept.has(name)));
+    const base = new Map(
+      [...this.#served]
+        .filter(([name]) => kept.has(name))
+        .map(([name, served]) => [name, withMembersOf(kept.get(name), served)]),
+    );
     const refused = await this.#try(base, fresh);
     if (refused !== undefined) await this.#halve(base, fresh, refused);
     return {
@@ -104,7 +109,8 @@ class Attempts {
 
   #isServed(entry: ServedListener): boolean {
     const served = this.#served.get(entry.listener.name);
-    return served?.revision === entry.revision && served.membersRevision === entry.membersRevision;
+    if (served?.revision !== entry.revision) return false;
+    return upstreamKey(served) === upstreamKey(entry);
   }
 
   /** Tries to add `fresh` to `base`; on success both are served and `base` has grown. */
@@ -144,4 +150,12 @@ class Attempts {
       if (refused !== undefined) await this.#halve(base, half, refused);
     }
   }
+}
+
+/** Members in the kernel's table change beside nginx: only what its file says stays as it was. */
+function withMembersOf(wanted: ServedListener | undefined, served: ServedListener): ServedListener {
+  if (wanted === undefined || served.place === undefined) return served;
+  if (wanted.place?.service !== served.place.service) return served;
+  const { members, membersRevision } = wanted;
+  return { ...served, members, membersRevision };
 }

@@ -3,7 +3,7 @@
 
 import { hostname } from "node:os";
 
-import { isSubdomain, parseDeviceName } from "@fairlead/model";
+import { isSubdomain, parseDeviceName, parsePrefix } from "@fairlead/model";
 import {
   booleanSetting,
   choiceSetting,
@@ -24,6 +24,7 @@ import {
 } from "@fairlead/runtime";
 
 import { runDirProblem } from "./data-plane-layout.ts";
+import { SERVICE_NETWORKS, SERVICE_NETWORKS_FORM, parseServiceRanges } from "./service-ranges.ts";
 
 /** The values of the agent's settings. */
 export interface AgentSettings {
@@ -39,7 +40,10 @@ export interface AgentSettings {
   readonly workerProcesses: number;
   /** Whether a segment is asked before an address is held there for the first time. */
   readonly askBeforeUse: boolean;
-  readonly memberSwitch: "nginx" | undefined;
+  /** Absent: the kernel's table where the host can have it, else nginx's file. */
+  readonly memberSwitch: "kernel" | "nginx" | undefined;
+  /** Networks of the service addresses. */
+  readonly serviceNetworks: readonly string[];
   readonly insecure: boolean;
   readonly logLevel: LogLevel | undefined;
   readonly logFormat: LogFormat | undefined;
@@ -108,9 +112,20 @@ export const AGENT_SETTINGS: AgentSettingsTable = {
       "booted. Set to false where a router answers for every address.",
   }),
   memberSwitch: choiceSetting({
-    default: "nginx",
-    choices: ["nginx"] as const,
-    help: "Where members stand: in nginx's file, every change of members being a reload.",
+    default: undefined,
+    choices: ["kernel", "nginx"],
+    help:
+      "Where members stand: in the kernel, where they change without a reload, or in nginx's file. " +
+      "By default in the kernel where its nftables can do NAT.",
+  }),
+  serviceNetworks: listSetting({
+    default: SERVICE_NETWORKS,
+    placeholder: "CIDR[,CIDR]",
+    help:
+      "Networks that the host uses for itself to find members in the kernel; nobody else may use " +
+      "them. Keep them the same for the life of a host.",
+    check: (text) =>
+      parsePrefix(text).kind === "ok" ? undefined : "a network such as 198.18.0.0/15",
   }),
   insecure: booleanSetting({
     default: false,
@@ -171,7 +186,19 @@ export function checkAgentFlags({
   }
   const hasController = (settings.controller ?? []).length > 0;
   if (hasController && settings.insecure === false) complaints.push(NO_TLS);
+  complaints.push(...checkServiceNetworks(settings.serviceNetworks));
   return complaints;
+}
+
+/** What is wrong with networks of service addresses that were given. */
+export function checkServiceNetworks(
+  networks: readonly string[] = SERVICE_NETWORKS,
+): readonly Complaint[] {
+  if (parseServiceRanges(networks) !== undefined) return [];
+  const given = networks.map(quoteValue).join(", ");
+  const why = `${given} are no networks that service addresses can have`;
+  const todo = `give ${SERVICE_NETWORKS_FORM}`;
+  return [{ what: "--service-networks", why, todo, code: "BadValue" }];
 }
 
 const NO_TLS: Complaint = {

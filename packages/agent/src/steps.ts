@@ -19,6 +19,7 @@ import {
 
 import type { Applied, ServedListener } from "./applied.ts";
 import { type Attachment, attachmentOf, isAttached, isMarked } from "./attach.ts";
+import type { Places } from "./member-feed.ts";
 import type { AcceptedPlan, KernelAddress, LedgerEntry, Question } from "./ports.ts";
 
 /** One thing to do. Each carries the whole wanted state of its part: doing it twice is harmless. */
@@ -50,6 +51,8 @@ export interface StepInput {
   readonly ledger: readonly LedgerEntry[];
   /** Whether the wanted plan is on disk: until then the next start may bring the one before. */
   readonly isKept: boolean;
+  /** Of listeners whose members stand in the kernel's table. Default: none. */
+  readonly places?: Places;
 }
 
 /** The steps of one pass, in order, and whether another pass is needed after it. */
@@ -62,7 +65,7 @@ export interface StepList {
 
 /** Decides the steps of one pass. */
 export function decideSteps(input: StepInput): StepList {
-  const parts = partsOf(input.wanted);
+  const parts = partsOf(input.wanted, input.places);
   const present = new Set(input.addresses.map((entry) => entry.address));
   const foreign = foreignEntries(input, parts.vips);
   const isForeign = new Set(foreign.map((entry) => entry.address));
@@ -117,14 +120,14 @@ interface Parts {
   readonly vips: readonly VipResource[];
 }
 
-function partsOf(wanted: AcceptedPlan): Parts {
+function partsOf(wanted: AcceptedPlan, places?: Places): Parts {
   const listeners: ServedListener[] = [];
   const lanes: LaneResource[] = [];
   const vips: VipResource[] = [];
   for (const resource of wanted.plan.resources.values()) {
     if (resource.kind === "lane") lanes.push(resource);
     if (resource.kind === "vip") vips.push(resource);
-    if (resource.kind === "listener") listeners.push(servedListener(wanted, resource));
+    if (resource.kind === "listener") listeners.push(servedListener(wanted, resource, places));
   }
   return {
     listeners,
@@ -133,13 +136,19 @@ function partsOf(wanted: AcceptedPlan): Parts {
   };
 }
 
-function servedListener(wanted: AcceptedPlan, listener: ListenerResource): ServedListener {
+function servedListener(
+  wanted: AcceptedPlan,
+  listener: ListenerResource,
+  places: Places | undefined,
+): ServedListener {
   const members = wanted.plan.resources.get(listener.members);
   const revision = wanted.revisions.get(listener.name);
   const membersRevision = wanted.revisions.get(listener.members);
   assert(isMemberSet(members), "an accepted plan names no missing member set");
   assert(revision !== undefined && membersRevision !== undefined, "every resource has a revision");
-  return { listener, members, revision, membersRevision };
+  const place = places?.get(listener.name);
+  const served = { listener, members, revision, membersRevision };
+  return place === undefined ? served : { ...served, place };
 }
 
 function isMemberSet(

@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 
-import { AGENT_SETTINGS, type AgentSettings } from "@fairlead/agent";
+import { AGENT_SETTINGS, type AgentSettings, checkServiceNetworks } from "@fairlead/agent";
 import {
   checkControllerFlags,
   CONTROLLER_SETTINGS,
@@ -29,7 +29,14 @@ export interface RunFlags
     ControllerFlags,
     Pick<
       AgentSettings,
-      "name" | "link" | "runDir" | "listenDebug" | "workerProcesses" | "askBeforeUse"
+      | "name"
+      | "link"
+      | "runDir"
+      | "listenDebug"
+      | "workerProcesses"
+      | "askBeforeUse"
+      | "memberSwitch"
+      | "serviceNetworks"
     > {
   /** Whether everything goes on being served when the command ends. */
   readonly keepOnExit: boolean;
@@ -49,6 +56,8 @@ export const RUN_SETTINGS: RunSettingsTable = {
   listenDebug: AGENT_SETTINGS.listenDebug,
   workerProcesses: AGENT_SETTINGS.workerProcesses,
   askBeforeUse: AGENT_SETTINGS.askBeforeUse,
+  memberSwitch: AGENT_SETTINGS.memberSwitch,
+  serviceNetworks: AGENT_SETTINGS.serviceNetworks,
   keepOnExit: booleanSetting({
     default: false,
     help:
@@ -69,7 +78,8 @@ export function checkRunFlags(
   const { listenAgents } = given.settings;
   const isLocal = listenAgents !== undefined && isLoopbackHost(listenAgents.host);
   const settings = isLocal ? { ...given.settings, insecure: true } : given.settings;
-  return checkControllerFlags({ ...given, settings }, env);
+  const networks = checkServiceNetworks(settings.serviceNetworks);
+  return [...checkControllerFlags({ ...given, settings }, env), ...networks];
 }
 
 /** The settings of the controller's half. */
@@ -87,7 +97,7 @@ export function controllerHalf(
 /** The settings of the agent's half, which connects to `controller`; undefined: to nobody. */
 export function agentHalf(flags: RunFlags, controller: HostPort | undefined): AgentSettings {
   const { name, link, runDir, workerProcesses, logLevel, logFormat } = flags;
-  const { listenMetrics, listenDebug, askBeforeUse } = flags;
+  const { listenMetrics, listenDebug, askBeforeUse, memberSwitch, serviceNetworks } = flags;
   return {
     name,
     link,
@@ -100,7 +110,8 @@ export function agentHalf(flags: RunFlags, controller: HostPort | undefined): Ag
     askBeforeUse,
     controller: controller === undefined ? [] : [formatHostPort(controller)],
     stateDir: join(flags.stateDir, "agent"),
-    memberSwitch: "nginx",
+    memberSwitch,
+    serviceNetworks,
     insecure: true,
   };
 }

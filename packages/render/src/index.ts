@@ -23,5 +23,5 @@ export { type RenderedNginx, renderNginx } from "./nginx.ts";
 export type { NginxInput, NginxSettings, ServicePlace } from "./nginx-input.ts";
 export { slotFilling } from "./nginx-policy.ts";
 export { nginxRefusals } from "./nginx-refusals.ts";
-export { type SlotCount, type Slots, fillSlots, slotCountFor } from "./slots.ts";
+export { SLOT_COUNTS, type SlotCount, type Slots, fillSlots, slotCountFor } from "./slots.ts";
 export { type Templates, createTemplates } from "./templates.ts";

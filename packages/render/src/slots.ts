@@ -93,14 +93,15 @@ function fillInTurn(members: readonly Member[], count: SlotCount, before: Slots)
   let freed = 0;
   for (const at of members.keys()) {
     for (let had = counts[at] ?? 0; had > (shares[at] ?? 0); had--) {
-      slots[bestToFree(slots, at, (freed * count) / excess)] = undefined;
+      const reach = reachOf(shares[at] ?? 0, count);
+      slots[bestToFree(slots, at, (freed * count) / excess, reach)] = undefined;
       freed += 1;
     }
   }
   for (const at of members.keys()) {
     const share = shares[at] ?? 0;
     for (let had = counts[at] ?? 0; had < share; had++) {
-      slots[bestFree(slots, at, (had * count) / share)] = at;
+      slots[bestFree(slots, at, (had * count) / share, reachOf(share, count))] = at;
     }
   }
   return slots.map((at) => present(members[at ?? -1], "shares add up to all slots"));
@@ -125,15 +126,15 @@ function sharesOf(members: readonly Member[], count: SlotCount): readonly number
 }
 
 /** The slot of a member that has most of its own around it and fewest free ones. */
-function bestToFree(slots: Dealt, member: number, ideal: number): number {
+function bestToFree(slots: Dealt, member: number, ideal: number, reach: number): number {
   return cheapest(slots, member, ideal, (slot) => {
-    return crowdAt(slots, undefined, slot) - crowdAt(slots, member, slot);
+    return crowdAt(slots, undefined, slot, reach) - crowdAt(slots, member, slot, reach);
   });
 }
 
 /** The free slot with the fewest of the same member around it. */
-function bestFree(slots: Dealt, member: number, ideal: number): number {
-  return cheapest(slots, undefined, ideal, (slot) => crowdAt(slots, member, slot));
+function bestFree(slots: Dealt, member: number, ideal: number, reach: number): number {
+  return cheapest(slots, undefined, ideal, (slot) => crowdAt(slots, member, slot, reach));
 }
 
 /** Of all slots that name `of`, the one with the lowest cost, and of those the nearest. */
@@ -154,22 +155,25 @@ function cheapest(
   return best;
 }
 
-/** How many slots near this one name the member; those beside it count twice. */
-function crowdAt(slots: Dealt, member: number | undefined, slot: number): number {
-  let crowd = 0;
-  for (const [away, counts] of NEAR) {
-    if (slots[(slot + away + slots.length) % slots.length] === member) crowd += counts;
-  }
-  return crowd;
+/**
+ * How far from its own slots a member wants its next one: a connection is tried at three slots in a
+ * row (proxy_next_upstream_tries), which are three members' where none has more than a third.
+ */
+function reachOf(share: number, count: number): number {
+  return share * 3 <= count ? 2 : 1;
 }
 
-/** A connection is tried at three slots in a row (proxy_next_upstream_tries). */
-const NEAR = [
-  [-2, 1],
-  [-1, 2],
-  [1, 2],
-  [2, 1],
-] as const;
+/** How bad it is that this slot names the member: by how many of the same are near it. */
+function crowdAt(slots: Dealt, member: number | undefined, slot: number, reach: number): number {
+  const is = (away: number): boolean => {
+    return slots[(slot + away + slots.length) % slots.length] === member;
+  };
+  const [farLeft, left, right, farRight] = [is(-2), is(-1), is(1), is(2)];
+  const beside = Number(left) + Number(right);
+  const rows = Number(farLeft && left) + Number(left && right) + Number(right && farRight);
+  const near = reach < 2 ? 0 : Number(farLeft) + Number(farRight);
+  return near + beside * 2 + rows * 8;
+}
 
 function keyOf({ address, port }: Member): string {
   return `${address} ${port}`;

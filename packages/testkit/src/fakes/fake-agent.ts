@@ -70,6 +70,7 @@ export async function restartFakeAgent(
       announcer: host.announcer,
       keepalived: host.keepalived,
       nginx,
+      members: host.members,
       portProbe: host.portProbe,
       ledger: host.ledger,
     }),

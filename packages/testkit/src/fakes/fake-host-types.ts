@@ -6,6 +6,7 @@ import type {
   KeepalivedDaemon,
   Kernel,
   Ledger,
+  MemberTable,
   NginxDaemon,
   PlanFile,
   PortProbe,
@@ -15,6 +16,7 @@ import type {
 import type { Clock } from "@fairlead/runtime";
 
 import type { FakeFailures } from "./fake-failures.ts";
+import type { FakeMemberTable } from "./fake-member-table.ts";
 import type { FakeSegment } from "./fake-segment.ts";
 
 /** A fake host with all ports of the agent. */
@@ -25,6 +27,9 @@ export interface FakeHost {
   readonly vrrp: VrrpListener;
   readonly keepalived: KeepalivedDaemon;
   readonly nginx: NginxDaemon;
+  readonly members: MemberTable;
+  /** The kernel's table behind `members`. */
+  readonly memberTable: FakeMemberTable;
   readonly portProbe: PortProbe;
   readonly announcer: Pick<Announcer, "announce">;
   readonly ledger: Ledger;

@@ -18,6 +18,7 @@ import type {
   KeepalivedDaemon,
   Kernel,
   KernelAddress,
+  MemberTable,
   NginxDaemon,
   PlanFile,
   PortProbe,
@@ -27,6 +28,7 @@ import type {
 
 import { createFakeDevice, type FakeDevice } from "./fake-device.ts";
 import { createFakeLedger, type FakeLedger } from "./fake-ledger.ts";
+import { createFakeMemberTable, type FakeMemberTable } from "./fake-member-table.ts";
 import { createFakeNginx, type FakeNginx } from "./fake-nginx.ts";
 import type { FakeFailures } from "./fake-failures.ts";
 import type { FakeHost, FakeHostOptions } from "./fake-host-types.ts";
@@ -56,6 +58,8 @@ class Host implements FakeHost {
   readonly #listeners = new Set<() => void>();
   readonly #nginx: FakeNginx;
   readonly nginx: NginxDaemon;
+  readonly memberTable: FakeMemberTable;
+  readonly members: MemberTable;
   readonly vrrp: VrrpListener;
   #linkUp = true;
   #keepalivedText = "";
@@ -75,6 +79,8 @@ class Host implements FakeHost {
       refuses: (text) => this.#failures.nginxRefuses?.(text),
     });
     this.nginx = this.#nginx.daemon;
+    this.memberTable = createFakeMemberTable((call) => this.#fail(call));
+    this.members = this.memberTable.table;
     this.vrrp = segment.vrrp;
     this.#prefix = present(parsed.kind === "ok" ? parsed.value : undefined, "a prefix");
   }
@@ -210,6 +216,7 @@ class Host implements FakeHost {
     this.#isKeepalivedAlive = false;
     this.#wasKilled = false;
     this.#nginx.powerOff();
+    this.memberTable.powerOff();
     this.#segment.changed(this);
     this.#held.clear();
     this.#device.clear();

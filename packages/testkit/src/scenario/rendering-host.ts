@@ -5,6 +5,7 @@ import { generationId, type Host } from "@fairlead/agent";
 import type { AgentName } from "@fairlead/model";
 import { createTemplates, nginxRefusals, renderKeepalived, renderNginx } from "@fairlead/render";
 
+import { FAKE_RANGES } from "../fakes/fake-member-table.ts";
 import type { UnreliableHost } from "./unreliable-host.ts";
 
 /** The ports with the renderers. */
@@ -20,6 +21,12 @@ export function renderingHost(agent: AgentName, ports: UnreliableHost["host"]): 
       renderNginx({
         listeners: served.map((entry) => entry.listener),
         memberSets: new Map(served.map((entry) => [entry.members.name, entry.members])),
+        places: new Map(
+          served.flatMap(({ listener, place }) =>
+            place === undefined ? [] : [[listener.name, place] as const],
+          ),
+        ),
+        targets: { ipv4: FAKE_RANGES.ipv4.target, ipv6: FAKE_RANGES.ipv6.target },
         generation,
         templates,
         settings: {

@@ -9,13 +9,21 @@ import type { FakeHost } from "../fakes/fake-host.ts";
 import type { Faults } from "./faults.ts";
 
 /** How long calls take, in ms: about what they take on a real host. */
-const TOOK_MS = { look: 1, disk: 5, keepalived: 60, ask: 100, nginx: 105 } as const;
+const TOOK_MS = { look: 1, disk: 5, keepalived: 60, ask: 100, nginx: 105, nft: 18 } as const;
 
 /** Ports of a host that an agent's process calls. */
 export interface UnreliableHost {
   readonly host: Pick<
     Host,
-    "kernel" | "announcer" | "segment" | "vrrp" | "keepalived" | "nginx" | "portProbe" | "ledger"
+    | "kernel"
+    | "announcer"
+    | "segment"
+    | "vrrp"
+    | "keepalived"
+    | "nginx"
+    | "members"
+    | "portProbe"
+    | "ledger"
   >;
   readonly planFile: PlanFile;
 }
@@ -26,7 +34,7 @@ export function unreliableHost(
   { clock, faults }: { readonly clock: Clock; readonly faults: Faults },
 ): UnreliableHost {
   const { kernel, announcer, segment, vrrp, keepalived, nginx, portProbe } = host;
-  const { ledger, planFile } = host;
+  const { ledger, planFile, members } = host;
   const change = async <T>(call: string, tookMs: number, run: () => Promise<T>): Promise<T> => {
     if (faults.random() < 0.5) {
       const result = await run();
@@ -70,6 +78,11 @@ export function unreliableHost(
         ...nginx,
         apply: async (text, generation) =>
           await change("reloading nginx", TOOK_MS.nginx, () => nginx.apply(text, generation)),
+      },
+      members: {
+        ...members,
+        fill: async (listeners) =>
+          await change("filling the table of members", TOOK_MS.nft, () => members.fill(listeners)),
       },
       portProbe,
       ledger: {

@@ -1,0 +1,37 @@
+// The host as the steps of a pass see it: every port that they are run against, and what renders
+// the daemons' files. Types alone; adapters implement the ports.
+
+import type { LaneResource, VipResource } from "@fairlead/model";
+
+import type {
+  Announcer,
+  KeepalivedDaemon,
+  Kernel,
+  Ledger,
+  MemberTable,
+  SegmentAsker,
+  VrrpListener,
+} from "./ports.ts";
+import type { ServeOptions } from "./serve-listeners.ts";
+
+/** A keepalived file with the number of VIPs in it. */
+export interface KeepalivedText {
+  readonly text: string;
+  readonly vipCount: number;
+}
+
+/** What steps are run against. */
+export interface Host extends ServeOptions {
+  readonly keepalived: KeepalivedDaemon;
+  /** Absent: members stand in nginx's file. */
+  readonly members?: MemberTable;
+  readonly kernel: Kernel;
+  readonly segment: SegmentAsker;
+  readonly vrrp: VrrpListener;
+  readonly announcer: Pick<Announcer, "announce">;
+  readonly ledger: Ledger;
+  readonly renderKeepalived: (
+    lanes: readonly LaneResource[],
+    vips: readonly VipResource[],
+  ) => KeepalivedText;
+}

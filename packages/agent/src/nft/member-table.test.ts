@@ -1,0 +1,208 @@
+// The table of members on a real kernel in a sandbox: a socket that speaks from a service address
+// reaches the member of its slot, a change takes new connections alone, an empty slot refuses at
+// once, client flows are not tracked, and tables of others stay as they are.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { mkdtempDisposable } from "node:fs/promises";
+import { type Server, type Socket, connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { present, type Revision } from "@fairlead/model";
+import { createLogger, runProgram } from "@fairlead/runtime";
+import { address, inSandbox, listenerOf } from "@fairlead/testkit";
+import type { MemberTable, PlacedMembers } from "../ports.ts";
+import { parseServiceRanges, SERVICE_NETWORKS } from "../service-ranges.ts";
+import { createMemberTable, forgetMembers } from "./member-table.ts";
+
+const NFT = "/usr/sbin/nft";
+const IP = "/usr/sbin/ip";
+const RANGES = present(parseServiceRanges(SERVICE_NETWORKS), "the default networks");
+const logger = createLogger({ level: "silent", format: "json" });
+
+async function run(command: string, args: readonly string[], input = ""): Promise<string> {
+  const limits = { timeoutMs: 10_000, maxOutputBytes: 1_000_000 };
+  const result = await runProgram({ command, args, input, ...limits });
+  assert.equal(result.code, 0, result.stderr);
+  return result.stdout;
+}
+
+/** A member that says its own address to whoever connects, and echoes. */
+async function memberAt(host: string): Promise<AsyncDisposable> {
+  await run(IP, [
+    "address",
+    "replace",
+    host.includes(":") ? `${host}/128` : `${host}/32`,
+    "dev",
+    "lo",
+  ]);
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => undefined);
+    socket.write(`${host} ${String(socket.remoteAddress)}\n`);
+    socket.pipe(socket);
+  });
+  server.listen(8080, host);
+  await once(server, "listening");
+  return {
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** Connects as nginx does; resolves with the first line of the member, or why there is none. */
+async function ask(from: string, slot: number, target = "198.18.0.1"): Promise<[string, Socket]> {
+  const socket = connect({ host: target, port: slot, localAddress: from });
+  socket.setEncoding("utf8");
+  const line = await new Promise<string>((resolve) => {
+    socket.once("data", (data) => resolve(String(data)));
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  });
+  return [line.trim(), socket];
+}
+
+async function fill(
+  table: MemberTable,
+  entries: readonly [string, readonly string[]][],
+): Promise<PlacedMembers[]> {
+  const wanted = entries.map(([at, members]) => {
+    const [listener, set] = listenerOf(at, members);
+    return { listener, members: set, membersRevision: members.join() as Revision };
+  });
+  const places = await table.place(wanted);
+  const placed = wanted.map((one) => ({
+    ...one,
+    place: present(places.get(one.listener.name), "a place for each"),
+  }));
+  await table.fill(placed);
+  return placed;
+}
+
+inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, () => {
+  // As an agent's preflight does: nginx connects from addresses that no device has.
+  writeFileSync("/proc/sys/net/ipv6/ip_nonlocal_bind", "1");
+  test("connections find their members, and go on when those change", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-members-"));
+    const options = {
+      nft: NFT,
+      ip: IP,
+      ranges: RANGES,
+      logger,
+      placesFile: join(folder.path, "p"),
+    };
+    await run(NFT, ["-f", "-"], "table inet theirs {\n chain c {\n }\n}\n");
+    await using _a = await memberAt("10.0.0.1");
+    await using _b = await memberAt("10.0.0.2");
+    await using _c = await memberAt("fd00::7");
+    await using table = await createMemberTable(options);
+    const [web, six] = await fill(table, [
+      ["192.0.2.100:80/tcp", ["10.0.0.1:8080", "10.0.0.2:8080"]],
+      ["2001:db8::100:80/tcp", ["fd00::7:8080"]],
+    ]);
+    assert.ok(web !== undefined && six !== undefined);
+    const { service } = web.place;
+
+    const said = await Promise.all([1, 2].map((slot) => ask(service, slot)));
+    assert.deepEqual(
+      said.map(([line]) => line.split(" ")[0]),
+      ["10.0.0.1", "10.0.0.2"],
+    );
+    // A member sees an address of the host, and none that it could not answer to.
+    assert.doesNotMatch(said.map(([line]) => line).join(), /198\.18\./);
+    const [overIpv6] = await ask(six.place.service, 1, "fdfa:1ead::1");
+    assert.match(overIpv6, /^fd00::7 /);
+    assert.equal((await ask(service, 500))[0], "ECONNREFUSED");
+
+    await fill(table, [["192.0.2.100:80/tcp", ["10.0.0.2:8080"]]]);
+    const [after] = await ask(service, 1);
+    assert.match(after, /^10\.0\.0\.2 /);
+    const [, first] = present(said[0], "a connection to the first member");
+    first.write("still there?");
+    assert.deepEqual(await once(first, "data"), ["still there?"]);
+    assert.equal((await ask(six.place.service, 1, "fdfa:1ead::1"))[0], "ECONNREFUSED");
+
+    await fill(table, [["192.0.2.100:80/tcp", []]]);
+    assert.equal((await ask(service, 1))[0], "ECONNREFUSED");
+    for (const [, socket] of said) socket.destroy();
+    assert.match(await run(NFT, ["list", "tables"]), /inet theirs/);
+  });
+
+  test("the next agent on the host gives every listener the place that it has", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-members-"));
+    const options = {
+      nft: NFT,
+      ip: IP,
+      ranges: RANGES,
+      logger,
+      placesFile: join(folder.path, "p"),
+    };
+    const entries: [string, string[]][] = [
+      ["192.0.2.100:80/tcp", ["10.0.0.1:8080"]],
+      ["192.0.2.101:80/tcp", ["10.0.0.1:8080"]],
+    ];
+    const before = await fill(await createMemberTable(options), entries);
+    const after = await fill(await createMemberTable(options), entries.toReversed());
+    assert.deepEqual(
+      after.map(({ place }) => place),
+      before.map(({ place }) => place).toReversed(),
+    );
+    // Who is gone keeps no address, and nobody gets it either.
+    const third = await createMemberTable(options);
+    await fill(third, entries.slice(1));
+    const [fresh] = await fill(third, [["192.0.2.102:80/tcp", []]]);
+    assert.equal(fresh?.place.service, address("198.18.1.2"));
+  });
+
+  test("flows between clients and nginx are not tracked", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-members-"));
+    const options = {
+      nft: NFT,
+      ip: IP,
+      ranges: RANGES,
+      logger,
+      placesFile: join(folder.path, "p"),
+    };
+    await using table = await createMemberTable(options);
+    await using _vip = await memberAt("192.0.2.100");
+    await using _other = await memberAt("192.0.2.101");
+    await fill(table, [["192.0.2.100:8080/tcp", []]]);
+    const [, untracked] = await ask("127.0.0.1", 8080, "192.0.2.100");
+    const [, tracked] = await ask("127.0.0.1", 8080, "192.0.2.101");
+    const counted = await run(NFT, ["-f", "-"], COUNTERS).then(async () => {
+      for (const socket of [untracked, tracked]) {
+        socket.write("x");
+        await once(socket, "data");
+      }
+      return run(NFT, ["list", "chain", "inet", "count", "in"]);
+    });
+    assert.match(counted, /daddr 192\.0\.2\.100 ct state untracked counter packets [1-9]/);
+    assert.match(counted, /daddr 192\.0\.2\.101 ct state untracked counter packets 0 /);
+    for (const socket of [untracked, tracked]) socket.destroy();
+  });
+
+  test("the table goes with the data plane, and so do its routes", async () => {
+    await forgetMembers({ nft: NFT, ip: IP });
+    assert.doesNotMatch(await run(NFT, ["list", "tables"]), /fairlead/);
+    assert.equal(await run(IP, ["route", "show", "table", "local", "proto", "157"]), "");
+  });
+
+  test("a kernel that has no such tables is said so", async () => {
+    const options = { nft: "/bin/false", ip: IP, ranges: RANGES, logger, placesFile: "/none" };
+    await assert.rejects(createMemberTable(options), { code: "NFT" });
+  });
+});
+
+const COUNTERS = `table inet count {
+  chain in {
+    type filter hook input priority 0;
+    ip daddr 192.0.2.100 ct state untracked counter
+    ip daddr 192.0.2.101 ct state untracked counter
+  }
+}
+`;

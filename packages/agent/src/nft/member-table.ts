@@ -1,0 +1,232 @@
+// The kernel's table of members, kept by the program `nft`: one transaction a change, the whole
+// table when the agent starts and when somebody else touched it. The service addresses are routed
+// to the loopback, so that nginx may connect from and to them; nothing else on the host uses them.
+
+import {
+  MEMBER_TABLE,
+  type ServiceRanges,
+  type Slots,
+  type TableChange,
+  type TableListener,
+  fillSlots,
+  memberChangeScript,
+  memberTableScript,
+  slotFilling,
+} from "@fairlead/render";
+import { EdgeError, type Logger, readFileBounded, runProgram } from "@fairlead/runtime";
+
+import { createConfigFile } from "../config-file.ts";
+import type { MemberTable, PlacedMembers } from "../ports.ts";
+import {
+  NO_PLACES,
+  type PlaceBook,
+  placeAll,
+  placesFromText,
+  placesToText,
+} from "../service-places.ts";
+import { createTurns, type Turns } from "../turns.ts";
+
+/** What the table is made of. */
+export interface MemberTableOptions {
+  /** `nft` and `ip`, absolute paths. */
+  readonly nft: string;
+  readonly ip: string;
+  readonly ranges: ServiceRanges;
+  /** The file that keeps places over restarts of the agent. */
+  readonly placesFile: string;
+  readonly logger: Logger;
+  /** Tells when somebody changed a table of nftables; absent: nobody does. */
+  readonly monitor?: { onChange(table: string, listener: () => void): Disposable };
+}
+
+/** What removing it needs. */
+export interface ForgetOptions extends Pick<MemberTableOptions, "ip"> {
+  /** Absent: the host has no nftables, hence no table. */
+  readonly nft?: string;
+}
+
+/** Why the table could not be written. */
+export type MemberTableErrorCode = "NFT";
+
+/** 240 000 slots take 2.4 s. */
+const NFT_MS_MAX = 30_000;
+/** Marks our routes (rtnetlink(7): who installed it); a number that nobody was given. */
+const ROUTE_MARK = "157";
+const WORDS_BYTES_MAX = 16_384;
+const PLACES_BYTES_MAX = 16 * 1024 * 1024;
+
+/** What the table has for one listener. */
+interface Filled {
+  readonly entry: PlacedMembers;
+  readonly table: TableListener;
+  readonly slots: Slots;
+}
+
+/**
+ * Makes the table with what the places of the last agent say, without a member yet. Rejects with
+ * EdgeError<MemberTableErrorCode> on a kernel that has no such tables.
+ */
+export async function createMemberTable(options: MemberTableOptions): Promise<MemberTable> {
+  const check = await runProgram({
+    command: options.nft,
+    args: ["--check", "--file", "-"],
+    input: memberTableScript(options.ranges, []),
+    timeoutMs: NFT_MS_MAX,
+    maxOutputBytes: WORDS_BYTES_MAX,
+  });
+  if (check.code !== 0) throw nftError(check.stderr);
+  await routeRanges(options);
+  return new Table(options, await readPlaces(options.placesFile));
+}
+
+/** Removes table and routes of a host whose data plane has ended; without `nft` it has none. */
+export async function forgetMembers({ nft: program, ip }: ForgetOptions): Promise<void> {
+  if (program === undefined) return;
+  const table = `table inet ${MEMBER_TABLE}`;
+  await nft(program, `${table}\ndelete ${table}\n`);
+  for (const family of ["-4", "-6"]) {
+    await runIp(ip, [family, "route", "flush", "table", "local", "proto", ROUTE_MARK]);
+  }
+}
+
+class Table implements MemberTable {
+  readonly #options: MemberTableOptions;
+  readonly #inTurn: Turns = createTurns();
+  #book: PlaceBook;
+  /** By service address. */
+  #filled: ReadonlyMap<string, Filled> = new Map();
+  /** Whether the kernel's table is what `#filled` says. */
+  #isWhole = false;
+
+  constructor(options: MemberTableOptions, book: PlaceBook) {
+    this.#options = options;
+    this.#book = book;
+  }
+
+  place(listeners: Parameters<MemberTable["place"]>[0]): ReturnType<MemberTable["place"]> {
+    return this.#inTurn(async () => {
+      const book = placeAll(this.#book, listeners, this.#options.ranges);
+      if (book !== this.#book) await this.#save(placesToText(book));
+      this.#book = book;
+      return book.places;
+    });
+  }
+
+  fill(listeners: readonly PlacedMembers[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const { next, changes } = this.#decide(listeners);
+      const whole = [...next.values()].map(({ table }) => table);
+      const script = this.#isWhole
+        ? memberChangeScript(changes)
+        : memberTableScript(this.#options.ranges, whole);
+      if (script !== undefined) await nft(this.#options.nft, script);
+      this.#filled = next;
+      this.#isWhole = true;
+    });
+  }
+
+  onDrift(listener: () => void): Disposable {
+    const { monitor, logger } = this.#options;
+    const none = { [Symbol.dispose]: () => undefined };
+    return (
+      monitor?.onChange(MEMBER_TABLE, () => {
+        logger.warn({ table: MEMBER_TABLE }, "somebody changed the table of members");
+        this.#isWhole = false;
+        listener();
+      }) ?? none
+    );
+  }
+
+  /** The table belongs to the data plane, which outlives the agent. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#inTurn(() => Promise.resolve());
+  }
+
+  #decide(listeners: readonly PlacedMembers[]): {
+    readonly next: ReadonlyMap<string, Filled>;
+    readonly changes: readonly TableChange[];
+  } {
+    const next = new Map<string, Filled>();
+    const changes: TableChange[] = [];
+    for (const entry of listeners) {
+      const { service } = entry.place;
+      const before = this.#filled.get(service);
+      const after =
+        before !== undefined && isSame(before.entry, entry) ? before : fill(entry, before);
+      next.set(service, after);
+      if (after === before) continue;
+      changes.push({
+        ...(before === undefined ? {} : { before: before.table }),
+        after: after.table,
+      });
+    }
+    for (const [service, { table }] of this.#filled) {
+      if (!next.has(service)) changes.push({ before: table });
+    }
+    return { next, changes };
+  }
+
+  async #save(text: string): Promise<void> {
+    const path = this.#options.placesFile;
+    await createConfigFile(path, `${path}.new`).swap(text);
+  }
+}
+
+function isSame(before: PlacedMembers, after: PlacedMembers): boolean {
+  return (
+    before.membersRevision === after.membersRevision && before.place.slots === after.place.slots
+  );
+}
+
+function fill(entry: PlacedMembers, before: Filled | undefined): Filled {
+  const { listener, members, place } = entry;
+  const filling = slotFilling(listener);
+  const slots = fillSlots(members.members, place.slots, filling, before?.slots);
+  const { address, port, protocol } = listener;
+  return { entry, slots, table: { address, port, protocol, service: place.service, slots } };
+}
+
+async function readPlaces(path: string): Promise<PlaceBook> {
+  try {
+    const text = (await readFileBounded(path, PLACES_BYTES_MAX)).toString("utf8");
+    return placesFromText(text) ?? NO_PLACES;
+  } catch {
+    // None yet, or one that cannot be read: nginx reloads with other addresses then.
+    return NO_PLACES;
+  }
+}
+
+/** Local, so that a socket may be bound to any of them and an unknown slot is refused at once. */
+async function routeRanges({ ip, ranges }: MemberTableOptions): Promise<void> {
+  await runIp(ip, ["link", "set", "lo", "up"]);
+  const { ipv4, ipv6 } = ranges;
+  await runIp(ip, ["-4", ...routeTo(ipv4.network)]);
+  if (ipv6 !== undefined) await runIp(ip, ["-6", ...routeTo(ipv6.network)]);
+}
+
+function routeTo(network: string): readonly string[] {
+  return ["route", "replace", "local", network, "dev", "lo", "proto", ROUTE_MARK];
+}
+
+async function runIp(ip: string, args: readonly string[]): Promise<void> {
+  const limits = { timeoutMs: NFT_MS_MAX, maxOutputBytes: WORDS_BYTES_MAX };
+  const result = await runProgram({ command: ip, args, ...limits });
+  if (result.code !== 0) throw nftError(`ip ${args.join(" ")}: ${result.stderr}`);
+}
+
+async function nft(program: string, script: string): Promise<void> {
+  const limits = { timeoutMs: NFT_MS_MAX, maxOutputBytes: WORDS_BYTES_MAX };
+  const result = await runProgram({
+    command: program,
+    args: ["--file", "-"],
+    input: script,
+    ...limits,
+  });
+  if (result.code !== 0) throw nftError(result.stderr);
+}
+
+function nftError(words: string): EdgeError<MemberTableErrorCode> {
+  const [line = ""] = words.trim().split("\n");
+  const message = `the table of members cannot be written: ${line}`;
+  return new EdgeError({ code: "NFT", message, retryable: true });
+}

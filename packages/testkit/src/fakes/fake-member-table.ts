@@ -1,0 +1,74 @@
+// A table of members that behaves: places are those of a real agent, and it holds what it was
+// filled with until somebody flushes it. Given what may fail.
+
+import { type MemberTable, type PlacedMembers, NO_PLACES, placeAll } from "@fairlead/agent";
+import { parseAddress, present } from "@fairlead/model";
+import type { ServiceRanges } from "@fairlead/render";
+
+/** A fake table with what is done to it. */
+export interface FakeMemberTable {
+  readonly table: MemberTable;
+  /** Members that nginx's connections for `192.0.2.100:80` reach: endpoints, sorted. */
+  membersOf(endpoint: string): readonly string[];
+  /** How often it was filled with something else than before. */
+  readonly fills: number;
+  /** Somebody flushes it. */
+  flush(): void;
+  /** The host loses power: the kernel forgets it. */
+  powerOff(): void;
+}
+
+/** Networks of fake hosts. */
+export const FAKE_RANGES: Required<ServiceRanges> = {
+  ipv4: { network: "198.18.0.0/15", target: present(parseAddress("198.18.0.1"), "an address") },
+  ipv6: { network: "fdfa:1ead::/64", target: present(parseAddress("fdfa:1ead::1"), "an address") },
+};
+
+/**
+ * Makes an empty one.
+ * @param attempt called first by every change; throws when it fails.
+ */
+export function createFakeMemberTable(attempt: (call: string) => void): FakeMemberTable {
+  let book = NO_PLACES;
+  let filled: readonly PlacedMembers[] = [];
+  let fills = 0;
+  const listeners = new Set<() => void>();
+  const textOf = (entries: readonly PlacedMembers[]): string =>
+    entries.map(({ place, membersRevision }) => `${place.service} ${membersRevision}`).join();
+  const table: MemberTable = {
+    place: async (wanted) => {
+      attempt("members.place");
+      book = placeAll(book, wanted, FAKE_RANGES);
+      return book.places;
+    },
+    fill: async (entries) => {
+      attempt("members.fill");
+      if (textOf(entries) !== textOf(filled)) fills += 1;
+      filled = entries;
+    },
+    onDrift: (listener) => {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  return {
+    table,
+    membersOf: (endpoint) =>
+      filled
+        .filter(({ listener }) => `${listener.address}:${listener.port}` === endpoint)
+        .flatMap(({ members }) => members.members.map(({ address, port }) => `${address}:${port}`))
+        .toSorted(),
+    get fills() {
+      return fills;
+    },
+    flush: () => {
+      filled = [];
+      for (const listener of listeners) listener();
+    },
+    powerOff: () => {
+      filled = [];
+      book = NO_PLACES;
+    },
+  };
+}
