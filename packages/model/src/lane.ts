@@ -13,7 +13,7 @@ export type Segment = string;
 
 /** Most lanes that one segment may have. */
 export const LANES_MAX = 200;
-/** Most lanes of one segment that one agent masters. */
+/** Most lanes of one segment that are made for one agent to master; it may inherit more. */
 export const LANES_PER_HOLDER_MAX = 8;
 /** VIPs of one lane stay below this: adverts are late beyond it (measured). */
 export const VIPS_PER_LANE_MAX = 1000;
@@ -34,7 +34,10 @@ export interface Lane {
   readonly segment: Segment;
   /** 1 to 255, unique in the segment. */
   readonly routerId: number;
-  /** Preferred holder first, then the successors. */
+  /**
+   * Who holds it, or is to hold it by a move, first; then the successors, drained agents last. A
+   * new lane has its preferred holder first.
+   */
   readonly order: readonly AgentName[];
   /**
    * Where each agent of the order was last known to speak from, in that order and of one family:

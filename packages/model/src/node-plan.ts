@@ -36,6 +36,11 @@ export interface LaneResource {
   readonly preempt: boolean;
   /** The move that `preempt` is for; absent for a new lane. */
   readonly intentId?: string;
+  /**
+   * The controller wants this agent to give the lane up: it is drained, or the loser of a double
+   * holding. Absent: no.
+   */
+  readonly yields?: true;
   /** Time between adverts, 30 to 10 000 ms. */
   readonly advertIntervalMs: number;
 }

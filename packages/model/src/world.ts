@@ -80,6 +80,8 @@ export interface World {
 export interface Plan {
   readonly leases: ReadonlyMap<Address, LeasedAddress>;
   readonly lanes: ReadonlyMap<LaneId, Lane>;
+  /** Intents of the world that are not done yet, and the next move of a rebalance. */
+  readonly intents: readonly Intent[];
   /** One for every known agent, also when it is empty. */
   readonly nodePlans: ReadonlyMap<AgentName, NodePlan>;
   /** One for every claim of the world. */

@@ -13,6 +13,7 @@ import {
 
 import { speakers } from "./peers.ts";
 import { type SegmentView, linkIn } from "./segments.ts";
+import { isDrained } from "./will.ts";
 
 /** What a pool demands of the agents that hold its addresses. Equal rules have one key. */
 export interface CarrierRule {
@@ -61,8 +62,4 @@ export function prefer<T>(all: readonly T[], test: (one: T) => boolean): readonl
 
 function isConnected(agent: AgentView | undefined): boolean {
   return agent?.connected ?? false;
-}
-
-function isDrained(world: World, name: AgentName): boolean {
-  return world.intents.some((intent) => intent.kind === "drain" && intent.agent === name);
 }

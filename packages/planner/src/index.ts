@@ -15,4 +15,8 @@ export { type PoolBook, checkPools, compareSeniority } from "./pools.ts";
 export { WITHDRAW_AFTER_MS } from "./proof.ts";
 export { HANDOVER_MS } from "./witness.ts";
 export type { MayStillGet } from "./release.ts";
+export { holderOf, reportedHolders, standsBy } from "./lane-holders.ts";
+export { drainTarget } from "./rank.ts";
+export { MOVE_MS_MAX, evenMoves } from "./settle-intents.ts";
+export { willOf } from "./will.ts";
 export { staleAtMs } from "./stale.ts";

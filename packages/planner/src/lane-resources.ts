@@ -16,8 +16,9 @@ import { isAlike, keep } from "./alike.ts";
 import type { CarrierRule } from "./candidates.ts";
 import type { VipPlace } from "./carried.ts";
 import { type JoinOptions, joiningAgents } from "./joining.ts";
-import { moveOf } from "./lanes.ts";
+import { losersOf } from "./lane-holders.ts";
 import type { LeaseRows } from "./lease-rows.ts";
+import type { LaneMove } from "./rank.ts";
 import { type SegmentMap, linkIn } from "./segments.ts";
 import { keepMap } from "./touched.ts";
 
@@ -29,6 +30,8 @@ export interface RunLanesOptions extends JoinOptions {
   readonly segments: SegmentMap;
   readonly lanes: ReadonlyMap<LaneId, Lane>;
   readonly rules: ReadonlyMap<LaneId, CarrierRule>;
+  /** Lanes that are to be held by somebody else than now. */
+  readonly moves: ReadonlyMap<LaneId, LaneMove>;
   readonly before: LaneResources | undefined;
 }
 
@@ -116,7 +119,7 @@ function laneOn(
   lane: Lane,
   before: ReadonlyMap<AgentName, LaneResource> | undefined,
 ): ReadonlyMap<AgentName, LaneResource> {
-  const { world, segments, rules } = options;
+  const { world, segments, rules, moves, rows } = options;
   const segment = segments.byNetwork.get(lane.segment);
   const device = rules.get(lane.id)?.device;
   const links = new Map<AgentName, Link>();
@@ -125,7 +128,8 @@ function laneOn(
     if (link !== undefined) links.set(agent, link);
   }
   const order = lane.peers ?? [];
-  const intentId = moveOf(world, lane)?.id;
+  const intentId = moves.get(lane.id)?.intentId;
+  const losers = losersOf(world, lane, rows);
   const shared = {
     kind: "lane",
     name: laneName(lane.id),
@@ -144,6 +148,7 @@ function laneOn(
       ...(lane.holder === undefined ? {} : { holder: lane.holder }),
       preempt: !lane.settled || intentId !== undefined,
       ...(intentId === undefined ? {} : { intentId }),
+      ...(losers.has(agent) ? { yields: true } : {}),
       advertIntervalMs: world.settings.advertIntervalMs,
     };
     next.set(agent, keep(before?.get(agent), resource));

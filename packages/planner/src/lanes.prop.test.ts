@@ -31,7 +31,7 @@ const planAlone = (world: World): Plan => plan(world, { revisionOf });
 test("lanes stay within their bounds", () => {
   fc.assert(
     fc.property(arbHistory, (history) => {
-      playHistory(history, planAlone, (_world, planned) => checkLanes(planned));
+      playHistory(history, planAlone, (world, planned) => checkLanes(world, planned));
     }),
     { numRuns: 200 },
   );
@@ -54,13 +54,13 @@ test("lanes stay within their bounds with many agents and many claims", () => {
       claims: Array.from({ length: claims }, (_, i) => makeClaim(`s${i}`, { members: [] })),
     });
     const planned = planAlone(world);
-    checkLanes(planned);
+    checkLanes(world, planned);
     const placed = [...planned.leases.values()].filter((row) => row.placement.kind === "lane");
     assert.equal(placed.length, claims, `${agents} agents carry ${claims} VIPs`);
   }
 });
 
-function checkLanes(planned: Plan): void {
+function checkLanes(world: World, planned: Plan): void {
   const loads = new Map<string, number>();
   for (const { placement } of planned.leases.values()) {
     if (placement.kind !== "lane") continue;
@@ -68,6 +68,7 @@ function checkLanes(planned: Plan): void {
     loads.set(placement.lane, (loads.get(placement.lane) ?? 0) + 1);
   }
   const mastered = new Map<string, number>();
+  const opened = new Set<string>();
   const ids = new Set<string>();
   for (const lane of planned.lanes.values()) {
     assert.ok((loads.get(lane.id) ?? 0) > 0, `${lane.id} carries something`);
@@ -78,8 +79,10 @@ function checkLanes(planned: Plan): void {
     ids.add(`${lane.segment} ${lane.routerId}`);
     const key = `${lane.segment} ${lane.order[0]}`;
     mastered.set(key, (mastered.get(key) ?? 0) + 1);
+    if (!world.lanes.has(lane.id)) opened.add(key);
   }
   assert.equal(ids.size, planned.lanes.size);
   assert.ok(planned.lanes.size <= LANES_MAX);
-  for (const count of mastered.values()) assert.ok(count <= LANES_PER_HOLDER_MAX);
+  // Of lanes that others lost a holder may have more.
+  for (const key of opened) assert.ok((mastered.get(key) ?? 0) <= LANES_PER_HOLDER_MAX);
 }

@@ -1,16 +1,14 @@
 // Lanes as they are kept: who holds them by the reports, who was declared gone, who may be added
-// behind the others. Given stored lanes; never reorders one but for a stored move, and never takes
-// an agent out of one but on an operator's word.
+// behind the others. Given stored lanes; it never takes an agent out of one but on an operator's
+// word, and leaves their order to the ranking.
 
 import {
   type AgentName,
-  type Intent,
   LANE_AGENTS_MAX,
   LANES_MAX,
   type Lane,
   type LaneId,
   ROUTER_ID_MAX,
-  type ResourceName,
   type World,
   compareText,
   hashPair,
@@ -20,8 +18,11 @@ import {
 } from "@fairlead/model";
 
 import { findLanes } from "./found-lanes.ts";
+import { holderOf, reportedHolders } from "./lane-holders.ts";
+import { type LaneMove, rankLane } from "./rank.ts";
 import type { SegmentView } from "./segments.ts";
 import { strangeRouterIds } from "./strange-routers.ts";
+import { willOf } from "./will.ts";
 
 /** What keeping lanes needs to know. */
 export interface KeepOptions {
@@ -31,24 +32,39 @@ export interface KeepOptions {
   readonly candidatesOf: (lane: Lane) => readonly AgentName[];
 }
 
+/** Lanes, and which of them are to be held by somebody else. */
+export interface KeptLanes {
+  readonly lanes: Map<LaneId, Lane>;
+  readonly moves: ReadonlyMap<LaneId, LaneMove>;
+}
+
 /**
  * The stored lanes as they are now, without those that have lost all their agents. Unchanged ones
  * stay the same objects.
  */
-export function keepLanes(options: KeepOptions): Map<LaneId, Lane> {
-  const holders = reportedHolders(options.world);
-  const kept = new Map<LaneId, Lane>();
-  for (const lane of options.world.lanes.values()) {
+export function keepLanes(options: KeepOptions): KeptLanes {
+  const { world } = options;
+  const holders = reportedHolders(world);
+  const will = willOf(world);
+  const lanes = new Map<LaneId, Lane>();
+  const moves = new Map<LaneId, LaneMove>();
+  for (const lane of world.lanes.values()) {
     const isHeld = holders.has(laneName(lane.id));
-    const order = keptOrder(options, lane, isHeld);
-    if (order.length === 0) continue;
-    const holder = holderOf(lane, holders.get(laneName(lane.id)) ?? []);
+    const members = keptMembers(options, lane, isHeld);
+    if (members.length === 0) continue;
     const settled = lane.settled || isHeld;
+    const known = { ...lane, order: members };
+    const holder = holderOf(lane, holders);
+    // Those who shall hold a new lane have begun to already.
+    const { order, move } = settled
+      ? rankLane({ world, will, lane: known, holder, isHeld })
+      : { order: members };
+    if (move !== undefined) moves.set(lane.id, move);
     const isSame =
       isSameOrder(order, lane.order) && holder === lane.holder && settled === lane.settled;
-    kept.set(lane.id, isSame ? lane : withOrder(lane, order, { holder, settled }));
+    lanes.set(lane.id, isSame ? lane : withOrder(lane, order, { holder, settled }));
   }
-  return kept;
+  return { lanes, moves };
 }
 
 /** Makes a lane of this order; undefined when the segment has no room for one. */
@@ -75,23 +91,13 @@ export function openLane(
   return undefined;
 }
 
-/** The move that an operator asked of this lane and that can be done: the oldest, by id. */
-export function moveOf(world: World, lane: Lane): Extract<Intent, { kind: "move" }> | undefined {
-  return world.intents
-    .filter((intent) => intent.kind === "move")
-    .filter((intent) => intent.lane === lane.id && lane.order.includes(intent.to))
-    .sort((a, b) => a.sinceMs - b.sinceMs || compareText(a.id, b.id))[0];
-}
-
-function keptOrder(
+/** The agents of the lane without those that are gone, and with those that join behind them. */
+function keptMembers(
   { world, forgotten, candidatesOf }: KeepOptions,
   lane: Lane,
   isHeld: boolean,
 ): readonly AgentName[] {
-  const living = lane.order.filter((agent) => !forgotten.has(agent));
-  const target = moveOf(world, { ...lane, order: living })?.to;
-  const ordered =
-    target === undefined ? living : [target, ...living.filter((agent) => agent !== target)];
+  const ordered = lane.order.filter((agent) => !forgotten.has(agent));
   if (ordered.length >= LANE_AGENTS_MAX) return ordered;
   // Who holds it has to hear of a newcomer: else it goes on speaking to the others alone, and the
   // newcomer, which hears nothing, holds it a second time.
@@ -104,28 +110,6 @@ function keptOrder(
     .sort((a, b) => b.score - a.score || compareText(a.agent, b.agent))
     .map(({ agent }) => agent);
   return [...ordered, ...joining].slice(0, LANE_AGENTS_MAX);
-}
-
-/** By lane resource, the connected agents that report holding it, sorted. */
-function reportedHolders(world: World): ReadonlyMap<ResourceName, readonly AgentName[]> {
-  const holders = new Map<ResourceName, AgentName[]>();
-  for (const agent of world.agents.values()) {
-    if (!agent.connected) continue;
-    for (const lane of agent.report?.lanes ?? []) {
-      if (lane.state !== "holder") continue;
-      const known = holders.get(lane.name);
-      if (known === undefined) holders.set(lane.name, [agent.name]);
-      else known.push(agent.name);
-    }
-  }
-  for (const names of holders.values()) names.sort(compareText);
-  return holders;
-}
-
-/** Of several that say so, the one that was known to hold it goes on being named. */
-function holderOf(lane: Lane, reported: readonly AgentName[]): AgentName | undefined {
-  if (lane.holder !== undefined && reported.includes(lane.holder)) return lane.holder;
-  return reported[0] ?? lane.holder;
 }
 
 function isSameOrder(a: readonly AgentName[], b: readonly AgentName[]): boolean {

@@ -14,6 +14,8 @@ export interface LeaseRows {
   readonly unowned: ReadonlySet<Address>;
   /** By lane that carries any, how many of each pool. */
   readonly lanes: ReadonlyMap<LaneId, ReadonlyMap<PoolName, number>>;
+  /** VIPs that the lane carries. */
+  loadOf(lane: LaneId): number;
   /** How full pools are. */
   readonly fill: PoolFill;
   /** By agent, what it holds by itself, without a lane. */
@@ -67,6 +69,12 @@ class Rows implements LeaseRows {
     if (old === undefined) return;
     this.all.delete(address);
     this.#change(address, old, undefined);
+  }
+
+  loadOf(lane: LaneId): number {
+    let load = 0;
+    for (const count of this.lanes.get(lane)?.values() ?? []) load += count;
+    return load;
   }
 
   ownedBy(claim: ClaimId): readonly Address[] {

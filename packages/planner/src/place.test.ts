@@ -267,7 +267,7 @@ test("pools with different agents never share a lane", () => {
   }
 });
 
-test("the reports say who holds a lane, and that settles it", () => {
+test("the reports say who holds a lane, and that settles it and leads its order", () => {
   const world = makeWorld({ claims: claims(1) });
   const first = planned(world);
   const [before] = lanesOf(first);
@@ -276,8 +276,9 @@ test("the reports say who holds a lane, and that settles it", () => {
   const second = planned(nextWorld(world, first, { agents: proveAll(world, first, { dead }) }));
   const [after] = lanesOf(second);
   assert.equal(after?.settled, true);
-  assert.equal(after.holder, before.order[1]);
-  assert.deepEqual(after.order, before.order);
+  const [lost, heir, ...others] = before.order;
+  assert.equal(after.holder, heir);
+  assert.deepEqual(after.order, [heir, lost, ...others]);
 });
 
 test("a move puts its target first and is the only thing that preempts", () => {
@@ -287,7 +288,8 @@ test("a move puts its target first and is the only thing that preempts", () => {
   const [lane] = lanesOf(planned(served));
   const to = lane?.order[2];
   assert.ok(lane !== undefined && to !== undefined);
-  const intents = [{ id: "m1", sinceMs: 1, kind: "move", lane: lane.id, to } as const];
+  const { nowMs: sinceMs } = world;
+  const intents = [{ id: "m1", sinceMs, kind: "move", lane: lane.id, to } as const];
   const last = planned(nextWorld(served, planned(served), { intents }));
   assert.deepEqual(lanesOf(last)[0]?.order, [to, lane.order[0], lane.order[1]]);
   const resource = [...(last.nodePlans.get(to)?.resources.values() ?? [])].find(

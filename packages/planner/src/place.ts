@@ -24,6 +24,7 @@ import { keepLanes, openLane } from "./lanes.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import { withPeers } from "./peers.ts";
 import type { PoolBook, PoolView } from "./pools.ts";
+import type { LaneMove } from "./rank.ts";
 import { placeOnHost } from "./seats.ts";
 import { type SegmentMap, type SegmentView, segmentOf } from "./segments.ts";
 import { type Spread, createSpread } from "./spread.ts";
@@ -43,6 +44,8 @@ export interface PlaceOptions {
 /** Where everything is. */
 export interface Placed {
   readonly lanes: ReadonlyMap<LaneId, Lane>;
+  /** Lanes that are to be held by somebody else than now. */
+  readonly moves: ReadonlyMap<LaneId, LaneMove>;
   /** Why wanted rows have none. */
   readonly problems: ReadonlyMap<Address, Remark>;
   /** By lane, the rule of what it carries. */
@@ -75,11 +78,12 @@ class Placing {
 
   run(): Placed {
     const { world, forgotten, rows } = this.#options;
-    this.#lanes = keepLanes({
+    const kept = keepLanes({
       world,
       forgotten,
       candidatesOf: (lane) => this.#candidatesOf(lane),
     });
+    this.#lanes = kept.lanes;
     this.#loseLanes();
     const problems = new Map<Address, Remark>();
     for (const row of this.#unplaced()) {
@@ -93,7 +97,7 @@ class Placing {
       const rule = this.#ruleIn(id);
       if (rule !== undefined) rules.set(id, rule);
     }
-    return { lanes, problems, rules };
+    return { lanes, moves: kept.moves, problems, rules };
   }
 
   /** Rows of lanes that are no more have none. */
@@ -143,12 +147,6 @@ class Placing {
       if (row?.placement.kind === "unplaced" && wanted.has(address)) unplaced.push(row);
     }
     return unplaced.sort((a, b) => compareAddress(a.address, b.address));
-  }
-
-  #loadOf(lane: LaneId): number {
-    let load = 0;
-    for (const count of this.#options.rows.lanes.get(lane)?.values() ?? []) load += count;
-    return load;
   }
 
   /** Pools whose rules differ meet in a lane only after an edit; any fixed choice will do. */
@@ -217,11 +215,11 @@ class Placing {
   }
 
   #canTake({ id, routerId, order }: Lane, rule: CarrierRule): boolean {
-    const { world } = this.#options;
+    const { world, rows } = this.#options;
     const known = this.#ruleIn(id);
     if (known !== undefined && known.key !== rule.key) return false;
     if (world.settings.reservedRouterIds.includes(routerId)) return false;
-    const hasRoom = this.#loadOf(id) < VIPS_PER_LANE_MAX - 1;
+    const hasRoom = rows.loadOf(id) < VIPS_PER_LANE_MAX - 1;
     return hasRoom && order.every((agent) => isAllowedBy(rule, agent));
   }
 
@@ -246,7 +244,7 @@ class Placing {
     return createSpread({
       candidates,
       lanes,
-      loadOf: (lane) => this.#loadOf(lane),
+      loadOf: (lane) => this.#options.rows.loadOf(lane),
       masteredBy: (agent) => {
         let count = 0;
         for (const lane of this.#lanes.values()) {

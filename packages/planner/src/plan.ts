@@ -55,7 +55,7 @@ import { touchNews, touchReported } from "./news.ts";
 import { type Placed, place } from "./place.ts";
 import type { PoolBook } from "./pools.ts";
 import { program } from "./program.ts";
-import { createMoveTurn, movesOver } from "./reassign.ts";
+import { NO_TURN, createMoveTurn, movesOver } from "./reassign.ts";
 import {
   type MayStillGet,
   type ReleaseView,
@@ -67,9 +67,11 @@ import {
   unplaceGone,
 } from "./release.ts";
 import { type Seats, findSeats } from "./seats.ts";
+import { intentsOf, settleIntents } from "./settle-intents.ts";
 import { type SegmentMap, findSegments } from "./segments.ts";
 import { keepMap } from "./touched.ts";
 import { findOwned, findUnusable } from "./unusable.ts";
+import { isFrozen } from "./will.ts";
 import { type Witnesses, callWitnesses } from "./witness.ts";
 
 /** What planning needs beside the world. */
@@ -91,8 +93,9 @@ export function plan(world: World, options: PlanOptions): Plan {
   let { planned, goesOn } = planOnce(world, options, memory, NO_CLAIMS);
   // What a plan comes to may let more be done: a claim that has moved makes room for the next.
   for (let round = 1; goesOn !== undefined && round < ROUNDS_MAX; round++) {
-    const { leases, lanes } = planned;
-    ({ planned, goesOn } = planOnce({ ...world, leases, lanes }, options, memory, goesOn));
+    const { leases, lanes, intents } = planned;
+    const next = { ...world, leases, lanes, intents };
+    ({ planned, goesOn } = planOnce(next, options, memory, goesOn));
   }
   return planned;
 }
@@ -107,14 +110,15 @@ const NO_CLAIMS: ReadonlySet<ClaimId> = new Set();
  * @returns the plan, and claims that have arrived by it; undefined when there is no more to do.
  */
 function planOnce(
-  world: World,
+  given: World,
   options: PlanOptions,
   memory: Remembered,
   arrived: ReadonlySet<ClaimId>,
 ): { readonly planned: Plan; readonly goesOn: ReadonlySet<ClaimId> | undefined } {
   const { rows, carried, judgements, last } = memory;
-  openRows(memory, world.leases);
-  const forgotten = forgottenAgents(world);
+  openRows(memory, given.leases);
+  const forgotten = forgottenAgents(given);
+  const world = settleIntents({ world: given, forgotten, loadOf: (lane) => rows.loadOf(lane) });
   const agents = [...world.agents.values()].filter(({ name }) => !forgotten.has(name));
   const book = recallPools(memory, world, agents);
   const release = releaseView(world, book, options.mayStillGet);
@@ -150,12 +154,13 @@ function planOnce(
   const planned: Plan = {
     leases: patchMap(last?.plan.leases ?? NO_LEASES, rowsNow(rows)),
     lanes,
+    intents: intentsOf(world.intents, lanes),
     nodePlans,
     verdicts: patchMap(last?.plan.verdicts ?? NO_VERDICTS, judged),
     findings: keep(last?.plan.findings, findEverything(view, { problems, lanes, segments })),
   };
   remember(memory, { world, book, seats, lanes: resources, inUse, witnesses, plan: planned });
-  const over = movesOver(granted, { judgements, rows: rows.all });
+  const over = movesOver(isFrozen(world) ? [] : granted, { judgements, rows: rows.all });
   const isDone = over.arrived.size === 0 && !over.isIdle && areTiesAsJudged(rows, book);
   return { planned, goesOn: isDone ? undefined : over.arrived };
 }
@@ -210,7 +215,7 @@ function grantAddresses(view: PlanView, arrived: ReadonlySet<ClaimId>): readonly
     seats,
     forgotten: release.forgotten,
     fill: rows.fill,
-    turn: createMoveTurn(arrived),
+    turn: isFrozen(world) ? NO_TURN : createMoveTurn(arrived),
     isAbsent: (owner) => isAbsentOwner(world, owner),
     inUse,
   });
@@ -230,13 +235,14 @@ function runVips({ memory, world, book, release, agents, revisionOf }: PlanView)
   const { wanted } = grants;
   const segments = findSegments(agents, world.lanes.values());
   const placed = place({ world, book, segments, forgotten, rows, wanted });
-  const { rules, problems } = placed;
+  const { rules, problems, moves } = placed;
   const lanes = keepMap(last?.plan.lanes, placed.lanes);
   const resources = runLanes({
     world,
     segments,
     lanes,
     rules,
+    moves,
     rows: rows.all,
     revisionOf,
     before: last?.lanes,

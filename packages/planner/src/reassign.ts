@@ -27,6 +27,13 @@ export interface MoveTurn {
   take(claim: Claim): void;
 }
 
+/** The turn while nothing is to move: nobody gets it, and nobody leaves what it has. */
+export const NO_TURN: MoveTurn = {
+  arrived: new Set(),
+  isTaken: () => true,
+  take: () => undefined,
+};
+
 /** Makes the turn of one planning; nobody has it. */
 export function createMoveTurn(arrived: ReadonlySet<ClaimId>): MoveTurn {
   let mover: ClaimId | undefined;

@@ -21,6 +21,7 @@ import {
 import { isAllowedBy, prefer, ruleOf } from "./candidates.ts";
 import { type NumberRange, type PoolBook, type PoolView, holds } from "./pools.ts";
 import { networkPrefixes, ownAddresses } from "./segments.ts";
+import { isDrained } from "./will.ts";
 
 /** An agent's own part of a pool of mode host. */
 export interface Seat {
@@ -82,9 +83,7 @@ export function placeOnHost(
     .flatMap((agent) => hostPlace(agent, address, view) ?? []);
   const best = Math.max(...places.map(({ fit }) => fit));
   const fitting = places.filter(({ fit }) => fit === best);
-  const isDrained = (name: AgentName): boolean =>
-    world.intents.some((intent) => intent.kind === "drain" && intent.agent === name);
-  const staying = prefer(fitting, ({ agent }) => !isDrained(agent));
+  const staying = prefer(fitting, ({ agent }) => !isDrained(world, agent));
   const near = prefer(staying, ({ agent }) => world.agents.get(agent)?.connected === true);
   const seed = hashText(address);
   const score = ({ agent }: HostPlace): number => hashPair(seed, hashText(agent));

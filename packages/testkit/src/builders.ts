@@ -193,6 +193,7 @@ export function nextWorld(world: World, plan: Plan, changes: WorldOptions = {}):
     ...world,
     leases: plan.leases,
     lanes: plan.lanes,
+    intents: plan.intents,
     ...rest,
     ...(claims === undefined ? {} : { claims: new Map(claims.map((one) => [one.id, one])) }),
     ...(agents === undefined ? {} : { agents: new Map(agents.map((one) => [one.name, one])) }),

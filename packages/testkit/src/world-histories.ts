@@ -12,14 +12,10 @@ import {
 import fc from "fast-check";
 
 import { makeLink, nextWorld } from "./builders.ts";
+import { type Happening, happening } from "./happening.ts";
+import { arbOperatorsWish } from "./operator-happenings.ts";
 import { proveAll } from "./plan-answers.ts";
 import { arbAgents, arbClaim, arbPools, arbWorld } from "./world-arbitraries.ts";
-
-/** Something that happens between two plans: the next world of this one and its plan. */
-export interface Happening {
-  readonly what: string;
-  readonly apply: (world: World, plan: Plan) => World;
-}
 
 /** Anything that may happen. */
 export const arbHappening: fc.Arbitrary<Happening> = fc.oneof(
@@ -42,13 +38,10 @@ export const arbHappening: fc.Arbitrary<Happening> = fc.oneof(
         nextWorld(world, plan, { nowMs: world.nowMs + ms }),
       ),
     ),
-  fc.constantFrom("lb-1", "lb-2").map(forgotten),
-  fc.constantFrom("lb-1", "lb-2").map(drained),
-  fc.nat().map(moved),
+  { weight: 5, arbitrary: arbOperatorsWish },
   fc.nat().map(rivalled),
   fc.constantFrom("lb-1", "lb-2").map(gaveUp),
   fc.constantFrom("lb-1", "lb-2").map(relinked),
-  fc.nat().map(released),
   fc.nat().map(haunted),
 );
 
@@ -89,11 +82,6 @@ export function playHistory(
   }
 }
 
-function happening(what: string, apply: Happening["apply"]): Happening {
-  // Shown by fast-check when a property fails.
-  return Object.assign({ what, apply }, { [fc.toStringMethod]: () => what });
-}
-
 function written(claim: Claim): Happening {
   return happening(`${claim.id} is written: ${fc.stringify(claim)}`, (world, plan) =>
     nextWorld(world, plan, {
@@ -127,28 +115,6 @@ function reported(dead: readonly string[]): Happening {
   );
 }
 
-/** An operator's word that an agent is off; it is only given of one that is out of reach. */
-function forgotten(name: string): Happening {
-  return happening(`${name} is forgotten`, (world, plan) => {
-    const agent = [...world.agents.values()].find((view) => view.name === name);
-    if (agent === undefined || agent.connected) return nextWorld(world, plan);
-    const { nowMs: sinceMs } = world;
-    const intent = { id: `forget-${name}`, sinceMs, kind: "forget", agent: agent.name } as const;
-    return nextWorld(world, plan, { intents: [intent] });
-  });
-}
-
-/** An operator's word that an address is free. */
-function released(n: number): Happening {
-  return happening(`address ${n} is released by hand`, (world, plan) => {
-    const address = [...plan.leases.keys()][n % Math.max(1, plan.leases.size)];
-    if (address === undefined) return nextWorld(world, plan);
-    const { nowMs: sinceMs } = world;
-    const intent = { id: `release-${address}`, sinceMs, kind: "release", address } as const;
-    return nextWorld(world, plan, { intents: [intent] });
-  });
-}
-
 /** An older copy of the store is put back, or none; every status has what was published. */
 function storeLost(n: number): Happening {
   const kept = n % 3;
@@ -160,28 +126,6 @@ function storeLost(n: number): Happening {
     });
     const leases = new Map([...plan.leases].slice(0, kept));
     return nextWorld(world, plan, { claims, leases, lanes: new Map() });
-  });
-}
-
-function drained(name: string): Happening {
-  return happening(`${name} is drained`, (world, plan) => {
-    const agent = [...world.agents.values()].find((view) => view.name === name);
-    if (agent === undefined) return nextWorld(world, plan);
-    const { nowMs: sinceMs } = world;
-    const intent = { id: `drain-${name}`, sinceMs, kind: "drain", agent: agent.name } as const;
-    return nextWorld(world, plan, { intents: [intent] });
-  });
-}
-
-function moved(n: number): Happening {
-  return happening(`lane ${n} is moved to its last agent`, (world, plan) => {
-    const lanes = [...plan.lanes.values()];
-    const lane = lanes[n % Math.max(1, lanes.length)];
-    const to = lane?.order.at(-1);
-    if (lane === undefined || to === undefined) return nextWorld(world, plan);
-    const { nowMs: sinceMs } = world;
-    const intent = { id: `move-${n}`, sinceMs, kind: "move", lane: lane.id, to } as const;
-    return nextWorld(world, plan, { intents: [intent] });
   });
 }
 

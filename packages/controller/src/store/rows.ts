@@ -97,6 +97,8 @@ const base = { id: z.string().min(1), sinceMs: timeMs };
 const INTENT: z.ZodType<Intent> = z.discriminatedUnion("kind", [
   z.strictObject({ ...base, kind: z.literal("move"), lane, to: agent }),
   z.strictObject({ ...base, kind: z.literal("drain"), agent }),
+  z.strictObject({ ...base, kind: z.literal("rebalance") }),
+  z.strictObject({ ...base, kind: z.literal("freeze") }),
   z.strictObject({ ...base, kind: z.literal("confirm"), source: z.string() }),
   z.strictObject({ ...base, kind: z.literal("forget"), agent }),
   z.strictObject({ ...base, kind: z.literal("release"), address }),

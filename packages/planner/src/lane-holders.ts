@@ -1,0 +1,88 @@
+// Who holds lanes, and who could, by what agents report. Pure. Of two that say they hold one lane,
+// both are right only when both said so after the later one began to.
+
+import {
+  type AgentName,
+  type Lane,
+  type LaneReport,
+  type LeasedAddress,
+  type Address,
+  type ResourceName,
+  type World,
+  compareText,
+  laneName,
+} from "@fairlead/model";
+
+/** By lane resource, the connected agents that report holding it, sorted. */
+export type LaneHolders = ReadonlyMap<ResourceName, readonly AgentName[]>;
+
+/** Gathers who reports holding which lane. */
+export function reportedHolders(world: Pick<World, "agents">): LaneHolders {
+  const holders = new Map<ResourceName, AgentName[]>();
+  for (const agent of world.agents.values()) {
+    if (!agent.connected) continue;
+    for (const lane of agent.report?.lanes ?? []) {
+      if (lane.state !== "holder") continue;
+      const known = holders.get(lane.name);
+      if (known === undefined) holders.set(lane.name, [agent.name]);
+      else known.push(agent.name);
+    }
+  }
+  for (const names of holders.values()) names.sort(compareText);
+  return holders;
+}
+
+/**
+ * Who holds the lane, as far as is known; of several that say so, the one that was known to hold it
+ * goes on being named.
+ */
+export function holderOf(lane: Lane, holders: LaneHolders): AgentName | undefined {
+  const reported = holders.get(laneName(lane.id)) ?? [];
+  if (lane.holder !== undefined && reported.includes(lane.holder)) return lane.holder;
+  return reported[0] ?? lane.holder;
+}
+
+/** Whether the agent stands by for the lane and could hold it at once: it is connected and says so. */
+export function standsBy(world: Pick<World, "agents">, lane: Lane, agent: AgentName): boolean {
+  return world.agents.get(agent)?.connected === true && stateOn(world, lane, agent) === "successor";
+}
+
+/** What the agent said last of the lane; undefined: nothing. */
+export function stateOn(
+  { agents }: Pick<World, "agents">,
+  lane: Lane,
+  agent: AgentName,
+): LaneReport["state"] | undefined {
+  const name = laneName(lane.id);
+  return agents.get(agent)?.report?.lanes.find((one) => one.name === name)?.state;
+}
+
+/**
+ * Agents that are to give the lane up because another one holds it too: all but the first in order
+ * of those that said so after the last of them began to hold it.
+ */
+export function losersOf(
+  world: Pick<World, "agents">,
+  lane: Lane,
+  rows: ReadonlyMap<Address, LeasedAddress>,
+): ReadonlySet<AgentName> {
+  const name = laneName(lane.id);
+  const saying = lane.order.filter(
+    (agent) =>
+      world.agents.get(agent)?.connected === true && stateOn(world, lane, agent) === "holder",
+  );
+  if (saying.length < 2) return NOBODY;
+  const began = new Map(saying.map((agent) => [agent, 0]));
+  for (const { address, placement } of rows.values()) {
+    if (placement.kind !== "lane" || laneName(placement.lane) !== name) continue;
+    for (const [agent, atMs] of began) {
+      const sinceMs = world.agents.get(agent)?.heldSinceMs.get(address) ?? 0;
+      if (sinceMs > atMs) began.set(agent, sinceMs);
+    }
+  }
+  const lastMs = Math.max(...began.values());
+  const holding = saying.filter((agent) => (world.agents.get(agent)?.heardAtMs ?? 0) >= lastMs);
+  return holding.length < 2 ? NOBODY : new Set(holding.slice(1));
+}
+
+const NOBODY: ReadonlySet<AgentName> = new Set();
