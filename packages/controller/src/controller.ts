@@ -127,6 +127,7 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
     delivery: sync,
     revisionOf: (resource) => revisions.revisionOf(resource),
     onCycle: measured.planned,
+    onMoved: measured.moved,
     onSaid: () => admin.changed(),
     onFenced: (epoch) => options.onFailed(fencedError(epoch)),
     onFailed: options.onFailed,

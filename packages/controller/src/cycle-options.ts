@@ -8,6 +8,7 @@ import type { Clock, Logger } from "@fairlead/runtime";
 import type { Act, ActResult } from "./acts/act.ts";
 import type { CycleView } from "./cycle-view.ts";
 import type { Fact } from "./facts.ts";
+import type { MoveRecord } from "./move-book.ts";
 import type { Election, PlanDelivery, Publisher, Source, Store } from "./ports.ts";
 
 /** What the loop is made of. */
@@ -23,6 +24,8 @@ export interface CycleOptions {
   readonly revisionOf: (resource: Resource) => Revision;
   /** Told how long each cycle's planning took, in ms. */
   readonly onCycle?: (tookMs: number) => void;
+  /** Told after each cycle of addresses that another agent holds than before; mostly of none. */
+  readonly onMoved?: (moves: readonly MoveRecord[]) => void;
   /** What `view` shows may differ now: after a cycle, and with what is found before the first. */
   readonly onSaid?: () => void;
   /** Another controller took a later epoch: this one must end. */

@@ -4,6 +4,7 @@
 import type { Finding, Plan, World } from "@fairlead/model";
 
 import type { ClusterState } from "./cluster-state.ts";
+import type { MoveBook } from "./move-book.ts";
 import type { ElectionView } from "./ports.ts";
 import type { VerdictTimes } from "./verdict-times.ts";
 
@@ -20,6 +21,8 @@ export interface CycleView {
   /** The claims that the plan was made for; `state` may know newer ones. Empty before it. */
   readonly judged: World["claims"];
   readonly times: VerdictTimes;
+  /** The last moves of each address, the latest first; since this controller leads. */
+  readonly moves: MoveBook["moves"];
   /** Of sources, planning and the store; sorted by subject and name. */
   readonly findings: readonly Finding[];
   /** Undefined when all is well; else what is waited for. */

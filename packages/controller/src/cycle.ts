@@ -17,13 +17,15 @@ import type { Fact } from "./facts.ts";
 import { firstPlanWaitMs, isStoreEmptied, namedAgents } from "./first-plan.ts";
 import { type FrozenClaims, NO_CLAIMS, freezeClaims, worldOf } from "./freeze-claims.ts";
 import { createLead, type Lead } from "./lead.ts";
+import { type MoveBook, NO_MOVES, trackMoves } from "./move-book.ts";
 import { narrate, NOTHING_SAID, type Said, sortFindings } from "./narrate.ts";
 import { nextWakeMs } from "./next-wake.ts";
 import { notReadyText } from "./not-ready.ts";
 import type { StoreChange, StoredState } from "./ports.ts";
 import { type Publishing, createPublishing } from "./publishing.ts";
-import { diffStored, newOwners } from "./store-changes.ts";
+import { diffStored, withoutNewOwners } from "./store-changes.ts";
 import { type StoreWriter, createStoreWriter, storeFindings } from "./store-writer.ts";
+import { NO_ROWS, type StoredRows, openedRows, storedRows } from "./stored-rows.ts";
 import { NO_VERDICTS, type TimedVerdicts, trackVerdicts } from "./verdict-times.ts";
 
 /** Facts that come close together make one cycle: this long a quiet, in ms. */
@@ -49,12 +51,12 @@ class Loop implements Cycle {
   #planOptions: PlanOptions;
   #state: ClusterState = createClusterState([]);
   #writer: StoreWriter | undefined;
-  #intents: StoredState["intents"] = [];
-  #rows: Pick<Plan, "leases" | "lanes"> = { leases: new Map(), lanes: new Map() };
+  #rows: StoredRows = NO_ROWS;
   #plan: Plan | undefined;
   /** Claims of the world that the plan was made for. */
   #planned: World["claims"] = new Map();
   #timed: TimedVerdicts = NO_VERDICTS;
+  #moves: MoveBook = NO_MOVES;
   #frozen: FrozenClaims = NO_CLAIMS;
   #said: Said = NOTHING_SAID;
   #cycles = 0;
@@ -108,13 +110,9 @@ class Loop implements Cycle {
   /** The lead is won: what is stored is what there is. */
   #begin(stored: StoredState): void {
     const { store, log, onFenced, delivery } = this.#options;
-    const { leases, lanes, epoch } = stored;
+    const { leases, epoch } = stored;
     this.#writer = createStoreWriter({ store, epoch, log, onFenced });
-    this.#intents = stored.intents;
-    this.#rows = {
-      leases: new Map(leases.map((lease) => [lease.address, lease])),
-      lanes: new Map(lanes.map((lane) => [lane.id, lane])),
-    };
+    this.#rows = openedRows(stored);
     this.#named = namedAgents(stored);
     this.#planOptions = planOptionsOf(this.#options);
     const owners = leases.flatMap((lease) => lease.owners);
@@ -138,9 +136,9 @@ class Loop implements Cycle {
     this.#lastHelloMs = undefined;
     this.#plan = undefined;
     this.#planned = new Map();
-    this.#rows = { leases: new Map(), lanes: new Map() };
-    this.#intents = [];
+    this.#rows = NO_ROWS;
     this.#timed = NO_VERDICTS;
+    this.#moves = NO_MOVES;
     this.#publishing.pause();
     this.#options.delivery.setLeading?.(false);
     this.#state = { ...this.#state, agents: new Map(), orphans: new Map() };
@@ -161,6 +159,7 @@ class Loop implements Cycle {
       state: this.#state,
       judged: this.#planned,
       times: this.#timed.times,
+      moves: this.#moves.moves,
       findings: this.#findings(),
       lead,
       ...(this.#plan === undefined ? {} : { plan: this.#plan }),
@@ -203,7 +202,7 @@ class Loop implements Cycle {
     const acts = this.#acts.begin(this.#freeze());
     const next = plan(acts.world, this.#planOptions);
     this.#options.onCycle?.(clock.nowMs() - begunMs);
-    const changes = diffStored(this.#rows, next);
+    const changes = diffStored(this.#rows, storedRows(next));
     // Planning takes its time, and so does whatever else may have held this process up.
     if (!this.#mayGoOn(writer)) return void acts.end("failed", "it leads no more");
     const written = await writer.write(changes);
@@ -222,18 +221,18 @@ class Loop implements Cycle {
 
   /** While the store cannot be written, what needs no new row goes on: members change. */
   #goOn(epoch: number, world: World, unwritten: readonly StoreChange[]): void {
-    const heldBack = newOwners(this.#rows, unwritten);
-    const claims = new Map([...world.claims].filter(([id]) => !heldBack.has(id)));
-    const part = plan({ ...world, claims }, this.#planOptions);
-    if (diffStored(this.#rows, part).length === 0) {
-      this.#adopt(epoch, { ...world, claims }, part);
-    } else this.#say();
+    const rest = withoutNewOwners(world, this.#rows, unwritten);
+    const part = plan(rest, this.#planOptions);
+    if (diffStored(this.#rows, storedRows(part)).length > 0) this.#say();
+    else this.#adopt(epoch, rest, part);
     this.#wakeIn(STORE_RETRY_MS);
   }
 
   /** The plan is durable: it is sent and said. */
   #adopt(epoch: number, world: World, next: Plan): void {
-    this.#rows = { leases: next.leases, lanes: next.lanes };
+    this.#moves = trackMoves(this.#moves, { before: this.#plan, now: next, world });
+    this.#options.onMoved?.(this.#moves.latest);
+    this.#rows = storedRows(next);
     this.#plan = next;
     this.#planned = world.claims;
     this.#cycles += 1;
@@ -267,8 +266,7 @@ class Loop implements Cycle {
     const { settings, clock } = this.#options;
     this.#frozen = freezeClaims(this.#frozen, this.#state.claims);
     const { claims } = this.#frozen;
-    const [nowMs, intents, state] = [clock.wallMs(), this.#intents, this.#state];
-    return worldOf(state, { nowMs, settings, claims, intents, ...this.#rows });
+    return worldOf(this.#state, { nowMs: clock.wallMs(), settings, claims, ...this.#rows });
   }
 
   /** Says what came out, to publishers and, where it changed, in the log. */

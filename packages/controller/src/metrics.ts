@@ -12,6 +12,7 @@ import { poolFamilies, poolSize } from "@fairlead/planner";
 import { type HealthReport, type Metrics, createMetrics } from "@fairlead/runtime";
 
 import type { CycleView } from "./cycle-view.ts";
+import type { MoveRecord } from "./move-book.ts";
 import type { SyncState } from "./ports.ts";
 
 /** What the loop tells as it happens. */
@@ -21,10 +22,15 @@ export interface ControllerMetrics {
   readonly planned: (tookMs: number) => void;
   /** A transaction of the store ended; the rows that it wrote. */
   readonly stored: (rows: number) => void;
+  /** Addresses are held by another agent than before. */
+  readonly moved: (moves: readonly MoveRecord[]) => void;
 }
 
 /** Bounds of planning's histogram in seconds: from an idle loop to ten thousand Services anew. */
 const PLAN_SECONDS: readonly number[] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
+
+/** Bounds of the gap's histogram in seconds: from a planned move to a takeover at slow adverts. */
+const GAP_SECONDS: readonly number[] = [0.01, 0.03, 0.1, 0.3, 0.5, 1, 3, 10, 30];
 
 const SYNC_STATES: readonly SyncState["state"][] = ["in-sync", "behind", "rejected", "unknown"];
 const VERDICT_STATES: readonly VerdictState[] = ["ready", "pending", "refused"];
@@ -71,6 +77,12 @@ export function createControllerMetrics(options: {
     help: "How long planning took, without storing and sending.",
     buckets: PLAN_SECONDS,
   });
+  const gaps = metrics.histogram({
+    name: "vip_move_gap_seconds",
+    help: "How long nobody had an address that another agent holds now, as far as reports prove it.",
+    labels: ["cause"],
+    buckets: GAP_SECONDS,
+  });
   const writes = metrics.counter({
     name: "store_writes_total",
     help: "Transactions that wrote to the store.",
@@ -85,6 +97,12 @@ export function createControllerMetrics(options: {
     stored: (count) => {
       writes.inc();
       rows.inc(count);
+    },
+    moved: (moves) => {
+      for (const { isPlanned, gapMs } of moves) {
+        const cause = isPlanned ? "planned" : "unplanned";
+        if (gapMs !== undefined) gaps.observe({ cause }, gapMs / 1000);
+      }
     },
   };
 }

@@ -1,9 +1,16 @@
-// When time alone will change a plan: a quarantine ends, an agent's silence becomes doubt, or an
-// address that nobody holds is withdrawn, or one that a stranger had may be tried again.
+// When time alone will change a plan: a quarantine ends, an agent's silence becomes doubt, an
+// address that nobody holds is withdrawn, one that a stranger had may be tried again, or a move is
+// given up.
 // Pure. Everything else changes by facts, so an idle controller does not wake.
 
 import type { Plan, World } from "@fairlead/model";
-import { HANDOVER_MS, STRANGER_MS, WITHDRAW_AFTER_MS, staleAtMs } from "@fairlead/planner";
+import {
+  HANDOVER_MS,
+  MOVE_MS_MAX,
+  STRANGER_MS,
+  WITHDRAW_AFTER_MS,
+  staleAtMs,
+} from "@fairlead/planner";
 
 /** A pause that is never shortened below this, in ms, so that rounding cannot spin the loop. */
 const PAUSE_MS_MIN = 10;
@@ -23,6 +30,9 @@ export function nextWakeMs(world: World, plan: Plan): number | undefined {
     }
     const doubtMs = staleAtMs(agent, world.settings);
     if (doubtMs !== undefined) moments.push(doubtMs);
+  }
+  for (const intent of plan.intents) {
+    if (intent.kind === "move") moments.push(intent.sinceMs + MOVE_MS_MAX);
   }
   const future = moments.filter((moment) => moment > world.nowMs);
   if (future.length === 0) return undefined;

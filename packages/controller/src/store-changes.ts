@@ -1,24 +1,12 @@
 // The difference between what the store holds and what a plan wants stored. Pure. Rows that are
 // other objects are compared by content, so that an idle controller writes nothing.
 
-import {
-  type Address,
-  type ClaimId,
-  type Lane,
-  type LaneId,
-  type LeasedAddress,
-  changedKeys,
-} from "@fairlead/model";
+import { type ClaimId, type Intent, type World, changedKeys } from "@fairlead/model";
 
 import type { StoreChange } from "./ports.ts";
+import type { StoredRows } from "./stored-rows.ts";
 
-/** Rows of the store that planning decides about. */
-export interface StoredRows {
-  readonly leases: ReadonlyMap<Address, LeasedAddress>;
-  readonly lanes: ReadonlyMap<LaneId, Lane>;
-}
-
-/** Changes that turn `stored` into `wanted`: deletions first, then puts, lanes before leases. */
+/** Changes that turn `stored` into `wanted`: deletions first, then puts, lanes first. */
 export function diffStored(stored: StoredRows, wanted: StoredRows): readonly StoreChange[] {
   const leases = changedKeys(stored.leases, wanted.leases);
   const lanes = changedKeys(stored.lanes, wanted.lanes);
@@ -38,12 +26,34 @@ export function diffStored(stored: StoredRows, wanted: StoredRows): readonly Sto
     const isKnown = lease !== undefined && isSame(stored.leases.get(address), lease);
     if (lease && !isKnown) changes.push({ kind: "put-lease", lease });
   }
-  return changes;
+  return [...changes, ...diffIntents(stored.intents, wanted.intents)];
 }
 
-/** Claims that own an address by these changes that they do not own in the stored rows. */
-export function newOwners(
-  stored: StoredRows,
+function diffIntents(stored: readonly Intent[], wanted: readonly Intent[]): StoreChange[] {
+  if (stored === wanted) return [];
+  const ids = new Set(wanted.map(({ id }) => id));
+  const known = new Map(stored.map((intent) => [intent.id, intent]));
+  const gone = stored.filter(({ id }) => !ids.has(id));
+  const news = wanted.filter((intent) => !isSame(known.get(intent.id), intent));
+  return [
+    ...gone.map(({ id }): StoreChange => ({ kind: "delete-intent", id })),
+    ...news.map((intent): StoreChange => ({ kind: "put-intent", intent })),
+  ];
+}
+
+/** The world without claims that own an address by these changes, and not in the stored rows. */
+export function withoutNewOwners(
+  world: World,
+  stored: Pick<StoredRows, "leases">,
+  changes: readonly StoreChange[],
+): World {
+  const heldBack = newOwners(stored, changes);
+  const claims = new Map([...world.claims].filter(([id]) => !heldBack.has(id)));
+  return { ...world, claims };
+}
+
+function newOwners(
+  stored: Pick<StoredRows, "leases">,
   changes: readonly StoreChange[],
 ): ReadonlySet<ClaimId> {
   const found = new Set<ClaimId>();

@@ -18,5 +18,5 @@ export type { MayStillGet } from "./release.ts";
 export { holderOf, reportedHolders, standsBy } from "./lane-holders.ts";
 export { drainTarget } from "./rank.ts";
 export { MOVE_MS_MAX, evenMoves } from "./settle-intents.ts";
-export { willOf } from "./will.ts";
+export { isDrained, isFrozen, willOf } from "./will.ts";
 export { staleAtMs } from "./stale.ts";

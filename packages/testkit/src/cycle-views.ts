@@ -33,6 +33,7 @@ export function makeCycleView(
     times: new Map(
       Array.from(plan?.verdicts ?? [], ([id, { state }]) => [id, { state, sinceMs: world.nowMs }]),
     ),
+    moves: new Map(),
     findings: findings.sort((a, b) => compareText(a.name, b.name)),
     ...(plan === undefined ? {} : { plan }),
     ...changes,

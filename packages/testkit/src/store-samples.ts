@@ -82,4 +82,6 @@ export const INTENTS: readonly Intent[] = [
   { id: "3", sinceMs: 3, kind: "confirm", source: "folder" },
   { id: "4", sinceMs: 4, kind: "forget", agent: B },
   { id: "5", sinceMs: 5, kind: "release", address: makeLease(1).address },
+  { id: "6", sinceMs: 6, kind: "rebalance" },
+  { id: "7", sinceMs: 7, kind: "freeze" },
 ];

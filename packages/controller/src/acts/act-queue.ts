@@ -76,8 +76,8 @@ function beginActs(world: World, taken: readonly Asked[]): ActsUnderWay {
   for (const asked of taken) {
     const judged = judgeAct(next, asked.act);
     if (judged.kind !== "allowed") asked.answer(judged);
-    else if (asked.act.kind === "import" && asked.act.isDryRun) {
-      asked.answer({ kind: "done", will: judged.will, did: [] });
+    else if ("isDryRun" in asked.act && asked.act.isDryRun) {
+      asked.answer(doneBy(judged, []));
     } else {
       allowed.push({ asked, act: judged });
       next = withAct(next, judged);
@@ -89,12 +89,15 @@ function beginActs(world: World, taken: readonly Asked[]): ActsUnderWay {
       const isDone = written === "durable";
       const why = trouble ?? "another controller took over";
       for (const { asked, act } of allowed) {
-        const { will, did } = act;
-        asked.answer(isDone ? { kind: "done", will, did } : failed(`nothing was done: ${why}`));
+        asked.answer(isDone ? doneBy(act, act.did) : failed(`nothing was done: ${why}`));
       }
       return isDone ? allowed.flatMap(({ act }) => factsOf(act)) : [];
     },
   };
+}
+
+function doneBy({ will, moves }: AllowedAct, did: readonly string[]): ActResult {
+  return { kind: "done", will, did, ...(moves === undefined ? {} : { moves }) };
 }
 
 function withAct(world: World, act: AllowedAct): World {
@@ -102,9 +105,11 @@ function withAct(world: World, act: AllowedAct): World {
   for (const lease of act.leases) rows.set(lease.address, lease);
   // An owner that no source shows is not known to be gone.
   const absent = act.owners.filter((claim) => !world.claims.has(claim));
+  const { ends = [] } = act;
+  const going = world.intents.filter(({ id }) => !ends.includes(id));
   return {
     ...world,
-    intents: act.intents.length === 0 ? world.intents : [...world.intents, ...act.intents],
+    intents: ends.length + act.intents.length === 0 ? world.intents : [...going, ...act.intents],
     leases: patchMap(world.leases, rows),
     absent: absent.length === 0 ? world.absent : new Set([...world.absent, ...absent]),
   };

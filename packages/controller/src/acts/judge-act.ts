@@ -11,7 +11,11 @@ import {
 } from "@fairlead/model";
 
 import type { Act, AllowedAct, DeniedAct } from "./act.ts";
+import { judgeDrain, judgeUncordon } from "./judge-drain.ts";
+import { judgeFreeze, judgeThaw } from "./judge-freeze.ts";
 import { judgeImport } from "./judge-import.ts";
+import { judgeMove, judgeRebalance } from "./judge-move.ts";
+import { timeText } from "./time-text.ts";
 
 /** Judges one act. */
 export function judgeAct(world: World, act: Act): AllowedAct | DeniedAct {
@@ -20,6 +24,18 @@ export function judgeAct(world: World, act: Act): AllowedAct | DeniedAct {
       return judgeRelease(world, act.address);
     case "forget":
       return judgeForget(world, act.agent);
+    case "drain":
+      return judgeDrain(world, act.agent);
+    case "uncordon":
+      return judgeUncordon(world, act.agent);
+    case "move":
+      return judgeMove(world, act.address, act.to);
+    case "rebalance":
+      return judgeRebalance(world);
+    case "freeze":
+      return judgeFreeze(world);
+    case "thaw":
+      return judgeThaw(world);
     case "import":
       return judgeImport(world, act.leases);
     default:
@@ -79,8 +95,3 @@ function judgeForget(world: World, name: AgentName): AllowedAct | DeniedAct {
 }
 
 const NOTHING = { kind: "allowed", intents: [], leases: [], owners: [] } as const;
-
-/** Epoch ms as people read it: to the second, in UTC. */
-function timeText(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+Z$/u, "Z");
-}

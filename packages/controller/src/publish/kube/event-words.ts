@@ -3,6 +3,7 @@
 
 import type { Address, AgentName, AgentView, LeasedAddress, Remark } from "@fairlead/model";
 
+import { type Move, accountOf } from "../../move-account.ts";
 import { boundedWords, remarkWords } from "./remark-words.ts";
 
 /** An Event before it is known when it is written. */
@@ -59,51 +60,16 @@ export function noMembersEvent(cause: Remark | undefined, detail: string): Event
   return warning({ reason: "NoMembers", detail: why }, "Check");
 }
 
-/** How an address came from one agent to another. */
-export interface Move {
-  readonly address: Address;
-  readonly from: AgentName;
-  readonly to: AgentName;
-}
-
 /** An address is held by another agent than before. */
 export function movedEvent(move: Move, agents: ReadonlyMap<AgentName, AgentView>): EventDraft {
   const { address, from, to } = move;
-  const why = moveWords(address, agents.get(from), agents.get(to));
+  const { why, heard } = accountOf(move, agents);
+  const words = [why, heard].filter((text) => text !== "").join("; ");
   const note = boundedWords(
-    `${address} moved from ${from} to ${to}${why === "" ? "" : `: ${why}`}.`,
+    `${address} moved from ${from} to ${to}${words === "" ? "" : `: ${words}`}.`,
   );
   const about = `${address} ${from} ${to}`;
   return { reason: "VipMoved", action: "Move", type: "Normal", note, about };
-}
-
-/**
- * Why, and how long it took, as far as reports prove it: agents report when they see a change, so
- * the time between two reports tells of the gap, and only a last word before it bounds it.
- */
-function moveWords(
-  address: Address,
-  from: AgentView | undefined,
-  to: AgentView | undefined,
-): string {
-  const heldMs = to?.heldSinceMs.get(address);
-  if (from === undefined) return "";
-  if (!from.connected) {
-    const why = `${from.name} is out of reach`;
-    if (heldMs === undefined) return why;
-    const gapMs = Math.round(heldMs - from.heardAtMs);
-    // Heard of after the other had it: its kernel held it on, and nobody was without it.
-    if (gapMs <= 0) return `${why}, and was heard of until the other had it`;
-    return `${why}; held again within ${gapMs} ms of its last word`;
-  }
-  const [trouble] = from.report?.remarks ?? [];
-  const why = trouble === undefined ? `${from.name} gave it up` : `${from.name}: ${trouble.detail}`;
-  const lostMs = from.lostAtMs?.get(address);
-  if (heldMs === undefined || lostMs === undefined) return why;
-  const gapMs = Math.round(heldMs - lostMs);
-  return gapMs <= 0
-    ? `${why}; the other reported it first`
-    : `${why}; the other reported it ${gapMs} ms later`;
 }
 
 function warning(remark: Remark, action: string): EventDraft {
