@@ -17,6 +17,7 @@ import {
   type LeaseBook,
   LeaseBookSchema,
   type ListKind,
+  type ListLanesResponse,
   type ListResponse,
   serviceDefinition,
   type WatchResponse,
@@ -44,6 +45,18 @@ export interface AdminClient extends Disposable {
   releaseLease(address: string): Promise<ActResultRow>;
   /** The operator's word that an agent is powered off. */
   forgetAgent(name: string): Promise<ActResultRow>;
+  /** Others are to hold what the agent holds; looks only, when it is a dry run. */
+  drainAgent(name: string, dryRun: boolean): Promise<ActResultRow>;
+  /** The agent is drained no more. */
+  uncordonAgent(name: string): Promise<ActResultRow>;
+  /** Another agent is to hold the lane of the address; looks only, when it is a dry run. */
+  moveAddress(address: string, to: string, dryRun: boolean): Promise<ActResultRow>;
+  /** Agents are to hold alike; looks only, when it is a dry run. */
+  rebalance(dryRun: boolean): Promise<ActResultRow>;
+  /** Nothing moves by the controller's will, or does again. */
+  setFrozen(isFrozen: boolean): Promise<ActResultRow>;
+  /** Who holds each lane, and who shall. */
+  listLanes(): Promise<ListLanesResponse>;
   /** All leases as they are stored. */
   exportLeases(): Promise<LeaseBook>;
   /** Puts leases into the store; looks only, when it is a dry run. */
@@ -94,6 +107,14 @@ export function createAdminClient(options: {
     describePool: (name) => ask(TABLE.describePool, { name }),
     releaseLease: async (address) => resultOf(await ask(TABLE.releaseLease, { address })),
     forgetAgent: async (name) => resultOf(await ask(TABLE.forgetAgent, { name })),
+    drainAgent: async (name, dryRun) => resultOf(await ask(TABLE.drainAgent, { name, dryRun })),
+    uncordonAgent: async (name) => resultOf(await ask(TABLE.uncordonAgent, { name })),
+    moveAddress: async (address, to, dryRun) =>
+      resultOf(await ask(TABLE.moveAddress, { address, to, dryRun })),
+    rebalance: async (dryRun) => resultOf(await ask(TABLE.rebalance, { dryRun })),
+    setFrozen: async (isFrozen) =>
+      resultOf(isFrozen ? await ask(TABLE.freeze, {}) : await ask(TABLE.thaw, {})),
+    listLanes: () => ask(TABLE.listLanes, {}),
     exportLeases: async () => (await ask(TABLE.exportLeases, {})).book ?? create(LeaseBookSchema),
     importLeases: async (book, dryRun) => resultOf(await ask(TABLE.importLeases, { book, dryRun })),
     watch: (kinds, onMessage, signal) =>

@@ -4,6 +4,14 @@
 import { Command, CommanderError } from "commander";
 
 import { leaseCommand } from "./commands/lease.ts";
+import {
+  drainCommand,
+  freezeCommand,
+  moveCommand,
+  rebalanceCommand,
+  thawCommand,
+  uncordonCommand,
+} from "./commands/move.ts";
 import { agentsCommand, statusCommand } from "./commands/status.ts";
 import { checkCommand } from "./commands/check.ts";
 import { explainCommand } from "./commands/explain.ts";
@@ -26,6 +34,12 @@ export async function runProgram(
     agentsCommand,
     leaseCommand,
     poolCommand,
+    drainCommand,
+    uncordonCommand,
+    moveCommand,
+    rebalanceCommand,
+    freezeCommand,
+    thawCommand,
     explainCommand,
     checkCommand,
     ...more,

@@ -21,7 +21,7 @@ export const CLAIM_COLUMNS: readonly Column<ClaimRow>[] = [
 /** Columns of agents. */
 export const AGENT_COLUMNS: readonly Column<AgentRow>[] = [
   { heading: "NAME", cell: (row) => row.name },
-  { heading: "STATE", cell: (row) => row.state },
+  { heading: "STATE", cell: (row) => agentState(row) },
   { heading: "SYNC", cell: (row) => row.sync },
   { heading: "REVISION", cell: (row) => row.appliedRevision },
   { heading: "VIPS", cell: (row) => `${row.vipsHeld}/${row.vipsPlanned}` },
@@ -110,7 +110,23 @@ function formatSummary(list: ListResponse): string {
   const controller = list.controller?.ready === true ? "ready" : notReady(list);
   const agents = `${connected} of ${list.agents.length} agents connected`;
   const who = `controller ${controller}${leads(list)}`;
-  return `${ready} of ${list.claims.length} served; ${agents}; ${who}\n`;
+  return `${ready} of ${list.claims.length} served; ${agents}; ${who}${standing(list)}\n`;
+}
+
+/** What operators asked for and what still stands: who wonders why nothing moves, sees it. */
+function standing({ agents, controller }: ListResponse): string {
+  const drained = agents.filter((row) => row.drainedSinceMs !== undefined).map(({ name }) => name);
+  const isFrozen = controller?.frozenSinceMs !== undefined;
+  const parts = [
+    ...(drained.length === 0 ? [] : [`drained: ${drained.join(", ")}`]),
+    ...(isFrozen ? ["frozen: nothing moves before fairlead thaw"] : []),
+  ];
+  return parts.map((part) => `; ${part}`).join("");
+}
+
+/** As kubectl says it of a node that is cordoned. */
+function agentState({ state, drainedSinceMs }: AgentRow): string {
+  return drainedSinceMs === undefined ? state : `${state},drained`;
 }
 
 /** Named where there may be others. */

@@ -5,6 +5,7 @@ export { type Act, type ActResult } from "./acts/act.ts";
 export { type AdminContext } from "./api/grpc/admin-context.ts";
 export { explain } from "./api/grpc/explain.ts";
 export { list } from "./api/grpc/list.ts";
+export { listLanes } from "./api/grpc/list-lanes.ts";
 export { type ClusterState, type Seen } from "./cluster-state.ts";
 export { type ControllerOptions, type RunningController, runController } from "./controller.ts";
 export { type CopyOutcome, countsText } from "./copy-store.ts";

@@ -20,15 +20,13 @@ export interface Will {
 export function willOf({ intents }: Pick<World, "intents">): Will {
   const drains = new Map<AgentName, string>();
   const moves = new Map<LaneId, MoveIntent>();
-  let isFrozen = false;
   for (const intent of intents) {
-    if (intent.kind === "freeze") isFrozen = true;
     if (intent.kind === "drain") drains.set(intent.agent, intent.id);
     if (intent.kind !== "move") continue;
     const known = moves.get(intent.lane);
     if (known === undefined || isNewer(intent, known)) moves.set(intent.lane, intent);
   }
-  return { isFrozen, drains, moves };
+  return { isFrozen: isFrozen({ intents }), drains, moves };
 }
 
 /** Whether the agent is being drained: what others can hold is not for it. */

@@ -150,6 +150,23 @@ export const STEPS: readonly StepKind[] = [
       ring.controller.act({ kind: "release", address });
     },
   },
+  onHost("operator drains HOST", (ring, host) =>
+    ring.controller.act({ kind: "drain", agent: agentOf(ring, host).name, isDryRun: false }),
+  ),
+  onHost("operator uncordons HOST", (ring, host) =>
+    ring.controller.act({ kind: "uncordon", agent: agentOf(ring, host).name }),
+  ),
+  onHost("operator moves to HOST ADDRESS", (ring, host, [text = ""]) => {
+    const address = present(parseAddress(text), `${text} is an address`);
+    const to = agentOf(ring, host).name;
+    ring.controller.act({ kind: "move", address, to, isDryRun: false });
+  }),
+  {
+    form: "operator rebalances",
+    run: ({ ring }) => ring.controller.act({ kind: "rebalance", isDryRun: false }),
+  },
+  { form: "operator freezes", run: ({ ring }) => ring.controller.act({ kind: "freeze" }) },
+  { form: "operator thaws", run: ({ ring }) => ring.controller.act({ kind: "thaw" }) },
   onHost("operator forgets HOST", (ring, host) =>
     ring.controller.act({ kind: "forget", agent: agentOf(ring, host).name }),
   ),

@@ -1,7 +1,7 @@
 // What an operator sees of a ring, as lines of text: the tables of the command line without ages,
 // the hosts, and what stands published. Pure but for reading the ring.
 
-import { explain, list } from "@fairlead/controller";
+import { explain, list, listLanes } from "@fairlead/controller";
 import { claimTitle, compareText } from "@fairlead/model";
 import {
   create,
@@ -24,6 +24,7 @@ export function viewOf(
     if (kind === "findings") return () => findingLines(ring);
     if (kind === "agents") return () => agentLines(ring);
     if (kind === "leases") return () => leaseLines(ring);
+    if (kind === "lanes") return () => laneLines(ring);
     if (kind === "acted") return () => orNothing(ring.controller.acted);
     if (kind === "published") return () => publishedLines(ring);
     return undefined;
@@ -77,13 +78,24 @@ function agentLines(ring: Ring): readonly string[] {
   if (listed === undefined) return NO_CONTROLLER;
   const rows = listed.agents.map((row) => [
     row.name,
-    row.state,
+    row.drainedSinceMs === undefined ? row.state : `${row.state},drained`,
     row.sync,
     `${row.vipsHeld}/${row.vipsPlanned}`,
     row.keepalivedAlive ? "up" : "down",
     row.remarks[0]?.reason ?? "",
   ]);
   return table(["NAME", "STATE", "SYNC", "VIPS", "KEEPALIVED", "REASON"], rows);
+}
+
+/** Lanes without their router ids, which are given as they come. */
+function laneLines(ring: Ring): readonly string[] {
+  const view = ring.controller.context()?.view;
+  if (view === undefined) return NO_CONTROLLER;
+  const { lanes = [] } = listLanes(view);
+  const rows = lanes.map(({ holder = "", order = [], movingTo = "", addresses = 0 }) => {
+    return [holder, movingTo, String(addresses), order.join(" ")];
+  });
+  return rows.length === 0 ? NOTHING : table(["HOLDER", "MOVING-TO", "ADDRESSES", "ORDER"], rows);
 }
 
 /** The rows of the store itself: what a restart would find. */

@@ -45,6 +45,7 @@ export function unsettled(ring: Ring): readonly string[] {
     ...holderFaults(ring),
     ...publishedFaults(ring),
     ...leaseFaults(ring),
+    ...wishFaults(ring),
   ];
 }
 
@@ -132,6 +133,22 @@ function publishedFaults(ring: Ring): readonly string[] {
       ...(texts[0] === texts[1] ? [] : [`published is ${texts[0]}, and should be ${texts[1]}`]),
     ];
   });
+}
+
+/** What operators asked for is done: nothing waits, and who is drained holds nothing of others'. */
+function wishFaults(ring: Ring): readonly string[] {
+  const { view } = ring.controller.context() ?? {};
+  const plan = view?.plan;
+  if (view === undefined || plan === undefined) return [];
+  const drained = new Set(plan.intents.flatMap((one) => (one.kind === "drain" ? [one.agent] : [])));
+  const waiting = plan.intents.filter(({ kind }) => kind !== "drain");
+  const lanes = [...plan.lanes.values()].flatMap(({ id, holder, order }) => {
+    if (holder !== order[0]) return [`lane ${id} is held by ${holder}, its order is ${order}`];
+    const isLeft = holder !== undefined && drained.has(holder);
+    const heirs = order.filter((agent) => !drained.has(agent));
+    return isLeft && heirs.length > 0 ? [`${id} is held by ${holder}, which is drained`] : [];
+  });
+  return [...waiting.map(({ id }) => `${id} is still wanted`), ...lanes];
 }
 
 /** The store has the addresses of the claims, each claim one, and nothing that rests or waits. */

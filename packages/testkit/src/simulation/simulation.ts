@@ -7,6 +7,7 @@ import { randomBySeed } from "../scenario/faults.ts";
 import { createRing, type Ring, type RingOptions } from "../scenario/ring.ts";
 import { createDice, doDeed, mendAll } from "./chaos.ts";
 import { createLeaseWatch } from "./lease-watch.ts";
+import { doOperatorsDeed } from "./operators-deeds.ts";
 import { unsettled } from "./settled.ts";
 
 /** What a simulation is made of. */
@@ -14,6 +15,8 @@ export interface SimulationOptions {
   readonly seed: number;
   /** Random things that happen. Default 40. */
   readonly deeds?: number;
+  /** Whether operators drain, move, rebalance and freeze meanwhile. Default true. */
+  readonly hasOperators?: boolean;
   readonly log?: RingOptions["log"];
   /** Told of each thing that happens. */
   readonly tell?: (line: string) => void;
@@ -28,6 +31,8 @@ export interface SimulationResult {
 }
 
 const DEEDS = 40;
+/** How often an operator wants something, a deed. */
+const WISH_RATE = 0.3;
 /** Share of calls of ports that fail while things happen. */
 const FAULT_RATE = 0.1;
 /** Between two things that happen there is this much time at the most, in ms. */
@@ -41,7 +46,9 @@ const LOOK_MS = 250;
 
 /** Runs the day of a seed. Never rejects for what the ring does wrong. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
-  const { seed, deeds = DEEDS, log, tell = () => undefined } = options;
+  const { seed, deeds = DEEDS, hasOperators = true, log, tell = () => undefined } = options;
+  // Of their own, so that the rest of a day is the same with them and without.
+  const wishes = createDice(randomBySeed(seed + 2));
   const dice = createDice(randomBySeed(seed));
   const watch = createLeaseWatch();
   const ring = createRing({
@@ -63,6 +70,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   for (let count = 0; count < deeds && watch.faults.length === 0; count += 1) {
     const what = doDeed(ring, dice);
     tell(`${ring.clock.nowMs()} ms: ${what}`);
+    if (hasOperators && wishes.random() < WISH_RATE) {
+      tell(`${ring.clock.nowMs()} ms: ${doOperatorsDeed(ring, wishes)}`);
+    }
     await pass(dice.below(PAUSE_MS_MAX));
   }
   mendAll(ring);
@@ -86,6 +96,9 @@ async function settle(ring: Ring, pass: (ms: number) => Promise<void>): Promise<
   const endMs = ring.clock.nowMs() + SETTLE_MS;
   let left = unsettled(ring);
   while (left.length > 0 && ring.clock.nowMs() < endMs) {
+    const plan = ring.controller.context()?.view.plan;
+    const isFrozen = plan?.intents.some(({ kind }) => kind === "freeze") === true;
+    if (isFrozen) ring.controller.act({ kind: "thaw" });
     await pass(1000);
     left = unsettled(ring);
   }

@@ -1,7 +1,7 @@
 // Operators' acts as calls of AdminService. Given how the loop does them; reads what was asked for,
 // and says what came of it in the contract's words. It changes nothing by itself.
 
-import { parseAddress, parseAgentName } from "@fairlead/model";
+import { type AgentName, parseAddress, parseAgentName } from "@fairlead/model";
 import {
   ActOutcome,
   type ActResultSchema,
@@ -23,6 +23,43 @@ export interface ActAnswer {
 /** How the loop does an act. */
 export type DoAct = (act: Act) => Promise<ActResult>;
 
+/** Answers DrainAgent. */
+export async function drainAgent(
+  doAct: DoAct,
+  { name, dryRun }: { readonly name: string; readonly dryRun: boolean },
+): Promise<ActAnswer> {
+  return await ofAgent(name, (agent) => doAct({ kind: "drain", agent, isDryRun: dryRun }));
+}
+
+/** Answers UncordonAgent. */
+export async function uncordonAgent(doAct: DoAct, text: string): Promise<ActAnswer> {
+  return await ofAgent(text, (agent) => doAct({ kind: "uncordon", agent }));
+}
+
+/** Answers MoveAddress. */
+export async function moveAddress(
+  doAct: DoAct,
+  asked: { readonly address: string; readonly to: string; readonly dryRun: boolean },
+): Promise<ActAnswer> {
+  const address = parseAddress(asked.address);
+  if (address === undefined) return notFound(`${JSON.stringify(asked.address)} is no address`);
+  const isDryRun = asked.dryRun;
+  return await ofAgent(asked.to, (to) => doAct({ kind: "move", address, to, isDryRun }));
+}
+
+/** Answers Rebalance. */
+export async function rebalance(
+  doAct: DoAct,
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<ActAnswer> {
+  return answerOf(await doAct({ kind: "rebalance", isDryRun: dryRun }));
+}
+
+/** Answers Freeze and Thaw. */
+export async function setFrozen(doAct: DoAct, isFrozen: boolean): Promise<ActAnswer> {
+  return answerOf(await doAct({ kind: isFrozen ? "freeze" : "thaw" }));
+}
+
 /** Answers ReleaseLease. */
 export async function releaseLease(doAct: DoAct, text: string): Promise<ActAnswer> {
   const address = parseAddress(text);
@@ -32,9 +69,16 @@ export async function releaseLease(doAct: DoAct, text: string): Promise<ActAnswe
 
 /** Answers ForgetAgent. */
 export async function forgetAgent(doAct: DoAct, text: string): Promise<ActAnswer> {
+  return await ofAgent(text, (agent) => doAct({ kind: "forget", agent }));
+}
+
+async function ofAgent(
+  text: string,
+  act: (agent: AgentName) => Promise<ActResult>,
+): Promise<ActAnswer> {
   const agent = parseAgentName(text);
   if (agent === undefined) return notFound(`${JSON.stringify(text)} is no agent's name`);
-  return answerOf(await doAct({ kind: "forget", agent }));
+  return answerOf(await act(agent));
 }
 
 /** Answers ImportLeases. */
@@ -71,7 +115,9 @@ const OUTCOMES: Readonly<Record<ActResult["kind"], ActOutcome>> = {
 function answerOf(result: ActResult): ActAnswer {
   const outcome = OUTCOMES[result.kind];
   if (result.kind === "done") {
-    return { result: { outcome, will: [...result.will], did: [...result.did] } };
+    const { will, did, moves = [] } = result;
+    const rows = moves.map((move) => ({ ...move, addresses: [...move.addresses] }));
+    return { result: { outcome, will: [...will], did: [...did], moves: rows } };
   }
   return { result: { outcome, why: [...result.why], remedy: result.remedy } };
 }

@@ -14,12 +14,24 @@ import {
   unaryHandler,
 } from "@fairlead/wire";
 
-import { type DoAct, exportLeases, forgetAgent, importLeases, releaseLease } from "./act-calls.ts";
+import {
+  type DoAct,
+  drainAgent,
+  exportLeases,
+  forgetAgent,
+  importLeases,
+  moveAddress,
+  rebalance,
+  releaseLease,
+  setFrozen,
+  uncordonAgent,
+} from "./act-calls.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { bindServer, closeServer } from "./bind-server.ts";
 import { describePool } from "./describe-pool.ts";
 import { explain } from "./explain.ts";
 import { list } from "./list.ts";
+import { listLanes } from "./list-lanes.ts";
 import { createWatchers, type WatchCall } from "./watchers.ts";
 
 /** What the server answers from, and where. */
@@ -64,19 +76,9 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
       onFailed,
     ),
     watch: (call: WatchCall) => watchers.watch(call),
-    releaseLease: unaryHandler(
-      ({ address: text }: { readonly address: string }) => releaseLease(act, text),
-      onFailed,
-    ),
-    forgetAgent: unaryHandler(
-      ({ name }: { readonly name: string }) => forgetAgent(act, name),
-      onFailed,
-    ),
+    listLanes: unaryHandler(() => listLanes(context().view), onFailed),
     exportLeases: unaryHandler(() => exportLeases(context().view), onFailed),
-    importLeases: unaryHandler(
-      (asked: Parameters<typeof importLeases>[1]) => importLeases(act, asked),
-      onFailed,
-    ),
+    ...actHandlers(act, onFailed),
   });
   const health = addIntrospection(server, [AdminService]);
   const address = await bindServer(server, options.listen, options.credentials);
@@ -88,5 +90,26 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
       await watchers[Symbol.asyncDispose]();
       await closeServer(server);
     },
+  };
+}
+
+interface Named {
+  readonly name: string;
+}
+
+/** The calls by which operators act. */
+function actHandlers(act: DoAct, onFailed: Parameters<typeof unaryHandler>[1]) {
+  const handle = <Asked, Answer>(answer: (asked: Asked) => Promise<Answer>) =>
+    unaryHandler(answer, onFailed);
+  return {
+    releaseLease: handle(({ address }: { readonly address: string }) => releaseLease(act, address)),
+    forgetAgent: handle(({ name }: Named) => forgetAgent(act, name)),
+    drainAgent: handle((asked: Parameters<typeof drainAgent>[1]) => drainAgent(act, asked)),
+    uncordonAgent: handle(({ name }: Named) => uncordonAgent(act, name)),
+    moveAddress: handle((asked: Parameters<typeof moveAddress>[1]) => moveAddress(act, asked)),
+    rebalance: handle((asked: Parameters<typeof rebalance>[1]) => rebalance(act, asked)),
+    freeze: handle(() => setFrozen(act, true)),
+    thaw: handle(() => setFrozen(act, false)),
+    importLeases: handle((asked: Parameters<typeof importLeases>[1]) => importLeases(act, asked)),
   };
 }

@@ -27,6 +27,7 @@ export function agentRow(
   const agent = present(view.state.agents.get(name), "the agent is known");
   const sync = syncState(name);
   const { report, hello } = agent;
+  const drained = drainedSince(view, name);
   return {
     name,
     state: agent.connected ? "connected" : "disconnected",
@@ -41,7 +42,13 @@ export function agentRow(
     lastSeenMs: wholeMs(nowMs - agent.heardAtMs),
     links: hello.links.map(linkText),
     remarks: agentRemarks(view, agent, sync).map(remarkRow),
+    ...(drained === undefined ? {} : { drainedSinceMs: BigInt(Math.trunc(drained)) }),
   };
+}
+
+/** Since when the agent is drained, epoch ms; undefined: it is not. */
+export function drainedSince({ plan }: CycleView, name: AgentName): number | undefined {
+  return plan?.intents.find((one) => one.kind === "drain" && one.agent === name)?.sinceMs;
 }
 
 /** A revision as people read it; empty when there is none. */

@@ -34,6 +34,7 @@ function leasedLinks(context: AdminContext, lease: LeasedAddress): readonly Link
     ...findingLinks(context, lease.address),
     ...(isResting ? [] : [placed, heldLink(context, lease)]),
     ...claims,
+    ...movedLinks(context, lease.address),
   ];
 }
 
@@ -82,6 +83,17 @@ function heldLink({ view }: AdminContext, lease: LeasedAddress): Link {
   if (best.agent.connected) return link("Held", "good", detail, since);
   const stale = `${detail}, by its last report; it is out of reach`;
   return link("Held", "unknown", stale, { reason: "AgentUnreachable", ...since });
+}
+
+/** Its last moves, the latest first. */
+function movedLinks({ view }: AdminContext, address: Address): readonly Link[] {
+  return (view.moves.get(address) ?? []).map(({ from, to, why, gapMs, isPlanned, atMs }) => {
+    const gap = gapMs === undefined ? "gap not known" : `gap ${gapMs} ms`;
+    const how = isPlanned ? "planned" : "unplanned";
+    const words = why === "" ? "" : `: ${why}`;
+    const detail = `from ${from} to ${to}, ${how}, ${gap}${words}`;
+    return link("Moved", "good", detail, { sinceMs: atMs });
+  });
 }
 
 function claimLink({ view }: AdminContext, id: LeasedAddress["owners"][number]["claim"]): Link {

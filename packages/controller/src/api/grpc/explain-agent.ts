@@ -3,8 +3,17 @@
 
 import { type AgentView, type Lane, type LaneReport, laneName } from "@fairlead/model";
 
+import { isFrozen } from "@fairlead/planner";
+
 import type { AdminContext } from "./admin-context.ts";
-import { agentRemarks, heldVips, linkText, plannedVips, shortRevision } from "./agent-row.ts";
+import {
+  agentRemarks,
+  drainedSince,
+  heldVips,
+  linkText,
+  plannedVips,
+  shortRevision,
+} from "./agent-row.ts";
 import { type ExplainInit, type Link, link, tellLinks } from "./chain.ts";
 
 /** The chain of an agent that has connected once. */
@@ -12,6 +21,7 @@ export function explainAgent(context: AdminContext, agent: AgentView): ExplainIn
   const links = [
     connectedLink(agent),
     linksLink(agent),
+    ...drainLinks(context, agent),
     sentLink(context, agent),
     lanesLink(context, agent),
     heldLink(context, agent),
@@ -36,6 +46,17 @@ function linksLink({ hello }: AgentView): Link {
   if (isReachable) return link("Links", "good", texts.join(", "));
   const detail = texts.length === 0 ? "it has no link" : `${texts.join(", ")}: none is usable`;
   return link("Links", "broken", detail, { reason: "NoSegment" });
+}
+
+/** Whether it is drained, and what it holds all the same. */
+function drainLinks({ view }: AdminContext, agent: AgentView): readonly Link[] {
+  const sinceMs = drainedSince(view, agent.name);
+  if (sinceMs === undefined) return [];
+  const held = heldVips(agent);
+  if (held === 0) return [link("Drained", "good", "others hold everything", { sinceMs })];
+  const why = view.plan !== undefined && isFrozen(view.plan) ? "all is frozen" : "";
+  const rest = why === "" ? "nobody else can hold them yet, or they do not move" : why;
+  return [link("Drained", "doubt", `it still holds ${held} addresses: ${rest}`, { sinceMs })];
 }
 
 function sentLink({ syncState }: AdminContext, { name }: AgentView): Link {

@@ -12,6 +12,7 @@ import { wholeMs } from "./age.ts";
 import { agentRow } from "./agent-row.ts";
 import { claimRow } from "./claim-row.ts";
 import { sortedPools } from "./describe-pool.ts";
+import { frozenSince } from "./list-lanes.ts";
 import { poolRow } from "./pool-row.ts";
 import { remarkRow } from "./remark-row.ts";
 
@@ -52,6 +53,7 @@ function poolRows(context: AdminContext): NonNullable<ListInit["pools"]> {
 }
 
 function controllerRow({ view, version, uptimeMs }: AdminContext): ListInit["controller"] {
+  const frozen = frozenSince(view);
   return {
     version,
     epoch: BigInt(view.epoch),
@@ -61,6 +63,7 @@ function controllerRow({ view, version, uptimeMs }: AdminContext): ListInit["con
     detail: view.notReady ?? "",
     standsBy: !view.lead.leads,
     leader: view.lead.holder ?? "",
+    ...(frozen === undefined ? {} : { frozenSinceMs: frozen }),
   };
 }
 

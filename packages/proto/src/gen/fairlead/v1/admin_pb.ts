@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fairlead/v1/admin.proto.
  */
 export const file_fairlead_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChdmYWlybGVhZC92MS9hZG1pbi5wcm90bxILZmFpcmxlYWQudjEiMwoLTGlzdFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCKIAgoMTGlzdFJlc3BvbnNlEi4KCmNvbnRyb2xsZXIYASABKAsyGi5mYWlybGVhZC52MS5Db250cm9sbGVyUm93EiUKBmNsYWltcxgCIAMoCzIVLmZhaXJsZWFkLnYxLkNsYWltUm93EiUKBmFnZW50cxgDIAMoCzIVLmZhaXJsZWFkLnYxLkFnZW50Um93EiMKBXBvb2xzGAQgAygLMhQuZmFpcmxlYWQudjEuUG9vbFJvdxIqCglhZGRyZXNzZXMYBSADKAsyFy5mYWlybGVhZC52MS5BZGRyZXNzUm93EikKCGZpbmRpbmdzGAYgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ1JvdyI0CgxXYXRjaFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCJyCg1XYXRjaFJlc3BvbnNlEg0KBXdob2xlGAEgASgIEicKBHJvd3MYAiABKAsyGS5mYWlybGVhZC52MS5MaXN0UmVzcG9uc2USKQoHcmVtb3ZlZBgDIAEoCzIYLmZhaXJsZWFkLnYxLlJlbW92ZWRSb3dzInoKC1JlbW92ZWRSb3dzEg4KBmNsYWltcxgBIAMoCRIOCgZhZ2VudHMYAiADKAkSDQoFcG9vbHMYAyADKAkSEQoJYWRkcmVzc2VzGAQgAygJEikKCGZpbmRpbmdzGAUgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ0tleSIrCgpGaW5kaW5nS2V5Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCSKUAQoNQ29udHJvbGxlclJvdxIPCgd2ZXJzaW9uGAEgASgJEg0KBWVwb2NoGAIgASgEEhEKCXVwdGltZV9tcxgDIAEoBBIOCgZjeWNsZXMYBCABKAQSDQoFcmVhZHkYBSABKAgSDgoGZGV0YWlsGAYgASgJEhEKCXN0YW5kc19ieRgHIAEoCBIOCgZsZWFkZXIYCCABKAkiqQIKCENsYWltUm93EgoKAmlkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRIMCgRuYW1lGAMgASgJEiwKCWFkZHJlc3NlcxgEIAMoCzIZLmZhaXJsZWFkLnYxLkNsYWltQWRkcmVzcxINCgVwb3J0cxgFIAMoCRINCgVzdGF0ZRgGIAEoCRIhCgRtYWluGAcgASgLMhMuZmFpcmxlYWQudjEuUmVtYXJrEiQKB3JlbWFya3MYCCADKAsyEy5mYWlybGVhZC52MS5SZW1hcmsSKgoKY29uZGl0aW9ucxgJIAMoCzIWLmZhaXJsZWFkLnYxLkNvbmRpdGlvbhIPCgdtZW1iZXJzGAogASgNEg4KBmFnZV9tcxgLIAEoBBIOCgZvcmlnaW4YDCABKAkiQgoMQ2xhaW1BZGRyZXNzEg8KB2FkZHJlc3MYASABKAkSDgoGaG9sZGVyGAIgASgJEhEKCXB1Ymxpc2hlZBgDIAEoCCJVCgZSZW1hcmsSDgoGcmVhc29uGAEgASgJEgwKBGNvZGUYAiABKAkSDQoFdGl0bGUYAyABKAkSDgoGZGV0YWlsGAQgASgJEg4KBnJlbWVkeRgFIAEoCSJKCglDb25kaXRpb24SDAoEdHlwZRgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDgoGcmVhc29uGAMgASgJEg8KB21lc3NhZ2UYBCABKAkiogIKCEFnZW50Um93EgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRIXCg93YW50ZWRfcmV2aXNpb24YBCABKAkSGAoQYXBwbGllZF9yZXZpc2lvbhgFIAEoCRIMCgRzeW5jGAYgASgJEhEKCXZpcHNfaGVsZBgHIAEoDRIUCgx2aXBzX3BsYW5uZWQYCCABKA0SGQoRZ2VuZXJhdGlvbnNfYWxpdmUYCSABKA0SGAoQa2VlcGFsaXZlZF9hbGl2ZRgKIAEoCBIUCgxsYXN0X3NlZW5fbXMYCyABKAQSDQoFbGlua3MYDCADKAkSJAoHcmVtYXJrcxgNIAMoCzITLmZhaXJsZWFkLnYxLlJlbWFyayL5AQoHUG9vbFJvdxIMCgRuYW1lGAEgASgJEg4KBnJhbmdlcxgCIAEoCRIMCgRtb2RlGAMgASgJEgwKBHNpemUYBCABKAkSDAoEdXNlZBgFIAEoBBITCgtxdWFyYW50aW5lZBgGIAEoBBIOCgZvcmlnaW4YByABKAkSDQoFc3RhdGUYCCABKAkSJAoHcmVtYXJrcxgJIAMoCzITLmZhaXJsZWFkLnYxLlJlbWFyaxIlCgV1c2FnZRgKIAMoCzIWLmZhaXJsZWFkLnYxLlBvb2xVc2FnZRITCgthdXRvX2Fzc2lnbhgLIAEoCBIQCghwcmlvcml0eRgMIAEoESJeCglQb29sVXNhZ2USDgoGZmFtaWx5GAEgASgJEgwKBHNpemUYAiABKAkSDAoEaGVsZBgDIAEoBBIQCghkcmFpbmluZxgEIAEoBBITCgtxdWFyYW50aW5lZBgFIAEoBCIjChNEZXNjcmliZVBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkiTwoURGVzY3JpYmVQb29sUmVzcG9uc2USJgoFcG9vbHMYASADKAsyFy5mYWlybGVhZC52MS5Qb29sRGV0YWlsEg8KB3NpbWlsYXIYAiADKAkivQIKClBvb2xEZXRhaWwSIQoDcm93GAEgASgLMhQuZmFpcmxlYWQudjEuUG9vbFJvdxIRCglhZGRyZXNzZXMYAiADKAkSEAoIcmVzZXJ2ZWQYAyADKAkSFwoPYXZvaWRfYnVnZ3lfaXBzGAQgASgIEg8KB3NoYXJpbmcYBSABKAkSFQoNcXVhcmFudGluZV9tcxgGIAEoBBIRCglvbl9zaHJpbmsYByABKAkSEgoKbmFtZXNwYWNlcxgIIAMoCRIOCgZsYWJlbHMYCSADKAkSDgoGYWdlbnRzGAogAygJEgwKBGxpbmsYCyABKAkSJwoGbGVhc2VzGAwgAygLMhcuZmFpcmxlYWQudjEuQWRkcmVzc1JvdxIXCg9sZWFzZXNfbGVmdF9vdXQYDSABKAQSDwoHd2FpdGluZxgOIAMoCSKsAgoKQWRkcmVzc1JvdxIPCgdhZGRyZXNzGAEgASgJEgwKBHBvb2wYAiABKAkSDgoGb3duZXJzGAMgAygJEg0KBXN0YXRlGAQgASgJEg4KBmhvbGRlchgFIAEoCRIMCgRsYW5lGAYgASgJEg0KBW9yZGVyGAcgAygJEhMKC3dhaXRpbmdfZm9yGAggAygJEg4KBmFnZV9tcxgJIAEoBBINCgVwb3J0cxgKIAMoCRIYCgtzaGFyaW5nX2tleRgLIAEoCUgAiAEBEhIKCmxhc3Rfb3duZXIYDCABKAkSEQoJcHVibGlzaGVkGA0gASgIEhsKDnJlc3RzX3VudGlsX21zGA4gASgESAGIAQFCDgoMX3NoYXJpbmdfa2V5QhEKD19yZXN0c191bnRpbF9tcyJQCgpGaW5kaW5nUm93Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCRIjCgZyZW1hcmsYAyABKAsyEy5mYWlybGVhZC52MS5SZW1hcmsiIQoORXhwbGFpblJlcXVlc3QSDwoHc3ViamVjdBgBIAEoCSJ5Cg9FeHBsYWluUmVzcG9uc2USDQoFZm91bmQYASABKAgSDQoFdGl0bGUYAiABKAkSJwoFc3RlcHMYAyADKAsyGC5mYWlybGVhZC52MS5FeHBsYWluU3RlcBIOCgZyZW1lZHkYBCABKAkSDwoHc2ltaWxhchgFIAMoCSKBAQoLRXhwbGFpblN0ZXASDQoFdGl0bGUYASABKAkSJQoFc3RhdGUYAiABKA4yFi5mYWlybGVhZC52MS5MaW5rU3RhdGUSDgoGZGV0YWlsGAMgASgJEhMKBmFnZV9tcxgEIAEoBEgAiAEBEgwKBGNvZGUYBSABKAlCCQoHX2FnZV9tcyJtCglBY3RSZXN1bHQSKAoHb3V0Y29tZRgBIAEoDjIXLmZhaXJsZWFkLnYxLkFjdE91dGNvbWUSDAoEd2lsbBgCIAMoCRILCgNkaWQYAyADKAkSCwoDd2h5GAQgAygJEg4KBnJlbWVkeRgFIAEoCSImChNSZWxlYXNlTGVhc2VSZXF1ZXN0Eg8KB2FkZHJlc3MYASABKAkiPgoUUmVsZWFzZUxlYXNlUmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZmFpcmxlYWQudjEuQWN0UmVzdWx0IiIKEkZvcmdldEFnZW50UmVxdWVzdBIMCgRuYW1lGAEgASgJIj0KE0ZvcmdldEFnZW50UmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZmFpcmxlYWQudjEuQWN0UmVzdWx0IhUKE0V4cG9ydExlYXNlc1JlcXVlc3QiPAoURXhwb3J0TGVhc2VzUmVzcG9uc2USJAoEYm9vaxgBIAEoCzIWLmZhaXJsZWFkLnYxLkxlYXNlQm9vayJMChNJbXBvcnRMZWFzZXNSZXF1ZXN0EiQKBGJvb2sYASABKAsyFi5mYWlybGVhZC52MS5MZWFzZUJvb2sSDwoHZHJ5X3J1bhgCIAEoCCI+ChRJbXBvcnRMZWFzZXNSZXNwb25zZRImCgZyZXN1bHQYASABKAsyFi5mYWlybGVhZC52MS5BY3RSZXN1bHQiRgoJTGVhc2VCb29rEg8KB3ZlcnNpb24YASABKA0SKAoGbGVhc2VzGAIgAygLMhguZmFpcmxlYWQudjEuTGVhc2VSZWNvcmQijgIKC0xlYXNlUmVjb3JkEg8KB2FkZHJlc3MYASABKAkSDAoEcG9vbBgCIAEoCRINCgVzdGF0ZRgDIAEoCRItCgZvd25lcnMYBCADKAsyHS5mYWlybGVhZC52MS5MZWFzZU93bmVyUmVjb3JkEhgKC3NoYXJpbmdfa2V5GAUgASgJSACIAQESEgoKbGFzdF9jbGFpbRgGIAEoCRIPCgdzZW50X3RvGAcgAygJEhEKCXB1Ymxpc2hlZBgIIAEoCBIQCghzaW5jZV9tcxgJIAEoBBIbCg5yZXN0c191bnRpbF9tcxgKIAEoBEgBiAEBQg4KDF9zaGFyaW5nX2tleUIRCg9fcmVzdHNfdW50aWxfbXMiPQoQTGVhc2VPd25lclJlY29yZBINCgVjbGFpbRgBIAEoCRILCgN1aWQYAiABKAkSDQoFcG9ydHMYAyADKAkqlwEKCExpc3RLaW5kEhkKFUxJU1RfS0lORF9VTlNQRUNJRklFRBAAEhQKEExJU1RfS0lORF9DTEFJTVMQARIUChBMSVNUX0tJTkRfQUdFTlRTEAISEwoPTElTVF9LSU5EX1BPT0xTEAMSFwoTTElTVF9LSU5EX0FERFJFU1NFUxAEEhYKEkxJU1RfS0lORF9GSU5ESU5HUxAFKoEBCglMaW5rU3RhdGUSGgoWTElOS19TVEFURV9VTlNQRUNJRklFRBAAEhMKD0xJTktfU1RBVEVfR09PRBABEhUKEUxJTktfU1RBVEVfQlJPS0VOEAISFgoSTElOS19TVEFURV9VTktOT1dOEAMSFAoQTElOS19TVEFURV9ET1VCVBAEKosBCgpBY3RPdXRjb21lEhsKF0FDVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASFAoQQUNUX09VVENPTUVfRE9ORRABEhcKE0FDVF9PVVRDT01FX1JFRlVTRUQQAhIZChVBQ1RfT1VUQ09NRV9OT1RfRk9VTkQQAxIWChJBQ1RfT1VUQ09NRV9GQUlMRUQQBDL5BAoMQWRtaW5TZXJ2aWNlEjsKBExpc3QSGC5mYWlybGVhZC52MS5MaXN0UmVxdWVzdBoZLmZhaXJsZWFkLnYxLkxpc3RSZXNwb25zZRJECgdFeHBsYWluEhsuZmFpcmxlYWQudjEuRXhwbGFpblJlcXVlc3QaHC5mYWlybGVhZC52MS5FeHBsYWluUmVzcG9uc2USQAoFV2F0Y2gSGS5mYWlybGVhZC52MS5XYXRjaFJlcXVlc3QaGi5mYWlybGVhZC52MS5XYXRjaFJlc3BvbnNlMAESUwoMRGVzY3JpYmVQb29sEiAuZmFpcmxlYWQudjEuRGVzY3JpYmVQb29sUmVxdWVzdBohLmZhaXJsZWFkLnYxLkRlc2NyaWJlUG9vbFJlc3BvbnNlElMKDFJlbGVhc2VMZWFzZRIgLmZhaXJsZWFkLnYxLlJlbGVhc2VMZWFzZVJlcXVlc3QaIS5mYWlybGVhZC52MS5SZWxlYXNlTGVhc2VSZXNwb25zZRJQCgtGb3JnZXRBZ2VudBIfLmZhaXJsZWFkLnYxLkZvcmdldEFnZW50UmVxdWVzdBogLmZhaXJsZWFkLnYxLkZvcmdldEFnZW50UmVzcG9uc2USUwoMRXhwb3J0TGVhc2VzEiAuZmFpcmxlYWQudjEuRXhwb3J0TGVhc2VzUmVxdWVzdBohLmZhaXJsZWFkLnYxLkV4cG9ydExlYXNlc1Jlc3BvbnNlElMKDEltcG9ydExlYXNlcxIgLmZhaXJsZWFkLnYxLkltcG9ydExlYXNlc1JlcXVlc3QaIS5mYWlybGVhZC52MS5JbXBvcnRMZWFzZXNSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("ChdmYWlybGVhZC92MS9hZG1pbi5wcm90bxILZmFpcmxlYWQudjEiMwoLTGlzdFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCKIAgoMTGlzdFJlc3BvbnNlEi4KCmNvbnRyb2xsZXIYASABKAsyGi5mYWlybGVhZC52MS5Db250cm9sbGVyUm93EiUKBmNsYWltcxgCIAMoCzIVLmZhaXJsZWFkLnYxLkNsYWltUm93EiUKBmFnZW50cxgDIAMoCzIVLmZhaXJsZWFkLnYxLkFnZW50Um93EiMKBXBvb2xzGAQgAygLMhQuZmFpcmxlYWQudjEuUG9vbFJvdxIqCglhZGRyZXNzZXMYBSADKAsyFy5mYWlybGVhZC52MS5BZGRyZXNzUm93EikKCGZpbmRpbmdzGAYgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ1JvdyI0CgxXYXRjaFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCJyCg1XYXRjaFJlc3BvbnNlEg0KBXdob2xlGAEgASgIEicKBHJvd3MYAiABKAsyGS5mYWlybGVhZC52MS5MaXN0UmVzcG9uc2USKQoHcmVtb3ZlZBgDIAEoCzIYLmZhaXJsZWFkLnYxLlJlbW92ZWRSb3dzInoKC1JlbW92ZWRSb3dzEg4KBmNsYWltcxgBIAMoCRIOCgZhZ2VudHMYAiADKAkSDQoFcG9vbHMYAyADKAkSEQoJYWRkcmVzc2VzGAQgAygJEikKCGZpbmRpbmdzGAUgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ0tleSIrCgpGaW5kaW5nS2V5Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCSLGAQoNQ29udHJvbGxlclJvdxIPCgd2ZXJzaW9uGAEgASgJEg0KBWVwb2NoGAIgASgEEhEKCXVwdGltZV9tcxgDIAEoBBIOCgZjeWNsZXMYBCABKAQSDQoFcmVhZHkYBSABKAgSDgoGZGV0YWlsGAYgASgJEhEKCXN0YW5kc19ieRgHIAEoCBIOCgZsZWFkZXIYCCABKAkSHAoPZnJvemVuX3NpbmNlX21zGAkgASgESACIAQFCEgoQX2Zyb3plbl9zaW5jZV9tcyKpAgoIQ2xhaW1Sb3cSCgoCaWQYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJEgwKBG5hbWUYAyABKAkSLAoJYWRkcmVzc2VzGAQgAygLMhkuZmFpcmxlYWQudjEuQ2xhaW1BZGRyZXNzEg0KBXBvcnRzGAUgAygJEg0KBXN0YXRlGAYgASgJEiEKBG1haW4YByABKAsyEy5mYWlybGVhZC52MS5SZW1hcmsSJAoHcmVtYXJrcxgIIAMoCzITLmZhaXJsZWFkLnYxLlJlbWFyaxIqCgpjb25kaXRpb25zGAkgAygLMhYuZmFpcmxlYWQudjEuQ29uZGl0aW9uEg8KB21lbWJlcnMYCiABKA0SDgoGYWdlX21zGAsgASgEEg4KBm9yaWdpbhgMIAEoCSJCCgxDbGFpbUFkZHJlc3MSDwoHYWRkcmVzcxgBIAEoCRIOCgZob2xkZXIYAiABKAkSEQoJcHVibGlzaGVkGAMgASgIIlUKBlJlbWFyaxIOCgZyZWFzb24YASABKAkSDAoEY29kZRgCIAEoCRINCgV0aXRsZRgDIAEoCRIOCgZkZXRhaWwYBCABKAkSDgoGcmVtZWR5GAUgASgJIkoKCUNvbmRpdGlvbhIMCgR0eXBlGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIOCgZyZWFzb24YAyABKAkSDwoHbWVzc2FnZRgEIAEoCSLWAgoIQWdlbnRSb3cSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJEhcKD3dhbnRlZF9yZXZpc2lvbhgEIAEoCRIYChBhcHBsaWVkX3JldmlzaW9uGAUgASgJEgwKBHN5bmMYBiABKAkSEQoJdmlwc19oZWxkGAcgASgNEhQKDHZpcHNfcGxhbm5lZBgIIAEoDRIZChFnZW5lcmF0aW9uc19hbGl2ZRgJIAEoDRIYChBrZWVwYWxpdmVkX2FsaXZlGAogASgIEhQKDGxhc3Rfc2Vlbl9tcxgLIAEoBBINCgVsaW5rcxgMIAMoCRIkCgdyZW1hcmtzGA0gAygLMhMuZmFpcmxlYWQudjEuUmVtYXJrEh0KEGRyYWluZWRfc2luY2VfbXMYDiABKARIAIgBAUITChFfZHJhaW5lZF9zaW5jZV9tcyL5AQoHUG9vbFJvdxIMCgRuYW1lGAEgASgJEg4KBnJhbmdlcxgCIAEoCRIMCgRtb2RlGAMgASgJEgwKBHNpemUYBCABKAkSDAoEdXNlZBgFIAEoBBITCgtxdWFyYW50aW5lZBgGIAEoBBIOCgZvcmlnaW4YByABKAkSDQoFc3RhdGUYCCABKAkSJAoHcmVtYXJrcxgJIAMoCzITLmZhaXJsZWFkLnYxLlJlbWFyaxIlCgV1c2FnZRgKIAMoCzIWLmZhaXJsZWFkLnYxLlBvb2xVc2FnZRITCgthdXRvX2Fzc2lnbhgLIAEoCBIQCghwcmlvcml0eRgMIAEoESJeCglQb29sVXNhZ2USDgoGZmFtaWx5GAEgASgJEgwKBHNpemUYAiABKAkSDAoEaGVsZBgDIAEoBBIQCghkcmFpbmluZxgEIAEoBBITCgtxdWFyYW50aW5lZBgFIAEoBCIjChNEZXNjcmliZVBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkiTwoURGVzY3JpYmVQb29sUmVzcG9uc2USJgoFcG9vbHMYASADKAsyFy5mYWlybGVhZC52MS5Qb29sRGV0YWlsEg8KB3NpbWlsYXIYAiADKAkivQIKClBvb2xEZXRhaWwSIQoDcm93GAEgASgLMhQuZmFpcmxlYWQudjEuUG9vbFJvdxIRCglhZGRyZXNzZXMYAiADKAkSEAoIcmVzZXJ2ZWQYAyADKAkSFwoPYXZvaWRfYnVnZ3lfaXBzGAQgASgIEg8KB3NoYXJpbmcYBSABKAkSFQoNcXVhcmFudGluZV9tcxgGIAEoBBIRCglvbl9zaHJpbmsYByABKAkSEgoKbmFtZXNwYWNlcxgIIAMoCRIOCgZsYWJlbHMYCSADKAkSDgoGYWdlbnRzGAogAygJEgwKBGxpbmsYCyABKAkSJwoGbGVhc2VzGAwgAygLMhcuZmFpcmxlYWQudjEuQWRkcmVzc1JvdxIXCg9sZWFzZXNfbGVmdF9vdXQYDSABKAQSDwoHd2FpdGluZxgOIAMoCSKsAgoKQWRkcmVzc1JvdxIPCgdhZGRyZXNzGAEgASgJEgwKBHBvb2wYAiABKAkSDgoGb3duZXJzGAMgAygJEg0KBXN0YXRlGAQgASgJEg4KBmhvbGRlchgFIAEoCRIMCgRsYW5lGAYgASgJEg0KBW9yZGVyGAcgAygJEhMKC3dhaXRpbmdfZm9yGAggAygJEg4KBmFnZV9tcxgJIAEoBBINCgVwb3J0cxgKIAMoCRIYCgtzaGFyaW5nX2tleRgLIAEoCUgAiAEBEhIKCmxhc3Rfb3duZXIYDCABKAkSEQoJcHVibGlzaGVkGA0gASgIEhsKDnJlc3RzX3VudGlsX21zGA4gASgESAGIAQFCDgoMX3NoYXJpbmdfa2V5QhEKD19yZXN0c191bnRpbF9tcyJQCgpGaW5kaW5nUm93Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCRIjCgZyZW1hcmsYAyABKAsyEy5mYWlybGVhZC52MS5SZW1hcmsiIQoORXhwbGFpblJlcXVlc3QSDwoHc3ViamVjdBgBIAEoCSJ5Cg9FeHBsYWluUmVzcG9uc2USDQoFZm91bmQYASABKAgSDQoFdGl0bGUYAiABKAkSJwoFc3RlcHMYAyADKAsyGC5mYWlybGVhZC52MS5FeHBsYWluU3RlcBIOCgZyZW1lZHkYBCABKAkSDwoHc2ltaWxhchgFIAMoCSKBAQoLRXhwbGFpblN0ZXASDQoFdGl0bGUYASABKAkSJQoFc3RhdGUYAiABKA4yFi5mYWlybGVhZC52MS5MaW5rU3RhdGUSDgoGZGV0YWlsGAMgASgJEhMKBmFnZV9tcxgEIAEoBEgAiAEBEgwKBGNvZGUYBSABKAlCCQoHX2FnZV9tcyKTAQoJQWN0UmVzdWx0EigKB291dGNvbWUYASABKA4yFy5mYWlybGVhZC52MS5BY3RPdXRjb21lEgwKBHdpbGwYAiADKAkSCwoDZGlkGAMgAygJEgsKA3doeRgEIAMoCRIOCgZyZW1lZHkYBSABKAkSJAoFbW92ZXMYBiADKAsyFS5mYWlybGVhZC52MS5MYW5lTW92ZSJFCghMYW5lTW92ZRIMCgRsYW5lGAEgASgJEgwKBGZyb20YAiABKAkSCgoCdG8YAyABKAkSEQoJYWRkcmVzc2VzGAQgAygJIiYKE1JlbGVhc2VMZWFzZVJlcXVlc3QSDwoHYWRkcmVzcxgBIAEoCSI+ChRSZWxlYXNlTGVhc2VSZXNwb25zZRImCgZyZXN1bHQYASABKAsyFi5mYWlybGVhZC52MS5BY3RSZXN1bHQiIgoSRm9yZ2V0QWdlbnRSZXF1ZXN0EgwKBG5hbWUYASABKAkiPQoTRm9yZ2V0QWdlbnRSZXNwb25zZRImCgZyZXN1bHQYASABKAsyFi5mYWlybGVhZC52MS5BY3RSZXN1bHQiMgoRRHJhaW5BZ2VudFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdkcnlfcnVuGAIgASgIIjwKEkRyYWluQWdlbnRSZXNwb25zZRImCgZyZXN1bHQYASABKAsyFi5mYWlybGVhZC52MS5BY3RSZXN1bHQiJAoUVW5jb3Jkb25BZ2VudFJlcXVlc3QSDAoEbmFtZRgBIAEoCSI/ChVVbmNvcmRvbkFnZW50UmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZmFpcmxlYWQudjEuQWN0UmVzdWx0IkIKEk1vdmVBZGRyZXNzUmVxdWVzdBIPCgdhZGRyZXNzGAEgASgJEgoKAnRvGAIgASgJEg8KB2RyeV9ydW4YAyABKAgiPQoTTW92ZUFkZHJlc3NSZXNwb25zZRImCgZyZXN1bHQYASABKAsyFi5mYWlybGVhZC52MS5BY3RSZXN1bHQiIwoQUmViYWxhbmNlUmVxdWVzdBIPCgdkcnlfcnVuGAEgASgIIjsKEVJlYmFsYW5jZVJlc3BvbnNlEiYKBnJlc3VsdBgBIAEoCzIWLmZhaXJsZWFkLnYxLkFjdFJlc3VsdCIPCg1GcmVlemVSZXF1ZXN0IjgKDkZyZWV6ZVJlc3BvbnNlEiYKBnJlc3VsdBgBIAEoCzIWLmZhaXJsZWFkLnYxLkFjdFJlc3VsdCINCgtUaGF3UmVxdWVzdCI2CgxUaGF3UmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZmFpcmxlYWQudjEuQWN0UmVzdWx0IhIKEExpc3RMYW5lc1JlcXVlc3QifwoRTGlzdExhbmVzUmVzcG9uc2USIwoFbGFuZXMYASADKAsyFC5mYWlybGVhZC52MS5MYW5lUm93EhMKC3JlYmFsYW5jaW5nGAIgASgIEhwKD2Zyb3plbl9zaW5jZV9tcxgDIAEoBEgAiAEBQhIKEF9mcm96ZW5fc2luY2VfbXMihgEKB0xhbmVSb3cSCgoCaWQYASABKAkSDgoGaG9sZGVyGAIgASgJEg0KBW9yZGVyGAMgAygJEhEKCW1vdmluZ190bxgEIAEoCRIRCglhZGRyZXNzZXMYBSABKA0SKgoJbGFzdF9tb3ZlGAYgASgLMhcuZmFpcmxlYWQudjEuTW92ZVJlY29yZCKEAQoKTW92ZVJlY29yZBIPCgdhZGRyZXNzGAEgASgJEgwKBGZyb20YAiABKAkSCgoCdG8YAyABKAkSDQoFYXRfbXMYBCABKAQSDwoHcGxhbm5lZBgFIAEoCBILCgN3aHkYBiABKAkSEwoGZ2FwX21zGAcgASgESACIAQFCCQoHX2dhcF9tcyIVChNFeHBvcnRMZWFzZXNSZXF1ZXN0IjwKFEV4cG9ydExlYXNlc1Jlc3BvbnNlEiQKBGJvb2sYASABKAsyFi5mYWlybGVhZC52MS5MZWFzZUJvb2siTAoTSW1wb3J0TGVhc2VzUmVxdWVzdBIkCgRib29rGAEgASgLMhYuZmFpcmxlYWQudjEuTGVhc2VCb29rEg8KB2RyeV9ydW4YAiABKAgiPgoUSW1wb3J0TGVhc2VzUmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZmFpcmxlYWQudjEuQWN0UmVzdWx0IkYKCUxlYXNlQm9vaxIPCgd2ZXJzaW9uGAEgASgNEigKBmxlYXNlcxgCIAMoCzIYLmZhaXJsZWFkLnYxLkxlYXNlUmVjb3JkIo4CCgtMZWFzZVJlY29yZBIPCgdhZGRyZXNzGAEgASgJEgwKBHBvb2wYAiABKAkSDQoFc3RhdGUYAyABKAkSLQoGb3duZXJzGAQgAygLMh0uZmFpcmxlYWQudjEuTGVhc2VPd25lclJlY29yZBIYCgtzaGFyaW5nX2tleRgFIAEoCUgAiAEBEhIKCmxhc3RfY2xhaW0YBiABKAkSDwoHc2VudF90bxgHIAMoCRIRCglwdWJsaXNoZWQYCCABKAgSEAoIc2luY2VfbXMYCSABKAQSGwoOcmVzdHNfdW50aWxfbXMYCiABKARIAYgBAUIOCgxfc2hhcmluZ19rZXlCEQoPX3Jlc3RzX3VudGlsX21zIj0KEExlYXNlT3duZXJSZWNvcmQSDQoFY2xhaW0YASABKAkSCwoDdWlkGAIgASgJEg0KBXBvcnRzGAMgAygJKpcBCghMaXN0S2luZBIZChVMSVNUX0tJTkRfVU5TUEVDSUZJRUQQABIUChBMSVNUX0tJTkRfQ0xBSU1TEAESFAoQTElTVF9LSU5EX0FHRU5UUxACEhMKD0xJU1RfS0lORF9QT09MUxADEhcKE0xJU1RfS0lORF9BRERSRVNTRVMQBBIWChJMSVNUX0tJTkRfRklORElOR1MQBSqBAQoJTGlua1N0YXRlEhoKFkxJTktfU1RBVEVfVU5TUEVDSUZJRUQQABITCg9MSU5LX1NUQVRFX0dPT0QQARIVChFMSU5LX1NUQVRFX0JST0tFThACEhYKEkxJTktfU1RBVEVfVU5LTk9XThADEhQKEExJTktfU1RBVEVfRE9VQlQQBCqLAQoKQWN0T3V0Y29tZRIbChdBQ1RfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhQKEEFDVF9PVVRDT01FX0RPTkUQARIXChNBQ1RfT1VUQ09NRV9SRUZVU0VEEAISGQoVQUNUX09VVENPTUVfTk9UX0ZPVU5EEAMSFgoSQUNUX09VVENPTUVfRkFJTEVEEAQyigkKDEFkbWluU2VydmljZRI7CgRMaXN0EhguZmFpcmxlYWQudjEuTGlzdFJlcXVlc3QaGS5mYWlybGVhZC52MS5MaXN0UmVzcG9uc2USRAoHRXhwbGFpbhIbLmZhaXJsZWFkLnYxLkV4cGxhaW5SZXF1ZXN0GhwuZmFpcmxlYWQudjEuRXhwbGFpblJlc3BvbnNlEkAKBVdhdGNoEhkuZmFpcmxlYWQudjEuV2F0Y2hSZXF1ZXN0GhouZmFpcmxlYWQudjEuV2F0Y2hSZXNwb25zZTABElMKDERlc2NyaWJlUG9vbBIgLmZhaXJsZWFkLnYxLkRlc2NyaWJlUG9vbFJlcXVlc3QaIS5mYWlybGVhZC52MS5EZXNjcmliZVBvb2xSZXNwb25zZRJTCgxSZWxlYXNlTGVhc2USIC5mYWlybGVhZC52MS5SZWxlYXNlTGVhc2VSZXF1ZXN0GiEuZmFpcmxlYWQudjEuUmVsZWFzZUxlYXNlUmVzcG9uc2USUAoLRm9yZ2V0QWdlbnQSHy5mYWlybGVhZC52MS5Gb3JnZXRBZ2VudFJlcXVlc3QaIC5mYWlybGVhZC52MS5Gb3JnZXRBZ2VudFJlc3BvbnNlEk0KCkRyYWluQWdlbnQSHi5mYWlybGVhZC52MS5EcmFpbkFnZW50UmVxdWVzdBofLmZhaXJsZWFkLnYxLkRyYWluQWdlbnRSZXNwb25zZRJWCg1VbmNvcmRvbkFnZW50EiEuZmFpcmxlYWQudjEuVW5jb3Jkb25BZ2VudFJlcXVlc3QaIi5mYWlybGVhZC52MS5VbmNvcmRvbkFnZW50UmVzcG9uc2USUAoLTW92ZUFkZHJlc3MSHy5mYWlybGVhZC52MS5Nb3ZlQWRkcmVzc1JlcXVlc3QaIC5mYWlybGVhZC52MS5Nb3ZlQWRkcmVzc1Jlc3BvbnNlEkoKCVJlYmFsYW5jZRIdLmZhaXJsZWFkLnYxLlJlYmFsYW5jZVJlcXVlc3QaHi5mYWlybGVhZC52MS5SZWJhbGFuY2VSZXNwb25zZRJBCgZGcmVlemUSGi5mYWlybGVhZC52MS5GcmVlemVSZXF1ZXN0GhsuZmFpcmxlYWQudjEuRnJlZXplUmVzcG9uc2USOwoEVGhhdxIYLmZhaXJsZWFkLnYxLlRoYXdSZXF1ZXN0GhkuZmFpcmxlYWQudjEuVGhhd1Jlc3BvbnNlEkoKCUxpc3RMYW5lcxIdLmZhaXJsZWFkLnYxLkxpc3RMYW5lc1JlcXVlc3QaHi5mYWlybGVhZC52MS5MaXN0TGFuZXNSZXNwb25zZRJTCgxFeHBvcnRMZWFzZXMSIC5mYWlybGVhZC52MS5FeHBvcnRMZWFzZXNSZXF1ZXN0GiEuZmFpcmxlYWQudjEuRXhwb3J0TGVhc2VzUmVzcG9uc2USUwoMSW1wb3J0TGVhc2VzEiAuZmFpcmxlYWQudjEuSW1wb3J0TGVhc2VzUmVxdWVzdBohLmZhaXJsZWFkLnYxLkltcG9ydExlYXNlc1Jlc3BvbnNlYgZwcm90bzM");
 
 /**
  * Which kinds; none means all.
@@ -258,6 +258,13 @@ export type ControllerRow = Message<"fairlead.v1.ControllerRow"> & {
    * @generated from field: string leader = 8;
    */
   leader: string;
+
+  /**
+   * Since when nothing moves by our will, epoch ms; absent: it does.
+   *
+   * @generated from field: optional uint64 frozen_since_ms = 9;
+   */
+  frozenSinceMs?: bigint | undefined;
 };
 
 /**
@@ -523,6 +530,13 @@ export type AgentRow = Message<"fairlead.v1.AgentRow"> & {
    * @generated from field: repeated fairlead.v1.Remark remarks = 13;
    */
   remarks: Remark[];
+
+  /**
+   * Since when others are to hold what it holds, epoch ms; absent: it is not drained.
+   *
+   * @generated from field: optional uint64 drained_since_ms = 14;
+   */
+  drainedSinceMs?: bigint | undefined;
 };
 
 /**
@@ -1060,6 +1074,13 @@ export type ActResult = Message<"fairlead.v1.ActResult"> & {
    * @generated from field: string remedy = 5;
    */
   remedy: string;
+
+  /**
+   * What moves by it, or would.
+   *
+   * @generated from field: repeated fairlead.v1.LaneMove moves = 6;
+   */
+  moves: LaneMove[];
 };
 
 /**
@@ -1068,6 +1089,42 @@ export type ActResult = Message<"fairlead.v1.ActResult"> & {
  */
 export const ActResultSchema: GenMessage<ActResult> = /*@__PURE__*/
   messageDesc(file_fairlead_v1_admin, 22);
+
+/**
+ * A lane that goes from one agent to another.
+ *
+ * @generated from message fairlead.v1.LaneMove
+ */
+export type LaneMove = Message<"fairlead.v1.LaneMove"> & {
+  /**
+   * @generated from field: string lane = 1;
+   */
+  lane: string;
+
+  /**
+   * @generated from field: string from = 2;
+   */
+  from: string;
+
+  /**
+   * @generated from field: string to = 3;
+   */
+  to: string;
+
+  /**
+   * All that ride in it, in order.
+   *
+   * @generated from field: repeated string addresses = 4;
+   */
+  addresses: string[];
+};
+
+/**
+ * Describes the message fairlead.v1.LaneMove.
+ * Use `create(LaneMoveSchema)` to create a new message.
+ */
+export const LaneMoveSchema: GenMessage<LaneMove> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 23);
 
 /**
  * The address to free.
@@ -1086,7 +1143,7 @@ export type ReleaseLeaseRequest = Message<"fairlead.v1.ReleaseLeaseRequest"> & {
  * Use `create(ReleaseLeaseRequestSchema)` to create a new message.
  */
 export const ReleaseLeaseRequestSchema: GenMessage<ReleaseLeaseRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 23);
+  messageDesc(file_fairlead_v1_admin, 24);
 
 /**
  * What came of it.
@@ -1105,7 +1162,7 @@ export type ReleaseLeaseResponse = Message<"fairlead.v1.ReleaseLeaseResponse"> &
  * Use `create(ReleaseLeaseResponseSchema)` to create a new message.
  */
 export const ReleaseLeaseResponseSchema: GenMessage<ReleaseLeaseResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 24);
+  messageDesc(file_fairlead_v1_admin, 25);
 
 /**
  * The agent that is powered off.
@@ -1124,7 +1181,7 @@ export type ForgetAgentRequest = Message<"fairlead.v1.ForgetAgentRequest"> & {
  * Use `create(ForgetAgentRequestSchema)` to create a new message.
  */
 export const ForgetAgentRequestSchema: GenMessage<ForgetAgentRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 25);
+  messageDesc(file_fairlead_v1_admin, 26);
 
 /**
  * What came of it.
@@ -1143,7 +1200,407 @@ export type ForgetAgentResponse = Message<"fairlead.v1.ForgetAgentResponse"> & {
  * Use `create(ForgetAgentResponseSchema)` to create a new message.
  */
 export const ForgetAgentResponseSchema: GenMessage<ForgetAgentResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 26);
+  messageDesc(file_fairlead_v1_admin, 27);
+
+/**
+ * The agent that others are to relieve.
+ *
+ * @generated from message fairlead.v1.DrainAgentRequest
+ */
+export type DrainAgentRequest = Message<"fairlead.v1.DrainAgentRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Says what would be done, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message fairlead.v1.DrainAgentRequest.
+ * Use `create(DrainAgentRequestSchema)` to create a new message.
+ */
+export const DrainAgentRequestSchema: GenMessage<DrainAgentRequest> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 28);
+
+/**
+ * What came of it.
+ *
+ * @generated from message fairlead.v1.DrainAgentResponse
+ */
+export type DrainAgentResponse = Message<"fairlead.v1.DrainAgentResponse"> & {
+  /**
+   * @generated from field: fairlead.v1.ActResult result = 1;
+   */
+  result?: ActResult | undefined;
+};
+
+/**
+ * Describes the message fairlead.v1.DrainAgentResponse.
+ * Use `create(DrainAgentResponseSchema)` to create a new message.
+ */
+export const DrainAgentResponseSchema: GenMessage<DrainAgentResponse> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 29);
+
+/**
+ * The agent that is drained no more.
+ *
+ * @generated from message fairlead.v1.UncordonAgentRequest
+ */
+export type UncordonAgentRequest = Message<"fairlead.v1.UncordonAgentRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message fairlead.v1.UncordonAgentRequest.
+ * Use `create(UncordonAgentRequestSchema)` to create a new message.
+ */
+export const UncordonAgentRequestSchema: GenMessage<UncordonAgentRequest> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 30);
+
+/**
+ * What came of it.
+ *
+ * @generated from message fairlead.v1.UncordonAgentResponse
+ */
+export type UncordonAgentResponse = Message<"fairlead.v1.UncordonAgentResponse"> & {
+  /**
+   * @generated from field: fairlead.v1.ActResult result = 1;
+   */
+  result?: ActResult | undefined;
+};
+
+/**
+ * Describes the message fairlead.v1.UncordonAgentResponse.
+ * Use `create(UncordonAgentResponseSchema)` to create a new message.
+ */
+export const UncordonAgentResponseSchema: GenMessage<UncordonAgentResponse> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 31);
+
+/**
+ * The address, and the agent that is to hold it.
+ *
+ * @generated from message fairlead.v1.MoveAddressRequest
+ */
+export type MoveAddressRequest = Message<"fairlead.v1.MoveAddressRequest"> & {
+  /**
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * @generated from field: string to = 2;
+   */
+  to: string;
+
+  /**
+   * Says what would be done, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 3;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message fairlead.v1.MoveAddressRequest.
+ * Use `create(MoveAddressRequestSchema)` to create a new message.
+ */
+export const MoveAddressRequestSchema: GenMessage<MoveAddressRequest> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 32);
+
+/**
+ * What came of it.
+ *
+ * @generated from message fairlead.v1.MoveAddressResponse
+ */
+export type MoveAddressResponse = Message<"fairlead.v1.MoveAddressResponse"> & {
+  /**
+   * @generated from field: fairlead.v1.ActResult result = 1;
+   */
+  result?: ActResult | undefined;
+};
+
+/**
+ * Describes the message fairlead.v1.MoveAddressResponse.
+ * Use `create(MoveAddressResponseSchema)` to create a new message.
+ */
+export const MoveAddressResponseSchema: GenMessage<MoveAddressResponse> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 33);
+
+/**
+ * Asks for even shares.
+ *
+ * @generated from message fairlead.v1.RebalanceRequest
+ */
+export type RebalanceRequest = Message<"fairlead.v1.RebalanceRequest"> & {
+  /**
+   * Says what would be done, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 1;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message fairlead.v1.RebalanceRequest.
+ * Use `create(RebalanceRequestSchema)` to create a new message.
+ */
+export const RebalanceRequestSchema: GenMessage<RebalanceRequest> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 34);
+
+/**
+ * What came of it.
+ *
+ * @generated from message fairlead.v1.RebalanceResponse
+ */
+export type RebalanceResponse = Message<"fairlead.v1.RebalanceResponse"> & {
+  /**
+   * @generated from field: fairlead.v1.ActResult result = 1;
+   */
+  result?: ActResult | undefined;
+};
+
+/**
+ * Describes the message fairlead.v1.RebalanceResponse.
+ * Use `create(RebalanceResponseSchema)` to create a new message.
+ */
+export const RebalanceResponseSchema: GenMessage<RebalanceResponse> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 35);
+
+/**
+ * Asks that nothing move.
+ *
+ * @generated from message fairlead.v1.FreezeRequest
+ */
+export type FreezeRequest = Message<"fairlead.v1.FreezeRequest"> & {
+};
+
+/**
+ * Describes the message fairlead.v1.FreezeRequest.
+ * Use `create(FreezeRequestSchema)` to create a new message.
+ */
+export const FreezeRequestSchema: GenMessage<FreezeRequest> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 36);
+
+/**
+ * What came of it.
+ *
+ * @generated from message fairlead.v1.FreezeResponse
+ */
+export type FreezeResponse = Message<"fairlead.v1.FreezeResponse"> & {
+  /**
+   * @generated from field: fairlead.v1.ActResult result = 1;
+   */
+  result?: ActResult | undefined;
+};
+
+/**
+ * Describes the message fairlead.v1.FreezeResponse.
+ * Use `create(FreezeResponseSchema)` to create a new message.
+ */
+export const FreezeResponseSchema: GenMessage<FreezeResponse> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 37);
+
+/**
+ * Asks that things move again.
+ *
+ * @generated from message fairlead.v1.ThawRequest
+ */
+export type ThawRequest = Message<"fairlead.v1.ThawRequest"> & {
+};
+
+/**
+ * Describes the message fairlead.v1.ThawRequest.
+ * Use `create(ThawRequestSchema)` to create a new message.
+ */
+export const ThawRequestSchema: GenMessage<ThawRequest> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 38);
+
+/**
+ * What came of it.
+ *
+ * @generated from message fairlead.v1.ThawResponse
+ */
+export type ThawResponse = Message<"fairlead.v1.ThawResponse"> & {
+  /**
+   * @generated from field: fairlead.v1.ActResult result = 1;
+   */
+  result?: ActResult | undefined;
+};
+
+/**
+ * Describes the message fairlead.v1.ThawResponse.
+ * Use `create(ThawResponseSchema)` to create a new message.
+ */
+export const ThawResponseSchema: GenMessage<ThawResponse> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 39);
+
+/**
+ * Asks for all lanes.
+ *
+ * @generated from message fairlead.v1.ListLanesRequest
+ */
+export type ListLanesRequest = Message<"fairlead.v1.ListLanesRequest"> & {
+};
+
+/**
+ * Describes the message fairlead.v1.ListLanesRequest.
+ * Use `create(ListLanesRequestSchema)` to create a new message.
+ */
+export const ListLanesRequestSchema: GenMessage<ListLanesRequest> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 40);
+
+/**
+ * All lanes, by id.
+ *
+ * @generated from message fairlead.v1.ListLanesResponse
+ */
+export type ListLanesResponse = Message<"fairlead.v1.ListLanesResponse"> & {
+  /**
+   * @generated from field: repeated fairlead.v1.LaneRow lanes = 1;
+   */
+  lanes: LaneRow[];
+
+  /**
+   * Whether a rebalance goes on.
+   *
+   * @generated from field: bool rebalancing = 2;
+   */
+  rebalancing: boolean;
+
+  /**
+   * Since when nothing moves by our will, epoch ms; absent: it does.
+   *
+   * @generated from field: optional uint64 frozen_since_ms = 3;
+   */
+  frozenSinceMs?: bigint | undefined;
+};
+
+/**
+ * Describes the message fairlead.v1.ListLanesResponse.
+ * Use `create(ListLanesResponseSchema)` to create a new message.
+ */
+export const ListLanesResponseSchema: GenMessage<ListLanesResponse> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 41);
+
+/**
+ * One lane.
+ *
+ * @generated from message fairlead.v1.LaneRow
+ */
+export type LaneRow = Message<"fairlead.v1.LaneRow"> & {
+  /**
+   * "10.77.0.0/24#1".
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Who holds it by its own word; empty: nobody who is connected says so.
+   *
+   * @generated from field: string holder = 2;
+   */
+  holder: string;
+
+  /**
+   * The holder or whoever is to be it, then the successors.
+   *
+   * @generated from field: repeated string order = 3;
+   */
+  order: string[];
+
+  /**
+   * Who is to hold it by a move that goes on; empty: none does.
+   *
+   * @generated from field: string moving_to = 4;
+   */
+  movingTo: string;
+
+  /**
+   * How many addresses ride in it.
+   *
+   * @generated from field: uint32 addresses = 5;
+   */
+  addresses: number;
+
+  /**
+   * How its addresses came to the holder, the worst gap of them; absent: they did not move lately.
+   *
+   * @generated from field: fairlead.v1.MoveRecord last_move = 6;
+   */
+  lastMove?: MoveRecord | undefined;
+};
+
+/**
+ * Describes the message fairlead.v1.LaneRow.
+ * Use `create(LaneRowSchema)` to create a new message.
+ */
+export const LaneRowSchema: GenMessage<LaneRow> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 42);
+
+/**
+ * An address that another agent holds than before.
+ *
+ * @generated from message fairlead.v1.MoveRecord
+ */
+export type MoveRecord = Message<"fairlead.v1.MoveRecord"> & {
+  /**
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * @generated from field: string from = 2;
+   */
+  from: string;
+
+  /**
+   * @generated from field: string to = 3;
+   */
+  to: string;
+
+  /**
+   * When it was known, epoch ms.
+   *
+   * @generated from field: uint64 at_ms = 4;
+   */
+  atMs: bigint;
+
+  /**
+   * Whether it was made for an operator.
+   *
+   * @generated from field: bool planned = 5;
+   */
+  planned: boolean;
+
+  /**
+   * @generated from field: string why = 6;
+   */
+  why: string;
+
+  /**
+   * How long nobody had it, as far as reports prove it; absent: that is not known.
+   *
+   * @generated from field: optional uint64 gap_ms = 7;
+   */
+  gapMs?: bigint | undefined;
+};
+
+/**
+ * Describes the message fairlead.v1.MoveRecord.
+ * Use `create(MoveRecordSchema)` to create a new message.
+ */
+export const MoveRecordSchema: GenMessage<MoveRecord> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 43);
 
 /**
  * Asks for all leases.
@@ -1158,7 +1615,7 @@ export type ExportLeasesRequest = Message<"fairlead.v1.ExportLeasesRequest"> & {
  * Use `create(ExportLeasesRequestSchema)` to create a new message.
  */
 export const ExportLeasesRequestSchema: GenMessage<ExportLeasesRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 27);
+  messageDesc(file_fairlead_v1_admin, 44);
 
 /**
  * All leases as they are stored.
@@ -1177,7 +1634,7 @@ export type ExportLeasesResponse = Message<"fairlead.v1.ExportLeasesResponse"> &
  * Use `create(ExportLeasesResponseSchema)` to create a new message.
  */
 export const ExportLeasesResponseSchema: GenMessage<ExportLeasesResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 28);
+  messageDesc(file_fairlead_v1_admin, 45);
 
 /**
  * Leases to put into the store.
@@ -1203,7 +1660,7 @@ export type ImportLeasesRequest = Message<"fairlead.v1.ImportLeasesRequest"> & {
  * Use `create(ImportLeasesRequestSchema)` to create a new message.
  */
 export const ImportLeasesRequestSchema: GenMessage<ImportLeasesRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 29);
+  messageDesc(file_fairlead_v1_admin, 46);
 
 /**
  * What came of it.
@@ -1222,7 +1679,7 @@ export type ImportLeasesResponse = Message<"fairlead.v1.ImportLeasesResponse"> &
  * Use `create(ImportLeasesResponseSchema)` to create a new message.
  */
 export const ImportLeasesResponseSchema: GenMessage<ImportLeasesResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 30);
+  messageDesc(file_fairlead_v1_admin, 47);
 
 /**
  * Leases as they are kept, for files.
@@ -1250,7 +1707,7 @@ export type LeaseBook = Message<"fairlead.v1.LeaseBook"> & {
  * Use `create(LeaseBookSchema)` to create a new message.
  */
 export const LeaseBookSchema: GenMessage<LeaseBook> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 31);
+  messageDesc(file_fairlead_v1_admin, 48);
 
 /**
  * One address that is not free. Times are epoch ms.
@@ -1326,7 +1783,7 @@ export type LeaseRecord = Message<"fairlead.v1.LeaseRecord"> & {
  * Use `create(LeaseRecordSchema)` to create a new message.
  */
 export const LeaseRecordSchema: GenMessage<LeaseRecord> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 32);
+  messageDesc(file_fairlead_v1_admin, 49);
 
 /**
  * A claim that holds an address.
@@ -1359,7 +1816,7 @@ export type LeaseOwnerRecord = Message<"fairlead.v1.LeaseOwnerRecord"> & {
  * Use `create(LeaseOwnerRecordSchema)` to create a new message.
  */
 export const LeaseOwnerRecordSchema: GenMessage<LeaseOwnerRecord> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 33);
+  messageDesc(file_fairlead_v1_admin, 50);
 
 /**
  * Kinds of rows.
@@ -1577,6 +2034,76 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ForgetAgentRequestSchema;
     output: typeof ForgetAgentResponseSchema;
+  },
+  /**
+   * DrainAgent has others hold what the agent holds, as far as they can, until it is uncordoned.
+   *
+   * @generated from rpc fairlead.v1.AdminService.DrainAgent
+   */
+  drainAgent: {
+    methodKind: "unary";
+    input: typeof DrainAgentRequestSchema;
+    output: typeof DrainAgentResponseSchema;
+  },
+  /**
+   * UncordonAgent ends a drain; nothing moves back by itself.
+   *
+   * @generated from rpc fairlead.v1.AdminService.UncordonAgent
+   */
+  uncordonAgent: {
+    methodKind: "unary";
+    input: typeof UncordonAgentRequestSchema;
+    output: typeof UncordonAgentResponseSchema;
+  },
+  /**
+   * MoveAddress has another agent hold the lane that the address rides in.
+   *
+   * @generated from rpc fairlead.v1.AdminService.MoveAddress
+   */
+  moveAddress: {
+    methodKind: "unary";
+    input: typeof MoveAddressRequestSchema;
+    output: typeof MoveAddressResponseSchema;
+  },
+  /**
+   * Rebalance has agents hold alike, by moving one lane after the other.
+   *
+   * @generated from rpc fairlead.v1.AdminService.Rebalance
+   */
+  rebalance: {
+    methodKind: "unary";
+    input: typeof RebalanceRequestSchema;
+    output: typeof RebalanceResponseSchema;
+  },
+  /**
+   * Freeze keeps everything where it is, but for what VRRP moves.
+   *
+   * @generated from rpc fairlead.v1.AdminService.Freeze
+   */
+  freeze: {
+    methodKind: "unary";
+    input: typeof FreezeRequestSchema;
+    output: typeof FreezeResponseSchema;
+  },
+  /**
+   * Thaw ends it.
+   *
+   * @generated from rpc fairlead.v1.AdminService.Thaw
+   */
+  thaw: {
+    methodKind: "unary";
+    input: typeof ThawRequestSchema;
+    output: typeof ThawResponseSchema;
+  },
+  /**
+   * ListLanes gives who holds each lane and who shall, for those who follow moves.
+   *
+   * @generated from rpc fairlead.v1.AdminService.ListLanes
+   */
+  listLanes: {
+    methodKind: "unary";
+    input: typeof ListLanesRequestSchema;
+    output: typeof ListLanesResponseSchema;
   },
   /**
    * ExportLeases gives all leases as they are stored, for backups and for other installs.
