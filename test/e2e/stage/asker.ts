@@ -49,6 +49,8 @@ export interface AgentJson {
   readonly vipsPlanned: number;
   readonly generationsAlive: number;
   readonly keepalivedAlive: boolean;
+  /** Since when it is drained, epoch ms; absent: it is not. */
+  readonly drainedSinceMs?: string;
   readonly remarks: readonly RemarkJson[];
 }
 

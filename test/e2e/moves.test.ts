@@ -1,0 +1,107 @@
+// Operators' moves under a client that connects every few milliseconds: one address is moved, its
+// host is drained and comes back, and what it lost is spread again. No new connection fails.
+
+import assert from "node:assert/strict";
+
+import { startProbe, type Try } from "@fairlead/lab";
+
+import { service } from "./stage/manifests.ts";
+import type { Stage } from "./stage/stage.ts";
+import { story } from "./stage/story.ts";
+
+const NAMES = ["a", "b", "c", "d", "e", "f"] as const;
+const MEET_MS_MAX = 5_000;
+const CONNECT_EVERY_MS = 3;
+/** A SYN that came to the host that just gave the address up is sent again after a second. */
+const ANSWER_MS_MAX = 3_000;
+/** A change of holders is known within this time, in ms; machines are busy. */
+const NEAR_MS = 1000;
+
+story("an operator moves an address, drains its host and takes it back", {}, async (stage) => {
+  await stage.write(
+    "all.yaml",
+    NAMES.flatMap((name) => service({ name })),
+  );
+  const { address, holder } = await stage.served("default/a");
+  const all = await stage.until("all Services are served", ({ claims }) =>
+    claims.length === NAMES.length && claims.every(({ state }) => state === "ready")
+      ? claims.flatMap(({ addresses }) => addresses.map((at) => at.address))
+      : undefined,
+  );
+  await stage.inSync();
+  await using probe = await startProbe(stage.client, {
+    address,
+    port: 80,
+    everyMs: CONNECT_EVERY_MS,
+    timeoutMs: ANSWER_MS_MAX,
+  });
+  await probe.waitForAnswer(MEET_MS_MAX);
+
+  const to = stage.balancers.find(({ name }) => name !== holder)?.name ?? "";
+  const moved = await run(stage, "move", address, "--to", to);
+  assert.match(moved, /^will: lane \S+ goes from lb\d to lb\d with /m);
+  assert.match(moved, /^will: connections through a proxy end/m);
+  assert.match(moved, new RegExp(`held by ${to} now with \\d+ address\\S*; gap \\d+ ms`));
+  await stage.recorder.waitForHolder(address, MEET_MS_MAX, holder);
+  assert.deepEqual(stage.recorder.holders(address), [to]);
+  const { steps } = await stage.asker.explain(address);
+  const told = steps.find(({ title }) => title === "Moved")?.detail ?? "";
+  assert.match(told, new RegExp(`^from ${holder} to ${to}, planned, gap \\d+ ms: moved by an op`));
+
+  const drained = await run(stage, "drain", to);
+  assert.match(
+    drained,
+    new RegExp(`^done: ${to} is drained; fairlead uncordon ${to} ends it`, "m"),
+  );
+  await stage.inSync();
+  assert.deepEqual(heldBy(stage, to, all), []);
+  await stage.controller.kill();
+  await stage.controller.start();
+  await stage.served("default/a");
+  const { agents } = await stage.asker.list();
+  const since = agents.find(({ name }) => name === to)?.drainedSinceMs;
+  assert.notEqual(since, undefined, "it is drained for the next controller too");
+  assert.deepEqual(heldBy(stage, to, all), []);
+
+  await run(stage, "uncordon", to);
+  await stage.inSync();
+  assert.deepEqual(heldBy(stage, to, all), [], "uncordon moves nothing");
+  await run(stage, "rebalance");
+  await stage.inSync();
+  for (const { name } of stage.balancers) {
+    const held = heldBy(stage, name, all).length;
+    assert.ok(held >= 1 && held <= 3, `${name} holds ${held} of ${all.length}`);
+  }
+  const { allTries } = await probe.stop();
+  const failed = allTries.filter(({ member }) => member === undefined);
+  const changes = stage.recorder
+    .history()
+    .filter((one) => one.address === address && one.event === "added");
+  for (const { atMs } of changes) judgeFailed(failed.filter((one) => isNear(one, atMs)));
+  const others = failed.filter((one) => !changes.some(({ atMs }) => isNear(one, atMs)));
+  assert.deepEqual(others, [], "connections fail while nothing moves");
+});
+
+/** Whether the try was under way about that time: the recorder hears of changes a bit later. */
+function isNear({ atMs, tookMs }: Try, changedMs: number): boolean {
+  return atMs < changedMs + NEAR_MS && atMs + tookMs > changedMs - NEAR_MS;
+}
+
+/** Connections end with a move when all of them were under way at one moment; new ones may not. */
+function judgeFailed(failed: readonly Try[]): void {
+  const lastBegun = Math.max(...failed.map(({ atMs }) => atMs));
+  const firstEnd = Math.min(...failed.map(({ atMs, tookMs }) => atMs + tookMs));
+  assert.ok(lastBegun <= firstEnd, `new connections failed: ${JSON.stringify(failed)}`);
+}
+
+/** Runs the command line, which has to succeed, and gives what it said. */
+async function run(stage: Stage, ...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await stage.fairlead(...args);
+  assert.equal(code, 0, `fairlead ${args.join(" ")}: ${stdout}${stderr}`);
+  return stdout;
+}
+
+/** The addresses that the kernel of the host has. */
+function heldBy(stage: Stage, host: string, all: readonly string[]): readonly string[] {
+  return all.filter((address) => stage.recorder.holders(address).includes(host));
+}
