@@ -1,6 +1,6 @@
 // How an address came from one agent to another: why, and how long nobody had it, as far as reports
-// prove it. Pure. Agents report when they see a change, so the time between two reports tells of the
-// gap, and only a last word before it bounds it.
+// prove it. Pure. Agents report when they see a change, so the time between two reports tells of
+// the gap, and only a last word before it bounds it.
 
 import type { Address, AgentName, AgentView } from "@fairlead/model";
 

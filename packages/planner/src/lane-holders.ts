@@ -42,7 +42,7 @@ export function holderOf(lane: Lane, holders: LaneHolders): AgentName | undefine
   return reported[0] ?? lane.holder;
 }
 
-/** Whether the agent stands by for the lane and could hold it at once: it is connected and says so. */
+/** Whether the agent could hold the lane at once: it is connected and says that it stands by. */
 export function standsBy(world: Pick<World, "agents">, lane: Lane, agent: AgentName): boolean {
   return world.agents.get(agent)?.connected === true && stateOn(world, lane, agent) === "successor";
 }

@@ -1,5 +1,5 @@
-// One thing that happens to a world between two plans, with the words that a failing property shows.
-// Types and one maker.
+// One thing that happens to a world between two plans, with the words that a failing property
+// shows. Types and one maker.
 
 import type { Plan, World } from "@fairlead/model";
 import fc from "fast-check";

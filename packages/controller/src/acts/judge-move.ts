@@ -1,5 +1,5 @@
-// Whether a lane may be moved, and which moves would even lanes out. Pure. A refusal names who could
-// hold the lane, or what has to be ended first.
+// Whether a lane may be moved, and which moves would even lanes out. Pure. A refusal names who
+// could hold the lane, or what has to be ended first.
 
 import {
   type Address,

@@ -1,5 +1,5 @@
-// What operators ask of a ring at random: moves, drains, rebalances and that nothing move. Given the
-// ring and the numbers. What came of it is not looked at: a refusal is as good as a deed.
+// What operators ask of a ring at random: moves, drains, rebalances and that nothing move. Given
+// the ring and the numbers. What came of it is not looked at: a refusal is as good as a deed.
 
 import type { Act } from "@fairlead/controller";
 

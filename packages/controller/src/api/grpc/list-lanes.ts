@@ -1,4 +1,5 @@
-// Lanes as rows: who holds each, who is to hold it, and how its addresses came there. Pure.
+// Lanes as rows: who holds each, who is to hold it, and how its addresses came there. Pure: given
+// what the loop knows at one moment; what is not reported is left empty.
 
 import { type Address, type Lane, type LaneId, type LaneResource, laneName } from "@fairlead/model";
 import { isFrozen, reportedHolders } from "@fairlead/planner";

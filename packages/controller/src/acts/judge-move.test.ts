@@ -1,0 +1,244 @@
+// What operators are told of moves, drains and rebalances, and what they are refused for.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { AgentView, Intent, World } from "@fairlead/model";
+import {
+  address,
+  agentName,
+  makeAgents,
+  makeClaim,
+  makePool,
+  makeRevisionOf,
+  makeWorld,
+  nextWorld,
+  proveAll,
+} from "@fairlead/testkit";
+import { plan } from "@fairlead/planner";
+
+import type { Act } from "./act.ts";
+import { judgeAct } from "./judge-act.ts";
+
+const revisionOf = makeRevisionOf();
+const [A, B, C] = ["lb-1", "lb-2", "lb-3"].map(agentName);
+assert.ok(A !== undefined && B !== undefined && C !== undefined);
+const VIP = address("192.0.2.100");
+const LANE = "192.0.2.0/24#1";
+
+/** One address that lb-1 holds, with lb-2 and lb-3 behind it. */
+const WORLD: World = ((): World => {
+  const pools = [makePool("lan", "192.0.2.100-192.0.2.109"), makePool("own", "198.51.100.7")];
+  let world = makeWorld({ claims: [makeClaim("web")], pools, agents: makeAgents(3) });
+  const first = plan(world, { revisionOf });
+  const lanes = new Map(Array.from(first.lanes, ([id, lane]) => [id, inOrder(lane)]));
+  world = nextWorld(world, { ...first, lanes });
+  world = nextWorld(world, plan(world, { revisionOf }));
+  world = nextWorld(world, plan(world, { revisionOf }), {
+    agents: proveAll(world, plan(world, { revisionOf })),
+  });
+  return nextWorld(world, plan(world, { revisionOf }));
+})();
+
+function inOrder<T extends object>(lane: T): T & { readonly order: readonly AgentView["name"][] } {
+  assert.ok(A !== undefined && B !== undefined && C !== undefined);
+  return { ...lane, order: [A, B, C] };
+}
+
+const drained = (agent: AgentView["name"]): Intent => {
+  return { id: `drain-${agent}`, sinceMs: 0, kind: "drain", agent };
+};
+const FROZEN: Intent = { id: "freeze", sinceMs: 0, kind: "freeze" };
+const given = (...intents: readonly Intent[]): World => ({ ...WORLD, intents });
+
+function without(...names: readonly string[]): World {
+  const agents = Array.from(WORLD.agents.values(), (agent): AgentView =>
+    names.includes(agent.name) ? { ...agent, connected: false, disconnectedAtMs: 1 } : agent,
+  );
+  return { ...WORLD, agents: new Map(agents.map((agent) => [agent.name, agent])) };
+}
+
+const move = (to = C): Act => ({ kind: "move", address: VIP, to, isDryRun: false });
+const drain = (agent = A): Act => ({ kind: "drain", agent, isDryRun: false });
+const REBALANCE: Act = { kind: "rebalance", isDryRun: false };
+const ENDS =
+  "connections through a proxy end when their address moves; clients that connect anew are served";
+
+const allowed: readonly {
+  readonly name: string;
+  readonly world: World;
+  readonly act: Act;
+  readonly will: readonly string[];
+  readonly did: readonly string[];
+}[] = [
+  {
+    name: "a move says what goes where and what ends",
+    world: WORLD,
+    act: move(),
+    will: [`lane ${LANE} goes from lb-1 to lb-3 with ${VIP}`, ENDS],
+    did: [`lane ${LANE} is on its way to lb-3`],
+  },
+  {
+    name: "a move to the holder is done already",
+    world: WORLD,
+    act: move(A),
+    will: [],
+    did: [`lb-1 holds ${VIP} already`],
+  },
+  {
+    name: "a drain says what goes to whom",
+    world: WORLD,
+    act: drain(),
+    will: [
+      "lb-1 gets no new addresses until it is uncordoned",
+      `lane ${LANE} goes from lb-1 to lb-2 with ${VIP}`,
+      ENDS,
+    ],
+    did: ["lb-1 is drained; fairlead uncordon lb-1 ends it"],
+  },
+  {
+    name: "a drain goes past another one that is drained",
+    world: given(drained(B)),
+    act: drain(),
+    will: [
+      "lb-1 gets no new addresses until it is uncordoned",
+      `lane ${LANE} goes from lb-1 to lb-3 with ${VIP}`,
+      ENDS,
+    ],
+    did: ["lb-1 is drained; fairlead uncordon lb-1 ends it"],
+  },
+  {
+    name: "what nobody else can hold stays, and it is said why",
+    world: { ...without("lb-2"), intents: [drained(C)] },
+    act: drain(),
+    will: [
+      "lb-1 gets no new addresses until it is uncordoned",
+      `lane ${LANE} stays with ${VIP}: lb-2 is out of reach, lb-3 is drained; it goes as soon as ` +
+        "one can hold it",
+    ],
+    did: ["lb-1 is drained; fairlead uncordon lb-1 ends it"],
+  },
+  {
+    name: "a drain while all is frozen waits",
+    world: given(FROZEN),
+    act: drain(C),
+    will: [
+      "lb-3 gets no new addresses until it is uncordoned",
+      "all is frozen: nothing moves before fairlead thaw",
+    ],
+    did: ["lb-3 is drained; fairlead uncordon lb-3 ends it"],
+  },
+  {
+    name: "a second drain says since when",
+    world: given(drained(C)),
+    act: drain(C),
+    will: ["lb-3 is drained since 1970-01-01T00:00:00Z"],
+    did: ["lb-3 is drained since 1970-01-01T00:00:00Z; fairlead uncordon lb-3 ends it"],
+  },
+  {
+    name: "uncordon of one that is not drained changes nothing",
+    world: WORLD,
+    act: { kind: "uncordon", agent: B },
+    will: [],
+    did: ["lb-2 is not drained"],
+  },
+  {
+    name: "a rebalance of one lane moves nothing",
+    world: WORLD,
+    act: REBALANCE,
+    will: [],
+    did: ["agents hold alike; nothing moves"],
+  },
+  {
+    name: "a thaw says what goes on",
+    world: given(FROZEN, drained(C)),
+    act: { kind: "thaw" },
+    will: [],
+    did: ["thawed; 1 of drains, moves and rebalances go on now"],
+  },
+];
+
+for (const { name, world, act, will, did } of allowed) {
+  test(name, () => {
+    const judged = judgeAct(world, act);
+    assert.ok(judged.kind === "allowed", JSON.stringify(judged));
+    assert.deepEqual([judged.will, judged.did], [will, did]);
+  });
+}
+
+const denied: readonly {
+  readonly name: string;
+  readonly world: World;
+  readonly act: Act;
+  readonly kind: "refused" | "not-found";
+  readonly why: string;
+}[] = [
+  {
+    name: "a move of an address that is not leased",
+    world: WORLD,
+    act: { kind: "move", address: address("192.0.2.105"), to: C, isDryRun: false },
+    kind: "not-found",
+    why: "no lease is of 192.0.2.105: it is free, or lies in no pool",
+  },
+  {
+    name: "a move to nobody",
+    world: WORLD,
+    act: move(agentName("lb-9")),
+    kind: "not-found",
+    why: "no agent is called lb-9",
+  },
+  {
+    name: "a move to one that is drained",
+    world: given(drained(C)),
+    act: move(),
+    kind: "refused",
+    why: "lb-3 is drained",
+  },
+  {
+    name: "a move to one that is out of reach",
+    world: without("lb-3"),
+    act: move(),
+    kind: "refused",
+    why: "lb-3 is out of reach",
+  },
+  {
+    name: "a move while all is frozen",
+    world: given(FROZEN),
+    act: move(),
+    kind: "refused",
+    why: "all is frozen",
+  },
+  {
+    name: "a rebalance while all is frozen",
+    world: given(FROZEN),
+    act: REBALANCE,
+    kind: "refused",
+    why: "all is frozen",
+  },
+  {
+    name: "a drain of nobody",
+    world: WORLD,
+    act: drain(agentName("lb-9")),
+    kind: "not-found",
+    why: "no agent is called lb-9",
+  },
+];
+
+for (const { name, world, act, kind, why } of denied) {
+  test(`${name} is ${kind}`, () => {
+    const judged = judgeAct(world, act);
+    assert.ok(judged.kind === kind, JSON.stringify(judged));
+    assert.deepEqual(judged.why, [why]);
+  });
+}
+
+test("a move takes the place of an earlier one of its lane, and a drain ends moves to its agent", () => {
+  const [lane] = WORLD.lanes.values();
+  assert.ok(lane !== undefined);
+  const world = given({ id: "m1", sinceMs: 1, kind: "move", lane: lane.id, to: B });
+  for (const act of [move(), move(A), drain(B)]) {
+    const judged = judgeAct(world, act);
+    assert.ok(judged.kind === "allowed");
+    assert.deepEqual(judged.ends, ["m1"]);
+  }
+});

@@ -1,0 +1,131 @@
+// The book of moves: from whom to whom, why, with which gap, and whether somebody asked for it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { AgentView, Intent, Plan, World } from "@fairlead/model";
+import { createPlanMemory, plan } from "@fairlead/planner";
+import {
+  address,
+  agentName,
+  makeAgents,
+  makeClaim,
+  makePool,
+  makeRevisionOf,
+  makeWorld,
+  nextWorld,
+  proveAll,
+} from "@fairlead/testkit";
+
+import { type MoveBook, NO_MOVES, trackMoves } from "./move-book.ts";
+
+const revisionOf = makeRevisionOf();
+const VIP = address("192.0.2.100");
+
+/** One address, its loop as far as the book is concerned. */
+class Loop {
+  world: World;
+  last: Plan | undefined;
+  book: MoveBook = NO_MOVES;
+  readonly #memory = createPlanMemory();
+
+  constructor() {
+    const pools = [makePool("lan", "192.0.2.100")];
+    this.world = makeWorld({ claims: [makeClaim("web")], pools, agents: makeAgents(3) });
+    this.turn();
+    this.turn(proveAll(this.world, this.#planned()));
+  }
+
+  #planned(): Plan {
+    assert.ok(this.last !== undefined);
+    return this.last;
+  }
+
+  /** Plans with these agents and intents, and notes what moved. */
+  turn(agents?: readonly AgentView[], intents?: readonly Intent[]): void {
+    if (this.last !== undefined) {
+      this.world = nextWorld(this.world, this.last, {
+        nowMs: this.world.nowMs + 1000,
+        ...(agents === undefined ? {} : { agents }),
+        ...(intents === undefined ? {} : { intents }),
+      });
+    }
+    const { world } = this;
+    const now = plan(world, { revisionOf, memory: this.#memory });
+    this.book = trackMoves(this.book, { before: this.last, now, world });
+    this.last = now;
+  }
+
+  /** All agents but the dead ones do what the plan says; who lost it says so at this time. */
+  answer(dead: readonly string[] = [], lostMs?: number): void {
+    const before = this.world.agents;
+    const { nowMs: atMs } = this.world;
+    const proved = proveAll(this.world, this.#planned(), { dead, atMs });
+    this.turn(
+      proved.map((agent): AgentView => {
+        const had = before.get(agent.name)?.heldSinceMs.has(VIP) === true;
+        const isLost = had && agent.connected && !agent.heldSinceMs.has(VIP);
+        if (!isLost || lostMs === undefined) return agent;
+        return { ...agent, lostAtMs: new Map([[VIP, lostMs]]) };
+      }),
+    );
+  }
+
+  order(): readonly AgentView["name"][] {
+    const [lane] = this.#planned().lanes.values();
+    return lane?.order ?? [];
+  }
+}
+
+test("a failover is no plan of ours, and its gap reaches back to the last word", () => {
+  const loop = new Loop();
+  const [first = "", second] = loop.order();
+  assert.deepEqual(loop.book.moves.size, 0);
+  loop.answer([first]);
+  const [record] = loop.book.moves.get(VIP) ?? [];
+  assert.deepEqual(loop.book.latest, [record]);
+  assert.deepEqual(
+    [record?.from, record?.to, record?.isPlanned, record?.why],
+    [first, second, false, `${first} is out of reach`],
+  );
+  assert.equal(record?.gapMs, 1000);
+});
+
+test("a drain is named as what moved an address, with the time between two words", () => {
+  const loop = new Loop();
+  const [first = "", second] = loop.order();
+  const { nowMs: sinceMs } = loop.world;
+  const agent = agentName(first);
+  loop.turn(undefined, [{ id: "drain", sinceMs, kind: "drain", agent }]);
+  const { nowMs } = loop.world;
+  loop.answer([], nowMs - 12);
+  const [record] = loop.book.moves.get(VIP) ?? [];
+  assert.deepEqual(
+    [record?.to, record?.isPlanned, record?.why, record?.gapMs],
+    [second, true, `${first} is drained`, 12],
+  );
+});
+
+test("five moves of an address are kept, and none of one that is free", () => {
+  const loop = new Loop();
+  for (let count = 0; count < 7; count += 1) {
+    const [lane] = loop.last?.lanes.values() ?? [];
+    const to = loop.order()[1];
+    assert.ok(lane !== undefined && to !== undefined);
+    const { nowMs: sinceMs } = loop.world;
+    loop.turn(undefined, [{ id: `m${count}`, sinceMs, kind: "move", lane: lane.id, to }]);
+    loop.answer();
+  }
+  const kept = loop.book.moves.get(VIP) ?? [];
+  assert.equal(kept.length, 5);
+  assert.ok(kept.every(({ isPlanned, why }) => isPlanned && why === "moved by an operator"));
+  loop.world = { ...loop.world, claims: new Map() };
+  loop.turn();
+  loop.answer();
+  loop.world = { ...loop.world, nowMs: loop.world.nowMs + 120_000 };
+  loop.turn();
+  loop.turn();
+  assert.equal(loop.last?.leases.size, 0);
+  assert.equal(loop.book.moves.size, 0);
+  assert.equal(loop.book.holders.size, 0);
+});
