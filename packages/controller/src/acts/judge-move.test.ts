@@ -82,8 +82,8 @@ const allowed: readonly {
     name: "a move to the holder is done already",
     world: WORLD,
     act: move(A),
-    will: [],
-    did: [`lb-1 holds ${VIP} already`],
+    will: [`lb-1 holds ${VIP} already`],
+    did: [],
   },
   {
     name: "a drain says what goes to whom",
@@ -146,8 +146,8 @@ const allowed: readonly {
     name: "a rebalance of one lane moves nothing",
     world: WORLD,
     act: REBALANCE,
-    will: [],
-    did: ["agents hold alike; nothing moves"],
+    will: ["agents hold alike; nothing moves"],
+    did: [],
   },
   {
     name: "a thaw says what goes on",

@@ -41,7 +41,7 @@ export function judgeMove(world: World, address: Address, to: AgentName): Allowe
     one.kind === "move" && one.lane === lane.id ? [one.id] : [],
   );
   if (from === undefined || from === to) {
-    return { ...NOTHING, will: [], did: [`${to} holds ${address} already`], ends };
+    return { ...NOTHING, will: [`${to} holds ${address} already`], did: [], ends };
   }
   const addresses = addressesByLane(world).get(lane.id) ?? [];
   const move: PlannedMove = { lane: lane.id, from, to, addresses };
@@ -78,7 +78,7 @@ export function judgeRebalance(world: World): AllowedAct | DeniedAct {
   });
   const known = world.intents.find(({ kind }) => kind === "rebalance");
   if (moves.length === 0 && known === undefined) {
-    return { ...NOTHING, will: [], did: ["agents hold alike; nothing moves"] };
+    return { ...NOTHING, will: ["agents hold alike; nothing moves"], did: [] };
   }
   const intent: Intent = { id: "rebalance", sinceMs: world.nowMs, kind: "rebalance" };
   return {
