@@ -1,6 +1,6 @@
 // When time alone will change a plan: a quarantine ends, an agent's silence becomes doubt, an
-// address that nobody holds is withdrawn, one that a stranger had may be tried again, or a move is
-// given up.
+// address that nobody holds is withdrawn, one that a stranger had may be tried again, a move is
+// given up, or who gave a lane up to another one may hold it again.
 // Pure. Everything else changes by facts, so an idle controller does not wake.
 
 import type { Plan, World } from "@fairlead/model";
@@ -9,6 +9,7 @@ import {
   MOVE_MS_MAX,
   STRANGER_MS,
   WITHDRAW_AFTER_MS,
+  YIELD_MS,
   staleAtMs,
 } from "@fairlead/planner";
 
@@ -33,6 +34,9 @@ export function nextWakeMs(world: World, plan: Plan): number | undefined {
   }
   for (const intent of plan.intents) {
     if (intent.kind === "move") moments.push(intent.sinceMs + MOVE_MS_MAX);
+  }
+  for (const { yielding = [] } of plan.lanes.values()) {
+    for (const { sinceMs } of yielding) moments.push(sinceMs + YIELD_MS);
   }
   const future = moments.filter((moment) => moment > world.nowMs);
   if (future.length === 0) return undefined;

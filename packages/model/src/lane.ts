@@ -28,6 +28,13 @@ export interface LanePeer {
   readonly address: Address;
 }
 
+/** An agent that is to give a lane up, because another one holds it too. */
+export interface LaneYield {
+  readonly agent: AgentName;
+  /** Epoch ms since when it is told so. */
+  readonly sinceMs: number;
+}
+
 /** A lane as stored. `order` has 1 to 3 agents, none twice. */
 export interface Lane {
   readonly id: LaneId;
@@ -47,6 +54,8 @@ export interface Lane {
   readonly peers?: readonly LanePeer[];
   /** Who was last reported to hold it. */
   readonly holder?: AgentName;
+  /** Agents of the order that are to give it up, in that order. Absent: none is. */
+  readonly yielding?: readonly LaneYield[];
   /** False until some agent was reported to hold it: a new lane is rendered with preemption. */
   readonly settled: boolean;
 }

@@ -19,4 +19,5 @@ export { holderOf, reportedHolders, standsBy } from "./lane-holders.ts";
 export { drainTarget } from "./rank.ts";
 export { MOVE_MS_MAX, evenMoves } from "./settle-intents.ts";
 export { isDrained, isFrozen, willOf } from "./will.ts";
+export { YIELD_MS } from "./yielding.ts";
 export { staleAtMs } from "./stale.ts";

@@ -1,12 +1,10 @@
-// Who holds lanes, and who could, by what agents report. Pure. Of two that say they hold one lane,
-// both are right only when both said so after the later one began to.
+// Who holds lanes, and who could, by what agents report. Pure. What becomes of lanes that two hold
+// is decided elsewhere.
 
 import {
   type AgentName,
   type Lane,
   type LaneReport,
-  type LeasedAddress,
-  type Address,
   type ResourceName,
   type World,
   compareText,
@@ -56,33 +54,3 @@ export function stateOn(
   const name = laneName(lane.id);
   return agents.get(agent)?.report?.lanes.find((one) => one.name === name)?.state;
 }
-
-/**
- * Agents that are to give the lane up because another one holds it too: all but the first in order
- * of those that said so after the last of them began to hold it.
- */
-export function losersOf(
-  world: Pick<World, "agents">,
-  lane: Lane,
-  rows: ReadonlyMap<Address, LeasedAddress>,
-): ReadonlySet<AgentName> {
-  const name = laneName(lane.id);
-  const saying = lane.order.filter(
-    (agent) =>
-      world.agents.get(agent)?.connected === true && stateOn(world, lane, agent) === "holder",
-  );
-  if (saying.length < 2) return NOBODY;
-  const began = new Map(saying.map((agent) => [agent, 0]));
-  for (const { address, placement } of rows.values()) {
-    if (placement.kind !== "lane" || laneName(placement.lane) !== name) continue;
-    for (const [agent, atMs] of began) {
-      const sinceMs = world.agents.get(agent)?.heldSinceMs.get(address) ?? 0;
-      if (sinceMs > atMs) began.set(agent, sinceMs);
-    }
-  }
-  const lastMs = Math.max(...began.values());
-  const holding = saying.filter((agent) => (world.agents.get(agent)?.heardAtMs ?? 0) >= lastMs);
-  return holding.length < 2 ? NOBODY : new Set(holding.slice(1));
-}
-
-const NOBODY: ReadonlySet<AgentName> = new Set();

@@ -16,7 +16,6 @@ import { isAlike, keep } from "./alike.ts";
 import type { CarrierRule } from "./candidates.ts";
 import type { VipPlace } from "./carried.ts";
 import { type JoinOptions, joiningAgents } from "./joining.ts";
-import { losersOf } from "./lane-holders.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import type { LaneMove } from "./rank.ts";
 import { type SegmentMap, linkIn } from "./segments.ts";
@@ -119,7 +118,7 @@ function laneOn(
   lane: Lane,
   before: ReadonlyMap<AgentName, LaneResource> | undefined,
 ): ReadonlyMap<AgentName, LaneResource> {
-  const { world, segments, rules, moves, rows } = options;
+  const { world, segments, rules, moves } = options;
   const segment = segments.byNetwork.get(lane.segment);
   const device = rules.get(lane.id)?.device;
   const links = new Map<AgentName, Link>();
@@ -129,7 +128,7 @@ function laneOn(
   }
   const order = lane.peers ?? [];
   const intentId = moves.get(lane.id)?.intentId;
-  const losers = losersOf(world, lane, rows);
+  const losers = new Set(lane.yielding?.map((one) => one.agent));
   const shared = {
     kind: "lane",
     name: laneName(lane.id),

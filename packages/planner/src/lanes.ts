@@ -3,11 +3,13 @@
 // word, and leaves their order to the ranking.
 
 import {
+  type Address,
   type AgentName,
   LANE_AGENTS_MAX,
   LANES_MAX,
   type Lane,
   type LaneId,
+  type LeasedAddress,
   ROUTER_ID_MAX,
   type World,
   compareText,
@@ -23,11 +25,13 @@ import { type LaneMove, rankLane } from "./rank.ts";
 import type { SegmentView } from "./segments.ts";
 import { strangeRouterIds } from "./strange-routers.ts";
 import { willOf } from "./will.ts";
+import { yieldingOf } from "./yielding.ts";
 
 /** What keeping lanes needs to know. */
 export interface KeepOptions {
   readonly world: World;
   readonly forgotten: ReadonlySet<AgentName>;
+  readonly rows: ReadonlyMap<Address, LeasedAddress>;
   /** Agents that may be appended to the lane, in any order. */
   readonly candidatesOf: (lane: Lane) => readonly AgentName[];
 }
@@ -60,9 +64,15 @@ export function keepLanes(options: KeepOptions): KeptLanes {
       ? rankLane({ world, will, lane: known, holder, isHeld })
       : { order: members };
     if (move !== undefined) moves.set(lane.id, move);
+    const ranked = withOrder(lane, order, { holder, settled });
+    const { rows } = options;
+    const yielding = yieldingOf({ world, holders, rows, lane: ranked });
     const isSame =
-      isSameOrder(order, lane.order) && holder === lane.holder && settled === lane.settled;
-    lanes.set(lane.id, isSame ? lane : withOrder(lane, order, { holder, settled }));
+      isSameOrder(order, lane.order) &&
+      holder === lane.holder &&
+      settled === lane.settled &&
+      yielding === lane.yielding;
+    lanes.set(lane.id, isSame ? lane : withYielding(ranked, yielding));
   }
   return { lanes, moves };
 }
@@ -121,8 +131,14 @@ function withOrder(
   order: readonly AgentName[],
   { holder, settled }: { readonly holder: AgentName | undefined; readonly settled: boolean },
 ): Lane {
-  const { id, segment, routerId, peers } = lane;
+  const { id, segment, routerId, peers, yielding } = lane;
   const spoken = peers === undefined ? {} : { peers };
   const named = holder === undefined || !order.includes(holder) ? {} : { holder };
-  return { id, segment, routerId, order, ...spoken, ...named, settled };
+  const told = yielding === undefined ? {} : { yielding };
+  return { id, segment, routerId, order, ...spoken, ...named, ...told, settled };
+}
+
+function withYielding(lane: Lane, yielding: Lane["yielding"]): Lane {
+  const { yielding: _, ...rest } = lane;
+  return yielding === undefined ? rest : { ...rest, yielding };
 }

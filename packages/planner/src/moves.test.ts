@@ -25,7 +25,7 @@ import {
   proveAll,
 } from "@fairlead/testkit";
 
-import { MOVE_MS_MAX, plan } from "./index.ts";
+import { MOVE_MS_MAX, YIELD_MS, plan } from "./index.ts";
 
 const revisionOf = makeRevisionOf();
 const planned = (world: World): Plan => plan(world, { revisionOf });
@@ -239,4 +239,14 @@ test("of two that hold a lane the lower in order is to yield, once both said so"
     order.map((agent) => laneOn(split, lane, agent)?.yields),
     [undefined, true, undefined],
   );
+  // It gives the lane up, and may hold it again after a while, or when the other one is lost.
+  const told = (ms: number, dead: readonly string[] = []): boolean => {
+    const { nowMs: toldMs } = split.world;
+    const agents = proveAll(split.world, split.last, { dead, atMs: toldMs + 1 });
+    const next = nextWorld(split.world, split.last, { agents, nowMs: toldMs + ms });
+    const served: Served = { world: next, last: planned(next) };
+    return laneOn(served, lane, second)?.yields === true;
+  };
+  assert.deepEqual([told(1), told(YIELD_MS - 1), told(YIELD_MS)], [true, true, false]);
+  assert.equal(told(1, [first]), false);
 });

@@ -81,6 +81,7 @@ class Placing {
     const kept = keepLanes({
       world,
       forgotten,
+      rows: rows.all,
       candidatesOf: (lane) => this.#candidatesOf(lane),
     });
     this.#lanes = kept.lanes;

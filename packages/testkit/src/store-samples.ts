@@ -37,7 +37,15 @@ const LANE = laneId("192.0.2.0/24", 51);
 
 /** Lanes with all that a row can hold, sorted as stores list them. */
 export const LANES: readonly Lane[] = [
-  { id: LANE, segment: "192.0.2.0/24", routerId: 51, order: AGENTS, holder: A, settled: true },
+  {
+    id: LANE,
+    segment: "192.0.2.0/24",
+    routerId: 51,
+    order: AGENTS,
+    holder: A,
+    yielding: [{ agent: B, sinceMs: 7 }],
+    settled: true,
+  },
   {
     id: laneId("2001:db8::/64", 255),
     segment: "2001:db8::/64",

@@ -83,6 +83,10 @@ const LANE_FIELDS = {
   order: z.array(agent).min(1).max(LANE_AGENTS_MAX),
   peers: z.array(z.strictObject({ agent, address })).max(LANE_AGENTS_MAX).exactOptional(),
   holder: agent.exactOptional(),
+  yielding: z
+    .array(z.strictObject({ agent, sinceMs: timeMs }))
+    .max(LANE_AGENTS_MAX)
+    .exactOptional(),
   settled: z.boolean(),
 } satisfies FieldsOf<Lane>;
 

@@ -1,0 +1,75 @@
+// Who is to give a lane up because another agent holds it too: all but the first in order, once all
+// said so after the last of them began to hold it. Given reports and rows. Who gave it up for that
+// stays told so for a while: what made it hold the lane may be there still.
+
+import {
+  type Address,
+  type AgentName,
+  type Lane,
+  type LaneYield,
+  type LeasedAddress,
+  type World,
+  laneName,
+} from "@fairlead/model";
+
+import { isAlike } from "./alike.ts";
+import { type LaneHolders, stateOn } from "./lane-holders.ts";
+
+/** An agent that gave a lane up may hold it again after this long, in ms. */
+export const YIELD_MS = 30_000;
+
+/** What yielding is decided from. */
+export interface YieldOptions {
+  readonly world: World;
+  readonly holders: LaneHolders;
+  readonly rows: ReadonlyMap<Address, LeasedAddress>;
+  /** With its order as it is now, and who was told last time. */
+  readonly lane: Lane;
+}
+
+/** The agents that are to give the lane up; undefined: none. The same list when it stays. */
+export function yieldingOf(options: YieldOptions): readonly LaneYield[] | undefined {
+  const { world, holders, rows, lane } = options;
+  const reported = holders.get(laneName(lane.id)) ?? [];
+  if (reported.length < 2 && lane.yielding === undefined) return undefined;
+  const losers = losersOf(world, lane, rows);
+  const yielding = lane.order.flatMap((agent): LaneYield[] => {
+    const known = lane.yielding?.find((one) => one.agent === agent);
+    // Whoever is the only one that can hold it may.
+    const isNeeded = !reported.some((other) => other !== agent);
+    const isRecent = known !== undefined && world.nowMs - known.sinceMs < YIELD_MS;
+    if (!losers.has(agent) && (isNeeded || !isRecent)) return [];
+    return [known ?? { agent, sinceMs: world.nowMs }];
+  });
+  if (yielding.length === 0) return undefined;
+  return isAlike(lane.yielding, yielding) ? lane.yielding : yielding;
+}
+
+/**
+ * Agents that are to give the lane up because another one holds it too: all but the first in order
+ * of those that said so after the last of them began to hold it.
+ */
+function losersOf(
+  world: Pick<World, "agents">,
+  lane: Lane,
+  rows: ReadonlyMap<Address, LeasedAddress>,
+): ReadonlySet<AgentName> {
+  const saying = lane.order.filter(
+    (agent) =>
+      world.agents.get(agent)?.connected === true && stateOn(world, lane, agent) === "holder",
+  );
+  if (saying.length < 2) return NOBODY;
+  const began = new Map(saying.map((agent) => [agent, 0]));
+  for (const { address, placement } of rows.values()) {
+    if (placement.kind !== "lane" || placement.lane !== lane.id) continue;
+    for (const [agent, atMs] of began) {
+      const sinceMs = world.agents.get(agent)?.heldSinceMs.get(address) ?? 0;
+      if (sinceMs > atMs) began.set(agent, sinceMs);
+    }
+  }
+  const lastMs = Math.max(...began.values());
+  const holding = saying.filter((agent) => (world.agents.get(agent)?.heardAtMs ?? 0) >= lastMs);
+  return holding.length < 2 ? NOBODY : new Set(holding.slice(1));
+}
+
+const NOBODY: ReadonlySet<AgentName> = new Set();
