@@ -204,6 +204,7 @@ suite("a controller", () => {
       assert.ok(text.includes(`${line}\n`), `${line} in\n${text}`);
     }
     assert.match(text, /^fairlead_plan_duration_seconds_count [1-9]/mu);
+    assert.match(text, /^# TYPE fairlead_vip_move_gap_seconds histogram$/mu);
   });
 
   test("gives the same address after a restart, in the next epoch", async () => {

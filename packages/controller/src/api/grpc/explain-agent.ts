@@ -56,7 +56,8 @@ function drainLinks({ view }: AdminContext, agent: AgentView): readonly Link[] {
   if (held === 0) return [link("Drained", "good", "others hold everything", { sinceMs })];
   const why = view.plan !== undefined && isFrozen(view.plan) ? "all is frozen" : "";
   const rest = why === "" ? "nobody else can hold them yet, or they do not move" : why;
-  return [link("Drained", "doubt", `it still holds ${held} addresses: ${rest}`, { sinceMs })];
+  const what = held === 1 ? "1 address" : `${held} addresses`;
+  return [link("Drained", "doubt", `it still holds ${what}: ${rest}`, { sinceMs })];
 }
 
 function sentLink({ syncState }: AdminContext, { name }: AgentView): Link {
