@@ -77,6 +77,7 @@ export const anyLane: fc.Arbitrary<LaneResource> = fc
       holder: anyAgent,
       preempt: fc.boolean(),
       intentId: anyId,
+      yields: fc.constant(true as const),
       advertIntervalMs: fc.integer({ min: 30, max: 10_000 }),
     },
     {

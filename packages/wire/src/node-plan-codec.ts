@@ -90,6 +90,7 @@ function encodeLane(lane: LaneResource): pb.Lane {
     preempt: lane.preempt,
     intentId: lane.intentId ?? "",
     advertIntervalMs: lane.advertIntervalMs,
+    yields: lane.yields ?? false,
   });
 }
 

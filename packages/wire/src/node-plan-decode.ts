@@ -58,6 +58,7 @@ export function decodeLane(name: string, lane: pb.Lane): Decoded<LaneResource> {
     ...(holder === "" ? {} : { holder }),
     preempt: lane.preempt,
     ...(intentId === "" ? {} : { intentId }),
+    ...(lane.yields ? { yields: true as const } : {}),
   });
 }
 
