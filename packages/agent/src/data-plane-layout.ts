@@ -2,6 +2,7 @@
 // agents on one machine never meet. Pure: paths in, paths out; nothing is made here.
 
 import { join } from "node:path";
+import { dataPathTrackFile } from "@fairlead/render";
 import { EdgeError } from "@fairlead/runtime";
 
 /** Every path of one agent's data plane. All absolute and of the closed grammar. */
@@ -24,6 +25,10 @@ export interface DataPlaneLayout {
     readonly sweep: string;
     /** One file a lane; 1 in it takes the lane off this host. */
     readonly trackDir: string;
+    /** One of them for all lanes with a successor: 1 while the data path cannot serve. */
+    readonly dataPath: string;
+    /** Which process leads the daemon, written by its run script. */
+    readonly incarnation: string;
     readonly pid: string;
     readonly vrrpPid: string;
     readonly logDir: string;
@@ -33,6 +38,8 @@ export interface DataPlaneLayout {
     readonly config: string;
     /** Where a file waits while nginx checks it. */
     readonly candidate: string;
+    /** Which process leads the daemon, written by its run script. */
+    readonly incarnation: string;
     readonly pid: string;
     /** Which service address each listener has. */
     readonly places: string;
@@ -94,6 +101,7 @@ export function dataPlaneLayout(runDir: string): DataPlaneLayout {
   const logDir = join(runDir, "log");
   const keepalived = join(runDir, "keepalived");
   const nginx = join(runDir, "nginx");
+  const trackDir = join(keepalived, "track");
   return {
     runDir,
     serviceDir: join(runDir, "service"),
@@ -105,7 +113,9 @@ export function dataPlaneLayout(runDir: string): DataPlaneLayout {
       candidate: join(keepalived, "candidate.conf"),
       taken: join(keepalived, "taken"),
       sweep: join(keepalived, "sweep"),
-      trackDir: join(keepalived, "track"),
+      trackDir,
+      dataPath: dataPathTrackFile(trackDir),
+      incarnation: join(keepalived, "incarnation"),
       pid: join(keepalived, "keepalived.pid"),
       vrrpPid: join(keepalived, "vrrp.pid"),
       logDir: join(logDir, "keepalived"),
@@ -114,6 +124,7 @@ export function dataPlaneLayout(runDir: string): DataPlaneLayout {
       dir: nginx,
       config: join(nginx, "nginx.conf"),
       candidate: join(nginx, "candidate.conf"),
+      incarnation: join(nginx, "incarnation"),
       pid: join(nginx, "nginx.pid"),
       places: join(nginx, "places"),
       probeSocket: (generation) => join(nginx, `${generation}.sock`),

@@ -35,9 +35,7 @@ export async function giveUpLanes(
   const { layout, kernel, ledger, clock, log } = options;
   const entries = (await ledger.load()).filter((entry) => !entry.foreign && entry.added !== true);
   const ours = new Set(entries.map((entry) => entry.address));
-  for (const name of await trackFiles(layout.keepalived.trackDir)) {
-    await writeFile(join(layout.keepalived.trackDir, name), "1\n");
-  }
+  for (const file of await trackFiles(layout)) await writeFile(file, "1\n");
   const endMs = clock.nowMs() + WITHDRAW_MS_MAX;
   for (;;) {
     const { addresses } = await kernel.view();
@@ -54,10 +52,14 @@ export async function giveUpLanes(
 /**
  * Lets this host hold lanes again that it gave up before. A withdrawal is a word about one life of
  * the agent: without this, whoever starts it anew would have a host that never holds anything.
+ * @param yielding track files of the lanes that the last plan wants given up: they stay so.
  */
-export async function takeLanesBack({ keepalived }: DataPlaneLayout): Promise<void> {
-  for (const name of await trackFiles(keepalived.trackDir)) {
-    await writeFile(join(keepalived.trackDir, name), "0\n");
+export async function takeLanesBack(
+  layout: DataPlaneLayout,
+  yielding: ReadonlySet<string> = new Set(),
+): Promise<void> {
+  for (const file of await trackFiles(layout)) {
+    if (!yielding.has(file)) await writeFile(file, "0\n");
   }
 }
 
@@ -83,9 +85,13 @@ async function endProcess(clock: Clock, pidFile: string, pid: number): Promise<v
   }
 }
 
-async function trackFiles(folder: string): Promise<readonly string[]> {
+/** Those of lanes: that of the data path says what nginx does, and not what is wished. */
+async function trackFiles({
+  keepalived: { trackDir, dataPath },
+}: DataPlaneLayout): Promise<readonly string[]> {
   try {
-    return await readdir(folder);
+    const files = (await readdir(trackDir)).map((name) => join(trackDir, name));
+    return files.filter((file) => file !== dataPath);
   } catch (error) {
     if (isNotFound(error)) return [];
     throw error;

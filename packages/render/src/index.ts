@@ -6,6 +6,7 @@ export type { KeepalivedInput } from "./keepalived-view.ts";
 export {
   type LaneAnchor,
   type LaneTrackFile,
+  dataPathTrackFile,
   laneAnchor,
   laneInstanceName,
   laneTrackFile,

@@ -53,6 +53,19 @@ test("a lane of one agent speaks to its own anchor", () => {
   assert.deepEqual(v6.peers, ["fe80::a9fe:ff33"]);
 });
 
+test("the data path takes a lane off its host only where another one can hold it", () => {
+  const agent = agentName("lb-1");
+  const alone = laneOf({ routerId: 51, order: ["lb-1=192.0.2.11"] });
+  const shared = laneOf({ routerId: 52, order: ORDER });
+  const both = keepalivedView({ agent, lanes: [alone, shared], vips: [], paths });
+  assert.deepEqual(
+    both.instances.map(({ tracked }) => tracked),
+    [["lane-192.0.2.0-24-51"], ["data-path", "lane-192.0.2.0-24-52"]],
+  );
+  assert.deepEqual(both.commonTrackFiles, [{ name: "data-path", path: "/run/track/data-path" }]);
+  assert.deepEqual(keepalivedView({ agent, lanes: [alone], vips: [], paths }).commonTrackFiles, []);
+});
+
 test("keepalived checks files itself, but not where its checker cannot start", () => {
   const input = { agent: agentName("lb-1"), lanes: [], vips: [], paths };
   assert.deepEqual(keepalivedView(input).globalFlags, ["reload_check_config"]);

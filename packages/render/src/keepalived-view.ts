@@ -13,7 +13,13 @@ import {
   familyOf,
   present,
 } from "@fairlead/model";
-import { laneAnchor, laneInstanceName, laneTrackFile } from "./lane-names.ts";
+import {
+  DATA_PATH,
+  dataPathTrackFile,
+  laneAnchor,
+  laneInstanceName,
+  laneTrackFile,
+} from "./lane-names.ts";
 
 /** What keepalived.conf is made of. */
 export interface KeepalivedInput {
@@ -38,6 +44,8 @@ export interface KeepalivedInput {
 export interface InstanceView {
   readonly name: string;
   readonly trackFile: string;
+  /** Names of the track files that take it off this host: its own, and that of the data path. */
+  readonly tracked: readonly string[];
   readonly link: string;
   readonly routerId: number;
   /** What it is at its first start; a reload keeps what it has become. */
@@ -62,6 +70,8 @@ export interface InstanceView {
 export interface KeepalivedView {
   /** `reload_check_config` or nothing. */
   readonly globalFlags: readonly string[];
+  /** That of the data path where an instance follows it, else nothing. */
+  readonly commonTrackFiles: readonly { readonly name: string; readonly path: string }[];
   readonly instances: readonly InstanceView[];
 }
 
@@ -91,7 +101,13 @@ export function keepalivedView(input: KeepalivedInput): KeepalivedView {
   const names = new Set(instances.map((instance) => instance.name));
   assert(names.size === instances.length, "every lane has a name of its own");
   const checks = input.checksOnReload ?? true;
-  return { globalFlags: checks ? ["reload_check_config"] : [], instances };
+  const isFollowed = instances.some((instance) => instance.tracked.includes(DATA_PATH));
+  const dataPath = { name: DATA_PATH, path: dataPathTrackFile(input.paths.trackDir) };
+  return {
+    globalFlags: checks ? ["reload_check_config"] : [],
+    commonTrackFiles: isFollowed ? [dataPath] : [],
+    instances,
+  };
 }
 
 function groupVips(input: KeepalivedInput): Map<string, VipResource[]> {
@@ -120,9 +136,12 @@ function instanceView(
     "the peers of a lane have addresses of one family, none twice",
   );
   const anchor = laneAnchor(lane);
+  const name = laneInstanceName(lane);
   return {
-    name: laneInstanceName(lane),
+    name,
     trackFile: laneTrackFile(input.paths.trackDir, lane).path,
+    // Where nobody else can hold the lane, nothing is won by giving it up: it stays.
+    tracked: others.length > 0 ? [DATA_PATH, name] : [name],
     link: lane.link,
     routerId: lane.routerId,
     ...roleOf(lane, place),

@@ -28,6 +28,9 @@ export interface LaneTrackFile {
   readonly path: string;
 }
 
+/** Name of the track file that all lanes of a host with a successor follow: no lane is called so. */
+export const DATA_PATH = "data-path";
+
 /** 169.254.255.0 as a number. */
 const ANCHOR_IPV4_BASE = 0xa9fe_ff00n;
 /** fe80:: as a number. */
@@ -45,6 +48,14 @@ export function laneInstanceName(lane: LaneResource): string {
 /** Path of a lane's track file below `trackDir`, an absolute path without a slash at its end. */
 export function laneTrackFile(trackDir: string, lane: LaneResource): LaneTrackFile {
   return { lane: lane.name, path: `${trackDir}/${laneInstanceName(lane)}` };
+}
+
+/**
+ * Path of the track file of the host's data path below `trackDir`. It holds 1 while the data path
+ * cannot serve; one write takes every lane that has a successor off this host.
+ */
+export function dataPathTrackFile(trackDir: string): string {
+  return `${trackDir}/${DATA_PATH}`;
 }
 
 /**

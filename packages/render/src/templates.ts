@@ -23,7 +23,7 @@ export function createTemplates(): Templates {
   };
 }
 
-const NO_LANES: KeepalivedView = { globalFlags: [], instances: [] };
+const NO_LANES: KeepalivedView = { globalFlags: [], commonTrackFiles: [], instances: [] };
 
 const NO_LISTENERS: NginxView = {
   streamModule: "/none",

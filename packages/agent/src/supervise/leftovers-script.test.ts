@@ -11,7 +11,7 @@ import { inSandbox } from "@fairlead/testkit";
 import { leftoversScript } from "./leftovers-script.ts";
 
 const record = "/run/incarnation";
-const script = leftoversScript({ record, program: "fakenginx" });
+const script = leftoversScript({ record, program: "fakenginx", graceMs: 1000 });
 
 async function run(command: string): Promise<number | undefined> {
   const options = { command: "sh", timeoutMs: 10_000, maxOutputBytes: 4096 };
@@ -73,6 +73,19 @@ inSandbox({ file: import.meta.url, name: "leftovers" }, () => {
     assert.equal(await run("end_leftovers"), 0);
     await ended;
     assert.equal(child.signalCode, "SIGKILL");
+  });
+
+  test("one that is stopped is killed at once, and not after the time that a living one has", async () => {
+    const child = await leader("fakenginx");
+    const ended = once(child, "exit");
+    const { group, boot, namespace, start } = await recordOf(child);
+    await writeFile(record, `${group} ${boot} ${namespace} ${start}\n`);
+    child.kill("SIGSTOP");
+    while (!/\) T /.test(await readFile(`/proc/${child.pid}/stat`, "utf8"))) {}
+    assert.equal(await run("leftovers_live && end_leftovers"), 0);
+    await ended;
+    assert.equal(child.signalCode, "SIGKILL");
+    assert.equal(await run("leftovers_live"), 1);
   });
 
   test("what is not surely ours is left alone", async () => {

@@ -8,12 +8,17 @@ export interface LeftoversOptions {
   readonly record: string;
   /** The first 10 or so letters of the program's name as the kernel shows it. */
   readonly program: string;
+  /** Ends what is left by SIGKILL when it has not ended this long after the request, in ms. */
+  readonly graceMs: number;
 }
+
+/** How long the shell sleeps between two looks, in ms. */
+const LOOK_MS = 50;
 
 /**
  * Functions for POSIX shells. The record holds process group, boot id, PID-namespace and start
  * time of the leader, and counts for nothing when one of the last three differs. dash's own `kill`
- * takes no negative id, hence `env kill`, which is the program.
+ * takes no negative id, hence `env kill`, which is the program. A stopped process hears no request.
  */
 export function leftoversScript(options: LeftoversOptions): string {
   return `# Ends what the last incarnation of this daemon left behind.
@@ -32,7 +37,9 @@ start_of() {
 }
 
 # Whether a process of the group lives. Zombies are gone: only their parent has not noticed.
+# Sets "stopped" when the one that was found is stopped.
 group_lives() {
+  stopped=
   for file in /proc/[0-9]*/stat; do
     IFS= read -r line <"$file" || continue
     case $line in
@@ -40,39 +47,48 @@ group_lives() {
       *) continue ;;
     esac
     set -- \${line##*) }
-    [ "$3" = "$group" ] && [ "$1" != Z ] && [ "$1" != X ] && return 0
+    [ "$3" = "$group" ] && [ "$1" != Z ] && [ "$1" != X ] || continue
+    [ "$1" != T ] || stopped=1
+    return 0
   done 2>/dev/null
   return 1
 }
 
-# Waits up to $1 times 50 ms for the group to be gone.
+# Waits up to $1 times ${LOOK_MS} ms for the group to be gone.
 group_ends() {
   left=$1
   while group_lives; do
     [ "$left" -gt 0 ] || return 1
     left=$((left - 1))
-    sleep 0.05
+    sleep ${LOOK_MS / 1000}
   done
   return 0
 }
 
-# Succeeds when nothing of the last incarnation is left.
-end_leftovers() {
-  [ -r "$record" ] || return 0
-  read -r group boot namespace recorded <"$record" || return 0
+# Whether something of the last incarnation lives; sets "group" to its process group.
+leftovers_live() {
+  [ -r "$record" ] || return 1
+  read -r group boot namespace recorded <"$record" || return 1
   case $group in
-    '' | 0 | 1 | *[!0-9]*) return 0 ;;
+    '' | 0 | 1 | *[!0-9]*) return 1 ;;
   esac
-  [ "$boot" = "$this_boot" ] || return 0
-  [ "$namespace" = "$this_namespace" ] || return 0
+  [ "$boot" = "$this_boot" ] || return 1
+  [ "$namespace" = "$this_namespace" ] || return 1
   if IFS= read -r line 2>/dev/null <"/proc/$group/stat"; then
     start_of "$line"
-    [ "$start" = "$recorded" ] || return 0
+    [ "$start" = "$recorded" ] || return 1
   fi
-  group_lives || return 0
+  group_lives
+}
+
+# Succeeds when nothing of the last incarnation is left.
+end_leftovers() {
+  leftovers_live || return 0
   echo "ending what the last $program left, process group $group"
-  env kill -TERM -- "-$group"
-  group_ends 60 && return 0
+  if [ -z "$stopped" ]; then
+    env kill -TERM -- "-$group"
+    group_ends ${Math.ceil(options.graceMs / LOOK_MS)} && return 0
+  fi
   env kill -KILL -- "-$group"
   group_ends 20
 }

@@ -12,6 +12,7 @@ import type { DataPlaneSupervisor } from "../ports.ts";
 import type { SupervisedService, SupervisorErrorCode } from "../supervised.ts";
 import { createS6Programs, deadline, type S6Programs } from "./s6-programs.ts";
 import { createS6Service, serviceDirOf } from "./s6-service.ts";
+import { SWEEP_DEAD } from "./service-scripts.ts";
 import { SERVICES, keepServicesDown, writeServiceFolder } from "./service-folder.ts";
 
 /** What the supervisor is made of. */
@@ -67,6 +68,8 @@ export function createS6Supervisor(options: S6SupervisorOptions): S6Supervisor {
     }
     // A scanner was killed and a part of its services too: only a whole new start is orderly.
     await scan.endOrphans(left);
+    // The next start of keepalived would sweep too, but that waits for nginx and its listeners.
+    await runScript(join(layout.serviceDir, SWEEP_DEAD));
     await keepServicesDown(layout);
     await startScanner(options);
     await scan.appears();
@@ -149,12 +152,17 @@ function createScan(scanDir: string, s6: S6Programs, clock: Clock): Scan {
 async function endLeftovers(layout: DataPlaneLayout): Promise<void> {
   for (const name of SERVICES) {
     const finish = join(serviceDirOf(layout.serviceDir, name), "finish");
-    if (!existsSync(finish)) continue;
-    const limits = { timeoutMs: END_MS_MAX, maxOutputBytes: 0 };
-    await runProgram({ command: "sh", args: [finish], ...limits });
+    if (existsSync(finish)) await runScript(finish);
   }
   // All addresses are given up: whoever adds one of them from now on is somebody else.
   await rm(layout.keepalived.sweep, { force: true });
+  // That nginx is down was said of this life of the data plane.
+  await rm(layout.keepalived.dataPath, { force: true });
+}
+
+async function runScript(path: string): Promise<void> {
+  const limits = { timeoutMs: END_MS_MAX, maxOutputBytes: 0 };
+  await runProgram({ command: "sh", args: [path], ...limits });
 }
 
 /**

@@ -17,9 +17,18 @@ export interface ServiceFile {
 const KILL_AFTER_MS = 8000;
 /** The finish script may take 4 s to end what is left, then sweeps. */
 const FINISH_MS_MAX = 9000;
+/**
+ * What outlives its parent has this long to end by itself, in ms: keepalived gives its addresses up
+ * in a tenth of it, and while it does not, two hosts have them.
+ */
+const KEEPALIVED_GRACE_MS = 400;
+const NGINX_GRACE_MS = 3000;
 /** About 2 MB a daemon. */
 const LOG_FILES = 20;
 const LOG_FILE_BYTES = 100_000;
+
+/** Sweeps what a killed keepalived left, where none of ours lives. For whoever starts anew. */
+export const SWEEP_DEAD = "keepalived/sweep-dead";
 
 /** All files of the two services. */
 export function serviceFiles(layout: DataPlaneLayout, programs: DataPlanePrograms): ServiceFile[] {
@@ -28,23 +37,31 @@ export function serviceFiles(layout: DataPlaneLayout, programs: DataPlaneProgram
     assert(isPlainPath(path), "programs have plain paths");
   }
   return [
-    ...commonFiles("keepalived", layout.keepalived, programs),
+    ...commonFiles(
+      { name: "keepalived", graceMs: KEEPALIVED_GRACE_MS, ...layout.keepalived },
+      programs,
+    ),
     script("keepalived/run", keepalivedRun(layout, programs)),
     script("keepalived/finish", keepalivedFinish(layout, programs)),
-    ...commonFiles("nginx", layout.nginx, programs),
+    script(SWEEP_DEAD, keepalivedSweepDead(layout, programs)),
+    ...commonFiles({ name: "nginx", graceMs: NGINX_GRACE_MS, ...layout.nginx }, programs),
     script("nginx/run", nginxRun(layout, programs)),
     script("nginx/finish", nginxFinish(layout)),
   ];
 }
 
 function commonFiles(
-  name: string,
-  place: { readonly dir: string; readonly logDir: string },
+  place: {
+    readonly name: string;
+    readonly graceMs: number;
+    readonly incarnation: string;
+    readonly logDir: string;
+  },
   programs: DataPlanePrograms,
 ): ServiceFile[] {
-  const record = `${place.dir}/incarnation`;
+  const { name, graceMs, incarnation: record } = place;
   return [
-    plain(`${name}/leftovers`, leftoversScript({ record, program: name })),
+    plain(`${name}/leftovers`, leftoversScript({ record, program: name, graceMs })),
     plain(`${name}/timeout-kill`, `${KILL_AFTER_MS}\n`),
     plain(`${name}/timeout-finish`, `${FINISH_MS_MAX}\n`),
     script(`${name}/log/run`, logRun(place.logDir, programs)),
@@ -53,11 +70,15 @@ function commonFiles(
 
 function logRun(logDir: string, programs: DataPlanePrograms): string {
   const s6Log = `${programs.s6Svscan.slice(0, programs.s6Svscan.lastIndexOf("/"))}/s6-log`;
+  // Not with -b: on a full disk it would stop to read, and the daemon would hang in its own words.
   return `#!/bin/sh
 exec 2>&1
-exec '${s6Log}' -b n${LOG_FILES} s${LOG_FILE_BYTES} T '${logDir}'
+exec '${s6Log}' n${LOG_FILES} s${LOG_FILE_BYTES} T '${logDir}'
 `;
 }
+
+/** A worker that was seen as often, 50 ms apart, has not died of what killed the one before. */
+const SERVES_LOOKS = 4;
 
 /** Addresses of a killed keepalived stay in the kernel: without the sweep two hosts own them. */
 function sweepFunction(layout: DataPlaneLayout, programs: DataPlanePrograms): string {
@@ -86,7 +107,9 @@ sweep
 rm -f '${keepalived.pid}' '${keepalived.vrrpPid}'
 cd '${keepalived.dir}' || exit 1
 write_record
-exec '${programs.keepalived}' -n -P -l -G -f '${keepalived.config}' \\
+# -R: where its child is killed it ends, so that finish sweeps. It would start another one, later
+# each time, and the addresses of the dead one would stay meanwhile.
+exec '${programs.keepalived}' -n -P -R -l -G -f '${keepalived.config}' \\
   -p '${keepalived.pid}' -r '${keepalived.vrrpPid}'
 `;
 }
@@ -99,6 +122,25 @@ ${sweepFunction(layout, programs)}
 # Whatever ended keepalived: its addresses leave now, not at the next start a second later.
 end_leftovers && sweep
 exit 0
+`;
+}
+
+function keepalivedSweepDead(layout: DataPlaneLayout, programs: DataPlanePrograms): string {
+  return `#!/bin/sh
+. '${layout.serviceDir}/keepalived/leftovers'
+${sweepFunction(layout, programs)}
+leftovers_live || sweep
+exit 0
+`;
+}
+
+/** Lanes with a successor leave this host while 1 is in the file, and may come back at 0. */
+function tellLanes(layout: DataPlaneLayout): string {
+  const { dataPath } = layout.keepalived;
+  return `# Says to keepalived whether the data path is down: 1 or 0. In place, as keepalived watches it.
+tell_lanes() {
+  echo "$1" >'${dataPath}'
+}
 `;
 }
 
@@ -115,6 +157,34 @@ rm -f '${nginx.dir}'/*.sock
 cd '${nginx.dir}' || exit 1
 # Each listener is a file of the master: its limit bounds them, not worker_rlimit_nofile.
 ulimit -n "$(ulimit -H -n)"
+${tellLanes(layout)}
+# Sets "worker" to the first worker of the master $1.
+worker_of() {
+  worker=
+  read -r children <"/proc/$1/task/$1/children" || return 1
+  for child in $children; do
+    IFS= read -r title <"/proc/$child/cmdline" || [ -n "$title" ] || continue
+    case $title in
+      'nginx: worker process'*) worker=$child && return 0 ;;
+    esac
+  done
+  return 1
+}
+
+# An agent says it as soon as nginx answers. Without one: when a worker has lived for a while.
+serves_on() {
+  looks=0
+  same=
+  while [ -d "/proc/$1" ] && [ "$looks" -lt ${SERVES_LOOKS} ]; do
+    worker_of "$1"
+    [ -n "$worker" ] && [ "$worker" = "$same" ] && looks=$((looks + 1)) || looks=0
+    same=$worker
+    sleep 0.05
+  done 2>/dev/null
+  [ "$looks" -ge ${SERVES_LOOKS} ] && tell_lanes 0
+}
+# Twice forked, or nginx would have a child that it does not know.
+(serves_on "$$" &) </dev/null >/dev/null 2>&1
 # nginx would take sockets over that this variable names.
 unset NGINX
 write_record
@@ -126,6 +196,9 @@ function nginxFinish(layout: DataPlaneLayout): string {
   return `#!/bin/sh
 exec 2>&1
 . '${layout.serviceDir}/nginx/leftovers'
+${tellLanes(layout)}
+# First of all: who waits for the workers would lose what comes meanwhile.
+tell_lanes 1
 # Workers of a killed master keep the ports.
 end_leftovers
 exit 0
