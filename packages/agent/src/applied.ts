@@ -3,11 +3,13 @@
 
 import type {
   Address,
+  LaneResource,
   ListenerResource,
   MemberSetResource,
   Remark,
   ResourceName,
   Revision,
+  VipResource,
 } from "@fairlead/model";
 import type { ServicePlace } from "@fairlead/render";
 
@@ -21,6 +23,12 @@ export interface ServedListener {
   readonly place?: ServicePlace;
 }
 
+/** A lane with its VIPs, as keepalived carries it. */
+export interface HeldLane {
+  readonly lane: LaneResource;
+  readonly vips: readonly VipResource[];
+}
+
 /** Why a resource of this revision was left out. */
 export type Problem = Remark & { readonly revision: Revision };
 
@@ -30,6 +38,8 @@ export interface Applied {
   readonly generation?: string;
   /** In that generation, by the listener's name. */
   readonly listeners: ReadonlyMap<ResourceName, ServedListener>;
+  /** Content of keepalived's file, as far as this life of the agent handed it over. */
+  readonly held: ReadonlyMap<ResourceName, HeldLane>;
   /** Lanes in keepalived's file, by name. */
   readonly lanes: ReadonlyMap<ResourceName, Revision>;
   /** VIPs in keepalived's file. */
@@ -47,6 +57,7 @@ export interface Applied {
 /** Nothing handed over yet. */
 export const NOTHING_APPLIED: Applied = {
   listeners: new Map(),
+  held: new Map(),
   lanes: new Map(),
   vips: new Map(),
   strangers: new Map(),

@@ -4,11 +4,9 @@
 
 import {
   type Address,
-  type LaneResource,
   type Remark,
   type ResourceName,
   type Revision,
-  type VipResource,
   assertNever,
   vipName,
 } from "@fairlead/model";
@@ -16,6 +14,8 @@ import { describeError } from "@fairlead/runtime";
 
 import type { Applied, Problem } from "./applied.ts";
 import { attachAddresses } from "./attach-addresses.ts";
+import { heldRevisions } from "./held-revisions.ts";
+import { holdLanes } from "./hold-lanes.ts";
 import type { Host } from "./host.ts";
 import type { LedgerEntry } from "./ports.ts";
 import { serveListeners } from "./serve-listeners.ts";
@@ -125,7 +125,8 @@ export async function applySteps(
 /** What became of a step that did not fail. */
 function judge(step: Step, before: Progress, after: Progress): StepOutcome {
   const left = after.applied.problems.size - before.applied.problems.size;
-  if (!after.held) return outcomeOf(step, "refused", after.applied.remarks.at(-1)?.detail ?? "");
+  const words = after.applied.remarks.at(-1)?.detail;
+  if (!after.held && words !== undefined) return outcomeOf(step, "refused", words);
   if (left > 0) return outcomeOf(step, "partly", `${left} left out, or served without a wish`);
   return outcomeOf(step, "done");
 }
@@ -212,48 +213,37 @@ function heard(
 
 async function hold(
   host: Host,
-  step: Extract<Step, { kind: "hold" }>,
+  { lanes, vips }: Extract<Step, { kind: "hold" }>,
   result: Progress,
-  { revisions, rereads }: PassContext,
+  { revisions, rereads = false }: PassContext,
 ): Promise<Progress> {
-  const { lanes, vips } = step;
   if (lanes.length === 0) {
     // An empty file would be taken for "no addresses" anyway; a stopped daemon says it in the open.
     await host.keepalived.stop();
-    return { ...result, applied: { ...result.applied, lanes: new Map(), vips: new Map() } };
+    const nothing = { held: new Map(), lanes: new Map(), vips: new Map() };
+    return { ...result, applied: { ...result.applied, ...nothing } };
   }
-  const { text, vipCount } = host.renderKeepalived(lanes, vips);
-  const outcome = await host.keepalived.apply(text, vipCount, rereads);
-  if (outcome.kind === "applied") {
-    const disturbed = result.disturbed || outcome.reloaded;
-    const applied = { ...result.applied, ...carried(lanes, vips, revisions) };
-    return { ...result, disturbed, applied };
-  }
-  const problems = new Map<ResourceName, Problem>(result.applied.problems);
-  for (const { name } of lanes) {
+  const wanted = { lanes, vips, rereads };
+  const { held, refused, reloaded } = await holdLanes(host, wanted, result.applied.held);
+  const carried = heldRevisions({ held, wanted, revisions, before: result.applied });
+  const disturbed = result.disturbed || reloaded;
+  const applied = { ...result.applied, held, ...carried };
+  if (refused.size === 0) return { ...result, disturbed, applied };
+  const problems = new Map<ResourceName, Problem>(applied.problems);
+  for (const [name, remark] of refused) {
     const revision = revisions.get(name);
-    if (revision !== undefined) problems.set(name, { ...outcome.remark, revision });
+    if (revision !== undefined) problems.set(name, { ...remark, revision });
   }
-  const refused = withRemark(result, outcome.remark);
-  return { ...refused, applied: { ...refused.applied, problems }, held: false };
-}
-
-function carried(
-  lanes: readonly LaneResource[],
-  vips: readonly VipResource[],
-  revisions: ReadonlyMap<ResourceName, Revision>,
-): Pick<Applied, "lanes" | "vips"> {
-  const laneRevisions = new Map<ResourceName, Revision>();
-  const vipRevisions = new Map<Address, Revision>();
-  for (const lane of lanes) {
-    const revision = revisions.get(lane.name);
-    if (revision !== undefined) laneRevisions.set(lane.name, revision);
-  }
-  for (const vip of vips) {
-    const revision = revisions.get(vip.name);
-    if (revision !== undefined) vipRevisions.set(vip.address, revision);
-  }
-  return { lanes: laneRevisions, vips: vipRevisions };
+  const left = {
+    ...result,
+    disturbed,
+    applied: { ...applied, problems },
+    held: false,
+    retry: true,
+  };
+  const [words] = refused.values();
+  // What is every lane's trouble is keepalived's own.
+  return words === undefined || refused.size < lanes.length ? left : withRemark(left, words);
 }
 
 /** What came unasked stays so; it is said until the segment can be asked again. */

@@ -1,8 +1,7 @@
 // The host as the steps of a pass see it: every port that they are run against, and what renders
 // the daemons' files. Types alone; adapters implement the ports.
 
-import type { LaneResource, VipResource } from "@fairlead/model";
-
+import type { HoldOptions } from "./hold-lanes.ts";
 import type {
   Announcer,
   KeepalivedDaemon,
@@ -14,14 +13,8 @@ import type {
 } from "./ports.ts";
 import type { ServeOptions } from "./serve-listeners.ts";
 
-/** A keepalived file with the number of VIPs in it. */
-export interface KeepalivedText {
-  readonly text: string;
-  readonly vipCount: number;
-}
-
 /** What steps are run against. */
-export interface Host extends ServeOptions {
+export interface Host extends ServeOptions, HoldOptions {
   readonly keepalived: KeepalivedDaemon;
   /** Absent: members stand in nginx's file. */
   readonly members?: MemberTable;
@@ -30,8 +23,4 @@ export interface Host extends ServeOptions {
   readonly vrrp: VrrpListener;
   readonly announcer: Pick<Announcer, "announce">;
   readonly ledger: Ledger;
-  readonly renderKeepalived: (
-    lanes: readonly LaneResource[],
-    vips: readonly VipResource[],
-  ) => KeepalivedText;
 }

@@ -26,7 +26,13 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 record='${options.record}'
 program='${options.program}'
-read -r this_boot </proc/sys/kernel/random/boot_id
+grace='${Math.ceil(options.graceMs / LOOK_MS)}'
+${GROUP}
+${LEFTOVERS}`;
+}
+
+/** What is known of a process group. */
+const GROUP = `read -r this_boot </proc/sys/kernel/random/boot_id
 this_namespace=$(readlink /proc/self/ns/pid)
 
 # Sets "start" to the start time of the process whose stat line is given.
@@ -64,8 +70,10 @@ group_ends() {
   done
   return 0
 }
+`;
 
-# Whether something of the last incarnation lives; sets "group" to its process group.
+/** The functions that scripts call. */
+const LEFTOVERS = `# Whether something of the last incarnation lives; sets "group" to its process group.
 leftovers_live() {
   [ -r "$record" ] || return 1
   read -r group boot namespace recorded <"$record" || return 1
@@ -87,7 +95,7 @@ end_leftovers() {
   echo "ending what the last $program left, process group $group"
   if [ -z "$stopped" ]; then
     env kill -TERM -- "-$group"
-    group_ends ${Math.ceil(options.graceMs / LOOK_MS)} && return 0
+    group_ends "$grace" && return 0
   fi
   env kill -KILL -- "-$group"
   group_ends 20
@@ -101,4 +109,3 @@ write_record() {
   mv "$record.new" "$record"
 }
 `;
-}
