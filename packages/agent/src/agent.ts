@@ -23,6 +23,8 @@ import { type Converge, createConverge } from "./converge.ts";
 import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { createControllerLink } from "./link/controller-link.ts";
 import { agentHealth, agentReadiness, createAgentMetrics } from "./metrics.ts";
+import { createLiveness, lanesOf } from "./liveness/liveness.ts";
+import { yieldingFiles } from "./liveness/track-files.ts";
 import { type LeavePolicy, leaveAddresses } from "./leave-addresses.ts";
 import { forgetMembers } from "./nft/member-table.ts";
 import { createPlanFile } from "./plan-file.ts";
@@ -67,9 +69,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const revisions = createRevisions();
   const bootId = await readBootId();
   const { host, supervisor } = await createAgentHost({ ...options, agent, layout, bootId });
-  await takeLanesBack(layout);
-  const link = createLink(options, agent, revisions);
   const planFile = createPlanFile({ path: join(settings.stateDir, "plan.json"), revisions });
+  await takeLanesBack(layout, yieldingFiles(layout, lanesOf((await planFile.load()).plan)));
+  const link = createLink(options, agent, revisions);
   const converge = createConverge({ agent, clock, log, host, planFile, link });
   const { kernel, ledger } = host;
   // Stopped when the loop has ended, and before the kernel's adapter.
@@ -81,6 +83,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     await converge.start();
     return converge;
   });
+  const view = (): ReturnType<Converge["view"]> => converge.view();
+  await lifecycle.start("liveness", () =>
+    createLiveness({ layout, clock, log, nginx: host.nginx, view }),
+  );
   await lifecycle.start("link", () => {
     link.start({
       hello: () => helloOf({ agent, bootId, hasIpv6: options.programs.hasIpv6 }, converge),
@@ -94,7 +100,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   });
   await serveHealth(options, converge, link);
   await serveDebug(options, {
-    view: () => converge.view(),
+    view,
     files: () => readRenderedFiles(layout),
     segment: host.segment,
   });

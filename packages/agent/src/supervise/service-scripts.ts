@@ -158,17 +158,18 @@ cd '${nginx.dir}' || exit 1
 # Each listener is a file of the master: its limit bounds them, not worker_rlimit_nofile.
 ulimit -n "$(ulimit -H -n)"
 ${tellLanes(layout)}
-# Sets "worker" to the first worker of the master $1.
+# Sets "worker" to the first worker of the master $1, if any. None of these files ends its line.
 worker_of() {
   worker=
-  read -r children <"/proc/$1/task/$1/children" || return 1
+  children=
+  read -r children <"/proc/$1/task/$1/children"
   for child in $children; do
-    IFS= read -r title <"/proc/$child/cmdline" || [ -n "$title" ] || continue
+    title=
+    IFS= read -r title <"/proc/$child/cmdline"
     case $title in
-      'nginx: worker process'*) worker=$child && return 0 ;;
+      'nginx: worker process'*) worker=$child && return ;;
     esac
   done
-  return 1
 }
 
 # An agent says it as soon as nginx answers. Without one: when a worker has lived for a while.

@@ -1,0 +1,227 @@
+// keepalived and nginx under s6 in a sandbox, alone on a segment, killed and frozen in every way:
+// what the kernel has, and what is said to lanes with a successor. With and without an agent.
+
+import assert from "node:assert/strict";
+import { mkdir, readFile } from "node:fs/promises";
+import { test } from "node:test";
+
+import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
+import { acceptedPlan, inSandbox, laneOf } from "@fairlead/testkit";
+
+import { NOTHING_APPLIED } from "../applied.ts";
+import { dataPlaneLayout } from "../data-plane-layout.ts";
+import { createKeepalivedDaemon } from "../keepalived/keepalived-daemon.ts";
+import { createNginxDaemon } from "../nginx/nginx-daemon.ts";
+import { readWorkers } from "../nginx/generations.ts";
+import type { AcceptedPlan, NginxDaemon } from "../ports.ts";
+import { createS6Supervisor } from "../supervise/s6.ts";
+import { createLiveness } from "./liveness.ts";
+
+const clock = createSystemClock();
+const logger = createLogger({ level: "silent", format: "json" });
+const IP = "/usr/sbin/ip";
+const VIP = "192.0.2.100";
+/** Longest time that two hosts may have a VIP, in ms; and that a machine under load adds. */
+const DOUBLE_MS_MAX = 500;
+const SLOW_MS = 500;
+/** s6 waits a second between two starts. */
+const BACK_MS_MAX = 2000;
+
+async function ip(...args: readonly string[]): Promise<string> {
+  const options = { command: IP, timeoutMs: 5000, maxOutputBytes: 65_536 };
+  const result = await runProgram({ ...options, args });
+  assert.equal(result.code, 0, result.stderr);
+  return result.stdout;
+}
+
+async function isHeld(): Promise<boolean> {
+  return (await ip("-4", "address", "show", "dev", "eth0")).includes(` ${VIP}/`);
+}
+
+/** Resolves with the ms that it took. */
+async function until(isSo: () => Promise<boolean>, what: string): Promise<number> {
+  const beganMs = clock.nowMs();
+  while (!(await isSo())) {
+    assert.ok(clock.nowMs() - beganMs < 10_000, `not so after 10 s: ${what}`);
+  }
+  return clock.nowMs() - beganMs;
+}
+
+async function pidIn(path: string): Promise<number> {
+  return Number((await readFile(path, "utf8")).trim());
+}
+
+interface Stage extends AsyncDisposable {
+  readonly layout: ReturnType<typeof dataPlaneLayout>;
+  readonly nginx: NginxDaemon;
+  /** Looks as an agent does, until it is disposed. */
+  watch(wanted?: AcceptedPlan): AsyncDisposable;
+  /** What is said to the lanes: 0 or 1. */
+  said(): Promise<string>;
+}
+
+async function stage(name: string): Promise<Stage> {
+  const layout = dataPlaneLayout(`/run/${name}`);
+  await mkdir(layout.runDir);
+  const programs = {
+    nginx: "/usr/sbin/nginx",
+    keepalived: "/usr/sbin/keepalived",
+    ip: IP,
+    s6Svscan: "/usr/bin/s6-svscan",
+  };
+  const supervisor = createS6Supervisor({ layout, clock, logger, programs });
+  await supervisor.ensure();
+  const nginx = createNginxDaemon({
+    layout,
+    clock,
+    logger,
+    service: supervisor.nginx,
+    program: programs.nginx,
+  });
+  const keepalived = createKeepalivedDaemon({
+    layout,
+    clock,
+    service: supervisor.keepalived,
+    kernel: { view: () => Promise.resolve({ links: [], addresses: [] }) },
+    program: programs.keepalived,
+  });
+  const generation = "0123456789abcdef";
+  await nginx.apply(nginxText(layout, generation), generation);
+  await keepalived.apply(keepalivedText(layout), 1);
+  await until(isHeld, "the VIP is held");
+  const applied = { ...NOTHING_APPLIED, generation };
+  return {
+    layout,
+    nginx,
+    watch: (wanted) =>
+      createLiveness({ layout, clock, log: logger, nginx, view: () => ({ wanted, applied }) }),
+    said: async () => (await readFile(layout.keepalived.dataPath, "utf8")).trim(),
+    [Symbol.asyncDispose]: () => supervisor.end(),
+  };
+}
+
+function nginxText(layout: Stage["layout"], generation: string): string {
+  return `load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+daemon off;
+pid ${layout.nginx.pid};
+error_log stderr warn;
+user root;
+worker_processes 1;
+events { worker_connections 64; }
+stream {
+  server { listen unix:${layout.nginx.probeSocket(generation)}; return ${generation}; }
+}
+`;
+}
+
+function keepalivedText(layout: Stage["layout"]): string {
+  return `global_defs {
+  router_id fairlead
+  dynamic_interfaces
+  vrrp_version 3
+}
+track_file data-path {
+  file "${layout.keepalived.dataPath}"
+  weight 0
+  init_file 0
+}
+vrrp_instance lane {
+  state BACKUP
+  interface eth0
+  virtual_router_id 51
+  priority 250
+  nopreempt
+  advert_int 0.1
+  unicast_src_ip 192.0.2.11
+  unicast_peer {
+    192.0.2.12
+  }
+  track_file {
+    data-path weight 0
+  }
+  virtual_ipaddress {
+    169.254.255.51/32 dev eth0 scope link
+  }
+  virtual_ipaddress_excluded {
+    ${VIP}/32 dev eth0
+  }
+}
+`;
+}
+
+interface Kill {
+  readonly name: string;
+  readonly signal: "SIGKILL" | "SIGSTOP";
+  readonly parent: boolean;
+  readonly child: boolean;
+}
+
+const kills: readonly Kill[] = [
+  { name: "its first process is killed", signal: "SIGKILL", parent: true, child: false },
+  { name: "its child is killed", signal: "SIGKILL", parent: false, child: true },
+  { name: "both are killed", signal: "SIGKILL", parent: true, child: true },
+  { name: "its child is frozen", signal: "SIGSTOP", parent: false, child: true },
+  { name: "its first process is frozen", signal: "SIGSTOP", parent: true, child: false },
+  { name: "both are frozen", signal: "SIGSTOP", parent: true, child: true },
+];
+
+inSandbox({ file: import.meta.url, name: "liveness" }, () => {
+  test("nginx dies without an agent: lanes leave, and come back when it serves", async () => {
+    await ip("link", "add", "eth0", "type", "veth", "peer", "name", "peer0");
+    await ip("link", "set", "eth0", "up");
+    await ip("link", "set", "peer0", "up");
+    await ip("address", "add", "192.0.2.11/24", "dev", "eth0");
+    await using s = await stage("nginx-alone");
+    assert.equal(await s.said(), "0");
+    process.kill(await pidIn(s.layout.nginx.pid), "SIGKILL");
+    const goneMs = await until(async () => !(await isHeld()), "the VIP left");
+    assert.ok(goneMs < DOUBLE_MS_MAX + SLOW_MS, `after ${goneMs} ms`);
+    assert.equal(await s.said(), "1");
+    await until(isHeld, "the VIP is back");
+    assert.notEqual(await s.nginx.generation(), undefined, "nginx serves before it is back");
+  });
+
+  test("keepalived killed and frozen in every way: swept, no orphan, and back", async () => {
+    await using s = await stage("keepalived");
+    await using _ = s.watch();
+    const { pid, vrrpPid } = s.layout.keepalived;
+    for (const { name, signal, parent, child } of kills) {
+      const [before, beforeChild] = [await pidIn(pid), await pidIn(vrrpPid)];
+      if (parent) process.kill(before, signal);
+      if (child) process.kill(beforeChild, signal);
+      const goneMs = await until(async () => !(await isHeld()), `the VIP left: ${name}`);
+      assert.ok(goneMs < DOUBLE_MS_MAX + SLOW_MS, `${name}: gone after ${goneMs} ms`);
+      const backMs = goneMs + (await until(isHeld, `the VIP is back: ${name}`));
+      assert.ok(backMs < BACK_MS_MAX + SLOW_MS, `${name}: back after ${backMs} ms`);
+      assert.notEqual(await pidIn(pid), before, name);
+      assert.throws(() => process.kill(beforeChild, 0), `${name}: no orphan`);
+    }
+  });
+
+  test("nginx is frozen: lanes leave, it is ended, and they come back", async () => {
+    await using s = await stage("frozen");
+    await using _ = s.watch();
+    const master = await pidIn(s.layout.nginx.pid);
+    const [worker] = await readWorkers(master);
+    assert.ok(worker !== undefined);
+    process.kill(worker.pid, "SIGSTOP");
+    const goneMs = await until(async () => !(await isHeld()), "the VIP left");
+    assert.ok(goneMs < DOUBLE_MS_MAX + SLOW_MS, `after ${goneMs} ms`);
+    await until(isHeld, "the VIP is back");
+    assert.notEqual(await pidIn(s.layout.nginx.pid), master);
+  });
+
+  test("a wish of the plan stands in the lane's file, and goes with it", async () => {
+    await using s = await stage("wish");
+    const lane = laneOf({ routerId: 60, order: ["a=192.0.2.11", "b=192.0.2.12"] });
+    const file = `${s.layout.keepalived.trackDir}/lane-192.0.2.0-24-60`;
+    const reads = async (value: string): Promise<boolean> =>
+      (await readFile(file, "utf8").catch(() => "")).trim() === value;
+    await using plans = new AsyncDisposableStack();
+    plans.use(s.watch(acceptedPlan("a", [{ ...lane, yields: true }])));
+    await until(() => reads("1"), "the wish is written");
+    await plans.disposeAsync();
+    await using _ = s.watch(acceptedPlan("a", [lane]));
+    await until(() => reads("0"), "it is taken back");
+  });
+});

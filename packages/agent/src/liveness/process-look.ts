@@ -1,0 +1,66 @@
+// One process as /proc shows it now. It is read without waiting: ten looks a second through the
+// thread pool would cost more than they find, and /proc answers from memory. It changes nothing.
+
+import { readFileSync, readlinkSync } from "node:fs";
+
+/** A process at one moment. */
+export interface ProcessLook {
+  readonly pid: number;
+  /** The kernel's letter: R, S, D, T, t, Z, X. */
+  readonly state: string;
+  readonly parent: number;
+  /** Clock ticks since boot: tells it from another process that got its number. */
+  readonly startTicks: string;
+}
+
+/** Looks at a process; undefined when there is none of that number, or only what is left of one. */
+export function lookAt(pid: number): ProcessLook | undefined {
+  const stat = readOrNothing(`/proc/${pid}/stat`);
+  // The name in brackets may hold anything; what follows it starts with field 3 (proc(5)).
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state = "", parent] = fields;
+  if (state === "" || state === "Z" || state === "X") return undefined;
+  return { pid, state, parent: Number(parent), startTicks: fields[19] ?? "" };
+}
+
+/** How often a process has given the processor up by itself; undefined when it is gone. */
+export function pausesOf(pid: number): number | undefined {
+  const found = /^voluntary_ctxt_switches:\s+(\d+)$/m.exec(readOrNothing(`/proc/${pid}/status`));
+  return found === null ? undefined : Number(found[1]);
+}
+
+/** The children of a process, by number. */
+export function childrenOf(pid: number): readonly number[] {
+  const words = readOrNothing(`/proc/${pid}/task/${pid}/children`).split(" ");
+  return words.filter((word) => /^[1-9][0-9]*$/.test(word)).map(Number);
+}
+
+/**
+ * The process that leads a daemon, by the record that its run script wrote; undefined when it does
+ * not live, or is one of another boot or PID namespace, whose numbers mean nothing here.
+ */
+export function leaderOf(recordPath: string): ProcessLook | undefined {
+  const [pid = "", boot, namespace, startTicks] = readOrNothing(recordPath).trim().split(" ");
+  if (!/^[1-9][0-9]*$/.test(pid)) return undefined;
+  if (boot !== readOrNothing("/proc/sys/kernel/random/boot_id").trim()) return undefined;
+  if (namespace !== namespaceOfPids()) return undefined;
+  const found = lookAt(Number(pid));
+  return found?.startTicks === startTicks ? found : undefined;
+}
+
+function namespaceOfPids(): string | undefined {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return undefined;
+  }
+}
+
+function readOrNothing(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    // It ended between two looks, or nothing was written yet.
+    return "";
+  }
+}

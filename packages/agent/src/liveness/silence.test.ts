@@ -1,0 +1,93 @@
+// What is known of nginx after each tick, by questions that are answered, refused or left open.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { type Silence, createSilence } from "./silence.ts";
+
+interface Stage {
+  readonly silence: Silence;
+  readonly open: ((id: string | undefined) => void)[];
+  /** Ticks as often and gives what is known after the last. */
+  ticks(count: number): Promise<string>;
+  /** Answers the oldest open question. */
+  answer(id: string | undefined): Promise<void>;
+}
+
+function stage(): Stage {
+  const open: ((id: string | undefined) => void)[] = [];
+  const silence = createSilence(() => {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    open.push(resolve);
+    return promise;
+  });
+  return {
+    silence,
+    open,
+    ticks: async (count) => {
+      let known = "";
+      for (let tick = 0; tick < count; tick++) known = silence.tick();
+      await Promise.resolve();
+      return known;
+    },
+    answer: async (id) => {
+      open.shift()?.(id);
+      await Promise.resolve();
+      await Promise.resolve();
+    },
+  };
+}
+
+test("one that answers is asked on every second tick", async () => {
+  const s = stage();
+  for (let round = 0; round < 5; round++) {
+    await s.ticks(2);
+    assert.equal(s.open.length, 1);
+    await s.answer("0123456789abcdef");
+  }
+  assert.equal(await s.ticks(1), "answers");
+});
+
+test("one refusal may be a reload, two in a row are silence, and an answer ends it", async () => {
+  const s = stage();
+  await s.ticks(2);
+  await s.answer("0123456789abcdef");
+  await s.ticks(2);
+  await s.answer(undefined);
+  assert.equal(await s.ticks(2), "unsure");
+  await s.answer(undefined);
+  assert.equal(await s.ticks(2), "silent");
+  await s.answer("0123456789abcdef");
+  assert.equal(await s.ticks(1), "answers");
+});
+
+test("a question that is open for four ticks is silence", async () => {
+  const s = stage();
+  await s.ticks(2);
+  await s.answer("0123456789abcdef");
+  await s.ticks(2);
+  assert.equal(await s.ticks(3), "answers");
+  assert.equal(await s.ticks(1), "silent");
+  assert.equal(s.open.length, 1, "and nothing else is asked meanwhile");
+});
+
+test("a loop that was held up itself has ticked once, and takes nothing for silence", async () => {
+  const s = stage();
+  await s.ticks(2);
+  await s.answer("0123456789abcdef");
+  await s.ticks(2);
+  assert.equal(await s.ticks(1), "answers");
+});
+
+test("what was asked before it was forgotten says nothing", async () => {
+  const s = stage();
+  await s.ticks(2);
+  await s.answer("0123456789abcdef");
+  await s.ticks(2);
+  s.silence.forget();
+  await s.answer("0123456789abcdef");
+  assert.equal(await s.ticks(1), "unsure");
+  assert.equal(s.open.length, 1, "it is asked anew at once");
+  await s.answer("0123456789abcdef");
+  assert.equal(await s.ticks(1), "answers");
+});
