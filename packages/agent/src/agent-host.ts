@@ -31,10 +31,19 @@ import { createLedger } from "./ledger.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
 import { createNetlinkSegment } from "./netlink/netlink-segment.ts";
 import { createNginxDaemon } from "./nginx/nginx-daemon.ts";
+import { createNftGuard } from "./nft/guard.ts";
+import { createNftMonitor } from "./nft/nft-monitor.ts";
 import { createMemberTable } from "./nft/member-table.ts";
 import { createNftVrrp } from "./nft/nft-vrrp.ts";
+import { createNoGuard } from "./nft/no-guard.ts";
 import { openFilesMax } from "./open-files.ts";
-import type { DataPlaneSupervisor, MemberTable, SegmentAsker, VrrpListener } from "./ports.ts";
+import type {
+  DataPlaneSupervisor,
+  InputGuard,
+  MemberTable,
+  SegmentAsker,
+  VrrpListener,
+} from "./ports.ts";
 import { createPortProbe } from "./ports-probe/port-probe.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
 import { parseServiceRanges } from "./service-ranges.ts";
@@ -56,6 +65,8 @@ export interface AgentHostOptions {
   readonly programs: HostPrograms;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
   /** Takes what must be stopped with the agent. The data plane is not among that. */
   readonly lifecycle: Lifecycle;
 }
@@ -63,6 +74,8 @@ export interface AgentHostOptions {
 /** The adapters, and the supervisor that outlives them. */
 export interface AgentHost {
   readonly host: Host;
+  /** Stays in the kernel when the agent ends. */
+  readonly guard: InputGuard;
   readonly supervisor: DataPlaneSupervisor;
 }
 
@@ -84,6 +97,7 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
     ? await lifecycle.start("segment", () => createNetlinkSegment({ clock }))
     : ASKS_NOBODY;
   const vrrp = await lifecycle.start("vrrp", () => vrrpOf(options));
+  const guard = await guardOf(options);
   const announcer = await lifecycle.start("announcer", () =>
     createAnnouncer({ arping: programs.arping, ndptool: programs.ndptool, clock, log: logger }),
   );
@@ -97,6 +111,7 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
     kernel,
     segment,
     vrrp,
+    guard,
     announcer,
     nginx: createNginxDaemon({
       layout,
@@ -134,7 +149,16 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
         checksOnReload: programs.checksOnReload,
       }),
   };
-  return { host, supervisor };
+  return { host, guard, supervisor };
+}
+
+/** A host without nft lets in what its services answer to, and says so. */
+async function guardOf(options: AgentHostOptions): Promise<InputGuard> {
+  const { programs, clock, log: logger, random, lifecycle } = options;
+  if (programs.nft === undefined) return createNoGuard();
+  const common = { program: programs.nft, clock, logger, random };
+  const monitor = await lifecycle.start("nft monitor", () => createNftMonitor(common));
+  return await lifecycle.start("guard", () => createNftGuard({ ...common, monitor }));
 }
 
 /** A host without nft hears nobody. */

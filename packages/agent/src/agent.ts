@@ -56,7 +56,7 @@ export interface RunningAgent {
   readonly link: ControllerLink;
   /** Gives every lane to its successors; before the agent is stopped. */
   giveUpLanes(): Promise<void>;
-  /** Ends keepalived, nginx and their supervisor; after the agent was stopped. */
+  /** Ends keepalived, nginx, their supervisor and the guard; after the agent was stopped. */
   endDataPlane(): Promise<void>;
 }
 
@@ -68,7 +68,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const layout = dataPlaneLayout(settings.runDir);
   const revisions = createRevisions();
   const bootId = await readBootId();
-  const { host, supervisor } = await createAgentHost({ ...options, agent, layout, bootId });
+  const { host, guard, supervisor } = await createAgentHost({ ...options, agent, layout, bootId });
   const planFile = createPlanFile({ path: join(settings.stateDir, "plan.json"), revisions });
   await takeLanesBack(layout, yieldingFiles(layout, lanesOf((await planFile.load()).plan)));
   const link = createLink(options, agent, revisions);
@@ -113,6 +113,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     endDataPlane: async () => {
       await supervisor.end();
       await forgetMembers(options.programs);
+      await guard.remove();
     },
   };
 }

@@ -44,6 +44,7 @@ function hostOf(outcome: ApplyOutcome): { readonly host: Host; readonly done: re
     },
     segment: { ask: () => Promise.resolve(new Map()) },
     vrrp: { heard: () => [], [Symbol.asyncDispose]: () => Promise.resolve() },
+    guard: { guard: () => Promise.resolve(), trouble: () => undefined },
     announcer: { announce: () => undefined },
     ledger: { load: () => Promise.resolve([]), save: () => say("ledger") },
     nginx: {

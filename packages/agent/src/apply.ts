@@ -3,7 +3,6 @@
 // It holds no state: what was applied before goes in, what is applied now comes out.
 
 import {
-  type Address,
   type Remark,
   type ResourceName,
   type Revision,
@@ -13,7 +12,9 @@ import {
 import { describeError } from "@fairlead/runtime";
 
 import type { Applied, Problem } from "./applied.ts";
+import { type Answers, startAsking } from "./asking.ts";
 import { attachAddresses } from "./attach-addresses.ts";
+import { guardedBy } from "./guard-steps.ts";
 import { heldRevisions } from "./held-revisions.ts";
 import { holdLanes } from "./hold-lanes.ts";
 import type { Host } from "./host.ts";
@@ -55,19 +56,8 @@ interface Running extends PassContext {
   readonly asking: Promise<Answers>;
 }
 
-/** What was answered, or why nobody could be asked. */
-type Answers = ReadonlyMap<Address, string> | { readonly trouble: string };
-
-/** Asking takes as long as a reload of nginx, so it begins with the pass. Never rejects. */
-async function startAsking({ segment }: Host, steps: readonly Step[]): Promise<Answers> {
-  const questions = steps.flatMap((step) => (step.kind === "ask" ? step.questions : []));
-  if (questions.length === 0) return new Map();
-  try {
-    return await segment.ask(questions);
-  } catch (error) {
-    return { trouble: describeError(error) };
-  }
-}
+/** Steps that take something away: they wait for an address step that went wrong. */
+const REMOVALS: ReadonlySet<Step["kind"]> = new Set(["sweep", "forget"]);
 
 /** What the steps so far came to. */
 type Progress = Omit<PassResult, "steps">;
@@ -94,9 +84,9 @@ export async function applySteps(
   const outcomes: StepOutcome[] = [];
   let isSafeToRemove = true;
   let isRecorded = true;
-  const asking = startAsking(host, steps);
+  const asking = startAsking(host.segment, steps);
   for (const step of steps) {
-    const isRemoval = step.kind === "sweep" || step.kind === "forget";
+    const isRemoval = step.kind === "guard" ? step.exactly : REMOVALS.has(step.kind);
     if (!isRecorded || (isRemoval && !(isSafeToRemove && progress.held))) {
       outcomes.push(outcomeOf(step, "skipped", "a step before it went wrong"));
       continue;
@@ -105,7 +95,7 @@ export async function applySteps(
     const earlier = progress;
     try {
       progress = await runStep(host, step, earlier, { ...context, asking });
-      outcomes.push({ ...judge(step, earlier, progress), tookMs: context.nowMs() - begunMs });
+      outcomes.push({ ...judge(host, step, earlier, progress), tookMs: context.nowMs() - begunMs });
     } catch (error) {
       isSafeToRemove = false;
       // An address may only appear when the ledger can name it: else it could be left behind.
@@ -123,8 +113,10 @@ export async function applySteps(
 }
 
 /** What became of a step that did not fail. */
-function judge(step: Step, before: Progress, after: Progress): StepOutcome {
+function judge(host: Host, step: Step, before: Progress, after: Progress): StepOutcome {
   const left = after.applied.problems.size - before.applied.problems.size;
+  const unguarded = step.kind === "guard" ? host.guard.trouble() : undefined;
+  if (unguarded !== undefined) return outcomeOf(step, "failed", unguarded.detail);
   const words = after.applied.remarks.at(-1)?.detail;
   if (!after.held && words !== undefined) return outcomeOf(step, "refused", words);
   if (left > 0) return outcomeOf(step, "partly", `${left} left out, or served without a wish`);
@@ -159,6 +151,9 @@ async function runStep(
         retry: result.retry || [...served.problems.values()].some(isPassing),
       };
     }
+    case "guard":
+      await host.guard.guard(guardedBy(step, result.applied.listeners), !step.exactly);
+      return result;
     case "ask":
       return heard(step, result, await context.asking, context);
     case "record":

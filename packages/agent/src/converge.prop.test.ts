@@ -67,6 +67,9 @@ test("from any past, the host comes to have exactly what the plan says", async (
       await stage.clock.advance(REST_MS);
       assert.deepEqual(agent.host.lines(), linesOf(wanted));
       assert.deepEqual(agent.last().remarks, []);
+      assert.deepEqual(agent.host.guard.letsIn(), openOf(wanted));
+      assert.deepEqual(agent.host.guard.vips(), wanted.map(({ last }) => `192.0.2.${last}`).sort());
+      assert.deepEqual(agent.host.guard.unguarded, [], "no address was ever there unguarded");
       const ledger = await agent.host.ledger.load();
       assert.equal(ledger.length, wanted.length, "the ledger names what is there");
       await agent.loop[Symbol.asyncDispose]();
@@ -115,6 +118,12 @@ function resourcesOf(wanted: readonly Wish[]): readonly Resource[] {
     return [vipOf(address, at), ...listeners];
   });
   return [...lanes, ...rest];
+}
+
+function openOf(wanted: readonly Wish[]): readonly string[] {
+  return wanted
+    .flatMap(({ last, ports }) => ports.map((port) => `192.0.2.${last}:${port}/tcp`))
+    .toSorted();
 }
 
 function linesOf(wanted: readonly Wish[]): readonly string[] {

@@ -4,6 +4,7 @@
 import type { HoldOptions } from "./hold-lanes.ts";
 import type {
   Announcer,
+  InputGuard,
   KeepalivedDaemon,
   Kernel,
   Ledger,
@@ -21,6 +22,7 @@ export interface Host extends ServeOptions, HoldOptions {
   readonly kernel: Kernel;
   readonly segment: SegmentAsker;
   readonly vrrp: VrrpListener;
+  readonly guard: Pick<InputGuard, "guard" | "trouble">;
   readonly announcer: Pick<Announcer, "announce">;
   readonly ledger: Ledger;
 }

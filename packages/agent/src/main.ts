@@ -21,7 +21,9 @@ import { readBootId } from "./boot-id.ts";
 import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { createLedger } from "./ledger.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
+import { createNftGuard } from "./nft/guard.ts";
 import { forgetMembers } from "./nft/member-table.ts";
+import { createNoGuard } from "./nft/no-guard.ts";
 import { type HostPrograms, problemText, runPreflight } from "./preflight/preflight.ts";
 import { AGENT_SETTINGS, type AgentSettings, checkAgentFlags, STOP_SETTINGS } from "./settings.ts";
 import { createS6Supervisor } from "./supervise/s6.ts";
@@ -102,6 +104,10 @@ async function runStop(args: readonly string[]): Promise<number> {
   if (programs === undefined) return EXIT_BAD;
   const clock = createSystemClock();
   const layout = dataPlaneLayout(settings.runDir);
+  const { nft: program } = programs;
+  const random = Math.random;
+  await using guard =
+    program === undefined ? createNoGuard() : createNftGuard({ program, clock, logger, random });
   await using kernel = await createNetlinkKernel({ clock, logger, ipProgram: programs.ip });
   try {
     await stopAgent({
@@ -109,6 +115,7 @@ async function runStop(args: readonly string[]): Promise<number> {
       kernel,
       clock,
       log: logger,
+      guard,
       withdraws: settings.withdraw,
       pidFile: pidFile(settings.runDir),
       ledger: createLedger({

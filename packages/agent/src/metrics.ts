@@ -42,6 +42,10 @@ export function createAgentMetrics(options: AgentMetricsOptions): Metrics {
   gauge("keepalived_up", "1 while keepalived runs.", () => {
     return view().look?.observed.keepalivedAlive === true ? 1 : 0;
   });
+  gauge("agent_input_guarded", "1 while VIPs answer on their listeners alone.", () => {
+    const look = view().look;
+    return look === undefined || look.observed.unguarded !== undefined ? 0 : 1;
+  });
   metrics.counter({
     name: "agent_passes_total",
     help: "Passes of the converging loop.",

@@ -1,9 +1,16 @@
 // One look at the host: what the kernel has, which generation answers, which daemons live. It
 // reads and never changes anything.
 
-import type { HeardRouter } from "@fairlead/model";
+import type { HeardRouter, Remark } from "@fairlead/model";
 
-import type { KeepalivedDaemon, Kernel, KernelView, NginxDaemon, VrrpListener } from "./ports.ts";
+import type {
+  InputGuard,
+  KeepalivedDaemon,
+  Kernel,
+  KernelView,
+  NginxDaemon,
+  VrrpListener,
+} from "./ports.ts";
 
 /** What was seen at one moment. */
 export interface Observation {
@@ -13,6 +20,8 @@ export interface Observation {
   readonly keepalivedAlive: boolean;
   /** Everybody who speaks VRRP on its links. */
   readonly routers: readonly HeardRouter[];
+  /** Why the host's own services may answer on addresses of ours; absent when they do not. */
+  readonly unguarded?: Remark;
 }
 
 /** Looks at the host. Rejects with the kernel's EdgeError; a silent daemon is an observation. */
@@ -21,6 +30,7 @@ async function observe(host: {
   readonly nginx: NginxDaemon;
   readonly keepalived: KeepalivedDaemon;
   readonly vrrp: VrrpListener;
+  readonly guard: Pick<InputGuard, "trouble">;
 }): Promise<Observation> {
   const [kernel, generation, generationsAlive, keepalivedAlive] = await Promise.all([
     host.kernel.view(),
@@ -29,7 +39,9 @@ async function observe(host: {
     host.keepalived.alive(),
   ]);
   const routers = host.vrrp.heard();
-  return { kernel, generation, generationsAlive, keepalivedAlive, routers };
+  const trouble = host.guard.trouble();
+  const unguarded = trouble === undefined ? {} : { unguarded: trouble };
+  return { kernel, generation, generationsAlive, keepalivedAlive, routers, ...unguarded };
 }
 
 /** What is being done to the host while somebody looks at it. */

@@ -247,7 +247,7 @@ export function isDataPlaneDown(applied: Applied, observed: Observation): boolea
 
 function dataPlaneRemarks(input: OutcomeInput): readonly Remark[] {
   const { applied, observed } = input;
-  const remarks: Remark[] = [];
+  const remarks: Remark[] = observed.unguarded === undefined ? [] : [observed.unguarded];
   if (applied.lanes.size > 0 && !observed.keepalivedAlive) {
     remarks.push({ reason: "DataPlaneDown", detail: "keepalived is not running" });
   }

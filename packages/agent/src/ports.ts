@@ -114,6 +114,37 @@ export interface VrrpListener extends AsyncDisposable {
   heard(): readonly HeardRouter[];
 }
 
+/** A lane as its host hears it. */
+export interface GuardedLane {
+  readonly link: DeviceName;
+  /** Who else speaks in it. */
+  readonly peers: readonly Address[];
+}
+
+/** What may reach this host of what is sent to addresses of ours. */
+export interface Guarded {
+  /** Addresses that are ours; no other address of the host is ever looked at. */
+  readonly vips: readonly Address[];
+  /** Ports of these addresses that are served. */
+  readonly listeners: readonly Pick<ListenerResource, "address" | "protocol" | "port">[];
+  /** Links on which VRRP is heard of these peers alone; on any other everybody is heard. */
+  readonly lanes: readonly GuardedLane[];
+}
+
+/** Keeps the host's own services from answering on addresses of ours. It outlives the agent. */
+export interface InputGuard extends AsyncDisposable {
+  /**
+   * Lets in exactly this. With `keepsOthers` addresses and peers of before stay guarded and heard
+   * as well, and of a link that is new nobody is dropped yet. Never rejects: what cannot be done is
+   * tried again in its own time, and said by `trouble` meanwhile. Unchanged, it does nothing.
+   */
+  guard(guarded: Guarded, keepsOthers: boolean): Promise<void>;
+  /** Why the host is not guarded as was asked last; undefined when it is. */
+  trouble(): Remark | undefined;
+  /** Lets everything in; once no address of ours is on the host. Never rejects. */
+  remove(): Promise<void>;
+}
+
 /** Tells the network who has an address now: neighbours go on sending to the old host else. */
 export interface Announcer extends AsyncDisposable {
   /** Never blocks and never fails: what is not heard is found out by whoever asks. */

@@ -26,6 +26,8 @@ export function subjectOf(step: Step): string {
   switch (step.kind) {
     case "serve":
       return counted(step.listeners.length, "listener");
+    case "guard":
+      return `${counted(step.vips.length, "VIP")}, ${counted(step.without.length, "listener")} closed`;
     case "ask":
       return counted(step.questions.length, "address", "addresses");
     case "record":

@@ -34,10 +34,14 @@ function decide(input: Partial<StepInput>): StepList {
   });
 }
 
-/** The steps as a line: `serve record(100,101) hold sweep(101) forget(100)`. */
+/** The steps as a line: `serve guard(100,101) record(100,101) hold sweep(101) forget(100)`. */
 function line({ steps }: StepList): string {
   const last = (one: { readonly address: string }): string => one.address.split(".")[3] ?? "";
   const words = steps.map((step) => {
+    if (step.kind === "guard") {
+      const name = step.exactly ? "guard exactly" : step.without.length > 0 ? "close" : "guard";
+      return `${name}(${step.vips.map((vip) => last({ address: vip })).join()})`;
+    }
     if (step.kind === "sweep") return `sweep(${step.addresses.map(last).join()})`;
     if (step.kind !== "record" && step.kind !== "forget") return step.kind;
     return `${step.kind}(${step.entries.map(last).join()})`;
@@ -53,27 +57,28 @@ const cases: readonly {
   {
     name: "a new plan: listeners, the ledger, then addresses",
     input: {},
-    steps: "serve ask record(100) hold",
+    steps: "serve guard(100) ask record(100) hold guard exactly(100)",
   },
   {
     name: "an address that leaves is swept when keepalived has the file without it",
     input: { ledger: [own("192.0.2.101")], addresses: [here("192.0.2.101")] },
-    steps: "serve ask record(100,101) hold sweep(101) forget(100)",
+    steps:
+      "serve guard(100,101) ask record(100,101) hold sweep(101) forget(100) guard exactly(100)",
   },
   {
     name: "one that only the old file names is kept in the ledger until then",
     input: { ledger: [own("192.0.2.101")] },
-    steps: "serve ask record(100,101) hold forget(100)",
+    steps: "serve guard(100,101) ask record(100,101) hold forget(100) guard exactly(100)",
   },
   {
     name: "one that the plan on disk names is not forgotten, as the next start brings it back",
     input: { ledger: [own("192.0.2.101")], addresses: [here("192.0.2.101")], isKept: false },
-    steps: "serve ask record(100,101) hold sweep(101)",
+    steps: "serve guard(100,101) ask record(100,101) hold sweep(101) guard exactly(100,101)",
   },
   {
     name: "what was there before us is neither swept nor remembered longer than it is wanted",
     input: { ledger: [foreign("192.0.2.101")], addresses: [here("192.0.2.101")] },
-    steps: "serve ask record(100) hold",
+    steps: "serve guard(100) ask record(100) hold guard exactly(100)",
   },
 ];
 for (const { name, input, steps } of cases) {

@@ -19,11 +19,13 @@ import {
 
 import type { Applied, ServedListener } from "./applied.ts";
 import { type Attachment, attachmentOf, isAttached, isMarked } from "./attach.ts";
+import { type GuardStep, guardSteps } from "./guard-steps.ts";
 import type { Places } from "./member-feed.ts";
 import type { AcceptedPlan, KernelAddress, LedgerEntry, Question } from "./ports.ts";
 
 /** One thing to do. Each carries the whole wanted state of its part: doing it twice is harmless. */
 export type Step =
+  | GuardStep
   /** nginx serves exactly these. */
   | { readonly kind: "serve"; readonly listeners: readonly ServedListener[] }
   /** The segment is asked who has these. Begun with the pass; what is answered is not held. */
@@ -82,10 +84,16 @@ export function decideSteps(input: StepInput): StepList {
   );
   const touched = sorted([...owned, ...foreign, ...stale]);
   const questions = questionsOf(input, parts, held, present);
+  const listeners = [...parts.listeners, ...lingering].sort(byListener);
+  const { agent } = input.wanted.plan;
+  const kept = input.isKept ? owned : touched;
+  const guard = guardSteps({ ...input, agent, listeners, lanes: parts.lanes, touched, kept });
   return {
     touched,
     steps: [
-      { kind: "serve", listeners: [...parts.listeners, ...lingering].sort(byListener) },
+      ...guard.closing,
+      { kind: "serve", listeners },
+      guard.opening,
       ...(questions.length > 0 ? [{ kind: "ask" as const, questions }] : []),
       { kind: "record", entries: touched },
       { kind: "hold", lanes: parts.lanes, vips: held.filter(isCarried) },
@@ -96,6 +104,7 @@ export function decideSteps(input: StepInput): StepList {
       ...(stale.length > 0 && input.isKept
         ? [{ kind: "forget" as const, entries: sorted([...owned, ...foreign]) }]
         : []),
+      guard.ending,
     ],
     again: lingering.length > 0,
   };

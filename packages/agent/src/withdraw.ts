@@ -9,7 +9,7 @@ import type { Clock, Logger } from "@fairlead/runtime";
 import { livingAgent } from "./agent-pid.ts";
 import type { DataPlaneLayout } from "./data-plane-layout.ts";
 import { leaveAddresses } from "./leave-addresses.ts";
-import type { DataPlaneSupervisor, Kernel, Ledger } from "./ports.ts";
+import type { DataPlaneSupervisor, InputGuard, Kernel, Ledger } from "./ports.ts";
 
 /** keepalived looks at its track files at once; the addresses were elsewhere after 48 ms. */
 const WITHDRAW_MS_MAX = 2000;
@@ -24,6 +24,7 @@ export interface WithdrawOptions {
   readonly kernel: Kernel;
   readonly ledger: Ledger;
   readonly supervisor: DataPlaneSupervisor;
+  readonly guard: Pick<InputGuard, "remove">;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -74,6 +75,7 @@ export async function stopAgent(
   // A living agent would put them back.
   await leaveAddresses({ ...options, policy: "remove" });
   await options.supervisor.end();
+  await options.guard.remove();
 }
 
 async function endProcess(clock: Clock, pidFile: string, pid: number): Promise<void> {

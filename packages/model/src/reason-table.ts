@@ -1,6 +1,7 @@
 // Codes, sentences and remedies of all reasons: the same text in CLI, status, log and API. The
 // reference page of reasons is made from this table.
 
+import { DATA_PLANE_REASONS } from "./data-plane-reasons.ts";
 import type { Reason } from "./reason.ts";
 
 /** One line of the table of reasons. */
@@ -241,11 +242,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     "A host that is none of ours speaks VRRP with the router id of a lane.",
     "Give that host another virtual router id; new lanes keep clear of it by themselves.",
   ),
-  DataPlaneDown: entry(
-    "FL0411",
-    "A daemon of the agent's data plane is not running.",
-    "Read the daemon's log below the agent's run directory.",
-  ),
+  ...DATA_PLANE_REASONS,
   StoreUnavailable: entry(
     "FL0412",
     "The store cannot be written, so nothing new is given out.",

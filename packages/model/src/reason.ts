@@ -48,6 +48,7 @@ export type Reason =
   | "AddressUnasked"
   | "RouterIdHeard"
   | "DataPlaneDown"
+  | "InputUnguarded"
   | "StoreUnavailable"
   | "Releasing"
   | "DiskUnwritable"

@@ -67,6 +67,7 @@ export async function restartFakeAgent(
       kernel: host.kernel,
       segment: host.segment,
       vrrp: host.vrrp,
+      guard: host.guard.port,
       announcer: host.announcer,
       keepalived: host.keepalived,
       nginx,

@@ -15,6 +15,7 @@ import type {
 } from "@fairlead/agent";
 import type { Clock } from "@fairlead/runtime";
 
+import type { FakeGuard } from "./fake-guard.ts";
 import type { FakeFailures } from "./fake-failures.ts";
 import type { FakeMemberTable } from "./fake-member-table.ts";
 import type { FakeSegment } from "./fake-segment.ts";
@@ -25,6 +26,7 @@ export interface FakeHost {
   readonly kernel: Kernel;
   readonly segment: SegmentAsker;
   readonly vrrp: VrrpListener;
+  readonly guard: FakeGuard;
   readonly keepalived: KeepalivedDaemon;
   readonly nginx: NginxDaemon;
   readonly members: MemberTable;

@@ -27,6 +27,7 @@ import type {
 } from "@fairlead/agent";
 
 import { createFakeDevice, type FakeDevice } from "./fake-device.ts";
+import { createFakeGuard, type FakeGuard } from "./fake-guard.ts";
 import { createFakeLedger, type FakeLedger } from "./fake-ledger.ts";
 import { createFakeMemberTable, type FakeMemberTable } from "./fake-member-table.ts";
 import { createFakeNginx, type FakeNginx } from "./fake-nginx.ts";
@@ -166,6 +167,14 @@ class Host implements FakeHost {
       this.#failures.portTaken?.(`${address}:${port}/${protocol}`),
   };
 
+  readonly guard: FakeGuard = createFakeGuard({
+    isFailing: () => this.#failures.failing("guard.guard"),
+    present: () =>
+      this.#addresses()
+        .map(({ address }): string => address)
+        .filter((text) => !text.startsWith("169.254.") && !this.#foreign.has(text)),
+  });
+
   readonly announced: string[] = [];
   readonly announcer: Pick<Announcer, "announce"> = {
     announce: (places) => void this.announced.push(...places.map(({ address }) => address)),
@@ -220,6 +229,7 @@ class Host implements FakeHost {
     this.#segment.changed(this);
     this.#held.clear();
     this.#device.clear();
+    this.guard.clear();
     this.#keepalivedText = "";
     this.#notify();
   }
@@ -278,6 +288,7 @@ class Host implements FakeHost {
   }
 
   #notify(): void {
+    this.guard.look();
     for (const listener of this.#listeners) listener();
   }
 

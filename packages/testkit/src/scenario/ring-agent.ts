@@ -67,7 +67,7 @@ export interface RingAgent {
   addForeign(address: string): void;
   /** Whether every write to its disk fails. */
   isDiskFull: boolean;
-  /** What takes nothing that it is given, or cannot ask: `keepalived`, `nginx`, `segment`. */
+  /** What takes nothing or cannot ask: `keepalived`, `nginx`, `segment`, `guard`. */
   readonly broken: Set<string>;
   /** VRRP no longer passes to and from it, although its link is up. */
   split(): void;

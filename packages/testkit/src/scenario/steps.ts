@@ -125,6 +125,8 @@ export const STEPS: readonly StepKind[] = [
   onHost("mend nginx HOST", (ring, host) => agentOf(ring, host).broken.delete("nginx")),
   onHost("break segment HOST", (ring, host) => agentOf(ring, host).broken.add("segment")),
   onHost("mend segment HOST", (ring, host) => agentOf(ring, host).broken.delete("segment")),
+  onHost("break guard HOST", (ring, host) => agentOf(ring, host).broken.add("guard")),
+  onHost("mend guard HOST", (ring, host) => agentOf(ring, host).broken.delete("guard")),
   onHost("take port HOST PORT PROGRAM", (ring, host, [port = "", program = ""]) =>
     agentOf(ring, host).takenPorts.set(port, program),
   ),

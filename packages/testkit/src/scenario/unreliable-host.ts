@@ -19,6 +19,7 @@ export interface UnreliableHost {
     | "announcer"
     | "segment"
     | "vrrp"
+    | "guard"
     | "keepalived"
     | "nginx"
     | "members"
@@ -34,7 +35,7 @@ export function unreliableHost(
   { clock, faults }: { readonly clock: Clock; readonly faults: Faults },
 ): UnreliableHost {
   const { kernel, announcer, segment, vrrp, keepalived, nginx, portProbe } = host;
-  const { ledger, planFile, members } = host;
+  const { guard, ledger, planFile, members } = host;
   const change = async <T>(call: string, tookMs: number, run: () => Promise<T>): Promise<T> => {
     if (faults.random() < 0.5) {
       const result = await run();
@@ -59,6 +60,7 @@ export function unreliableHost(
       },
       announcer,
       vrrp,
+      guard: guard.port,
       segment: {
         ask: async (questions) => {
           await faults.attempt(clock, "asking the segment", TOOK_MS.ask);

@@ -74,6 +74,7 @@ function hostFaults({ name, host, converge }: RingAgent): readonly string[] {
   const beside = heldAddresses(lines).filter((text) => ![...vips].some((vip) => vip === text));
   return [
     ...(wanted === listens ? [] : [`${name} listens on ${listens}, its plan has ${wanted}`]),
+    ...host.guard.unguarded.map((text) => `${name} had ${text} before it was guarded`),
     ...beside.map((text) => `${name} has ${text}, which is not in its plan`),
   ];
 }

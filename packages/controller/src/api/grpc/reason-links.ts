@@ -53,6 +53,7 @@ const LINKS: Readonly<Record<Reason, ReasonLink>> = {
   AddressUnasked: "agent",
   RouterIdHeard: "agent",
   DataPlaneDown: "agent",
+  InputUnguarded: "agent",
   StoreUnavailable: "Address",
   Releasing: "Address",
   DiskUnwritable: "agent",

@@ -1,0 +1,22 @@
+// Asks the segment, while a pass does other things, who has the addresses that it is about to hold.
+// Given the steps of the pass.
+
+import type { Address } from "@fairlead/model";
+import { describeError } from "@fairlead/runtime";
+
+import type { SegmentAsker } from "./ports.ts";
+import type { Step } from "./steps.ts";
+
+/** What was answered, or why nobody could be asked. */
+export type Answers = ReadonlyMap<Address, string> | { readonly trouble: string };
+
+/** Asking takes as long as a reload of nginx, so it begins with the pass. Never rejects. */
+export async function startAsking(segment: SegmentAsker, steps: readonly Step[]): Promise<Answers> {
+  const questions = steps.flatMap((step) => (step.kind === "ask" ? step.questions : []));
+  if (questions.length === 0) return new Map();
+  try {
+    return await segment.ask(questions);
+  } catch (error) {
+    return { trouble: describeError(error) };
+  }
+}

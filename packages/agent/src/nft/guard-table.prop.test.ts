@@ -1,0 +1,105 @@
+// Whatever is guarded, what nft is given is of a closed grammar and means what was asked for.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import fc from "fast-check";
+
+import { addressFromValue } from "@fairlead/model";
+import { device } from "@fairlead/testkit";
+
+import type { Guarded } from "../ports.ts";
+import { type GuardSets, guardSets, tableChange, wholeTable } from "./guard-table.ts";
+
+const anyAddress = fc.oneof(
+  fc.integer({ min: 0, max: 5 }).map((last) => addressFromValue("ipv4", BigInt(last))),
+  fc.integer({ min: 0, max: 2 ** 31 }).map((value) => addressFromValue("ipv4", BigInt(value))),
+  fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }).map((value) => addressFromValue("ipv6", value)),
+);
+
+const anyGuarded: fc.Arbitrary<Guarded> = fc.record({
+  vips: fc.array(anyAddress, { maxLength: 8 }),
+  lanes: fc.array(
+    fc.record({
+      link: fc.constantFrom("eth0", "bond0.100", "a_b-c").map(device),
+      peers: fc.array(anyAddress, { maxLength: 3 }),
+    }),
+    { maxLength: 3 },
+  ),
+  listeners: fc.array(
+    fc.record({
+      address: anyAddress,
+      protocol: fc.constantFrom("tcp" as const, "udp" as const),
+      port: fc.integer({ min: 1, max: 65_535 }),
+    }),
+    { maxLength: 8 },
+  ),
+});
+
+test("a change makes of one table exactly the other", () => {
+  fc.assert(
+    fc.property(anyGuarded, anyGuarded, (before, after) => {
+      const [from, to] = [guardSets(before), guardSets(after)];
+      const text = tableChange({ sets: from, revision: 1 }, { sets: to, revision: 2 });
+      const found = played(setsIn(wholeTable(from, 1)), text ?? "");
+      const { revision, ...sets } = found;
+      assert.deepEqual(sets, listed(to));
+      assert.deepEqual(revision, [text === undefined ? "1" : "2"]);
+    }),
+  );
+});
+
+test("what differs between two tables is elements of sets, and nothing else", () => {
+  const rules = rest(wholeTable(guardSets({ vips: [], listeners: [], lanes: [] }), 1));
+  fc.assert(
+    fc.property(anyGuarded, (guarded) => {
+      assert.equal(rest(wholeTable(guardSets(guarded), 1)), rules);
+    }),
+  );
+});
+
+type Lists = Readonly<Record<string, readonly string[]>>;
+const ELEMENTS = / elements = \{ (?<list>[0-9a-zA-Z"_.:, -]+) \};/;
+
+/** A whole table without its elements. */
+function rest(text: string): string {
+  return text.replaceAll(new RegExp(ELEMENTS, "g"), "");
+}
+
+function setsIn(text: string): Lists {
+  const lines = [...text.matchAll(/^ {2}set (?<name>\S+) (?<body>.*)$/gm)];
+  return Object.fromEntries(
+    lines.map(({ groups }) => [
+      groups?.["name"] ?? "",
+      elementsOf(ELEMENTS.exec(groups?.["body"] ?? "")?.groups?.["list"]),
+    ]),
+  );
+}
+
+/** The sets after the lines of a change; each has to be one that nft can do. */
+function played(before: Lists, text: string): Lists {
+  const sets = new Map(Object.entries(before).map(([name, list]) => [name, new Set(list)]));
+  for (const line of text.split("\n").filter((one) => one !== "")) {
+    const match =
+      /^(?<verb>add|delete) element inet fairlead_guard (?<name>\S+) \{ (?<list>.+) \}$/.exec(line);
+    const set = sets.get(match?.groups?.["name"] ?? "");
+    assert.ok(set, line);
+    for (const element of elementsOf(match?.groups?.["list"])) {
+      const isAdded = match?.groups?.["verb"] === "add";
+      assert.equal(set.has(element), !isAdded, `${line}: ${element}`);
+      if (isAdded) set.add(element);
+      else set.delete(element);
+    }
+  }
+  return Object.fromEntries([...sets].map(([name, set]) => [name, [...set].toSorted()]));
+}
+
+function elementsOf(list: string | undefined): readonly string[] {
+  return list === undefined ? [] : list.split(", ").toSorted();
+}
+
+function listed(sets: GuardSets): Lists {
+  return Object.fromEntries(
+    Object.entries(sets).map(([name, elements]) => [name, [...elements].toSorted()]),
+  );
+}

@@ -1,0 +1,357 @@
+// The guard on a real kernel in a sandbox: a host whose services listen on every address, and a
+// client in a namespace of its own that knocks at VIPs and at the host's own addresses.
+
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { readFileSync, readdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
+import { address, device, inSandbox } from "@fairlead/testkit";
+
+import type { Guarded, InputGuard } from "../ports.ts";
+import { createNftGuard } from "./guard.ts";
+import { createNftMonitor } from "./nft-monitor.ts";
+
+const NFT = "/usr/sbin/nft";
+const IP = "/usr/sbin/ip";
+const TESTDATA = fileURLToPath(new URL("testdata/", import.meta.url));
+const clock = createSystemClock();
+const logger = createLogger({ level: "silent", format: "json" });
+const random = Math.random;
+
+/** Both families alike: what belongs to the last part of an address stands in one place. */
+const at = (last: string): readonly string[] => [`192.0.2.${last}`, `2001:db8::${last}`];
+const listener = (text: string, protocol: "tcp" | "udp", port: number) => ({
+  address: address(text),
+  protocol,
+  port,
+});
+const GUARDED: Guarded = {
+  vips: at("100").map(address),
+  listeners: at("100").flatMap((vip) => [listener(vip, "tcp", 80), listener(vip, "udp", 53)]),
+  lanes: [{ link: device("eth0"), peers: at("12").map(address) }],
+};
+const NOTHING: Guarded = { vips: [], listeners: [], lanes: [] };
+
+/** Says for each knock what came of it; a datagram of 4 000 bytes travels in fragments. */
+const KNOCKER = `
+const { connect } = require("node:net");
+const { createSocket } = require("node:dgram");
+const knock = ([kind, host, port, size = 1]) => new Promise((resolve) => {
+  const begun = performance.now();
+  const timer = setTimeout(() => say("silence"), 1500);
+  const say = (text) => {
+    clearTimeout(timer);
+    socket[kind === "tcp" ? "destroy" : "close"]();
+    resolve({ text, tookMs: performance.now() - begun });
+  };
+  const socket = kind === "tcp" ? connect({ host, port }) : createSocket(host.includes(":") ? "udp6" : "udp4");
+  socket.on("error", (error) => say(error.code));
+  if (kind === "tcp") socket.on("connect", () => say("open"));
+  else {
+    socket.on("message", (data) => say("answer of " + data.length));
+    socket.connect(port, host, () => socket.send(Buffer.alloc(size)));
+  }
+});
+Promise.all(JSON.parse(process.argv[1]).map(knock)).then((all) => console.log(JSON.stringify(all)));
+`;
+
+type Knock = readonly [kind: "tcp" | "udp", host: string, port: number, size?: number];
+
+async function run(command: string, args: readonly string[], input = ""): Promise<string> {
+  const limits = { timeoutMs: 20_000, maxOutputBytes: 65_536 };
+  const result = await runProgram({ command, args, input, ...limits });
+  assert.equal(result.code, 0, `${args.join(" ")}: ${result.stderr}`);
+  return result.stdout;
+}
+
+async function asClient(...command: readonly string[]): Promise<string> {
+  return await run(IP, ["netns", "exec", "client", ...command]);
+}
+
+async function knock(...knocks: readonly Knock[]): Promise<readonly string[]> {
+  const text = await asClient(process.execPath, "-e", KNOCKER, JSON.stringify(knocks));
+  const all = JSON.parse(text) as readonly { readonly text: string; readonly tookMs: number }[];
+  for (const one of all) {
+    assert.ok(one.text !== "ECONNREFUSED" || one.tookMs < 500, `refused after ${one.tookMs} ms`);
+  }
+  return all.map((one) => one.text);
+}
+
+/** A host whose services answer on every address of it. */
+async function makeHost(stack: AsyncDisposableStack): Promise<void> {
+  await run("/usr/bin/mount", ["-t", "tmpfs", "tmpfs", "/run"]);
+  const lines = [
+    "netns add client",
+    "link add eth0 type veth peer name eth0 netns client",
+    "link set eth0 up",
+    ...at("11").map(
+      (one) => `address add ${one}/${one.includes(":") ? "64 nodad" : "24"} dev eth0`,
+    ),
+    ...at("100").map(
+      (one) => `address add ${one}/${one.includes(":") ? "128 nodad" : "32"} dev eth0`,
+    ),
+  ];
+  await run(IP, ["-batch", "-"], `${lines.join("\n")}\n`);
+  const inside = [
+    "link set eth0 up",
+    ...at("31").map(
+      (one) => `address add ${one}/${one.includes(":") ? "64 nodad" : "24"} dev eth0`,
+    ),
+  ];
+  await run(IP, ["-n", "client", "-batch", "-"], `${inside.join("\n")}\n`);
+  for (const port of [22, 80]) {
+    const server = createServer((socket) => socket.on("error", () => undefined).destroy());
+    server.listen({ port, host: "::" });
+    await once(server, "listening");
+    stack.defer(() => void server.close());
+  }
+  // One that listens on every address may answer from another one: each address has its own.
+  for (const host of [...at("100"), ...at("11")]) {
+    for (const port of [53, 161]) {
+      const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
+      socket.on("message", (data, from) => socket.send(data, from.port, from.address));
+      socket.bind(port, host);
+      await once(socket, "listening");
+      stack.defer(() => void socket.close());
+    }
+  }
+}
+
+/** The whole table without numbers that packets move. */
+async function table(): Promise<string> {
+  const text = await run(NFT, ["-s", "list", "table", "inet", "fairlead_guard"]);
+  return text.replaceAll(/ counter packets \d+ bytes \d+/g, " counter");
+}
+
+/** How many packets of VRRP were dropped. */
+async function dropped(): Promise<number> {
+  const text = await run(NFT, ["list", "chain", "inet", "fairlead_guard", "vrrp"]);
+  return Number(/counter packets (\d+)/.exec(text)?.[1]);
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const endMs = clock.nowMs() + 2000;
+  while (!(await holds())) {
+    assert.ok(clock.nowMs() < endMs, `${what} within 2 s`);
+    await clock.sleep(20);
+  }
+}
+
+const file = import.meta.url;
+inSandbox({ file, name: "nft reads the goldens as root" }, goldens);
+inSandbox({ file, name: "nft reads the goldens as a normal user", userNamespace: true }, goldens);
+
+function goldens(): void {
+  for (const name of readdirSync(TESTDATA).filter((one) => !one.startsWith("broken"))) {
+    test(`nft accepts ${name}`, async () => {
+      const whole = readFileSync(`${TESTDATA}holder.nft`, "utf8");
+      // Twice: what is there is replaced.
+      for (const _ of [1, 2]) await run(NFT, ["-f", "-"], whole);
+      await run(NFT, ["-c", "-f", `${TESTDATA}${name}`]);
+    });
+  }
+  test("nft refuses a file with a bad word", async () => {
+    const args = ["-c", "-f", `${TESTDATA}broken.nft`];
+    const limits = { timeoutMs: 5000, maxOutputBytes: 4096 };
+    const { code, stderr } = await runProgram({ command: NFT, args, ...limits });
+    assert.equal(code, 1);
+    assert.match(stderr, /rejekt/);
+  });
+}
+
+inSandbox({ file, name: "guard" }, () => {
+  const stack = new AsyncDisposableStack();
+  let guard: InputGuard;
+
+  test("without a guard the host's services answer on VIPs", async () => {
+    await makeHost(stack);
+    const found = await knock(...at("100").map((vip): Knock => ["tcp", vip, 22]));
+    assert.deepEqual(found, ["open", "open"]);
+  });
+
+  test("a VIP answers on its listeners and is refused on any other port, at once", async () => {
+    const monitor = stack.use(createNftMonitor({ program: NFT, clock, logger, random }));
+    guard = stack.use(createNftGuard({ program: NFT, monitor, clock, logger, random }));
+    await guard.guard(GUARDED, false);
+    assert.equal(guard.trouble(), undefined);
+    for (const vip of at("100")) {
+      const found = await knock(
+        ["tcp", vip, 80],
+        ["udp", vip, 53],
+        ["udp", vip, 53, 4000],
+        ["tcp", vip, 22],
+        ["tcp", vip, 23],
+        ["udp", vip, 161],
+      );
+      const served = ["open", "answer of 1", "answer of 4000"];
+      assert.deepEqual(found, [...served, "ECONNREFUSED", "ECONNREFUSED", "ECONNREFUSED"], vip);
+      await asClient("ping", "-n", "-c", "1", "-W", "1", vip);
+    }
+  });
+
+  test("the host's own addresses answer as ever", async () => {
+    for (const own of at("11")) {
+      const found = await knock(
+        ["tcp", own, 22],
+        ["tcp", own, 80],
+        ["tcp", own, 23],
+        ["udp", own, 161, 4000],
+      );
+      assert.deepEqual(found, ["open", "open", "ECONNREFUSED", "answer of 4000"], own);
+    }
+  });
+
+  test("a VIP that the client has to look for again is found: neighbour discovery passes", async () => {
+    await run(IP, ["-n", "client", "neigh", "flush", "all"]);
+    const found = await knock(...at("100").map((vip): Knock => ["tcp", vip, 80]));
+    assert.deepEqual(found, ["open", "open"]);
+  });
+
+  test("node ports of the host do not answer on a VIP, and do on its own addresses", async () => {
+    const nodePorts = `table inet nodeports {
+      chain prerouting {
+        type nat hook prerouting priority dstnat; policy accept;
+        fib daddr type local tcp dport 30080 redirect to :80
+      }
+    }\n`;
+    await run(NFT, ["-f", "-"], nodePorts);
+    const knocks = [...at("100"), ...at("11")].map((host): Knock => ["tcp", host, 30_080]);
+    const found = await knock(...knocks);
+    assert.deepEqual(found, ["ECONNREFUSED", "ECONNREFUSED", "open", "open"]);
+    assert.deepEqual(await knock(["tcp", "192.0.2.100", 80]), ["open"]);
+    await run(NFT, ["delete", "table", "inet", "nodeports"]);
+  });
+
+  test("VRRP is heard of the peers of a lane alone, whatever stands before it", async () => {
+    // Options for the destination stand between the header of IPv6 and what it carries.
+    const say = (from: string, to: string, hasOptions = false) => {
+      const family = from.includes(":") ? 6 : 4;
+      const text = `use Socket qw(:all); my ($f, $from, $to, $o) = @ARGV;
+        my $pf = $f == 6 ? PF_INET6 : PF_INET; socket(my $s, $pf, SOCK_RAW, 112) or die $!;
+        my $at = sub { $f == 6 ? pack_sockaddr_in6(0, inet_pton(AF_INET6, $_[0])) : pack_sockaddr_in(0, inet_aton($_[0])) };
+        bind($s, $at->($from)) or die $!;
+        if ($o) { setsockopt($s, 41, 59, pack("C8", 0, 0, 1, 4, 0, 0, 0, 0)) or die $!; }
+        send($s, pack("C8", 0x31, 51, 200, 1, 0, 10, 0, 0), 0, $at->($to)) or die $!;`;
+      return asClient("perl", "-e", text, String(family), from, to, hasOptions ? "1" : "");
+    };
+    const lines = at("12").map(
+      (one) => `address add ${one}/${one.includes(":") ? "128 nodad" : "32"} dev eth0`,
+    );
+    await run(IP, ["-n", "client", "-batch", "-"], `${lines.join("\n")}\n`);
+    for (const [index, own] of at("11").entries()) {
+      await say(at("12")[index] ?? "", own);
+      await say(at("12")[index] ?? "", own, index === 1);
+    }
+    assert.equal(await dropped(), 0, "peers are heard");
+    for (const [index, own] of at("11").entries()) await say(at("31")[index] ?? "", own);
+    assert.equal(await dropped(), 2, "strangers are not");
+    await say("2001:db8::31", "2001:db8::11", true);
+    assert.equal(await dropped(), 3, "also behind options");
+    await guard.guard({ ...GUARDED, lanes: [] }, false);
+    await say("192.0.2.31", "192.0.2.11");
+    assert.equal(await dropped(), 3, "a host without lanes hears everybody");
+    await guard.guard(GUARDED, false);
+  });
+
+  test("a port that closes is refused, one that opens answers, and nothing else changed", async () => {
+    const [first, second] = GUARDED.vips;
+    assert.ok(first !== undefined && second !== undefined);
+    const listeners = [listener(first, "tcp", 22), listener(second, "tcp", 80)];
+    await guard.guard({ ...GUARDED, listeners }, false);
+    const knocks: readonly Knock[] = [
+      ["tcp", first, 22],
+      ["tcp", first, 80],
+      ["tcp", second, 22],
+      ["tcp", second, 80],
+    ];
+    assert.deepEqual(await knock(...knocks), ["open", "ECONNREFUSED", "ECONNREFUSED", "open"]);
+    await guard.guard(GUARDED, false);
+    const changed = await table();
+    await guard.remove();
+    await guard.guard(GUARDED, false);
+    const sorted = (text: string): readonly string[] =>
+      text
+        .replaceAll(/revision \{[^}]+\}[^}]*\}/g, "")
+        .split(/[,\s]+/)
+        .toSorted();
+    assert.deepEqual(sorted(await table()), sorted(changed));
+  });
+
+  const damages: readonly (readonly [name: string, ...args: readonly string[]])[] = [
+    ["the whole ruleset is flushed", "flush", "ruleset"],
+    ["our table is deleted", "delete", "table", "inet", "fairlead_guard"],
+    ["a chain is flushed", "flush", "chain", "inet", "fairlead_guard", "refused"],
+    ["a set is flushed", "flush", "set", "inet", "fairlead_guard", "vips4"],
+    [
+      "a port is opened by hand",
+      "add element inet fairlead_guard listeners4 { 192.0.2.100 . 6 . 22 }",
+    ],
+    ["a rule is added", "insert", "rule", "inet", "fairlead_guard", "input", "accept"],
+  ];
+  for (const [name, ...args] of damages) {
+    test(`${name}: our table is back within 2 s`, async () => {
+      const shape = (text: string): readonly string[] => text.split(/[,\s]+/).toSorted();
+      const unsigned = async (): Promise<string> => {
+        const { stdout } = await runProgram({
+          command: NFT,
+          args: ["-s", "list", "table", "inet", "fairlead_guard"],
+          timeoutMs: 5000,
+          maxOutputBytes: 65_536,
+        });
+        return stdout.replace(/0x[0-9a-f]{8}/, "N");
+      };
+      const before = shape(await unsigned()).join(" ");
+      await run(NFT, args);
+      await until("it is back", async () => shape(await unsigned()).join(" ") === before);
+    });
+  }
+
+  test("a table that was saved and loaded again with its signature is not taken for ours", async () => {
+    const saved = await run(NFT, ["list", "table", "inet", "fairlead_guard"]);
+    await guard.guard({ ...GUARDED, listeners: [] }, false);
+    const revision = async () => /0x[0-9a-f]+/.exec(await table())?.[0];
+    const before = await revision();
+    await run(NFT, ["-f", "-"], `flush ruleset\n${saved}`);
+    await until("ours is back", async () => {
+      const text = await run(NFT, ["list", "set", "inet", "fairlead_guard", "listeners4"]);
+      return (await revision()) !== before && !text.includes("elements");
+    });
+  });
+
+  test("what others have is left alone, and ours is gone when it is taken away", async () => {
+    await run(NFT, ["add", "table", "inet", "other"]);
+    await guard.guard(NOTHING, false);
+    await guard.guard(GUARDED, true);
+    assert.equal((await run(NFT, ["list", "tables"])).includes("inet other"), true);
+    await guard.remove();
+    assert.equal(await run(NFT, ["list", "tables"]), "table inet other\n");
+    await guard[Symbol.asyncDispose]();
+    assert.equal(await run(NFT, ["list", "tables"]), "table inet other\n", "it stays away");
+  });
+
+  test("an agent that ends leaves its table, and the next one takes it over at a stroke", async () => {
+    const first = createNftGuard({ program: NFT, clock, logger, random });
+    await first.guard(GUARDED, false);
+    await first[Symbol.asyncDispose]();
+    await using second = createNftGuard({ program: NFT, clock, logger, random });
+    await second.guard(GUARDED, true);
+    const text = await table();
+    assert.match(text, /set lanes \{\s+type ifname\s+\}/, "nobody is dropped before it knows all");
+    assert.match(text, /192\.0\.2\.100 \. tcp \. 80/);
+    await second.guard(GUARDED, false);
+    assert.match(await table(), /elements = \{ "eth0" \}/);
+  });
+
+  test("a program that cannot guard says so, in its own words, and nothing breaks", async () => {
+    await using without = createNftGuard({ program: "/bin/false", clock, logger, random });
+    await without.guard(GUARDED, false);
+    assert.equal(without.trouble()?.reason, "InputUnguarded");
+    await without.remove();
+    await stack.disposeAsync();
+  });
+});

@@ -1,0 +1,55 @@
+// What a line of nft's monitor says, and a monitor that ends: it is started again, and nobody takes
+// the silence between for peace.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { createFakeClock, createLogger, createSystemClock } from "@fairlead/runtime";
+
+import { changedTable, createNftMonitor } from "./nft-monitor.ts";
+
+const cases: readonly {
+  readonly line: string;
+  readonly said: ReturnType<typeof changedTable>;
+}[] = [
+  {
+    line: "add element inet fairlead_guard revision { 0x0000000a }",
+    said: { table: "fairlead_guard", revision: 10 },
+  },
+  { line: "add element inet t revision { 11 }", said: { table: "t", revision: 11 } },
+  {
+    line: "delete element inet t revision { 0x0000000a }",
+    said: { table: "t", revision: undefined },
+  },
+  { line: "add element inet t vips4 { 0x0000000a }", said: { table: "t", revision: undefined } },
+  { line: "delete table inet t", said: { table: "t", revision: undefined } },
+  { line: "delete rule inet t input handle 40", said: { table: "t", revision: undefined } },
+  {
+    line: 'add rule inet t input comment "add element inet x revision { 1 }"',
+    said: { table: "t", revision: undefined },
+  },
+  { line: "add table ip t", said: undefined },
+  { line: "", said: undefined },
+];
+for (const { line, said } of cases) {
+  test(`line ${JSON.stringify(line)}`, () => assert.deepEqual(changedTable(line), said));
+}
+
+test("a monitor that cannot run is tried again, and everybody looks after it began", async () => {
+  const clock = createFakeClock();
+  const logger = createLogger({ level: "silent", format: "json" });
+  using monitor = createNftMonitor({ program: "/bin/false", clock, logger, random: () => 0.5 });
+  let told = 0;
+  using _listening = monitor.onChange("t", ({ revision }) => {
+    assert.equal(revision, undefined);
+    told += 1;
+  });
+  const system = createSystemClock();
+  const endMs = system.nowMs() + 10_000;
+  // It is called when a start lasted for 300 ms of the clock; the program's end takes its own time.
+  while (told < 2 && system.nowMs() < endMs) {
+    await clock.advance(300);
+    await system.sleep(1);
+  }
+  assert.ok(told >= 2, `told ${told} times`);
+});
