@@ -81,6 +81,7 @@ test("fairlead run serves a Service on one host, and leaves nothing behind", asy
     [host.address],
   );
   assert.deepEqual(host.pids(), [], "no program of it is left");
+  assert.equal(await host.output("nft", ["list", "tables"]), "", "no table of it is left");
 });
 
 interface Hosts {

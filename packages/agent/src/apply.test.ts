@@ -17,10 +17,13 @@ const link: DeviceName = present(parseDeviceName("eth0"), "a device name");
 const address = present(parseAddress("192.0.2.100"), "an address");
 const lane = laneOf({ routerId: 51, order: ["a=192.0.2.11", "b=192.0.2.12"] });
 
+const GUARD = { kind: "guard", vips: [], lanes: [], without: [] } as const;
 const REMOVING: readonly Step[] = [
+  { ...GUARD, exactly: false },
   { kind: "hold", lanes: [lane], vips: [] },
   { kind: "sweep", addresses: [{ address, prefixLength: 32, link }] },
   { kind: "forget", entries: [] },
+  { ...GUARD, exactly: true },
 ];
 
 /** A host that says what is done to it. */
@@ -44,7 +47,10 @@ function hostOf(outcome: ApplyOutcome): { readonly host: Host; readonly done: re
     },
     segment: { ask: () => Promise.resolve(new Map()) },
     vrrp: { heard: () => [], [Symbol.asyncDispose]: () => Promise.resolve() },
-    guard: { guard: () => Promise.resolve(), trouble: () => undefined },
+    guard: {
+      guard: (_, keepsOthers) => say(keepsOthers ? "guard" : "guard exactly"),
+      trouble: () => undefined,
+    },
     announcer: { announce: () => undefined },
     ledger: { load: () => Promise.resolve([]), save: () => say("ledger") },
     nginx: {
@@ -73,20 +79,20 @@ const context = {
 test("what keepalived carries no more is removed after it, and forgotten then", async () => {
   const { host, done } = hostOf({ kind: "applied", reloaded: true });
   await applySteps(host, REMOVING, context);
-  assert.deepEqual(done, ["keepalived", "remove 192.0.2.100", "ledger"]);
+  assert.deepEqual(done, ["guard", "keepalived", "remove 192.0.2.100", "ledger", "guard exactly"]);
 });
 
 test("nothing is removed while keepalived refuses its file: the old one may list it", async () => {
   const remark = { reason: "ConfigRefused", detail: "line 3: unknown keyword" } as const;
   const { host, done } = hostOf({ kind: "refused", remark });
   const result = await applySteps(host, REMOVING, context);
-  assert.deepEqual(done, ["keepalived"]);
+  assert.deepEqual(done, ["guard", "keepalived"]);
   assert.deepEqual(result.applied.remarks, [remark]);
   assert.equal(result.retry, true);
 });
 
 test("keepalived reads an unchanged file again when that is asked for", async () => {
   const { host, done } = hostOf({ kind: "applied", reloaded: true });
-  await applySteps(host, REMOVING.slice(0, 1), { ...context, rereads: true });
+  await applySteps(host, REMOVING.slice(1, 2), { ...context, rereads: true });
   assert.deepEqual(done, ["keepalived again"]);
 });

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { present } from "@fairlead/model";
 import { acceptedPlan, address, device, laneOf, listenerOf, vipOf } from "@fairlead/testkit";
 
 import { NOTHING_APPLIED } from "./applied.ts";
@@ -84,6 +85,33 @@ const cases: readonly {
 for (const { name, input, steps } of cases) {
   test(name, () => assert.equal(line(decide(input)), steps));
 }
+
+test("a port that is given up is closed before nginx lets go of it", () => {
+  const [listener, members] = listenerOf("192.0.2.100:81/tcp", ["10.0.0.1:8080"]);
+  assert.ok(listener?.kind === "listener" && members?.kind === "members");
+  const wanted = acceptedPlan("lb1", [LANE, KEPT, listener, members]);
+  const revision = present(wanted.revisions.get(listener.name), "a revision");
+  const served = { listener, members, revision, membersRevision: revision };
+  const listeners = new Map([[listener.name, served]]);
+  const list = decide({
+    applied: { ...NOTHING_APPLIED, listeners },
+    ledger: [own("192.0.2.100")],
+    addresses: [here("192.0.2.100")],
+  });
+  assert.equal(line(list), "close(100) serve guard(100) record(100) hold guard exactly(100)");
+  const [closing, , opening] = list.steps;
+  assert.deepEqual(closing?.kind === "guard" ? closing.without : [], [listener.name]);
+  assert.deepEqual(opening?.kind === "guard" ? opening.without : [], []);
+});
+
+test("the guard hears the other agents of a lane, and not what was there before us", () => {
+  const { steps } = decide({ addresses: [here("192.0.2.100")] });
+  const guards = steps.filter((step) => step.kind === "guard");
+  assert.equal(guards.length, 2);
+  for (const { vips, lanes } of guards) {
+    assert.deepEqual([vips, lanes], [[], [{ link: ETH0, peers: ["192.0.2.12"] }]]);
+  }
+});
 
 const asked: readonly {
   readonly name: string;

@@ -84,6 +84,8 @@ function withdraw(stage: Stage): (host: Host) => Promise<void> {
       timeoutMs: WITHDRAW_MS_MAX,
     });
     assert.equal(result.code, 0, `withdrawal on ${host.name}: ${result.stderr}`);
+    const tables = await host.output("nft", ["list", "tables"]);
+    assert.ok(!tables.includes("fairlead_guard"), `nobody guards on ${host.name} any more`);
   };
 }
 

@@ -14,6 +14,8 @@ export interface FakeGuard {
   look(): void;
   /** Those that were there unguarded at any time while the guard worked. */
   readonly unguarded: readonly string[];
+  /** What it was told, in order. */
+  readonly asked: readonly { readonly guarded: Guarded; readonly keepsOthers: boolean }[];
   /** The host boots. */
   clear(): void;
 }
@@ -32,6 +34,7 @@ export function createFakeGuard({ isFailing, present }: FakeGuardOptions): FakeG
   let inForce = NOTHING;
   let wanted = NOTHING;
   const unguarded: string[] = [];
+  const asked: { readonly guarded: Guarded; readonly keepsOthers: boolean }[] = [];
   const settle = (): void => {
     if (!isFailing()) inForce = wanted;
     look();
@@ -44,6 +47,7 @@ export function createFakeGuard({ isFailing, present }: FakeGuardOptions): FakeG
   return {
     port: {
       guard: async (guarded, keepsOthers) => {
+        asked.push({ guarded, keepsOthers });
         const others = keepsOthers ? wanted.vips : [];
         wanted = { ...guarded, vips: [...new Set([...guarded.vips, ...others])] };
         settle();
@@ -66,6 +70,7 @@ export function createFakeGuard({ isFailing, present }: FakeGuardOptions): FakeG
     vips: () => [...inForce.vips].toSorted(),
     look,
     unguarded,
+    asked,
     clear: () => {
       [inForce, wanted] = [NOTHING, NOTHING];
     },

@@ -1,0 +1,139 @@
+// A host whose services listen on every address of it, as sshd does: on a VIP they do not answer,
+// on whichever host it is, and on the host's own addresses they do.
+
+import assert from "node:assert/strict";
+
+import { type Host, monotonicMs, type RunningProgram } from "@fairlead/lab";
+
+import { knock } from "./stage/knocker.ts";
+import { MEMBERS, service } from "./stage/manifests.ts";
+import { claimOf, type Stage } from "./stage/stage.ts";
+import { story } from "./stage/story.ts";
+import { visit } from "./stage/visitor.ts";
+
+const SSH = 22;
+/** A reset is there within a round trip; the machine may be busy. */
+const REFUSED_MS_MAX = 500;
+const REPAIRED_MS_MAX = 2_000;
+const TAKEOVER_MS_MAX = 5_000;
+
+/** A keepalived of somebody else, who speaks to everybody by the id of a lane of ours. */
+const STRANGER_CONF = `
+global_defs {
+  vrrp_version 3
+}
+vrrp_instance stranger {
+  state MASTER
+  interface eth0
+  virtual_router_id 1
+  priority 254
+  advert_int 0.1
+  virtual_ipaddress {
+    10.77.0.200/32
+  }
+}
+`;
+
+story(
+  "a VIP answers on its listeners alone, on the holder and on the host that takes it over",
+  { hasIpv6: true, pools: ["both=10.77.0.100-10.77.0.110,fd77::100-fd77::110"] },
+  async (stage) => {
+    const services = await Promise.all(stage.balancers.map(listenEverywhere));
+    for (const host of stage.balancers) await host.output("nft", ["add", "table", "inet", "other"]);
+    const spec = { ipFamilyPolicy: "RequireDualStack", ipFamilies: ["IPv4", "IPv6"] };
+    const members = [...MEMBERS, "fd77::21", "fd77::22"];
+    await stage.write("web.yaml", service({ name: "web", spec, members }));
+    const { holder } = await stage.served("default/web");
+    const claim = claimOf(await stage.asker.list(), "default/web");
+    const vips = claim?.addresses.map(({ address }) => address) ?? [];
+    assert.equal(vips.length, 2);
+    const lost = stage.lab.host(holder);
+    await answerAsTheyShould(stage, vips, stage.balancers);
+
+    await lost.output("nft", ["delete", "table", "inet", "fairlead_guard"]);
+    await refusedWithin(stage, vips, REPAIRED_MS_MAX);
+    await strangersAreNotHeard(stage);
+
+    await lost.cutLink();
+    for (const vip of vips) await stage.recorder.waitForHolder(vip, TAKEOVER_MS_MAX, holder);
+    const others = stage.balancers.filter((host) => host !== lost);
+    await answerAsTheyShould(stage, vips, others);
+    await lost.healLink();
+    await stage.served("default/web");
+
+    await Promise.all(services.map((program) => program.stop()));
+    for (const host of stage.balancers) {
+      const tables = await host.output("nft", ["list", "tables"]);
+      assert.match(tables, /inet other/, "what is not ours is left alone");
+    }
+  },
+);
+
+/** A service of the host that answers on every address of it. */
+async function listenEverywhere(host: Host): Promise<RunningProgram> {
+  const listen = `Listen => 9, LocalAddr => "::", LocalPort => ${SSH}, ReuseAddr => 1, V6Only => 0`;
+  const text = `$| = 1; my $s = IO::Socket::IP->new(${listen}) or die; print "listens\\n"; <STDIN>`;
+  const program = await host.start("perl", ["-MIO::Socket::IP", "-e", text]);
+  await program.waitForLine(/^listens$/, 10_000);
+  return program;
+}
+
+async function answerAsTheyShould(
+  stage: Stage,
+  vips: readonly string[],
+  hosts: readonly Host[],
+): Promise<void> {
+  const { client } = stage;
+  const seen = await visit(
+    client,
+    vips.map((vip) => endpoint(vip, 80)),
+  );
+  for (const vip of vips) {
+    assert.match(seen[endpoint(vip, 80)] ?? "", /^member\d 8080 /);
+    await client.output("ping", ["-n", "-c", "1", "-W", "2", vip]);
+  }
+  for (const { said, tookMs } of await knock(client, ...vips.map((vip) => [vip, SSH] as const))) {
+    assert.equal(said, "ECONNREFUSED");
+    assert.ok(tookMs < REFUSED_MS_MAX, `refused after ${Math.round(tookMs)} ms`);
+  }
+  const own = hosts.flatMap((host) => [host.address, host.ipv6 ?? ""]);
+  const knocks = await knock(client, ...own.map((address) => [address, SSH] as const));
+  assert.deepEqual(
+    knocks.map(({ said }) => said),
+    own.map(() => "open"),
+    "the hosts' own addresses answer",
+  );
+}
+
+async function refusedWithin(stage: Stage, vips: readonly string[], ms: number): Promise<void> {
+  const endMs = monotonicMs() + ms;
+  for (;;) {
+    const knocks = await knock(stage.client, ...vips.map((vip) => [vip, SSH] as const));
+    if (knocks.every(({ said }) => said === "ECONNREFUSED")) return;
+    assert.ok(monotonicMs() < endMs, `refused again within ${ms} ms`);
+  }
+}
+
+/** It is dropped before keepalived hears it, and named all the same. */
+async function strangersAreNotHeard(stage: Stage): Promise<void> {
+  const stranger = await stage.lab.addHost("stranger", { address: "10.77.0.77/24" });
+  await stranger.writeFile(`${stranger.dir}/stranger.conf`, STRANGER_CONF);
+  const files = ["-f", "stranger.conf", "-p", "a.pid", "-r", "b.pid"].map((word) =>
+    word.startsWith("-") ? word : `${stranger.dir}/${word}`,
+  );
+  await using _keepalived = await stranger.start("keepalived", ["-n", "-P", ...files]);
+  const finding = await stage.until(
+    "the stranger's router is named",
+    ({ findings }) => findings.find(({ remark }) => remark?.reason === "RouterIdHeard"),
+    20_000,
+  );
+  assert.match(finding.remark?.detail ?? "", new RegExp(`^${stranger.address} speaks VRRP `));
+  for (const host of stage.balancers) {
+    const chain = await host.output("nft", ["list", "chain", "inet", "fairlead_guard", "vrrp"]);
+    assert.match(chain, /counter packets [1-9]/, `${host.name} dropped it`);
+  }
+}
+
+function endpoint(address: string, port: number): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
