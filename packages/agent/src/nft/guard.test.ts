@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -206,10 +207,15 @@ inSandbox({ file, name: "guard" }, () => {
     }
   });
 
-  test("a VIP that the client has to look for again is found: neighbour discovery passes", async () => {
-    await run(IP, ["-n", "client", "neigh", "flush", "all"]);
-    const found = await knock(...at("100").map((vip): Knock => ["tcp", vip, 80]));
-    assert.deepEqual(found, ["open", "open"]);
+  test("a client that asks a VIP whether it is there still is answered, by ARP and ND", async () => {
+    const mac = / link\/ether (\S+)/.exec(await run(IP, ["link", "show", "eth0"]))?.[1] ?? "";
+    for (const vip of at("100")) {
+      const entry = [vip, "lladdr", mac, "dev", "eth0", "nud", "probe"];
+      await run(IP, ["-n", "client", "neigh", "replace", ...entry]);
+      await until(`${vip} is reachable`, async () =>
+        (await run(IP, ["-n", "client", "neigh", "show", vip])).includes("REACHABLE"),
+      );
+    }
   });
 
   test("node ports of the host do not answer on a VIP, and do on its own addresses", async () => {
@@ -345,6 +351,22 @@ inSandbox({ file, name: "guard" }, () => {
     assert.match(text, /192\.0\.2\.100 \. tcp \. 80/);
     await second.guard(GUARDED, false);
     assert.match(await table(), /elements = \{ "eth0" \}/);
+  });
+
+  test("what is done to it while no monitor lives is undone by the next one", async () => {
+    const program = "/run/nft-whose-monitor-ends";
+    const text = `#!/bin/sh\ntest "$1" = monitor && exec timeout 0.5 ${NFT} monitor\nexec ${NFT} "$@"\n`;
+    await writeFile(program, text, { mode: 0o755 });
+    using monitor = createNftMonitor({ program, clock, logger, random: () => 0.1 });
+    await using guarded = createNftGuard({ program, monitor, clock, logger, random });
+    await guarded.guard(GUARDED, false);
+    const isWhole = async (): Promise<boolean> =>
+      (await run(NFT, ["list", "ruleset"])).includes("192.0.2.100 . tcp . 80");
+    for (let time = 0; time < 5; time += 1) {
+      await run(NFT, ["flush", "ruleset"]);
+      await until("it is back", isWhole);
+    }
+    await guarded.remove();
   });
 
   test("a program that cannot guard says so, in its own words, and nothing breaks", async () => {

@@ -112,9 +112,10 @@ class Guard implements InputGuard {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listening?.[Symbol.dispose]();
-    this.#retry?.cancel();
     await this.#repairs[Symbol.asyncDispose]();
+    // What is written now may still set a timer.
     await this.#turns(() => Promise.resolve());
+    this.#retry?.cancel();
   }
 
   /** Somebody else's, unless it is one that this guard made and has not seen yet. */
