@@ -21,10 +21,9 @@ import {
   isEdgeError,
 } from "@fairlead/runtime";
 
-import type { ServedListener } from "./applied.ts";
 import { createAnnouncer } from "./announce/announcer.ts";
 import type { Host } from "./host.ts";
-import type { DataPlaneLayout } from "./data-plane-layout.ts";
+import type { DataPlaneLayout, NginxLayout } from "./data-plane-layout.ts";
 import { generationId } from "./generation-id.ts";
 import { createKeepalivedDaemon } from "./keepalived/keepalived-daemon.ts";
 import { createLedger } from "./ledger.ts";
@@ -36,11 +35,13 @@ import { createNftMonitor } from "./nft/nft-monitor.ts";
 import { createMemberTable } from "./nft/member-table.ts";
 import { createNftVrrp } from "./nft/nft-vrrp.ts";
 import { createNoGuard } from "./nft/no-guard.ts";
+import { nginxParts } from "./nginx-parts.ts";
 import { openFilesMax } from "./open-files.ts";
 import type {
   DataPlaneSupervisor,
   InputGuard,
   MemberTable,
+  NginxDaemon,
   SegmentAsker,
   VrrpListener,
 } from "./ports.ts";
@@ -48,12 +49,11 @@ import { createPortProbe } from "./ports-probe/port-probe.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
 import { parseServiceRanges } from "./service-ranges.ts";
 import type { AgentSettings } from "./settings.ts";
+import type { SupervisedService } from "./supervised.ts";
 import { createS6Supervisor } from "./supervise/s6.ts";
 
 /** Connections of both sides that a worker may have; 32 768 would cost 28 MB a generation. */
 const WORKER_CONNECTIONS = 8192;
-/** A replaced generation of nginx is cut after this, in ms. */
-const SHUTDOWN_TIMEOUT_MS = 600_000;
 
 /** What the host's adapters are made of. */
 export interface AgentHostOptions {
@@ -106,20 +106,15 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
   const usable = programs.hasIpv6 ? ranges : { ipv4: ranges.ipv4 };
   const members = await memberTableOf(options, usable);
   const nginxSettings = await nginxSettingsOf(options);
-  const salt = JSON.stringify(nginxSettings);
+  const salt = JSON.stringify([nginxSettings, layout.nginx.dir, programs.streamModule]);
   const host: Host = {
     kernel,
     segment,
     vrrp,
     guard,
     announcer,
-    nginx: createNginxDaemon({
-      layout,
-      clock,
-      logger,
-      service: supervisor.nginx,
-      program: programs.nginx,
-    }),
+    nginx: nginxOf(options, layout.nginx, supervisor.nginx),
+    nginxUdp: nginxOf(options, layout.nginxUdp, supervisor.nginxUdp),
     keepalived: createKeepalivedDaemon({
       layout,
       clock,
@@ -132,12 +127,15 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
     nginxRefusals,
     ...(members === undefined ? {} : { members }),
     generationOf: (listeners) => generationId(listeners, salt),
-    renderNginx: remembered((listeners, generation) => {
-      const probeSocket = layout.nginx.probeSocket(generation);
-      const paths = { ...nginxSettings.paths, probeSocket };
+    renderNginx: remembered((served, generation, protocol) => {
+      const instance = protocol === "udp" ? layout.nginxUdp : layout.nginx;
+      const { pid, errorLog } = instance;
+      const probeSocket = instance.probeSocket(generation);
+      const paths = { streamModule: programs.streamModule, pid, errorLog, probeSocket };
+      const { shutdownTimeoutMs, ...parts } = nginxParts(served, nginxSettings);
+      const rendered = { ...nginxSettings, shutdownTimeoutMs, paths };
       const targets = targetsOf(usable);
-      const of = { generation, settings: { ...nginxSettings, paths }, templates, targets };
-      return renderNginx({ ...nginxParts(listeners), ...of }).text;
+      return renderNginx({ ...parts, generation, settings: rendered, templates, targets }).text;
     }),
     renderKeepalived: (lanes, vips) =>
       renderKeepalived({
@@ -171,19 +169,29 @@ function vrrpOf({ programs, clock, log: logger }: AgentHostOptions): VrrpListene
 /** On a network where a router answers for every address, answers say nothing. */
 const ASKS_NOBODY: SegmentAsker = { ask: () => Promise.resolve(new Map()) };
 
+function nginxOf(
+  { settings, programs, clock, log: logger }: AgentHostOptions,
+  layout: NginxLayout,
+  service: SupervisedService,
+): NginxDaemon {
+  const { generationsMax } = settings;
+  return createNginxDaemon({
+    layout,
+    service,
+    program: programs.nginx,
+    generationsMax,
+    clock,
+    logger,
+  });
+}
+
 /** What all generations of nginx have in common. */
-async function nginxSettingsOf({ layout, settings, programs }: AgentHostOptions) {
+async function nginxSettingsOf({ settings, programs }: AgentHostOptions) {
   return {
     workerProcesses: settings.workerProcesses,
     workerConnections: WORKER_CONNECTIONS,
     openFilesMax: await openFilesMax(4 * WORKER_CONNECTIONS),
-    shutdownTimeoutMs: SHUTDOWN_TIMEOUT_MS,
     ...(programs.nginxUser === undefined ? {} : { user: programs.nginxUser }),
-    paths: {
-      streamModule: programs.streamModule,
-      pid: layout.nginx.pid,
-      errorLog: layout.nginx.errorLog,
-    },
   };
 }
 
@@ -214,27 +222,16 @@ async function memberTableOf(
 
 /** The text of a generation is asked for in every pass, and changes with the generation alone. */
 function remembered(render: Host["renderNginx"]): Host["renderNginx"] {
-  let last: { readonly generation: string; readonly text: string } | undefined;
-  return (listeners, generation) => {
-    if (last?.generation !== generation) last = { generation, text: render(listeners, generation) };
-    return last.text;
+  const last = new Map<string, { readonly generation: string; readonly text: string }>();
+  return (listeners, generation, protocol) => {
+    const known = last.get(protocol);
+    if (known?.generation === generation) return known.text;
+    const text = render(listeners, generation, protocol);
+    last.set(protocol, { generation, text });
+    return text;
   };
 }
 
 function targetsOf({ ipv4, ipv6 }: ServiceRanges): NonNullable<NginxInput["targets"]> {
   return { ipv4: ipv4.target, ...(ipv6 === undefined ? {} : { ipv6: ipv6.target }) };
-}
-
-function nginxParts(
-  listeners: readonly ServedListener[],
-): Pick<NginxInput, "listeners" | "memberSets" | "places"> {
-  return {
-    listeners: listeners.map((entry) => entry.listener),
-    places: new Map(
-      listeners.flatMap(({ listener, place }) =>
-        place === undefined ? [] : [[listener.name, place] as const],
-      ),
-    ),
-    memberSets: new Map(listeners.map((entry) => [entry.members.name, entry.members])),
-  };
 }

@@ -34,9 +34,11 @@ export type Problem = Remark & { readonly revision: Revision };
 
 /** What was handed over and accepted. Never changed in place. */
 export interface Applied {
-  /** Id of the nginx generation that was proved; absent before the first. */
+  /** Id of the nginx generation for TCP that was proved; absent before the first. */
   readonly generation?: string;
-  /** In that generation, by the listener's name. */
+  /** The same of the instance for UDP; absent while nothing is served over UDP. */
+  readonly udpGeneration?: string;
+  /** In the generation of their protocol, by the listener's name. */
   readonly listeners: ReadonlyMap<ResourceName, ServedListener>;
   /** Content of keepalived's file, as far as this life of the agent handed it over. */
   readonly held: ReadonlyMap<ResourceName, HeldLane>;
@@ -65,3 +67,20 @@ export const NOTHING_APPLIED: Applied = {
   problems: new Map(),
   remarks: [],
 };
+
+/** What is applied when the nginx for one protocol serves this. */
+export function withGeneration(
+  applied: Applied,
+  protocol: ListenerResource["protocol"],
+  served: Pick<Applied, "listeners"> & { readonly generation: string | undefined },
+): Applied {
+  const { generation, udpGeneration, ...rest } = applied;
+  const tcp = protocol === "tcp" ? served.generation : generation;
+  const udp = protocol === "udp" ? served.generation : udpGeneration;
+  return {
+    ...rest,
+    listeners: served.listeners,
+    ...(tcp === undefined ? {} : { generation: tcp }),
+    ...(udp === undefined ? {} : { udpGeneration: udp }),
+  };
+}

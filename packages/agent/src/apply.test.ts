@@ -30,6 +30,15 @@ const REMOVING: readonly Step[] = [
 function hostOf(outcome: ApplyOutcome): { readonly host: Host; readonly done: readonly string[] } {
   const done: string[] = [];
   const say = (text: string): Promise<void> => Promise.resolve(void done.push(text));
+  const nginx: Host["nginx"] = {
+    apply: () => Promise.resolve(outcome),
+    generation: () => Promise.resolve(undefined),
+    places: () => Promise.resolve(new Set()),
+    retired: () => Promise.resolve(),
+    generationsAlive: () => Promise.resolve([]),
+    stop: () => Promise.resolve(),
+    end: () => Promise.resolve(),
+  };
   const host: Host = {
     keepalived: {
       apply: (_text, _count, rereads) =>
@@ -53,13 +62,8 @@ function hostOf(outcome: ApplyOutcome): { readonly host: Host; readonly done: re
     },
     announcer: { announce: () => undefined },
     ledger: { load: () => Promise.resolve([]), save: () => say("ledger") },
-    nginx: {
-      apply: () => Promise.resolve(outcome),
-      generation: () => Promise.resolve(undefined),
-      retired: () => Promise.resolve(),
-      generationsAlive: () => Promise.resolve(0),
-      stop: () => Promise.resolve(),
-    },
+    nginx,
+    nginxUdp: nginx,
     portProbe: { probe: () => Promise.resolve(undefined) },
     renderKeepalived: () => ({ text: "", vipCount: 0 }),
     renderNginx: () => "",

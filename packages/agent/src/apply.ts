@@ -11,7 +11,7 @@ import {
 } from "@fairlead/model";
 import { describeError } from "@fairlead/runtime";
 
-import type { Applied, Problem } from "./applied.ts";
+import { type Applied, type Problem, withGeneration } from "./applied.ts";
 import { type Answers, startAsking } from "./asking.ts";
 import { attachAddresses } from "./attach-addresses.ts";
 import { guardedBy } from "./guard-steps.ts";
@@ -108,7 +108,7 @@ export async function applySteps(
     }
   }
   // What serves beside the new generation until here, serves what is gone as well.
-  await host.nginx.retired();
+  await Promise.all([host.nginx.retired(), host.nginxUdp.retired()]);
   return { ...progress, steps: outcomes };
 }
 
@@ -135,22 +135,8 @@ async function runStep(
 ): Promise<Progress> {
   const { strangers } = result.applied;
   switch (step.kind) {
-    case "serve": {
-      const served = await serveListeners(host, step.listeners, result.applied);
-      const problems = new Map([...result.applied.problems, ...served.problems]);
-      return {
-        ...result,
-        applied: {
-          ...result.applied,
-          problems,
-          listeners: served.listeners,
-          ...(served.generation === undefined ? {} : { generation: served.generation }),
-        },
-        reloads: result.reloads + served.reloads,
-        disturbed: result.disturbed || served.reloads > 0,
-        retry: result.retry || [...served.problems.values()].some(isPassing),
-      };
-    }
+    case "serve":
+      return serve(host, step, result);
     case "guard":
       await host.guard.guard(guardedBy(step, result.applied.listeners), !step.exactly);
       return result;
@@ -179,6 +165,22 @@ async function runStep(
     default:
       return assertNever(step, "step kind");
   }
+}
+
+async function serve(
+  host: Host,
+  step: Extract<Step, { kind: "serve" }>,
+  result: Progress,
+): Promise<Progress> {
+  const served = await serveListeners(host, step, result.applied);
+  const problems = new Map([...result.applied.problems, ...served.problems]);
+  return {
+    ...result,
+    applied: { ...withGeneration(result.applied, step.protocol, served), problems },
+    reloads: result.reloads + served.reloads,
+    disturbed: result.disturbed || served.reloads > 0,
+    retry: result.retry || [...served.problems.values()].some(isPassing),
+  };
 }
 
 /** What a stranger has is left out and asked for again; who cannot ask goes on and says so. */

@@ -236,7 +236,7 @@ class Loop implements Converge {
 
   async #look(): Promise<void> {
     const { agent, clock, host, link } = this.#options;
-    const doing = (): Doing => ({ phase: this.#phase, generation: this.#applied.generation });
+    const doing = (): Doing => ({ phase: this.#phase, applied: this.#applied });
     const observed = await observeAmid(host, doing);
     this.#sequence += 1;
     const report = reportOf({

@@ -19,7 +19,7 @@ export interface DataPlaneLayout {
     readonly config: string;
     /** Where a file waits while keepalived checks it. */
     readonly candidate: string;
-    /** Digest of the file that keepalived said it took. */
+    /** The file that keepalived said it took. */
     readonly taken: string;
     /** Commands for `ip -batch` that remove every address keepalived may have added. */
     readonly sweep: string;
@@ -33,26 +33,35 @@ export interface DataPlaneLayout {
     readonly vrrpPid: string;
     readonly logDir: string;
   };
-  readonly nginx: {
-    readonly dir: string;
-    readonly config: string;
-    /** Where a file waits while nginx checks it. */
-    readonly candidate: string;
-    /** Which process leads the daemon, written by its run script. */
-    readonly incarnation: string;
-    readonly pid: string;
-    /** Which service address each listener has. */
+  /** The instance for TCP. */
+  readonly nginx: NginxLayout & {
+    /** Which service address each listener has, of both instances. */
     readonly places: string;
-    /**
-     * The unix socket on which the workers of one generation answer with its id. Each has its own:
-     * on a common one the workers before answer first until they end, 100 ms after a reload.
-     * @param generation its id, 16 hex digits.
-     */
-    readonly probeSocket: (generation: string) => string;
-    /** For nginx.conf: its words go to its log through the supervisor, which bounds them. */
-    readonly errorLog: "stderr";
-    readonly logDir: string;
   };
+  /** The instance for UDP, which a flood of clients may exhaust without harm to the other one. */
+  readonly nginxUdp: NginxLayout;
+}
+
+/** Every path of one instance of nginx. */
+export interface NginxLayout {
+  readonly dir: string;
+  readonly config: string;
+  /** Where a file waits while nginx checks it. */
+  readonly candidate: string;
+  /** The file before, as long as the new one has not been proved: how far a hand-over came. */
+  readonly earlier: string;
+  /** Which process leads the daemon, written by its run script. */
+  readonly incarnation: string;
+  readonly pid: string;
+  /**
+   * The unix socket on which the workers of one generation answer with its id. Each has its own:
+   * on a common one the workers before answer first until they end, 100 ms after a reload.
+   * @param generation its id, 16 hex digits.
+   */
+  readonly probeSocket: (generation: string) => string;
+  /** For nginx.conf: its words go to its log through the supervisor, which bounds them. */
+  readonly errorLog: "stderr";
+  readonly logDir: string;
 }
 
 /** Programs of the data plane, as absolute paths. */
@@ -73,7 +82,7 @@ export interface DataPlanePrograms {
 const PLAIN_PATH = /^(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/;
 
 /** unix(7) allows 107 characters; the longest socket below the run directory needs this many. */
-const RUN_DIR_LENGTH_MAX = 107 - "/nginx/0123456789abcdef.sock".length;
+const RUN_DIR_LENGTH_MAX = 107 - "/nginx-udp/0123456789abcdef.sock".length;
 
 /** Whether every program of the data plane reads the path as one plain word. */
 export function isPlainPath(path: string): boolean {
@@ -100,7 +109,6 @@ export function dataPlaneLayout(runDir: string): DataPlaneLayout {
   }
   const logDir = join(runDir, "log");
   const keepalived = join(runDir, "keepalived");
-  const nginx = join(runDir, "nginx");
   const trackDir = join(keepalived, "track");
   return {
     runDir,
@@ -120,16 +128,22 @@ export function dataPlaneLayout(runDir: string): DataPlaneLayout {
       vrrpPid: join(keepalived, "vrrp.pid"),
       logDir: join(logDir, "keepalived"),
     },
-    nginx: {
-      dir: nginx,
-      config: join(nginx, "nginx.conf"),
-      candidate: join(nginx, "candidate.conf"),
-      incarnation: join(nginx, "incarnation"),
-      pid: join(nginx, "nginx.pid"),
-      places: join(nginx, "places"),
-      probeSocket: (generation) => join(nginx, `${generation}.sock`),
-      errorLog: "stderr",
-      logDir: join(logDir, "nginx"),
-    },
+    nginx: { ...nginxLayout(runDir, "nginx"), places: join(runDir, "nginx", "places") },
+    nginxUdp: nginxLayout(runDir, "nginx-udp"),
+  };
+}
+
+function nginxLayout(runDir: string, name: string): NginxLayout {
+  const dir = join(runDir, name);
+  return {
+    dir,
+    config: join(dir, "nginx.conf"),
+    candidate: join(dir, "candidate.conf"),
+    earlier: join(dir, "earlier.conf"),
+    incarnation: join(dir, "incarnation"),
+    pid: join(dir, "nginx.pid"),
+    probeSocket: (generation) => join(dir, `${generation}.sock`),
+    errorLog: "stderr",
+    logDir: join(runDir, "log", name),
   };
 }

@@ -4,6 +4,7 @@
 import { createMetrics, type HealthReport, type Metrics } from "@fairlead/runtime";
 
 import type { ConvergeView } from "./converge-view.ts";
+import type { ObservedGeneration } from "./observe.ts";
 
 /** What the metrics are read from. */
 export interface AgentMetricsOptions {
@@ -37,7 +38,14 @@ export function createAgentMetrics(options: AgentMetricsOptions): Metrics {
   });
   gauge("agent_plan_epoch", "Leader epoch of the plan in force.", () => view().wanted?.epoch ?? 0);
   gauge("proxy_generations", "Generations of nginx with living workers.", () => {
-    return view().look?.observed.generationsAlive ?? 0;
+    return view().look?.observed.generations.length ?? 0;
+  });
+  gauge("proxy_generations_bytes", "Anonymous memory of all generations of nginx.", () => {
+    return sumOf(view(), ({ memoryBytes }) => memoryBytes);
+  });
+  gauge("proxy_generation_age_seconds", "Age of the oldest generation of nginx that lives.", () => {
+    const ages = view().look?.observed.generations.map(({ ageMs }) => ageMs / 1000) ?? [];
+    return Math.max(0, ...ages);
   });
   gauge("keepalived_up", "1 while keepalived runs.", () => {
     return view().look?.observed.keepalivedAlive === true ? 1 : 0;
@@ -89,6 +97,10 @@ function countVips(view: ConvergeView): number {
     if (resource.kind === "vip") count += 1;
   }
   return count;
+}
+
+function sumOf({ look }: ConvergeView, of: (one: ObservedGeneration) => number): number {
+  return (look?.observed.generations ?? []).reduce((sum, one) => sum + of(one), 0);
 }
 
 function heldVips({ look }: ConvergeView): number {

@@ -3,11 +3,13 @@
 
 import type { HeardRouter, Remark } from "@fairlead/model";
 
+import type { Applied } from "./applied.ts";
 import type {
   InputGuard,
   KeepalivedDaemon,
   Kernel,
   KernelView,
+  LivingGeneration,
   NginxDaemon,
   VrrpListener,
 } from "./ports.ts";
@@ -15,8 +17,12 @@ import type {
 /** What was seen at one moment. */
 export interface Observation {
   readonly kernel: KernelView;
+  /** Of the nginx for TCP, as it answers. */
   readonly generation: string | undefined;
-  readonly generationsAlive: number;
+  /** Of the one for UDP. */
+  readonly udpGeneration: string | undefined;
+  /** Generations with living workers, of each instance the serving one first. */
+  readonly generations: readonly ObservedGeneration[];
   readonly keepalivedAlive: boolean;
   /** Everybody who speaks VRRP on its links. */
   readonly routers: readonly HeardRouter[];
@@ -24,32 +30,43 @@ export interface Observation {
   readonly unguarded?: Remark;
 }
 
+/** A generation with living workers, and whose it is. */
+export type ObservedGeneration = LivingGeneration & { readonly protocol: "tcp" | "udp" };
+
 /** Looks at the host. Rejects with the kernel's EdgeError; a silent daemon is an observation. */
 async function observe(host: {
   readonly kernel: Kernel;
   readonly nginx: NginxDaemon;
+  readonly nginxUdp: NginxDaemon;
   readonly keepalived: KeepalivedDaemon;
   readonly vrrp: VrrpListener;
   readonly guard: Pick<InputGuard, "trouble">;
 }): Promise<Observation> {
-  const [kernel, generation, generationsAlive, keepalivedAlive] = await Promise.all([
+  const [kernel, generation, udpGeneration, tcp, udp, keepalivedAlive] = await Promise.all([
     host.kernel.view(),
     host.nginx.generation(),
+    host.nginxUdp.generation(),
     host.nginx.generationsAlive(),
+    host.nginxUdp.generationsAlive(),
     host.keepalived.alive(),
   ]);
+  const generations = [
+    ...tcp.map((one) => ({ ...one, protocol: "tcp" as const })),
+    ...udp.map((one) => ({ ...one, protocol: "udp" as const })),
+  ];
   const routers = host.vrrp.heard();
   const trouble = host.guard.trouble();
   const unguarded = trouble === undefined ? {} : { unguarded: trouble };
-  return { kernel, generation, generationsAlive, keepalivedAlive, routers, ...unguarded };
+  const daemons = { generation, udpGeneration, generations, keepalivedAlive };
+  return { kernel, ...daemons, routers, ...unguarded };
 }
 
 /** What is being done to the host while somebody looks at it. */
 export interface Doing {
   /** Goes up when steps begin and when they end: odd while they run. */
   readonly phase: number;
-  /** The generation that is known to serve. */
-  readonly generation: string | undefined;
+  /** The generations that are known to serve. */
+  readonly applied: Pick<Applied, "generation" | "udpGeneration">;
 }
 
 /**
@@ -63,8 +80,15 @@ export async function observeAmid(
 ): Promise<Observation> {
   const before = doing();
   const observed = await observe(host);
-  const { phase, generation } = doing();
-  const isAmid = before.phase % 2 === 1 || before.phase !== phase;
-  const isAnswered = observed.generation !== undefined && generation !== undefined;
-  return isAmid && isAnswered ? { ...observed, generation } : observed;
+  const { phase, applied } = doing();
+  if (before.phase % 2 === 0 && before.phase === phase) return observed;
+  return {
+    ...observed,
+    generation: known(observed.generation, applied.generation),
+    udpGeneration: known(observed.udpGeneration, applied.udpGeneration),
+  };
+}
+
+function known(observed: string | undefined, serving: string | undefined): string | undefined {
+  return observed === undefined ? undefined : (serving ?? observed);
 }

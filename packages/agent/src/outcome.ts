@@ -11,6 +11,7 @@ import type {
   LaneReport,
   LaneResource,
   Link,
+  ListenerResource,
   Remark,
   Resource,
   ResourceName,
@@ -24,6 +25,8 @@ import { laneAnchor } from "@fairlead/render";
 import type { Applied } from "./applied.ts";
 import type { Observation } from "./observe.ts";
 import type { AcceptedPlan, KernelAddress, LedgerEntry } from "./ports.ts";
+
+const MEMORY_STEP_BYTES = 16 * 1024 * 1024;
 
 /** What a report is made of. */
 export interface OutcomeInput {
@@ -69,7 +72,9 @@ export function reportOf(input: OutcomeInput): AgentReport {
     lanes,
     dataPlane: {
       ...(observed.generation === undefined ? {} : { generation: observed.generation }),
-      generationsAlive: observed.generationsAlive,
+      ...(observed.udpGeneration === undefined ? {} : { udpGeneration: observed.udpGeneration }),
+      generationsAlive: observed.generations.length,
+      generationsBytes: roundedBytes(observed.generations),
       keepalivedAlive: observed.keepalivedAlive,
       reloads: input.reloads,
     },
@@ -109,21 +114,30 @@ function proveResource(input: OutcomeInput, resource: Resource): Proof {
     }
     case "listener": {
       const served = applied.listeners.get(resource.name);
-      return proveGeneration(input, served?.revision);
+      return proveGeneration(input, resource.protocol, served?.revision);
     }
     case "members": {
       const listener = resource.name.replace(/^members/, "listener") as ResourceName;
       const served = applied.listeners.get(listener);
       const isFed = served?.place !== undefined;
-      return proveGeneration(input, isFed ? input.fed?.get(listener) : served?.membersRevision);
+      const revision = isFed ? input.fed?.get(listener) : served?.membersRevision;
+      return proveGeneration(input, served?.listener.protocol, revision);
     }
   }
 }
 
-function proveGeneration(input: OutcomeInput, revision: Revision | undefined): Proof {
-  const { generation } = input.observed;
+/** Of the instance that has the listener. */
+function proveGeneration(
+  { observed, applied }: OutcomeInput,
+  protocol: ListenerResource["protocol"] | undefined,
+  revision: Revision | undefined,
+): Proof {
+  const [generation, wanted] =
+    protocol === "udp"
+      ? [observed.udpGeneration, applied.udpGeneration]
+      : [observed.generation, applied.generation];
   if (revision === undefined) return { step: "received", evidence: [], revision };
-  if (generation === undefined || generation !== input.applied.generation) {
+  if (generation === undefined || generation !== wanted) {
     return { step: "applied", evidence: [], revision };
   }
   return { step: "serving", evidence: [{ kind: "generation", id: generation }], revision };
@@ -242,7 +256,9 @@ export function ownLinks(
 export function isDataPlaneDown(applied: Applied, observed: Observation): boolean {
   const isHoldingDown = applied.lanes.size > 0 && !observed.keepalivedAlive;
   const isServing = applied.generation === undefined || observed.generation === applied.generation;
-  return isHoldingDown || !isServing;
+  const isServingUdp =
+    applied.udpGeneration === undefined || observed.udpGeneration === applied.udpGeneration;
+  return isHoldingDown || !isServing || !isServingUdp;
 }
 
 function dataPlaneRemarks(input: OutcomeInput): readonly Remark[] {
@@ -254,7 +270,17 @@ function dataPlaneRemarks(input: OutcomeInput): readonly Remark[] {
   if (applied.generation !== undefined && observed.generation === undefined) {
     remarks.push({ reason: "DataPlaneDown", detail: "nginx does not answer on its probe socket" });
   }
+  if (applied.udpGeneration !== undefined && observed.udpGeneration === undefined) {
+    const detail = "nginx for UDP does not answer on its probe socket";
+    remarks.push({ reason: "DataPlaneDown", detail });
+  }
   return remarks;
+}
+
+/** Rounded up: a report is sent when it differs, and memory always does a little. */
+function roundedBytes(generations: Observation["generations"]): number {
+  const bytes = generations.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+  return Math.ceil(bytes / MEMORY_STEP_BYTES) * MEMORY_STEP_BYTES;
 }
 
 function find(addresses: readonly KernelAddress[], wanted: Address): KernelAddress | undefined {

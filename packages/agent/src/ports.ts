@@ -17,6 +17,8 @@ import type {
 } from "@fairlead/model";
 import type { ServicePlace } from "@fairlead/render";
 
+import type { ListenPlace } from "./listen-place.ts";
+
 /** A whole plan that this agent accepted from the controller or found on its disk. */
 export interface AcceptedPlan {
   readonly plan: NodePlan;
@@ -172,7 +174,7 @@ export interface KeepalivedDaemon {
   stop(): Promise<void>;
 }
 
-/** nginx under its supervisor. */
+/** One instance of nginx under its supervisor: there is one for TCP and one for UDP. */
 export interface NginxDaemon {
   /**
    * Checks, swaps and reloads, then waits until the generation with this id answers; rolls back
@@ -181,14 +183,30 @@ export interface NginxDaemon {
   apply(text: string, generation: string): Promise<ApplyOutcome>;
   /** Id of the generation that answers now; undefined when none does. */
   generation(): Promise<string | undefined>;
+  /** Places that its file listens on; none when it has no file. */
+  places(): Promise<ReadonlySet<ListenPlace>>;
   /**
    * Resolves when no worker of the generation before takes new connections, 100 ms after a reload;
    * at the latest after a second.
    */
   retired(): Promise<void>;
-  /** Generations with living workers. */
-  generationsAlive(): Promise<number>;
+  /** Generations with living workers: the serving one, then those that end, the oldest last. */
+  generationsAlive(): Promise<readonly LivingGeneration[]>;
+  /** Ends it; its file stays. */
   stop(): Promise<void>;
+  /** Ends it for good, with its file: there is nothing to serve. Harmless when it never ran. */
+  end(): Promise<void>;
+}
+
+/** A generation of nginx with living workers. */
+export interface LivingGeneration {
+  /** Whether it takes new connections; else it ends with the connections that it has. */
+  readonly isServing: boolean;
+  readonly workers: number;
+  /** Anonymous memory of its workers; what they share counts for each. */
+  readonly memoryBytes: number;
+  /** Since its first worker started. */
+  readonly ageMs: number;
 }
 
 /** A listener whose members stand in the kernel's table. */

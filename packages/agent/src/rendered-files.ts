@@ -12,11 +12,11 @@ const SCRIPTS = ["run", "finish"];
 
 /** Reads those that are there, in the order of their paths. */
 export async function readRenderedFiles(layout: DataPlaneLayout): Promise<readonly RenderedFile[]> {
-  const { keepalived, nginx, serviceDir } = layout;
-  const scripts = ["keepalived", "nginx"].flatMap((service) =>
+  const { keepalived, nginx, nginxUdp, serviceDir } = layout;
+  const scripts = ["keepalived", "nginx", "nginx-udp"].flatMap((service) =>
     SCRIPTS.map((script) => join(serviceDir, service, script)),
   );
-  const paths = [keepalived.config, keepalived.sweep, nginx.config, ...scripts];
+  const paths = [keepalived.config, keepalived.sweep, nginx.config, nginxUdp.config, ...scripts];
   const files = await Promise.all(paths.toSorted().map(readRendered));
   return files.filter((file) => file !== undefined);
 }

@@ -6,82 +6,142 @@ import type { ListenerResource, Remark, ResourceName } from "@fairlead/model";
 
 import type { Applied, Problem, ServedListener } from "./applied.ts";
 import { upstreamKey } from "./generation-id.ts";
+import { placeOf } from "./listen-place.ts";
 import type { NginxDaemon, PortProbe } from "./ports.ts";
+import { type AnsweringGeneration, restoreServed } from "./restore-served.ts";
+import type { Step } from "./steps.ts";
 
 /** Tries of one pass to find what a daemon refuses; each may cost a reload. */
 const TRIES_MAX = 16;
 
 /** What serving needs. */
 export interface ServeOptions {
+  /** The instance for TCP. */
   readonly nginx: NginxDaemon;
+  /** The instance for UDP; it runs only while something is served there. */
+  readonly nginxUdp: NginxDaemon;
   readonly portProbe: PortProbe;
-  readonly renderNginx: (listeners: readonly ServedListener[], generation: string) => string;
+  /** The file of the instance for one protocol. */
+  readonly renderNginx: (
+    listeners: readonly ServedListener[],
+    generation: string,
+    protocol: Protocol,
+  ) => string;
   /** Wishes of a listener that this daemon does not do; it serves without them. */
   readonly nginxRefusals: (listener: ListenerResource) => readonly Remark[];
   /** Id of the generation that serves exactly these: equal for equal content. */
   readonly generationOf: (listeners: readonly ServedListener[]) => string;
 }
 
+type Protocol = ListenerResource["protocol"];
+
 /** What is served after the step. */
 export interface ServeResult {
+  /** Of this protocol and of the other one. */
   readonly listeners: ReadonlyMap<ResourceName, ServedListener>;
+  /** Of this protocol. */
   readonly generation: string | undefined;
   readonly problems: ReadonlyMap<ResourceName, Problem>;
   readonly reloads: number;
 }
 
-/** Makes nginx serve `wanted`, as far as it can be had. */
+/** What the instance of one protocol served before. */
+interface Before {
+  readonly listeners: ReadonlyMap<ResourceName, ServedListener>;
+  readonly generation: string | undefined;
+}
+
+/** Makes the nginx of a protocol serve `wanted`, as far as it can be had. */
 export async function serveListeners(
   options: ServeOptions,
+  { protocol, listeners: wanted }: Extract<Step, { kind: "serve" }>,
+  applied: Applied,
+): Promise<ServeResult> {
+  const nginx = protocol === "udp" ? options.nginxUdp : options.nginx;
+  const listeners = [...applied.listeners];
+  const others = listeners.filter(([, { listener }]) => listener.protocol !== protocol);
+  if (protocol === "udp" && wanted.length === 0) {
+    await nginx.end();
+    return { listeners: new Map(others), generation: undefined, problems: new Map(), reloads: 0 };
+  }
+  const generation = protocol === "udp" ? applied.udpGeneration : applied.generation;
+  const own = listeners.filter(([, { listener }]) => listener.protocol === protocol);
+  const before = { listeners: new Map(own), generation };
+  const served = await serveHere({ ...options, nginx, protocol }, wanted, before);
+  return { ...served, listeners: new Map([...others, ...served.listeners]) };
+}
+
+/** Serving with the one instance `nginx`. */
+type Here = ServeOptions & { readonly protocol: Protocol };
+
+async function serveHere(
+  options: Here,
   wanted: readonly ServedListener[],
-  before: Applied,
+  remembered: Before,
 ): Promise<ServeResult> {
   const problems = new Map<ResourceName, Problem>();
   const offered: ServedListener[] = [];
-  const answering = await answeringNow(options.nginx, before);
+  const answering = await answeringNow(options.nginx, remembered);
+  const before = restored(options, wanted, remembered, answering);
+  // A port is tried only where nginx of ours cannot be the one that has it already.
+  const isListening = ({ listener }: ServedListener): boolean =>
+    answering !== undefined &&
+    (before.listeners.has(listener.name) || answering.places.has(placeOf(listener)));
   for (const entry of wanted) {
-    const taken = await probe(options, entry.listener, { before, answering });
+    const taken = isListening(entry) ? undefined : await options.portProbe.probe(entry.listener);
     const remark = taken ?? options.nginxRefusals(entry.listener)[0];
     if (taken === undefined) offered.push(entry);
     if (remark === undefined) continue;
     problems.set(entry.listener.name, { ...remark, revision: entry.revision });
   }
-  return await new Attempts(options, before, problems).run(offered);
+  return await new Attempts({ ...options, isListening }, before, problems).run(offered);
 }
 
 /**
  * The generation that answers. One that should and does not, without a worker, is stopped first: it
  * may be starting again and again because somebody took a port of it, and holds the others.
  */
-async function answeringNow(nginx: NginxDaemon, before: Applied): Promise<string | undefined> {
-  const answering = await nginx.generation();
-  if (answering !== undefined || before.generation === undefined) return answering;
-  if ((await nginx.generationsAlive()) === 0) await nginx.stop();
+async function answeringNow(
+  nginx: NginxDaemon,
+  before: Before,
+): Promise<AnsweringGeneration | undefined> {
+  const id = await nginx.generation();
+  const isFirstPass = before.generation === undefined;
+  if (id !== undefined) return { id, places: isFirstPass ? await nginx.places() : new Set() };
+  if (isFirstPass) return undefined;
+  if ((await nginx.generationsAlive()).length === 0) await nginx.stop();
   return undefined;
 }
 
-/** A port is tried only where nginx of ours cannot be the one that has it already. */
-async function probe(
-  options: ServeOptions,
-  listener: ListenerResource,
-  known: { readonly before: Applied; readonly answering: string | undefined },
-): Promise<Remark | undefined> {
-  const isFirstPass = known.before.generation === undefined;
-  const isOurs = isFirstPass || known.before.listeners.has(listener.name);
-  if (isOurs && known.answering !== undefined) return undefined;
-  return await options.portProbe.probe(listener);
+/** An agent that has just started serves what the one before it served. */
+function restored(
+  { generationOf }: Here,
+  wanted: readonly ServedListener[],
+  before: Before,
+  answering: AnsweringGeneration | undefined,
+): Before {
+  if (before.generation !== undefined || answering === undefined) return before;
+  const listeners = restoreServed(wanted, answering, generationOf);
+  return listeners.size === 0 ? before : { listeners, generation: answering.id };
+}
+
+interface AttemptsOptions extends Here {
+  /** Whether it listens already, be it in another revision. */
+  readonly isListening: (entry: ServedListener) => boolean;
 }
 
 /** The search for what can be served: sets grow from what served before. */
 class Attempts {
-  readonly #options: ServeOptions;
+  readonly #options: AttemptsOptions;
   readonly #problems: Map<ResourceName, Problem>;
   #served: ReadonlyMap<ResourceName, ServedListener>;
   #generation: string | undefined;
   #reloads = 0;
   #tries = 0;
+  /** Whether any try was taken. */
+  #hasServed = false;
 
-  constructor(options: ServeOptions, before: Applied, problems: Map<ResourceName, Problem>) {
+  constructor(options: AttemptsOptions, before: Before, problems: Map<ResourceName, Problem>) {
     this.#options = options;
     this.#problems = problems;
     this.#served = before.listeners;
@@ -98,7 +158,7 @@ class Attempts {
         .map(([name, served]) => [name, withMembersOf(kept.get(name), served)]),
     );
     const refused = await this.#try(base, fresh);
-    if (refused !== undefined) await this.#halve(base, fresh, refused);
+    if (refused !== undefined) await this.#search(base, fresh, refused);
     return {
       listeners: this.#served,
       generation: this.#generation,
@@ -123,14 +183,47 @@ class Attempts {
     for (const entry of fresh) all.set(entry.listener.name, entry);
     const listeners = [...all.values()];
     const generation = this.#options.generationOf(listeners);
-    const text = this.#options.renderNginx(listeners, generation);
+    const text = this.#options.renderNginx(listeners, generation, this.#options.protocol);
     const outcome = await this.#options.nginx.apply(text, generation);
     if (outcome.kind === "refused") return outcome.remark;
     for (const entry of fresh) base.set(entry.listener.name, entry);
     this.#served = all;
+    this.#hasServed = true;
     this.#generation = generation;
     if (outcome.reloaded) this.#reloads += 1;
     return undefined;
+  }
+
+  /**
+   * Of what was refused together, who lost its port to another process is found by trying; what
+   * listens already goes before what is new, as it was accepted once; of each the halves are tried.
+   */
+  async #search(
+    base: Map<ResourceName, ServedListener>,
+    fresh: readonly ServedListener[],
+    refused: Remark,
+  ): Promise<void> {
+    const left = refused.reason === "PortTaken" ? await this.#withoutTaken(fresh) : fresh;
+    const { isListening } = this.#options;
+    const parts = [left.filter(isListening), left.filter((entry) => !isListening(entry))];
+    for (const part of parts.filter(({ length }) => length > 0)) {
+      const again = part.length === fresh.length ? refused : await this.#try(base, part);
+      if (again !== undefined) await this.#halve(base, part, again);
+    }
+    // What is gone must go also where nothing new was taken.
+    if (!this.#hasServed && this.#generation !== undefined) await this.#try(base, []);
+  }
+
+  /** The word of a probe names the other process, and nginx's does not. */
+  async #withoutTaken(fresh: readonly ServedListener[]): Promise<readonly ServedListener[]> {
+    const left: ServedListener[] = [];
+    for (const entry of fresh) {
+      const { isListening, portProbe } = this.#options;
+      const taken = isListening(entry) ? undefined : await portProbe.probe(entry.listener);
+      if (taken === undefined) left.push(entry);
+      else this.#problems.set(entry.listener.name, { ...taken, revision: entry.revision });
+    }
+    return left;
   }
 
   async #halve(

@@ -38,6 +38,8 @@ export interface AgentSettings {
   readonly listenMetrics: HostPort;
   readonly listenDebug: HostPort;
   readonly workerProcesses: number;
+  /** Generations of one nginx that may live, the serving one included. */
+  readonly generationsMax: number;
   /** Whether a segment is asked before an address is held there for the first time. */
   readonly askBeforeUse: boolean;
   /** Absent: the kernel's table where the host can have it, else nginx's file. */
@@ -104,6 +106,14 @@ export const AGENT_SETTINGS: AgentSettingsTable = {
     min: 1,
     max: 64,
     help: "Worker processes of nginx; keep it the same for the life of a host.",
+  }),
+  generationsMax: integerSetting({
+    default: 8,
+    min: 2,
+    max: 1000,
+    help:
+      "Generations of nginx that may live at once. Each reload that leaves connections behind " +
+      "keeps one and its memory; beyond this the oldest is ended, with its connections.",
   }),
   askBeforeUse: booleanSetting({
     default: true,

@@ -25,7 +25,7 @@ export type OutcomeKind = "done" | "partly" | "refused" | "failed" | "skipped";
 export function subjectOf(step: Step): string {
   switch (step.kind) {
     case "serve":
-      return counted(step.listeners.length, "listener");
+      return counted(step.listeners.length, step.protocol === "udp" ? "UDP listener" : "listener");
     case "guard":
       return `${counted(step.vips.length, "VIP")}, ${counted(step.without.length, "listener")} closed`;
     case "ask":

@@ -6,12 +6,13 @@ import { test } from "node:test";
 import { present } from "@fairlead/model";
 import { acceptedPlan, address, device, laneOf, listenerOf, vipOf } from "@fairlead/testkit";
 
-import { NOTHING_APPLIED } from "./applied.ts";
+import { type Applied, NOTHING_APPLIED } from "./applied.ts";
 import type { KernelAddress, LedgerEntry } from "./ports.ts";
 import { decideSteps, type StepInput, type StepList } from "./steps.ts";
 
 const LANE = laneOf({ routerId: 51, order: ["lb1=192.0.2.11", "lb2=192.0.2.12"] });
 const KEPT = vipOf("192.0.2.100", LANE);
+const DNS = listenerOf("192.0.2.100:53/udp", ["10.0.0.1:53"]);
 const ETH0 = device("eth0");
 
 const own = (text: string): LedgerEntry => ({ address: address(text), link: ETH0, foreign: false });
@@ -22,12 +23,15 @@ const here = (text: string): KernelAddress => ({
   link: ETH0,
 });
 
+/** After the first pass. */
+const SERVING: Applied = { ...NOTHING_APPLIED, generation: "0123456789abcdef" };
+
 /** The steps for a plan that has 192.0.2.100 alone, with one listener. */
 function decide(input: Partial<StepInput>): StepList {
   const listener = listenerOf("192.0.2.100:80/tcp", ["10.0.0.1:8080"]);
   return decideSteps({
     wanted: acceptedPlan("lb1", [LANE, KEPT, ...listener]),
-    applied: NOTHING_APPLIED,
+    applied: SERVING,
     addresses: [],
     ledger: [],
     isKept: true,
@@ -43,6 +47,7 @@ function line({ steps }: StepList): string {
       const name = step.exactly ? "guard exactly" : step.without.length > 0 ? "close" : "guard";
       return `${name}(${step.vips.map((vip) => last({ address: vip })).join()})`;
     }
+    if (step.kind === "serve") return step.protocol === "udp" ? "serve(udp)" : "serve";
     if (step.kind === "sweep") return `sweep(${step.addresses.map(last).join()})`;
     if (step.kind !== "record" && step.kind !== "forget") return step.kind;
     return `${step.kind}(${step.entries.map(last).join()})`;
@@ -59,6 +64,21 @@ const cases: readonly {
     name: "a new plan: listeners, the ledger, then addresses",
     input: {},
     steps: "serve guard(100) ask record(100) hold guard exactly(100)",
+  },
+  {
+    name: "the first pass also ends an nginx for UDP that an agent before left",
+    input: { applied: NOTHING_APPLIED },
+    steps: "serve serve(udp) guard(100) ask record(100) hold guard exactly(100)",
+  },
+  {
+    name: "nothing is served over UDP any more: its nginx is ended",
+    input: { applied: { ...SERVING, udpGeneration: "fedcba9876543210" } },
+    steps: "serve serve(udp) guard(100) ask record(100) hold guard exactly(100)",
+  },
+  {
+    name: "a listener for UDP: the nginx for it after the one for TCP",
+    input: { wanted: acceptedPlan("lb1", [LANE, KEPT, ...DNS]) },
+    steps: "serve serve(udp) guard(100) ask record(100) hold guard exactly(100)",
   },
   {
     name: "an address that leaves is swept when keepalived has the file without it",

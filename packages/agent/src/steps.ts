@@ -26,8 +26,12 @@ import type { AcceptedPlan, KernelAddress, LedgerEntry, Question } from "./ports
 /** One thing to do. Each carries the whole wanted state of its part: doing it twice is harmless. */
 export type Step =
   | GuardStep
-  /** nginx serves exactly these. */
-  | { readonly kind: "serve"; readonly listeners: readonly ServedListener[] }
+  /** The nginx for this protocol serves exactly these. */
+  | {
+      readonly kind: "serve";
+      readonly protocol: ListenerResource["protocol"];
+      readonly listeners: readonly ServedListener[];
+    }
   /** The segment is asked who has these. Begun with the pass; what is answered is not held. */
   | { readonly kind: "ask"; readonly questions: readonly Question[] }
   /** The ledger names exactly these, before any of them can appear. */
@@ -92,7 +96,7 @@ export function decideSteps(input: StepInput): StepList {
     touched,
     steps: [
       ...guard.closing,
-      { kind: "serve", listeners },
+      ...serveSteps(input.applied, listeners),
       guard.opening,
       ...(questions.length > 0 ? [{ kind: "ask" as const, questions }] : []),
       { kind: "record", entries: touched },
@@ -108,6 +112,19 @@ export function decideSteps(input: StepInput): StepList {
     ],
     again: lingering.length > 0,
   };
+}
+
+/** The one for UDP ends when there is nothing for it; an agent before this one may have left it. */
+function serveSteps(applied: Applied, listeners: readonly ServedListener[]): readonly Step[] {
+  const of = (protocol: ListenerResource["protocol"]): Extract<Step, { kind: "serve" }> => ({
+    kind: "serve",
+    protocol,
+    listeners: listeners.filter(({ listener }) => listener.protocol === protocol),
+  });
+  const udp = of("udp");
+  const isFirstPass = applied.generation === undefined;
+  const isConcerned = isFirstPass || applied.udpGeneration !== undefined;
+  return udp.listeners.length > 0 || isConcerned ? [of("tcp"), udp] : [of("tcp")];
 }
 
 /**

@@ -37,6 +37,7 @@ export interface RunFlags
       | "askBeforeUse"
       | "memberSwitch"
       | "serviceNetworks"
+      | "generationsMax"
     > {
   /** Whether everything goes on being served when the command ends. */
   readonly keepOnExit: boolean;
@@ -55,6 +56,7 @@ export const RUN_SETTINGS: RunSettingsTable = {
   runDir: AGENT_SETTINGS.runDir,
   listenDebug: AGENT_SETTINGS.listenDebug,
   workerProcesses: AGENT_SETTINGS.workerProcesses,
+  generationsMax: AGENT_SETTINGS.generationsMax,
   askBeforeUse: AGENT_SETTINGS.askBeforeUse,
   memberSwitch: AGENT_SETTINGS.memberSwitch,
   serviceNetworks: AGENT_SETTINGS.serviceNetworks,
@@ -97,12 +99,14 @@ export function controllerHalf(
 /** The settings of the agent's half, which connects to `controller`; undefined: to nobody. */
 export function agentHalf(flags: RunFlags, controller: HostPort | undefined): AgentSettings {
   const { name, link, runDir, workerProcesses, logLevel, logFormat } = flags;
-  const { listenMetrics, listenDebug, askBeforeUse, memberSwitch, serviceNetworks } = flags;
+  const { listenMetrics, listenDebug, generationsMax } = flags;
+  const { askBeforeUse, memberSwitch, serviceNetworks } = flags;
   return {
     name,
     link,
     runDir,
     workerProcesses,
+    generationsMax,
     logLevel,
     logFormat,
     listenMetrics,

@@ -26,12 +26,18 @@ export const AGENT_COLUMNS: readonly Column<AgentRow>[] = [
   { heading: "REVISION", cell: (row) => row.appliedRevision },
   { heading: "VIPS", cell: (row) => `${row.vipsHeld}/${row.vipsPlanned}` },
   { heading: "KEEPALIVED", cell: (row) => (row.keepalivedAlive ? "up" : "down") },
-  { heading: "GENERATIONS", cell: (row) => String(row.generationsAlive), isWide: true },
+  { heading: "GENERATIONS", cell: generationsCell, isWide: true },
   { heading: "LINKS", cell: (row) => row.links.join(","), isWide: true },
   { heading: "VERSION", cell: (row) => row.version, isWide: true },
   { heading: "LAST-SEEN", cell: (row) => formatAge(Number(row.lastSeenMs)) },
   { heading: "REASON", cell: (row) => row.remarks[0]?.reason ?? "" },
 ];
+
+/** `3 (48 MB)`. */
+function generationsCell({ generationsAlive, generationsBytes }: AgentRow): string {
+  if (generationsBytes === 0n) return String(generationsAlive);
+  return `${generationsAlive} (${Math.ceil(Number(generationsBytes) / 1_000_000)} MB)`;
+}
 
 /** Columns of findings. */
 export const FINDING_COLUMNS: readonly Column<FindingRow>[] = [

@@ -70,10 +70,14 @@ export interface LaneReport {
 
 /** State of the data plane of one agent. */
 export interface DataPlaneReport {
-  /** Id of the answering nginx generation; absent when none answers. */
+  /** Id of the answering generation of the nginx for TCP; absent when none answers. */
   readonly generation?: string;
+  /** The same of the nginx for UDP, which runs only while something is served there. */
+  readonly udpGeneration?: string;
   /** Generations with living workers, the answering one included. */
   readonly generationsAlive: number;
+  /** Anonymous memory of all of them, rounded up; absent from agents that do not say it. */
+  readonly generationsBytes?: number;
   readonly keepalivedAlive: boolean;
   readonly reloads: number;
 }

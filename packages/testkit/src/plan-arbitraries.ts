@@ -258,7 +258,9 @@ export const anyReport: fc.Arbitrary<AgentReport> = fc.record(
     dataPlane: fc.record(
       {
         generation: anyId,
+        udpGeneration: anyId,
         generationsAlive: anyCount,
+        generationsBytes: fc.constantFrom(1, 16_777_216),
         keepalivedAlive: fc.boolean(),
         reloads: anyCount,
       },

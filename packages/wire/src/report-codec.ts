@@ -193,6 +193,8 @@ function encodeDataPlane(report: DataPlaneReport): pb.DataPlane {
     generationsAlive: report.generationsAlive,
     keepalivedAlive: report.keepalivedAlive,
     reloads: BigInt(report.reloads),
+    udpGeneration: report.udpGeneration ?? "",
+    generationsBytes: BigInt(report.generationsBytes ?? 0),
   });
 }
 
@@ -203,16 +205,24 @@ function decodeDataPlane(message: pb.DataPlane | undefined): Decoded<DataPlaneRe
     generationsAlive: message.generationsAlive,
     keepalivedAlive: message.keepalivedAlive,
     reloads: counter(message.reloads),
+    udpGeneration: message.udpGeneration === "" ? "" : token(message.udpGeneration),
+    generationsBytes: counter(message.generationsBytes),
   });
   if (fields.kind === "refused") return fields;
-  const { generation, ...rest } = fields.value;
-  return ok({ ...(generation === "" ? {} : { generation }), ...rest });
+  const { generation, udpGeneration, generationsBytes, ...rest } = fields.value;
+  return ok({
+    ...(generation === "" ? {} : { generation }),
+    ...(udpGeneration === "" ? {} : { udpGeneration }),
+    ...(generationsBytes === 0 ? {} : { generationsBytes }),
+    ...rest,
+  });
 }
 
 /** Everything of a report that every message carries, in one fixed order. */
 function withoutResources(report: AgentReport): readonly unknown[] {
   const { epoch, planRevision, links, lanes, dataPlane, remarks } = report;
-  const { generation, generationsAlive, keepalivedAlive, reloads } = dataPlane;
+  const { generation, udpGeneration, generationsAlive, generationsBytes } = dataPlane;
+  const { keepalivedAlive, reloads } = dataPlane;
   return [
     epoch,
     planRevision,
@@ -224,7 +234,7 @@ function withoutResources(report: AgentReport): readonly unknown[] {
       link.prefixes.map((prefix) => [prefix.address, prefix.length]),
     ]),
     lanes.map((lane) => [lane.name, lane.state]),
-    [generation, generationsAlive, keepalivedAlive, reloads],
+    [generation, generationsAlive, keepalivedAlive, reloads, udpGeneration, generationsBytes],
     remarks.map((remark) => [remark.reason, remark.detail]),
     (report.heardRouters ?? []).map((heard) => [heard.routerId, heard.source, heard.link]),
   ];

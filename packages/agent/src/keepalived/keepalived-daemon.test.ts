@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
 import { inSandbox } from "@fairlead/testkit";
@@ -187,6 +187,18 @@ inSandbox({ file: import.meta.url, name: "keepalived" }, () => {
     const outcome = await s.keepalived.apply(config({ 51: [101, 102], 52: [100] }), 3);
     assert.deepEqual(outcome, { kind: "applied", reloaded: true });
     await s.holds(100, 101, 102);
+  });
+
+  test("an agent killed between swap and signal: VIPs that change lanes are held", async () => {
+    await using s = await stage("between");
+    await s.keepalived.apply(config({ 51: [100, 102], 52: [101] }), 3);
+    await s.holds(100, 101, 102);
+    const swapped = config({ 51: [101, 102], 52: [100] });
+    await writeFile(s.layout.keepalived.config, swapped);
+    const outcome = await s.keepalived.apply(swapped, 3);
+    assert.deepEqual(outcome, { kind: "applied", reloaded: true });
+    await s.holds(100, 101, 102);
+    assert.equal(await readFile(s.layout.keepalived.taken, "utf8"), swapped);
   });
 
   test("a whole keepalived killed: its addresses are swept, and it is back by itself", async () => {

@@ -2,7 +2,6 @@
 // waits for keepalived's word that it took it. Given the supervised service and the kernel. One
 // apply at a time. What it may add to the kernel is written down for the sweep before it can.
 
-import { createHash } from "node:crypto";
 import type { Remark } from "@fairlead/model";
 import { type Clock, EdgeError, runProgram } from "@fairlead/runtime";
 import { type ConfigFile, createConfigFile } from "../config-file.ts";
@@ -87,22 +86,19 @@ class Keepalived implements KeepalivedDaemon {
   async #apply(text: string, vipCount: number, rereads: boolean): Promise<ApplyOutcome> {
     const problem = fileProblem(readInstances(text), vipCount);
     if (problem !== undefined) return { kind: "refused", remark: problem };
-    const before = (await this.#file.read()) ?? "";
+    const [file, taken] = await Promise.all([this.#file.read(), this.#taken.read()]);
     // Of one that died a moment ago nothing is asked here: its supervisor starts it with this file.
     const isLately = async (): Promise<boolean> =>
       (await this.#service.recentState(UNCHANGED_MS)).up;
-    if (!rereads && before === text && (await this.#isKnownTaken(text)) && (await isLately())) {
+    if (!rereads && file === text && taken === text && (await isLately())) {
       return { kind: "applied", reloaded: false };
     }
     const { up } = await this.#service.state();
+    // An agent may have been killed between swap and signal: the daemon runs what it said it took.
+    const before = taken ?? file ?? "";
     const refused = (await this.#check(text)) ?? (await this.#loadInOrder(before, text, up));
     if (refused !== undefined) return { kind: "refused", remark: refused };
     return { kind: "applied", reloaded: true };
-  }
-
-  /** An agent may have been killed between swap and signal: only a note of the word counts. */
-  async #isKnownTaken(text: string): Promise<boolean> {
-    return (await this.#taken.read()) === digest(text);
   }
 
   async #check(text: string): Promise<Remark | undefined> {
@@ -144,7 +140,7 @@ class Keepalived implements KeepalivedDaemon {
     if (!(await this.#isTaken(text, since, ms))) {
       return notTaken(await this.#service.log.since(since), ms);
     }
-    await this.#taken.swap(digest(text));
+    await this.#taken.swap(text);
     return undefined;
   }
 
@@ -187,17 +183,13 @@ class Keepalived implements KeepalivedDaemon {
     // It may have taken half of a move between lanes, or be late: only a reload makes it sure, and
     // its word for that must not be taken for the answer to the next one.
     await this.#service.reload();
-    if (await this.#isTaken(before, since, TAKEN_MS_MAX)) await this.#taken.swap(digest(before));
+    if (await this.#isTaken(before, since, TAKEN_MS_MAX)) await this.#taken.swap(before);
   }
 
   async #writeSweep(...texts: readonly string[]): Promise<void> {
     const addresses = texts.flatMap((text) => addressesOf(readInstances(text)));
     await this.#sweep.swap(sweepCommands(addresses));
   }
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }
 
 function stuckAddress(address: string): EdgeError<KeepalivedErrorCode> {

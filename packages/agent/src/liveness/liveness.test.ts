@@ -12,7 +12,7 @@ import { NOTHING_APPLIED } from "../applied.ts";
 import { dataPlaneLayout } from "../data-plane-layout.ts";
 import { createKeepalivedDaemon } from "../keepalived/keepalived-daemon.ts";
 import { createNginxDaemon } from "../nginx/nginx-daemon.ts";
-import { readWorkers } from "../nginx/generations.ts";
+import { readWorkers } from "../nginx/workers.ts";
 import type { AcceptedPlan, NginxDaemon } from "../ports.ts";
 import { createS6Supervisor } from "../supervise/s6.ts";
 import { createLiveness } from "./liveness.ts";
@@ -72,7 +72,8 @@ async function stage(name: string): Promise<Stage> {
   const supervisor = createS6Supervisor({ layout, clock, logger, programs });
   await supervisor.ensure();
   const nginx = createNginxDaemon({
-    layout,
+    layout: layout.nginx,
+    generationsMax: 8,
     clock,
     logger,
     service: supervisor.nginx,

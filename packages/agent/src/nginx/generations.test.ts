@@ -1,11 +1,13 @@
-// Counting generations from start times and titles of workers.
+// Generations from start times and titles of workers, and which of them are too many.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { countGenerations, readWorkers } from "./generations.ts";
+import { beyondBound, groupGenerations, livingGenerations } from "./generations.ts";
+import { readWorkers } from "./workers.ts";
 
-const serving = (startTicks: number) => ({ pid: startTicks, startTicks, ending: false });
-const ending = (startTicks: number) => ({ pid: startTicks, startTicks, ending: true });
+const worker = { memoryBytes: 1000 } as const;
+const serving = (startTicks: number) => ({ ...worker, pid: startTicks, startTicks, ending: false });
+const ending = (startTicks: number) => ({ ...worker, pid: startTicks, startTicks, ending: true });
 
 const cases = [
   { name: "no worker", workers: [], wanted: 0 },
@@ -30,10 +32,33 @@ const cases = [
 
 for (const c of cases) {
   test(`generations alive: ${c.name}`, () => {
-    assert.equal(countGenerations(c.workers), c.wanted);
+    assert.equal(groupGenerations(c.workers).length, c.wanted);
   });
 }
 
 test("generations alive: a master that is gone has no workers", async () => {
   assert.deepEqual(await readWorkers(2 ** 22 + 1), []);
 });
+
+test("generations alive: each is said with its workers, its memory and its age", () => {
+  const workers = [ending(100), ending(300), ending(302), serving(900), serving(901)];
+  assert.deepEqual(livingGenerations(workers, 1000), [
+    { isServing: true, workers: 2, memoryBytes: 2000, ageMs: 1000 },
+    { isServing: false, workers: 2, memoryBytes: 2000, ageMs: 7000 },
+    { isServing: false, workers: 1, memoryBytes: 1000, ageMs: 9000 },
+  ]);
+});
+
+const bounds = [
+  { name: "as many as may live", max: 3, wanted: [] },
+  { name: "one too many: the oldest goes, all of it", max: 2, wanted: [100, 101] },
+  { name: "never the serving one", max: 1, wanted: [300, 100, 101] },
+] as const;
+
+for (const { name, max, wanted } of bounds) {
+  test(`the bound of generations: ${name}`, () => {
+    const workers = [serving(900), ending(100), ending(300), ending(101), serving(901)];
+    const pids = beyondBound(workers, max).map(({ pid }) => pid);
+    assert.deepEqual(new Set(pids), new Set(wanted));
+  });
+}

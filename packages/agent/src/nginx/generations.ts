@@ -1,8 +1,8 @@
-// Counts the generations of nginx that have living workers: the serving one, and each older one
-// that still has connections. Given what /proc shows of the master's children. The counting is
-// pure; only `readWorkers` touches the outside.
+// The generations of nginx that have living workers: the serving one, and each older one that
+// still has connections; and which of them are too many. Given what /proc shows of the master's
+// children. Pure.
 
-import { readFile } from "node:fs/promises";
+import type { LivingGeneration } from "../ports.ts";
 
 /** One worker process. */
 export interface Worker {
@@ -11,6 +11,8 @@ export interface Worker {
   readonly startTicks: number;
   /** Whether it serves no new connections any more. */
   readonly ending: boolean;
+  /** Anonymous memory, in bytes: what its generation and its connections cost. */
+  readonly memoryBytes: number;
 }
 
 /**
@@ -19,50 +21,46 @@ export interface Worker {
  */
 const GAP_TICKS = 30;
 
-/** How many generations these workers are. */
-export function countGenerations(workers: readonly Worker[]): number {
-  const serving = workers.some((worker) => !worker.ending) ? 1 : 0;
-  const starts = workers
+/**
+ * The workers by generation: the serving one first, then those that end, from the youngest to the
+ * oldest.
+ */
+export function groupGenerations(workers: readonly Worker[]): readonly (readonly Worker[])[] {
+  const serving = workers.filter((worker) => !worker.ending);
+  const ending = workers
     .filter((worker) => worker.ending)
-    .map((worker) => worker.startTicks)
-    .sort((a, b) => a - b);
-  const older = starts.filter((start, index) => {
-    const before = starts[index - 1];
-    return before === undefined || start - before > GAP_TICKS;
-  });
-  return serving + older.length;
-}
-
-/** The living workers of a master; none when it is gone. */
-export async function readWorkers(masterPid: number): Promise<readonly Worker[]> {
-  const children = await readOrNothing(`/proc/${masterPid}/task/${masterPid}/children`);
-  const pids = children.split(" ").filter((word) => /^[0-9]+$/.test(word));
-  const found = await Promise.all(pids.map(readWorker));
-  return found.filter((worker) => worker !== undefined);
-}
-
-async function readWorker(pid: string): Promise<Worker | undefined> {
-  const [title, stat] = await Promise.all([
-    readOrNothing(`/proc/${pid}/cmdline`),
-    readOrNothing(`/proc/${pid}/stat`),
-  ]);
-  if (!title.startsWith("nginx: worker process")) return undefined;
-  // The name in brackets may hold anything; what follows it starts with field 3, and the start
-  // time is field 22 (proc(5)).
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  if (fields[0] === "Z" || fields[0] === "X") return undefined;
-  return {
-    pid: Number(pid),
-    startTicks: Number(fields[19]),
-    ending: title.includes("shutting down"),
-  };
-}
-
-async function readOrNothing(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch {
-    // The process ended between two looks.
-    return "";
+    .toSorted((a, b) => b.startTicks - a.startTicks);
+  const groups: Worker[][] = serving.length === 0 ? [] : [serving];
+  let youngest: Worker | undefined;
+  for (const worker of ending) {
+    const isSame = youngest !== undefined && youngest.startTicks - worker.startTicks <= GAP_TICKS;
+    if (isSame) groups.at(-1)?.push(worker);
+    else groups.push([worker]);
+    youngest = worker;
   }
+  return groups;
+}
+
+/** What is said of each generation, in the order of `groupGenerations`. */
+export function livingGenerations(
+  workers: readonly Worker[],
+  nowTicks: number,
+): readonly LivingGeneration[] {
+  return groupGenerations(workers).map((group) => ({
+    isServing: group.some((worker) => !worker.ending),
+    workers: group.length,
+    memoryBytes: group.reduce((sum, worker) => sum + worker.memoryBytes, 0),
+    ageMs: 10 * (nowTicks - Math.min(...group.map((worker) => worker.startTicks))),
+  }));
+}
+
+/**
+ * The workers to be ended so that no more than `max` generations live: those of the oldest ones.
+ * The serving generation is never among them.
+ */
+export function beyondBound(workers: readonly Worker[], max: number): readonly Worker[] {
+  return groupGenerations(workers)
+    .slice(max)
+    .flat()
+    .filter((worker) => worker.ending);
 }

@@ -12,8 +12,8 @@ import { dataPlaneLayout } from "../data-plane-layout.ts";
 import type { NginxDaemon } from "../ports.ts";
 import { createS6Supervisor, type S6Supervisor } from "../supervise/s6.ts";
 import { probeSocketOf } from "./generation-probe.ts";
-import { readWorkers } from "./generations.ts";
 import { createNginxDaemon } from "./nginx-daemon.ts";
+import { readWorkers } from "./workers.ts";
 
 interface Stage extends AsyncDisposable {
   readonly nginx: NginxDaemon;
@@ -43,6 +43,8 @@ async function stage(name: string): Promise<Stage> {
   await supervisor.ensure();
   const daemon = createNginxDaemon({
     ...shared,
+    layout: layout.nginx,
+    generationsMax: 8,
     service: supervisor.nginx,
     program: "/usr/sbin/nginx",
   });
@@ -91,12 +93,12 @@ inSandbox({ file: import.meta.url, name: "nginx" }, () => {
   test("first start, reload with a new listener, and nothing for the same text", async () => {
     await using s = await stage("reload");
     assert.equal(await s.nginx.generation(), undefined);
-    assert.equal(await s.nginx.generationsAlive(), 0);
+    assert.equal((await s.nginx.generationsAlive()).length, 0);
     const first = s.config("g1", [8001]);
     assert.deepEqual(await s.nginx.apply(first, "g1"), { kind: "applied", reloaded: true });
     assert.equal(await s.nginx.generation(), "g1");
     assert.equal(await ask(8001), "g1");
-    assert.equal(await s.nginx.generationsAlive(), 1);
+    assert.equal((await s.nginx.generationsAlive()).length, 1);
     const second = s.config("g2", [8001, 8002]);
     assert.deepEqual(await s.nginx.apply(second, "g2"), { kind: "applied", reloaded: true });
     assert.equal(await ask(8002), "g2");
@@ -164,7 +166,7 @@ inSandbox({ file: import.meta.url, name: "nginx" }, () => {
       if (state.up && state.pid !== pid && (await s.nginx.generation()) === "g1") break;
     }
     assert.equal(await ask(8001), "g1");
-    assert.equal(await s.nginx.generationsAlive(), 1);
+    assert.equal((await s.nginx.generationsAlive()).length, 1);
     assert.deepEqual(await s.nginx.apply(text, "g1"), { kind: "applied", reloaded: false });
   });
 
@@ -188,12 +190,12 @@ inSandbox({ file: import.meta.url, name: "nginx" }, () => {
     client.write("hello");
     await once(client, "data");
     await s.nginx.apply(s.config("g2", [], proxy), "g2");
-    while ((await s.nginx.generationsAlive()) !== 2) {}
+    while ((await s.nginx.generationsAlive()).length !== 2) {}
     client.write("still there");
     const chunks: unknown[] = await once(client, "data");
     assert.equal(String(chunks[0]), "still there");
     client.destroy();
-    while ((await s.nginx.generationsAlive()) !== 1) {}
+    while ((await s.nginx.generationsAlive()).length !== 1) {}
     member.close();
   });
 

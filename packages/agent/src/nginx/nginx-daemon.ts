@@ -3,24 +3,29 @@
 // service. One apply at a time. Test passed and signal sent is not applied: nginx keeps the old
 // configuration without a word to the sender when it cannot bind.
 
-import { rm } from "node:fs/promises";
 import type { Remark } from "@fairlead/model";
 import { type Clock, type Logger, runProgram } from "@fairlead/runtime";
-import { type ConfigFile, createConfigFile } from "../config-file.ts";
-import type { DataPlaneLayout } from "../data-plane-layout.ts";
-import type { ApplyOutcome, NginxDaemon } from "../ports.ts";
+import type { NginxLayout } from "../data-plane-layout.ts";
+import type { ListenPlace } from "../listen-place.ts";
+import type { ApplyOutcome, LivingGeneration, NginxDaemon } from "../ports.ts";
 import type { LogMark, SupervisedService } from "../supervised.ts";
 import { createTurns, type Turns } from "../turns.ts";
 import { probeGeneration, probeSocketOf } from "./generation-probe.ts";
-import { countGenerations, readWorkers } from "./generations.ts";
+import { beyondBound, livingGenerations } from "./generations.ts";
+import { createHandedOver, type HandedOver } from "./handed-over.ts";
+import { listensOf } from "./listens.ts";
 import { nginxRefusal, saysGivenUp } from "./refusal.ts";
+import { endWorkers, nowTicks, readWorkers } from "./workers.ts";
 
 /** What the daemon is made of. */
 export interface NginxDaemonOptions {
-  readonly layout: DataPlaneLayout;
+  /** Of this instance. */
+  readonly layout: NginxLayout;
   readonly service: SupervisedService;
   /** nginx itself, an absolute path. */
   readonly program: string;
+  /** Generations that may live, the serving one included: more, and the oldest is ended. */
+  readonly generationsMax: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -66,7 +71,7 @@ class Nginx implements NginxDaemon {
   readonly #options: NginxDaemonOptions;
   readonly #service: SupervisedService;
   readonly #clock: Clock;
-  readonly #file: ConfigFile;
+  readonly #file: HandedOver;
   readonly #inTurn: Turns = createTurns();
   /** Of the file in force; absent until it was read once. */
   #serving: { readonly socket: string | undefined } | undefined;
@@ -75,11 +80,10 @@ class Nginx implements NginxDaemon {
   #retiring: Promise<void> = Promise.resolve();
 
   constructor(options: NginxDaemonOptions) {
-    const { config, candidate } = options.layout.nginx;
     this.#options = options;
     this.#service = options.service;
     this.#clock = options.clock;
-    this.#file = createConfigFile(config, candidate);
+    this.#file = createHandedOver(options.layout);
   }
 
   apply(text: string, generation: string): Promise<ApplyOutcome> {
@@ -87,23 +91,46 @@ class Nginx implements NginxDaemon {
   }
 
   async generation(): Promise<string | undefined> {
-    this.#serving ??= { socket: probeSocketOf((await this.#file.read()) ?? "") };
-    const answer = await probe(this.#serving.socket);
+    const { socket } = await this.#inForce();
     // While a file is handed over, the new socket is there before the old one goes.
-    return answer ?? (await probe(this.#coming));
+    const answer = (await probe(socket)) ?? (await probe(this.#coming));
+    if (answer !== undefined || socket === undefined) return answer;
+    return await this.#file.answering();
+  }
+
+  async places(): Promise<ReadonlySet<ListenPlace>> {
+    return listensOf((await this.#file.read()) ?? "");
   }
 
   retired(): Promise<void> {
     return this.#retiring;
   }
 
-  async generationsAlive(): Promise<number> {
+  async generationsAlive(): Promise<readonly LivingGeneration[]> {
+    // Without a file it does not run, and to ask its supervisor costs a process.
+    if (((await this.#inForce()).socket ?? this.#coming) === undefined) return [];
     const { pid } = await this.#service.recentState(RECENT_MS);
-    return pid === undefined ? 0 : countGenerations(await readWorkers(pid));
+    if (pid === undefined) return [];
+    const [workers, ticks] = await Promise.all([readWorkers(pid), nowTicks()]);
+    return livingGenerations(workers, ticks);
   }
 
   stop(): Promise<void> {
     return this.#inTurn(() => this.#service.stop());
+  }
+
+  end(): Promise<void> {
+    return this.#inTurn(async () => {
+      if ((await this.#file.read()) === undefined) return;
+      await this.#service.stop();
+      await this.#file.remove();
+      this.#serving = { socket: undefined };
+    });
+  }
+
+  async #inForce(): Promise<{ readonly socket: string | undefined }> {
+    this.#serving ??= { socket: probeSocketOf((await this.#file.read()) ?? "") };
+    return this.#serving;
   }
 
   async #apply(text: string, wanted: string): Promise<ApplyOutcome> {
@@ -126,8 +153,9 @@ class Nginx implements NginxDaemon {
     await this.#swap(text);
     const ms = await this.#handOver(old === undefined ? undefined : before.generation);
     if (await this.#answers(wanted, since, ms)) {
+      await this.#file.prove();
       this.#settle();
-      this.#retiring = this.#waitUntilEnding(old);
+      this.#retiring = this.#retire(old);
       return { kind: "applied", reloaded: true };
     }
     const words = await this.#service.log.since(since);
@@ -137,10 +165,7 @@ class Nginx implements NginxDaemon {
   }
 
   async #swap(text: string): Promise<void> {
-    const socket = probeSocketOf(text);
-    // A check that was killed leaves its socket behind, and nginx could not bind it.
-    if (socket !== undefined && socket !== this.#serving?.socket) await rm(socket, { force: true });
-    this.#coming = socket;
+    this.#coming = probeSocketOf(text);
     await this.#file.swap(text);
   }
 
@@ -152,7 +177,7 @@ class Nginx implements NginxDaemon {
 
   /** Why the checker refuses the candidate; undefined when it accepts it. */
   async #check(): Promise<Remark | undefined> {
-    const { dir, candidate } = this.#options.layout.nginx;
+    const { dir, candidate } = this.#options.layout;
     const result = await runProgram({
       command: this.#options.program,
       args: ["-t", "-q", "-p", `${dir}/`, "-c", candidate, "-e", "stderr"],
@@ -201,12 +226,23 @@ class Nginx implements NginxDaemon {
     return pid === undefined ? undefined : { master: pid, serving: await servingWorkers(pid) };
   }
 
+  /** Each reload may leave a generation behind, and each costs its memory. */
+  async #retire(old: Workers | undefined): Promise<void> {
+    if (old === undefined) return;
+    await this.#waitUntilEnding(old);
+    const { generationsMax, logger } = this.#options;
+    const ended = beyondBound(await readWorkers(old.master), generationsMax);
+    if (ended.length === 0) return;
+    await endWorkers(ended);
+    const pids = ended.map((worker) => worker.pid);
+    logger.warn({ pids, generationsMax }, "ended the oldest generation of nginx: too many live");
+  }
+
   /**
    * Old workers take connections for about 100 ms beside the new ones, to members and listeners
    * that are gone. In another PID namespace they cannot be seen; then nothing is waited for.
    */
-  async #waitUntilEnding(old: Workers | undefined): Promise<void> {
-    if (old === undefined) return;
+  async #waitUntilEnding(old: Workers): Promise<void> {
     const endMs = this.#clock.nowMs() + ENDING_MS_MAX;
     while (this.#clock.nowMs() < endMs) {
       const serving = new Set(await servingWorkers(old.master));
@@ -224,7 +260,8 @@ class Nginx implements NginxDaemon {
       this.#coming = undefined;
       return;
     }
-    await this.#swap(before.text);
+    this.#coming = probeSocketOf(before.text);
+    await this.#file.putBack(before.text);
     if (before.generation === undefined) {
       // It was dead before: the supervisor goes on trying with the file that was good once.
       await this.#handOver(undefined);

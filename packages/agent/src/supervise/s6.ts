@@ -12,7 +12,7 @@ import type { DataPlaneSupervisor } from "../ports.ts";
 import type { SupervisedService, SupervisorErrorCode } from "../supervised.ts";
 import { createS6Programs, deadline, type S6Programs } from "./s6-programs.ts";
 import { createS6Service, serviceDirOf } from "./s6-service.ts";
-import { SWEEP_DEAD } from "./service-scripts.ts";
+import { type ServiceName, SWEEP_DEAD } from "./service-scripts.ts";
 import { SERVICES, keepServicesDown, writeServiceFolder } from "./service-folder.ts";
 
 /** What the supervisor is made of. */
@@ -24,10 +24,12 @@ export interface S6SupervisorOptions {
   readonly logger: Logger;
 }
 
-/** The supervisor with its two daemons. */
+/** The supervisor with its daemons. */
 export interface S6Supervisor extends DataPlaneSupervisor {
   readonly keepalived: SupervisedService;
+  /** The one for TCP. */
   readonly nginx: SupervisedService;
+  readonly nginxUdp: SupervisedService;
 }
 
 const APPEAR_MS_MAX = 5000;
@@ -42,17 +44,18 @@ export function createS6Supervisor(options: S6SupervisorOptions): S6Supervisor {
   const { layout, clock, logger } = options;
   const s6 = createS6Programs(options.programs.s6Svscan);
   const scan = createScan(layout.serviceDir, s6, clock);
-  const service = (name: "keepalived" | "nginx"): SupervisedService =>
+  const service = (name: ServiceName, logDir: string): SupervisedService =>
     createS6Service({
       name,
       dir: serviceDirOf(layout.serviceDir, name),
-      logDir: layout[name].logDir,
+      logDir,
       programs: s6,
       clock,
       ensure,
     });
-  const keepalived = service("keepalived");
-  const nginx = service("nginx");
+  const keepalived = service("keepalived", layout.keepalived.logDir);
+  const nginx = service("nginx", layout.nginx.logDir);
+  const nginxUdp = service("nginx-udp", layout.nginxUdp.logDir);
 
   async function ensure(): Promise<void> {
     await writeServiceFolder(layout, options.programs);
@@ -78,7 +81,7 @@ export function createS6Supervisor(options: S6SupervisorOptions): S6Supervisor {
 
   async function end(): Promise<void> {
     await keepalived.stop();
-    await nginx.stop();
+    await Promise.all([nginx.stop(), nginxUdp.stop()]);
     const isTold = await s6.svscanctl(layout.serviceDir, "-t");
     // A log ends with the last process that writes into it, which may be none of ours.
     if (!isTold || !(await scan.disappears(LOGS_END_MS_MAX))) {
@@ -91,7 +94,7 @@ export function createS6Supervisor(options: S6SupervisorOptions): S6Supervisor {
     logger.info({ serviceDir: layout.serviceDir }, "ended the data plane");
   }
 
-  return { keepalived, nginx, ensure, end };
+  return { keepalived, nginx, nginxUdp, ensure, end };
 }
 
 /** The scanner with the supervisors of services and logs, as seen in its folder. */

@@ -7,10 +7,10 @@ import { dirname, join } from "node:path";
 import { EdgeError, describeError } from "@fairlead/runtime";
 import type { DataPlaneLayout, DataPlanePrograms } from "../data-plane-layout.ts";
 import type { SupervisorErrorCode } from "../supervised.ts";
-import { type ServiceFile, serviceFiles } from "./service-scripts.ts";
+import { type ServiceFile, type ServiceName, serviceFiles } from "./service-scripts.ts";
 
 /** The services, in the order in which they are ended: addresses go first. */
-export const SERVICES: readonly ["keepalived", "nginx"] = ["keepalived", "nginx"];
+export const SERVICES: readonly ServiceName[] = ["keepalived", "nginx", "nginx-udp"];
 
 /** Writes the service folder. Rejects with EdgeError<SupervisorErrorCode> "RUN_DIR". */
 export async function writeServiceFolder(
@@ -24,9 +24,12 @@ export async function writeServiceFolder(
       layout.keepalived.trackDir,
       layout.nginx.logDir,
       layout.nginx.dir,
+      layout.nginxUdp.logDir,
+      layout.nginxUdp.dir,
     ]) {
       await mkdir(dir, { recursive: true });
     }
+    for (const name of SERVICES) await keepNewServiceDown(join(layout.serviceDir, name));
     for (const file of serviceFiles(layout, programs)) {
       const path = join(layout.serviceDir, file.path);
       if (programs.scriptDir === undefined || !file.executable) await writeWhole(path, file);
@@ -51,6 +54,12 @@ export async function setStartsByItself(serviceDir: string, starts: boolean): Pr
   const file = join(serviceDir, "down");
   if (starts) await rm(file, { force: true });
   else await writeFile(file, "");
+}
+
+/** A living supervisor would start it as soon as it sees the folder, without any file. */
+async function keepNewServiceDown(serviceDir: string): Promise<void> {
+  const made = await mkdir(serviceDir, { recursive: true });
+  if (made !== undefined) await setStartsByItself(serviceDir, false);
 }
 
 /** A running shell goes on reading the old file; the new one must never be seen in part. */

@@ -1,8 +1,13 @@
-// The scripts of the two services, as text: fixed words and checked absolute paths, no value of a
+// The scripts of the services, as text: fixed words and checked absolute paths, no value of a
 // user. Pure. What they do must work without an agent, because the data plane outlives it.
 
 import { assert } from "@fairlead/model";
-import { type DataPlaneLayout, type DataPlanePrograms, isPlainPath } from "../data-plane-layout.ts";
+import {
+  type DataPlaneLayout,
+  type DataPlanePrograms,
+  type NginxLayout,
+  isPlainPath,
+} from "../data-plane-layout.ts";
 import { leftoversScript } from "./leftovers-script.ts";
 
 /** One file of a service's folder. */
@@ -12,6 +17,9 @@ export interface ServiceFile {
   readonly text: string;
   readonly executable: boolean;
 }
+
+/** A service's name, which is that of its folder. */
+export type ServiceName = "keepalived" | "nginx" | "nginx-udp";
 
 /** A daemon that hangs while it ends is killed after this long; keepalived needs 1 to 2 s. */
 const KILL_AFTER_MS = 8000;
@@ -30,7 +38,7 @@ const LOG_FILE_BYTES = 100_000;
 /** Sweeps what a killed keepalived left, where none of ours lives. For whoever starts anew. */
 export const SWEEP_DEAD = "keepalived/sweep-dead";
 
-/** All files of the two services. */
+/** All files of the services. */
 export function serviceFiles(layout: DataPlaneLayout, programs: DataPlanePrograms): ServiceFile[] {
   const { nginx, keepalived, ip, s6Svscan } = programs;
   for (const path of [nginx, keepalived, ip, s6Svscan]) {
@@ -44,15 +52,29 @@ export function serviceFiles(layout: DataPlaneLayout, programs: DataPlaneProgram
     script("keepalived/run", keepalivedRun(layout, programs)),
     script("keepalived/finish", keepalivedFinish(layout, programs)),
     script(SWEEP_DEAD, keepalivedSweepDead(layout, programs)),
-    ...commonFiles({ name: "nginx", graceMs: NGINX_GRACE_MS, ...layout.nginx }, programs),
-    script("nginx/run", nginxRun(layout, programs)),
-    script("nginx/finish", nginxFinish(layout)),
+    ...nginxFiles("nginx", layout, layout.nginx, programs),
+    ...nginxFiles("nginx-udp", layout, layout.nginxUdp, programs),
+  ];
+}
+
+function nginxFiles(
+  name: ServiceName,
+  layout: DataPlaneLayout,
+  place: NginxLayout,
+  programs: DataPlanePrograms,
+): ServiceFile[] {
+  const leftovers = `${layout.serviceDir}/${name}/leftovers`;
+  const tells = name === "nginx" ? tellLanes(layout) : TELLS_NOBODY;
+  return [
+    ...commonFiles({ name, graceMs: NGINX_GRACE_MS, ...place }, programs),
+    script(`${name}/run`, nginxRun(place, { leftovers, tells }, programs)),
+    script(`${name}/finish`, nginxFinish({ leftovers, tells })),
   ];
 }
 
 function commonFiles(
   place: {
-    readonly name: string;
+    readonly name: ServiceName;
     readonly graceMs: number;
     readonly incarnation: string;
     readonly logDir: string;
@@ -61,11 +83,15 @@ function commonFiles(
 ): ServiceFile[] {
   const { name, graceMs, incarnation: record } = place;
   return [
-    plain(`${name}/leftovers`, leftoversScript({ record, program: name, graceMs })),
+    plain(`${name}/leftovers`, leftoversScript({ record, program: programOf(name), graceMs })),
     plain(`${name}/timeout-kill`, `${KILL_AFTER_MS}\n`),
     plain(`${name}/timeout-finish`, `${FINISH_MS_MAX}\n`),
     script(`${name}/log/run`, logRun(place.logDir, programs)),
   ];
+}
+
+function programOf(name: ServiceName): "keepalived" | "nginx" {
+  return name === "keepalived" ? "keepalived" : "nginx";
 }
 
 function logRun(logDir: string, programs: DataPlanePrograms): string {
@@ -144,11 +170,28 @@ tell_lanes() {
 `;
 }
 
-function nginxRun(layout: DataPlaneLayout, programs: DataPlanePrograms): string {
-  const { nginx } = layout;
+/** Lanes are about what most things are served by: the nginx for UDP takes none away. */
+const TELLS_NOBODY = `tell_lanes() {
+  :
+}
+`;
+
+/** What the scripts of an instance of nginx begin with. */
+interface NginxShell {
+  /** The file that knows what an earlier one left. */
+  readonly leftovers: string;
+  /** Shell text that defines `tell_lanes`. */
+  readonly tells: string;
+}
+
+function nginxRun(
+  nginx: NginxLayout,
+  { leftovers, tells }: NginxShell,
+  programs: DataPlanePrograms,
+): string {
   return `#!/bin/sh
 exec 2>&1
-. '${layout.serviceDir}/nginx/leftovers'
+. '${leftovers}'
 end_leftovers || {
   echo 'workers of an earlier nginx do not end, so no other is started'
   exit 1
@@ -157,7 +200,7 @@ rm -f '${nginx.dir}'/*.sock
 cd '${nginx.dir}' || exit 1
 # Each listener is a file of the master: its limit bounds them, not worker_rlimit_nofile.
 ulimit -n "$(ulimit -H -n)"
-${tellLanes(layout)}
+${tells}
 # Sets "worker" to the first worker of the master $1, if any. None of these files ends its line.
 worker_of() {
   worker=
@@ -193,11 +236,11 @@ exec '${programs.nginx}' -p '${nginx.dir}/' -c '${nginx.config}' -e stderr
 `;
 }
 
-function nginxFinish(layout: DataPlaneLayout): string {
+function nginxFinish({ leftovers, tells }: NginxShell): string {
   return `#!/bin/sh
 exec 2>&1
-. '${layout.serviceDir}/nginx/leftovers'
-${tellLanes(layout)}
+. '${leftovers}'
+${tells}
 # First of all: who waits for the workers would lose what comes meanwhile.
 tell_lanes 1
 # Workers of a killed master keep the ports.

@@ -72,6 +72,7 @@ export async function restartFakeAgent(
       keepalived: host.keepalived,
       nginx,
       members: host.members,
+      nginxUdp: host.nginxUdp,
       portProbe: host.portProbe,
       ledger: host.ledger,
     }),

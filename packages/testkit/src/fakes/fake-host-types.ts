@@ -32,6 +32,7 @@ export interface FakeHost {
   readonly members: MemberTable;
   /** The kernel's table behind `members`. */
   readonly memberTable: FakeMemberTable;
+  readonly nginxUdp: NginxDaemon;
   readonly portProbe: PortProbe;
   readonly announcer: Pick<Announcer, "announce">;
   readonly ledger: Ledger;
@@ -40,7 +41,7 @@ export interface FakeHost {
   setLink(up: boolean): void;
   /** keepalived's tree dies by kill -9: its addresses stay until somebody sweeps them. */
   killKeepalived(): void;
-  /** nginx's master and workers die: nothing answers until the supervisor starts it again. */
+  /** nginx's masters and workers die: nothing answers until the supervisor starts them again. */
   killNginx(): void;
   /** What keepalived's supervisor does after its death: sweeps what was left, and starts it. */
   reviveKeepalived(): void;

@@ -58,9 +58,11 @@ class Host implements FakeHost {
   readonly #device: FakeDevice;
   readonly #listeners = new Set<() => void>();
   readonly #nginx: FakeNginx;
+  readonly #nginxUdp: FakeNginx;
   readonly nginx: NginxDaemon;
   readonly memberTable: FakeMemberTable;
   readonly members: MemberTable;
+  readonly nginxUdp: NginxDaemon;
   readonly vrrp: VrrpListener;
   #linkUp = true;
   #keepalivedText = "";
@@ -75,13 +77,17 @@ class Host implements FakeHost {
     this.#segment = segment;
     this.#device = createFakeDevice(clock, () => this.#notify());
     this.#failures = failures ?? { failing: () => false };
-    this.#nginx = createFakeNginx({
-      attempt: (call) => this.#fail(call),
-      refuses: (text) => this.#failures.nginxRefuses?.(text),
-    });
+    const instance = (): FakeNginx =>
+      createFakeNginx({
+        attempt: (call) => this.#fail(call),
+        refuses: (text) => this.#failures.nginxRefuses?.(text),
+      });
+    this.#nginx = instance();
+    this.#nginxUdp = instance();
     this.nginx = this.#nginx.daemon;
     this.memberTable = createFakeMemberTable((call) => this.#fail(call));
     this.members = this.memberTable.table;
+    this.nginxUdp = this.#nginxUdp.daemon;
     this.vrrp = segment.vrrp;
     this.#prefix = present(parsed.kind === "ok" ? parsed.value : undefined, "a prefix");
   }
@@ -204,10 +210,12 @@ class Host implements FakeHost {
 
   killNginx(): void {
     this.#nginx.kill();
+    this.#nginxUdp.kill();
   }
 
   reviveNginx(): void {
     this.#nginx.revive();
+    this.#nginxUdp.revive();
   }
 
   reviveKeepalived(): void {
@@ -226,6 +234,7 @@ class Host implements FakeHost {
     this.#wasKilled = false;
     this.#nginx.powerOff();
     this.memberTable.powerOff();
+    this.#nginxUdp.powerOff();
     this.#segment.changed(this);
     this.#held.clear();
     this.#device.clear();
@@ -271,6 +280,7 @@ class Host implements FakeHost {
         .filter(({ address }) => !address.startsWith("169.254."))
         .map(({ address }) => `address ${address}`),
       ...this.#nginx.listens().map((listen) => `listen ${listen}`),
+      ...this.#nginxUdp.listens().map((listen) => `listen ${listen}`),
     ].toSorted();
   }
 

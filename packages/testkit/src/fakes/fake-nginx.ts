@@ -39,9 +39,18 @@ export function createFakeNginx(options: {
       return { kind: "applied", reloaded };
     },
     generation: async () => generation,
+    places: async () => placesOf(text),
     retired: () => Promise.resolve(),
-    generationsAlive: async () => (generation === undefined ? 0 : 1),
+    generationsAlive: async () =>
+      generation === undefined
+        ? []
+        : [{ isServing: true, workers: 2, memoryBytes: 10_000_000, ageMs: 1000 }],
     stop: async () => {
+      generation = undefined;
+      killed = undefined;
+    },
+    end: async () => {
+      text = "";
       generation = undefined;
       killed = undefined;
     },
@@ -62,12 +71,19 @@ export function createFakeNginx(options: {
       generation = undefined;
       killed = undefined;
     },
-    listens: () => {
-      if (generation === undefined) return [];
-      return Array.from(
-        text.matchAll(/^ {4}listen (?!unix:)([^;]+);$/gm),
-        (match) => match[1] ?? "",
-      ).toSorted();
-    },
+    listens: () => (generation === undefined ? [] : listensOf(text).toSorted()),
   };
+}
+
+function listensOf(text: string): string[] {
+  return Array.from(text.matchAll(/^ {4}listen (?!unix:)([^;]+);$/gm), (match) => match[1] ?? "");
+}
+
+function placesOf(text: string): Awaited<ReturnType<NginxDaemon["places"]>> {
+  return new Set(
+    listensOf(text).map((listen) => {
+      const [endpoint = "", ...flags] = listen.split(" ");
+      return `${endpoint}/${flags.includes("udp") ? "udp" : "tcp"}` as const;
+    }),
+  );
 }

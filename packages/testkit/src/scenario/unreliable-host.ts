@@ -23,6 +23,7 @@ export interface UnreliableHost {
     | "keepalived"
     | "nginx"
     | "members"
+    | "nginxUdp"
     | "portProbe"
     | "ledger"
   >;
@@ -35,7 +36,7 @@ export function unreliableHost(
   { clock, faults }: { readonly clock: Clock; readonly faults: Faults },
 ): UnreliableHost {
   const { kernel, announcer, segment, vrrp, keepalived, nginx, portProbe } = host;
-  const { guard, ledger, planFile, members } = host;
+  const { guard, nginxUdp, ledger, planFile, members } = host;
   const change = async <T>(call: string, tookMs: number, run: () => Promise<T>): Promise<T> => {
     if (faults.random() < 0.5) {
       const result = await run();
@@ -45,6 +46,11 @@ export function unreliableHost(
     await faults.attempt(clock, call, tookMs);
     return await run();
   };
+  const reloading = (daemon: typeof nginx): typeof nginx => ({
+    ...daemon,
+    apply: async (text, generation) =>
+      await change("reloading nginx", TOOK_MS.nginx, () => daemon.apply(text, generation)),
+  });
   return {
     host: {
       kernel: {
@@ -76,11 +82,8 @@ export function unreliableHost(
         stop: async () =>
           await change("stopping keepalived", TOOK_MS.keepalived, () => keepalived.stop()),
       },
-      nginx: {
-        ...nginx,
-        apply: async (text, generation) =>
-          await change("reloading nginx", TOOK_MS.nginx, () => nginx.apply(text, generation)),
-      },
+      nginx: reloading(nginx),
+      nginxUdp: reloading(nginxUdp),
       members: {
         ...members,
         fill: async (listeners) =>

@@ -8,6 +8,7 @@ import type {
   MessageInitShape,
 } from "@fairlead/wire";
 
+import type { ObservedGeneration } from "../../observe.ts";
 import { type DebugContext, troubleRow, wholeMs } from "./debug-context.ts";
 import { rowBytes, takeWithinRoom } from "./within-room.ts";
 
@@ -21,7 +22,7 @@ export function getObserved(
 ): ObservedInit {
   const { look, ledger } = view;
   if (look === undefined) return {};
-  const { kernel, generation, generationsAlive, keepalivedAlive } = look.observed;
+  const { kernel, generation, udpGeneration, generations, keepalivedAlive } = look.observed;
   const { report } = look;
   const asked = [...report.resources.values()].filter(({ name }) => name.startsWith(namePrefix));
   const { taken, leftOut } = takeWithinRoom(asked, ({ name, problem }) =>
@@ -32,7 +33,9 @@ export function getObserved(
     links: kernel.links.map(linkRow),
     addresses: kernel.addresses.map(({ label = "", ...address }) => ({ ...address, label })),
     generation: generation ?? "",
-    generationsAlive,
+    generationsAlive: generations.length,
+    udpGeneration: udpGeneration ?? "",
+    generations: generations.map(generationRow),
     keepalivedAlive,
     ledger: ledger.map((entry) => ({ ...entry })),
     proved: taken.map(provedRow),
@@ -40,6 +43,17 @@ export function getObserved(
     troubles: report.remarks.map(troubleRow),
     leftOut,
   };
+}
+
+function generationRow({
+  protocol,
+  isServing,
+  workers,
+  memoryBytes,
+  ageMs,
+}: ObservedGeneration): NonNullable<ObservedInit["generations"]>[number] {
+  const counts = { memoryBytes: BigInt(memoryBytes), ageMs: wholeMs(ageMs) };
+  return { protocol, serving: isServing, workers, ...counts };
 }
 
 function linkRow({

@@ -38,6 +38,7 @@ export function agentRow(
     vipsHeld: heldVips(agent),
     vipsPlanned: plannedVips(view, name),
     generationsAlive: report?.dataPlane.generationsAlive ?? 0,
+    generationsBytes: BigInt(report?.dataPlane.generationsBytes ?? 0),
     keepalivedAlive: report?.dataPlane.keepalivedAlive ?? false,
     lastSeenMs: wholeMs(nowMs - agent.heardAtMs),
     links: hello.links.map(linkText),

@@ -1,7 +1,13 @@
 // What there is to say of an agent: its stream, its links, its plan, its lanes and what it holds.
 // Pure. These do not hang on each other, so each stands as it is.
 
-import { type AgentView, type Lane, type LaneReport, laneName } from "@fairlead/model";
+import {
+  type AgentView,
+  type DataPlaneReport,
+  type Lane,
+  type LaneReport,
+  laneName,
+} from "@fairlead/model";
 
 import { isFrozen } from "@fairlead/planner";
 
@@ -109,17 +115,28 @@ function heldLink({ view }: AdminContext, agent: AgentView): Link {
 function dataPlaneLink({ view }: AdminContext, agent: AgentView): Link {
   const { report } = agent;
   if (report === undefined) return link("Data plane", "unknown", "it has not reported yet");
-  const { generation, generationsAlive, keepalivedAlive, reloads } = report.dataPlane;
+  const { generation, keepalivedAlive } = report.dataPlane;
   const nginx =
     generation === undefined
       ? "no nginx generation answers"
-      : `nginx generation ${generation} answers, ${generationsAlive} alive, ${reloads} reloads`;
+      : `nginx generation ${generation} answers, ${generationsOf(report.dataPlane)}`;
   const detail = `keepalived ${keepalivedAlive ? "runs" : "does not run"}; ${nginx}`;
   const isNeeded = plannedVips(view, agent.name) > 0;
   const isUp = keepalivedAlive && generation !== undefined;
   if (!agent.connected) return link("Data plane", "unknown", detail);
   if (isUp || !isNeeded) return link("Data plane", "good", detail);
   return link("Data plane", "broken", detail, { reason: "DataPlaneDown" });
+}
+
+/** `3 alive with up to 48 MB, 7 reloads`. */
+function generationsOf(plane: DataPlaneReport): string {
+  const { udpGeneration, generationsAlive, generationsBytes, reloads } = plane;
+  const memory =
+    generationsBytes === undefined
+      ? ""
+      : ` with up to ${Math.ceil(generationsBytes / 1_000_000)} MB`;
+  const udp = udpGeneration === undefined ? "" : `${udpGeneration} over UDP, `;
+  return `${udp}${generationsAlive} alive${memory}, ${reloads} reloads`;
 }
 
 function troubleLinks(context: AdminContext, agent: AgentView): readonly Link[] {

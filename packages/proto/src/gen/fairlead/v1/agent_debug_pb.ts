@@ -14,7 +14,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file fairlead/v1/agent_debug.proto.
  */
 export const file_fairlead_v1_agent_debug: GenFile = /*@__PURE__*/
-  fileDesc("Ch1mYWlybGVhZC92MS9hZ2VudF9kZWJ1Zy5wcm90bxILZmFpcmxlYWQudjEiJQoOR2V0UGxhblJlcXVlc3QSEwoLbmFtZV9wcmVmaXgYASABKAkirgEKD0dldFBsYW5SZXNwb25zZRIPCgdwcmVzZW50GAEgASgIEhAKCHJldmlzaW9uGAIgASgJEg0KBWVwb2NoGAMgASgEEgwKBGtlcHQYBCABKAgSGAoQYXBwbGllZF9yZXZpc2lvbhgFIAEoCRIvCglyZXNvdXJjZXMYBiADKAsyHC5mYWlybGVhZC52MS5QbGFubmVkUmVzb3VyY2USEAoIbGVmdF9vdXQYByABKA0iWwoPUGxhbm5lZFJlc291cmNlEgwKBG5hbWUYASABKAkSEAoIcmV2aXNpb24YAiABKAkSKAoHY29udGVudBgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiKQoSR2V0T2JzZXJ2ZWRSZXF1ZXN0EhMKC25hbWVfcHJlZml4GAEgASgJIpQDChNHZXRPYnNlcnZlZFJlc3BvbnNlEhMKBmFnZV9tcxgBIAEoBEgAiAEBEigKBWxpbmtzGAIgAygLMhkuZmFpcmxlYWQudjEuT2JzZXJ2ZWRMaW5rEi8KCWFkZHJlc3NlcxgDIAMoCzIcLmZhaXJsZWFkLnYxLk9ic2VydmVkQWRkcmVzcxISCgpnZW5lcmF0aW9uGAQgASgJEhkKEWdlbmVyYXRpb25zX2FsaXZlGAUgASgNEhgKEGtlZXBhbGl2ZWRfYWxpdmUYBiABKAgSKgoGbGVkZ2VyGAcgAygLMhouZmFpcmxlYWQudjEuTGVkZ2VyQWRkcmVzcxIrCgZwcm92ZWQYCCADKAsyGy5mYWlybGVhZC52MS5Qcm92ZWRSZXNvdXJjZRImCgVsYW5lcxgJIAMoCzIXLmZhaXJsZWFkLnYxLlByb3ZlZExhbmUSJgoIdHJvdWJsZXMYCiADKAsyFC5mYWlybGVhZC52MS5Ucm91YmxlEhAKCGxlZnRfb3V0GAsgASgNQgkKB19hZ2VfbXMiWAoMT2JzZXJ2ZWRMaW5rEgwKBG5hbWUYASABKAkSCwoDbWFjGAIgASgJEgoKAnVwGAMgASgIEg8KB3ByaW1hcnkYBCABKAgSEAoIcHJlZml4ZXMYBSADKAkiVgoPT2JzZXJ2ZWRBZGRyZXNzEg8KB2FkZHJlc3MYASABKAkSFQoNcHJlZml4X2xlbmd0aBgCIAEoDRIMCgRsaW5rGAMgASgJEg0KBWxhYmVsGAQgASgJIj8KDUxlZGdlckFkZHJlc3MSDwoHYWRkcmVzcxgBIAEoCRIMCgRsaW5rGAIgASgJEg8KB2ZvcmVpZ24YAyABKAgidwoOUHJvdmVkUmVzb3VyY2USDAoEbmFtZRgBIAEoCRIQCghyZXZpc2lvbhgCIAEoCRIMCgRzdGVwGAMgASgJEhAKCGV2aWRlbmNlGAQgAygJEiUKB3Byb2JsZW0YBSABKAsyFC5mYWlybGVhZC52MS5Ucm91YmxlIikKClByb3ZlZExhbmUSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCSI3CgdUcm91YmxlEg4KBnJlYXNvbhgBIAEoCRIMCgRjb2RlGAIgASgJEg4KBmRldGFpbBgDIAEoCSIVChNHZXRMYXN0QXBwbHlSZXF1ZXN0IrICChRHZXRMYXN0QXBwbHlSZXNwb25zZRITCgZhZ2VfbXMYASABKARIAIgBARIPCgd0b29rX21zGAIgASgEEhAKCHJldmlzaW9uGAMgASgJEicKBXN0ZXBzGAQgAygLMhguZmFpcmxlYWQudjEuQXBwbGllZFN0ZXASLgoIcHJvYmxlbXMYBSADKAsyHC5mYWlybGVhZC52MS5SZXNvdXJjZVRyb3VibGUSJgoIdHJvdWJsZXMYBiADKAsyFC5mYWlybGVhZC52MS5Ucm91YmxlEhEKCWJyb2tlX29mZhgHIAEoCRIQCghhcHBseWluZxgIIAEoCBIOCgZwYXNzZXMYCSABKAQSDwoHcmVsb2FkcxgKIAEoBBIQCghsZWZ0X291dBgLIAEoDUIJCgdfYWdlX21zIl4KC0FwcGxpZWRTdGVwEgwKBGtpbmQYASABKAkSDwoHc3ViamVjdBgCIAEoCRIPCgdvdXRjb21lGAMgASgJEg4KBmRldGFpbBgEIAEoCRIPCgd0b29rX21zGAUgASgEIlgKD1Jlc291cmNlVHJvdWJsZRIMCgRuYW1lGAEgASgJEhAKCHJldmlzaW9uGAIgASgJEiUKB3Byb2JsZW0YAyABKAsyFC5mYWlybGVhZC52MS5Ucm91YmxlIhEKD0dldEZpbGVzUmVxdWVzdCI8ChBHZXRGaWxlc1Jlc3BvbnNlEigKBWZpbGVzGAEgAygLMhkuZmFpcmxlYWQudjEuUmVuZGVyZWRGaWxlIlYKDFJlbmRlcmVkRmlsZRIMCgRwYXRoGAEgASgJEg4KBnNoYTI1NhgCIAEoCRINCgVieXRlcxgDIAEoBBIMCgR0ZXh0GAQgASgJEgsKA2N1dBgFIAEoCCIkChFBc2tTZWdtZW50UmVxdWVzdBIPCgdhZGRyZXNzGAEgASgJIl4KEkFza1NlZ21lbnRSZXNwb25zZRIPCgdhZGRyZXNzGAEgASgJEgwKBGxpbmsYAiABKAkSCwoDd2hvGAMgASgJEgsKA21hYxgEIAEoCRIPCgd0cm91YmxlGAUgASgJMpgDChFBZ2VudERlYnVnU2VydmljZRJECgdHZXRQbGFuEhsuZmFpcmxlYWQudjEuR2V0UGxhblJlcXVlc3QaHC5mYWlybGVhZC52MS5HZXRQbGFuUmVzcG9uc2USUAoLR2V0T2JzZXJ2ZWQSHy5mYWlybGVhZC52MS5HZXRPYnNlcnZlZFJlcXVlc3QaIC5mYWlybGVhZC52MS5HZXRPYnNlcnZlZFJlc3BvbnNlElMKDEdldExhc3RBcHBseRIgLmZhaXJsZWFkLnYxLkdldExhc3RBcHBseVJlcXVlc3QaIS5mYWlybGVhZC52MS5HZXRMYXN0QXBwbHlSZXNwb25zZRJHCghHZXRGaWxlcxIcLmZhaXJsZWFkLnYxLkdldEZpbGVzUmVxdWVzdBodLmZhaXJsZWFkLnYxLkdldEZpbGVzUmVzcG9uc2USTQoKQXNrU2VnbWVudBIeLmZhaXJsZWFkLnYxLkFza1NlZ21lbnRSZXF1ZXN0Gh8uZmFpcmxlYWQudjEuQXNrU2VnbWVudFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_struct]);
+  fileDesc("Ch1mYWlybGVhZC92MS9hZ2VudF9kZWJ1Zy5wcm90bxILZmFpcmxlYWQudjEiJQoOR2V0UGxhblJlcXVlc3QSEwoLbmFtZV9wcmVmaXgYASABKAkirgEKD0dldFBsYW5SZXNwb25zZRIPCgdwcmVzZW50GAEgASgIEhAKCHJldmlzaW9uGAIgASgJEg0KBWVwb2NoGAMgASgEEgwKBGtlcHQYBCABKAgSGAoQYXBwbGllZF9yZXZpc2lvbhgFIAEoCRIvCglyZXNvdXJjZXMYBiADKAsyHC5mYWlybGVhZC52MS5QbGFubmVkUmVzb3VyY2USEAoIbGVmdF9vdXQYByABKA0iWwoPUGxhbm5lZFJlc291cmNlEgwKBG5hbWUYASABKAkSEAoIcmV2aXNpb24YAiABKAkSKAoHY29udGVudBgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiKQoSR2V0T2JzZXJ2ZWRSZXF1ZXN0EhMKC25hbWVfcHJlZml4GAEgASgJIuIDChNHZXRPYnNlcnZlZFJlc3BvbnNlEhMKBmFnZV9tcxgBIAEoBEgAiAEBEigKBWxpbmtzGAIgAygLMhkuZmFpcmxlYWQudjEuT2JzZXJ2ZWRMaW5rEi8KCWFkZHJlc3NlcxgDIAMoCzIcLmZhaXJsZWFkLnYxLk9ic2VydmVkQWRkcmVzcxISCgpnZW5lcmF0aW9uGAQgASgJEhkKEWdlbmVyYXRpb25zX2FsaXZlGAUgASgNEhgKEGtlZXBhbGl2ZWRfYWxpdmUYBiABKAgSKgoGbGVkZ2VyGAcgAygLMhouZmFpcmxlYWQudjEuTGVkZ2VyQWRkcmVzcxIrCgZwcm92ZWQYCCADKAsyGy5mYWlybGVhZC52MS5Qcm92ZWRSZXNvdXJjZRImCgVsYW5lcxgJIAMoCzIXLmZhaXJsZWFkLnYxLlByb3ZlZExhbmUSJgoIdHJvdWJsZXMYCiADKAsyFC5mYWlybGVhZC52MS5Ucm91YmxlEhAKCGxlZnRfb3V0GAsgASgNEhYKDnVkcF9nZW5lcmF0aW9uGAwgASgJEjQKC2dlbmVyYXRpb25zGA0gAygLMh8uZmFpcmxlYWQudjEuT2JzZXJ2ZWRHZW5lcmF0aW9uQgkKB19hZ2VfbXMibgoST2JzZXJ2ZWRHZW5lcmF0aW9uEhAKCHByb3RvY29sGAEgASgJEg8KB3NlcnZpbmcYAiABKAgSDwoHd29ya2VycxgDIAEoDRIUCgxtZW1vcnlfYnl0ZXMYBCABKAQSDgoGYWdlX21zGAUgASgEIlgKDE9ic2VydmVkTGluaxIMCgRuYW1lGAEgASgJEgsKA21hYxgCIAEoCRIKCgJ1cBgDIAEoCBIPCgdwcmltYXJ5GAQgASgIEhAKCHByZWZpeGVzGAUgAygJIlYKD09ic2VydmVkQWRkcmVzcxIPCgdhZGRyZXNzGAEgASgJEhUKDXByZWZpeF9sZW5ndGgYAiABKA0SDAoEbGluaxgDIAEoCRINCgVsYWJlbBgEIAEoCSI/Cg1MZWRnZXJBZGRyZXNzEg8KB2FkZHJlc3MYASABKAkSDAoEbGluaxgCIAEoCRIPCgdmb3JlaWduGAMgASgIIncKDlByb3ZlZFJlc291cmNlEgwKBG5hbWUYASABKAkSEAoIcmV2aXNpb24YAiABKAkSDAoEc3RlcBgDIAEoCRIQCghldmlkZW5jZRgEIAMoCRIlCgdwcm9ibGVtGAUgASgLMhQuZmFpcmxlYWQudjEuVHJvdWJsZSIpCgpQcm92ZWRMYW5lEgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkiNwoHVHJvdWJsZRIOCgZyZWFzb24YASABKAkSDAoEY29kZRgCIAEoCRIOCgZkZXRhaWwYAyABKAkiFQoTR2V0TGFzdEFwcGx5UmVxdWVzdCKyAgoUR2V0TGFzdEFwcGx5UmVzcG9uc2USEwoGYWdlX21zGAEgASgESACIAQESDwoHdG9va19tcxgCIAEoBBIQCghyZXZpc2lvbhgDIAEoCRInCgVzdGVwcxgEIAMoCzIYLmZhaXJsZWFkLnYxLkFwcGxpZWRTdGVwEi4KCHByb2JsZW1zGAUgAygLMhwuZmFpcmxlYWQudjEuUmVzb3VyY2VUcm91YmxlEiYKCHRyb3VibGVzGAYgAygLMhQuZmFpcmxlYWQudjEuVHJvdWJsZRIRCglicm9rZV9vZmYYByABKAkSEAoIYXBwbHlpbmcYCCABKAgSDgoGcGFzc2VzGAkgASgEEg8KB3JlbG9hZHMYCiABKAQSEAoIbGVmdF9vdXQYCyABKA1CCQoHX2FnZV9tcyJeCgtBcHBsaWVkU3RlcBIMCgRraW5kGAEgASgJEg8KB3N1YmplY3QYAiABKAkSDwoHb3V0Y29tZRgDIAEoCRIOCgZkZXRhaWwYBCABKAkSDwoHdG9va19tcxgFIAEoBCJYCg9SZXNvdXJjZVRyb3VibGUSDAoEbmFtZRgBIAEoCRIQCghyZXZpc2lvbhgCIAEoCRIlCgdwcm9ibGVtGAMgASgLMhQuZmFpcmxlYWQudjEuVHJvdWJsZSIRCg9HZXRGaWxlc1JlcXVlc3QiPAoQR2V0RmlsZXNSZXNwb25zZRIoCgVmaWxlcxgBIAMoCzIZLmZhaXJsZWFkLnYxLlJlbmRlcmVkRmlsZSJWCgxSZW5kZXJlZEZpbGUSDAoEcGF0aBgBIAEoCRIOCgZzaGEyNTYYAiABKAkSDQoFYnl0ZXMYAyABKAQSDAoEdGV4dBgEIAEoCRILCgNjdXQYBSABKAgiJAoRQXNrU2VnbWVudFJlcXVlc3QSDwoHYWRkcmVzcxgBIAEoCSJeChJBc2tTZWdtZW50UmVzcG9uc2USDwoHYWRkcmVzcxgBIAEoCRIMCgRsaW5rGAIgASgJEgsKA3dobxgDIAEoCRILCgNtYWMYBCABKAkSDwoHdHJvdWJsZRgFIAEoCTKYAwoRQWdlbnREZWJ1Z1NlcnZpY2USRAoHR2V0UGxhbhIbLmZhaXJsZWFkLnYxLkdldFBsYW5SZXF1ZXN0GhwuZmFpcmxlYWQudjEuR2V0UGxhblJlc3BvbnNlElAKC0dldE9ic2VydmVkEh8uZmFpcmxlYWQudjEuR2V0T2JzZXJ2ZWRSZXF1ZXN0GiAuZmFpcmxlYWQudjEuR2V0T2JzZXJ2ZWRSZXNwb25zZRJTCgxHZXRMYXN0QXBwbHkSIC5mYWlybGVhZC52MS5HZXRMYXN0QXBwbHlSZXF1ZXN0GiEuZmFpcmxlYWQudjEuR2V0TGFzdEFwcGx5UmVzcG9uc2USRwoIR2V0RmlsZXMSHC5mYWlybGVhZC52MS5HZXRGaWxlc1JlcXVlc3QaHS5mYWlybGVhZC52MS5HZXRGaWxlc1Jlc3BvbnNlEk0KCkFza1NlZ21lbnQSHi5mYWlybGVhZC52MS5Bc2tTZWdtZW50UmVxdWVzdBofLmZhaXJsZWFkLnYxLkFza1NlZ21lbnRSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_struct]);
 
 /**
  * Which resources; empty means all.
@@ -222,6 +222,20 @@ export type GetObservedResponse = Message<"fairlead.v1.GetObservedResponse"> & {
    * @generated from field: uint32 left_out = 11;
    */
   leftOut: number;
+
+  /**
+   * Id of the generation of the nginx for UDP that answered; empty when none did.
+   *
+   * @generated from field: string udp_generation = 12;
+   */
+  udpGeneration: string;
+
+  /**
+   * Of each nginx the serving one first, then those that end, the oldest last.
+   *
+   * @generated from field: repeated fairlead.v1.ObservedGeneration generations = 13;
+   */
+  generations: ObservedGeneration[];
 };
 
 /**
@@ -230,6 +244,51 @@ export type GetObservedResponse = Message<"fairlead.v1.GetObservedResponse"> & {
  */
 export const GetObservedResponseSchema: GenMessage<GetObservedResponse> = /*@__PURE__*/
   messageDesc(file_fairlead_v1_agent_debug, 4);
+
+/**
+ * A generation of nginx with living workers.
+ *
+ * @generated from message fairlead.v1.ObservedGeneration
+ */
+export type ObservedGeneration = Message<"fairlead.v1.ObservedGeneration"> & {
+  /**
+   * tcp or udp: the nginx that it belongs to.
+   *
+   * @generated from field: string protocol = 1;
+   */
+  protocol: string;
+
+  /**
+   * Whether it takes new connections.
+   *
+   * @generated from field: bool serving = 2;
+   */
+  serving: boolean;
+
+  /**
+   * @generated from field: uint32 workers = 3;
+   */
+  workers: number;
+
+  /**
+   * Anonymous memory of its workers; what they share counts for each.
+   *
+   * @generated from field: uint64 memory_bytes = 4;
+   */
+  memoryBytes: bigint;
+
+  /**
+   * @generated from field: uint64 age_ms = 5;
+   */
+  ageMs: bigint;
+};
+
+/**
+ * Describes the message fairlead.v1.ObservedGeneration.
+ * Use `create(ObservedGenerationSchema)` to create a new message.
+ */
+export const ObservedGenerationSchema: GenMessage<ObservedGeneration> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_agent_debug, 5);
 
 /**
  * A device of the host, with every prefix that it has.
@@ -270,7 +329,7 @@ export type ObservedLink = Message<"fairlead.v1.ObservedLink"> & {
  * Use `create(ObservedLinkSchema)` to create a new message.
  */
 export const ObservedLinkSchema: GenMessage<ObservedLink> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_agent_debug, 5);
+  messageDesc(file_fairlead_v1_agent_debug, 6);
 
 /**
  * An address that the kernel has.
@@ -306,7 +365,7 @@ export type ObservedAddress = Message<"fairlead.v1.ObservedAddress"> & {
  * Use `create(ObservedAddressSchema)` to create a new message.
  */
 export const ObservedAddressSchema: GenMessage<ObservedAddress> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_agent_debug, 6);
+  messageDesc(file_fairlead_v1_agent_debug, 7);
 
 /**
  * An address of the ledger.
@@ -337,7 +396,7 @@ export type LedgerAddress = Message<"fairlead.v1.LedgerAddress"> & {
  * Use `create(LedgerAddressSchema)` to create a new message.
  */
 export const LedgerAddressSchema: GenMessage<LedgerAddress> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_agent_debug, 7);
+  messageDesc(file_fairlead_v1_agent_debug, 8);
 
 /**
  * What is proved of one resource.
@@ -384,7 +443,7 @@ export type ProvedResource = Message<"fairlead.v1.ProvedResource"> & {
  * Use `create(ProvedResourceSchema)` to create a new message.
  */
 export const ProvedResourceSchema: GenMessage<ProvedResource> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_agent_debug, 8);
+  messageDesc(file_fairlead_v1_agent_debug, 9);
 
 /**
  * What this host has of a lane.
@@ -410,7 +469,7 @@ export type ProvedLane = Message<"fairlead.v1.ProvedLane"> & {
  * Use `create(ProvedLaneSchema)` to create a new message.
  */
 export const ProvedLaneSchema: GenMessage<ProvedLane> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_agent_debug, 9);
+  messageDesc(file_fairlead_v1_agent_debug, 10);
 
 /**
  * Something that is not as it shall be.
@@ -443,7 +502,7 @@ export type Trouble = Message<"fairlead.v1.Trouble"> & {
  * Use `create(TroubleSchema)` to create a new message.
  */
 export const TroubleSchema: GenMessage<Trouble> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_agent_debug, 10);
+  messageDesc(file_fairlead_v1_agent_debug, 11);
 
 /**
  * Asks for the last pass.
@@ -458,7 +517,7 @@ export type GetLastApplyRequest = Message<"fairlead.v1.GetLastApplyRequest"> & {
  * Use `create(GetLastApplyRequestSchema)` to create a new message.
  */
 export const GetLastApplyRequestSchema: GenMessage<GetLastApplyRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_agent_debug, 11);
+  messageDesc(file_fairlead_v1_agent_debug, 12);
 
 /**
  * One pass over the host.
@@ -543,7 +602,7 @@ export type GetLastApplyResponse = Message<"fairlead.v1.GetLastApplyResponse"> &
  * Use `create(GetLastApplyResponseSchema)` to create a new message.
  */
 export const GetLastApplyResponseSchema: GenMessage<GetLastApplyResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_agent_debug, 12);
+  messageDesc(file_fairlead_v1_agent_debug, 13);
 
 /**
  * One step of a pass.
@@ -591,7 +650,7 @@ export type AppliedStep = Message<"fairlead.v1.AppliedStep"> & {
  * Use `create(AppliedStepSchema)` to create a new message.
  */
 export const AppliedStepSchema: GenMessage<AppliedStep> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_agent_debug, 13);
+  messageDesc(file_fairlead_v1_agent_debug, 14);
 
 /**
  * A resource with what is wrong with it.
@@ -620,7 +679,7 @@ export type ResourceTrouble = Message<"fairlead.v1.ResourceTrouble"> & {
  * Use `create(ResourceTroubleSchema)` to create a new message.
  */
 export const ResourceTroubleSchema: GenMessage<ResourceTrouble> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_agent_debug, 14);
+  messageDesc(file_fairlead_v1_agent_debug, 15);
 
 /**
  * Asks for the files.
@@ -635,7 +694,7 @@ export type GetFilesRequest = Message<"fairlead.v1.GetFilesRequest"> & {
  * Use `create(GetFilesRequestSchema)` to create a new message.
  */
 export const GetFilesRequestSchema: GenMessage<GetFilesRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_agent_debug, 15);
+  messageDesc(file_fairlead_v1_agent_debug, 16);
 
 /**
  * The rendered files.
@@ -656,7 +715,7 @@ export type GetFilesResponse = Message<"fairlead.v1.GetFilesResponse"> & {
  * Use `create(GetFilesResponseSchema)` to create a new message.
  */
 export const GetFilesResponseSchema: GenMessage<GetFilesResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_agent_debug, 16);
+  messageDesc(file_fairlead_v1_agent_debug, 17);
 
 /**
  * One file.
@@ -699,7 +758,7 @@ export type RenderedFile = Message<"fairlead.v1.RenderedFile"> & {
  * Use `create(RenderedFileSchema)` to create a new message.
  */
 export const RenderedFileSchema: GenMessage<RenderedFile> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_agent_debug, 17);
+  messageDesc(file_fairlead_v1_agent_debug, 18);
 
 /**
  * Asks for one address.
@@ -718,7 +777,7 @@ export type AskSegmentRequest = Message<"fairlead.v1.AskSegmentRequest"> & {
  * Use `create(AskSegmentRequestSchema)` to create a new message.
  */
 export const AskSegmentRequestSchema: GenMessage<AskSegmentRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_agent_debug, 18);
+  messageDesc(file_fairlead_v1_agent_debug, 19);
 
 /**
  * Who answered within a tenth of a second.
@@ -768,7 +827,7 @@ export type AskSegmentResponse = Message<"fairlead.v1.AskSegmentResponse"> & {
  * Use `create(AskSegmentResponseSchema)` to create a new message.
  */
 export const AskSegmentResponseSchema: GenMessage<AskSegmentResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_agent_debug, 19);
+  messageDesc(file_fairlead_v1_agent_debug, 20);
 
 /**
  * AgentDebugService shows what one agent knows and what it did. No call changes anything.

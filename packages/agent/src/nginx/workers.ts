@@ -1,0 +1,62 @@
+// The workers of a master of nginx, as /proc shows them, and their end. Given the master's process
+// id. It ends nobody but a worker that was seen to be ending, and looks again before it does.
+
+import { readFile } from "node:fs/promises";
+
+import type { Worker } from "./generations.ts";
+
+/** The living workers of a master; none when it is gone, or lives in another PID namespace. */
+export async function readWorkers(masterPid: number): Promise<readonly Worker[]> {
+  const children = await readOrNothing(`/proc/${masterPid}/task/${masterPid}/children`);
+  const pids = children.split(" ").filter((word) => /^[0-9]+$/.test(word));
+  const found = await Promise.all(pids.map(readWorker));
+  return found.filter((worker) => worker !== undefined);
+}
+
+/** The time that start times of processes are compared with: clock ticks since boot. */
+export async function nowTicks(): Promise<number> {
+  const [seconds = "0"] = (await readOrNothing("/proc/uptime")).split(" ");
+  return Math.round(Number(seconds) * 100);
+}
+
+/** Ends workers at once, with the connections that they have left. */
+export async function endWorkers(workers: readonly Worker[]): Promise<void> {
+  for (const worker of workers) {
+    const now = await readWorker(String(worker.pid));
+    if (now?.startTicks !== worker.startTicks || !now.ending) continue;
+    try {
+      // nginx's fast shutdown; its master starts no other in the place of one that ends.
+      process.kill(worker.pid, "SIGTERM");
+    } catch {
+      // It ended between the look and the signal.
+    }
+  }
+}
+
+async function readWorker(pid: string): Promise<Worker | undefined> {
+  const [title, stat, status] = await Promise.all([
+    readOrNothing(`/proc/${pid}/cmdline`),
+    readOrNothing(`/proc/${pid}/stat`),
+    readOrNothing(`/proc/${pid}/status`),
+  ]);
+  if (!title.startsWith("nginx: worker process")) return undefined;
+  // The name in brackets may hold anything; what follows it starts with field 3, and the start
+  // time is field 22 (proc(5)).
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  if (fields[0] === "Z" || fields[0] === "X") return undefined;
+  return {
+    pid: Number(pid),
+    startTicks: Number(fields[19]),
+    ending: title.includes("shutting down"),
+    memoryBytes: 1024 * Number(/^RssAnon:\s+([0-9]+) kB$/m.exec(status)?.[1] ?? 0),
+  };
+}
+
+async function readOrNothing(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch {
+    // The process ended between two looks.
+    return "";
+  }
+}
