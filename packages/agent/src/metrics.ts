@@ -5,6 +5,7 @@ import { createMetrics, type HealthReport, type Metrics } from "@fairlead/runtim
 
 import type { ConvergeView } from "./converge-view.ts";
 import type { ObservedGeneration } from "./observe.ts";
+import { countUdpSessions } from "./udp-sessions.ts";
 
 /** What the metrics are read from. */
 export interface AgentMetricsOptions {
@@ -46,6 +47,14 @@ export function createAgentMetrics(options: AgentMetricsOptions): Metrics {
   gauge("proxy_generation_age_seconds", "Age of the oldest generation of nginx that lives.", () => {
     const ages = view().look?.observed.generations.map(({ ageMs }) => ageMs / 1000) ?? [];
     return Math.max(0, ...ages);
+  });
+  metrics.gauge({
+    name: "proxy_udp_sessions",
+    help: "Sessions of nginx over UDP, with the host's own few connected sockets; 0 without any.",
+    collect: async (made) => {
+      const isServing = view().look?.observed.udpGeneration !== undefined;
+      made.set(isServing ? await countUdpSessions() : 0);
+    },
   });
   gauge("keepalived_up", "1 while keepalived runs.", () => {
     return view().look?.observed.keepalivedAlive === true ? 1 : 0;

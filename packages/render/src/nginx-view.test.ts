@@ -125,6 +125,12 @@ test("connections are counted only where a listener has a limit", () => {
   assert.deepEqual(limited.proxied[0]?.connectionLimits, [
     { zone: "listeners", connectionsMax: 5 },
   ]);
+  assert.deepEqual(limited.limitLogLevels, []);
+});
+
+test("a file for UDP alone does not say each datagram that a limit keeps out", () => {
+  const limited = viewOf([listenerOf("192.0.2.1:53/udp", ["10.0.0.1:53"], { connectionsMax: 5 })]);
+  assert.deepEqual(limited.limitLogLevels, ["info"]);
 });
 
 const refusals: readonly {

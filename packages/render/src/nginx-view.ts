@@ -55,6 +55,8 @@ export interface NginxView {
   readonly openFilesMax: number;
   readonly shutdownTimeoutMs: number;
   readonly limitZones: readonly string[];
+  /** How loudly each refusal of a limit is said; empty: as an error. */
+  readonly limitLogLevels: readonly string[];
   readonly probeSocket: string;
   readonly generation: string;
   /** Listeners whose members stand in this file. */
@@ -100,6 +102,8 @@ export function nginxView(input: NginxInput): NginxView {
     openFilesMax: limits.openFilesMax,
     shutdownTimeoutMs: limits.shutdownTimeoutMs,
     limitZones: listeners.some((one) => one.connectionsMax !== undefined) ? [LIMIT_ZONE] : [],
+    // A flood over UDP would fill the log: one line a datagram.
+    limitLogLevels: listeners.every(({ protocol }) => protocol === "udp") ? ["info"] : [],
     probeSocket: paths.probeSocket,
     generation: input.generation,
     proxied,

@@ -35,6 +35,7 @@ const NO_LISTENERS: NginxView = {
   openFilesMax: 1,
   shutdownTimeoutMs: 1,
   limitZones: [],
+  limitLogLevels: [],
   probeSocket: "/none",
   generation: "none",
   proxied: [],

@@ -19,7 +19,7 @@ export interface MetricOptions<Label extends string> {
 /** What a gauge may do in addition. */
 export interface GaugeOptions<Label extends string> extends MetricOptions<Label> {
   /** Called before each scrape to set the value. */
-  readonly collect?: (gauge: Gauge<Label>) => void;
+  readonly collect?: (gauge: Gauge<Label>) => void | Promise<void>;
 }
 
 /** What a counter may do in addition. */

@@ -23,7 +23,7 @@ interface Stage extends AsyncDisposable {
   readonly configPath: string;
 }
 
-async function stage(name: string): Promise<Stage> {
+async function stage(name: string, generationsMax = 8): Promise<Stage> {
   const layout = dataPlaneLayout(`/run/${name}`);
   await mkdir(layout.runDir);
   const shared = {
@@ -44,7 +44,7 @@ async function stage(name: string): Promise<Stage> {
   const daemon = createNginxDaemon({
     ...shared,
     layout: layout.nginx,
-    generationsMax: 8,
+    generationsMax,
     service: supervisor.nginx,
     program: "/usr/sbin/nginx",
   });
@@ -196,6 +196,37 @@ inSandbox({ file: import.meta.url, name: "nginx" }, () => {
     assert.equal(String(chunks[0]), "still there");
     client.destroy();
     while ((await s.nginx.generationsAlive()).length !== 1) {}
+    member.close();
+  });
+
+  test("more generations than may live: the oldest is ended with what it has", async () => {
+    await using s = await stage("bound", 2);
+    const member = await listen(9001, (socket) => void socket.pipe(socket));
+    const proxy = ["  server { listen 127.0.0.1:8003; proxy_pass 127.0.0.1:9001; }"];
+    const client = async (): Promise<Socket> => {
+      const socket = connect({ host: "127.0.0.1", port: 8003 });
+      socket.write("hello");
+      await once(socket, "data");
+      return socket;
+    };
+    await s.nginx.apply(s.config("g1", [], proxy), "g1");
+    const first = await client();
+    await s.nginx.apply(s.config("g2", [], proxy), "g2");
+    await s.nginx.retired();
+    const second = await client();
+    const ended = once(first, "close");
+    await s.nginx.apply(s.config("g3", [], proxy), "g3");
+    await s.nginx.retired();
+    await ended;
+    second.write("still there");
+    const chunks: unknown[] = await once(second, "data");
+    assert.equal(String(chunks[0]), "still there");
+    while ((await s.nginx.generationsAlive()).length !== 2) {}
+    const [serving, older] = await s.nginx.generationsAlive();
+    assert.equal(serving?.isServing, true);
+    assert.equal(older?.isServing, false);
+    assert.ok((older?.memoryBytes ?? 0) > 0);
+    second.destroy();
     member.close();
   });
 

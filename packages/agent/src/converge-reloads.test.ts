@@ -1,0 +1,95 @@
+// The agent's loop and its reloads: how many there are, which nginx they concern, and what they may
+// not take away. On a fake host and the fake clock.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { Resource } from "@fairlead/model";
+import {
+  acceptedPlan,
+  type FakeHost,
+  fakeWorld,
+  laneOf,
+  listenerOf,
+  restartFakeAgent,
+  startFakeAgent,
+  vipOf,
+} from "@fairlead/testkit";
+
+const LANE = laneOf({ routerId: 51, order: ["a=192.0.2.11", "b=192.0.2.12"] });
+const MEMBERS = ["192.0.2.21:8080", "192.0.2.22:8080"];
+
+function web(): readonly Resource[] {
+  return [LANE, vipOf("192.0.2.100", LANE), ...listenerOf("192.0.2.100:80/tcp", MEMBERS)];
+}
+
+test("a thousand changes of listeners in ten seconds are at most twelve reloads", async () => {
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
+  a.loop.accept(acceptedPlan("a", web()));
+  await stage.clock.advance(5000);
+  const before = a.loop.view().reloads;
+  for (let change = 0; change < 1000; change += 1) {
+    const port = 1000 + change;
+    a.loop.accept(acceptedPlan("a", [...web(), ...listenerOf(`192.0.2.100:${port}/tcp`, MEMBERS)]));
+    await stage.clock.advance(10);
+    if (change === 0) assert.equal(a.loop.view().reloads, before + 1, "the first one at once");
+  }
+  await stage.clock.advance(2000);
+  assert.ok(a.loop.view().reloads - before <= 12, `${a.loop.view().reloads - before} reloads`);
+  assert.ok(a.host.lines().includes("listen 192.0.2.100:1999"), "the last one is served");
+});
+
+test("tcp and udp are served by an nginx each, and proved by that one's generation", async () => {
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
+  const dns = listenerOf("192.0.2.100:53/udp", MEMBERS);
+  const evidence = (name: string): unknown =>
+    [...a.last().resources.values()].find((entry) => entry.name === name)?.evidence;
+  a.loop.accept(acceptedPlan("a", [...web(), ...dns]));
+  await stage.clock.advance(50);
+  const { generation, udpGeneration } = a.last().dataPlane;
+  assert.notEqual(udpGeneration, generation);
+  assert.deepEqual(evidence("listener/192.0.2.100/udp/53"), [
+    { kind: "generation", id: udpGeneration },
+  ]);
+  assert.deepEqual(evidence("listener/192.0.2.100/tcp/80"), [
+    { kind: "generation", id: generation },
+  ]);
+  a.loop.accept(acceptedPlan("a", web()));
+  await stage.clock.advance(3000);
+  assert.equal(a.last().dataPlane.udpGeneration, undefined, "nothing to serve: it is ended");
+  assert.deepEqual(evidence("listener/192.0.2.100/tcp/80"), [
+    { kind: "generation", id: generation },
+  ]);
+});
+
+test("an agent that comes after another serves on while one listener is refused", async () => {
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
+  const many = Array.from({ length: 8 }, (_, at) =>
+    listenerOf(`192.0.2.100:${9000 + at}/tcp`, MEMBERS),
+  );
+  a.loop.accept(acceptedPlan("a", [...web(), ...many.flat()]));
+  await stage.clock.advance(50);
+  await a.loop[Symbol.asyncDispose]();
+  const listening = a.host.lines();
+  const losses: string[] = [];
+  const refusing: FakeHost["nginx"] = {
+    ...a.host.nginx,
+    apply: async (text, generation) => {
+      if (text.includes(":9999")) {
+        return { kind: "refused", remark: { reason: "ConfigRefused", detail: "no" } };
+      }
+      const outcome = await a.host.nginx.apply(text, generation);
+      losses.push(...listening.filter((line) => !a.host.lines().includes(line)));
+      return outcome;
+    },
+  };
+  const next = await restartFakeAgent(stage.clock, a.host, refusing);
+  const bad = listenerOf("192.0.2.100:9999/tcp", MEMBERS);
+  next.loop.accept(acceptedPlan("a", [...web(), ...many.flat(), ...bad]));
+  await stage.clock.advance(5000);
+  assert.deepEqual(losses, []);
+  assert.equal(next.last().resources.get(bad[0].name)?.problem?.detail, "no");
+});
