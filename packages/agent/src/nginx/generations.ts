@@ -16,10 +16,10 @@ export interface Worker {
 }
 
 /**
- * Workers of one generation are started within milliseconds, generations are at least a second
- * apart: 300 ms tell them apart.
+ * Workers of one generation are started one after the other within milliseconds; before it starts
+ * those of the next one, nginx waits for 100 ms. Between the two is the gap that tells them apart.
  */
-const GAP_TICKS = 30;
+const GAP_TICKS = 8;
 
 /**
  * The workers by generation: the serving one first, then those that end, from the youngest to the

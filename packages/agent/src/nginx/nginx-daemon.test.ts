@@ -214,7 +214,7 @@ inSandbox({ file: import.meta.url, name: "nginx" }, () => {
     await s.nginx.apply(s.config("g2", [], proxy), "g2");
     await s.nginx.retired();
     const second = await client();
-    const ended = once(first, "close");
+    const ended = once(first.resume(), "close");
     await s.nginx.apply(s.config("g3", [], proxy), "g3");
     await s.nginx.retired();
     await ended;
