@@ -17,19 +17,23 @@ import {
   type Tell,
 } from "../demo/demo-stage.ts";
 import { tellDemoStory } from "../demo/demo-story.ts";
+import { RELOAD_MANIFESTS, tellReloadStory } from "../demo/reload-story.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { type CommandContext, complain } from "../output.ts";
 
 /** Exit code of a program that was interrupted, as shells have it. */
 const INTERRUPTED = 130;
 
+const SCENARIO_HELP =
+  "What is shown: a host that dies, a pool that runs full, or reloads under connections.";
+
 /** Makes the command. `done` gets the exit code. */
 export function demoCommand(context: CommandContext, done: (code: ExitCode) => void): Command {
   return new Command("demo")
     .description("Show it on this machine: three load balancers, two members, a client.")
     .addOption(
-      new Option("--scenario <name>", "What is shown: a host that dies, or a pool that runs full.")
-        .choices(["failover", "addresses"])
+      new Option("--scenario <name>", SCENARIO_HELP)
+        .choices(["failover", "addresses", "reload"])
         .default("failover"),
     )
     .option("--stay", "Stay up afterwards, and print commands to try.")
@@ -38,7 +42,7 @@ export function demoCommand(context: CommandContext, done: (code: ExitCode) => v
     });
 }
 
-type ScenarioName = "failover" | "addresses";
+type ScenarioName = "failover" | "addresses" | "reload";
 
 /** What is shown. */
 interface Scenario {
@@ -49,6 +53,7 @@ interface Scenario {
 
 const SCENARIOS: Readonly<Record<ScenarioName, () => Promise<Scenario>>> = {
   failover: async () => ({ manifests: await readExamples(), tell: tellDemoStory }),
+  reload: () => Promise.resolve({ manifests: RELOAD_MANIFESTS, tell: tellReloadStory }),
   addresses: () => Promise.resolve({ manifests: ADDRESSES_MANIFESTS, tell: tellAddressesStory }),
 };
 

@@ -74,8 +74,8 @@ function areServed(...names: readonly string[]): (claims: readonly ClaimJson[]) 
   return (claims) => names.every((name) => heldOf(claims, name).length > 0);
 }
 
-/** A Service with both members behind one port. */
-function service(
+/** The manifest of a Service with both members behind one port. */
+export function service(
   name: string,
   port: number,
   annotations: Readonly<Record<string, string>> = {},

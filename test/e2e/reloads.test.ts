@@ -1,0 +1,64 @@
+// Listeners come and go while clients connect all the time: each change is a reload of nginx on
+// every host, and no connection fails. TCP and UDP have an nginx each, and only the one that is
+// concerned reloads.
+
+import assert from "node:assert/strict";
+
+import { startProbe } from "@fairlead/lab";
+
+import { HTTP, service } from "./stage/manifests.ts";
+import { claimOf } from "./stage/stage.ts";
+import { story } from "./stage/story.ts";
+import { answers } from "./stage/visitor.ts";
+
+/** Changes of listeners; each is one reload. */
+const CHANGES = 8;
+/** 250 connections a second. */
+const EVERY_MS = 4;
+/** A reload takes workers 100 ms; a machine that does other things too takes longer. */
+const TIMEOUT_MS = 2000;
+
+story("reloads under load lose no connection, nor a datagram's answer", {}, async (stage) => {
+  const dns = { name: "dns", port: 53, targetPort: 5353, protocol: "UDP" } as const;
+  await stage.write("web.yaml", service({ name: "web" }));
+  await stage.write("dns.yaml", service({ name: "dns", ports: [dns] }));
+  const web = await stage.served("default/web");
+  const names = await stage.served("default/dns");
+  const holder = stage.lab.host(web.holder);
+  const udpFile = (): Promise<string> => holder.readFile("/run/fairlead/nginx-udp/nginx.conf");
+  const before = await udpFile();
+  assert.ok(before.includes(`${names.address}:53 udp`), "UDP has a file of its own");
+  const tcpFile = await holder.readFile("/run/fairlead/nginx/nginx.conf");
+  assert.ok(!tcpFile.includes(`${names.address}:53`), "and TCP has none of it");
+
+  const pace = { everyMs: EVERY_MS, timeoutMs: TIMEOUT_MS };
+  await using probe = await startProbe(stage.client, { address: web.address, port: 80, ...pace });
+  await probe.waitForAnswer(5_000);
+  for (let change = 1; change <= CHANGES; change += 1) {
+    const more = { name: "more", port: 8000 + change, targetPort: 8081 };
+    await stage.write("other.yaml", service({ name: "other", ports: [HTTP, more] }));
+    await stage.until(`port ${more.port} is served`, (list) => {
+      const claim = claimOf(list, "default/other");
+      const isServed = claim?.ports.includes(`${more.port}/TCP`) === true;
+      return isServed && claim?.state === "ready" ? true : undefined;
+    });
+  }
+  const seen = await probe.stop();
+  assert.ok(seen.tries > 100, `${seen.tries} connections`);
+  assert.equal(seen.failed, 0, `${seen.failed} of ${seen.tries} connections failed`);
+  assert.equal(await udpFile(), before, "nothing changed for UDP");
+  const byMember = await answers(stage.client, {
+    address: names.address,
+    port: 53,
+    protocol: "udp",
+  });
+  assert.equal(Object.keys(byMember).length, 1, "UDP is answered on");
+
+  await stage.remove("dns.yaml");
+  await stage.until("the Service over UDP is gone", (list) =>
+    claimOf(list, "default/dns") === undefined ? true : undefined,
+  );
+  await stage.inSync();
+  const left = await holder.exec("ls", ["/run/fairlead/nginx-udp"]);
+  assert.doesNotMatch(left.stdout, /nginx\.conf|\.sock/, "its nginx is ended, with its file");
+});
