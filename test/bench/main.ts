@@ -12,6 +12,7 @@ import { type Figure, formatFigures, isMet } from "./goal.ts";
 import { benchMemberChange } from "./member-change.ts";
 import { benchPlanning } from "./planning.ts";
 import { benchRender } from "./render.ts";
+import { benchReloads } from "./reloads.ts";
 import { benchTakeover } from "./takeover.ts";
 import { benchTurn } from "./turn.ts";
 
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, (tell: Tell) => Promise<readonly Figure[]
   allocation: benchAllocation,
   failover: benchFailover,
   members: benchMemberChange,
+  reloads: benchReloads,
   "cluster-create": benchClusterCreate,
   "cluster-burst": benchClusterBurst,
   "cluster-writes": benchClusterWrites,

@@ -1,0 +1,126 @@
+// Connections through reloads: many short ones a second while listeners change a hundred times,
+// beside the same without a reload; and how many reloads a thousand changes in ten seconds are.
+
+import { setTimeout as wait } from "node:timers/promises";
+
+import { type ProbeResult, startProbe } from "@fairlead/lab";
+
+import { HTTP, service } from "../e2e/stage/manifests.ts";
+import { claimOf, createStage, type Stage } from "../e2e/stage/stage.ts";
+import { roundsOf } from "./counts.ts";
+import { type Figure, quantile } from "./goal.ts";
+import { readMetric, readReloads } from "./readings.ts";
+
+const RELOADS = 100;
+/** Two clients with a connection each ms: 2 000 a second, where the machine can. */
+const CLIENTS = 2;
+const EVERY_MS = 1;
+const TIMEOUT_MS = 5000;
+const QUIET_MS = 10_000;
+const CHANGES = 1000;
+const CHANGES_MS = 10_000;
+
+/** Measures; takes about four minutes. */
+export async function benchReloads(tell: (line: string) => void): Promise<readonly Figure[]> {
+  await using stage = await createStage();
+  await stage.write("web.yaml", service({ name: "web" }));
+  const { address, holder } = await stage.served("default/web");
+  const quiet = await connectDuring(stage, address, () => wait(QUIET_MS));
+  tell(`  without a reload: ${quiet.tookMs.length} connections`);
+  const before = await reloadsOf(stage);
+  const reloads = roundsOf(RELOADS);
+  const loaded = await connectDuring(stage, address, async () => {
+    for (let round = 1; round <= reloads; round += 1) {
+      await changeListeners(stage, round);
+      if (round % 10 === 0) tell(`  change ${round} of ${reloads}`);
+    }
+  });
+  const made = (await reloadsOf(stage)) - before;
+  const page = { host: stage.lab.host(holder), port: 7714 };
+  const memory = await readMetric(page, "fairlead_proxy_generations_bytes");
+  const burst = await changeFast(stage, tell);
+  return [
+    { what: "connections a second, without a reload", value: quiet.perSecond, unit: "1/s" },
+    { what: "connections a second, with reloads", value: loaded.perSecond, unit: "1/s" },
+    { what: "reloads of the holder meanwhile", value: made, unit: "reloads" },
+    { what: "failed connections without a reload", value: quiet.failed, unit: "failed", goal: 0 },
+    { what: "failed connections with reloads", value: loaded.failed, unit: "failed", goal: 0 },
+    ...[0.5, 0.99, 0.999, 1].map((share) => ({
+      what: `a connection through reloads, p${share * 100}`,
+      value: quantile(loaded.tookMs, share),
+      unit: "ms",
+      floor: quantile(quiet.tookMs, share),
+    })),
+    { what: "memory of the holder's generations", value: memory / 1_000_000, unit: "MB" },
+    { what: `listener changes in ${CHANGES_MS / 1000} s`, value: burst.changes, unit: "changes" },
+    { what: "their reloads of one nginx", value: burst.reloads, unit: "reloads", goal: 12 },
+  ];
+}
+
+interface Connections {
+  readonly perSecond: number;
+  readonly failed: number;
+  readonly tookMs: readonly number[];
+}
+
+async function connectDuring(
+  stage: Stage,
+  address: string,
+  run: () => Promise<unknown>,
+): Promise<Connections> {
+  const pace = { everyMs: EVERY_MS, timeoutMs: TIMEOUT_MS, durationMs: 600_000 };
+  await using stack = new AsyncDisposableStack();
+  const probes = await Promise.all(
+    Array.from({ length: CLIENTS }, async () =>
+      stack.use(await startProbe(stage.client, { address, port: 80, ...pace })),
+    ),
+  );
+  await Promise.all(probes.map((probe) => probe.waitForAnswer(5000)));
+  const begunMs = performance.now();
+  await run();
+  const seconds = (performance.now() - begunMs) / 1000;
+  const results: readonly ProbeResult[] = await Promise.all(probes.map((probe) => probe.stop()));
+  const answered = results.flatMap(({ allTries }) =>
+    allTries.filter(({ member }) => member !== undefined).map(({ tookMs }) => tookMs),
+  );
+  return {
+    perSecond: answered.length / seconds,
+    failed: results.reduce((sum, { failed }) => sum + failed, 0),
+    tookMs: answered,
+  };
+}
+
+/** Another port, until every agent proves it. */
+async function changeListeners(stage: Stage, round: number): Promise<void> {
+  const more = { name: "more", port: 8000 + round, targetPort: 8081 };
+  await stage.write("other.yaml", service({ name: "other", ports: [HTTP, more] }));
+  await stage.until(`port ${more.port} is served`, (list) => {
+    const claim = claimOf(list, "default/other");
+    const isServed = claim?.ports.includes(`${more.port}/TCP`) === true;
+    return isServed && claim?.state === "ready" ? true : undefined;
+  });
+}
+
+async function changeFast(
+  stage: Stage,
+  tell: (line: string) => void,
+): Promise<{ readonly changes: number; readonly reloads: number }> {
+  const before = await reloadsOf(stage);
+  const begunMs = performance.now();
+  let changes = 0;
+  for (; changes < CHANGES; changes += 1) {
+    const dueMs = begunMs + (changes * CHANGES_MS) / CHANGES;
+    if (performance.now() > begunMs + CHANGES_MS) break;
+    await wait(Math.max(0, dueMs - performance.now()));
+    const more = { name: "more", port: 10_000 + changes, targetPort: 8081 };
+    await stage.write("other.yaml", service({ name: "other", ports: [HTTP, more] }));
+  }
+  await stage.inSync();
+  tell(`  ${changes} changes of listeners in a row`);
+  return { changes, reloads: (await reloadsOf(stage)) - before };
+}
+
+/** The most that one nginx made. */
+async function reloadsOf(stage: Stage): Promise<number> {
+  return Math.max(...(await readReloads(stage)));
+}
