@@ -5,8 +5,8 @@ import { setTimeout as wait } from "node:timers/promises";
 
 import { type ProbeResult, startProbe } from "@fairlead/lab";
 
-import { HTTP, service } from "../e2e/stage/manifests.ts";
-import { claimOf, createStage, type Stage } from "../e2e/stage/stage.ts";
+import { HTTP, manifest, service } from "../e2e/stage/manifests.ts";
+import { claimOf, createStage, MANIFESTS, type Stage } from "../e2e/stage/stage.ts";
 import { roundsOf } from "./counts.ts";
 import { type Figure, quantile } from "./goal.ts";
 import { readMetric, readReloads } from "./readings.ts";
@@ -18,7 +18,14 @@ const EVERY_MS = 1;
 const TIMEOUT_MS = 5000;
 const QUIET_MS = 10_000;
 const CHANGES = 1000;
-const CHANGES_MS = 10_000;
+const TEMPLATE = "/run/host/other.yaml";
+/** A change each 10 ms or so. */
+const CHANGING = `
+for port in $(seq 10001 ${10_000 + CHANGES}); do
+  sed "s/port: 10000/port: $port/" ${TEMPLATE} >${MANIFESTS}/.next
+  mv ${MANIFESTS}/.next ${MANIFESTS}/other.yaml
+  sleep 0.005
+done`;
 
 /** Measures; takes about four minutes. */
 export async function benchReloads(tell: (line: string) => void): Promise<readonly Figure[]> {
@@ -52,8 +59,13 @@ export async function benchReloads(tell: (line: string) => void): Promise<readon
       floor: quantile(quiet.tookMs, share),
     })),
     { what: "memory of the holder's generations", value: memory / 1_000_000, unit: "MB" },
-    { what: `listener changes in ${CHANGES_MS / 1000} s`, value: burst.changes, unit: "changes" },
-    { what: "their reloads of one nginx", value: burst.reloads, unit: "reloads", goal: 12 },
+    { what: `${CHANGES} listener changes in a row`, value: burst.seconds, unit: "s" },
+    {
+      what: "their reloads of one nginx: one a second",
+      value: burst.reloads,
+      unit: "reloads",
+      goal: Math.ceil(burst.seconds) + 2,
+    },
   ];
 }
 
@@ -101,23 +113,21 @@ async function changeListeners(stage: Stage, round: number): Promise<void> {
   });
 }
 
+/** On the control host itself: a call from here for each would be too slow. */
 async function changeFast(
   stage: Stage,
   tell: (line: string) => void,
-): Promise<{ readonly changes: number; readonly reloads: number }> {
+): Promise<{ readonly seconds: number; readonly reloads: number }> {
+  const more = { name: "more", port: 10_000, targetPort: 8081 };
+  const text = manifest(service({ name: "other", ports: [HTTP, more] }));
+  await stage.control.writeFile(TEMPLATE, text);
   const before = await reloadsOf(stage);
   const begunMs = performance.now();
-  let changes = 0;
-  for (; changes < CHANGES; changes += 1) {
-    const dueMs = begunMs + (changes * CHANGES_MS) / CHANGES;
-    if (performance.now() > begunMs + CHANGES_MS) break;
-    await wait(Math.max(0, dueMs - performance.now()));
-    const more = { name: "more", port: 10_000 + changes, targetPort: 8081 };
-    await stage.write("other.yaml", service({ name: "other", ports: [HTTP, more] }));
-  }
+  await stage.control.exec("sh", ["-c", CHANGING], { timeoutMs: 120_000 });
+  const seconds = (performance.now() - begunMs) / 1000;
   await stage.inSync();
-  tell(`  ${changes} changes of listeners in a row`);
-  return { changes, reloads: (await reloadsOf(stage)) - before };
+  tell(`  ${CHANGES} changes of listeners in ${seconds.toFixed(0)} s`);
+  return { seconds, reloads: (await reloadsOf(stage)) - before };
 }
 
 /** The most that one nginx made. */
