@@ -145,8 +145,7 @@ function wishFaults(ring: Ring): readonly string[] {
   const waiting = plan.intents.filter(({ kind }) => kind !== "drain");
   const lanes = [...plan.lanes.values()].flatMap(({ id, holder, order, yielding }) => {
     if (yielding !== undefined) return [`lane ${id} is to be given up by ${yielding[0]?.agent}`];
-    if (holder !== order[0])
-      return [`lane ${id} is held by ${holder}, its order is ${order.join()}`];
+    if (holder !== order[0]) return [`${id} is held by ${holder}, its order is ${order.join()}`];
     const isLeft = holder !== undefined && drained.has(holder);
     const heirs = order.filter((agent) => !drained.has(agent));
     return isLeft && heirs.length > 0 ? [`${id} is held by ${holder}, which is drained`] : [];
