@@ -73,14 +73,15 @@ function isAborted(signal: AbortSignal | undefined): boolean {
 function startChild(options: RunProgramOptions): ChildProcess {
   const env = options.env === undefined ? {} : { env: { ...options.env } };
   try {
-    const child = spawn(options.command, [...options.args], {
+    const child: ChildProcess = spawn(options.command, [...options.args], {
       stdio: ["pipe", "pipe", "pipe"],
       shell: false,
       ...env,
     });
+    // Where this process has no descriptor left there are no streams, and the error comes later.
     // A program that does not read its input closes it: EPIPE is no failure.
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(options.input ?? "");
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(options.input ?? "");
     return child;
   } catch (error) {
     throw programError(error, options.command);
