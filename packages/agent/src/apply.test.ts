@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { type DeviceName, parseAddress, parseDeviceName, present } from "@fairlead/model";
+import { EdgeError } from "@fairlead/runtime";
 import { laneOf } from "@fairlead/testkit";
 
 import { NOTHING_APPLIED } from "./applied.ts";
@@ -99,4 +100,22 @@ test("keepalived reads an unchanged file again when that is asked for", async ()
   const { host, done } = hostOf({ kind: "applied", reloaded: true });
   await applySteps(host, REMOVING.slice(1, 2), { ...context, rereads: true });
   assert.deepEqual(done, ["keepalived again"]);
+});
+
+test("a run directory that takes no file is told from a daemon that is down", async () => {
+  const full = new EdgeError({ code: "RUN_DIR", message: "no space left", retryable: true });
+  const dead = new EdgeError({ code: "DEADLINE", message: "too late", retryable: true });
+  for (const [error, reason] of [
+    [full, "DiskUnwritable"],
+    [dead, "DataPlaneDown"],
+  ] as const) {
+    const { host } = hostOf({ kind: "applied", reloaded: true });
+    const keepalived = { ...host.keepalived, apply: () => Promise.reject(error) };
+    const result = await applySteps({ ...host, keepalived }, REMOVING.slice(1, 2), context);
+    assert.deepEqual(
+      result.applied.remarks.map((remark) => remark.reason),
+      [reason],
+    );
+    assert.equal(result.retry, true);
+  }
 });

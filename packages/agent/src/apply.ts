@@ -9,7 +9,7 @@ import {
   assertNever,
   vipName,
 } from "@fairlead/model";
-import { describeError } from "@fairlead/runtime";
+import { describeError, isEdgeError } from "@fairlead/runtime";
 
 import { type Applied, type Problem, withGeneration } from "./applied.ts";
 import { type Answers, startAsking } from "./asking.ts";
@@ -101,7 +101,8 @@ export async function applySteps(
       // An address may only appear when the ledger can name it: else it could be left behind.
       isRecorded = step.kind !== "record";
       const detail = describeError(error);
-      const reason = isRecorded ? "DataPlaneDown" : "DiskUnwritable";
+      const isWritable = isRecorded && !isEdgeError(error, "RUN_DIR");
+      const reason = isWritable ? "DataPlaneDown" : "DiskUnwritable";
       progress = withRemark(earlier, { reason, detail: `cannot ${step.kind}: ${detail}` });
       const failed = outcomeOf(step, "failed", detail);
       outcomes.push({ ...failed, tookMs: context.nowMs() - begunMs });

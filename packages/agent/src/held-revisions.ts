@@ -1,5 +1,5 @@
-// Which revisions keepalived carries: of what is held as it is wanted the wanted one, and of what was
-// refused the one that it was held at. Pure.
+// Which revisions keepalived carries: of what is held as it is wanted the wanted one, and of what
+// was refused the one that it was held at. Pure.
 
 import type { Address, ResourceName, Revision } from "@fairlead/model";
 

@@ -28,7 +28,7 @@ export interface LaneTrackFile {
   readonly path: string;
 }
 
-/** Name of the track file that all lanes of a host with a successor follow: no lane is called so. */
+/** Name of the track file that all lanes with a successor follow: no lane is called so. */
 export const DATA_PATH = "data-path";
 
 /** 169.254.255.0 as a number. */

@@ -1,6 +1,6 @@
-// Ends a keepalived that lives and does nothing: it would keep its addresses while a successor takes
-// them. Given where its processes are written down. It never starts one: the supervisor does, which
-// sweeps the addresses first.
+// Ends a keepalived that lives and does nothing: it would keep its addresses while a successor
+// takes them. Given where its processes are written down. It never starts one: the supervisor does,
+// which sweeps the addresses first.
 
 import { readFileSync } from "node:fs";
 

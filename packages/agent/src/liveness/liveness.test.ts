@@ -2,7 +2,7 @@
 // what the kernel has, and what is said to lanes with a successor. With and without an agent.
 
 import assert from "node:assert/strict";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, readdir } from "node:fs/promises";
 import { test } from "node:test";
 
 import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
@@ -14,19 +14,13 @@ import { createKeepalivedDaemon } from "../keepalived/keepalived-daemon.ts";
 import { createNginxDaemon } from "../nginx/nginx-daemon.ts";
 import { readWorkers } from "../nginx/workers.ts";
 import type { AcceptedPlan, NginxDaemon } from "../ports.ts";
-import { createS6Supervisor } from "../supervise/s6.ts";
+import { createS6Supervisor, type S6Supervisor } from "../supervise/s6.ts";
 import { createLiveness } from "./liveness.ts";
 
 const clock = createSystemClock();
 const logger = createLogger({ level: "silent", format: "json" });
 const IP = "/usr/sbin/ip";
 const VIP = "192.0.2.100";
-/** Longest time that two hosts may have a VIP, in ms; and that a machine under load adds. */
-const DOUBLE_MS_MAX = 500;
-const SLOW_MS = 500;
-/** s6 waits a second between two starts. */
-const BACK_MS_MAX = 2000;
-
 async function ip(...args: readonly string[]): Promise<string> {
   const options = { command: IP, timeoutMs: 5000, maxOutputBytes: 65_536 };
   const result = await runProgram({ ...options, args });
@@ -38,13 +32,31 @@ async function isHeld(): Promise<boolean> {
   return (await ip("-4", "address", "show", "dev", "eth0")).includes(` ${VIP}/`);
 }
 
-/** Resolves with the ms that it took. */
-async function until(isSo: () => Promise<boolean>, what: string): Promise<number> {
+/** How fast it is, judges the history of holders in stories of several hosts. */
+async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
   const beganMs = clock.nowMs();
   while (!(await isSo())) {
     assert.ok(clock.nowMs() - beganMs < 10_000, `not so after 10 s: ${what}`);
   }
-  return clock.nowMs() - beganMs;
+}
+
+/** By the names that the kernel shows, scanner first, as whoever is listed later is its child. */
+async function killAll(name: RegExp): Promise<void> {
+  for (;;) {
+    let isLeft = false;
+    for (const pid of (await readdir("/proc")).filter((word) => /^[0-9]+$/.test(word))) {
+      const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+      const [, command = "", state = ""] = /^\d+ \((.*)\) (\S)/.exec(stat) ?? [];
+      if (!name.test(command) || state === "Z") continue;
+      isLeft = true;
+      try {
+        process.kill(Number(pid), "SIGKILL");
+      } catch {
+        // It ended with its parent, or with its pipe.
+      }
+    }
+    if (!isLeft) return;
+  }
 }
 
 async function pidIn(path: string): Promise<number> {
@@ -54,6 +66,7 @@ async function pidIn(path: string): Promise<number> {
 interface Stage extends AsyncDisposable {
   readonly layout: ReturnType<typeof dataPlaneLayout>;
   readonly nginx: NginxDaemon;
+  readonly supervisor: S6Supervisor;
   /** Looks as an agent does, until it is disposed. */
   watch(wanted?: AcceptedPlan): AsyncDisposable;
   /** What is said to the lanes: 0 or 1. */
@@ -94,6 +107,7 @@ async function stage(name: string): Promise<Stage> {
   return {
     layout,
     nginx,
+    supervisor,
     watch: (wanted) =>
       createLiveness({ layout, clock, log: logger, nginx, view: () => ({ wanted, applied }) }),
     said: async () => (await readFile(layout.keepalived.dataPath, "utf8")).trim(),
@@ -175,8 +189,7 @@ inSandbox({ file: import.meta.url, name: "liveness" }, () => {
     await using s = await stage("nginx-alone");
     assert.equal(await s.said(), "0");
     process.kill(await pidIn(s.layout.nginx.pid), "SIGKILL");
-    const goneMs = await until(async () => !(await isHeld()), "the VIP left");
-    assert.ok(goneMs < DOUBLE_MS_MAX + SLOW_MS, `after ${goneMs} ms`);
+    await until(async () => !(await isHeld()), "the VIP left");
     assert.equal(await s.said(), "1");
     await until(isHeld, "the VIP is back");
     assert.notEqual(await s.nginx.generation(), undefined, "nginx serves before it is back");
@@ -190,13 +203,19 @@ inSandbox({ file: import.meta.url, name: "liveness" }, () => {
       const [before, beforeChild] = [await pidIn(pid), await pidIn(vrrpPid)];
       if (parent) process.kill(before, signal);
       if (child) process.kill(beforeChild, signal);
-      const goneMs = await until(async () => !(await isHeld()), `the VIP left: ${name}`);
-      assert.ok(goneMs < DOUBLE_MS_MAX + SLOW_MS, `${name}: gone after ${goneMs} ms`);
-      const backMs = goneMs + (await until(isHeld, `the VIP is back: ${name}`));
-      assert.ok(backMs < BACK_MS_MAX + SLOW_MS, `${name}: back after ${backMs} ms`);
+      await until(async () => !(await isHeld()), `the VIP left: ${name}`);
+      await until(isHeld, `the VIP is back: ${name}`);
       assert.notEqual(await pidIn(pid), before, name);
       assert.throws(() => process.kill(beforeChild, 0), `${name}: no orphan`);
     }
+  });
+
+  test("everything is killed at once: the first who comes back sweeps", async () => {
+    await using s = await stage("all");
+    await killAll(/^(?:s6-svscan|s6-supervise|s6-log|nginx|keepalived)$/);
+    assert.equal(await isHeld(), true, "nobody is left who could sweep");
+    await s.supervisor.ensure();
+    assert.equal(await isHeld(), false, "before anything is started anew");
   });
 
   test("nginx is frozen: lanes leave, it is ended, and they come back", async () => {
@@ -206,8 +225,7 @@ inSandbox({ file: import.meta.url, name: "liveness" }, () => {
     const [worker] = await readWorkers(master);
     assert.ok(worker !== undefined);
     process.kill(worker.pid, "SIGSTOP");
-    const goneMs = await until(async () => !(await isHeld()), "the VIP left");
-    assert.ok(goneMs < DOUBLE_MS_MAX + SLOW_MS, `after ${goneMs} ms`);
+    await until(async () => !(await isHeld()), "the VIP left");
     await until(isHeld, "the VIP is back");
     assert.notEqual(await pidIn(s.layout.nginx.pid), master);
   });

@@ -52,7 +52,7 @@ class Watch implements AsyncDisposable {
   constructor(options: LivenessOptions) {
     this.#options = options;
     this.#keepalived = createKeepalivedWatch(options);
-    this.#silence = createSilence(() => options.nginx.generation());
+    this.#silence = createSilence(() => answersOf(options.nginx));
     this.#files = createTrackFiles(options.layout);
     this.#arm();
   }
@@ -117,6 +117,12 @@ class Watch implements AsyncDisposable {
     this.#trouble = trouble;
     this.#options.log.error({ trouble }, "the track files cannot be written");
   }
+}
+
+/** Without a free descriptor nothing can be asked, and that is the agent's own trouble. */
+async function answersOf(nginx: LivenessOptions["nginx"]): Promise<boolean | undefined> {
+  if ((await nginx.generation()) !== undefined) return true;
+  return lookAt(process.pid) === undefined ? undefined : false;
 }
 
 /** A stopped process of nginx never comes back by itself; its supervisor starts it anew. */

@@ -7,17 +7,17 @@ import { type Silence, createSilence } from "./silence.ts";
 
 interface Stage {
   readonly silence: Silence;
-  readonly open: ((id: string | undefined) => void)[];
+  readonly open: ((answers: boolean | undefined) => void)[];
   /** Ticks as often and gives what is known after the last. */
   ticks(count: number): Promise<string>;
   /** Answers the oldest open question. */
-  answer(id: string | undefined): Promise<void>;
+  answer(answers: boolean | undefined): Promise<void>;
 }
 
 function stage(): Stage {
-  const open: ((id: string | undefined) => void)[] = [];
+  const open: ((answers: boolean | undefined) => void)[] = [];
   const silence = createSilence(() => {
-    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    const { promise, resolve } = Promise.withResolvers<boolean | undefined>();
     open.push(resolve);
     return promise;
   });
@@ -30,8 +30,8 @@ function stage(): Stage {
       await Promise.resolve();
       return known;
     },
-    answer: async (id) => {
-      open.shift()?.(id);
+    answer: async (answers) => {
+      open.shift()?.(answers);
       await Promise.resolve();
       await Promise.resolve();
     },
@@ -43,7 +43,7 @@ test("one that answers is asked on every second tick", async () => {
   for (let round = 0; round < 5; round++) {
     await s.ticks(2);
     assert.equal(s.open.length, 1);
-    await s.answer("0123456789abcdef");
+    await s.answer(true);
   }
   assert.equal(await s.ticks(1), "answers");
 });
@@ -51,20 +51,20 @@ test("one that answers is asked on every second tick", async () => {
 test("one refusal may be a reload, two in a row are silence, and an answer ends it", async () => {
   const s = stage();
   await s.ticks(2);
-  await s.answer("0123456789abcdef");
+  await s.answer(true);
   await s.ticks(2);
-  await s.answer(undefined);
+  await s.answer(false);
   assert.equal(await s.ticks(2), "unsure");
-  await s.answer(undefined);
+  await s.answer(false);
   assert.equal(await s.ticks(2), "silent");
-  await s.answer("0123456789abcdef");
+  await s.answer(true);
   assert.equal(await s.ticks(1), "answers");
 });
 
 test("a question that is open for four ticks is silence", async () => {
   const s = stage();
   await s.ticks(2);
-  await s.answer("0123456789abcdef");
+  await s.answer(true);
   await s.ticks(2);
   assert.equal(await s.ticks(3), "answers");
   assert.equal(await s.ticks(1), "silent");
@@ -74,7 +74,7 @@ test("a question that is open for four ticks is silence", async () => {
 test("a loop that was held up itself has ticked once, and takes nothing for silence", async () => {
   const s = stage();
   await s.ticks(2);
-  await s.answer("0123456789abcdef");
+  await s.answer(true);
   await s.ticks(2);
   assert.equal(await s.ticks(1), "answers");
 });
@@ -82,12 +82,21 @@ test("a loop that was held up itself has ticked once, and takes nothing for sile
 test("what was asked before it was forgotten says nothing", async () => {
   const s = stage();
   await s.ticks(2);
-  await s.answer("0123456789abcdef");
+  await s.answer(true);
   await s.ticks(2);
   s.silence.forget();
-  await s.answer("0123456789abcdef");
+  await s.answer(true);
   assert.equal(await s.ticks(1), "unsure");
   assert.equal(s.open.length, 1, "it is asked anew at once");
-  await s.answer("0123456789abcdef");
+  await s.answer(true);
   assert.equal(await s.ticks(1), "answers");
+});
+
+test("an agent that cannot ask, as it has no descriptor left, knows nothing", async () => {
+  const s = stage();
+  for (let round = 0; round < 5; round++) {
+    await s.ticks(2);
+    await s.answer(undefined);
+    assert.equal(await s.ticks(1), "unsure");
+  }
 });

@@ -1,6 +1,6 @@
 // Whether nginx answers, by asking it a few times a second: a master that lives says nothing of
-// workers that crash, hang or have no file left. Given the question; it waits for no answer, so that
-// a loop that was held up itself does not take its own pause for nginx's.
+// workers that crash, hang or have no file left. Given the question; it waits for no answer, so
+// that a loop that was held up itself does not take its own pause for nginx's.
 
 /** What is known of nginx: it answers, it does not, or one question is not enough to say. */
 export type Answering = "answers" | "silent" | "unsure";
@@ -20,19 +20,22 @@ const WAITED_TICKS_MAX = 4;
 /** Refused as often in a row: one may meet nginx between two generations. */
 const REFUSED_MAX = 2;
 
-/** Makes it; nothing is asked before the first tick. `ask` must not reject. */
-export function createSilence(ask: () => Promise<string | undefined>): Silence {
+/**
+ * Makes it; nothing is asked before the first tick.
+ * @param ask whether it answers; undefined when it could not be asked. It must not reject.
+ */
+export function createSilence(ask: () => Promise<boolean | undefined>): Silence {
   let known: Answering = "unsure";
   let refused = 0;
   let ticks = 0;
   let isAsking = false;
   let epoch = 0;
-  const answered = (id: string | undefined, asked: number): void => {
+  const answered = (answers: boolean | undefined, asked: number): void => {
     if (asked !== epoch) return;
     isAsking = false;
     ticks = 0;
-    refused = id === undefined ? refused + 1 : 0;
-    if (refused === 0) known = "answers";
+    refused = answers === false ? refused + 1 : 0;
+    if (answers === true) known = "answers";
     else known = refused >= REFUSED_MAX ? "silent" : "unsure";
   };
   return {
@@ -44,7 +47,7 @@ export function createSilence(ask: () => Promise<string | undefined>): Silence {
         isAsking = true;
         ticks = 0;
         const asked = epoch;
-        void ask().then((id) => answered(id, asked));
+        void ask().then((answers) => answered(answers, asked));
       }
       return known;
     },
