@@ -1,0 +1,86 @@
+// A holder that runs out of something: room on its file systems, descriptors of the agent, time to
+// run. What is served goes on, it is said what is missing, and it recovers by itself.
+
+import assert from "node:assert/strict";
+
+import { type Host, startProbe } from "@fairlead/lab";
+
+import { service } from "./stage/manifests.ts";
+import { claimOf, type Stage, STATE_DIR } from "./stage/stage.ts";
+import { story } from "./stage/story.ts";
+
+const RUN_DIR = "/run/fairlead";
+/** Descriptors of an agent that can open nothing more. */
+const FILES_MAX = 10;
+
+story("a holder is out of room, of descriptors, of time: it serves on", {}, async (stage) => {
+  await stage.write("web.yaml", service({ name: "web" }));
+  const { address, holder } = await stage.served("default/web");
+  const host = stage.lab.host(holder);
+  await using probe = await startProbe(stage.client, { address, port: 80, everyMs: 20 });
+  await probe.waitForAnswer(5_000);
+
+  for (const [name, folder] of [
+    ["one", STATE_DIR],
+    ["two", RUN_DIR],
+  ] as const) {
+    await fill(host, folder);
+    await stage.write(`${name}.yaml`, service({ name }));
+    await said(stage, holder, "DiskUnwritable");
+    await free(host, folder);
+    await stage.served(`default/${name}`);
+  }
+
+  const pid = (await host.output("cut", ["-d", " ", "-f", "1", `${RUN_DIR}/agent.pid`])).trim();
+  const limit = async (files: string): Promise<void> =>
+    void (await host.output("prlimit", ["--pid", pid, `--nofile=${files}`]));
+  await limit(`${FILES_MAX}:`);
+  await stage.write("three.yaml", service({ name: "three" }));
+  // It cannot even look at its host, so there is no report that could say why.
+  await stage.until("the holder is behind", ({ agents }) =>
+    agents.find(({ name }) => name === holder)?.sync === "behind" ? true : undefined,
+  );
+  await limit("4096:");
+  await stage.served("default/three");
+
+  await stage.agent(holder).freeze();
+  await stage.write("four.yaml", service({ name: "four" }));
+  await stage.until("it is planned without the frozen one", (list) =>
+    claimOf(list, "default/four")?.addresses.length === 1 ? true : undefined,
+  );
+  stage.agent(holder).resume();
+  await stage.served("default/four");
+
+  assert.deepEqual(stage.recorder.holders(address), [holder], "nothing of it moves a lane");
+  const seen = await probe.stop();
+  assert.equal(seen.failed, 0, `${seen.failed} of ${seen.tries} connections failed`);
+});
+
+/** Makes the folder's files lie on a file system of their own that has no room left. */
+async function fill(host: Host, folder: string): Promise<void> {
+  // The run directory is full of sockets and pipes that are open: it cannot be moved, only bounded.
+  const used = "$(df -k --output=used /run | tail -1)";
+  const moved = [
+    `cp -a ${folder} /run/kept`,
+    `mount -t tmpfs -o size=256k tmpfs ${folder}`,
+    `cp -a /run/kept/. ${folder}`,
+  ];
+  const bound =
+    folder === STATE_DIR ? moved.join(" && ") : `mount -o remount,size=$((${used} + 64))k /run`;
+  const rest = folder === STATE_DIR ? folder : "/run";
+  await host.output("sh", ["-c", `${bound}; cat /dev/zero >${rest}/rest 2>/dev/null; true`]);
+}
+
+async function free(host: Host, folder: string): Promise<void> {
+  const rest = folder === STATE_DIR ? folder : "/run";
+  await host.output("rm", [`${rest}/rest`]);
+  if (folder !== STATE_DIR) await host.output("mount", ["-o", "remount,size=50%", "/run"]);
+}
+
+async function said(stage: Stage, agent: string, reason: string): Promise<void> {
+  await stage.until(`${reason} is said of ${agent}`, (list) => {
+    const remarks = list.agents.find(({ name }) => name === agent)?.remarks ?? [];
+    const isServed = claimOf(list, "default/web")?.state === "ready";
+    return isServed && remarks.some((one) => one.reason === reason) ? true : undefined;
+  });
+}
