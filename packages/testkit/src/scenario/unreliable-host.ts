@@ -79,8 +79,7 @@ export function unreliableHost(
           await change("reloading keepalived", TOOK_MS.keepalived, () =>
             keepalived.apply(text, vipCount),
           ),
-        stop: async () =>
-          await change("stopping keepalived", TOOK_MS.keepalived, () => keepalived.stop()),
+        stop: () => change("stopping keepalived", TOOK_MS.keepalived, () => keepalived.stop()),
       },
       nginx: reloading(nginx),
       nginxUdp: reloading(nginxUdp),
