@@ -83,7 +83,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   PoolExhausted: entry(
     "FL0203",
     "Every address of the pools that may serve this Service is taken.",
-    "Add addresses to a pool, or delete what is not needed.",
+    "Add addresses to a pool, or delete what is not needed; who waits longest is served first.",
   ),
   AddressOutsidePools: entry(
     "FL0204",

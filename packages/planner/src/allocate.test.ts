@@ -116,9 +116,9 @@ const stories: readonly Story[] = [
     expect: { a: "pending 10.0.0.254 NoAgents", b: "pending 10.0.1.1 NoAgents" },
   },
   {
-    name: "a full pool refuses by name",
+    name: "who finds a full pool waits, and is told its name",
     world: { claims: [makeClaim("a"), makeClaim("b")], pools: one },
-    expect: { a: `pending 192.0.2.100 ${WAITING}`, b: "refused PoolExhausted" },
+    expect: { a: `pending 192.0.2.100 ${WAITING}`, b: "pending PoolExhausted" },
   },
   {
     name: "the pool of higher priority is tried first, the other when it is full",
@@ -285,7 +285,7 @@ test("a full pool says how full it is, and serves those who wait, the oldest fir
   assert.equal(verdictLine(first, "a"), `pending 192.0.2.10 ${WAITING}`);
   for (const name of ["b", "soon", "late"]) {
     const { state, main } = findVerdict(first, name);
-    assert.deepEqual([state, main?.reason], ["refused", "PoolExhausted"]);
+    assert.deepEqual([state, main?.reason], ["pending", "PoolExhausted"]);
     assert.equal(main?.detail, "no address is free in lan (1 of 3 held, 2 unusable)");
   }
   const bGone = nextWorld(world, first, { claims: [...waiting, ...holders.slice(0, 1)] });
@@ -297,7 +297,7 @@ test("a full pool says how full it is, and serves those who wait, the oldest fir
   const agents = proveAll(nextWorld(aGone, third), third);
   const fourth = planned(nextWorld(aGone, third, { agents }));
   assert.equal(verdictLine(fourth, "soon"), `pending 192.0.2.10 ${WAITING}`);
-  assert.equal(verdictLine(fourth, "late"), "refused PoolExhausted");
+  assert.equal(verdictLine(fourth, "late"), "pending PoolExhausted");
 });
 
 test("a pool of 2^64 addresses costs no more than a small one", () => {

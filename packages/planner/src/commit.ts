@@ -2,7 +2,7 @@
 // Given a choice; changes the desk's table, and says in a grant what the claim has and what it
 // lacks.
 
-import type { Address, Claim, Placement, Remark } from "@fairlead/model";
+import type { Address, Claim, Placement, Reason, Remark } from "@fairlead/model";
 
 import type { Desk } from "./choose.ts";
 import { type Grant, leftOutKey, portText } from "./grant.ts";
@@ -27,7 +27,7 @@ export function fallBack(
 export function nothing(claim: Claim, problem: Remark): Grant {
   return {
     claim,
-    best: problem.reason === "Releasing" ? "pending" : "refused",
+    best: HEALING.has(problem.reason) ? "pending" : "refused",
     programmed: false,
     addresses: [],
     leftOut: NOTHING,
@@ -35,6 +35,9 @@ export function nothing(claim: Claim, problem: Remark): Grant {
     remarks: claim.remarks,
   };
 }
+
+/** What ends by itself: an agent lets go of an address, or somebody gives one back. */
+const HEALING: ReadonlySet<Reason> = new Set(["PoolExhausted", "Releasing"]);
 
 /** What was chosen for a claim. */
 export interface Decision {

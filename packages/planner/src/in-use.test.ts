@@ -113,7 +113,7 @@ suite("an address that a stranger has", () => {
     told = go(told, ["192.0.2.100"]);
     const claims = [...told.world.claims.values(), makeClaim("more", { createdAtMs: 9999 })];
     told = go(told, [], { claims, nowMs: told.world.nowMs + 59_000 });
-    assert.equal(verdictLine(told.plan, "more"), "refused PoolExhausted");
+    assert.equal(verdictLine(told.plan, "more"), "pending PoolExhausted");
     told = go(told, [], { nowMs: told.world.nowMs + 1001 });
     assert.equal(verdictLine(told.plan, "more"), "pending 192.0.2.100 WaitingForAgent");
   });

@@ -4,13 +4,14 @@
 
 import { type Family, type LeasedAddress, type PoolName, familyOf } from "@fairlead/model";
 
-import { poolSize } from "./pool-size.ts";
+import { poolSize, reservedSize } from "./pool-size.ts";
 import type { PoolBook, PoolView } from "./pools.ts";
 
-/** Addresses of one family of one pool that are not to be had. */
+/** Addresses of one family of one pool that are in a row, by the row's state. */
 export interface FillCount {
   readonly held: number;
   readonly draining: number;
+  readonly quarantined: number;
 }
 
 /** Counts by pool and family. */
@@ -25,14 +26,14 @@ export interface PoolFill {
 /** Makes counts of nothing. */
 export function createPoolFill(): PoolFill {
   let book: PoolBook | undefined;
-  const counts = new Map<string, { held: number; draining: number }>();
+  const counts = new Map<string, Record<keyof FillCount, number>>();
 
   function count(row: LeasedAddress | undefined, by: number): void {
-    if (row === undefined || row.state.kind === "quarantined") return;
+    if (row === undefined) return;
     const pool = book?.poolOf(row.address)?.pool;
     if (pool === undefined) return;
     const key = fillKey(pool.name, familyOf(row.address));
-    const known = counts.get(key) ?? { held: 0, draining: 0 };
+    const known = counts.get(key) ?? { ...NOTHING };
     known[row.state.kind] += by;
     counts.set(key, known);
   }
@@ -53,20 +54,28 @@ export function createPoolFill(): PoolFill {
   };
 }
 
-const NOTHING: FillCount = { held: 0, draining: 0 };
+const NOTHING: FillCount = { held: 0, draining: 0, quarantined: 0 };
 
 function fillKey(pool: PoolName, family: Family): string {
   return `${family} ${pool}`;
 }
 
 /**
- * How full a pool is that has nothing free: `lan (8 of 10 held, 1 draining, 1 unusable)`. Unusable
- * are hosts' own addresses, and the first and last of a network.
+ * How full a pool is that has nothing free: `lan (7 of 10 held, 1 draining, 1 quarantined, 1
+ * unusable; 2 more reserved)`. Unusable are hosts' own addresses, the first and last of a network,
+ * and what strangers have; one that is quarantined and not given has somebody yet.
  */
 export function fillText({ pool }: PoolView, family: Family, count: FillCount): string {
+  const { held, draining, quarantined } = count;
   const size = poolSize(pool, family);
-  const rest = size - BigInt(count.held + count.draining);
-  const draining = count.draining === 0 ? "" : `, ${count.draining} draining`;
-  const unusable = rest <= 0n ? "" : `, ${rest} unusable`;
-  return `${pool.name} (${count.held} of ${size} held${draining}${unusable})`;
+  const rest = size - BigInt(held + draining + quarantined);
+  const parts = [
+    `${held} of ${size} held`,
+    ...(draining === 0 ? [] : [`${draining} draining`]),
+    ...(quarantined === 0 ? [] : [`${quarantined} quarantined`]),
+    ...(rest <= 0n ? [] : [`${rest} unusable`]),
+  ];
+  const reserved = reservedSize(pool, family);
+  const more = reserved === 0n ? "" : `; ${reserved} more reserved`;
+  return `${pool.name} (${parts.join(", ")}${more})`;
 }

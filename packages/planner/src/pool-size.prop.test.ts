@@ -7,7 +7,7 @@ import { addressFromValue, addressValue, rangeContains, rangeText } from "@fairl
 import { makePool, makeRanges } from "@fairlead/testkit";
 import fc from "fast-check";
 
-import { poolFamilies, poolSize } from "./pool-size.ts";
+import { poolFamilies, poolSize, reservedSize } from "./pool-size.ts";
 
 const cases = [
   { ranges: "192.0.2.10-192.0.2.50", ipv4: 41n, ipv6: 0n },
@@ -44,13 +44,15 @@ test("reserved and avoided addresses count as counting through the pool says", (
       const reserved = holes.map(range);
       const pool = makePool("lan", rangeText(given), { reserved, avoidBuggyIPs: avoids });
       let count = 0n;
+      let kept = 0n;
       for (let value = addressValue(given.first); value <= addressValue(given.last); value += 1n) {
         const address = addressFromValue("ipv4", value);
-        if (reserved.some((hole) => rangeContains(hole, address))) continue;
-        if (avoids && /\.(0|255)$/.test(address)) continue;
-        count += 1n;
+        const isKept = reserved.some((hole) => rangeContains(hole, address));
+        if (isKept) kept += 1n;
+        else if (!avoids || !/\.(0|255)$/.test(address)) count += 1n;
       }
       assert.equal(poolSize(pool, "ipv4"), count);
+      assert.equal(reservedSize(pool, "ipv4"), kept);
     },
   );
   fc.assert(property, { numRuns: 200 });

@@ -25,6 +25,13 @@ export function poolSize(pool: AddressPool, family: Family): bigint {
   return spans.reduce((sum, span) => sum + sizeOf(span) - (avoids ? buggyIn(span) : 0n), 0n);
 }
 
+/** Addresses of one family inside the pool's ranges that it reserves. */
+export function reservedSize(pool: AddressPool, family: Family): bigint {
+  if (pool.reserved.length === 0) return 0n;
+  const whole: AddressPool = { ...pool, avoidBuggyIPs: false };
+  return poolSize({ ...whole, reserved: [] }, family) - poolSize(whole, family);
+}
+
 /** Families that the pool has ranges of, IPv4 first. */
 export function poolFamilies(pool: AddressPool): readonly Family[] {
   const families = new Set(pool.ranges.map(({ first }) => familyOf(first)));

@@ -28,7 +28,7 @@ export function findVerdict(plan: Plan, title: string): Verdict {
   return present(verdict, `${full} has a verdict`);
 }
 
-/** The verdict in one line: `ready 192.0.2.100`, `refused PoolExhausted`. */
+/** The verdict in one line: `ready 192.0.2.100`, `pending PoolExhausted`. */
 export function verdictLine(plan: Plan, title: string): string {
   const { state, addresses, main } = findVerdict(plan, title);
   const held = addresses.map(({ address }) => address);

@@ -2,7 +2,7 @@
 // plan, every address its one holder, the store exactly what is wanted. Pure but for reading the
 // ring.
 
-import { claimTitle, type Reason, type Resource } from "@fairlead/model";
+import { claimTitle, type Reason, type Resource, type VerdictState } from "@fairlead/model";
 
 import { pathOf } from "../scenario/manifests.ts";
 import { heldAddresses, type Ring } from "../scenario/ring.ts";
@@ -10,11 +10,12 @@ import type { RingAgent } from "../scenario/ring-agent.ts";
 
 /** Reasons for which a claim may rightly be refused at the end. */
 const RIGHTLY_REFUSED: ReadonlySet<Reason> = new Set([
-  "PoolExhausted",
   "AddressTaken",
   "SharingRefused",
   "AddressOutsidePools",
 ]);
+/** Reasons for which one may rightly wait at the end: for what others have. */
+const RIGHTLY_WAITING: ReadonlySet<Reason> = new Set(["PoolExhausted"]);
 /** What may be said of one that is served. */
 const RIGHTLY_SAID: ReadonlySet<Reason> = new Set([
   "NoMembers",
@@ -24,6 +25,12 @@ const RIGHTLY_SAID: ReadonlySet<Reason> = new Set([
   "SharingRefused",
   "AddressOutsidePools",
 ]);
+
+const RIGHTLY: Readonly<Record<VerdictState, ReadonlySet<Reason>>> = {
+  ready: RIGHTLY_SAID,
+  pending: RIGHTLY_WAITING,
+  refused: RIGHTLY_REFUSED,
+};
 
 /** Everything that is wrong, a sentence each; empty when the ring has settled. */
 export function unsettled(ring: Ring): readonly string[] {
@@ -88,10 +95,7 @@ function listenText(resource: Resource): readonly string[] {
 function verdictFaults(ring: Ring): readonly string[] {
   const { view } = ring.controller.context() ?? {};
   return [...(view?.plan?.verdicts.values() ?? [])].flatMap(({ claim, state, main }) => {
-    const isRight =
-      state === "ready"
-        ? main === undefined || RIGHTLY_SAID.has(main.reason)
-        : state === "refused" && main !== undefined && RIGHTLY_REFUSED.has(main.reason);
+    const isRight = main === undefined ? state === "ready" : RIGHTLY[state].has(main.reason);
     return isRight ? [] : [`${claimTitle(claim)} is ${state}: ${main?.reason} ${main?.detail}`];
   });
 }
