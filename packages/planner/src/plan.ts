@@ -151,8 +151,9 @@ function planOnce(
     judgements,
   });
 
+  const leases = last?.plan.leases ?? NO_LEASES;
   const planned: Plan = {
-    leases: patchMap(last?.plan.leases ?? NO_LEASES, rowsNow(rows)),
+    leases: patchMap(leases, rowsNow(rows, leases)),
     lanes,
     intents: intentsOf(world.intents, lanes),
     nodePlans,
@@ -168,10 +169,15 @@ function planOnce(
 const NO_LEASES: Plan["leases"] = new Map();
 const NO_VERDICTS: Plan["verdicts"] = new Map();
 
-/** The touched rows as they are now. */
-function rowsNow({ all, touched }: LeaseRows): Map<Address, LeasedAddress | undefined> {
+/** The touched rows as they are now; one that came back to what it was is the one that it was. */
+function rowsNow(rows: LeaseRows, before: Plan["leases"]): Map<Address, LeasedAddress | undefined> {
   const now = new Map<Address, LeasedAddress | undefined>();
-  for (const address of touched.addresses) now.set(address, all.get(address));
+  for (const address of rows.touched.addresses) {
+    const row = rows.all.get(address);
+    const kept = row && keep(before.get(address), row);
+    if (kept !== undefined) rows.put(kept);
+    now.set(address, kept);
+  }
   return now;
 }
 
