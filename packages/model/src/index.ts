@@ -6,6 +6,8 @@ export * from "./assert.ts";
 export * from "./cidr.ts";
 export * from "./claim.ts";
 export * from "./hash.ts";
+export * from "./holders.ts";
+export * from "./instant.ts";
 export * from "./intent.ts";
 export * from "./lane.ts";
 export * from "./lease.ts";

@@ -12,6 +12,8 @@ export interface LeaseOwner {
   /** The owner's uid: the lease ends with it, whoever carries the name next. */
   readonly uid: string;
   readonly ports: readonly { readonly protocol: Protocol; readonly port: number }[];
+  /** Since when, epoch ms. Absent: for as long as the address is held at all. */
+  readonly sinceMs?: number;
 }
 
 /** Where an address is held. `unplaced` until an agent that may hold it is known. */
@@ -47,5 +49,6 @@ export interface LeasedAddress {
   readonly state: LeaseState;
   /** Whether SERVING was proved once, so that the address stands in the owner's status. */
   readonly published: boolean;
+  /** Since when it is held by anybody, whoever joined or left meanwhile. */
   readonly sinceMs: number;
 }

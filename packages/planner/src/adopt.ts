@@ -8,6 +8,7 @@ import {
   type Placement,
   type Remark,
   claimTitle,
+  holdersText,
   familyOf,
 } from "@fairlead/model";
 
@@ -89,9 +90,8 @@ export function findWait(desk: Desk, claim: Claim): Wait | undefined {
       const detail = `${begin} was ${claimTitle(row.lastClaim)}'s and waits for ${row.sentTo.join(", ")}`;
       return { address, problem: { reason: "Releasing", detail } };
     }
-    const [owner] = row.owners;
-    if (owner === undefined || !row.owners.every(desk.isAbsent)) continue;
-    const detail = `${begin} is ${claimTitle(owner.claim)}'s, which no source shows yet`;
+    if (row.owners.length === 0 || !row.owners.every(desk.isAbsent)) continue;
+    const detail = `${begin} is held by ${holdersText(row)}, which no source shows yet`;
     return { address, problem: { reason: "Releasing", detail } };
   }
   return undefined;

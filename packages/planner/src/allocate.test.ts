@@ -241,7 +241,7 @@ test("the holder of a taken address is named", () => {
   const first = planned(makeWorld({ claims: claims.slice(0, 1) }));
   const world = nextWorld(makeWorld({ claims }), first);
   const { main } = findVerdict(planned(world), "web");
-  assert.equal(main?.detail, "192.0.2.100 is held by shop/dns");
+  assert.equal(main?.detail, "192.0.2.100 is held by shop/dns since 1970-01-01T00:16:40Z");
 });
 
 test("a Service deleted and made again gets its address back while it rests", () => {

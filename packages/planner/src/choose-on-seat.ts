@@ -9,6 +9,7 @@ import {
   type LeasedAddress,
   type Remark,
   familyOf,
+  holdersText,
 } from "@fairlead/model";
 
 import { type Choice, type Desk, whyNotWished } from "./choose.ts";
@@ -102,8 +103,10 @@ function floats(desk: Desk, address: Address): boolean {
 }
 
 function whyNotOwn(desk: Desk, address: Address): Remark | undefined {
-  if (!floats(desk, address)) return undefined;
-  const detail = `${address} floats among hosts until its owners give it up, and is no host's own`;
+  const row = desk.table.rows.get(address);
+  if (row === undefined || !floats(desk, address)) return undefined;
+  const held = row.owners.length === 0 ? "" : `, held by ${holdersText(row)}`;
+  const detail = `${address} floats among hosts until it is given up${held}, and is no host's own`;
   return { reason: "AddressTaken", detail };
 }
 

@@ -89,7 +89,11 @@ class Table implements LeaseTable {
     const placement = given ?? row?.placement ?? { kind: "unplaced" };
     if (isKnown && isPlacedAlike(row.placement, placement)) return;
     const others = row?.owners.filter((owner) => owner.claim !== claim.id) ?? [];
-    const owner: LeaseOwner = isSame ? own : { claim: claim.id, uid: claim.uid, ports };
+    const { nowMs } = this.#release.world;
+    const isJoining = own === undefined && others.length > 0 && row?.sinceMs !== nowMs;
+    const joinedMs = isJoining ? nowMs : own?.sinceMs;
+    const since = joinedMs === undefined ? {} : { sinceMs: joinedMs };
+    const owner: LeaseOwner = isSame ? own : { claim: claim.id, uid: claim.uid, ports, ...since };
     const next: LeasedAddress = {
       address,
       pool,
@@ -101,8 +105,7 @@ class Table implements LeaseTable {
       sentTo: row?.sentTo ?? [],
       state: { kind: "held" },
       published: published ?? row?.published ?? false,
-      sinceMs:
-        row === undefined || row.owners.length === 0 ? this.#release.world.nowMs : row.sinceMs,
+      sinceMs: row === undefined || row.owners.length === 0 ? nowMs : row.sinceMs,
     };
     this.#rows.put(next);
     this.#changes += 1;

@@ -110,7 +110,10 @@ test("without any pool the first address of the host is shared by port", () => {
   assert.equal(verdictLine(after, "dns"), "ready 192.0.2.11");
   assert.equal(verdictLine(after, "other"), "refused SharingRefused");
   const { main } = findVerdict(after, "other");
-  assert.equal(main?.detail, "tcp/80 of 192.0.2.11 is held by default/web");
+  assert.equal(
+    main?.detail,
+    "tcp/80 of 192.0.2.11 is held by default/web since 1970-01-01T00:16:40Z",
+  );
 });
 
 test("a host that gets another address takes its Services along, where there is no pool", () => {

@@ -99,10 +99,42 @@ test("who has a port keeps it when another one on the address asks for it too", 
   assert.equal(verdictLine(second, "web"), "pending 192.0.2.100 SharingRefused");
   assert.equal(
     findVerdict(second, "web").main?.detail,
-    "udp/53 of 192.0.2.100 is held by default/dns",
+    "udp/53 of 192.0.2.100 is held by default/dns since 1970-01-01T00:16:40Z",
   );
   // What web had goes on being served.
   assert.deepEqual(listenersOf(second), listenersOf(first));
+});
+
+test("who is refused hears since when each of the others is there, whoever has left", () => {
+  const world = makeWorld({ claims: [web] });
+  const joined = nextWorld(world, planned(world), {
+    claims: [web, dns],
+    nowMs: world.nowMs + 60_000,
+  });
+  const wish = makeClaim("late", { ports: ["udp/53"], wishes: ["192.0.2.100"], createdAtMs: 9 });
+  const all = nextWorld(joined, planned(joined), {
+    claims: [web, dns, wish],
+    nowMs: world.nowMs + 90_000,
+  });
+  const refused = planned(all);
+  assert.equal(
+    findVerdict(refused, "late").main?.detail,
+    "192.0.2.100 is held by default/dns since 1970-01-01T00:17:40Z, " +
+      "default/web since 1970-01-01T00:16:40Z",
+  );
+  const keyed = makeClaim("late", {
+    ports: ["udp/53"],
+    wishes: ["192.0.2.100"],
+    sharingKey: "k",
+    createdAtMs: 9,
+  });
+  // dns got another port meanwhile, which makes it no newcomer.
+  const wider = makeClaim("dns", { ...newer, ports: ["tcp/53", "udp/53"] });
+  const left = planned(nextWorld(all, refused, { claims: [wider, keyed] }));
+  assert.equal(
+    findVerdict(left, "late").main?.detail,
+    "udp/53 of 192.0.2.100 is held by default/dns since 1970-01-01T00:17:40Z",
+  );
 });
 
 test("two that ask for one port at once: the older one gets it", () => {

@@ -3,11 +3,11 @@
 
 import {
   type Claim,
-  type ClaimId,
   type LeaseOwner,
   type LeasedAddress,
   type Remark,
-  claimTitle,
+  holderText,
+  holdersText,
 } from "@fairlead/model";
 
 import { portText } from "./grant.ts";
@@ -33,7 +33,7 @@ export function whyNotShared(
   const others = row.owners.filter((owner) => owner.claim !== claim.id);
   const [first] = others;
   if (first === undefined) return undefined;
-  const holder = others.map((owner) => claimTitle(owner.claim)).join(", ");
+  const holder = holdersText(row, others);
   const key = keyIn(view, claim);
   if (key === undefined) {
     return { reason: "AddressTaken", detail: `${row.address} is held by ${holder}` };
@@ -44,7 +44,7 @@ export function whyNotShared(
     return { reason: "SharingRefused", detail };
   }
   if (row.sharingKey !== key) {
-    const detail = `${row.address} is held by ${holder} under another sharing key or none`;
+    const detail = `${row.address} is held by ${holder}, under another sharing key or none`;
     return { reason: "SharingRefused", detail };
   }
   const [clash] = clashesOf(claim, row);
@@ -54,15 +54,15 @@ export function whyNotShared(
 /** A port that another owner of the row has. */
 export interface Clash {
   readonly port: string;
-  readonly holder: ClaimId;
+  readonly holder: LeaseOwner;
 }
 
 /** The claim's ports that other owners of the row have. */
 export function clashesOf(claim: Claim, row: LeasedAddress): readonly Clash[] {
-  const taken = new Map<string, ClaimId>();
+  const taken = new Map<string, LeaseOwner>();
   for (const owner of row.owners) {
     if (owner.claim === claim.id) continue;
-    for (const port of owner.ports) taken.set(portText(port), owner.claim);
+    for (const port of owner.ports) taken.set(portText(port), owner);
   }
   return claim.listeners.flatMap((listener) => {
     const port = portText(listener);
@@ -73,6 +73,6 @@ export function clashesOf(claim: Claim, row: LeasedAddress): readonly Clash[] {
 
 /** What is said of a clash. */
 export function clashRemark(row: LeasedAddress, { port, holder }: Clash): Remark {
-  const detail = `${port} of ${row.address} is held by ${claimTitle(holder)}`;
+  const detail = `${port} of ${row.address} is held by ${holderText(row, holder)}`;
   return { reason: "SharingRefused", detail };
 }

@@ -4,6 +4,7 @@
 import {
   type Intent,
   type Lane,
+  type LeaseOwner,
   type LeasedAddress,
   addressFromValue,
   claimId,
@@ -56,10 +57,15 @@ export const LANES: readonly Lane[] = [
   },
 ];
 
+function joinedLater(owner: LeaseOwner): LeaseOwner {
+  return { ...owner, sinceMs: 1_700_000_900_000 };
+}
+
 /** Leases with all that a row can hold. */
 export const LEASES: readonly LeasedAddress[] = [
   {
     ...makeLease(1),
+    owners: [...makeLease(1).owners, ...makeLease(9).owners.map(joinedLater)],
     sharingKey: 'key with "quotes", \n and ü',
     placement: { kind: "lane", lane: LANE },
     sentTo: [A, B],

@@ -11,11 +11,15 @@ import type { LeasedAddress } from "@fairlead/model";
 import { leaseBookFromJson, leaseBookToJson } from "./admin-json.ts";
 import { decodeLeaseBook, encodeLeaseBook } from "./lease-book-codec.ts";
 
+const dns = makeClaim("dns");
 const web = makeClaim("web");
 const row: LeasedAddress = {
   address: address("192.0.2.100"),
   pool: makePool("lan", "192.0.2.100").name,
-  owners: [{ claim: web.id, uid: web.uid, ports: [{ protocol: "udp", port: 53 }] }],
+  owners: [
+    { claim: dns.id, uid: dns.uid, ports: [], sinceMs: 1_700_000_900_000 },
+    { claim: web.id, uid: web.uid, ports: [{ protocol: "udp", port: 53 }] },
+  ],
   sharingKey: "k",
   lastClaim: web.id,
   placement: { kind: "unplaced" },

@@ -53,16 +53,17 @@ export function decodeLeaseBook(book: LeaseBook | undefined): DecodedLeases {
   return problems.length > 0 ? { kind: "bad", problems } : { kind: "ok", leases };
 }
 
-function encodeLease(
-  lease: LeasedAddress,
-): NonNullable<MessageInitShape<typeof LeaseBookSchema>["leases"]>[number] {
+type LeaseInit = NonNullable<MessageInitShape<typeof LeaseBookSchema>["leases"]>[number];
+type OwnerInit = NonNullable<LeaseInit["owners"]>[number];
+
+function encodeLease(lease: LeasedAddress): LeaseInit {
   const { address, pool, owners, sharingKey, lastClaim, sentTo, state, published } = lease;
   const since = state.kind === "draining" ? state.sinceMs : lease.sinceMs;
   return {
     address,
     pool,
     state: state.kind,
-    owners: owners.map(({ claim, uid, ports }) => ({ claim, uid, ports: ports.map(portText) })),
+    owners: owners.map(encodeOwner),
     ...(sharingKey === undefined ? {} : { sharingKey }),
     lastClaim,
     sentTo: [...sentTo],
@@ -70,6 +71,11 @@ function encodeLease(
     sinceMs: wholeMs(since),
     ...(state.kind === "quarantined" ? { restsUntilMs: wholeMs(state.untilMs) } : {}),
   };
+}
+
+function encodeOwner({ claim, uid, ports, sinceMs }: LeaseOwner): OwnerInit {
+  const since = sinceMs === undefined ? {} : { sinceMs: wholeMs(sinceMs) };
+  return { claim, uid, ports: ports.map(portText), ...since };
 }
 
 /** Clocks are finer than records are. */
@@ -128,7 +134,8 @@ function decodeState({
   return `state ${JSON.stringify(state)} is none, or lacks what it waits for`;
 }
 
-function decodeOwner({ claim, uid, ports }: LeaseRecord["owners"][number]): LeaseOwner | string {
+function decodeOwner(record: LeaseRecord["owners"][number]): LeaseOwner | string {
+  const { claim, uid, ports, sinceMs } = record;
   const id = parseClaimId(claim);
   if (id === undefined) return `${JSON.stringify(claim)} is no claim`;
   if (uid === "") return `${claim} has no uid`;
@@ -141,7 +148,8 @@ function decodeOwner({ claim, uid, ports }: LeaseRecord["owners"][number]): Leas
     }
     read.push({ protocol: protocol === "TCP" ? "tcp" : "udp", port });
   }
-  return { claim: id, uid, ports: read };
+  const since = sinceMs === undefined ? {} : { sinceMs: Number(sinceMs) };
+  return { claim: id, uid, ports: read, ...since };
 }
 
 function portText({ port, protocol }: LeaseOwner["ports"][number]): string {

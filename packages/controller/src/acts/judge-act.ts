@@ -8,6 +8,7 @@ import {
   type World,
   assertNever,
   claimTitle,
+  holdersText,
 } from "@fairlead/model";
 
 import type { Act, AllowedAct, DeniedAct } from "./act.ts";
@@ -15,7 +16,6 @@ import { judgeDrain, judgeUncordon } from "./judge-drain.ts";
 import { judgeFreeze, judgeThaw } from "./judge-freeze.ts";
 import { judgeImport } from "./judge-import.ts";
 import { judgeMove, judgeRebalance } from "./judge-move.ts";
-import { timeText } from "./time-text.ts";
 
 /** Judges one act. */
 export function judgeAct(world: World, act: Act): AllowedAct | DeniedAct {
@@ -51,7 +51,7 @@ function judgeRelease(world: World, address: Address): AllowedAct | DeniedAct {
   }
   if (row.state.kind === "held") {
     const holders = row.owners.map(({ claim }) => claimTitle(claim)).join(", ");
-    const why = `${address} is held by ${holders} since ${timeText(row.sinceMs)}`;
+    const why = `${address} is held by ${holdersText(row)}`;
     const remedy = `Delete ${holders}, or let it ask for another address.`;
     return { kind: "refused", why: [why], remedy };
   }

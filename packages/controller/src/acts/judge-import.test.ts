@@ -46,7 +46,7 @@ const cases: readonly {
   {
     name: "an address that somebody else holds",
     leases: [lease("192.0.2.100", "other")],
-    why: ["192.0.2.100 is held by default/web"],
+    why: ["192.0.2.100 is held by default/web since 1970-01-01T00:16:40Z"],
   },
   {
     name: "a Service that has another address here",

@@ -7,6 +7,7 @@ import {
   type LeasedAddress,
   type World,
   claimTitle,
+  holdersText,
   compareAddress,
   familyOf,
 } from "@fairlead/model";
@@ -72,8 +73,7 @@ function whyNotHere(world: World, book: PoolBook, lease: LeasedAddress): readonl
   const row = world.leases.get(address);
   if (row === undefined || isKnown(world, lease)) return problems;
   if (row.state.kind === "held") {
-    const holders = row.owners.map(({ claim }) => claimTitle(claim)).join(", ");
-    problems.push(`${address} is held by ${holders}`);
+    problems.push(`${address} is held by ${holdersText(row)}`);
   } else if (row.state.kind === "draining" && row.lastClaim !== lease.lastClaim) {
     const whose = claimTitle(row.lastClaim);
     problems.push(`${address} was ${whose}'s and waits for ${row.sentTo.join(", ")}`);

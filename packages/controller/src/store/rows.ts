@@ -53,6 +53,7 @@ const OWNER_FIELDS = {
   ports: z.array(
     z.strictObject({ protocol: z.enum(["tcp", "udp"]), port: z.int().min(1).max(65_535) }),
   ),
+  sinceMs: timeMs.exactOptional(),
 } satisfies FieldsOf<LeaseOwner>;
 
 const LEASE_FIELDS = {
