@@ -183,8 +183,11 @@ function troubleOf(said: ResourceReport | undefined, agent: AgentName): Remark |
   return { reason: said.problem.reason, detail: `on ${agent}: ${said.problem.detail}` };
 }
 
+/** Trouble of the agent; that it has somebody else's address keeps nothing from being served. */
 function own(remarks: readonly Remark[], agent: AgentName): readonly Remark[] {
-  return remarks.map(({ reason, detail }) => ({ reason, detail: `on ${agent}: ${detail}` }));
+  return remarks
+    .filter(({ reason }) => reason !== "AddressForeign")
+    .map(({ reason, detail }) => ({ reason, detail: `on ${agent}: ${detail}` }));
 }
 
 /** Nobody is known to hold it. */
