@@ -22,7 +22,11 @@ test("every wrong flag and the missing one are said at once", () => {
 });
 
 test("a host whose name is none for an agent is asked for --name", () => {
-  const [complaint] = checkAgentFlags({ settings: { name: "lb_1", insecure: true }, rest: {} });
+  const [complaint] = checkAgentFlags({
+    settings: { name: "lb_1", insecure: true },
+    named: new Set(),
+    rest: {},
+  });
   assert.equal(complaint?.what, "--name");
 });
 

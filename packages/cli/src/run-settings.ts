@@ -79,7 +79,11 @@ export function checkRunFlags(
 ): readonly Complaint[] {
   const { listenAgents } = given.settings;
   const isLocal = listenAgents !== undefined && isLoopbackHost(listenAgents.host);
-  const settings = isLocal ? { ...given.settings, insecure: true } : given.settings;
+  const settings = {
+    ...given.settings,
+    ...(isLocal ? { insecure: true } : {}),
+    ...(given.named.has("store") ? {} : { store: ownStore(given.settings.stateDir ?? "") }),
+  };
   const networks = checkServiceNetworks(settings.serviceNetworks);
   return [...checkControllerFlags({ ...given, settings }, env), ...networks];
 }
@@ -90,10 +94,14 @@ export function controllerHalf(
   rest: Readonly<Record<string, unknown>>,
 ): ControllerSettings {
   const stateDir = join(flags.stateDir, "controller");
-  // Its agent has no other controller to turn to: its own leads, also inside of a cluster.
-  const store = flags.store ?? `sqlite:${sqlitePath(stateDir)}`;
+  const store = flags.store ?? ownStore(stateDir);
   const settings = controllerSettings({ ...flags, stateDir, store }, rest, "one host");
   return { ...settings, emptiesOnExit: !flags.keepOnExit };
+}
+
+/** Its agent has no other controller to turn to: its own leads, also inside of a cluster. */
+function ownStore(stateDir: string): string {
+  return `sqlite:${sqlitePath(stateDir)}`;
 }
 
 /** The settings of the agent's half, which connects to `controller`; undefined: to nobody. */

@@ -6,6 +6,7 @@ import {
   type HostPort,
   type Setting,
   durationSetting,
+  flagOf,
   formatHostPort,
   hostPortSetting,
   isLoopbackHost,
@@ -52,17 +53,38 @@ export interface RestSettings {
   readonly ipamGraceMs: number;
 }
 
-/** What is wrong with the flags. */
-export function checkRestFlags({ listenRest }: Partial<RestFlags>): readonly Complaint[] {
-  if (listenRest === undefined || isLoopbackHost(listenRest.host)) return [];
-  return [
-    {
+/** What the flags are checked with. */
+export interface RestCheck {
+  readonly settings: Partial<RestFlags>;
+  /** Keys of settings that somebody gave. */
+  readonly named: ReadonlySet<string>;
+  /** Undefined: what says it is wrong itself. */
+  readonly store: StoreSettings["kind"] | undefined;
+}
+
+/** What is wrong with the flags, by themselves and with the store there is. */
+export function checkRestFlags({ settings, named, store }: RestCheck): readonly Complaint[] {
+  const { listenRest } = settings;
+  const complaints: Complaint[] = [];
+  if (listenRest !== undefined && !isLoopbackHost(listenRest.host)) {
+    complaints.push({
       what: "--listen-rest",
       why: `others reach ${formatHostPort(listenRest)}, and REST asks nobody's name yet`,
       todo: "listen on 127.0.0.1 or [::1]",
       code: "NotBuiltYet",
-    },
-  ];
+    });
+  }
+  const idle = Object.keys(REST_SETTINGS).filter((key) => named.has(key));
+  if (idle.length > 0 && store !== undefined && store !== "sqlite") {
+    const place = store === "etcd" ? "an etcd" : "the cluster";
+    complaints.push({
+      what: idle.map((key) => `--${flagOf(key)}`).join(" and "),
+      why: `leases are kept in ${place}, where there is no IPAM service that REST could serve`,
+      todo: `leave ${idle.length > 1 ? "them" : "it"} away, or keep leases in sqlite:FILE`,
+      code: "ConflictingSettings",
+    });
+  }
+  return complaints;
 }
 
 /**

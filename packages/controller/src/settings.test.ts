@@ -197,6 +197,24 @@ suite("a mistake is told in four parts", () => {
       says: [/^--etcd-base: .*a path such as \/fairlead/],
     },
     {
+      name: "REST of a store that has no IPAM service",
+      argv: [...NEEDED, "--store", "etcd:http://h:2379", "--listen-rest", "127.0.0.1:7701"],
+      says: [
+        /^--listen-rest: leases are kept in an etcd, where there is no IPAM service .*; leave it away, or .*\[ConflictingSettings\]$/,
+      ],
+    },
+    {
+      name: "times of an IPAM service that the cluster's store has not",
+      argv: [
+        "--kubeconfig=/k",
+        "--insecure",
+        "--store=kubernetes",
+        "--ipam-lease=2h",
+        "--ipam-grace=1h",
+      ],
+      says: [/^--ipam-lease and --ipam-grace: leases are kept in the cluster, .*; leave them away/],
+    },
+    {
       name: "a store of no kind",
       argv: [...NEEDED, "--store", "/var/lib/x.db"],
       says: [/^--store: .*give sqlite:FILE, such as sqlite:\//],

@@ -40,6 +40,7 @@ import {
   STORE_SETTINGS,
   type StoreFlags,
   type StoreSettings,
+  storeKind,
   storeSettings,
 } from "./store-settings.ts";
 
@@ -172,16 +173,23 @@ export function checkControllerFlags(
   given: GivenSettings<ControllerSettingsTable>,
   env: Env,
 ): readonly Complaint[] {
-  const { settings, rest } = given;
+  const { settings, named, rest } = given;
   const complaints = [
     ...checkSourceFlags(settings, env),
     ...checkStoreFlags(settings),
-    ...checkRestFlags(settings),
+    ...checkRestFlags({ settings, named, store: storeGiven(settings) }),
   ];
   if (settings.insecure === false) complaints.push(NO_TLS);
   const pools = readConfiguredPools({ flags: settings.pool ?? [], file: rest["pools"] });
   if (pools.kind === "bad") complaints.push(...pools.problems.map(poolComplaint));
   return complaints;
+}
+
+/** The kind of store, where the flags that say it are well. */
+function storeGiven(settings: Partial<ControllerFlags>): StoreSettings["kind"] | undefined {
+  const { store, source, kubeconfig } = settings;
+  const isWell = ["store", "source", "kubeconfig"].every((key) => Object.hasOwn(settings, key));
+  return isWell ? storeKind({ store, source, kubeconfig }) : undefined;
 }
 
 /**

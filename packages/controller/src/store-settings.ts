@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 
-import { isLabel } from "@fairlead/model";
+import { assertNever, isLabel } from "@fairlead/model";
 import {
   type Complaint,
   type GivenSettings,
@@ -99,18 +99,31 @@ export function checkStoreFlags(
   return [...(isLost ? [NO_CLUSTER] : []), ...checkEtcdFlags(settings)];
 }
 
-/** Where leases are kept, by flags that nothing is wrong with. */
-export function storeSettings(flags: StoreFlags & SourceFlags): StoreSettings {
-  const { store, stateDir, source, kubeconfig, namespace } = flags;
+/** The kind of store that these flags come to. */
+export function storeKind(
+  flags: Pick<StoreFlags & SourceFlags, "store" | "source" | "kubeconfig">,
+): StoreSettings["kind"] {
+  const { store, source, kubeconfig } = flags;
   // Whoever names neither a folder nor a kubeconfig runs inside of the cluster.
   const isInside = source === undefined && kubeconfig === undefined;
-  if (store === "kubernetes" || (store === undefined && isInside)) {
-    return { kind: "kubernetes", namespace };
+  if (store === "kubernetes" || (store === undefined && isInside)) return "kubernetes";
+  return store?.startsWith(ETCD_SCHEME) === true ? "etcd" : "sqlite";
+}
+
+/** Where leases are kept, by flags that nothing is wrong with. */
+export function storeSettings(flags: StoreFlags & SourceFlags): StoreSettings {
+  const { store = "", stateDir, namespace } = flags;
+  const kind = storeKind(flags);
+  switch (kind) {
+    case "kubernetes":
+      return { kind, namespace };
+    case "etcd":
+      return { kind, ...etcdSettings(store, flags) };
+    case "sqlite":
+      return { kind, path: store.slice(SQLITE.length) || sqlitePath(stateDir) };
+    default:
+      return assertNever(kind, "a store of no kind");
   }
-  if (store?.startsWith(ETCD_SCHEME) === true) {
-    return { kind: "etcd", ...etcdSettings(store, flags) };
-  }
-  return { kind: "sqlite", path: store?.slice(SQLITE.length) ?? sqlitePath(stateDir) };
 }
 
 /** The store's file where none is named. */

@@ -60,6 +60,8 @@ export interface ReadSettingsOptions<Table extends SettingsTable> {
 /** Settings that were read well, and the file's extra keys. */
 export interface GivenSettings<Table extends SettingsTable> {
   readonly settings: Partial<SettingsOf<Table>>;
+  /** Keys that a flag, a variable or the file gives; the others have their defaults. */
+  readonly named: ReadonlySet<string>;
   readonly rest: Readonly<Record<string, unknown>>;
 }
 
@@ -87,12 +89,14 @@ export function readSettings<Table extends SettingsTable>(
     ...(file?.complaints ?? []),
   ];
   const values = new Map<string, unknown>();
+  const named = new Set<string>();
   for (const [key, setting] of Object.entries(table)) {
     const given = pick(key, [
       { texts: flags.texts, where: `--${flagOf(key)}` },
       { texts: variables, where: `variable ${variableOf(key)}` },
       { texts: file?.texts ?? new Map(), where: `key ${key} in ${quoteValue(path ?? "")}` },
     ]);
+    if (given !== undefined) named.add(key);
     const parsed: Parsed<unknown> =
       given === undefined
         ? { ok: true, value: setting.default }
@@ -102,7 +106,7 @@ export function readSettings<Table extends SettingsTable>(
   }
   // The table names each key's type, and each value came from the parser of its own key.
   const settings = Object.fromEntries(values) as SettingsOf<Table>;
-  complaints.push(...(options.check?.({ settings, rest: file?.rest ?? {} }) ?? []));
+  complaints.push(...(options.check?.({ settings, named, rest: file?.rest ?? {} }) ?? []));
   if (complaints.length > 0) return { kind: "usage", errors: complaints.map(formatComplaint) };
   return {
     kind: "ok",
