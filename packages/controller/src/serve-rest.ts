@@ -10,6 +10,7 @@ import {
 } from "@fairlead/runtime";
 
 import { ipamRoutes } from "./api/rest/ipam-routes.ts";
+import { openapiRoute } from "./api/rest/openapi.ts";
 import { createRestServer } from "./api/rest/rest-server.ts";
 import { randomUuid } from "./ipam/ipam-model.ts";
 import { createIpamService } from "./ipam/ipam-service.ts";
@@ -35,7 +36,7 @@ export async function serveRest(options: ServeRestOptions): Promise<HostPort | u
   const service = await lifecycle.start("IPAM service", () =>
     createIpamService({ store, clock, log, leaseMs, graceMs }),
   );
-  const routes = ipamRoutes({ service, newUuid: randomUuid });
+  const routes = [...ipamRoutes({ service, newUuid: randomUuid }), openapiRoute()];
   const server = await lifecycle.start("REST server", () =>
     createRestServer({ listen, log, routes }),
   );

@@ -30,12 +30,14 @@ const TEXT_CHARACTERS_MAX = 100;
 
 const shortText = z.string().max(TEXT_CHARACTERS_MAX);
 
-const uuid = shortText.transform((text, context): Uuid => {
-  const value = parseUuid(text);
-  if (value !== undefined) return value;
-  context.addIssue({ code: "custom", message: `${quote(text)} is no uuid` });
-  return z.NEVER;
-});
+const uuid = shortText
+  .transform((text, context): Uuid => {
+    const value = parseUuid(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: "custom", message: `${quote(text)} is no uuid` });
+    return z.NEVER;
+  })
+  .meta({ format: "uuid" });
 
 const className = shortText.transform((text, context): string => {
   if (isLabel(text) && parseUuid(text) === undefined) return text;

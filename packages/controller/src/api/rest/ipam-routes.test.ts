@@ -11,13 +11,17 @@ import { createFakeClock, createLogger, formatHostPort } from "@fairlead/runtime
 import { randomUuid } from "../../ipam/ipam-model.ts";
 import { createIpamService } from "../../ipam/ipam-service.ts";
 import { createSqliteIpamStore } from "../../store/sqlite/sqlite-ipam-store.ts";
+import { createAnswerCheck } from "./answer-check.ts";
 import { ipamRoutes } from "./ipam-routes.ts";
+import { describeRest } from "./openapi.ts";
 import { createRestServer } from "./rest-server.ts";
 
 const LAB = "c0000000-0000-4000-8000-000000000001";
 const BLOCK = "b0000000-0000-4000-8000-000000000001";
 const ME = "d0000000-0000-4000-8000-000000000001";
 const OTHER = "d0000000-0000-4000-8000-000000000002";
+/** Every answer of every test is held against the description of REST. */
+const DESCRIBED = createAnswerCheck(describeRest());
 const BEGIN = "2026-01-01T00:00:00.000Z";
 
 test("a client's whole life: register, dump, renew, release", async () => {
@@ -73,6 +77,9 @@ test("an operator's work: classes and netblocks", async () => {
     "lab",
   ]);
   assert.deepEqual(await stage.get("/classes/lab"), [200, lab]);
+  assert.deepEqual(await stage.post("/classes", { uuid: LAB, name: "lab" }), [200, lab]);
+  const again = { uuid: BLOCK, class: "lab", range: "192.0.2.0/30" };
+  assert.equal((await stage.post("/netblocks", again))[0], 200);
   assert.deepEqual(await stage.put(`/classes/${LAB}`, { name: "labs" }), [
     200,
     { ...lab, name: "labs" },
@@ -228,6 +235,10 @@ test("ten thousand are renewed at once, and no more", async () => {
   assert.deepEqual([refused, code], [400, "BadRequest"]);
 });
 
+test("all that is described was answered so in the tests above", () => {
+  assert.deepEqual(DESCRIBED.unseen(), []);
+});
+
 type Shown = Readonly<Record<string, unknown>>;
 type Answer = readonly [status: number, body: Shown];
 
@@ -262,7 +273,10 @@ async function makeStage(): Promise<Stage> {
     const url = `http://${formatHostPort(server.address)}/ipam/v1${path}`;
     const answer = await fetch(url, { method, ...sent });
     const text = await answer.text();
-    return [answer.status, text === "" ? {} : (JSON.parse(text) as Shown)];
+    const shown = text === "" ? {} : (JSON.parse(text) as Shown);
+    const type = answer.headers.get("content-type") ?? undefined;
+    DESCRIBED.check({ method, path: `/ipam/v1${path}`, status: answer.status, type, body: shown });
+    return [answer.status, shown];
   };
   await ask("POST", "/classes", { uuid: LAB, name: "lab" });
   await ask("POST", "/classes", { name: "bare" });

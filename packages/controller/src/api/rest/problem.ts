@@ -4,15 +4,19 @@
 import { IPAM_REASONS, type IpamReason, type Refusal } from "../../ipam/ipam-refusal.ts";
 
 /** What can be wrong with a request, whatever it is about. */
-export type RequestCode =
-  | "UnknownRoute"
-  | "MethodNotAllowed"
-  | "BadRequest"
-  | "BodyTooLarge"
-  | "NotJson"
-  | "ForeignHost"
-  | "StoreUnavailable"
-  | "Busy";
+export const REQUEST_CODES = [
+  "UnknownRoute",
+  "MethodNotAllowed",
+  "BadRequest",
+  "BodyTooLarge",
+  "NotJson",
+  "ForeignHost",
+  "StoreUnavailable",
+  "Busy",
+] as const;
+
+/** One of them. */
+export type RequestCode = (typeof REQUEST_CODES)[number];
 
 /** One error. */
 export interface Problem {
