@@ -146,7 +146,8 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
   );
   admin.health.setServing(true);
   await startCycle(lifecycle, cycle, ports);
-  const restAt = await serveRest({ clock, log, settings: settings.rest, lifecycle });
+  const { metrics } = measured;
+  const restAt = await serveRest({ clock, log, metrics, settings: settings.rest, lifecycle });
   // Agents may come only now: what they say is kept beside what the store said.
   const agentsAt = await serveAgents(sync, lifecycle, settings.listenAgents, credentials);
   log.info(

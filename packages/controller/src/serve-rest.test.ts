@@ -130,6 +130,7 @@ const address = await serveRest({
     ipamGraceMs: 3600000,
   },
   clock,
+  metrics: runtime.createMetrics({ program: "test", version: "0" }),
   log: runtime.createLogger({ level: "silent", format: "json" }),
   lifecycle: runtime.createLifecycle({ clock, stopMs: 1000, onStopError: () => undefined }),
 });

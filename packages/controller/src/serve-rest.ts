@@ -6,6 +6,7 @@ import {
   type HostPort,
   type Lifecycle,
   type Logger,
+  type Metrics,
   formatHostPort,
 } from "@fairlead/runtime";
 
@@ -14,6 +15,7 @@ import { openapiRoute } from "./api/rest/openapi.ts";
 import { createRestServer } from "./api/rest/rest-server.ts";
 import { randomUuid } from "./ipam/ipam-model.ts";
 import { createIpamService } from "./ipam/ipam-service.ts";
+import { addIpamMetrics, addRefusalMetric } from "./ipam-metrics.ts";
 import type { RestSettings } from "./rest-settings.ts";
 import { createSqliteIpamStore } from "./store/sqlite/sqlite-ipam-store.ts";
 
@@ -24,18 +26,21 @@ export interface ServeRestOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly lifecycle: Lifecycle;
+  readonly metrics: Metrics;
 }
 
 /** Starts it all, the store first, so that it ends last. Resolves with where it listens. */
 export async function serveRest(options: ServeRestOptions): Promise<HostPort | undefined> {
-  const { settings, clock, log, lifecycle } = options;
+  const { settings, clock, log, lifecycle, metrics } = options;
   if (settings === undefined) return undefined;
   const { listen, ipamPath, ipamLeaseMs: leaseMs, ipamGraceMs: graceMs } = settings;
   const store = createSqliteIpamStore({ path: ipamPath });
   await lifecycle.start("IPAM store", () => store);
+  const onRefused = addRefusalMetric(metrics);
   const service = await lifecycle.start("IPAM service", () =>
-    createIpamService({ store, clock, log, leaseMs, graceMs }),
+    createIpamService({ store, clock, log, leaseMs, graceMs, onRefused }),
   );
+  addIpamMetrics(metrics, () => service.view());
   const routes = [...ipamRoutes({ service, newUuid: randomUuid }), openapiRoute()];
   const server = await lifecycle.start("REST server", () =>
     createRestServer({ listen, log, routes }),

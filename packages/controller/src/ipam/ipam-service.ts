@@ -9,7 +9,7 @@ import { type AllotMemory, createAllotMemory } from "@fairlead/planner";
 import { type Clock, EdgeError, type Logger, type Timer, describeError } from "@fairlead/runtime";
 
 import type { IpamChange, Registration, Uuid } from "./ipam-model.ts";
-import type { Refusal } from "./ipam-refusal.ts";
+import type { IpamReason, Refusal } from "./ipam-refusal.ts";
 import {
   type Command,
   type Done,
@@ -36,6 +36,8 @@ export interface IpamServiceOptions {
   readonly leaseMs: number;
   /** So long after it has expired, its address is taken back. */
   readonly graceMs: number;
+  /** Told of each refusal that somebody is answered with. Default: nobody is. */
+  readonly onRefused?: (reason: IpamReason) => void;
 }
 
 /** What a command came to. */
@@ -106,7 +108,10 @@ class Service implements IpamService {
     return new Promise((resolve, reject) => {
       const perform = (state: IpamState, context: IpamContext): Performed => {
         const outcome = command(state, context);
-        const tell = (): void => resolve(answerOf(outcome));
+        const tell = (): void => {
+          if (outcome.kind === "refused") this.#options.onRefused?.(outcome.reason);
+          resolve(answerOf(outcome));
+        };
         if (outcome.kind === "refused") return { state, changes: [], tell };
         return { state: outcome.state, changes: outcome.changes, tell };
       };
