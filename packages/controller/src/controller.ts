@@ -150,10 +150,12 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
   const restAt = await serveRest({ clock, log, metrics, settings: settings.rest, lifecycle });
   // Agents may come only now: what they say is kept beside what the store said.
   const agentsAt = await serveAgents(sync, lifecycle, settings.listenAgents, credentials);
-  log.info(
-    { agents: formatHostPort(agentsAt), admin: formatHostPort(admin.address) },
-    servingText(cycle.view()),
-  );
+  const places = {
+    agents: formatHostPort(agentsAt),
+    ...(metricsAt === undefined ? {} : { metrics: formatHostPort(metricsAt) }),
+    admin: formatHostPort(admin.address),
+  };
+  log.info(places, servingText(cycle.view()));
   return {
     cycle,
     metrics: measured.metrics,
