@@ -36,8 +36,8 @@ export function nothing(claim: Claim, problem: Remark): Grant {
   };
 }
 
-/** What ends by itself: an agent lets go of an address, or somebody gives one back. */
-const HEALING: ReadonlySet<Reason> = new Set(["PoolExhausted", "Releasing"]);
+/** What ends by itself: somebody gives an address back, an agent lets go of one, or connects. */
+const HEALING: ReadonlySet<Reason> = new Set(["PoolExhausted", "Releasing", "NoSegment"]);
 
 /** What was chosen for a claim. */
 export interface Decision {

@@ -51,6 +51,14 @@ function published(result: Plan, name: string): readonly string[] {
   return addresses.filter((one) => one.published).map(({ address }) => address);
 }
 
+test("mode host: before any host has come a claim waits, and is served when one comes", () => {
+  const world = makeWorld({ claims: [makeClaim("web")], pools: [host], agents: [] });
+  const first = planned(world);
+  assert.equal(verdictLine(first, "web"), "pending NoSegment");
+  const second = planned(nextWorld(world, first, { agents: makeAgents(1) }));
+  assert.deepEqual(places(second), ["192.0.2.100 on lb-1 eth0"]);
+});
+
 test("mode link: one agent has the address on its device, with the device's length", () => {
   const world = makeWorld({ claims: [makeClaim("web")], pools: [link], agents: makeAgents(1) });
   const first = planned(world);
