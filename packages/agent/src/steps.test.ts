@@ -114,7 +114,7 @@ test("a port that is given up is closed before nginx lets go of it", () => {
   const served = { listener, members, revision, membersRevision: revision };
   const listeners = new Map([[listener.name, served]]);
   const list = decide({
-    applied: { ...NOTHING_APPLIED, listeners },
+    applied: { ...NOTHING_APPLIED, generation: "0123456789abcdef", listeners },
     ledger: [own("192.0.2.100")],
     addresses: [here("192.0.2.100")],
   });
