@@ -97,8 +97,7 @@ export function unreliableHost(
     },
     planFile: {
       load: () => planFile.load(),
-      save: async (plan) =>
-        await change("writing the plan", TOOK_MS.disk, () => planFile.save(plan)),
+      save: (plan) => change("writing the plan", TOOK_MS.disk, () => planFile.save(plan)),
     },
   };
 }
