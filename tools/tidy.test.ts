@@ -6,9 +6,11 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { HOST_CHECKS } from "@fairlead/agent";
 import { REASONS } from "@fairlead/model";
 import { LAYERS } from "./boundaries/layers.ts";
 import { codeFaults } from "./tidy/code-rules.ts";
+import { hostChecksPage } from "./tidy/host-checks-page.ts";
 import { commandFaults, linkFaults, proseFaults } from "./tidy/prose-rules.ts";
 import { reasonsPage } from "./tidy/reasons-page.ts";
 import { readSourceFiles } from "./tidy/source-files.ts";
@@ -63,6 +65,13 @@ test("decisions are numbered without gaps and have their three parts", () => {
 test("the page of reasons is made from the table", () => {
   const path = "docs/reference/reasons.md";
   const wanted = reasonsPage(REASONS);
+  if (process.env["FAIRLEAD_UPDATE_GOLDEN"] === "1") writeFileSync(join(ROOT, path), wanted);
+  assert.equal(read(path), wanted, "run `npm run golden`, then read what changed");
+});
+
+test("the page of host checks is made from the agent's table", () => {
+  const path = "docs/reference/host-checks.md";
+  const wanted = hostChecksPage(HOST_CHECKS);
   if (process.env["FAIRLEAD_UPDATE_GOLDEN"] === "1") writeFileSync(join(ROOT, path), wanted);
   assert.equal(read(path), wanted, "run `npm run golden`, then read what changed");
 });

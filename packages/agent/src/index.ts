@@ -9,6 +9,13 @@ export { generationId } from "./generation-id.ts";
 export { type ControllerLinkOptions, createControllerLink } from "./link/controller-link.ts";
 export type * from "./ports.ts";
 export type { Dial, DialEvents, DialedCall } from "./link/dial.ts";
+export { checkHost } from "./preflight/check-host.ts";
+export {
+  HOST_CHECKS,
+  type HostCheckEntry,
+  type HostLine,
+  type HostVerdict,
+} from "./preflight/host-line.ts";
 export { type HostPrograms, problemText, runPreflight } from "./preflight/preflight.ts";
 export {
   AGENT_SETTINGS,

@@ -10,7 +10,7 @@ import { test } from "node:test";
 import { parseAddress, present } from "@fairlead/model";
 import { inSandbox } from "@fairlead/testkit";
 import type { PortProbe } from "../ports.ts";
-import { parseSockets } from "./port-holder.ts";
+import { parseSockets } from "../proc-sockets.ts";
 import { createPortProbe } from "./port-probe.ts";
 
 const address = (text: string) => present(parseAddress(text), "a good address");

@@ -2,10 +2,11 @@
 // It changes nothing. Given where to look. What it cannot read is said as absent, never thrown.
 
 import { constants } from "node:fs";
-import { access, mkdir, readFile, realpath, stat } from "node:fs/promises";
+import { access, mkdir, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describeError, runProgram } from "@fairlead/runtime";
 import { isPlainPath } from "../data-plane-layout.ts";
+import { readOrNothing } from "../read-or-nothing.ts";
 
 /** Programs that the data plane is made of. */
 export type ProgramName = "nginx" | "keepalived" | "s6-svscan" | "ip" | "arping" | "ndptool";
@@ -257,13 +258,5 @@ async function mayAccess(path: string, mode: number): Promise<boolean> {
     return true;
   } catch {
     return false;
-  }
-}
-
-async function readOrNothing(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch {
-    return "";
   }
 }

@@ -2,9 +2,13 @@
 // facts in, problems out.
 
 import { type HostFacts, type ProgramName, SYSCTLS } from "./host-facts.ts";
+import type { HostCheck } from "./host-line.ts";
 
 /** One thing that keeps the agent from working here. */
 export interface PreflightProblem {
+  readonly check: HostCheck;
+  /** The program, sysctl, folder or device that it is about. */
+  readonly subject: string;
   /** What is missing or wrong; lower case, no full stop. */
   readonly what: string;
   /** What it is needed for. */
@@ -23,24 +27,35 @@ export interface JudgeOptions {
   readonly link: string | undefined;
 }
 
-interface Need {
+/** Why a program is needed, and where it is to be had. */
+export interface Need {
   readonly why: string;
   readonly debianPackage: string;
 }
 
-const NEEDS: ReadonlyMap<ProgramName, Need> = new Map([
+/** The programs that nothing works without. */
+export const NEEDS: ReadonlyMap<ProgramName, Need> = new Map([
   ["nginx", { why: "it forwards connections to members", debianPackage: "nginx-light" }],
   ["keepalived", { why: "it holds addresses by VRRP", debianPackage: "keepalived" }],
   ["s6-svscan", { why: "it keeps the data plane alive without the agent", debianPackage: "s6" }],
   ["ip", { why: "it removes addresses that a dead keepalived left", debianPackage: "iproute2" }],
 ]);
 
+/** A capability by its bit in the kernel's masks. */
+export interface Capability {
+  readonly bit: bigint;
+  readonly name: string;
+  readonly why: string;
+}
+
 /** Bits of capabilities(7) that the agent and its data plane cannot do without. */
-const CAPABILITIES = [
+export const CAPABILITIES: readonly Capability[] = [
   { bit: 12n, name: "NET_ADMIN", why: "addresses are added and removed with it" },
   { bit: 13n, name: "NET_RAW", why: "keepalived speaks VRRP and ARP with it" },
   { bit: 10n, name: "NET_BIND_SERVICE", why: "nginx binds ports below 1024 with it" },
-] as const;
+];
+/** What problems and lines call nginx's stream module. */
+export const STREAM_MODULE_SUBJECT = "ngx_stream_module";
 const KILL = 5n;
 const SETGID = 6n;
 const SETUID = 7n;
@@ -77,12 +92,15 @@ export function mayCheckOnReload(facts: HostFacts): boolean {
 }
 
 function programProblems(facts: HostFacts): PreflightProblem[] {
-  const missing: (Need & { readonly what: string })[] = [];
+  const missing: (Need & { readonly subject: string; readonly what: string })[] = [];
   for (const [name, need] of NEEDS) {
-    if (!facts.programs.has(name)) missing.push({ ...need, what: `${name} is not installed` });
+    if (!facts.programs.has(name)) {
+      missing.push({ ...need, subject: name, what: `${name} is not installed` });
+    }
   }
   if (facts.streamModule === undefined) {
     missing.push({
+      subject: STREAM_MODULE_SUBJECT,
       what: "the stream module of nginx is not installed",
       why: "listeners of TCP and UDP are made of it",
       debianPackage: "libnginx-mod-stream",
@@ -90,7 +108,7 @@ function programProblems(facts: HostFacts): PreflightProblem[] {
   }
   // One line for all of them, so that it is run once.
   const fix = `apt-get install ${missing.map((need) => need.debianPackage).join(" ")}`;
-  return missing.map(({ what, why }) => ({ what, why, fix }));
+  return missing.map(({ subject, what, why }) => ({ check: "program", subject, what, why, fix }));
 }
 
 function versionProblems(facts: HostFacts): PreflightProblem[] {
@@ -105,6 +123,8 @@ function versionProblems(facts: HostFacts): PreflightProblem[] {
     if (found !== undefined && !isOlder(found, oldest)) return [];
     return [
       {
+        check: "version",
+        subject: name,
         what: `${name} is ${found?.join(".") ?? "of an unknown version"}`,
         why: `its configuration is written for ${wanted} and later`,
         fix: `install ${name} ${wanted} or later`,
@@ -123,6 +143,8 @@ function isOlder(found: readonly number[], oldest: readonly number[]): boolean {
 
 function capabilityProblems(facts: HostFacts): PreflightProblem[] {
   return CAPABILITIES.filter(({ bit }) => !hasCapability(facts, bit)).map(({ name, why }) => ({
+    check: "capability",
+    subject: name,
     what: `the capability ${name} is missing`,
     why,
     fix: `run the agent as root, or grant CAP_${name}`,
@@ -140,6 +162,8 @@ function sysctlProblems(facts: HostFacts): PreflightProblem[] {
     if (fact?.value === undefined || fact.value === "1" || fact.writable) return [];
     return [
       {
+        check: "nonlocal-bind",
+        subject: name,
         what: `the sysctl ${name} is ${fact.value} and cannot be written`,
         why: "standbys listen on addresses that they do not have yet",
         fix: `sysctl -w ${name}=1`,
@@ -152,6 +176,8 @@ function folderProblems(facts: HostFacts, options: JudgeOptions): PreflightProbl
   const problems: PreflightProblem[] = [];
   if (options.runDirProblem !== undefined) {
     problems.push({
+      check: "folder",
+      subject: options.runDir,
       what: `the run directory ${JSON.stringify(options.runDir)} cannot be used`,
       why: options.runDirProblem,
       fix: "give another folder with --run-dir",
@@ -159,6 +185,8 @@ function folderProblems(facts: HostFacts, options: JudgeOptions): PreflightProbl
   }
   for (const [folder, why] of facts.unwritable) {
     problems.push({
+      check: "folder",
+      subject: folder,
       what: `the folder ${folder} cannot be written`,
       why,
       fix: `make ${folder} and let the agent's user write it`,
@@ -166,6 +194,8 @@ function folderProblems(facts: HostFacts, options: JudgeOptions): PreflightProbl
   }
   if (facts.noexec.has(options.runDir) && facts.noexec.has(options.stateDir)) {
     problems.push({
+      check: "folder",
+      subject: options.runDir,
       what: `neither ${options.runDir} nor ${options.stateDir} may run programs (noexec)`,
       why: "the supervisor runs scripts that lie there",
       fix: "give a folder of another file system with --state-dir",
@@ -179,6 +209,8 @@ function linkProblems(facts: HostFacts, { link }: JudgeOptions): PreflightProble
   const others = facts.links.filter((name) => name !== "lo").slice(0, 10);
   return [
     {
+      check: "link",
+      subject: link,
       what: `there is no device ${link}`,
       why: `--link names it, and the host has ${others.length === 0 ? "none" : others.join(", ")}`,
       fix: "give one of the host's devices with --link",

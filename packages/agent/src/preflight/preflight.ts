@@ -56,9 +56,7 @@ const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/b
 /** Runs the preflight. Never rejects for what the host lacks. */
 export async function runPreflight(options: PreflightOptions): Promise<PreflightResult> {
   const { runDir, stateDir, link } = options;
-  const named = (options.path ?? "").split(":").filter((folder) => folder.startsWith("/"));
-  const searchPath = [...new Set([...named, ...SYSTEM_FOLDERS])];
-  const facts = await readHost({ runDir, stateDir, searchPath });
+  const facts = await readHost({ runDir, stateDir, searchPath: searchPathOf(options.path) });
   const problems = judgeHost(facts, {
     runDir,
     stateDir,
@@ -70,6 +68,12 @@ export async function runPreflight(options: PreflightOptions): Promise<Preflight
   const late = await prepare([runDir, stateDir], facts);
   if (late.length > 0) return { kind: "unfit", problems: late };
   return { kind: "ready", programs };
+}
+
+/** Folders to look for programs in: those of PATH, and then the system's. */
+export function searchPathOf(path: string | undefined): readonly string[] {
+  const named = (path ?? "").split(":").filter((folder) => folder.startsWith("/"));
+  return [...new Set([...named, ...SYSTEM_FOLDERS])];
 }
 
 /** A problem as one line: `nginx is not installed (it forwards ...): apt-get install ...`. */
@@ -113,6 +117,8 @@ async function prepare(
     await makeFolders(folders);
   } catch (error) {
     problems.push({
+      check: "folder",
+      subject: folders.join(","),
       what: "a folder of the agent cannot be made",
       why: describeError(error),
       fix: "make the folders by hand, or give others with --run-dir and --state-dir",
@@ -125,6 +131,8 @@ async function prepare(
       await writeFile(sysctlPath(name), "1\n");
     } catch (error) {
       problems.push({
+        check: "nonlocal-bind",
+        subject: name,
         what: `the sysctl ${name} is ${fact.value} and cannot be written`,
         why: describeError(error),
         fix: `sysctl -w ${name}=1`,

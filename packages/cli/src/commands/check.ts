@@ -1,25 +1,21 @@
 // `fairlead check address`: who has an address on the segment of an agent, asked now. The question
-// goes to the agent of this host, and not to the controller, which is on no segment.
+// goes to the agent of this host, and not to the controller, which is on no segment. With `--host`
+// it is the host itself that is looked at.
 
 import { Argument, Command, Option } from "commander";
 
+import { AGENT_SETTINGS } from "@fairlead/agent";
 import { describeError, isEdgeError } from "@fairlead/runtime";
 import { type AskSegmentResponse, AskSegmentResponseSchema, rowToJson } from "@fairlead/wire";
 
 import { createAgentClient } from "../agent-client.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import {
-  type CommandContext,
-  complain,
-  exitOf,
-  OUTPUT_FORMS,
-  type OutputForm,
-  writeStructured,
-} from "../output.ts";
+import { type CommandContext, complain, exitOf, OUTPUT_FORMS, writeStructured } from "../output.ts";
+import { type CheckHostOptions, runCheckHost } from "./check-host.ts";
 
-interface CheckOptions {
+interface CheckOptions extends CheckHostOptions {
   readonly agent: string;
-  readonly output: OutputForm;
+  readonly host: boolean;
 }
 
 /** Longest wait for the agent's answer, in ms; the segment has two tenths of a second. */
@@ -28,22 +24,56 @@ const DEADLINE_MS = 5000;
 /** Makes the command. `done` gets the exit code. */
 export function checkCommand(context: CommandContext, done: (code: ExitCode) => void): Command {
   return new Command("check")
-    .description("Ask the segment of an agent who has an address: good when nobody else has.")
-    .addArgument(new Argument("<what>", "what to check").choices(["address"]))
-    .argument("<address>", "an IPv4 or IPv6 address")
+    .description(
+      "With --host: look whether this host is fit for an agent, and change nothing. " +
+        "With an address: ask the segment of an agent who has it; good when nobody else has.",
+    )
+    .addArgument(new Argument("[what]", "what to check").choices(["address"]))
+    .argument("[address]", "an IPv4 or IPv6 address")
+    .option("--host", "Look at this host; run it as the agent's user.", false)
     .addOption(
       new Option("--agent <host:port>", "Where the agent's AgentDebugService listens.")
         .default("127.0.0.1:7712")
         .env("FAIRLEAD_AGENT"),
+    )
+    .addOption(folderOption("--run-dir <dir>", "runDir").env("FAIRLEAD_RUN_DIR"))
+    .addOption(folderOption("--state-dir <dir>", "stateDir").env("FAIRLEAD_STATE_DIR"))
+    .addOption(
+      new Option("--link <device>", "With --host: the agent's --link; all devices without it.").env(
+        "FAIRLEAD_LINK",
+      ),
     )
     .addOption(
       new Option("-o, --output <form>", "The form of the answer.")
         .choices(OUTPUT_FORMS)
         .default("table"),
     )
-    .action(async (_what: string, address: string, options: CheckOptions) => {
-      done(await check(context, address, options));
+    .action(async (what: string | undefined, address: string | undefined, of: CheckOptions) => {
+      done(await checkWhat(context, { what, address }, of));
     });
+}
+
+function folderOption(flags: string, key: "runDir" | "stateDir"): Option {
+  const help = `With --host: the agent's ${flags.replace(/ .*/, "")}.`;
+  return new Option(flags, help).default(AGENT_SETTINGS[key].default);
+}
+
+async function checkWhat(
+  context: CommandContext,
+  asked: { readonly what: string | undefined; readonly address: string | undefined },
+  options: CheckOptions,
+): Promise<ExitCode> {
+  if (options.host && asked.what === undefined) return await runCheckHost(context, options);
+  if (!options.host && asked.address !== undefined) {
+    return await check(context, asked.address, options);
+  }
+  const complaint = {
+    what: options.host ? "a host and an address are two questions" : "there is nothing to check",
+    why: "check takes --host, or the word address with one",
+    remedy: "Run fairlead check --host, or fairlead check address 192.0.2.10.",
+    code: "USAGE",
+  };
+  return complain(context, complaint, EXIT.usage);
 }
 
 async function check(
