@@ -112,12 +112,30 @@ test("VIPs that come, go or stay need one reload", () => {
   assert.equal(firstReload("", before), undefined);
 });
 
-test("keepalived's complaint is said once, without the path of the candidate", () => {
-  const words = `(Line 22) Unknown keyword 'badword'
-(/run/x/candidate.conf: Line 22) Unknown keyword 'badword'
+test("keepalived's complaint is said once, with file, line and lane", () => {
+  const text = lane(51, ["192.0.2.100/32", "192.0.2.1001/32"]);
+  const line = text.split("\n").findIndex((one) => one.includes("192.0.2.1001")) + 1;
+  const words = `(Line ${line}) Invalid address '192.0.2.1001'
+(/run/x/candidate.conf: Line ${line}) Invalid address '192.0.2.1001'
 `;
-  assert.deepEqual(keepalivedRefusal(words, "-"), {
+  const place = `keepalived.conf:${line} in ${instanceName(text)}, 192.0.2.1001`;
+  assert.deepEqual(keepalivedRefusal(words, text, "-"), {
     reason: "ConfigRefused",
-    detail: "keepalived: (Line 22) Unknown keyword 'badword'",
+    detail: `keepalived: ${place}: Invalid address '192.0.2.1001'`,
   });
 });
+
+test("a complaint outside of every lane names the file and the line alone", () => {
+  const words = "(/run/x/candidate.conf: Line 1) Unknown keyword 'badword'";
+  const { detail } = keepalivedRefusal(words, `badword\n${lane(51, [])}`, "-");
+  assert.equal(detail, "keepalived: keepalived.conf:1: Unknown keyword 'badword'");
+});
+
+test("without complaints the last words count, and without words what is said otherwise", () => {
+  assert.equal(keepalivedRefusal("a\nb\n", "", "-").detail, "keepalived: b");
+  assert.equal(keepalivedRefusal("", "", "it ended").detail, "keepalived: it ended");
+});
+
+function instanceName(text: string): string {
+  return /^vrrp_instance (\S+)/m.exec(text)?.[1] ?? "";
+}

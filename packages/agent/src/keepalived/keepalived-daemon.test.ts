@@ -151,7 +151,10 @@ inSandbox({ file: import.meta.url, name: "keepalived" }, () => {
     const outcome = await s.keepalived.apply(`${good}\nbadword x\n`, 1);
     assert.equal(outcome.kind, "refused");
     assert.equal(outcome.remark.reason, "ConfigRefused");
-    assert.match(outcome.remark.detail, /^keepalived: \(Line \d+\) Unknown keyword 'badword'$/);
+    assert.match(
+      outcome.remark.detail,
+      /^keepalived: keepalived\.conf:\d+: Unknown keyword 'badword'$/,
+    );
     await s.holds(100);
     assert.equal(await readFile(s.layout.keepalived.config, "utf8"), good);
   });

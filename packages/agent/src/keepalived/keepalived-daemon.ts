@@ -112,7 +112,7 @@ class Keepalived implements KeepalivedDaemon {
     await this.#file.withdraw();
     if (result.code === 0) return undefined;
     const otherwise = result.timedOut ? "its check took too long" : "its check failed";
-    return keepalivedRefusal(result.stderr, otherwise);
+    return keepalivedRefusal(result.stderr, text, otherwise);
   }
 
   /** Hands a checked text over, in two steps where VIPs change lanes. Undefined: it was taken. */

@@ -3,23 +3,40 @@
 
 import type { Remark } from "@fairlead/model";
 import { escapeBounded } from "@fairlead/runtime";
-import { countVips, type FileInstance } from "./file-addresses.ts";
+import { countVips, type FileInstance, readInstances } from "./file-addresses.ts";
 
 const DETAIL_CHARACTERS_MAX = 1024;
 const COMPLAINTS_MAX = 5;
 
 /** `(/run/x/candidate.conf: Line 22) Unknown keyword 'badword'`; the same is said several times. */
-const COMPLAINT = /^\((?:[^)]*: )?Line \d+\) /;
+const COMPLAINT = /^\((?:[^)]*: )?Line (\d+)\) (.*)$/;
 
-/** keepalived's own complaints about a file, each once. */
-export function keepalivedRefusal(words: string, otherwise: string): Remark {
+/**
+ * keepalived's own complaints about a file, each once, with the file's lasting name, the line and
+ * the lane that it stands in.
+ * @param text the file.
+ */
+export function keepalivedRefusal(words: string, text: string, otherwise: string): Remark {
   const lines = words.split("\n").filter((line) => line.trim() !== "");
-  const complaints = lines
-    .filter((line) => COMPLAINT.test(line))
-    .map((line) => line.replace(/^\([^)]*: Line/, "(Line"));
+  const complaints = lines.flatMap((line) => {
+    const [, number, complaint] = COMPLAINT.exec(line) ?? [];
+    if (number === undefined || complaint === undefined) return [];
+    return [`${placeOf(text, Number(number))}: ${complaint}`];
+  });
   const said = [...new Set(complaints.length > 0 ? complaints : lines.slice(-1))];
   const detail = said.length > 0 ? said.slice(0, COMPLAINTS_MAX).join("; ") : otherwise;
   return configRefused(`keepalived: ${detail}`);
+}
+
+/** `keepalived.conf:22 in lane-192.0.2.0-24-51, 192.0.2.100`. */
+function placeOf(text: string, number: number): string {
+  const instances = readInstances(text.split("\n").slice(0, number).join("\n"));
+  const isInside = /^(?:\s|\})/.test(text.split("\n")[number - 1] ?? "");
+  const instance = isInside ? instances.at(-1) : undefined;
+  if (instance === undefined) return `keepalived.conf:${number}`;
+  const vip = instance.vips.find(({ line }) => line === number - 1);
+  const address = vip === undefined ? "" : `, ${vip.address}`;
+  return `keepalived.conf:${number} in ${instance.name}${address}`;
 }
 
 /** What is wrong with a file before keepalived sees it; undefined when it may go on. */

@@ -6,7 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { test } from "node:test";
 import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
-import { inSandbox } from "@fairlead/testkit";
+import { inSandbox, nftFaults } from "@fairlead/testkit";
 import { createNftVrrp } from "./nft-vrrp.ts";
 
 const clock = createSystemClock();
@@ -62,6 +62,9 @@ inSandbox({ file: import.meta.url, name: "vrrp" }, () => {
         aheadMs += 5000;
         await clock.sleep(50);
       }
+      const names = new Set(["fairlead_vrrp", "heard4", "heard6", "hear"]);
+      const rules = await run(NFT, ["list", "table", "inet", "fairlead_vrrp"]);
+      assert.deepEqual(nftFaults(rules, { names }), []);
       assert.deepEqual(vrrp.heard(), [{ routerId: 77, source: "192.0.2.77", link: "eth0" }]);
     } finally {
       stranger.kill("SIGTERM");

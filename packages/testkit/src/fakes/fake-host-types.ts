@@ -58,6 +58,8 @@ export interface FakeHost {
   isSpeaking(): boolean;
   keepsAddresses(): boolean;
   keepalivedText(): string;
+  /** The file that nginx took last; empty: none. */
+  nginxText(): string;
   /** For the segment: sets what it holds of a router id; undefined leaves it. */
   setHeld(routerId: number, addresses: readonly string[] | undefined): void;
   /** What the host is, in sorted lines: addresses, listeners, lanes. */

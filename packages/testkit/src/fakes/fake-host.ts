@@ -266,6 +266,10 @@ class Host implements FakeHost {
     return this.#keepalivedText;
   }
 
+  nginxText(): string {
+    return this.#nginx.text();
+  }
+
   setHeld(routerId: number, addresses: readonly string[] | undefined): void {
     if (addresses === undefined) return;
     const before = this.#held.get(routerId) ?? [];

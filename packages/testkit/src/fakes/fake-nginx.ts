@@ -14,6 +14,8 @@ export interface FakeNginx {
   powerOff(): void;
   /** `192.0.2.100:80` or `192.0.2.53:53 udp reuseport` of its file, sorted. */
   listens(): readonly string[];
+  /** The file that it took last; empty: none. */
+  text(): string;
 }
 
 /** Makes one that does not run yet. */
@@ -58,6 +60,7 @@ export function createFakeNginx(options: {
 
   return {
     daemon,
+    text: () => text,
     kill: () => {
       killed = generation ?? killed;
       generation = undefined;
