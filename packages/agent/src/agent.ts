@@ -16,6 +16,7 @@ import {
 import { createRevisions, type Revisions } from "@fairlead/wire";
 
 import { createAgentHost } from "./agent-host.ts";
+import { placesHeld, startAnnouncingAgain } from "./announce-again.ts";
 import { readBootId } from "./boot-id.ts";
 import type { DebugContext } from "./api/grpc/debug-context.ts";
 import { createDebugServer } from "./api/grpc/debug-server.ts";
@@ -86,6 +87,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const view = (): ReturnType<Converge["view"]> => converge.view();
   await lifecycle.start("liveness", () =>
     createLiveness({ layout, clock, log, nginx: host.nginx, view }),
+  );
+  await lifecycle.start("announcing again", () =>
+    startAnnouncingAgain({ ...host, clock, held: () => placesHeld(converge.view()) }),
   );
   await lifecycle.start("link", () => {
     link.start({
