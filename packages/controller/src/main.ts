@@ -8,10 +8,12 @@ import { runProgram } from "./program.ts";
 // Its errors reach us as errors; what it prints besides would stand between log records.
 setLogVerbosity(logVerbosity.NONE);
 
-process.exitCode = await runProgram({
+const code = await runProgram({
   argv: process.argv.slice(2),
   env: process.env,
   process,
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
 });
+// A connection whose other end is gone without a word would keep the process for a quarter hour.
+process.exit(code);

@@ -9,6 +9,8 @@ const LISTEN_ERRNO = /\blisten (E[A-Z]+)/u;
 
 /** How long callers have to take what was said to them last, in ms. */
 const LAST_WORDS_MS = 200;
+/** How long those that live take to be cut, in ms. */
+const CUT_MS = 500;
 
 /**
  * Binds and serves `at`, "HOST:PORT". Resolves with the port. Rejects with an error that has the
@@ -23,13 +25,21 @@ export function bindServer(server: Server, at: string, credentials: Credentials)
   });
 }
 
-/** Ends a server: calls under way get a moment to hear their status, then everything is cut. */
+/**
+ * Ends a server: calls under way get a moment to hear their status, then everything is cut. A
+ * connection whose other end is gone without a word is not waited for; it ends with the process.
+ */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
+    let gone: NodeJS.Timeout | undefined;
     // Streams whose end nobody said, and callers that read nothing, have no end of their own.
-    const cut = setTimeout(() => server.forceShutdown(), LAST_WORDS_MS);
+    const cut = setTimeout(() => {
+      server.forceShutdown();
+      gone = setTimeout(resolve, CUT_MS);
+    }, LAST_WORDS_MS);
     server.tryShutdown(() => {
       clearTimeout(cut);
+      clearTimeout(gone);
       resolve();
     });
   });
