@@ -104,6 +104,13 @@ const SCRIPT = `table inet fairlead_guard {
 test("a script for nft is of known words", () =>
   assert.deepEqual(nftFaults(SCRIPT, { names }), []));
 
+test("the script of the member table is of known words and nine names", () => {
+  const tables = ["fairlead_members", "slots4", "slots6", "listeners4", "listeners6"];
+  const chains = ["untracked_in", "untracked_out", "choose", "leave"];
+  const script = golden("member-table", "members.nft");
+  assert.deepEqual(nftFaults(script, { names: new Set([...tables, ...chains]) }), []);
+});
+
 /** What is a word of nft as it stands, where any word may stand. */
 const HARMLESS: ReadonlySet<string> = new Set(["", '"a"']);
 

@@ -14,6 +14,8 @@ export interface ReadKeepalived {
 
 /** Names that we make: never any of a user's. */
 const LANE = "lane-[0-9a-f.-]{2,60}-\\d{1,3}";
+/** The file of a lane, and the one of the whole data path. */
+const TRACKED = `(?:${LANE}|data-path)`;
 const PLACE = `${PREFIX} dev ${DEVICE}`;
 
 const GRAMMAR: BlockGrammar = {
@@ -21,7 +23,7 @@ const GRAMMAR: BlockGrammar = {
   blocks: {
     main: [
       { words: words("global_defs"), opens: "global_defs" },
-      { words: words(`track_file ${LANE}`), opens: "track_file" },
+      { words: words(`track_file ${TRACKED}`), opens: "track_file" },
       { words: words(`vrrp_instance ${LANE}`), opens: "vrrp_instance" },
     ],
     global_defs: [
@@ -51,7 +53,7 @@ const GRAMMAR: BlockGrammar = {
       { words: words("virtual_ipaddress_excluded"), opens: "virtual_ipaddress_excluded" },
     ],
     unicast_peer: [{ words: words(`${ADDRESS} min_ttl 255 max_ttl 255`) }],
-    tracked: [{ words: words(`${LANE} weight 0`) }],
+    tracked: [{ words: words(`${TRACKED} weight 0`) }],
     virtual_ipaddress: [{ words: words(`${PLACE}(?: scope link)?`) }],
     virtual_ipaddress_excluded: [{ words: words(PLACE) }],
   },

@@ -2,7 +2,7 @@
 // and with what is none of our words. A new directive of the template needs a row here.
 
 import { type BlockGrammar, readBlocks } from "./block-grammar.ts";
-import { ENDPOINT, NUMBER, PATH, PREFIX, words } from "./words.ts";
+import { ADDRESS, ENDPOINT, NUMBER, PATH, PREFIX, words } from "./words.ts";
 
 /** A file as it was read back. */
 export interface ReadNginx {
@@ -13,7 +13,9 @@ export interface ReadNginx {
 }
 
 /** Names that we make: never any of a user's. */
-const UPSTREAM = "(?:tcp|udp)-[0-9a-f.-]{2,39}-\\d{1,5}";
+const UPSTREAM =
+  "(?:(?:tcp|udp)-[0-9a-f.-]{2,39}-\\d{1,5}(?:-\\d{1,5}-ipv[46])?|" +
+  "by-(?:turn|random|remote_addr(?:-remote_port)?)-\\d{1,5}-ipv[46])";
 
 const GRAMMAR: BlockGrammar = {
   end: ";",
@@ -35,12 +37,17 @@ const GRAMMAR: BlockGrammar = {
       { words: words("access_log off") },
       { words: words(`proxy_next_upstream_tries ${NUMBER}`) },
       { words: /^limit_conn_zone \$server_addr\$server_port zone=listeners:1m$/ },
+      { words: words("limit_conn_log_level (?:info|notice|warn|error)") },
+      { words: words(`map_hash_(?:max|bucket)_size ${NUMBER}`) },
+      { words: /^map \$protocol\/\$server_addr\/\$server_port \$source$/, opens: "map" },
       { words: words(`upstream ${UPSTREAM}`), opens: "upstream" },
       { words: words("server"), opens: "server" },
     ],
+    map: [{ words: words(`(?:TCP|UDP)/${ADDRESS}/\\d{1,5} ${ADDRESS}`) }],
     upstream: [
       { words: /^hash \$remote_addr(?:\$remote_port)? consistent$/ },
       { words: words("least_conn|random") },
+      { words: words(`server ${ENDPOINT} max_fails=0`) },
       {
         words: words(
           `server ${ENDPOINT} weight=${NUMBER} max_fails=${NUMBER} fail_timeout=\\d{1,3}s(?: down)?`,
@@ -56,6 +63,7 @@ const GRAMMAR: BlockGrammar = {
       { words: words("proxy_protocol on") },
       { words: words(`proxy_connect_timeout ${NUMBER}ms`) },
       { words: words(`proxy_timeout ${NUMBER}ms`) },
+      { words: /^proxy_bind \$source$/ },
       { words: words(`proxy_pass ${UPSTREAM}`) },
     ],
   },
