@@ -3,7 +3,13 @@
 
 import { join } from "node:path";
 
-import { type AgentHello, type AgentName, assert, parseAgentName } from "@fairlead/model";
+import {
+  type AgentHello,
+  type AgentName,
+  assert,
+  type LaneResource,
+  parseAgentName,
+} from "@fairlead/model";
 import {
   type Clock,
   createHealthServer,
@@ -28,12 +34,13 @@ import { createLiveness, lanesOf } from "./liveness/liveness.ts";
 import { yieldingFiles } from "./liveness/track-files.ts";
 import { type LeavePolicy, leaveAddresses } from "./leave-addresses.ts";
 import { forgetMembers } from "./nft/member-table.ts";
+import { startLeavingMuteLanes } from "./mute-lanes.ts";
 import { createPlanFile } from "./plan-file.ts";
-import type { ControllerLink } from "./ports.ts";
+import type { AcceptedPlan, ControllerLink } from "./ports.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
 import { readRenderedFiles } from "./rendered-files.ts";
 import { type AgentSettings, parseControllers } from "./settings.ts";
-import { giveUpLanes, takeLanesBack } from "./withdraw.ts";
+import { giveUpLanes, setLaneLeft, takeLanesBack } from "./withdraw.ts";
 
 /** What an agent is made of. */
 export interface AgentOptions {
@@ -91,6 +98,16 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   await lifecycle.start("announcing again", () =>
     startAnnouncingAgain({ ...host, clock, held: () => placesHeld(converge.view()) }),
   );
+  await lifecycle.start("mute lanes", () =>
+    startLeavingMuteLanes({
+      agent,
+      clock,
+      log,
+      kernel,
+      lanes: () => lanesOf(converge.view().wanted),
+      setLeft: (lane, left) => setLaneLeft(layout, lane, left),
+    }),
+  );
   await lifecycle.start("link", () => {
     link.start({
       hello: () => helloOf({ agent, bootId, hasIpv6: options.programs.hasIpv6 }, converge),
@@ -120,6 +137,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       await guard.remove();
     },
   };
+}
+
+function lanesOf(wanted: AcceptedPlan | undefined): readonly LaneResource[] {
+  const resources = [...(wanted?.plan.resources.values() ?? [])];
+  return resources.filter((resource) => resource.kind === "lane");
 }
 
 function createLink(options: AgentOptions, agent: AgentName, revisions: Revisions): ControllerLink {

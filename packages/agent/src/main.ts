@@ -44,7 +44,9 @@ const HELP = {
 };
 
 const argv = process.argv.slice(2);
-process.exitCode = await (argv[0] === "stop" ? runStop(argv.slice(1)) : runAgent(argv));
+const code = await (argv[0] === "stop" ? runStop(argv.slice(1)) : runAgent(argv));
+// A connection whose other end is gone without a word would keep the process for a quarter hour.
+process.exit(code);
 
 async function runAgent(args: readonly string[]): Promise<number> {
   const check = checkAgentFlags;

@@ -4,6 +4,8 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import type { LaneResource } from "@fairlead/model";
+import { laneTrackFile } from "@fairlead/render";
 import type { Clock, Logger } from "@fairlead/runtime";
 
 import { livingAgent } from "./agent-pid.ts";
@@ -62,6 +64,15 @@ export async function takeLanesBack(
   for (const file of await trackFiles(layout)) {
     if (!yielding.has(file)) await writeFile(file, "0\n");
   }
+}
+
+/** Takes one lane off this host, or lets the host hold it again. */
+export async function setLaneLeft(
+  { keepalived }: DataPlaneLayout,
+  lane: LaneResource,
+  left: boolean,
+): Promise<void> {
+  await writeFile(laneTrackFile(keepalived.trackDir, lane).path, left ? "1\n" : "0\n");
 }
 
 /** Ends everything of this run directory: lanes given up first where `withdraws` is set. */

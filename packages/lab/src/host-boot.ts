@@ -49,7 +49,7 @@ export async function bootHost(
 ): Promise<InitProcess> {
   const init = await powerOn(stage, name, options);
   try {
-    await connect(stage, name, options, init);
+    await connectHost(stage, name, options, init);
     return init;
   } catch (error) {
     await init.end();
@@ -78,7 +78,8 @@ function powerOn(stage: Stage, name: string, options: HostOptions): Promise<Init
   });
 }
 
-async function connect(
+/** Makes the link of a host that has none: its device, its port, its addresses. */
+export async function connectHost(
   stage: Stage,
   name: string,
   options: HostOptions,

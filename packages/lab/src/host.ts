@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { outputInside } from "./command-result.ts";
 import { type HeldAddress, parseAddressList } from "./held-address.ts";
-import { bootHost, DIR, type HostOptions, hostTarget, LINK } from "./host-boot.ts";
+import { bootHost, connectHost, DIR, type HostOptions, hostTarget, LINK } from "./host-boot.ts";
 import type { InitProcess } from "./init-process.ts";
 import type { Target } from "./inside-process.ts";
 import { labError } from "./lab-error.ts";
@@ -33,6 +33,10 @@ export interface Host extends SwitchPort, Reach {
   pids(): readonly number[];
   /** Ends all its processes and its network at once. Its folder stays. */
   crash(): Promise<void>;
+  /** Takes its device away, as when a driver is unloaded; its addresses go with it. */
+  removeLink(): Promise<void>;
+  /** Makes the device again under the same name, with the host's own addresses. */
+  makeLink(): Promise<void>;
   /** Powers it on again after a crash, with the same address and folder. */
   boot(): Promise<void>;
   /** What people type to run a command on the host from another terminal. */
@@ -78,6 +82,10 @@ export async function createHost(stage: Stage, name: string, options: HostOption
     addresses: async () =>
       parseAddressList(await outputInside(target(), ["ip", "-j", "address", "show"])),
     pids: () => listPids(living().pid),
+    removeLink: async () => {
+      await stage.run(["ip", "link", "delete", name]);
+    },
+    makeLink: () => connectHost(stage, name, options, living()),
     crash,
     boot,
     enterCommand: (command) => enterCommand(living().pid, command, stage.user),
