@@ -1,6 +1,6 @@
 // Tells neighbours again who has the addresses that the agent holds by itself: all of a link when
 // it comes up, as its switch has forgotten them, and a few at a time for ever, as neighbours may
-// have been told wrong. keepalived does so for its own. Given what is held; it decides nothing else.
+// have been told wrong. keepalived does so for its own. Given what is held.
 
 import type { Link } from "@fairlead/model";
 import { type Clock, type Timer, createPace } from "@fairlead/runtime";

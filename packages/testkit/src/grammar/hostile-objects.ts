@@ -88,7 +88,7 @@ const pool = (name: string): HostileObject => ({
   spec: { addresses: ["192.0.2.200-192.0.2.210"] },
 });
 
-/** One object of any kind with hostile text in one of its places, or as the key of an annotation. */
+/** One object of any kind with hostile text in one place, or as the key of an annotation. */
 export const hostileObject: fc.Arbitrary<HostileObject> = fc.oneof(
   { weight: 4, arbitrary: forged(service, SERVICE_PLACES) },
   { weight: 2, arbitrary: forged(slice, SLICE_PLACES) },

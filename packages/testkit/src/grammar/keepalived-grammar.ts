@@ -1,5 +1,5 @@
 // Everything that keepalived.conf of ours may say. Given a file's text; answers with the addresses
-// that it would add and with what is none of our words. A new word of the template needs a row here.
+// that it would add and with what is none of our words. A new word of the template needs a row.
 
 import { type BlockGrammar, readBlocks } from "./block-grammar.ts";
 import { ADDRESS, DEVICE, NUMBER, PATH, PREFIX, words } from "./words.ts";
