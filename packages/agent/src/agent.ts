@@ -3,13 +3,7 @@
 
 import { join } from "node:path";
 
-import {
-  type AgentHello,
-  type AgentName,
-  assert,
-  type LaneResource,
-  parseAgentName,
-} from "@fairlead/model";
+import { type AgentHello, type AgentName, assert, parseAgentName } from "@fairlead/model";
 import {
   type Clock,
   createHealthServer,
@@ -33,10 +27,10 @@ import { agentHealth, agentReadiness, createAgentMetrics } from "./metrics.ts";
 import { createLiveness, lanesOf } from "./liveness/liveness.ts";
 import { yieldingFiles } from "./liveness/track-files.ts";
 import { type LeavePolicy, leaveAddresses } from "./leave-addresses.ts";
-import { forgetMembers } from "./nft/member-table.ts";
 import { startLeavingMuteLanes } from "./mute-lanes.ts";
+import { forgetMembers } from "./nft/member-table.ts";
 import { createPlanFile } from "./plan-file.ts";
-import type { AcceptedPlan, ControllerLink } from "./ports.ts";
+import type { ControllerLink } from "./ports.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
 import { readRenderedFiles } from "./rendered-files.ts";
 import { type AgentSettings, parseControllers } from "./settings.ts";
@@ -137,11 +131,6 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       await guard.remove();
     },
   };
-}
-
-function lanesOf(wanted: AcceptedPlan | undefined): readonly LaneResource[] {
-  const resources = [...(wanted?.plan.resources.values() ?? [])];
-  return resources.filter((resource) => resource.kind === "lane");
 }
 
 function createLink(options: AgentOptions, agent: AgentName, revisions: Revisions): ControllerLink {

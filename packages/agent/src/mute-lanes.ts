@@ -76,8 +76,10 @@ async function look(options: MuteLanesOptions, left: Set<ResourceName>): Promise
   for (const lane of wanted) {
     const own = lane.order.find((peer) => peer.agent === agent)?.address;
     const isMute = own !== undefined && lane.order.length > 1 && !here.has(own);
+    if (!isMute && !left.has(lane.name)) continue;
+    // Again at every look: what is wished of the lane may have been written meanwhile.
+    await setLeft(lane, isMute || lane.yields === true);
     if (isMute === left.has(lane.name)) continue;
-    await setLeft(lane, isMute);
     if (isMute) left.add(lane.name);
     else left.delete(lane.name);
     const fields = { lane: lane.name, address: own };
