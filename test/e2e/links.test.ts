@@ -124,6 +124,7 @@ story("a holder's device goes and comes back: it is a successor again", TWO, asy
   await host.makeLink();
   await agentIs(stage, holder, "connected");
   await stage.inSync();
-  assert.deepEqual(stage.recorder.holders(address), [next]);
-  await canHold(stage, address, next);
+  assert.deepEqual(stage.recorder.holders(address), [next], "who comes back takes nothing");
+  await speaksFrom(stage, host, `unicast_src_ip ${host.address}`);
+  await stage.served("default/web");
 });

@@ -181,6 +181,7 @@ class Host implements FakeHost {
         .filter((text) => !text.startsWith("169.254.") && !this.#foreign.has(text)),
   });
 
+  readonly nginxText = (): string => this.#nginx.text();
   readonly announced: string[] = [];
   readonly announcer: Pick<Announcer, "announce"> = {
     announce: (places) => void this.announced.push(...places.map(({ address }) => address)),
@@ -264,10 +265,6 @@ class Host implements FakeHost {
 
   keepalivedText(): string {
     return this.#keepalivedText;
-  }
-
-  nginxText(): string {
-    return this.#nginx.text();
   }
 
   setHeld(routerId: number, addresses: readonly string[] | undefined): void {
