@@ -23,6 +23,7 @@ import type {
 import { laneAnchor } from "@fairlead/render";
 
 import type { Applied } from "./applied.ts";
+import { foreignRemarks } from "./foreign-remarks.ts";
 import type { Observation } from "./observe.ts";
 import type { AcceptedPlan, KernelAddress, LedgerEntry } from "./ports.ts";
 
@@ -290,22 +291,4 @@ function roundedBytes(generations: Observation["generations"]): number {
 
 function find(addresses: readonly KernelAddress[], wanted: Address): KernelAddress | undefined {
   return addresses.find((entry) => entry.address === wanted);
-}
-
-/** Addresses that one remark names at most. */
-const FOREIGN_NAMED_MAX = 5;
-
-/** What VIPs of lanes somebody else put here: keepalived moves them, and they stay for all that. */
-function foreignRemarks({ wanted, ledger }: OutcomeInput): readonly Remark[] {
-  const texts = ledger.flatMap(({ address, link, foreign }) => {
-    const resource = wanted?.plan.resources.get(`vip/${address}` as ResourceName);
-    const isLanes = resource?.kind === "vip" && resource.carrier.kind === "lane";
-    return foreign && isLanes ? [`${address} on ${link}`] : [];
-  });
-  if (texts.length === 0) return [];
-  const more = texts.length - FOREIGN_NAMED_MAX;
-  const named = texts.slice(0, FOREIGN_NAMED_MAX).join(", ");
-  const all = more > 0 ? `${named} and ${more} more` : named;
-  const detail = `${all}: not put there by us, so never removed, whoever shall hold it`;
-  return [{ reason: "AddressForeign", detail }];
 }

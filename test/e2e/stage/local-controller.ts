@@ -24,7 +24,9 @@ export async function startLocalController(): Promise<LocalController> {
   const folder = mkdtempSync(join(tmpdir(), "fairlead-local-"));
   const manifests = join(folder, "manifests");
   mkdirSync(manifests);
-  const listen = ["admin", "agents", "metrics", "rest"].map((name) => `--listen-${name}=127.0.0.1:0`);
+  const listen = ["admin", "agents", "metrics", "rest"].map(
+    (name) => `--listen-${name}=127.0.0.1:0`,
+  );
   const state = [`--source=${manifests}`, `--state-dir=${join(folder, "state")}`];
   const pool = ["--pool", "default=192.0.2.10-192.0.2.20"];
   const args = [...listen, ...state, ...pool, "--insecure"];
