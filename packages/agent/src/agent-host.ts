@@ -29,6 +29,7 @@ import { createKeepalivedDaemon } from "./keepalived/keepalived-daemon.ts";
 import { createLedger } from "./ledger.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
 import { createNetlinkSegment } from "./netlink/netlink-segment.ts";
+import { createNetlinkSight } from "./netlink/netlink-sight.ts";
 import { createNginxDaemon } from "./nginx/nginx-daemon.ts";
 import { createNftGuard } from "./nft/guard.ts";
 import { createNftMonitor } from "./nft/nft-monitor.ts";
@@ -96,6 +97,9 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
   const segment = settings.askBeforeUse
     ? await lifecycle.start("segment", () => createNetlinkSegment({ clock }))
     : ASKS_NOBODY;
+  const sight = settings.askBeforeUse
+    ? await lifecycle.start("sight", () => createNetlinkSight({ clock }))
+    : undefined;
   const vrrp = await lifecycle.start("vrrp", () => vrrpOf(options));
   const guard = await guardOf(options);
   const announcer = await lifecycle.start("announcer", () =>
@@ -110,6 +114,7 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
   const host: Host = {
     kernel,
     segment,
+    ...(sight === undefined ? {} : { sight }),
     vrrp,
     guard,
     announcer,
@@ -163,7 +168,12 @@ async function guardOf(options: AgentHostOptions): Promise<InputGuard> {
 function vrrpOf({ programs, clock, log: logger }: AgentHostOptions): VrrpListener {
   if (programs.nft !== undefined) return createNftVrrp({ program: programs.nft, clock, logger });
   logger.warn({}, "nft is not installed: router ids that other hosts use are not heard");
-  return { heard: () => [], [Symbol.asyncDispose]: () => Promise.resolve() };
+  return {
+    isAble: false,
+    heard: () => [],
+    adverts: () => undefined,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
 }
 
 /** On a network where a router answers for every address, answers say nothing. */

@@ -74,7 +74,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const planFile = createPlanFile({ path: join(settings.stateDir, "plan.json"), revisions });
   await takeLanesBack(layout, yieldingFiles(layout, lanesOf((await planFile.load()).plan)));
   const link = createLink(options, agent, revisions);
-  const converge = createConverge({ agent, clock, log, host, planFile, link });
+  const { random } = options;
+  const converge = createConverge({ agent, clock, log, host, planFile, link, random });
   const { kernel, ledger } = host;
   // Stopped when the loop has ended, and before the kernel's adapter.
   await lifecycle.start("added addresses", () => ({
@@ -169,6 +170,7 @@ function helloOf(
       "vrrp",
       "nginx-stream",
       "host-addresses",
+      "hearing",
       ...(hasIpv6 ? (["ipv6"] as const) : []),
     ],
     links,

@@ -56,7 +56,12 @@ function hostOf(outcome: ApplyOutcome): { readonly host: Host; readonly done: re
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
     segment: { ask: () => Promise.resolve(new Map()) },
-    vrrp: { heard: () => [], [Symbol.asyncDispose]: () => Promise.resolve() },
+    vrrp: {
+      isAble: true,
+      heard: () => [],
+      adverts: () => undefined,
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    },
     guard: {
       guard: (_, keepsOthers) => say(keepsOthers ? "guard" : "guard exactly"),
       trouble: () => undefined,

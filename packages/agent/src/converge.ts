@@ -15,31 +15,26 @@ import {
 import { type Applied, NOTHING_APPLIED } from "./applied.ts";
 import { applySteps } from "./apply.ts";
 import type { Host } from "./host.ts";
+import {
+  LOOK_QUIET_MS,
+  LOOK_WAIT_MAX_MS,
+  RELOAD_GAP_MS,
+  RETRY_MS,
+  TICK_MS,
+} from "./converge-times.ts";
 import type { ConvergeView, Look, Pass } from "./converge-view.ts";
 import { type Doing, type Observation, observeAmid } from "./observe.ts";
 import { isDataPlaneDown, reportOf } from "./outcome.ts";
 import { logChanges } from "./log-changes.ts";
 import { type KeptPlan, createKeptPlan } from "./kept-plan.ts";
 import { type MemberFeed, createMemberFeed } from "./member-feed.ts";
+import { type Lookout, createLookout } from "./lookout.ts";
 import { type NewLinks, createNewLinks } from "./new-links.ts";
 import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./ports.ts";
 import { createPutBack, type PutBack } from "./put-back.ts";
 import { loadLedger } from "./load-ledger.ts";
 import { decideSteps } from "./steps.ts";
-
-/**
- * A pass starts at least this long after the start of one that made a daemon reload, in ms: each
- * reload may leave a generation of nginx behind, so bursts become one a second.
- */
-const RELOAD_GAP_MS = 1000;
-/** Kernel events of one burst are looked at once, after this quiet, in ms. */
-const LOOK_QUIET_MS = 5;
-/** A look is taken at the latest this long after the first event of a burst, in ms. */
-const LOOK_WAIT_MAX_MS = 25;
-/** Daemons are looked at this often when nothing else happens, in ms. */
-const TICK_MS = 1000;
-/** What failed without being a plan's fault is tried again after this long, in ms. */
-const RETRY_MS = 5000;
+import { isUrgent } from "./urgency.ts";
 
 /** What the loop is made of. */
 export interface ConvergeOptions {
@@ -49,6 +44,8 @@ export interface ConvergeOptions {
   readonly host: Host;
   readonly planFile: PlanFile;
   readonly link: Pick<ControllerLink, "report">;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
 }
 
 /** The running loop. */
@@ -95,6 +92,7 @@ class Loop implements Converge {
   #disturbedAtMs = Number.NEGATIVE_INFINITY;
   readonly #newLinks: NewLinks = createNewLinks();
   readonly #putBack: PutBack;
+  readonly #lookout: Lookout;
   /** Of `#newLinks`: those that keepalived knows of. */
   #linksRead = 0;
 
@@ -103,6 +101,7 @@ class Loop implements Converge {
     this.#putBack = createPutBack(options.clock);
     this.#kept = createKeptPlan(options.planFile);
     this.#feed = createMemberFeed(options.host.members);
+    this.#lookout = createLookout({ ...options, ...options.host });
     this.#passes = createPace({
       clock: options.clock,
       quietMs: 0,
@@ -184,7 +183,7 @@ class Loop implements Converge {
     const wanted = this.#wanted;
     const begunMs = this.#options.clock.nowMs();
     const heldOffMs = this.#disturbedAtMs + RELOAD_GAP_MS - begunMs;
-    if (heldOffMs > 0) return this.#passIn(heldOffMs);
+    if (heldOffMs > 0 && !isUrgent(wanted, this.#applied)) return this.#passIn(heldOffMs);
     if (wanted !== undefined) await this.#applyPlan(wanted, begunMs);
     this.#passCount += 1;
     const tookMs = Math.round(this.#options.clock.nowMs() - begunMs);
@@ -248,6 +247,7 @@ class Loop implements Converge {
       applied: this.#applied,
       appliedPlan: this.#appliedPlan,
       observed,
+      outlook: this.#lookout.look({ wanted: this.#wanted, kernel: observed.kernel }),
       ledger: this.#ledger,
       reloads: this.#reloads,
       remarks: [...this.#kept.remarks, ...this.#feed.remarks],

@@ -10,6 +10,7 @@ import type {
   Ledger,
   MemberTable,
   SegmentAsker,
+  SegmentSight,
   VrrpListener,
 } from "./ports.ts";
 import type { ServeOptions } from "./serve-listeners.ts";
@@ -21,6 +22,8 @@ export interface Host extends ServeOptions, HoldOptions {
   readonly members?: MemberTable;
   readonly kernel: Kernel;
   readonly segment: SegmentAsker;
+  /** Absent: answers say nothing on this network, and nobody is asked. */
+  readonly sight?: SegmentSight;
   readonly vrrp: VrrpListener;
   readonly guard: Pick<InputGuard, "guard" | "trouble">;
   readonly announcer: Pick<Announcer, "announce">;

@@ -24,6 +24,7 @@ import { laneAnchor } from "@fairlead/render";
 
 import type { Applied } from "./applied.ts";
 import { foreignRemarks } from "./foreign-remarks.ts";
+import type { Outlook } from "./lookout.ts";
 import type { Observation } from "./observe.ts";
 import type { AcceptedPlan, KernelAddress, LedgerEntry } from "./ports.ts";
 
@@ -42,6 +43,8 @@ export interface OutcomeInput {
   /** Revision of the plan that the last finished pass was for. */
   readonly appliedPlan: Revision | undefined;
   readonly observed: Observation;
+  /** What was noticed of other hosts. */
+  readonly outlook: Outlook;
   readonly ledger: readonly LedgerEntry[];
   readonly reloads: number;
   readonly remarks: readonly Remark[];
@@ -58,7 +61,8 @@ export function reportOf(input: OutcomeInput): AgentReport {
     const wantedRevision = wanted?.revisions.get(name);
     if (wantedRevision === undefined) continue;
     resources.set(name, reportResource(input, resource, wantedRevision));
-    if (resource.kind === "lane") lanes.push({ name, state: laneState(input, resource) });
+    if (resource.kind !== "lane" || resource.listens === true) continue;
+    lanes.push({ name, state: laneState(input, resource) });
   }
   for (const [name, entry] of comingUpReports(input)) resources.set(name, entry);
   for (const [name, entry] of leftoverReports(input)) resources.set(name, entry);
@@ -86,6 +90,7 @@ export function reportOf(input: OutcomeInput): AgentReport {
       ...foreignRemarks(input),
     ],
     ...(heardRouters.length === 0 ? {} : { heardRouters }),
+    ...(input.outlook.hearing.length === 0 ? {} : { hearing: input.outlook.hearing }),
   };
 }
 
@@ -164,7 +169,10 @@ function proveVip(input: OutcomeInput, vip: VipResource): Proof {
   if (here !== undefined) {
     return { step: "serving", evidence: [{ kind: "kernel-address", link: here.link }], revision };
   }
-  return { step: revision === undefined ? "received" : "applied", evidence: [], revision };
+  const seen = input.outlook.seen.get(vip.address);
+  const evidence: readonly Evidence[] =
+    seen === undefined ? [] : [{ kind: "neighbour", mac: seen.mac, seenBy: input.agent }];
+  return { step: revision === undefined ? "received" : "applied", evidence, revision };
 }
 
 /**

@@ -110,10 +110,45 @@ export interface SegmentAsker {
   ask(questions: readonly Question[]): Promise<ReadonlyMap<Address, string>>;
 }
 
+/** Who answers for an address; empty: nobody does. */
+export interface Sighted {
+  readonly mac: string;
+}
+
+/** Sees who answers for many addresses, by ARP or neighbour discovery, at little cost. */
+export interface SegmentSight {
+  /**
+   * Takes about a tenth of a second for each 128 addresses.
+   * @returns what was seen of each; one that could not be asked for is missing.
+   */
+  see(link: DeviceName, addresses: readonly Address[]): Promise<ReadonlyMap<Address, Sighted>>;
+}
+
+/** Adverts of one router, as far as they came through to this host's daemons. */
+export interface HeardAdverts extends HeardRouter {
+  /** Monotonic ms of the last one, exact to a second. */
+  readonly lastMs: number;
+}
+
+/** What was heard at one moment. */
+export interface Hearing {
+  /** Monotonic ms of the reading. */
+  readonly readMs: number;
+  readonly adverts: readonly HeardAdverts[];
+}
+
 /** Hears who speaks VRRP on the host's links. */
 export interface VrrpListener extends AsyncDisposable {
   /** Who did within the last minute, as far as was read some seconds ago; the host's peers too. */
   heard(): readonly HeardRouter[];
+  /**
+   * Adverts that no firewall of the host dropped, as they were read last; undefined while that is
+   * not known, or cannot be. Never blocks: it begins to read when the last reading is older.
+   * @param ageMsMax how old it may be, in ms.
+   */
+  adverts(ageMsMax: number): Hearing | undefined;
+  /** Whether it can hear at all, as far as is known. */
+  readonly isAble: boolean;
 }
 
 /** A lane as its host hears it. */

@@ -91,7 +91,9 @@ export function decideSteps(input: StepInput): StepList {
   const listeners = [...parts.listeners, ...lingering].sort(byListener);
   const { agent } = input.wanted.plan;
   const kept = input.isKept ? owned : touched;
-  const guard = guardSteps({ ...input, agent, listeners, lanes: parts.lanes, touched, kept });
+  // A lane that is only listened to has to be heard.
+  const lanes = [...parts.lanes, ...parts.listened];
+  const guard = guardSteps({ ...input, agent, listeners, lanes, touched, kept });
   return {
     touched,
     steps: [
@@ -143,23 +145,33 @@ function isCarried({ carrier }: VipResource): boolean {
 interface Parts {
   readonly listeners: readonly ServedListener[];
   readonly lanes: readonly LaneResource[];
+  /** Those that this host does not run. */
+  readonly listened: readonly LaneResource[];
   readonly vips: readonly VipResource[];
 }
 
 function partsOf(wanted: AcceptedPlan, places?: Places): Parts {
   const listeners: ServedListener[] = [];
   const lanes: LaneResource[] = [];
+  const listened: LaneResource[] = [];
   const vips: VipResource[] = [];
   for (const resource of wanted.plan.resources.values()) {
-    if (resource.kind === "lane") lanes.push(resource);
-    if (resource.kind === "vip") vips.push(resource);
+    if (resource.kind === "lane") (resource.listens === true ? listened : lanes).push(resource);
+    if (resource.kind === "vip" && !isListenedTo(wanted, resource)) vips.push(resource);
     if (resource.kind === "listener") listeners.push(servedListener(wanted, resource, places));
   }
   return {
     listeners,
+    listened,
     lanes: lanes.sort((a, b) => compareText(a.name, b.name)),
     vips: vips.sort((a, b) => compareAddress(a.address, b.address)),
   };
+}
+
+/** A plan on its way from one to another may have a VIP in a lane that is only listened to. */
+function isListenedTo({ plan }: AcceptedPlan, { carrier }: VipResource): boolean {
+  const lane = carrier.kind === "lane" ? plan.resources.get(carrier.resource) : undefined;
+  return lane?.kind === "lane" && lane.listens === true;
 }
 
 function servedListener(

@@ -15,6 +15,7 @@ import {
 } from "@fairlead/model";
 import { STRANGER_MS } from "@fairlead/planner";
 
+import { isMissed, sightsAfter } from "./agent-sights.ts";
 import type { Fact } from "./facts.ts";
 
 /** Facts that are about agents. */
@@ -51,8 +52,9 @@ export function foldAgent(agents: AgentTable, fact: AgentFact): boolean {
       const strangers = strangersOf(known, fact.report, fact.atMs);
       const hello = { ...known.hello, links: fact.report.links };
       const { atMs: heardAtMs, report } = fact;
-      const { strangers: _, ...rest } = known;
-      const next = { ...rest, hello, report, heardAtMs, heldSinceMs, lostAtMs };
+      const { strangers: _, seenSinceMs: _seen, unheardSinceMs: _unheard, ...rest } = known;
+      const sights = sightsAfter(known, report, heardAtMs);
+      const next = { ...rest, ...sights, hello, report, heardAtMs, heldSinceMs, lostAtMs };
       agents.set(known.name, strangers.size === 0 ? next : { ...next, strangers });
       return fact.isFirst === true || !isSameProof(known.report, fact.report);
     }
@@ -60,7 +62,7 @@ export function foldAgent(agents: AgentTable, fact: AgentFact): boolean {
       const known = agents.get(fact.agent);
       if (known === undefined) return false;
       agents.set(known.name, { ...known, heardAtMs: fact.atMs });
-      return isRival(agents, known);
+      return isRival(agents, known) || isMissed(agents.values(), known);
     }
     case "agent-gone": {
       const known = agents.get(fact.agent);

@@ -41,6 +41,11 @@ export interface LaneResource {
    * holding. Absent: no.
    */
   readonly yields?: true;
+  /**
+   * The agent does not run it, and only says whether it hears its holder; no VIP of its plan rides
+   * in it. Absent: it runs it.
+   */
+  readonly listens?: true;
   /** Time between adverts, 30 to 10 000 ms. */
   readonly advertIntervalMs: number;
 }

@@ -3,6 +3,7 @@
 
 import { DATA_PLANE_REASONS } from "./data-plane-reasons.ts";
 import type { Reason } from "./reason.ts";
+import { SEGMENT_REASONS } from "./segment-reasons.ts";
 
 /** One line of the table of reasons. */
 export interface ReasonEntry {
@@ -222,6 +223,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     "Two agents report holding the address.",
     "Check that VRRP (IP protocol 112) passes between the hosts of the lane.",
   ),
+  ...SEGMENT_REASONS,
   AddressForeign: entry(
     "FL0410",
     "The address was on the host before us; it is used and never removed.",

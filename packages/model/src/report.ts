@@ -8,7 +8,14 @@ import type { ResourceName, Revision } from "./node-plan.ts";
 import type { Remark } from "./reason.ts";
 
 /** What an agent's build and host can do; unknown ones are ignored. */
-export type Capability = "vrrp" | "nginx-stream" | "ipv6" | "kernel-datapath" | "host-addresses";
+export type Capability =
+  | "vrrp"
+  | "nginx-stream"
+  | "ipv6"
+  | "kernel-datapath"
+  | "host-addresses"
+  /** It says of lanes whether it hears their holders, and can listen without running one. */
+  | "hearing";
 
 /** A device of an agent's host. VIPs and anchors never stand among its prefixes. */
 export interface Link {
@@ -48,7 +55,7 @@ export type Evidence =
   | { readonly kind: "kernel-address"; readonly link: DeviceName }
   /** The nginx generation that answers on the probe socket contains the listener. */
   | { readonly kind: "generation"; readonly id: string }
-  /** A successor asked the segment and got this MAC. */
+  /** A successor asked the segment and got this MAC; empty: nobody answered. */
   | { readonly kind: "neighbour"; readonly mac: string; readonly seenBy: AgentName };
 
 /** What an agent proves of one resource. */
@@ -66,6 +73,15 @@ export interface ResourceReport {
 export interface LaneReport {
   readonly name: ResourceName;
   readonly state: "holder" | "successor" | "fault" | "absent";
+}
+
+/**
+ * Whether an agent hears the adverts of a lane's holder. `unheard`: it does not, although the
+ * holder's own address answers it. `unable`: its host has no means to hear.
+ */
+export interface LaneHearing {
+  readonly lane: ResourceName;
+  readonly state: "heard" | "unheard" | "unable";
 }
 
 /** State of the data plane of one agent. */
@@ -105,6 +121,8 @@ export interface AgentReport {
   readonly dataPlane: DataPlaneReport;
   /** Heard within the last minute, sorted. Absent: nobody was, or the agent cannot hear. */
   readonly heardRouters?: readonly HeardRouter[];
+  /** Of lanes that others hold, as far as it is known, sorted by lane. Absent: of none. */
+  readonly hearing?: readonly LaneHearing[];
   /** Trouble that belongs to no resource: a daemon down, a disk full. */
   readonly remarks: readonly Remark[];
 }

@@ -7,7 +7,7 @@ import type { Intent } from "./intent.ts";
 import type { Lane, LaneId } from "./lane.ts";
 import type { LeasedAddress } from "./lease.ts";
 import type { AgentName, ClaimId } from "./name.ts";
-import type { NodePlan } from "./node-plan.ts";
+import type { NodePlan, ResourceName } from "./node-plan.ts";
 import type { AddressPool } from "./pool.ts";
 import type { Finding } from "./reason.ts";
 import type { AgentHello, AgentReport } from "./report.ts";
@@ -39,6 +39,10 @@ export interface AgentView {
   readonly heldSinceMs: ReadonlyMap<Address, number>;
   /** When it was first reported not to hold any more what it held; of the last minute alone. */
   readonly lostAtMs?: ReadonlyMap<Address, number>;
+  /** Since when it says what it sees of an address that another one holds, epoch ms. */
+  readonly seenSinceMs?: ReadonlyMap<Address, number>;
+  /** Since when it says that it does not hear a lane's holder, epoch ms. */
+  readonly unheardSinceMs?: ReadonlyMap<ResourceName, number>;
   /** Who answered when it asked for an address: as it says now, or said within a minute. */
   readonly strangers?: ReadonlyMap<Address, Stranger>;
 }

@@ -50,6 +50,8 @@ function serving(proofs: readonly Proof[], ports: readonly string[]): Condition 
   if (missing !== undefined) return { type, status: "False", ...said(missing.main) };
   const unknown = proofs.find((proof) => proof.state === "unknown");
   if (unknown !== undefined) return { type, status: "Unknown", ...said(unknown.main) };
+  const doubted = proofs.find(({ state, main }) => state === "proved" && main !== undefined);
+  if (doubted !== undefined) return { type, status: "Unknown", ...said(doubted.main) };
   const message = proofs
     .map(({ address, holder, state }) => {
       const when = state === "kept" ? ", by its last report" : "";

@@ -14,6 +14,8 @@ import {
   compareText,
 } from "@fairlead/model";
 
+import { findUnheard } from "./hearing.ts";
+import type { LaneResources } from "./lane-resources.ts";
 import { type Misfit, misfitFindings } from "./held-outside.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import type { PoolBook } from "./pools.ts";
@@ -31,6 +33,7 @@ export interface FindingOptions {
   readonly problems: ReadonlyMap<Address, Remark>;
   readonly segments: SegmentMap;
   readonly lanes: ReadonlyMap<LaneId, Lane>;
+  readonly resources: LaneResources;
 }
 
 /** All findings: pools, then addresses, then agents. */
@@ -42,6 +45,7 @@ export function findAll(options: FindingOptions): readonly Finding[] {
     ...addressFindings(options),
     ...agentFindings(options),
     ...findStrangeRouters(world, segments, lanes.values()),
+    ...findUnheard(options, lanes.values()),
   ];
 }
 

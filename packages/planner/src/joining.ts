@@ -14,6 +14,8 @@ import {
   laneName,
 } from "@fairlead/model";
 
+import { isDeafTo, isKnownDeaf, mustListen } from "./hearing.ts";
+
 /** What it is decided from. */
 export interface JoinOptions {
   readonly world: World;
@@ -22,11 +24,35 @@ export interface JoinOptions {
 }
 
 /**
+ * The agents of the lane that may not run it: those that join and are not spoken to yet, and those
+ * that do not hear who holds it.
+ * @param resources the lane as each agent is to run it, whoever joins included.
+ */
+export function waitingAgents(
+  options: JoinOptions,
+  lane: Lane,
+  resources: ReadonlyMap<AgentName, LaneResource>,
+): ReadonlySet<AgentName> {
+  const { agents, lanes } = options.world;
+  const waiting = new Set(joiningAgents(options, lane, resources));
+  const [first] = lane.order;
+  for (const agent of resources.keys()) {
+    const isDeaf = lane.settled
+      ? isDeafTo(agents, lane, agent)
+      : first !== undefined &&
+        agent !== first &&
+        isKnownDeaf(agents, lanes.values(), { agent, to: first });
+    if (isDeaf) waiting.add(agent);
+  }
+  return waiting;
+}
+
+/**
  * The agents that may not run the lane yet. Nobody has an unsettled lane, so all of its agents
  * start together. Whoever cannot be asked is not waited for: the lane could lose its only others.
  * @param resources the lane as each agent is to run it, whoever joins included.
  */
-export function joiningAgents(
+function joiningAgents(
   options: JoinOptions,
   lane: Lane,
   resources: ReadonlyMap<AgentName, LaneResource>,
@@ -35,12 +61,15 @@ export function joiningAgents(
   const { agents } = options.world;
   const name = laneName(lane.id);
   const strangers = [...resources.keys()].filter((agent) => {
-    const view = agents.get(agent);
-    return view?.report?.resources.has(name) !== true && agent !== lane.holder;
+    const runs = agents.get(agent)?.report?.lanes.some((one) => one.name === name) === true;
+    return !runs && agent !== lane.holder;
   });
   if (strangers.length === 0) return NOBODY;
   const sent = sentToIn(options.rows, lane);
-  const joining = strangers.filter((agent) => !sent.has(agent));
+  // Who has the lane and does not run it listens, whatever it was sent before.
+  const listens = (agent: AgentName): boolean =>
+    agents.get(agent)?.report?.resources.has(name) === true;
+  const joining = strangers.filter((agent) => listens(agent) || !sent.has(agent));
   if (joining.length === 0) return NOBODY;
   const isTold = [...resources].every(([agent, resource]) => {
     if (joining.includes(agent)) return true;
@@ -50,7 +79,7 @@ export function joiningAgents(
     const isRun = said?.step === "applied" || said?.step === "serving";
     return isRun && said.revision === options.revisionOf(resource);
   });
-  return isTold ? NOBODY : new Set(joining);
+  return new Set(isTold ? joining.filter((agent) => mustListen(agents, lane, agent)) : joining);
 }
 
 const NOBODY: ReadonlySet<AgentName> = new Set();

@@ -28,6 +28,8 @@ import {
   whyNoMembers,
 } from "./conditions.ts";
 import { type Grant, portText } from "./grant.ts";
+import { unheardIn } from "./hearing.ts";
+import type { LaneResources } from "./lane-resources.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import { usableMembers } from "./members.ts";
 import { type Proof, couldHold, isWithdrawn, prove } from "./proof.ts";
@@ -39,6 +41,8 @@ export interface JudgeOptions {
   /** Changed: whether an address stands published is decided here. */
   readonly rows: LeaseRows;
   readonly lanes: ReadonlyMap<LaneId, Lane>;
+  /** Who runs them. */
+  readonly resources: LaneResources;
   readonly problems: ReadonlyMap<Address, Remark>;
   readonly carried: ReadonlyMap<Address, Carried>;
   readonly witnesses: Witnesses;
@@ -170,6 +174,7 @@ function proofOf(options: JudgeOptions, grant: Grant, address: Address): Proof {
     asked: ask(row, lane, witnesses),
     witnesses,
     listeners: listenersOf(options, grant, address),
+    unheard: lane === undefined ? [] : unheardIn(lane, options),
     problem: problems.get(address),
     revisionOf,
   });

@@ -1,5 +1,6 @@
 // Lanes as agents run them: one resource for each agent of a lane that has a link in its segment.
-// Given lanes and segments; a resource that says the same stays the same object.
+// Who does not hear its holder listens and does not run it. Given lanes and segments; a resource
+// that says the same stays the same object.
 
 import {
   type AgentName,
@@ -15,7 +16,8 @@ import {
 import { isAlike, keep } from "./alike.ts";
 import type { CarrierRule } from "./candidates.ts";
 import type { VipPlace } from "./carried.ts";
-import { type JoinOptions, joiningAgents } from "./joining.ts";
+import { canTell } from "./hearing.ts";
+import { type JoinOptions, waitingAgents } from "./joining.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import type { LaneMove } from "./rank.ts";
 import { type SegmentMap, linkIn } from "./segments.ts";
@@ -48,7 +50,11 @@ export function runnersOf(
   resources: LaneResources | undefined,
   lane: LaneId,
 ): readonly AgentName[] {
-  return [...(resources?.get(lane)?.keys() ?? [])];
+  const found: AgentName[] = [];
+  for (const [agent, { listens }] of resources?.get(lane) ?? []) {
+    if (listens !== true) found.push(agent);
+  }
+  return found;
 }
 
 /** Agents whose plan has a VIP of this place. */
@@ -68,11 +74,10 @@ export function hasSameRunners(
   b: LaneResources,
   lane: LaneId,
 ): boolean {
-  const before = a?.get(lane);
-  const now = b.get(lane);
-  if (before === now) return true;
-  if (before === undefined || now === undefined || before.size !== now.size) return false;
-  return [...now.keys()].every((agent) => before.has(agent));
+  if (a?.get(lane) === b.get(lane)) return true;
+  const before = runnersOf(a, lane);
+  const now = runnersOf(b, lane);
+  return before.length === now.length && now.every((agent) => before.includes(agent));
 }
 
 /** Lanes and their resources at one moment. */
@@ -152,6 +157,11 @@ function laneOn(
     };
     next.set(agent, keep(before?.get(agent), resource));
   }
-  for (const agent of joiningAgents(options, lane, next)) next.delete(agent);
+  for (const agent of waitingAgents(options, lane, next)) {
+    const resource = next.get(agent);
+    next.delete(agent);
+    if (resource === undefined || !canTell(world.agents.get(agent))) continue;
+    next.set(agent, keep(before?.get(agent), { ...resource, listens: true }));
+  }
   return keepMap(before, next);
 }

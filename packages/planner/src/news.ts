@@ -16,6 +16,7 @@ import {
 import { isAlike } from "./alike.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import { couldHold } from "./proof.ts";
+import { hasSameMacs } from "./sighted.ts";
 import type { Touched } from "./touched.ts";
 import type { Witness, Witnesses } from "./witness.ts";
 
@@ -81,6 +82,8 @@ function newsOf(
     return isNear && old.report === report ? NONE : "everything";
   }
   if (!isAlike(old.report.remarks, report.remarks)) return "everything";
+  if (!isAlike(old.report.hearing, report.hearing)) return "everything";
+  if (!hasSameMacs(old, now.view)) return "everything";
   const news: Address[] = [];
   for (const name of changedKeys(old.report.resources, report.resources)) {
     if (isAlike(old.report.resources.get(name), report.resources.get(name))) continue;

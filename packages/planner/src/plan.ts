@@ -143,6 +143,7 @@ function planOnce(
     grants: memory.grants.byClaim,
     rows,
     lanes,
+    resources,
     problems,
     carried,
     witnesses,
@@ -158,7 +159,10 @@ function planOnce(
     intents: intentsOf(world.intents, lanes),
     nodePlans,
     verdicts: patchMap(last?.plan.verdicts ?? NO_VERDICTS, judged),
-    findings: keep(last?.plan.findings, findEverything(view, { problems, lanes, segments })),
+    findings: keep(
+      last?.plan.findings,
+      findEverything(view, { problems, lanes, resources, segments }),
+    ),
   };
   remember(memory, { world, book, seats, lanes: resources, inUse, witnesses, plan: planned });
   const over = movesOver(isFrozen(world) ? [] : granted, { judgements, rows: rows.all });
@@ -281,7 +285,7 @@ function programAgents(
 
 function findEverything(
   { memory, world, book, witnesses }: PlanView,
-  placed: Pick<FindingOptions, "problems" | "lanes" | "segments">,
+  placed: Pick<FindingOptions, "problems" | "lanes" | "resources" | "segments">,
 ): readonly Finding[] {
   const { rows, misfits, last } = memory;
   const { addresses } = rows.touched;

@@ -16,6 +16,7 @@ import {
 
 import type { CarriedListener } from "./carried.ts";
 import { portText } from "./grant.ts";
+import { doubtOf } from "./sighted.ts";
 import { type Witness, type Witnesses, holdersOf } from "./witness.ts";
 
 /**
@@ -25,7 +26,8 @@ import { type Witness, type Witnesses, holdersOf } from "./witness.ts";
 export const WITHDRAW_AFTER_MS = 6000;
 
 /**
- * `proved`: a connected agent holds it and serves all. `kept`: the holder went out of reach a
+ * `proved`: a connected agent holds it and serves all; `main` then says what speaks against it from
+ * outside. `kept`: the holder went out of reach a
  * moment ago. `unknown`: it was proved once, and those who could say are out of reach.
  * `missing`: it is not served, or was never proved to be.
  */
@@ -54,6 +56,8 @@ export interface ProofOptions {
   readonly asked: readonly Witness[];
   readonly witnesses: Witnesses;
   readonly listeners: readonly CarriedListener[];
+  /** Who left the lane, because it does not hear its holder. */
+  readonly unheard: readonly Remark[];
   /** Why the address has no lane. */
   readonly problem: Remark | undefined;
   readonly revisionOf: (resource: Resource) => Revision;
@@ -97,11 +101,14 @@ export function prove(options: ProofOptions): Proof {
   if (best === undefined) return proveWithoutHolder(options);
   const holder = best.view.name;
   const heard = listen(options, best);
-  const remarks = [...heldTwice(address, holders), ...heard.remarks];
+  const remarks = [...heldTwice(address, holders), ...options.unheard, ...heard.remarks];
   const rivals = holders.length - 1;
   const base = { address, holder, servesSome: heard.servesSome, rivals, remarks };
   if (heard.main !== undefined) return { ...base, state: "missing", main: heard.main };
-  if (best.view.connected) return { ...base, state: "proved" };
+  if (best.view.connected) {
+    const doubt = doubtOf({ address, holders, asked });
+    return { ...base, state: "proved", ...(doubt === undefined ? {} : { main: doubt }) };
+  }
   const detail = `${holder}, which held ${address} by its last report, is out of reach`;
   const main: Remark = { reason: "AgentUnreachable", detail };
   if (!row.published) return { ...base, state: "missing", main: problem ?? main };

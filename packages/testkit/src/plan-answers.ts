@@ -103,7 +103,7 @@ export function makeReport(
       evidence:
         resource.kind === "vip" && isHeld ? [{ kind: "kernel-address", link: device("eth0") }] : [],
     });
-    if (resource.kind !== "lane") continue;
+    if (resource.kind !== "lane" || resource.listens === true) continue;
     const state = held.has(resource.name) ? "holder" : "successor";
     lanes.push({ name: resource.name, state });
   }

@@ -10,6 +10,7 @@ import {
   type HeardRouter,
   laneId,
   laneName,
+  type LaneHearing,
   type LaneReport,
   type LaneResource,
   type Link,
@@ -78,6 +79,7 @@ export const anyLane: fc.Arbitrary<LaneResource> = fc
       preempt: fc.boolean(),
       intentId: anyId,
       yields: fc.constant(true as const),
+      listens: fc.constant(true as const),
       advertIntervalMs: fc.integer({ min: 30, max: 10_000 }),
     },
     {
@@ -235,6 +237,11 @@ const anyLaneReport: fc.Arbitrary<LaneReport> = fc.record({
   state: fc.constantFrom("holder", "successor", "fault", "absent"),
 });
 
+const anyHearing: fc.Arbitrary<LaneHearing> = fc.record({
+  lane: anyLane.map((lane) => lane.name),
+  state: fc.constantFrom("heard", "unheard", "unable"),
+});
+
 const anyHeardRouter: fc.Arbitrary<HeardRouter> = fc.record({
   routerId: fc.integer({ min: 1, max: 255 }),
   source: anyAddress,
@@ -268,6 +275,7 @@ export const anyReport: fc.Arbitrary<AgentReport> = fc.record(
     ),
     remarks: fc.array(anyRemark, { maxLength: 2 }),
     heardRouters: fc.array(anyHeardRouter, { minLength: 1, maxLength: 2 }),
+    hearing: fc.array(anyHearing, { minLength: 1, maxLength: 2 }),
   },
   {
     requiredKeys: [

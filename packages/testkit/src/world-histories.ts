@@ -15,6 +15,7 @@ import { makeLink, nextWorld } from "./builders.ts";
 import { type Happening, happening } from "./happening.ts";
 import { arbOperatorsWish } from "./operator-happenings.ts";
 import { proveAll } from "./plan-answers.ts";
+import { noticeAll } from "./world-notices.ts";
 import { arbAgents, arbClaim, arbPools, arbWorld } from "./world-arbitraries.ts";
 
 /** Anything that may happen. */
@@ -43,6 +44,13 @@ export const arbHappening: fc.Arbitrary<Happening> = fc.oneof(
   fc.constantFrom("lb-1", "lb-2").map(gaveUp),
   fc.constantFrom("lb-1", "lb-2").map(relinked),
   fc.nat().map(haunted),
+  fc
+    .nat()
+    .map((n) =>
+      happening(`agents notice ${n} of each other`, (world, plan) =>
+        nextWorld(world, plan, { agents: noticeAll(world, plan, n) }),
+      ),
+    ),
 );
 
 /** A world and what happens to it. */

@@ -133,6 +133,7 @@ test("what an agent says reads back equal", () => {
       "ipv6",
       "kernel-datapath",
       "host-addresses",
+      "hearing",
     ] as const),
     links: fc.array(anyHostLink, { maxLength: 2 }),
     epoch: fc.nat(),

@@ -20,6 +20,7 @@ const CAPABILITIES: readonly Capability[] = [
   "ipv6",
   "kernel-datapath",
   "host-addresses",
+  "hearing",
 ];
 
 /** Most links that an agent may name; a host with more has devices that are not for VIPs. */

@@ -91,6 +91,7 @@ function encodeLane(lane: LaneResource): pb.Lane {
     intentId: lane.intentId ?? "",
     advertIntervalMs: lane.advertIntervalMs,
     yields: lane.yields ?? false,
+    listens: lane.listens === true,
   });
 }
 

@@ -59,6 +59,7 @@ export function decodeLane(name: string, lane: pb.Lane): Decoded<LaneResource> {
     preempt: lane.preempt,
     ...(intentId === "" ? {} : { intentId }),
     ...(lane.yields ? { yields: true as const } : {}),
+    ...(lane.listens ? { listens: true } : {}),
   });
 }
 

@@ -8,6 +8,7 @@ import {
   type AgentReport,
   type DataPlaneReport,
   type HeardRouter,
+  type LaneHearing,
   type LaneReport,
   type Remark,
   type ResourceName,
@@ -41,7 +42,7 @@ import {
   encodeResourceReport,
   isSameResourceReport,
 } from "./resource-report-codec.ts";
-import { LANE_STATES } from "./words.ts";
+import { HEARING_STATES, LANE_STATES } from "./words.ts";
 
 /**
  * Makes the message of a report.
@@ -69,6 +70,10 @@ export function encodeReport(report: AgentReport, previous?: AgentReport): pb.Re
     heardRouters: (report.heardRouters ?? []).map((heard) => ({
       ...heard,
       source: addressToBytes(heard.source),
+    })),
+    hearing: (report.hearing ?? []).map(({ lane, state }) => ({
+      lane,
+      state: HEARING_STATES.number(state),
     })),
   });
 }
@@ -120,6 +125,7 @@ export function decodeReport(
   if (fields.kind === "refused") return fields;
   const { planRevision, ...rest } = fields.value;
   const heardRouters = decodeEach(message.heardRouters, decodeHeardRouter, leftOut);
+  const hearing = decodeEach(message.hearing, decodeHearing, leftOut);
   const report: AgentReport = {
     agent,
     ...rest,
@@ -130,6 +136,7 @@ export function decodeReport(
     dataPlane: dataPlane.value,
     remarks: decodeEach(message.remarks, decodeRemark, leftOut),
     ...(heardRouters.length === 0 ? {} : { heardRouters }),
+    ...(hearing.length === 0 ? {} : { hearing }),
   };
   return ok({ report, leftOut });
 }
@@ -187,6 +194,14 @@ function decodeHeardRouter({ routerId, ...message }: pb.HeardRouter): Decoded<He
   });
 }
 
+function decodeHearing(message: pb.LaneHearing): Decoded<LaneHearing> {
+  const parts = parseResourceName(message.lane);
+  return complete("hearing", {
+    lane: parts?.kind === "lane" ? parts.name : undefined,
+    state: HEARING_STATES.word(message.state),
+  });
+}
+
 function encodeDataPlane(report: DataPlaneReport): pb.DataPlane {
   return create(pb.DataPlaneSchema, {
     generation: report.generation ?? "",
@@ -237,5 +252,6 @@ function withoutResources(report: AgentReport): readonly unknown[] {
     [generation, generationsAlive, keepalivedAlive, reloads, udpGeneration, generationsBytes],
     remarks.map((remark) => [remark.reason, remark.detail]),
     (report.heardRouters ?? []).map((heard) => [heard.routerId, heard.source, heard.link]),
+    (report.hearing ?? []).map(({ lane, state }) => [lane, state]),
   ];
 }

@@ -1,7 +1,7 @@
 // The closed words of the model and their numbers in the contract, one table a kind. A number that
 // has no word here is undefined when it is read, 0 (unspecified) always so.
 
-import type { Balance, LaneReport, Protocol, Step } from "@fairlead/model";
+import type { Balance, LaneHearing, LaneReport, Protocol, Step } from "@fairlead/model";
 import * as pb from "@fairlead/proto";
 
 /** A two-way table between words and numbers. */
@@ -45,6 +45,13 @@ export const LANE_STATES: Words<LaneReport["state"], pb.LaneState> = words({
   successor: pb.LaneState.SUCCESSOR,
   fault: pb.LaneState.FAULT,
   absent: pb.LaneState.ABSENT,
+});
+
+/** Whether an agent hears a lane's holder. */
+export const HEARING_STATES: Words<LaneHearing["state"], pb.HearingState> = words({
+  heard: pb.HearingState.HEARD,
+  unheard: pb.HearingState.UNHEARD,
+  unable: pb.HearingState.UNABLE,
 });
 
 /** Why a whole update was refused; nothing of it was taken. */

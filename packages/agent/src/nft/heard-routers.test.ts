@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { heardRouters } from "./heard-routers.ts";
+import { heardRouters, passedAdverts } from "./heard-routers.ts";
 
 const set = (name: string, ...values: readonly unknown[]): unknown => ({
   set: { name, elem: values.map((val) => ({ elem: { val, expires: 59 } })) },
@@ -45,6 +45,26 @@ const cases: readonly {
     lines: Array.from({ length: 64 }, (_, i) => `${i + 1} 10.0.0.1 e`),
   },
 ];
+test("what passed is told with when it last did, to a second, and strangers are not", () => {
+  const printed = text(
+    { set: { name: "heard4", elem: [{ elem: { val: { concat: ["eth0", "192.0.2.1", 7] } } }] } },
+    {
+      set: {
+        name: "passed4",
+        elem: [
+          { elem: { val: { concat: ["eth0", "192.0.2.77", 51] }, expires: 59 } },
+          { elem: { val: { concat: ["eth0", "192.0.2.78", 51] }, expires: 40 } },
+        ],
+      },
+    },
+  );
+  const said = passedAdverts(printed, 100_000)?.map(({ source, lastMs }) => [source, lastMs]);
+  assert.deepEqual(said, [
+    ["192.0.2.77", 100_000],
+    ["192.0.2.78", 81_000],
+  ]);
+  assert.equal(passedAdverts(text(set("heard4")), 0), undefined, "a table of an older agent");
+});
 for (const { name, printed, lines } of cases) {
   test(name, () => assert.deepEqual(linesOf(printed), lines));
 }

@@ -1,5 +1,6 @@
-// Reads the sets of heard routers as `nft -j` prints them. Pure: text in, values out. What does not
-// read is left out.
+// Reads the sets of heard routers as `nft -j` prints them: `heard` of all that came to the host's
+// links, `passed` of what its firewalls let through. Pure: text in, values out. What does not read
+// is left out.
 
 import {
   type HeardRouter,
@@ -12,19 +13,50 @@ import {
   parseDeviceName,
 } from "@fairlead/model";
 
+import type { HeardAdverts } from "../ports.ts";
+
 /** A report names at most so many; more are a network that has other troubles. */
 const HEARD_MAX = 64;
 
+/** How long an element lives after a packet, in s. */
+export const ELEMENT_S = 60;
+
 /** All that were heard, lowest router id first. */
 export function heardRouters(text: string): readonly HeardRouter[] {
-  const found: HeardRouter[] = [];
-  for (const entry of listOf(fieldOf(JSON.parse(text), "nftables"))) {
-    for (const elem of listOf(fieldOf(fieldOf(entry, "set"), "elem"))) {
-      const router = routerOf(fieldOf(fieldOf(elem, "elem"), "val"));
-      if (router !== undefined) found.push(router);
-    }
-  }
+  const found = elementsOf(text, "heard").map(({ router }) => router);
   return found.sort(compareRouter).slice(0, HEARD_MAX);
+}
+
+/** What passed; undefined: there are no such sets. `nowMs` is the monotonic time of the reading. */
+export function passedAdverts(text: string, nowMs: number): readonly HeardAdverts[] | undefined {
+  if (!setsOf(text, "passed").length) return undefined;
+  return elementsOf(text, "passed").map(({ router, expiresS }) => {
+    // Whole seconds are printed, without their fractions.
+    const agoMs = Math.max(0, ELEMENT_S - 1 - expiresS) * 1000;
+    return { ...router, lastMs: nowMs - agoMs };
+  });
+}
+
+interface Element {
+  readonly router: HeardRouter;
+  readonly expiresS: number;
+}
+
+function elementsOf(text: string, kind: "heard" | "passed"): Element[] {
+  return setsOf(text, kind).flatMap((set) =>
+    listOf(fieldOf(set, "elem")).flatMap((elem): readonly Element[] => {
+      const inner = fieldOf(elem, "elem");
+      const router = routerOf(fieldOf(inner, "val"));
+      const expiresS = Number(fieldOf(inner, "expires") ?? 0);
+      return router === undefined ? [] : [{ router, expiresS }];
+    }),
+  );
+}
+
+function setsOf(text: string, kind: "heard" | "passed"): readonly unknown[] {
+  return listOf(fieldOf(JSON.parse(text), "nftables"))
+    .map((entry) => fieldOf(entry, "set"))
+    .filter((set) => String(fieldOf(set, "name")).startsWith(kind));
 }
 
 const compareRouter = compareBy<HeardRouter>(

@@ -20,6 +20,12 @@ async function run(command: string, args: readonly string[], input = ""): Promis
   return result.stdout;
 }
 
+async function until(test: () => boolean): Promise<void> {
+  const endMs = clock.nowMs() + 10_000;
+  while (!test() && clock.nowMs() < endMs) await clock.sleep(50);
+  assert.ok(test());
+}
+
 const CONFIG = `
 global_defs {
   vrrp_version 3
@@ -66,6 +72,21 @@ inSandbox({ file: import.meta.url, name: "vrrp" }, () => {
       const rules = await run(NFT, ["list", "table", "inet", "fairlead_vrrp"]);
       assert.deepEqual(nftFaults(rules, { names }), []);
       assert.deepEqual(vrrp.heard(), [{ routerId: 77, source: "192.0.2.77", link: "eth0" }]);
+      await until(() => vrrp.adverts(0)?.adverts[0]?.source === "192.0.2.77");
+      assert.ok(vrrp.isAble);
+
+      // A firewall of the host: what it drops comes to the link, and to nobody's socket.
+      const chain = "type filter hook input priority 10\n ip protocol 112 drop";
+      await run(NFT, ["-f", "-"], `table inet firewall {\n chain in {\n ${chain}\n }\n}\n`);
+      const missed = (): boolean => {
+        const hearing = vrrp.adverts(0);
+        const lastMs = hearing?.adverts[0]?.lastMs;
+        return lastMs !== undefined && hearing !== undefined && hearing.readMs - lastMs >= 1000;
+      };
+      await until(missed);
+      assert.equal(vrrp.heard().length, 1, "it is still heard on the link");
+      await run(NFT, ["delete", "table", "inet", "firewall"]);
+      await until(() => !missed());
     } finally {
       stranger.kill("SIGTERM");
     }
@@ -75,6 +96,8 @@ inSandbox({ file: import.meta.url, name: "vrrp" }, () => {
   test("a program that cannot listen hears nobody, and nothing breaks", async () => {
     const vrrp = createNftVrrp({ program: "/bin/false", clock, logger });
     assert.deepEqual(vrrp.heard(), []);
+    await until(() => !vrrp.isAble);
+    assert.equal(vrrp.adverts(0), undefined);
     await vrrp[Symbol.asyncDispose]();
     assert.deepEqual(vrrp.heard(), []);
   });

@@ -1,13 +1,14 @@
 // Hears who speaks VRRP on the host's links: a table of our own in nftables keeps source and router
-// id of each packet of protocol 112 for a minute. Given the program `nft`; it lets every packet
-// pass. Its set is bounded, and is read every few seconds at most.
+// id of each packet of protocol 112 for a minute, once as it comes in and once when the host's
+// firewalls have let it through. Given the program `nft`; it lets every packet pass. Its sets are
+// bounded, and are read every few seconds, or as often as somebody asks.
 
 import { type Socket, createSocket } from "node:dgram";
 import { networkInterfaces } from "node:os";
 import type { HeardRouter } from "@fairlead/model";
 import { type Clock, type Logger, describeError, runProgram } from "@fairlead/runtime";
-import type { VrrpListener } from "../ports.ts";
-import { heardRouters } from "./heard-routers.ts";
+import type { Hearing, VrrpListener } from "../ports.ts";
+import { heardRouters, passedAdverts } from "./heard-routers.ts";
 
 /** What the listener is made of. */
 export interface NftVrrpOptions {
@@ -31,11 +32,17 @@ const GROUPS = { IPv4: "224.0.0.18", IPv6: "ff02::12" } as const;
 const RULES = `table inet ${TABLE} {
   set heard4 { typeof iifname . ip saddr . @th,8,8; flags dynamic,timeout; size 512; timeout 60s; }
   set heard6 { typeof iifname . ip6 saddr . @th,8,8; flags dynamic,timeout; size 512; timeout 60s; }
+  set passed4 { typeof iifname . ip saddr . @th,8,8; flags dynamic,timeout; size 512; timeout 60s; }
+  set passed6 { typeof iifname . ip6 saddr . @th,8,8; flags dynamic,timeout; size 512; timeout 60s; }
   chain hear { type filter hook prerouting priority raw - 10; policy accept; }
+  chain pass { type filter hook input priority 300; policy accept; }
 }
 flush chain inet ${TABLE} hear
+flush chain inet ${TABLE} pass
 add rule inet ${TABLE} hear ip protocol 112 update @heard4 { iifname . ip saddr . @th,8,8 }
 add rule inet ${TABLE} hear ip6 nexthdr 112 update @heard6 { iifname . ip6 saddr . @th,8,8 }
+add rule inet ${TABLE} pass ip protocol 112 update @passed4 { iifname . ip saddr . @th,8,8 }
+add rule inet ${TABLE} pass ip6 nexthdr 112 update @passed6 { iifname . ip6 saddr . @th,8,8 }
 `;
 
 /** Makes the listener; it begins to listen when it is first asked. */
@@ -47,25 +54,40 @@ class Listener implements VrrpListener {
   readonly #options: NftVrrpOptions;
   readonly #sockets: Readonly<Record<keyof typeof GROUPS, Socket>>;
   #heard: readonly HeardRouter[] = [];
+  #hearing: Hearing | undefined;
   #dueMs = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
   #trouble: string | undefined;
+  #isEnded = false;
 
   constructor(options: NftVrrpOptions) {
     this.#options = options;
     this.#sockets = { IPv4: openSocket("udp4"), IPv6: openSocket("udp6") };
   }
 
+  get isAble(): boolean {
+    return this.#trouble === undefined;
+  }
+
   heard(): readonly HeardRouter[] {
-    const { clock } = this.#options;
-    if (this.#reading === undefined && clock.nowMs() >= this.#dueMs) {
-      this.#reading = this.#read().finally(() => (this.#reading = undefined));
-    }
+    if (this.#options.clock.nowMs() >= this.#dueMs) this.#beginToRead();
     return this.#heard;
   }
 
+  adverts(ageMsMax: number): Hearing | undefined {
+    const isOld =
+      this.#hearing !== undefined && this.#options.clock.nowMs() - this.#hearing.readMs >= ageMsMax;
+    if (isOld) this.#beginToRead();
+    return this.#hearing;
+  }
+
+  #beginToRead(): void {
+    if (this.#isEnded) return;
+    this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#dueMs = Number.POSITIVE_INFINITY;
+    this.#isEnded = true;
     await this.#reading;
     for (const socket of Object.values(this.#sockets)) socket.close();
     await this.#nft(["delete", "table", "inet", TABLE]).catch(() => undefined);
@@ -75,7 +97,7 @@ class Listener implements VrrpListener {
     const { clock, logger } = this.#options;
     this.#joinGroups();
     try {
-      this.#heard = await this.#list();
+      await this.#list();
       this.#trouble = undefined;
       this.#dueMs = clock.nowMs() + READ_EVERY_MS;
     } catch (error) {
@@ -83,17 +105,24 @@ class Listener implements VrrpListener {
       if (trouble !== this.#trouble) logger.warn({ trouble }, "cannot hear who speaks VRRP");
       this.#trouble = trouble;
       this.#heard = [];
+      this.#hearing = undefined;
       this.#dueMs = clock.nowMs() + RETRY_MS;
     }
   }
 
-  async #list(): Promise<readonly HeardRouter[]> {
-    const list = ["-j", "list", "table", "inet", TABLE];
-    const listed = await this.#nft(list);
-    if (listed.code === 0) return heardRouters(listed.stdout);
+  async #list(): Promise<void> {
+    const readMs = this.#options.clock.nowMs();
+    const listed = await this.#nft(["-j", "list", "table", "inet", TABLE]);
+    if (listed.code === 0) {
+      this.#heard = heardRouters(listed.stdout);
+      const adverts = passedAdverts(listed.stdout, readMs);
+      this.#hearing = adverts && { readMs, adverts };
+      // An agent before this one may have left a table that has not all of it.
+      if (adverts !== undefined) return;
+    }
     const loaded = await this.#nft(["-f", "-"], RULES);
     if (loaded.code !== 0) throw new Error(loaded.stderr.trim().split("\n")[0]);
-    return [];
+    this.#hearing = { readMs, adverts: [] };
   }
 
   async #nft(args: readonly string[], input = ""): ReturnType<typeof runProgram> {

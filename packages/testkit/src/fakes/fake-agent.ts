@@ -63,9 +63,11 @@ export async function restartFakeAgent(
     log: createLogger({ level: "silent", format: "json" }),
     planFile: host.planFile,
     link: { report: (next) => void (report = next) },
+    random: () => 0.5,
     host: renderingHost(agent, {
       kernel: host.kernel,
       segment: host.segment,
+      sight: host.sight,
       vrrp: host.vrrp,
       guard: host.guard.port,
       announcer: host.announcer,

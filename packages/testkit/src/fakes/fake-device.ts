@@ -4,6 +4,8 @@
 import type { AddedAddress, KernelAddress } from "@fairlead/agent";
 import type { Clock } from "@fairlead/runtime";
 
+import { address, device as deviceName } from "../node-plan-builders.ts";
+
 /** The addresses of one device. */
 export interface FakeDevice {
   put(address: AddedAddress): void;
@@ -41,4 +43,14 @@ export function createFakeDevice(clock: Clock, onExpiry: () => void): FakeDevice
         return { address: text, link, prefixLength, ...lifetime };
       }),
   };
+}
+
+/** What a device has, with addresses that others than netlink put there; each once. */
+export function withHeld(device: FakeDevice, held: readonly string[]): readonly KernelAddress[] {
+  const plain = Array.from(new Set(held), (text): KernelAddress => ({
+    address: address(text),
+    prefixLength: 32,
+    link: deviceName("eth0"),
+  }));
+  return [...plain.filter((one) => !device.has(one.address)), ...device.addresses()];
 }

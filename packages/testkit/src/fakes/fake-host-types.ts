@@ -11,8 +11,10 @@ import type {
   PlanFile,
   PortProbe,
   SegmentAsker,
+  SegmentSight,
   VrrpListener,
 } from "@fairlead/agent";
+import type { Address } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";
 
 import type { FakeGuard } from "./fake-guard.ts";
@@ -25,6 +27,11 @@ export interface FakeHost {
   readonly name: string;
   readonly kernel: Kernel;
   readonly segment: SegmentAsker;
+  readonly sight: SegmentSight;
+  /** Of its device. */
+  readonly mac: string;
+  /** Its own address. */
+  readonly own: Address;
   readonly vrrp: VrrpListener;
   readonly guard: FakeGuard;
   readonly keepalived: KeepalivedDaemon;
@@ -54,6 +61,8 @@ export interface FakeHost {
   takeAway(address: string): void;
   /** What was announced to the network, in order. */
   readonly announced: readonly string[];
+  /** For the segment: whether it answers for the address. */
+  answersFor(address: Address): boolean;
   /** For the segment: whether it sends adverts. */
   isSpeaking(): boolean;
   keepsAddresses(): boolean;

@@ -3,10 +3,10 @@
 // every port of the agent and prints as lines. Failures are injected by `failing`.
 
 import {
+  type Address,
   type DeviceName,
   type Link,
   type Prefix,
-  parseAddress,
   parseDeviceName,
   parsePrefix,
   present,
@@ -22,11 +22,9 @@ import type {
   NginxDaemon,
   PlanFile,
   PortProbe,
-  SegmentAsker,
-  VrrpListener,
 } from "@fairlead/agent";
 
-import { createFakeDevice, type FakeDevice } from "./fake-device.ts";
+import { createFakeDevice, type FakeDevice, withHeld } from "./fake-device.ts";
 import { createFakeGuard, type FakeGuard } from "./fake-guard.ts";
 import { createFakeLedger, type FakeLedger } from "./fake-ledger.ts";
 import { createFakeMemberTable, type FakeMemberTable } from "./fake-member-table.ts";
@@ -34,6 +32,7 @@ import { createFakeNginx, type FakeNginx } from "./fake-nginx.ts";
 import type { FakeFailures } from "./fake-failures.ts";
 import type { FakeHost, FakeHostOptions } from "./fake-host-types.ts";
 import type { FakeSegment } from "./fake-segment.ts";
+import { createFakeSenses, fakeMac, type FakeSenses } from "./fake-senses.ts";
 import { countVips } from "./keepalived-text.ts";
 
 export type { FakeHost, FakeHostOptions } from "./fake-host-types.ts";
@@ -63,7 +62,11 @@ class Host implements FakeHost {
   readonly memberTable: FakeMemberTable;
   readonly members: MemberTable;
   readonly nginxUdp: NginxDaemon;
-  readonly vrrp: VrrpListener;
+  readonly segment: FakeSenses["segment"];
+  readonly sight: FakeSenses["sight"];
+  readonly vrrp: FakeSenses["vrrp"];
+  readonly mac: string;
+  readonly own: Address;
   #linkUp = true;
   #keepalivedText = "";
   #isKeepalivedAlive = false;
@@ -88,8 +91,17 @@ class Host implements FakeHost {
     this.memberTable = createFakeMemberTable((call) => this.#fail(call));
     this.members = this.memberTable.table;
     this.nginxUdp = this.#nginxUdp.daemon;
-    this.vrrp = segment.vrrp;
     this.#prefix = present(parsed.kind === "ok" ? parsed.value : undefined, "a prefix");
+    this.own = this.#prefix.address;
+    this.mac = fakeMac(this.own);
+    const senses = createFakeSenses({
+      host: this,
+      segment,
+      clock,
+      attempt: (call) => this.#fail(call),
+      isLinkUp: () => this.#linkUp,
+    });
+    ({ segment: this.segment, sight: this.sight, vrrp: this.vrrp } = senses);
   }
 
   readonly kernel: Kernel = {
@@ -99,7 +111,7 @@ class Host implements FakeHost {
       const prefixes = [this.#prefix, ...addresses.map(({ address }) => ({ address, length: 32 }))];
       const link: Link = {
         name: DEVICE,
-        mac: "02:00:00:00:00:01",
+        mac: this.mac,
         up: this.#linkUp,
         primary: this.#isPrimary,
         prefixes,
@@ -136,13 +148,6 @@ class Host implements FakeHost {
       return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
     },
     [Symbol.asyncDispose]: async () => this.#listeners.clear(),
-  };
-
-  readonly segment: SegmentAsker = {
-    ask: async (questions) => {
-      this.#fail("segment.ask");
-      return this.#segment.answersTo(this.#linkUp ? questions : []);
-    },
   };
 
   readonly keepalived: KeepalivedDaemon = {
@@ -255,6 +260,11 @@ class Host implements FakeHost {
     this.#notify();
   }
 
+  answersFor(address: Address): boolean {
+    if (!this.#linkUp) return false;
+    return address === this.own || this.#addresses().some((one) => one.address === address);
+  }
+
   isSpeaking(): boolean {
     return this.#linkUp && this.#isKeepalivedAlive;
   }
@@ -286,16 +296,7 @@ class Host implements FakeHost {
   }
 
   #addresses(): readonly KernelAddress[] {
-    const texts = new Set([...this.#held.values()].flat().concat(...this.#foreign));
-    const plain = Array.from(texts, (text): KernelAddress => ({
-      address: present(parseAddress(text), "held addresses parse"),
-      prefixLength: 32,
-      link: DEVICE,
-    }));
-    return [
-      ...plain.filter(({ address }) => !this.#device.has(address)),
-      ...this.#device.addresses(),
-    ];
+    return withHeld(this.#device, [...this.#held.values()].flat().concat(...this.#foreign));
   }
 
   #notify(): void {

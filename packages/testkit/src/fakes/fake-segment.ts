@@ -2,7 +2,7 @@
 // the living one stays unless a better one may preempt, and a lost one is replaced after three
 // adverts on the fake clock. It reads nothing but the hosts' keepalived files.
 
-import type { Question, VrrpListener } from "@fairlead/agent";
+import type { HeardAdverts, Question, VrrpListener } from "@fairlead/agent";
 import type { Address, HeardRouter } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";
 
@@ -13,13 +13,16 @@ import { type FakeInstance, parseInstances } from "./keepalived-text.ts";
 /** Three adverts of 100 ms. */
 const TAKEOVER_MS = 300;
 
+/** What does not pass: all, VRRP alone, or answers alone to who has an address. */
+export type Cut = "all" | "vrrp" | "answers";
+
 /** Hosts on one network. */
 export interface FakeSegment {
   join(host: FakeHost): void;
   /** Something about a host changed: its file, its daemon, or its link. */
   changed(host: FakeHost): void;
-  /** VRRP no longer passes between this host and the others, although their links are up. */
-  split(host: FakeHost): void;
+  /** Something passes no more between this host and the others, although their links are up. */
+  split(host: FakeHost, cut?: Cut): void;
   /** It passes again: of two masters the one with the higher priority stays. */
   rejoin(host: FakeHost): void;
   /** A host that is none of ours takes an address; without a MAC address it leaves. */
@@ -27,7 +30,11 @@ export interface FakeSegment {
   /** A host that is none of ours begins to speak VRRP; without an address it is silent again. */
   setStrangeRouter(routerId: number, source: string | undefined): void;
   /** Hears the strangers alone. */
-  readonly vrrp: VrrpListener;
+  readonly vrrp: Pick<VrrpListener, "heard" | "isAble" | keyof AsyncDisposable>;
+  /** What of the others' adverts comes to this host now. */
+  advertsTo(host: FakeHost): readonly HeardAdverts[];
+  /** The MAC address that this host gets for an address; empty when nobody answers. */
+  seenBy(host: FakeHost, address: Address): string;
   /** The MAC addresses of the strangers that answer. */
   answersTo(questions: readonly Question[]): ReadonlyMap<Address, string>;
   /** Who holds a router id now, among the hosts that hear the others. */
@@ -52,7 +59,9 @@ class Segment implements FakeSegment {
   readonly #masters = new Map<string, FakeHost>();
   readonly #strangers = new Map<string, string>();
   readonly #routers = new Map<number, HeardRouter>();
-  readonly vrrp: VrrpListener = {
+  readonly #cutOff = new Set<FakeHost>();
+  readonly vrrp: FakeSegment["vrrp"] = {
+    isAble: true,
     heard: () => [...this.#routers.values()],
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
@@ -76,7 +85,9 @@ class Segment implements FakeSegment {
     }
   }
 
-  split(host: FakeHost): void {
+  split(host: FakeHost, cut: Cut = "all"): void {
+    if (cut !== "vrrp") this.#cutOff.add(host);
+    if (cut === "answers") return;
     for (const routerId of this.#idsOf(host)) {
       const master = this.#masterFor(host, routerId);
       if (master === host) this.#masters.delete(this.#keyOf(host, routerId));
@@ -94,6 +105,7 @@ class Segment implements FakeSegment {
     const own = [...ids].filter((routerId) => this.#masterFor(host, routerId) === host);
     for (const routerId of ids) this.#masters.delete(this.#keyOf(host, routerId));
     this.#alone.delete(host);
+    this.#cutOff.delete(host);
     for (const routerId of ids) {
       const other = this.#masterFor(host, routerId);
       const isBetter = other === undefined || priority(host, routerId) > priority(other, routerId);
@@ -120,6 +132,23 @@ class Segment implements FakeSegment {
       return mac === undefined ? [] : [[address, mac] as const];
     });
     return new Map(answers);
+  }
+
+  advertsTo(host: FakeHost): readonly HeardAdverts[] {
+    const lastMs = this.#clock.nowMs();
+    return [...this.#idsOf(host)].flatMap((routerId) => {
+      const master = this.#masterFor(host, routerId);
+      if (master === undefined || master === host || !master.isSpeaking()) return [];
+      return [{ routerId, source: master.own, link: device("eth0"), lastMs }];
+    });
+  }
+
+  seenBy(host: FakeHost, address: Address): string {
+    const stranger = this.#strangers.get(address);
+    if (stranger !== undefined) return stranger;
+    const isNear = (one: FakeHost): boolean =>
+      one === host || !(this.#cutOff.has(one) || this.#cutOff.has(host));
+    return this.#hosts.find((one) => isNear(one) && one.answersFor(address))?.mac ?? "";
   }
 
   masterOf(routerId: number): string | undefined {

@@ -15,7 +15,7 @@ import { VERSION } from "@fairlead/runtime";
 import { createRevisions } from "@fairlead/wire";
 
 import { createFakeHost, type FakeHost } from "../fakes/fake-host.ts";
-import type { FakeSegment } from "../fakes/fake-segment.ts";
+import type { Cut, FakeSegment } from "../fakes/fake-segment.ts";
 import { agentName } from "../node-plan-builders.ts";
 import type { Faults } from "./faults.ts";
 import type { MemoryNetwork } from "./memory-network.ts";
@@ -69,8 +69,8 @@ export interface RingAgent {
   isDiskFull: boolean;
   /** What takes nothing or cannot ask: `keepalived`, `nginx`, `segment`, `guard`. */
   readonly broken: Set<string>;
-  /** VRRP no longer passes to and from it, although its link is up. */
-  split(): void;
+  /** Something passes no more between it and the other hosts, although its link is up. */
+  split(cut?: Cut): void;
   rejoin(): void;
   /** When it could not hear the others' VRRP; the last one may still last. */
   readonly deafTimes: readonly { readonly fromMs: number; readonly toMs: number | undefined }[];
@@ -158,6 +158,7 @@ class HostWithAgent implements RingAgent {
       host: renderingHost(this.name, host),
       planFile,
       link,
+      random: () => 0.5,
     });
     const running = { clock, converge };
     this.#process = running;
@@ -192,9 +193,9 @@ class HostWithAgent implements RingAgent {
     this.host.addForeign(address);
   }
 
-  split(): void {
-    this.#setDeaf("split", true);
-    this.#segment.split(this.host);
+  split(cut: Cut = "all"): void {
+    if (cut !== "answers") this.#setDeaf("split", true);
+    this.#segment.split(this.host, cut);
   }
 
   rejoin(): void {
@@ -262,7 +263,7 @@ class HostWithAgent implements RingAgent {
       agent: this.name,
       bootId: `${this.name}-${this.#boots}`,
       version: VERSION,
-      capabilities: ["vrrp", "nginx-stream", "ipv6", "host-addresses"],
+      capabilities: ["vrrp", "nginx-stream", "ipv6", "host-addresses", "hearing"],
       links,
       epoch,
       ...(wanted === undefined ? {} : { planRevision: wanted.revision }),

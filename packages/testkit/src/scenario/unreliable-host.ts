@@ -18,6 +18,7 @@ export interface UnreliableHost {
     | "kernel"
     | "announcer"
     | "segment"
+    | "sight"
     | "vrrp"
     | "guard"
     | "keepalived"
@@ -35,7 +36,7 @@ export function unreliableHost(
   host: FakeHost,
   { clock, faults }: { readonly clock: Clock; readonly faults: Faults },
 ): UnreliableHost {
-  const { kernel, announcer, segment, vrrp, keepalived, nginx, portProbe } = host;
+  const { kernel, announcer, segment, sight, vrrp, keepalived, nginx, portProbe } = host;
   const { guard, nginxUdp, ledger, planFile, members } = host;
   const change = async <T>(call: string, tookMs: number, run: () => Promise<T>): Promise<T> => {
     if (faults.random() < 0.5) {
@@ -71,6 +72,12 @@ export function unreliableHost(
         ask: async (questions) => {
           await faults.attempt(clock, "asking the segment", TOOK_MS.ask);
           return await segment.ask(questions);
+        },
+      },
+      sight: {
+        see: async (link, addresses) => {
+          await faults.attempt(clock, "seeing who is there", TOOK_MS.ask);
+          return await sight.see(link, addresses);
         },
       },
       keepalived: {

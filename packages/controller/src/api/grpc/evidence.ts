@@ -75,7 +75,9 @@ export function evidenceText(evidence: readonly Evidence[]): string {
         case "generation":
           return `nginx generation ${proof.id} answers`;
         case "neighbour":
-          return `${proof.seenBy} sees it at ${proof.mac}`;
+          return proof.mac === ""
+            ? `${proof.seenBy} sees nobody answer for it`
+            : `${proof.seenBy} sees it at ${proof.mac}`;
       }
     })
     .join(", ");

@@ -4,6 +4,7 @@
 import {
   type Address,
   type LeasedAddress,
+  type Remark,
   claimTitle,
   rangeContains,
   rangeText,
@@ -12,6 +13,7 @@ import {
 import type { AdminContext } from "./admin-context.ts";
 import { type ExplainInit, type Link, link, tellChain } from "./chain.ts";
 import { couldHold, evidenceText, holdingsOf } from "./evidence.ts";
+import { outsideLinks } from "./outside-link.ts";
 import { placementText } from "./placed-links.ts";
 
 /** The chain of any address. */
@@ -33,9 +35,21 @@ function leasedLinks(context: AdminContext, lease: LeasedAddress): readonly Link
     leaseLink(context, lease),
     ...findingLinks(context, lease.address),
     ...(isResting ? [] : [placed, heldLink(context, lease)]),
+    ...(isResting ? [] : outsideLinks(context.view, [lease], saidOf(context, lease))),
     ...claims,
     ...movedLinks(context, lease.address),
   ];
+}
+
+/** What the verdicts of its claims say. */
+function saidOf(
+  { view }: AdminContext,
+  { owners }: LeasedAddress,
+): readonly (Remark | undefined)[] {
+  return owners.flatMap(({ claim }) => {
+    const verdict = view.plan?.verdicts.get(claim);
+    return verdict === undefined ? [] : [verdict.main, ...verdict.remarks];
+  });
 }
 
 function leaseLink({ nowMs }: AdminContext, lease: LeasedAddress): Link {

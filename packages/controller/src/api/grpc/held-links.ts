@@ -1,10 +1,12 @@
-// The links of a claim about what its holder proves: the address in the kernel, and the listeners
-// in the generation that answers. Pure. Shown is the agent's own proof, kind by kind.
+// The links of a claim about what its holder proves: the address in the kernel, what others see of
+// it, and the listeners in the generation that answers. Pure. Shown is the agents' own proof, kind
+// by kind.
 
 import { type LeasedAddress, type Remark, listenerName } from "@fairlead/model";
 
 import { type Link, link } from "./chain.ts";
 import { type Holding, couldHold, evidenceText, holdingsOf } from "./evidence.ts";
+import { outsideLinks } from "./outside-link.ts";
 import type { Given } from "./placed-links.ts";
 import { remarkAt } from "./reason-links.ts";
 import { portText } from "./remark-row.ts";
@@ -23,7 +25,8 @@ export function heldLinks(given: Given): readonly Link[] {
     lease,
     holdings: holdingsOf(view, lease.address, couldHold(view, lease)),
   }));
-  return [heldLink(given, found), answeringLink(given, found)];
+  const said = [given.verdict.main, ...given.verdict.remarks];
+  return [heldLink(given, found), ...outsideLinks(view, leases, said), answeringLink(given, found)];
 }
 
 interface Found {

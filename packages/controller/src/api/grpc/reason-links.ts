@@ -4,7 +4,15 @@
 import type { Reason, Remark } from "@fairlead/model";
 
 /** Links of a claim's chain that reasons belong to. */
-export type ReasonLink = "Seen" | "Admitted" | "Address" | "Placed" | "Members" | "Held" | "agent";
+export type ReasonLink =
+  | "Seen"
+  | "Admitted"
+  | "Address"
+  | "Placed"
+  | "Members"
+  | "Held"
+  | "Outside"
+  | "agent";
 
 /** `agent`: trouble of an agent, which keeps an address from being held or from answering. */
 const LINKS: Readonly<Record<Reason, ReasonLink>> = {
@@ -48,6 +56,9 @@ const LINKS: Readonly<Record<Reason, ReasonLink>> = {
   AgentUnreachable: "agent",
   NotHeld: "Held",
   HeldTwice: "Held",
+  HolderUnseen: "Outside",
+  HolderWrong: "Outside",
+  PeersUnheard: "Placed",
   AddressForeign: "Held",
   AddressInUse: "Held",
   AddressUnasked: "agent",

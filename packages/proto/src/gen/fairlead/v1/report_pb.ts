@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fairlead/v1/report.proto.
  */
 export const file_fairlead_v1_report: GenFile = /*@__PURE__*/
-  fileDesc("ChhmYWlybGVhZC92MS9yZXBvcnQucHJvdG8SC2ZhaXJsZWFkLnYxImUKBExpbmsSDAoEbmFtZRgBIAEoCRILCgNtYWMYAiABKAkSCgoCdXAYAyABKAgSDwoHcHJpbWFyeRgEIAEoCBIlCghwcmVmaXhlcxgFIAMoCzITLmZhaXJsZWFkLnYxLlByZWZpeCIpCgZQcmVmaXgSDwoHYWRkcmVzcxgBIAEoDBIOCgZsZW5ndGgYAiABKA0idAoIRXZpZGVuY2USFQoLa2VybmVsX2xpbmsYASABKAlIABIUCgpnZW5lcmF0aW9uGAIgASgJSAASMwoJbmVpZ2hib3VyGAMgASgLMh4uZmFpcmxlYWQudjEuTmVpZ2hib3VyRXZpZGVuY2VIAEIGCgRraW5kIjEKEU5laWdoYm91ckV2aWRlbmNlEgsKA21hYxgBIAEoCRIPCgdzZWVuX2J5GAIgASgJIjsKB1Byb2JsZW0SDgoGcmVhc29uGAEgASgJEg4KBmRldGFpbBgCIAEoCRIQCghyZXZpc2lvbhgDIAEoDCKhAQoOUmVzb3VyY2VSZXBvcnQSDAoEbmFtZRgBIAEoCRIQCghyZXZpc2lvbhgCIAEoDBIfCgRzdGVwGAMgASgOMhEuZmFpcmxlYWQudjEuU3RlcBInCghldmlkZW5jZRgEIAMoCzIVLmZhaXJsZWFkLnYxLkV2aWRlbmNlEiUKB3Byb2JsZW0YBSABKAsyFC5mYWlybGVhZC52MS5Qcm9ibGVtIkEKCkxhbmVSZXBvcnQSDAoEbmFtZRgBIAEoCRIlCgVzdGF0ZRgCIAEoDjIWLmZhaXJsZWFkLnYxLkxhbmVTdGF0ZSI+CgtIZWFyZFJvdXRlchIRCglyb3V0ZXJfaWQYASABKA0SDgoGc291cmNlGAIgASgMEgwKBGxpbmsYAyABKAkimAEKCURhdGFQbGFuZRISCgpnZW5lcmF0aW9uGAEgASgJEhkKEWdlbmVyYXRpb25zX2FsaXZlGAIgASgNEhgKEGtlZXBhbGl2ZWRfYWxpdmUYAyABKAgSDwoHcmVsb2FkcxgEIAEoBBIWCg51ZHBfZ2VuZXJhdGlvbhgFIAEoCRIZChFnZW5lcmF0aW9uc19ieXRlcxgGIAEoBCpnCgRTdGVwEhQKEFNURVBfVU5TUEVDSUZJRUQQABIRCg1TVEVQX1JFQ0VJVkVEEAESEgoOU1RFUF9WQUxJREFURUQQAhIQCgxTVEVQX0FQUExJRUQQAxIQCgxTVEVQX1NFUlZJTkcQBCqFAQoJTGFuZVN0YXRlEhoKFkxBTkVfU1RBVEVfVU5TUEVDSUZJRUQQABIVChFMQU5FX1NUQVRFX0hPTERFUhABEhgKFExBTkVfU1RBVEVfU1VDQ0VTU09SEAISFAoQTEFORV9TVEFURV9GQVVMVBADEhUKEUxBTkVfU1RBVEVfQUJTRU5UEARiBnByb3RvMw");
+  fileDesc("ChhmYWlybGVhZC92MS9yZXBvcnQucHJvdG8SC2ZhaXJsZWFkLnYxImUKBExpbmsSDAoEbmFtZRgBIAEoCRILCgNtYWMYAiABKAkSCgoCdXAYAyABKAgSDwoHcHJpbWFyeRgEIAEoCBIlCghwcmVmaXhlcxgFIAMoCzITLmZhaXJsZWFkLnYxLlByZWZpeCIpCgZQcmVmaXgSDwoHYWRkcmVzcxgBIAEoDBIOCgZsZW5ndGgYAiABKA0idAoIRXZpZGVuY2USFQoLa2VybmVsX2xpbmsYASABKAlIABIUCgpnZW5lcmF0aW9uGAIgASgJSAASMwoJbmVpZ2hib3VyGAMgASgLMh4uZmFpcmxlYWQudjEuTmVpZ2hib3VyRXZpZGVuY2VIAEIGCgRraW5kIjEKEU5laWdoYm91ckV2aWRlbmNlEgsKA21hYxgBIAEoCRIPCgdzZWVuX2J5GAIgASgJIjsKB1Byb2JsZW0SDgoGcmVhc29uGAEgASgJEg4KBmRldGFpbBgCIAEoCRIQCghyZXZpc2lvbhgDIAEoDCKhAQoOUmVzb3VyY2VSZXBvcnQSDAoEbmFtZRgBIAEoCRIQCghyZXZpc2lvbhgCIAEoDBIfCgRzdGVwGAMgASgOMhEuZmFpcmxlYWQudjEuU3RlcBInCghldmlkZW5jZRgEIAMoCzIVLmZhaXJsZWFkLnYxLkV2aWRlbmNlEiUKB3Byb2JsZW0YBSABKAsyFC5mYWlybGVhZC52MS5Qcm9ibGVtIkEKCkxhbmVSZXBvcnQSDAoEbmFtZRgBIAEoCRIlCgVzdGF0ZRgCIAEoDjIWLmZhaXJsZWFkLnYxLkxhbmVTdGF0ZSJFCgtMYW5lSGVhcmluZxIMCgRsYW5lGAEgASgJEigKBXN0YXRlGAIgASgOMhkuZmFpcmxlYWQudjEuSGVhcmluZ1N0YXRlIj4KC0hlYXJkUm91dGVyEhEKCXJvdXRlcl9pZBgBIAEoDRIOCgZzb3VyY2UYAiABKAwSDAoEbGluaxgDIAEoCSKYAQoJRGF0YVBsYW5lEhIKCmdlbmVyYXRpb24YASABKAkSGQoRZ2VuZXJhdGlvbnNfYWxpdmUYAiABKA0SGAoQa2VlcGFsaXZlZF9hbGl2ZRgDIAEoCBIPCgdyZWxvYWRzGAQgASgEEhYKDnVkcF9nZW5lcmF0aW9uGAUgASgJEhkKEWdlbmVyYXRpb25zX2J5dGVzGAYgASgEKmcKBFN0ZXASFAoQU1RFUF9VTlNQRUNJRklFRBAAEhEKDVNURVBfUkVDRUlWRUQQARISCg5TVEVQX1ZBTElEQVRFRBACEhAKDFNURVBfQVBQTElFRBADEhAKDFNURVBfU0VSVklORxAEKoUBCglMYW5lU3RhdGUSGgoWTEFORV9TVEFURV9VTlNQRUNJRklFRBAAEhUKEUxBTkVfU1RBVEVfSE9MREVSEAESGAoUTEFORV9TVEFURV9TVUNDRVNTT1IQAhIUChBMQU5FX1NUQVRFX0ZBVUxUEAMSFQoRTEFORV9TVEFURV9BQlNFTlQQBCp7CgxIZWFyaW5nU3RhdGUSHQoZSEVBUklOR19TVEFURV9VTlNQRUNJRklFRBAAEhcKE0hFQVJJTkdfU1RBVEVfSEVBUkQQARIZChVIRUFSSU5HX1NUQVRFX1VOSEVBUkQQAhIYChRIRUFSSU5HX1NUQVRFX1VOQUJMRRADYgZwcm90bzM");
 
 /**
  * A device of an agent's host.
@@ -125,6 +125,8 @@ export const EvidenceSchema: GenMessage<Evidence> = /*@__PURE__*/
  */
 export type NeighbourEvidence = Message<"fairlead.v1.NeighbourEvidence"> & {
   /**
+   * Empty when nobody answered.
+   *
    * @generated from field: string mac = 1;
    */
   mac: string;
@@ -241,6 +243,30 @@ export const LaneReportSchema: GenMessage<LaneReport> = /*@__PURE__*/
   messageDesc(file_fairlead_v1_report, 6);
 
 /**
+ * What an agent hears of a lane that another one holds.
+ *
+ * @generated from message fairlead.v1.LaneHearing
+ */
+export type LaneHearing = Message<"fairlead.v1.LaneHearing"> & {
+  /**
+   * @generated from field: string lane = 1;
+   */
+  lane: string;
+
+  /**
+   * @generated from field: fairlead.v1.HearingState state = 2;
+   */
+  state: HearingState;
+};
+
+/**
+ * Describes the message fairlead.v1.LaneHearing.
+ * Use `create(LaneHearingSchema)` to create a new message.
+ */
+export const LaneHearingSchema: GenMessage<LaneHearing> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_report, 7);
+
+/**
  * Somebody who speaks VRRP on a link of the agent and is none of its peers.
  *
  * @generated from message fairlead.v1.HeardRouter
@@ -269,7 +295,7 @@ export type HeardRouter = Message<"fairlead.v1.HeardRouter"> & {
  * Use `create(HeardRouterSchema)` to create a new message.
  */
 export const HeardRouterSchema: GenMessage<HeardRouter> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_report, 7);
+  messageDesc(file_fairlead_v1_report, 8);
 
 /**
  * State of the data plane.
@@ -319,7 +345,7 @@ export type DataPlane = Message<"fairlead.v1.DataPlane"> & {
  * Use `create(DataPlaneSchema)` to create a new message.
  */
 export const DataPlaneSchema: GenMessage<DataPlane> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_report, 8);
+  messageDesc(file_fairlead_v1_report, 9);
 
 /**
  * How far a resource, or an update, has come.
@@ -410,4 +436,48 @@ export type LaneState = (typeof LaneState)[keyof typeof LaneState] | UnknownEnum
  */
 export const LaneStateSchema: GenEnum<LaneState> = /*@__PURE__*/
   enumDesc(file_fairlead_v1_report, 1);
+
+/**
+ * Whether adverts of a lane's holder come in.
+ *
+ * @generated from enum fairlead.v1.HearingState
+ */
+export const HearingState = {
+  /**
+   * @generated from enum value: HEARING_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: HEARING_STATE_HEARD = 1;
+   */
+  HEARD: 1,
+
+  /**
+   * They do not, although the holder's own address answers.
+   *
+   * @generated from enum value: HEARING_STATE_UNHEARD = 2;
+   */
+  UNHEARD: 2,
+
+  /**
+   * The host has no means to hear.
+   *
+   * @generated from enum value: HEARING_STATE_UNABLE = 3;
+   */
+  UNABLE: 3,
+} as const;
+
+/**
+ * Whether adverts of a lane's holder come in.
+ *
+ * @generated from enum fairlead.v1.HearingState
+ */
+export type HearingState = (typeof HearingState)[keyof typeof HearingState] | UnknownEnum;
+
+/**
+ * Describes the enum fairlead.v1.HearingState.
+ */
+export const HearingStateSchema: GenEnum<HearingState> = /*@__PURE__*/
+  enumDesc(file_fairlead_v1_report, 2);
 

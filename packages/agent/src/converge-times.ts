@@ -1,0 +1,15 @@
+// How often the loop looks, and how soon it does things again. All in milliseconds.
+
+/**
+ * A pass starts at least this long after the start of one that made a daemon reload, in ms: each
+ * reload may leave a generation of nginx behind, so bursts become one a second.
+ */
+export const RELOAD_GAP_MS = 1000;
+/** Kernel events of one burst are looked at once, after this quiet, in ms. */
+export const LOOK_QUIET_MS = 5;
+/** A look is taken at the latest this long after the first event of a burst, in ms. */
+export const LOOK_WAIT_MAX_MS = 25;
+/** Daemons are looked at this often when nothing else happens, in ms. */
+export const TICK_MS = 1000;
+/** What failed without being a plan's fault is tried again after this long, in ms. */
+export const RETRY_MS = 5000;

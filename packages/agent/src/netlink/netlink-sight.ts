@@ -1,0 +1,115 @@
+// Sees who has many addresses on a segment, as cheaply as it can be done: the kernel is handed all
+// questions in one write, answers none of them, and its neighbour table is read once. Given the
+// clock; leaves no entry behind. Who asks for a few addresses before it uses them does so by
+// netlink-segment.ts, which hears of each question whether it was taken.
+
+import type * as Netlink from "netlink";
+import { type Address, type DeviceName, addressFromValue } from "@fairlead/model";
+import type { Clock } from "@fairlead/runtime";
+import type { SegmentSight, Sighted } from "../ports.ts";
+import { loadNetlink } from "./load-netlink.ts";
+import { type NeighbourKey, askMessages, dropMessages } from "./neighbour-messages.ts";
+import { kernelError } from "./netlink-error.ts";
+
+/** What the adapter is made of. */
+export interface NetlinkSightOptions {
+  readonly clock: Clock;
+}
+
+/** Hosts of one segment answer within milliseconds. */
+const ANSWER_MS = 100;
+/** Below this the kernel never has to make room (arp(7), gc_thresh1). */
+const QUESTIONS_MAX = 128;
+const REQUEST_MS_MAX = 1000;
+const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
+const SEND_BUFFER_BYTES = 256 * 1024;
+/** NETLINK_ROUTE (netlink(7)). */
+const ROUTE = 0;
+
+/** Opens the adapter. Rejects with EdgeError "NOT_AVAILABLE" where it cannot work. */
+export async function createNetlinkSight(
+  options: NetlinkSightOptions,
+): Promise<SegmentSight & AsyncDisposable> {
+  const { RawNetlinkSocket, createRtNetlink } = await loadNetlink();
+  const sizes = { recvBufferSize: RECEIVE_BUFFER_BYTES, sendBufferSize: SEND_BUFFER_BYTES };
+  const writes = new RawNetlinkSocket(ROUTE, sizes);
+  writes.unref();
+  // It answers only what is wrong; such a question is one that nobody has asked.
+  writes.on("message", () => undefined);
+  writes.on("error", () => undefined);
+  return new Sight(options.clock, writes, createRtNetlink({ ref: false, ...sizes }));
+}
+
+class Sight implements SegmentSight, AsyncDisposable {
+  readonly #clock: Clock;
+  readonly #writes: Netlink.RawNetlinkSocket;
+  readonly #reads: Netlink.RtNetlinkSocket;
+
+  constructor(clock: Clock, writes: Netlink.RawNetlinkSocket, reads: Netlink.RtNetlinkSocket) {
+    this.#clock = clock;
+    this.#writes = writes;
+    this.#reads = reads;
+  }
+
+  async see(
+    link: DeviceName,
+    addresses: readonly Address[],
+  ): Promise<ReadonlyMap<Address, Sighted>> {
+    const seen = new Map<Address, Sighted>();
+    try {
+      const found = await this.#reads.getLink({}, { ifname: link }, { timeout: REQUEST_MS_MAX });
+      const index = found[0]?.data.index;
+      if (index === undefined) return seen;
+      for (let at = 0; at < addresses.length; at += QUESTIONS_MAX) {
+        const keys = addresses.slice(at, at + QUESTIONS_MAX).map((address) => ({ address, index }));
+        for (const [address, sighted] of await this.#seeSome(keys)) seen.set(address, sighted);
+      }
+    } catch (error) {
+      throw kernelError(error, `cannot see who is on ${link}`);
+    }
+    return seen;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#writes.close();
+    this.#reads.socket.close();
+  }
+
+  async #seeSome(keys: readonly NeighbourKey[]): Promise<ReadonlyMap<Address, Sighted>> {
+    await this.#write(askMessages(keys));
+    await this.#clock.sleep(ANSWER_MS);
+    const seen = await this.#read(keys);
+    await this.#write(dropMessages(keys.filter(({ address }) => seen.has(address))));
+    return seen;
+  }
+
+  async #write(messages: Buffer): Promise<void> {
+    if (messages.length === 0) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#writes.send(messages, {}, (error) => (error === undefined ? resolve() : reject(error)));
+    await promise;
+  }
+
+  /** What the table says of these; one that it does not have was never asked for. */
+  async #read(keys: readonly NeighbourKey[]): Promise<ReadonlyMap<Address, Sighted>> {
+    const asked = new Set(keys.map(({ address }) => address));
+    const index = keys[0]?.index;
+    const seen = new Map<Address, Sighted>();
+    const table = await this.#reads.getNeighbors({}, {}, { timeout: REQUEST_MS_MAX });
+    for (const { data, attrs } of table) {
+      if (data.ifindex !== index) continue;
+      const address = addressOf(attrs.dst);
+      if (address === undefined || !asked.has(address)) continue;
+      const isSilent = data.state?.failed === true || data.state?.incomplete === true;
+      const mac = attrs.lladdr?.toString("hex").match(/../g)?.join(":") ?? "";
+      seen.set(address, { mac: isSilent ? "" : mac });
+    }
+    return seen;
+  }
+}
+
+function addressOf(bytes: Buffer | undefined): Address | undefined {
+  if (bytes?.length !== 4 && bytes?.length !== 16) return undefined;
+  const value = BigInt(`0x${bytes.toString("hex")}`);
+  return addressFromValue(bytes.length === 4 ? "ipv4" : "ipv6", value);
+}

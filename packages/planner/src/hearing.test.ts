@@ -1,0 +1,192 @@
+// Who leaves a lane because it does not hear its holder, who is back, and who is not held back: a
+// successor that misses a holder that may have died is needed.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  type AgentView,
+  type LaneHearing,
+  type Plan,
+  type World,
+  laneName,
+  present,
+} from "@fairlead/model";
+import {
+  findVerdict,
+  makeAgents,
+  makeClaim,
+  makeRevisionOf,
+  makeWorld,
+  nextWorld,
+  proveAll,
+} from "@fairlead/testkit";
+
+import { plan } from "./index.ts";
+
+const revisionOf = makeRevisionOf();
+const planned = (world: World): Plan => plan(world, { revisionOf });
+
+const able = makeAgents(2).map((agent) => ({
+  ...agent,
+  hello: { ...agent.hello, capabilities: [...agent.hello.capabilities, "hearing"] as const },
+}));
+
+interface Told {
+  readonly hearing?: LaneHearing["state"];
+  /** When the holder was heard after the successor began to miss it, in ms. Default 100. */
+  readonly heardAfterMs?: number;
+  readonly holder?: Partial<AgentView>;
+  /** Whether the holder says that it holds the lane. Default: it does. */
+  readonly holds?: boolean;
+}
+
+/** A world of two agents that is served, with its plan. */
+function served(agents: readonly AgentView[] = able): { world: World; made: Plan } {
+  let world = makeWorld({ agents, claims: [makeClaim("web")] });
+  let made = planned(world);
+  for (let round = 0; round < 2; round++) {
+    world = nextWorld(world, made, { agents: proveAll(world, made) });
+    made = planned(world);
+  }
+  return { world, made };
+}
+
+/** The next world, in which the successor says this. */
+function after({ world, made }: { world: World; made: Plan }, told: Told): typeof result {
+  const [lane] = made.lanes.values();
+  const { id, order } = present(lane, "there is a lane");
+  const name = laneName(id);
+  const nowMs = world.nowMs + 1000;
+  const agents = proveAll({ ...world, nowMs }, made).map((view) => {
+    if (view.report === undefined) return view;
+    if (view.name === order[0]) {
+      const lanes = told.holds === false ? [{ name, state: "absent" } as const] : view.report.lanes;
+      const heardAtMs = nowMs + (told.heardAfterMs ?? 100);
+      return { ...view, heardAtMs, report: { ...view.report, lanes }, ...told.holder };
+    }
+    if (told.hearing === undefined) return view;
+    const report = { ...view.report, hearing: [{ lane: name, state: told.hearing }] };
+    const unheard = told.hearing === "unheard" ? { unheardSinceMs: new Map([[name, nowMs]]) } : {};
+    return { ...view, report, ...unheard };
+  });
+  const next = nextWorld(world, made, { agents, nowMs });
+  const result = { world: next, made: planned(next) };
+  return result;
+}
+
+/** How the successor has the lane and its VIP: `runs`, `listens`, or neither. */
+function successorOf({ made }: { made: Plan }): string {
+  const [lane] = made.lanes.values();
+  const { id, order } = present(lane, "there is a lane");
+  const second = present(order[1], "there is a successor");
+  const resources = made.nodePlans.get(second)?.resources;
+  const resource = resources?.get(laneName(id));
+  const vips = [...(resources?.values() ?? [])].filter(({ kind }) => kind === "vip").length;
+  if (resource?.kind !== "lane") return `nothing ${vips}`;
+  return `${resource.listens === true ? "listens" : "runs"} ${vips}`;
+}
+
+const out = (): ReturnType<typeof after> => after(served(), { hearing: "unheard" });
+
+const cases: readonly {
+  readonly name: string;
+  readonly from: () => { world: World; made: Plan };
+  readonly told: Told;
+  readonly then: string;
+}[] = [
+  { name: "who hears runs it", from: served, told: { hearing: "heard" }, then: "runs 1" },
+  { name: "of whom nothing is known runs it", from: served, told: {}, then: "runs 1" },
+  {
+    name: "who is unable to hear runs it",
+    from: served,
+    told: { hearing: "unable" },
+    then: "runs 1",
+  },
+  {
+    name: "who misses a holder that speaks leaves it, and listens",
+    from: served,
+    told: { hearing: "unheard" },
+    then: "listens 0",
+  },
+  {
+    name: "who misses a holder that said nothing since goes on",
+    from: served,
+    told: { hearing: "unheard", heardAfterMs: -1 },
+    then: "runs 1",
+  },
+  {
+    name: "who misses a holder that is out of reach goes on",
+    from: served,
+    told: { hearing: "unheard", holder: { connected: false, disconnectedAtMs: 0 } },
+    then: "runs 1",
+  },
+  {
+    name: "who misses a holder that holds it no more goes on",
+    from: served,
+    told: { hearing: "unheard", holds: false },
+    then: "runs 1",
+  },
+  { name: "who left stays out", from: out, told: { hearing: "unheard" }, then: "listens 0" },
+  {
+    name: "who left stays out while the holder is out of reach and answers",
+    from: out,
+    told: { hearing: "unheard", holder: { connected: false, disconnectedAtMs: 0 } },
+    then: "listens 0",
+  },
+  { name: "who left waits until it knows", from: out, told: {}, then: "listens 0" },
+  { name: "who left and hears is back", from: out, told: { hearing: "heard" }, then: "runs 1" },
+  {
+    name: "who left is back when the holder gave it up",
+    from: out,
+    told: { hearing: "unheard", holds: false },
+    then: "runs 1",
+  },
+  {
+    name: "who left is back when the holder is gone, and its host does not answer",
+    from: out,
+    told: { holder: { connected: false, disconnectedAtMs: 0 } },
+    then: "runs 1",
+  },
+];
+for (const { name, from, told, then } of cases) {
+  test(name, () => assert.equal(successorOf(after(from(), told)), then));
+}
+
+test("it is told of the agent and of the address, and ends with it", () => {
+  const left = out();
+  assert.deepEqual(
+    left.made.findings.map(({ reason }) => reason),
+    ["PeersUnheard"],
+  );
+  const verdict = findVerdict(left.made, "web");
+  assert.equal(verdict.state, "ready");
+  assert.deepEqual(
+    verdict.remarks.map(({ reason }) => reason),
+    ["PeersUnheard"],
+  );
+  const back = after(left, { hearing: "heard" });
+  assert.deepEqual(back.made.findings, []);
+  assert.deepEqual(findVerdict(back.made, "web").remarks, []);
+});
+
+test("an agent that does not tell what it hears is never put out", () => {
+  const world = served(makeAgents(2));
+  assert.equal(successorOf(after(world, {})), "runs 1");
+});
+
+test("a new lane of a holder that is not heard begins without who misses it", () => {
+  const left = out();
+  const [old] = left.made.lanes.values();
+  const claims = [...left.world.claims.values()];
+  const more = Array.from({ length: 30 }, (_, i) => makeClaim(`more-${i}`, { createdAtMs: 2000 }));
+  const made = planned(nextWorld(left.world, left.made, { claims: [...claims, ...more] }));
+  const fresh = [...made.lanes.values()].filter(({ settled }) => !settled);
+  assert.ok(fresh.length > 0);
+  for (const { id, order } of fresh) {
+    const [first, second] = order;
+    const resource = second && made.nodePlans.get(second)?.resources.get(laneName(id));
+    const isListening = resource?.kind === "lane" && resource.listens === true;
+    assert.equal(isListening, first === old?.holder, `${first} with ${second}`);
+  }
+});

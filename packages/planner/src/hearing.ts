@@ -1,0 +1,125 @@
+// Whether agents hear the adverts of a lane's holder. Given what they report. An agent that does
+// not, although the holder's own address answers it, would hold the lane beside it: it is told, and
+// leaves the lane for as long as that is so.
+
+import {
+  type AgentName,
+  type AgentView,
+  type Finding,
+  type Lane,
+  type LaneHearing,
+  type Remark,
+  type World,
+  compareText,
+  laneName,
+} from "@fairlead/model";
+
+import type { LaneResources } from "./lane-resources.ts";
+import type { Witnesses } from "./witness.ts";
+
+type Agents = World["agents"];
+
+/** Whether the agent says of itself what it hears. */
+export function canTell(view: AgentView | undefined): boolean {
+  return view?.hello.capabilities.includes("hearing") === true;
+}
+
+/** What it says of the lane; undefined: nothing is known. */
+export function hearingOf(
+  view: AgentView | undefined,
+  lane: Pick<Lane, "id">,
+): LaneHearing["state"] | undefined {
+  const name = laneName(lane.id);
+  return view?.report?.hearing?.find((one) => one.lane === name)?.state;
+}
+
+/** The lane's holder, when it is in reach and says that it holds it. */
+export function livingHolder(agents: Agents, lane: Lane): AgentView | undefined {
+  const view = lane.holder === undefined ? undefined : agents.get(lane.holder);
+  if (view?.connected !== true) return undefined;
+  const name = laneName(lane.id);
+  return view.report?.lanes.some((one) => one.name === name && one.state === "holder") === true
+    ? view
+    : undefined;
+}
+
+/**
+ * Whether an agent that runs the lane has to leave it. Only the holder's word from after it was
+ * missed counts: one that died says nothing more, and is followed by whoever misses it.
+ */
+export function isDeafTo(agents: Agents, lane: Lane, agent: AgentName): boolean {
+  const view = agents.get(agent);
+  if (view?.connected !== true || hearingOf(view, lane) !== "unheard") return false;
+  const holder = livingHolder(agents, lane);
+  if (holder === undefined || holder.name === agent) return false;
+  const sinceMs = view.unheardSinceMs?.get(laneName(lane.id));
+  return sinceMs !== undefined && holder.heardAtMs >= sinceMs;
+}
+
+/**
+ * Whether an agent outside the lane has to stay there: it does not hear who holds it, or could say
+ * so and did not yet. When nobody holds the lane, or its holder is out of sight, it is needed.
+ */
+export function mustListen(agents: Agents, lane: Lane, agent: AgentName): boolean {
+  const view = agents.get(agent);
+  if (!canTell(view) || lane.holder === undefined || lane.holder === agent) return false;
+  const state = hearingOf(view, lane);
+  const isGivenUp =
+    agents.get(lane.holder)?.connected === true && livingHolder(agents, lane) === undefined;
+  if (state === "unheard") return !isGivenUp;
+  return state === undefined && livingHolder(agents, lane) !== undefined;
+}
+
+/** Whether the agent is known not to hear another one, by any lane of that one. */
+export function isKnownDeaf(
+  agents: Agents,
+  lanes: Iterable<Lane>,
+  { agent, to }: { readonly agent: AgentName; readonly to: AgentName },
+): boolean {
+  const view = agents.get(agent);
+  if (view?.report?.hearing === undefined) return false;
+  for (const lane of lanes) {
+    if (lane.holder === to && hearingOf(view, lane) === "unheard") return true;
+  }
+  return false;
+}
+
+/** Lanes with who runs them, and what agents say. */
+export interface UnheardOptions {
+  readonly resources: LaneResources;
+  readonly witnesses: Witnesses;
+}
+
+/** What is said of the lane's addresses: who left it, because it does not hear the holder. */
+export function unheardIn(lane: Lane, { resources, witnesses }: UnheardOptions): readonly Remark[] {
+  const { holder } = lane;
+  if (holder === undefined) return [];
+  return listenersOf(lane, resources).flatMap((agent) => {
+    const view = witnesses.get(agent)?.view;
+    const isDeaf = view?.connected === true && hearingOf(view, lane) === "unheard";
+    return isDeaf ? [unheard(agent, holder, lane)] : [];
+  });
+}
+
+/** One finding for each agent and lane that it left. Sorted by agent. */
+export function findUnheard(options: UnheardOptions, lanes: Iterable<Lane>): readonly Finding[] {
+  const found: Finding[] = [];
+  for (const lane of lanes) {
+    for (const agent of listenersOf(lane, options.resources)) {
+      const [remark] = unheardIn({ ...lane, order: [agent] }, options);
+      if (remark !== undefined) found.push({ subject: "agent", name: agent, ...remark });
+    }
+  }
+  return found.sort((a, b) => compareText(a.name, b.name) || compareText(a.detail, b.detail));
+}
+
+function listenersOf({ id, order }: Lane, resources: LaneResources): readonly AgentName[] {
+  return order.filter((agent) => resources.get(id)?.get(agent)?.listens === true);
+}
+
+function unheard(agent: AgentName, holder: AgentName, { id }: Lane): Remark {
+  const detail =
+    `${agent} does not hear the adverts of ${holder} in lane ${id}, though ${holder} answers it: ` +
+    "is protocol 112 dropped between them?";
+  return { reason: "PeersUnheard", detail };
+}
