@@ -4,14 +4,7 @@
 import { join } from "node:path";
 
 import { type AgentName, parseDeviceName, present } from "@fairlead/model";
-import {
-  type NginxInput,
-  type ServiceRanges,
-  createTemplates,
-  nginxRefusals,
-  renderKeepalived,
-  renderNginx,
-} from "@fairlead/render";
+import type { ServiceRanges } from "@fairlead/render";
 import {
   type Clock,
   EdgeError,
@@ -23,8 +16,8 @@ import {
 
 import { createAnnouncer } from "./announce/announcer.ts";
 import type { Host } from "./host.ts";
+import { hostRenderers } from "./host-renderers.ts";
 import type { DataPlaneLayout, NginxLayout } from "./data-plane-layout.ts";
-import { generationId } from "./generation-id.ts";
 import { createKeepalivedDaemon } from "./keepalived/keepalived-daemon.ts";
 import { createLedger } from "./ledger.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
@@ -32,12 +25,10 @@ import { createNetlinkSegment } from "./netlink/netlink-segment.ts";
 import { createNetlinkSight } from "./netlink/netlink-sight.ts";
 import { createNginxDaemon } from "./nginx/nginx-daemon.ts";
 import { createNftGuard } from "./nft/guard.ts";
-import { createNftMonitor } from "./nft/nft-monitor.ts";
+import { type NftMonitor, createNftMonitor } from "./nft/nft-monitor.ts";
 import { createMemberTable } from "./nft/member-table.ts";
 import { createNftVrrp } from "./nft/nft-vrrp.ts";
 import { createNoGuard } from "./nft/no-guard.ts";
-import { nginxParts } from "./nginx-parts.ts";
-import { openFilesMax } from "./open-files.ts";
 import type {
   DataPlaneSupervisor,
   InputGuard,
@@ -52,9 +43,6 @@ import { parseServiceRanges } from "./service-ranges.ts";
 import type { AgentSettings } from "./settings.ts";
 import type { SupervisedService } from "./supervised.ts";
 import { createS6Supervisor } from "./supervise/s6.ts";
-
-/** Connections of both sides that a worker may have; 32 768 would cost 28 MB a generation. */
-const WORKER_CONNECTIONS = 8192;
 
 /** What the host's adapters are made of. */
 export interface AgentHostOptions {
@@ -82,7 +70,7 @@ export interface AgentHost {
 
 /** Makes the adapters of one host. */
 export async function createAgentHost(options: AgentHostOptions): Promise<AgentHost> {
-  const { agent, layout, settings, bootId, programs, clock, log: logger, lifecycle } = options;
+  const { layout, settings, bootId, programs, clock, log: logger, lifecycle } = options;
   const supervisor = createS6Supervisor({ layout, programs, clock, logger });
   await supervisor.ensure();
   const primaryLink = settings.link === undefined ? undefined : parseDeviceName(settings.link);
@@ -101,16 +89,15 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
     ? await lifecycle.start("sight", () => createNetlinkSight({ clock }))
     : undefined;
   const vrrp = await lifecycle.start("vrrp", () => vrrpOf(options));
-  const guard = await guardOf(options);
+  const monitor = await monitorOf(options);
+  const guard = await guardOf(options, monitor);
   const announcer = await lifecycle.start("announcer", () =>
     createAnnouncer({ arping: programs.arping, ndptool: programs.ndptool, clock, log: logger }),
   );
-  const templates = createTemplates();
   const ranges = present(parseServiceRanges(settings.serviceNetworks), "settings hold networks");
   const usable = programs.hasIpv6 ? ranges : { ipv4: ranges.ipv4 };
-  const members = await memberTableOf(options, usable);
-  const nginxSettings = await nginxSettingsOf(options);
-  const salt = JSON.stringify([nginxSettings, layout.nginx.dir, programs.streamModule]);
+  const members = await memberTableOf(options, usable, monitor);
+  const renderers = await hostRenderers({ ...options, ranges: usable });
   const host: Host = {
     kernel,
     segment,
@@ -129,39 +116,32 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
     }),
     portProbe: createPortProbe(),
     ledger: createLedger({ path: join(settings.stateDir, "ledger"), bootId }),
-    nginxRefusals,
+    ...renderers,
     ...(members === undefined ? {} : { members }),
-    generationOf: (listeners) => generationId(listeners, salt),
-    renderNginx: remembered((served, generation, protocol) => {
-      const instance = protocol === "udp" ? layout.nginxUdp : layout.nginx;
-      const { pid, errorLog } = instance;
-      const probeSocket = instance.probeSocket(generation);
-      const paths = { streamModule: programs.streamModule, pid, errorLog, probeSocket };
-      const { shutdownTimeoutMs, ...parts } = nginxParts(served, nginxSettings);
-      const rendered = { ...nginxSettings, shutdownTimeoutMs, paths };
-      const targets = targetsOf(usable);
-      return renderNginx({ ...parts, generation, settings: rendered, templates, targets }).text;
-    }),
-    renderKeepalived: (lanes, vips) =>
-      renderKeepalived({
-        agent,
-        lanes,
-        vips,
-        templates,
-        paths: { trackDir: layout.keepalived.trackDir },
-        checksOnReload: programs.checksOnReload,
-      }),
   };
   return { host, guard, supervisor };
 }
 
-/** A host without nft lets in what its services answer to, and says so. */
-async function guardOf(options: AgentHostOptions): Promise<InputGuard> {
+/** Who changes nftables' tables; undefined on a host without nft. */
+async function monitorOf(options: AgentHostOptions): Promise<NftMonitor | undefined> {
   const { programs, clock, log: logger, random, lifecycle } = options;
-  if (programs.nft === undefined) return createNoGuard();
-  const common = { program: programs.nft, clock, logger, random };
-  const monitor = await lifecycle.start("nft monitor", () => createNftMonitor(common));
-  return await lifecycle.start("guard", () => createNftGuard({ ...common, monitor }));
+  const { nft: program } = programs;
+  if (program === undefined) return undefined;
+  return await lifecycle.start("nft monitor", () =>
+    createNftMonitor({ program, clock, logger, random }),
+  );
+}
+
+/** A host without nft lets in what its services answer to, and says so. */
+async function guardOf(
+  { programs, clock, log: logger, random, lifecycle }: AgentHostOptions,
+  monitor: NftMonitor | undefined,
+): Promise<InputGuard> {
+  const { nft: program } = programs;
+  if (program === undefined || monitor === undefined) return createNoGuard();
+  return await lifecycle.start("guard", () =>
+    createNftGuard({ program, clock, logger, random, monitor }),
+  );
 }
 
 /** A host without nft hears nobody. */
@@ -195,20 +175,11 @@ function nginxOf(
   });
 }
 
-/** What all generations of nginx have in common. */
-async function nginxSettingsOf({ settings, programs }: AgentHostOptions) {
-  return {
-    workerProcesses: settings.workerProcesses,
-    workerConnections: WORKER_CONNECTIONS,
-    openFilesMax: await openFilesMax(4 * WORKER_CONNECTIONS),
-    ...(programs.nginxUser === undefined ? {} : { user: programs.nginxUser }),
-  };
-}
-
 /** The kernel's table of members; undefined where members stand in nginx's file. */
 async function memberTableOf(
-  { settings, programs, layout, log: logger, lifecycle }: AgentHostOptions,
+  { settings, programs, layout, log: logger, random, lifecycle }: AgentHostOptions,
   ranges: ServiceRanges,
+  monitor: NftMonitor | undefined,
 ): Promise<MemberTable | undefined> {
   const { memberSwitch } = settings;
   const { nft, ip } = programs;
@@ -220,7 +191,15 @@ async function memberTableOf(
     }
     const placesFile = layout.nginx.places;
     return await lifecycle.start("member table", () =>
-      createMemberTable({ nft, ip, ranges, placesFile, logger }),
+      createMemberTable({
+        nft,
+        ip,
+        ranges,
+        placesFile,
+        logger,
+        random,
+        ...(monitor === undefined ? {} : { monitor }),
+      }),
     );
   } catch (error) {
     if (memberSwitch === "kernel" || !isEdgeError(error, "NFT")) throw error;
@@ -228,20 +207,4 @@ async function memberTableOf(
     logger.warn({ why }, "members stand in nginx's file: each of their changes is a reload");
     return undefined;
   }
-}
-
-/** The text of a generation is asked for in every pass, and changes with the generation alone. */
-function remembered(render: Host["renderNginx"]): Host["renderNginx"] {
-  const last = new Map<string, { readonly generation: string; readonly text: string }>();
-  return (listeners, generation, protocol) => {
-    const known = last.get(protocol);
-    if (known?.generation === generation) return known.text;
-    const text = render(listeners, generation, protocol);
-    last.set(protocol, { generation, text });
-    return text;
-  };
-}
-
-function targetsOf({ ipv4, ipv6 }: ServiceRanges): NonNullable<NginxInput["targets"]> {
-  return { ipv4: ipv4.target, ...(ipv6 === undefined ? {} : { ipv6: ipv6.target }) };
 }

@@ -5,15 +5,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { LaneHearing, LaneResource } from "@fairlead/model";
-import { acceptedPlan, createFakeHost, device, fakeWorld, laneOf } from "@fairlead/testkit";
+import {
+  acceptedPlan,
+  agentName,
+  createFakeHost,
+  device,
+  fakeWorld,
+  laneOf,
+} from "@fairlead/testkit";
 
 import { createLaneHearings } from "./lane-hearing.ts";
 import type { HeardAdverts } from "./ports.ts";
 
-const LANE: LaneResource = {
-  ...laneOf({ routerId: 51, order: ["a=192.0.2.11", "b=192.0.2.12", "c=192.0.2.13"] }),
-  ...{ holder: "a" },
-} as LaneResource;
+const ORDER = ["a=192.0.2.11", "b=192.0.2.12", "c=192.0.2.13"];
+const LANE: LaneResource = { ...laneOf({ routerId: 51, order: ORDER }), holder: agentName("a") };
 
 /** What is so while a time passes. */
 interface Span {

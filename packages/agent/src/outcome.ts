@@ -9,7 +9,6 @@ import type {
   Evidence,
   HeardRouter,
   LaneReport,
-  LaneResource,
   Link,
   ListenerResource,
   Remark,
@@ -20,10 +19,10 @@ import type {
   Step,
   VipResource,
 } from "@fairlead/model";
-import { laneAnchor } from "@fairlead/render";
 
 import type { Applied } from "./applied.ts";
 import { foreignRemarks } from "./foreign-remarks.ts";
+import { laneState } from "./lane-state.ts";
 import type { Outlook } from "./lookout.ts";
 import type { Observation } from "./observe.ts";
 import type { AcceptedPlan, KernelAddress, LedgerEntry } from "./ports.ts";
@@ -214,22 +213,6 @@ function comingUpReports({
 
 /** Revision of something whose plan is not known any more. */
 const NO_REVISION: Revision = "0".repeat(32) as Revision;
-
-function laneState(input: OutcomeInput, lane: LaneResource): LaneReport["state"] {
-  const { observed, applied } = input;
-  if (!observed.keepalivedAlive || !applied.lanes.has(lane.name)) return "absent";
-  if (observed.kernel.links.find((link) => link.name === lane.link)?.up !== true) return "fault";
-  const anchor = find(observed.kernel.addresses, laneAnchor(lane).address);
-  if (anchor !== undefined) return "holder";
-  const isHeld = [...(input.wanted?.plan.resources.values() ?? [])].some(
-    (resource) =>
-      resource.kind === "vip" &&
-      resource.carrier.kind === "lane" &&
-      resource.carrier.resource === lane.name &&
-      find(observed.kernel.addresses, resource.address) !== undefined,
-  );
-  return isHeld ? "holder" : "successor";
-}
 
 /** Who speaks VRRP here and is no peer of a lane. */
 function strangeRouters({ wanted, observed }: OutcomeInput): readonly HeardRouter[] {

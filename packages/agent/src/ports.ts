@@ -17,7 +17,7 @@ import type {
 } from "@fairlead/model";
 import type { ServicePlace } from "@fairlead/render";
 
-import type { ListenPlace } from "./listen-place.ts";
+export type * from "./daemon-ports.ts";
 
 /** A whole plan that this agent accepted from the controller or found on its disk. */
 export interface AcceptedPlan {
@@ -188,62 +188,6 @@ export interface Announcer extends AsyncDisposable {
   announce(addresses: readonly Pick<AddedAddress, "address" | "link">[]): void;
 }
 
-/** What became of handing a configuration to a daemon. */
-export type ApplyOutcome =
-  /** The daemon runs with it, proved. `generation` for nginx. */
-  | { readonly kind: "applied"; readonly reloaded: boolean }
-  /** Its checker or the daemon itself refused it; what ran before still runs. */
-  | { readonly kind: "refused"; readonly remark: Remark };
-
-/** keepalived under its supervisor. */
-export interface KeepalivedDaemon {
-  /**
-   * Checks, swaps and reloads the file, and starts the daemon where none runs. Unchanged text with
-   * a living daemon does nothing.
-   * @param vipCount VIPs in `text`: a file that holds another number is never handed over.
-   * @param rereads whether a living daemon reads even unchanged text again. Default: no.
-   */
-  apply(text: string, vipCount: number, rereads?: boolean): Promise<ApplyOutcome>;
-  alive(): Promise<boolean>;
-  /** Ends the daemon gracefully: it gives its addresses up with priority 0. */
-  stop(): Promise<void>;
-}
-
-/** One instance of nginx under its supervisor: there is one for TCP and one for UDP. */
-export interface NginxDaemon {
-  /**
-   * Checks, swaps and reloads, then waits until the generation with this id answers; rolls back
-   * to the file before when it does not. Unchanged text with the generation answering does nothing.
-   */
-  apply(text: string, generation: string): Promise<ApplyOutcome>;
-  /** Id of the generation that answers now; undefined when none does. */
-  generation(): Promise<string | undefined>;
-  /** Places that its file listens on; none when it has no file. */
-  places(): Promise<ReadonlySet<ListenPlace>>;
-  /**
-   * Resolves when no worker of the generation before takes new connections, 100 ms after a reload;
-   * at the latest after a second.
-   */
-  retired(): Promise<void>;
-  /** Generations with living workers: the serving one, then those that end, the oldest last. */
-  generationsAlive(): Promise<readonly LivingGeneration[]>;
-  /** Ends it; its file stays. */
-  stop(): Promise<void>;
-  /** Ends it for good, with its file: there is nothing to serve. Harmless when it never ran. */
-  end(): Promise<void>;
-}
-
-/** A generation of nginx with living workers. */
-export interface LivingGeneration {
-  /** Whether it takes new connections; else it ends with the connections that it has. */
-  readonly isServing: boolean;
-  readonly workers: number;
-  /** Anonymous memory of its workers; what they share counts for each. */
-  readonly memoryBytes: number;
-  /** Since its first worker started. */
-  readonly ageMs: number;
-}
-
 /** A listener whose members stand in the kernel's table. */
 export interface PlacedMembers {
   readonly listener: ListenerResource;
@@ -278,14 +222,6 @@ export interface PortProbe {
     readonly protocol: "tcp" | "udp";
     readonly port: number;
   }): Promise<Remark | undefined>;
-}
-
-/** The supervisor of the data plane, which outlives the agent. */
-export interface DataPlaneSupervisor {
-  /** Adopts the living supervisor of the run directory, or starts one in a session of its own. */
-  ensure(): Promise<void>;
-  /** Ends daemons and supervisor; addresses are given up first. */
-  end(): Promise<void>;
 }
 
 /** Files that the agent keeps between its lives. */

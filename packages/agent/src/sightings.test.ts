@@ -1,5 +1,6 @@
 // Asking the segment for what others hold: how often, how many at once, soon after a takeover, and
-// nothing said before two answers agree. On the fake clock, looked at once a second as the loop does.
+// nothing said before two answers agree. On the fake clock, looked at once a second as the loop
+// does.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

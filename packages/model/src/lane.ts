@@ -1,4 +1,5 @@
 // A lane: one VRRP instance on one segment that carries many VIPs with the same ordered agents.
+// Types and bounds alone; the planner decides who is in one, and in which order.
 
 import type { Address } from "./address.ts";
 import type { AgentName } from "./name.ts";

@@ -93,64 +93,64 @@ const cases: readonly {
   readonly name: string;
   readonly from: () => { world: World; made: Plan };
   readonly told: Told;
-  readonly then: string;
+  readonly outcome: string;
 }[] = [
-  { name: "who hears runs it", from: served, told: { hearing: "heard" }, then: "runs 1" },
-  { name: "of whom nothing is known runs it", from: served, told: {}, then: "runs 1" },
+  { name: "who hears runs it", from: served, told: { hearing: "heard" }, outcome: "runs 1" },
+  { name: "of whom nothing is known runs it", from: served, told: {}, outcome: "runs 1" },
   {
     name: "who is unable to hear runs it",
     from: served,
     told: { hearing: "unable" },
-    then: "runs 1",
+    outcome: "runs 1",
   },
   {
     name: "who misses a holder that speaks leaves it, and listens",
     from: served,
     told: { hearing: "unheard" },
-    then: "listens 0",
+    outcome: "listens 0",
   },
   {
     name: "who misses a holder that said nothing since goes on",
     from: served,
     told: { hearing: "unheard", heardAfterMs: -1 },
-    then: "runs 1",
+    outcome: "runs 1",
   },
   {
     name: "who misses a holder that is out of reach goes on",
     from: served,
     told: { hearing: "unheard", holder: { connected: false, disconnectedAtMs: 0 } },
-    then: "runs 1",
+    outcome: "runs 1",
   },
   {
     name: "who misses a holder that holds it no more goes on",
     from: served,
     told: { hearing: "unheard", holds: false },
-    then: "runs 1",
+    outcome: "runs 1",
   },
-  { name: "who left stays out", from: out, told: { hearing: "unheard" }, then: "listens 0" },
+  { name: "who left stays out", from: out, told: { hearing: "unheard" }, outcome: "listens 0" },
   {
     name: "who left stays out while the holder is out of reach and answers",
     from: out,
     told: { hearing: "unheard", holder: { connected: false, disconnectedAtMs: 0 } },
-    then: "listens 0",
+    outcome: "listens 0",
   },
-  { name: "who left waits until it knows", from: out, told: {}, then: "listens 0" },
-  { name: "who left and hears is back", from: out, told: { hearing: "heard" }, then: "runs 1" },
+  { name: "who left waits until it knows", from: out, told: {}, outcome: "listens 0" },
+  { name: "who left and hears is back", from: out, told: { hearing: "heard" }, outcome: "runs 1" },
   {
     name: "who left is back when the holder gave it up",
     from: out,
     told: { hearing: "unheard", holds: false },
-    then: "runs 1",
+    outcome: "runs 1",
   },
   {
     name: "who left is back when the holder is gone, and its host does not answer",
     from: out,
     told: { holder: { connected: false, disconnectedAtMs: 0 } },
-    then: "runs 1",
+    outcome: "runs 1",
   },
 ];
-for (const { name, from, told, then } of cases) {
-  test(name, () => assert.equal(successorOf(after(from(), told)), then));
+for (const { name, from, told, outcome } of cases) {
+  test(name, () => assert.equal(successorOf(after(from(), told)), outcome));
 }
 
 test("it is told of the agent and of the address, and ends with it", () => {

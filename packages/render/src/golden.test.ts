@@ -103,7 +103,7 @@ for (const name of cases) {
     compare(`${TESTDATA}${name}/nginx.conf`, nginx.text);
     if (plan.placed !== true) return;
     const table = tableOf(listeners, memberSets, places);
-    compare(`${TESTDATA}${name}/members.nft`, memberTableScript(RANGES, table));
+    compare(`${TESTDATA}${name}/members.nft`, memberTableScript(RANGES, table, 7));
   });
 }
 

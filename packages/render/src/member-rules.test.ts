@@ -9,6 +9,8 @@ import { type TableListener, memberChangeScript, memberTableScript } from "./mem
 
 const RANGES = { ipv4: { network: "198.18.0.0/15", target: address("198.18.0.1") } };
 
+const TURN = { from: 1, to: 2 };
+
 function listener(...members: readonly string[]): TableListener {
   return {
     address: address("192.0.2.100"),
@@ -20,12 +22,15 @@ function listener(...members: readonly string[]): TableListener {
 }
 
 test("a member in the place of another is one slot", () => {
-  const script = memberChangeScript([
-    {
-      before: listener("10.0.0.1:80", "10.0.0.2:80"),
-      after: listener("10.0.0.1:80", "10.0.0.3:80"),
-    },
-  ]);
+  const script = memberChangeScript(
+    [
+      {
+        before: listener("10.0.0.1:80", "10.0.0.2:80"),
+        after: listener("10.0.0.1:80", "10.0.0.3:80"),
+      },
+    ],
+    TURN,
+  );
   assert.equal(
     script,
     `delete element inet fairlead_members slots4 {
@@ -34,36 +39,41 @@ test("a member in the place of another is one slot", () => {
 add element inet fairlead_members slots4 {
 198.18.1.0 . tcp . 2 : 10.0.0.3 . 80
 }
+delete element inet fairlead_members revision { 1 }
+add element inet fairlead_members revision { 2 }
 `,
   );
 });
 
 test("what is the same is not touched", () => {
   const same = { before: listener("10.0.0.1:80"), after: listener("10.0.0.1:80") };
-  assert.equal(memberChangeScript([same]), undefined);
-  assert.equal(memberChangeScript([]), undefined);
+  assert.equal(memberChangeScript([same], TURN), undefined);
+  assert.equal(memberChangeScript([], TURN), undefined);
 });
 
 test("a listener that goes takes its slots and its own element along", () => {
-  const script = memberChangeScript([{ before: listener("10.0.0.1:80") }]) ?? "";
+  const script = memberChangeScript([{ before: listener("10.0.0.1:80") }], TURN) ?? "";
   assert.match(
     script,
     /delete element inet fairlead_members listeners4 \{\n192.0.2.100 . tcp . 80\n/,
   );
   assert.match(script, /delete element inet fairlead_members slots4 \{\n198.18.1.0 . tcp . 1\n/);
-  assert.doesNotMatch(script, /add/);
+  assert.doesNotMatch(script, /add element inet fairlead_members (?:slots|listeners)/);
 });
 
 test("a host without IPv6 has no rule for it", () => {
-  assert.doesNotMatch(memberTableScript(RANGES, []), /ip6 saddr fd|dnat ip6/);
+  assert.doesNotMatch(memberTableScript(RANGES, [], 1), /ip6 saddr fd|dnat ip6/);
 });
 
 test("an address that is none of the grammar is a bug of ours", () => {
   const bad = { ...listener("10.0.0.1:80"), service: "198.18.1.0 }" as TableListener["service"] };
-  assert.throws(() => memberChangeScript([{ after: bad }]), AssertionFailure);
+  assert.throws(() => memberChangeScript([{ after: bad }], TURN), AssertionFailure);
   const stranger = { ...member("10.0.0.1:80"), address: "10.0.0.1\n" as TableListener["service"] };
   const slots = [stranger];
-  assert.throws(() => memberChangeScript([{ after: { ...listener(), slots } }]), AssertionFailure);
+  assert.throws(
+    () => memberChangeScript([{ after: { ...listener(), slots } }], TURN),
+    AssertionFailure,
+  );
   const range = { ipv4: { network: "any; flush ruleset", target: address("198.18.0.1") } };
-  assert.throws(() => memberTableScript(range, []), AssertionFailure);
+  assert.throws(() => memberTableScript(range, [], 1), AssertionFailure);
 });

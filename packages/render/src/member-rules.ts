@@ -49,10 +49,17 @@ export interface TableChange {
   readonly after?: TableListener;
 }
 
-/** The whole table, in the place of the one before: nobody ever sees none or half of it. */
+/** The set whose one element, a mark, signs a transaction as ours. */
+const REVISION_SET = "revision";
+
+/**
+ * The whole table, in the place of the one before: nobody ever sees none or half of it.
+ * @param revision signs it.
+ */
 export function memberTableScript(
   ranges: ServiceRanges,
   listeners: readonly TableListener[],
+  revision: number,
 ): string {
   const table = `table inet ${MEMBER_TABLE}`;
   return [
@@ -62,6 +69,7 @@ export function memberTableScript(
     `${table} {`,
     ...mapOf("slots4", "ipv4_addr", "ipv4_addr"),
     ...mapOf("slots6", "ipv6_addr", "ipv6_addr"),
+    `  set ${REVISION_SET} { type mark; elements = { ${revision} }; }`,
     "  set listeners4 { type ipv4_addr . inet_proto . inet_service; }",
     "  set listeners6 { type ipv6_addr . inet_proto . inet_service; }",
     "  chain untracked_in {",
@@ -92,10 +100,16 @@ export function memberTableScript(
   ].join("\n");
 }
 
-/** What changes the table by these changes; undefined when nothing differs. */
-export function memberChangeScript(changes: readonly TableChange[]): string | undefined {
+/** What changes the table by these changes, and its signature; undefined when nothing differs. */
+export function memberChangeScript(
+  changes: readonly TableChange[],
+  revision: { readonly from: number; readonly to: number },
+): string | undefined {
   const lines = elements(changes);
-  return lines.length === 0 ? undefined : [...lines, ""].join("\n");
+  if (lines.length === 0) return undefined;
+  const set = `element inet ${MEMBER_TABLE} ${REVISION_SET}`;
+  const signed = [`delete ${set} { ${revision.from} }`, `add ${set} { ${revision.to} }`];
+  return [...lines, ...signed, ""].join("\n");
 }
 
 function mapOf(name: string, from: string, to: string): readonly string[] {

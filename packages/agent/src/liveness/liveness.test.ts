@@ -40,23 +40,30 @@ async function until(isSo: () => Promise<boolean>, what: string): Promise<void> 
   }
 }
 
-/** By the names that the kernel shows, scanner first, as whoever is listed later is its child. */
+/**
+ * By the names that the kernel shows. All are stopped before the first is killed: a keepalived
+ * whose parent dies would clean up else.
+ */
 async function killAll(name: RegExp): Promise<void> {
-  for (;;) {
-    let isLeft = false;
-    for (const pid of (await readdir("/proc")).filter((word) => /^[0-9]+$/.test(word))) {
-      const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-      const [, command = "", state = ""] = /^\d+ \((.*)\) (\S)/.exec(stat) ?? [];
-      if (!name.test(command) || state === "Z") continue;
-      isLeft = true;
-      try {
-        process.kill(Number(pid), "SIGKILL");
-      } catch {
-        // It ended with its parent, or with its pipe.
-      }
+  await signalAll(name, "SIGSTOP");
+  while (await signalAll(name, "SIGKILL")) {}
+}
+
+/** Whether there was anybody who could be told. */
+async function signalAll(name: RegExp, signal: NodeJS.Signals): Promise<boolean> {
+  let isLeft = false;
+  for (const pid of (await readdir("/proc")).filter((word) => /^[0-9]+$/.test(word))) {
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+    const [, command = "", state = ""] = /^\d+ \((.*)\) (\S)/.exec(stat) ?? [];
+    if (!name.test(command) || state === "Z") continue;
+    isLeft = true;
+    try {
+      process.kill(Number(pid), signal);
+    } catch {
+      // It ended with its parent, or with its pipe.
     }
-    if (!isLeft) return;
   }
+  return isLeft;
 }
 
 async function pidIn(path: string): Promise<number> {

@@ -20,6 +20,7 @@ import { createMemberTable, forgetMembers } from "./member-table.ts";
 const NFT = "/usr/sbin/nft";
 const IP = "/usr/sbin/ip";
 const RANGES = present(parseServiceRanges(SERVICE_NETWORKS), "the default networks");
+const random = Math.random;
 const logger = createLogger({ level: "silent", format: "json" });
 
 async function run(command: string, args: readonly string[], input = ""): Promise<string> {
@@ -94,6 +95,7 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
       ip: IP,
       ranges: RANGES,
       logger,
+      random,
       placesFile: join(folder.path, "p"),
     };
     await run(NFT, ["-f", "-"], "table inet theirs {\n chain c {\n }\n}\n");
@@ -140,6 +142,7 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
       ip: IP,
       ranges: RANGES,
       logger,
+      random,
       placesFile: join(folder.path, "p"),
     };
     const entries: [string, string[]][] = [
@@ -166,6 +169,7 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
       ip: IP,
       ranges: RANGES,
       logger,
+      random,
       placesFile: join(folder.path, "p"),
     };
     await using table = await createMemberTable(options);
@@ -193,7 +197,14 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
   });
 
   test("a kernel that has no such tables is said so", async () => {
-    const options = { nft: "/bin/false", ip: IP, ranges: RANGES, logger, placesFile: "/none" };
+    const options = {
+      nft: "/bin/false",
+      ip: IP,
+      ranges: RANGES,
+      logger,
+      random,
+      placesFile: "/none",
+    };
     await assert.rejects(createMemberTable(options), { code: "NFT" });
   });
 });

@@ -25,6 +25,7 @@ import {
   placesToText,
 } from "../service-places.ts";
 import { createTurns, type Turns } from "../turns.ts";
+import type { NftMonitor } from "./nft-monitor.ts";
 
 /** What the table is made of. */
 export interface MemberTableOptions {
@@ -35,8 +36,10 @@ export interface MemberTableOptions {
   /** The file that keeps places over restarts of the agent. */
   readonly placesFile: string;
   readonly logger: Logger;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
   /** Tells when somebody changed a table of nftables; absent: nobody does. */
-  readonly monitor?: { onChange(table: string, listener: () => void): Disposable };
+  readonly monitor?: Pick<NftMonitor, "onChange">;
 }
 
 /** What removing it needs. */
@@ -48,6 +51,8 @@ export interface ForgetOptions extends Pick<MemberTableOptions, "ip"> {
 /** Why the table could not be written. */
 export type MemberTableErrorCode = "NFT";
 
+/** Signatures are marks of 32 bits. */
+const REVISIONS = 2 ** 32;
 /** 240 000 slots take 2.4 s. */
 const NFT_MS_MAX = 30_000;
 /** Marks our routes (rtnetlink(7): who installed it); a number that nobody was given. */
@@ -70,7 +75,7 @@ export async function createMemberTable(options: MemberTableOptions): Promise<Me
   const check = await runProgram({
     command: options.nft,
     args: ["--check", "--file", "-"],
-    input: memberTableScript(options.ranges, []),
+    input: memberTableScript(options.ranges, [], 0),
     timeoutMs: NFT_MS_MAX,
     maxOutputBytes: WORDS_BYTES_MAX,
   });
@@ -97,10 +102,15 @@ class Table implements MemberTable {
   #filled: ReadonlyMap<string, Filled> = new Map();
   /** Whether the kernel's table is what `#filled` says. */
   #isWhole = false;
+  /** Signature of the last transaction; begins where no earlier life of the agent ended. */
+  #revision: number;
+  /** Signatures of transactions that the monitor has not told of yet. */
+  readonly #unseen = new Set<number>();
 
   constructor(options: MemberTableOptions, book: PlaceBook) {
     this.#options = options;
     this.#book = book;
+    this.#revision = Math.floor(options.random() * REVISIONS);
   }
 
   place(listeners: Parameters<MemberTable["place"]>[0]): ReturnType<MemberTable["place"]> {
@@ -116,22 +126,38 @@ class Table implements MemberTable {
     return this.#inTurn(async () => {
       const { next, changes } = this.#decide(listeners);
       const whole = [...next.values()].map(({ table }) => table);
+      const [from, to] = [this.#revision, (this.#revision + 1) % REVISIONS];
       const script = this.#isWhole
-        ? memberChangeScript(changes)
-        : memberTableScript(this.#options.ranges, whole);
-      if (script !== undefined) await nft(this.#options.nft, script);
+        ? memberChangeScript(changes, { from, to })
+        : memberTableScript(this.#options.ranges, whole, to);
+      if (script !== undefined) await this.#write(script, to);
       this.#filled = next;
-      this.#isWhole = true;
     });
+  }
+
+  /** What the table holds after one that failed is not known: the next one writes it whole. */
+  async #write(script: string, revision: number): Promise<void> {
+    if (this.#options.monitor !== undefined) this.#unseen.add(revision);
+    this.#isWhole = false;
+    this.#revision = revision;
+    try {
+      await nft(this.#options.nft, script);
+      this.#isWhole = true;
+    } catch (error) {
+      this.#unseen.delete(revision);
+      throw error;
+    }
   }
 
   onDrift(listener: () => void): Disposable {
     const { monitor, logger } = this.#options;
     const none = { [Symbol.dispose]: () => undefined };
     return (
-      monitor?.onChange(MEMBER_TABLE, () => {
-        logger.warn({ table: MEMBER_TABLE }, "somebody changed the table of members");
+      monitor?.onChange(MEMBER_TABLE, ({ revision }) => {
+        if (revision !== undefined && this.#unseen.delete(revision)) return;
+        logger.info({ table: MEMBER_TABLE }, "written anew: somebody may have changed it");
         this.#isWhole = false;
+        this.#unseen.clear();
         listener();
       }) ?? none
     );

@@ -20,10 +20,10 @@ async function run(command: string, args: readonly string[], input = ""): Promis
   return result.stdout;
 }
 
-async function until(test: () => boolean): Promise<void> {
+async function until(isSo: () => boolean): Promise<void> {
   const endMs = clock.nowMs() + 10_000;
-  while (!test() && clock.nowMs() < endMs) await clock.sleep(50);
-  assert.ok(test());
+  while (!isSo() && clock.nowMs() < endMs) await clock.sleep(50);
+  assert.ok(isSo());
 }
 
 const CONFIG = `

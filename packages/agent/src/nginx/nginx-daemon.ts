@@ -11,7 +11,7 @@ import type { ApplyOutcome, LivingGeneration, NginxDaemon } from "../ports.ts";
 import type { LogMark, SupervisedService } from "../supervised.ts";
 import { createTurns, type Turns } from "../turns.ts";
 import { probeGeneration, probeSocketOf } from "./generation-probe.ts";
-import { beyondBound, livingGenerations } from "./generations.ts";
+import { type Worker, beyondBound, livingGenerations } from "./generations.ts";
 import { createHandedOver, type HandedOver } from "./handed-over.ts";
 import { listensOf } from "./listens.ts";
 import { nginxRefusal, saysGivenUp } from "./refusal.ts";
@@ -112,7 +112,12 @@ class Nginx implements NginxDaemon {
     const { pid } = await this.#service.recentState(RECENT_MS);
     if (pid === undefined) return [];
     const [workers, ticks] = await Promise.all([readWorkers(pid), nowTicks()]);
-    return livingGenerations(workers, ticks);
+    // A worker may learn of its end long after the reload: only a later look finds it too many.
+    const ended = new Set(await this.#endBeyondBound(workers));
+    return livingGenerations(
+      workers.filter((worker) => !ended.has(worker)),
+      ticks,
+    );
   }
 
   stop(): Promise<void> {
@@ -230,12 +235,17 @@ class Nginx implements NginxDaemon {
   async #retire(old: Workers | undefined): Promise<void> {
     if (old === undefined) return;
     await this.#waitUntilEnding(old);
+    await this.#endBeyondBound(await readWorkers(old.master));
+  }
+
+  async #endBeyondBound(workers: readonly Worker[]): Promise<readonly Worker[]> {
     const { generationsMax, logger } = this.#options;
-    const ended = beyondBound(await readWorkers(old.master), generationsMax);
-    if (ended.length === 0) return;
+    const ended = beyondBound(workers, generationsMax);
+    if (ended.length === 0) return ended;
     await endWorkers(ended);
     const pids = ended.map((worker) => worker.pid);
     logger.warn({ pids, generationsMax }, "ended the oldest generation of nginx: too many live");
+    return ended;
   }
 
   /**

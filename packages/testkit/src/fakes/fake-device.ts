@@ -4,7 +4,7 @@
 import type { AddedAddress, KernelAddress } from "@fairlead/agent";
 import type { Clock } from "@fairlead/runtime";
 
-import { address, device as deviceName } from "../node-plan-builders.ts";
+import { address as addressOf, device as deviceName } from "../node-plan-builders.ts";
 
 /** The addresses of one device. */
 export interface FakeDevice {
@@ -48,7 +48,7 @@ export function createFakeDevice(clock: Clock, onExpiry: () => void): FakeDevice
 /** What a device has, with addresses that others than netlink put there; each once. */
 export function withHeld(device: FakeDevice, held: readonly string[]): readonly KernelAddress[] {
   const plain = Array.from(new Set(held), (text): KernelAddress => ({
-    address: address(text),
+    address: addressOf(text),
     prefixLength: 32,
     link: deviceName("eth0"),
   }));

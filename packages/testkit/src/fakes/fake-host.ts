@@ -13,7 +13,6 @@ import {
 } from "@fairlead/model";
 import { EdgeError } from "@fairlead/runtime";
 import type {
-  AcceptedPlan,
   Announcer,
   KeepalivedDaemon,
   Kernel,
@@ -29,6 +28,7 @@ import { createFakeGuard, type FakeGuard } from "./fake-guard.ts";
 import { createFakeLedger, type FakeLedger } from "./fake-ledger.ts";
 import { createFakeMemberTable, type FakeMemberTable } from "./fake-member-table.ts";
 import { createFakeNginx, type FakeNginx } from "./fake-nginx.ts";
+import { createFakePlanFile } from "./fake-plan-file.ts";
 import type { FakeFailures } from "./fake-failures.ts";
 import type { FakeHost, FakeHostOptions } from "./fake-host-types.ts";
 import type { FakeSegment } from "./fake-segment.ts";
@@ -71,7 +71,6 @@ class Host implements FakeHost {
   #keepalivedText = "";
   #isKeepalivedAlive = false;
   #wasKilled = false;
-  #plan: AcceptedPlan | undefined;
 
   constructor({ name, prefix, segment, clock, isPrimary = true, failures }: FakeHostOptions) {
     const parsed = parsePrefix(prefix);
@@ -116,11 +115,8 @@ class Host implements FakeHost {
         primary: this.#isPrimary,
         prefixes,
       };
-      const own = {
-        address: this.#prefix.address,
-        prefixLength: this.#prefix.length,
-        link: DEVICE,
-      };
+      const { address, length: prefixLength } = this.#prefix;
+      const own = { address, prefixLength, link: DEVICE };
       return { links: [link], addresses: [own, ...addresses] };
     },
     putAddress: async (address) => {
@@ -194,13 +190,7 @@ class Host implements FakeHost {
 
   readonly ledger: FakeLedger = createFakeLedger((call) => this.#fail(call));
 
-  readonly planFile: PlanFile = {
-    load: async () => ({ plan: this.#plan }),
-    save: async (plan) => {
-      this.#fail("planFile.save");
-      this.#plan = plan;
-    },
-  };
+  readonly planFile: PlanFile = createFakePlanFile((call) => this.#fail(call));
 
   setLink(up: boolean): void {
     this.#linkUp = up;
@@ -286,12 +276,11 @@ class Host implements FakeHost {
   }
 
   lines(): readonly string[] {
+    const addresses = this.#addresses().filter(({ address }) => !address.startsWith("169.254."));
+    const listens = [...this.#nginx.listens(), ...this.#nginxUdp.listens()];
     return [
-      ...this.#addresses()
-        .filter(({ address }) => !address.startsWith("169.254."))
-        .map(({ address }) => `address ${address}`),
-      ...this.#nginx.listens().map((listen) => `listen ${listen}`),
-      ...this.#nginxUdp.listens().map((listen) => `listen ${listen}`),
+      ...addresses.map(({ address }) => `address ${address}`),
+      ...listens.map((listen) => `listen ${listen}`),
     ].toSorted();
   }
 

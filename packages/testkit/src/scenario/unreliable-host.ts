@@ -38,15 +38,7 @@ export function unreliableHost(
 ): UnreliableHost {
   const { kernel, announcer, segment, sight, vrrp, keepalived, nginx, portProbe } = host;
   const { guard, nginxUdp, ledger, planFile, members } = host;
-  const change = async <T>(call: string, tookMs: number, run: () => Promise<T>): Promise<T> => {
-    if (faults.random() < 0.5) {
-      const result = await run();
-      await faults.attempt(clock, call, tookMs);
-      return result;
-    }
-    await faults.attempt(clock, call, tookMs);
-    return await run();
-  };
+  const change = changing(clock, faults);
   const reloading = (daemon: typeof nginx): typeof nginx => ({
     ...daemon,
     apply: async (text, generation) =>
@@ -106,5 +98,21 @@ export function unreliableHost(
       load: () => planFile.load(),
       save: (plan) => change("writing the plan", TOOK_MS.disk, () => planFile.save(plan)),
     },
+  };
+}
+
+/** A change that fails is done or not, and nobody sees which. */
+function changing(
+  clock: Clock,
+  faults: Faults,
+): <T>(call: string, tookMs: number, run: () => Promise<T>) => Promise<T> {
+  return async (call, tookMs, run) => {
+    if (faults.random() < 0.5) {
+      const result = await run();
+      await faults.attempt(clock, call, tookMs);
+      return result;
+    }
+    await faults.attempt(clock, call, tookMs);
+    return await run();
   };
 }

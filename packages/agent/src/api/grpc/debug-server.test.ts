@@ -194,9 +194,11 @@ suite("GetLastApply", () => {
       [
         "serve 2 listeners: partly",
         "serve 0 UDP listeners: done",
+        "guard 1 VIP, 0 listeners closed: done",
         "ask 1 address: done",
         "record 1 address in the ledger: done",
         "hold 1 lane, 1 VIP: done",
+        "guard 1 VIP, 0 listeners closed: done",
       ],
     );
     assert.deepEqual(
@@ -212,17 +214,17 @@ suite("GetLastApply", () => {
     await stage.world.clock.advance(50);
     const told = async (): Promise<readonly string[]> =>
       (await stage.ask("getLastApply", {})).steps.map(({ kind, outcome }) => `${kind} ${outcome}`);
-    const before = ["serve done", "serve done", "ask done"];
-    assert.deepEqual(await told(), [...before, "record failed", "hold skipped"]);
+    const before = ["serve done", "serve done", "guard done", "ask done"];
+    assert.deepEqual(await told(), [...before, "record failed", "hold skipped", "guard skipped"]);
     const { steps, troubles } = await stage.ask("getLastApply", {});
-    assert.ok(steps[3]?.detail !== "", "a failure says why");
+    assert.ok(steps[4]?.detail !== "", "a failure says why");
     assert.deepEqual(
       troubles.map(({ reason, code }) => [reason, code.slice(0, 2)]),
       [["DiskUnwritable", "FL"]],
     );
     isFull = false;
     await stage.world.clock.advance(6000);
-    assert.deepEqual(await told(), ["serve done", "ask done", "record done", "hold done"]);
+    assert.deepEqual(await told(), "serve,guard,ask,record,hold,guard".split(",").map((kind) => `${kind} done`));
   });
 });
 

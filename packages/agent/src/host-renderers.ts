@@ -1,0 +1,96 @@
+// How the files of one host's daemons are made: the renderers with what all files of this host have
+// in common. Given the host's layout, settings and programs.
+
+import type { AgentName } from "@fairlead/model";
+import {
+  type NginxInput,
+  type ServiceRanges,
+  createTemplates,
+  nginxRefusals,
+  renderKeepalived,
+  renderNginx,
+} from "@fairlead/render";
+
+import type { DataPlaneLayout } from "./data-plane-layout.ts";
+import { generationId } from "./generation-id.ts";
+import type { Host } from "./host.ts";
+import { nginxParts } from "./nginx-parts.ts";
+import { openFilesMax } from "./open-files.ts";
+import type { HostPrograms } from "./preflight/preflight.ts";
+import type { AgentSettings } from "./settings.ts";
+
+/** Connections of both sides that a worker may have; 32 768 would cost 28 MB a generation. */
+const WORKER_CONNECTIONS = 8192;
+
+/** What files depend on beside their resources. */
+export interface HostRendererOptions {
+  readonly agent: AgentName;
+  readonly layout: DataPlaneLayout;
+  readonly settings: Pick<AgentSettings, "workerProcesses">;
+  readonly programs: HostPrograms;
+  /** Networks of service addresses, of the families that the host speaks. */
+  readonly ranges: ServiceRanges;
+}
+
+/** The renderers of a host. */
+export type HostRenderers = Pick<
+  Host,
+  "nginxRefusals" | "generationOf" | "renderNginx" | "renderKeepalived"
+>;
+
+/** Makes them; reads the templates and the host's limit of open files. */
+export async function hostRenderers(options: HostRendererOptions): Promise<HostRenderers> {
+  const { agent, layout, programs, ranges } = options;
+  const templates = createTemplates();
+  const settings = await nginxSettingsOf(options);
+  const salt = JSON.stringify([settings, layout.nginx.dir, programs.streamModule]);
+  const targets = targetsOf(ranges);
+  return {
+    nginxRefusals,
+    generationOf: (listeners) => generationId(listeners, salt),
+    renderNginx: remembered((served, generation, protocol) => {
+      const instance = protocol === "udp" ? layout.nginxUdp : layout.nginx;
+      const { pid, errorLog } = instance;
+      const probeSocket = instance.probeSocket(generation);
+      const paths = { streamModule: programs.streamModule, pid, errorLog, probeSocket };
+      const { shutdownTimeoutMs, ...parts } = nginxParts(served, settings);
+      const rendered = { ...settings, shutdownTimeoutMs, paths };
+      return renderNginx({ ...parts, generation, settings: rendered, templates, targets }).text;
+    }),
+    renderKeepalived: (lanes, vips) =>
+      renderKeepalived({
+        agent,
+        lanes,
+        vips,
+        templates,
+        paths: { trackDir: layout.keepalived.trackDir },
+        checksOnReload: programs.checksOnReload,
+      }),
+  };
+}
+
+/** What all generations of nginx have in common. */
+async function nginxSettingsOf({ settings, programs }: HostRendererOptions) {
+  return {
+    workerProcesses: settings.workerProcesses,
+    workerConnections: WORKER_CONNECTIONS,
+    openFilesMax: await openFilesMax(4 * WORKER_CONNECTIONS),
+    ...(programs.nginxUser === undefined ? {} : { user: programs.nginxUser }),
+  };
+}
+
+/** The text of a generation is asked for in every pass, and changes with the generation alone. */
+function remembered(render: Host["renderNginx"]): Host["renderNginx"] {
+  const last = new Map<string, { readonly generation: string; readonly text: string }>();
+  return (listeners, generation, protocol) => {
+    const known = last.get(protocol);
+    if (known?.generation === generation) return known.text;
+    const text = render(listeners, generation, protocol);
+    last.set(protocol, { generation, text });
+    return text;
+  };
+}
+
+function targetsOf({ ipv4, ipv6 }: ServiceRanges): NonNullable<NginxInput["targets"]> {
+  return { ipv4: ipv4.target, ...(ipv6 === undefined ? {} : { ipv6: ipv6.target }) };
+}
