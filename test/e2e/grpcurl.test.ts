@@ -103,7 +103,7 @@ story("grpcurl on a host shows its agent's plan, host, last apply and files", {}
   assert.equal(last.revision, plan.revision);
   assert.deepEqual(
     last.steps.map(({ kind, outcome }) => `${kind} ${outcome}`),
-    ["serve done", "record done", "hold done"],
+    ["serve done", "guard done", "record done", "hold done", "guard done"],
   );
 
   const { files } = await ask<{

@@ -68,7 +68,8 @@ inSandbox({ file: import.meta.url, name: "vrrp" }, () => {
         aheadMs += 5000;
         await clock.sleep(50);
       }
-      const names = new Set(["fairlead_vrrp", "heard4", "heard6", "hear"]);
+      const sets = ["heard4", "heard6", "passed4", "passed6"];
+      const names = new Set(["fairlead_vrrp", "hear", "pass", ...sets]);
       const rules = await run(NFT, ["list", "table", "inet", "fairlead_vrrp"]);
       assert.deepEqual(nftFaults(rules, { names }), []);
       assert.deepEqual(vrrp.heard(), [{ routerId: 77, source: "192.0.2.77", link: "eth0" }]);

@@ -226,6 +226,11 @@ class Controller implements RingController {
     this.acted = [];
     const tell = async (): Promise<void> => {
       const result = await this.#running?.cycle.act(act);
+      // The store fails now and then, and whoever asked asks again.
+      if (result?.kind === "failed") {
+        this.#options.clock.setTimer(RESTART_MS, () => void tell());
+        return;
+      }
       if (result?.kind === "done") this.acted = [...result.will, ...result.did];
       else if (result !== undefined) this.acted = [result.kind, ...result.why];
     };

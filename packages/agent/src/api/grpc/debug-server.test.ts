@@ -224,7 +224,10 @@ suite("GetLastApply", () => {
     );
     isFull = false;
     await stage.world.clock.advance(6000);
-    assert.deepEqual(await told(), "serve,guard,ask,record,hold,guard".split(",").map((kind) => `${kind} done`));
+    assert.deepEqual(
+      await told(),
+      "serve,guard,ask,record,hold,guard".split(",").map((kind) => `${kind} done`),
+    );
   });
 });
 
