@@ -179,8 +179,8 @@ class Runner {
 }
 
 /**
- * What other hosts see of an address comes in their own time, seconds after all else: it is left out
- * where a scenario does not ask for it.
+ * What other hosts see of an address comes in their own time, seconds after all else: it is left
+ * out where a scenario does not ask for it.
  */
 function withoutUnasked(wanted: readonly string[], seen: readonly string[]): readonly string[] {
   const isAsked = wanted.some((line) => OUTSIDE.test(line));
