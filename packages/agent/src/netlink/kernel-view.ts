@@ -6,13 +6,13 @@ import {
   type DeviceName,
   type Link,
   type Prefix,
-  addressFromValue,
   addressValue,
   familyBits,
   familyOf,
   parseDeviceName,
 } from "@fairlead/model";
 import type { KernelAddress, KernelView } from "../ports.ts";
+import { addressFromBytes, macText } from "./address-bytes.ts";
 
 /** The part of a link message that is read. */
 export interface LinkMessage {
@@ -205,16 +205,10 @@ function isUnicast({ type }: RouteMessage["data"]): boolean {
   return type === "UNICAST" || type === 1;
 }
 
+/** What is of another family than its message says is nothing that is known here. */
 function addressOf(family: number | undefined, bytes: Buffer | undefined): Address | undefined {
-  if (bytes === undefined) return undefined;
-  const value = BigInt(`0x${bytes.toString("hex")}`);
-  if (family === AF_INET && bytes.length === 4) return addressFromValue("ipv4", value);
-  if (family === AF_INET6 && bytes.length === 16) return addressFromValue("ipv6", value);
-  return undefined;
-}
-
-function macText(bytes: Buffer | undefined): string {
-  return bytes === undefined ? "" : (bytes.toString("hex").match(/../g) ?? []).join(":");
+  if (family !== (bytes?.length === 4 ? AF_INET : AF_INET6)) return undefined;
+  return addressFromBytes(bytes);
 }
 
 function isDefaultRoute({ data, attrs }: RouteMessage): boolean {

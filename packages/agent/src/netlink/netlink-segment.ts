@@ -3,10 +3,10 @@
 // packet socket is needed, no route, and no process. Given the clock; leaves no entry behind.
 
 import type * as Netlink from "netlink";
-import { type Address, type DeviceName, addressFromValue } from "@fairlead/model";
+import type { Address, DeviceName } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";
 import type { Question, SegmentAsker } from "../ports.ts";
-import { addressBytes } from "./address-bytes.ts";
+import { addressBytes, addressFromBytes, macText } from "./address-bytes.ts";
 import { createInFlight } from "./in-flight.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { kernelError } from "./netlink-error.ts";
@@ -142,10 +142,10 @@ class Segment implements SegmentAsker, AsyncDisposable {
     for (const { data, attrs } of await this.#sockets.dumps.getNeighbors({}, {}, TIMEOUT)) {
       const { ifindex: index, state } = data;
       const isAnswered = state?.failed !== true && state?.incomplete !== true;
-      const address = addressOf(attrs.dst);
-      const mac = attrs.lladdr?.toString("hex").match(/../g)?.join(":");
+      const address = addressFromBytes(attrs.dst);
+      const mac = macText(attrs.lladdr);
       if (!isAnswered || index === undefined || address === undefined) continue;
-      if (mac !== undefined) known.set(keyOf(index, address), mac);
+      if (mac !== "") known.set(keyOf(index, address), mac);
     }
     return known;
   }
@@ -163,10 +163,4 @@ function keyOf(index: number, address: Address): string {
 /** AF_INET and AF_INET6. */
 function familyNumber(bytes: Buffer): number {
   return bytes.length === 4 ? 2 : 10;
-}
-
-function addressOf(bytes: Buffer | undefined): Address | undefined {
-  if (bytes?.length !== 4 && bytes?.length !== 16) return undefined;
-  const value = BigInt(`0x${bytes.toString("hex")}`);
-  return addressFromValue(bytes.length === 4 ? "ipv4" : "ipv6", value);
 }

@@ -4,9 +4,10 @@
 // netlink-segment.ts, which hears of each question whether it was taken.
 
 import type * as Netlink from "netlink";
-import { type Address, type DeviceName, addressFromValue } from "@fairlead/model";
+import type { Address, DeviceName } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";
 import type { SegmentSight, Sighted } from "../ports.ts";
+import { addressFromBytes, macText } from "./address-bytes.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { type NeighbourKey, askMessages, dropMessages } from "./neighbour-messages.ts";
 import { kernelError } from "./netlink-error.ts";
@@ -98,18 +99,11 @@ class Sight implements SegmentSight, AsyncDisposable {
     const table = await this.#reads.getNeighbors({}, {}, { timeout: REQUEST_MS_MAX });
     for (const { data, attrs } of table) {
       if (data.ifindex !== index) continue;
-      const address = addressOf(attrs.dst);
+      const address = addressFromBytes(attrs.dst);
       if (address === undefined || !asked.has(address)) continue;
       const isSilent = data.state?.failed === true || data.state?.incomplete === true;
-      const mac = attrs.lladdr?.toString("hex").match(/../g)?.join(":") ?? "";
-      seen.set(address, { mac: isSilent ? "" : mac });
+      seen.set(address, { mac: isSilent ? "" : macText(attrs.lladdr) });
     }
     return seen;
   }
-}
-
-function addressOf(bytes: Buffer | undefined): Address | undefined {
-  if (bytes?.length !== 4 && bytes?.length !== 16) return undefined;
-  const value = BigInt(`0x${bytes.toString("hex")}`);
-  return addressFromValue(bytes.length === 4 ? "ipv4" : "ipv6", value);
 }

@@ -1,8 +1,7 @@
 // The workers of a master of nginx, as /proc shows them, and their end. Given the master's process
 // id. It ends nobody but a worker that was seen to be ending, and looks again before it does.
 
-import { readFile } from "node:fs/promises";
-
+import { readOrNothing } from "../read-or-nothing.ts";
 import type { Worker } from "./generations.ts";
 
 /** The living workers of a master; none when it is gone, or lives in another PID namespace. */
@@ -50,13 +49,4 @@ async function readWorker(pid: string): Promise<Worker | undefined> {
     ending: title.includes("shutting down"),
     memoryBytes: 1024 * Number(/^RssAnon:\s+([0-9]+) kB$/m.exec(status)?.[1] ?? 0),
   };
-}
-
-async function readOrNothing(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch {
-    // The process ended between two looks.
-    return "";
-  }
 }

@@ -1,6 +1,7 @@
 // The sysctls of the network, of all devices and of single ones, and what they bound. It reads and
 // sets nothing. Given the devices that matter.
 
+import { hardLimitOf } from "../open-files.ts";
 import { readOrNothing } from "../read-or-nothing.ts";
 
 /** Sysctls of one device; a kernel without one gives an empty text. */
@@ -38,7 +39,6 @@ export async function readNetworkSysctls(links: readonly string[]): Promise<Netw
   const ports = (await readOrNothing(`${IPV4}/ip_local_port_range`)).trim().split(/\s+/);
   const [first = Number.NaN, last = Number.NaN] = ports.map(Number);
   const limits = await readOrNothing("/proc/self/limits");
-  const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(limits)?.[1];
   return {
     links: await Promise.all(links.map(readLink)),
     ipv6Disabled: (await readNumber("/proc/sys/net/ipv6/conf/all/disable_ipv6")) !== 0,
@@ -46,7 +46,7 @@ export async function readNetworkSysctls(links: readonly string[]): Promise<Netw
     localPorts: Number.isInteger(first) && Number.isInteger(last) ? [first, last] : undefined,
     timeWaitReuse: await readNumber(`${IPV4}/tcp_tw_reuse`),
     conntrack: count === undefined || max === undefined ? undefined : { count, max },
-    openFilesMax: hard === undefined ? undefined : Number(hard),
+    openFilesMax: hardLimitOf(limits),
   };
 }
 
