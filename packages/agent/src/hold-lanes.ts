@@ -5,10 +5,8 @@
 import type { Address, LaneResource, Remark, ResourceName, VipResource } from "@fairlead/model";
 
 import type { HeldLane } from "./applied.ts";
+import { type Halving, TRIES_MAX, halve } from "./halve.ts";
 import type { KeepalivedDaemon } from "./ports.ts";
-
-/** Tries of one pass to find what keepalived refuses; each may cost a reload. */
-const TRIES_MAX = 16;
 
 /** A keepalived file with the number of VIPs in it. */
 export interface KeepalivedText {
@@ -83,8 +81,15 @@ class Attempts {
     // After a restart nobody knows what a living keepalived carries: a part of the lanes would take
     // the others from it.
     const isKnown = this.#before.size > 0 || !(await this.#options.keepalived.alive());
-    if (isKnown) await this.#halve(new Set(), lanes, refused);
-    else this.#refuse(lanes, refused);
+    if (!isKnown) return this.#refuse(lanes, refused);
+    const taken = new Set<ResourceName>();
+    const isSpent = (): boolean => this.#tries >= TRIES_MAX;
+    const halving: Halving<LaneResource> = {
+      isSpent,
+      offer: async (part, before) => (isSpent() ? before : await this.#try(taken, part)),
+      refuse: (part, remark) => this.#refuse(part, remark),
+    };
+    await halve(halving, lanes, refused);
   }
 
   /** Tries to add `fresh` to `taken`; on success both are carried and `taken` has grown. */
@@ -105,19 +110,6 @@ class Attempts {
     this.#held = held;
     this.#reloaded ||= outcome.reloaded;
     return undefined;
-  }
-
-  async #halve(
-    taken: Set<ResourceName>,
-    fresh: readonly LaneResource[],
-    remark: Remark,
-  ): Promise<void> {
-    if (fresh.length <= 1 || this.#tries >= TRIES_MAX) return this.#refuse(fresh, remark);
-    const middle = Math.ceil(fresh.length / 2);
-    for (const half of [fresh.slice(0, middle), fresh.slice(middle)]) {
-      const refused = this.#tries < TRIES_MAX ? await this.#try(taken, half) : remark;
-      if (refused !== undefined) await this.#halve(taken, half, refused);
-    }
   }
 
   #refuse(lanes: readonly LaneResource[], remark: Remark): void {

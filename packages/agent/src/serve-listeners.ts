@@ -6,13 +6,11 @@ import type { ListenerResource, Remark, ResourceName } from "@fairlead/model";
 
 import type { Applied, Problem, ServedListener } from "./applied.ts";
 import { upstreamKey } from "./generation-id.ts";
+import { type Halving, TRIES_MAX, halve } from "./halve.ts";
 import { placeOf } from "./listen-place.ts";
 import type { NginxDaemon, PortProbe } from "./ports.ts";
 import { type AnsweringGeneration, restoreServed } from "./restore-served.ts";
 import type { Step } from "./steps.ts";
-
-/** Tries of one pass to find what a daemon refuses; each may cost a reload. */
-const TRIES_MAX = 16;
 
 /** What serving needs. */
 export interface ServeOptions {
@@ -206,9 +204,14 @@ class Attempts {
     const left = refused.reason === "PortTaken" ? await this.#withoutTaken(fresh) : fresh;
     const { isListening } = this.#options;
     const parts = [left.filter(isListening), left.filter((entry) => !isListening(entry))];
+    const halving: Halving<ServedListener> = {
+      isSpent: () => this.#tries >= TRIES_MAX,
+      offer: (part) => this.#try(base, part),
+      refuse: (part, remark) => this.#refuse(part, remark),
+    };
     for (const part of parts.filter(({ length }) => length > 0)) {
       const again = part.length === fresh.length ? refused : await this.#try(base, part);
-      if (again !== undefined) await this.#halve(base, part, again);
+      if (again !== undefined) await halve(halving, part, again);
     }
     // What is gone must go also where nothing new was taken.
     if (!this.#hasServed && this.#generation !== undefined) await this.#try(base, []);
@@ -221,26 +224,14 @@ class Attempts {
       const { isListening, portProbe } = this.#options;
       const taken = isListening(entry) ? undefined : await portProbe.probe(entry.listener);
       if (taken === undefined) left.push(entry);
-      else this.#problems.set(entry.listener.name, { ...taken, revision: entry.revision });
+      else this.#refuse([entry], taken);
     }
     return left;
   }
 
-  async #halve(
-    base: Map<ResourceName, ServedListener>,
-    fresh: readonly ServedListener[],
-    remark: Remark,
-  ): Promise<void> {
-    if (fresh.length <= 1 || this.#tries >= TRIES_MAX) {
-      for (const { listener, revision } of fresh) {
-        this.#problems.set(listener.name, { ...remark, revision });
-      }
-      return;
-    }
-    const middle = Math.ceil(fresh.length / 2);
-    for (const half of [fresh.slice(0, middle), fresh.slice(middle)]) {
-      const refused = await this.#try(base, half);
-      if (refused !== undefined) await this.#halve(base, half, refused);
+  #refuse(left: readonly ServedListener[], remark: Remark): void {
+    for (const { listener, revision } of left) {
+      this.#problems.set(listener.name, { ...remark, revision });
     }
   }
 }
