@@ -10,7 +10,7 @@ export const TRIES_MAX = 16;
 export interface Halving<T> {
   /** Whether no more may be offered: what is left is refused together. */
   readonly isSpent: () => boolean;
-  /** Offers a part beside what was taken; resolves with why it is refused, in the daemon's words. */
+  /** Offers a part beside what was taken; resolves with the words that refuse it, if any. */
   readonly offer: (part: readonly T[], before: Remark) => Promise<Remark | undefined>;
   readonly refuse: (part: readonly T[], remark: Remark) => void;
 }

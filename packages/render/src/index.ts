@@ -25,4 +25,11 @@ export type { NginxInput, NginxSettings, ServicePlace } from "./nginx-input.ts";
 export { slotFilling } from "./nginx-policy.ts";
 export { nginxRefusals } from "./nginx-refusals.ts";
 export { SLOT_COUNTS, type SlotCount, type Slots, fillSlots, slotCountFor } from "./slots.ts";
+export {
+  REVISION_SET,
+  type RevisionTurn,
+  revisionChange,
+  revisionSet,
+  withoutTable,
+} from "./table-signature.ts";
 export { type Templates, createTemplates } from "./templates.ts";

@@ -14,6 +14,7 @@ import {
 
 import { assertTokens } from "./guard.ts";
 import type { Slots } from "./slots.ts";
+import { type RevisionTurn, revisionChange, revisionSet, withoutTable } from "./table-signature.ts";
 
 /** Table of nftables that holds the members; ours alone. */
 export const MEMBER_TABLE = "fairlead_members";
@@ -49,9 +50,6 @@ export interface TableChange {
   readonly after?: TableListener;
 }
 
-/** The set whose one element, a mark, signs a transaction as ours. */
-const REVISION_SET = "revision";
-
 /**
  * The whole table, in the place of the one before: nobody ever sees none or half of it.
  * @param revision signs it.
@@ -61,15 +59,12 @@ export function memberTableScript(
   listeners: readonly TableListener[],
   revision: number,
 ): string {
-  const table = `table inet ${MEMBER_TABLE}`;
   return [
-    // Named first, so that there is one to delete.
-    table,
-    `delete ${table}`,
-    `${table} {`,
+    withoutTable(MEMBER_TABLE),
+    `table inet ${MEMBER_TABLE} {`,
     ...mapOf("slots4", "ipv4_addr", "ipv4_addr"),
     ...mapOf("slots6", "ipv6_addr", "ipv6_addr"),
-    `  set ${REVISION_SET} { type mark; elements = { ${revision} }; }`,
+    `  ${revisionSet(revision)}`,
     "  set listeners4 { type ipv4_addr . inet_proto . inet_service; }",
     "  set listeners6 { type ipv6_addr . inet_proto . inet_service; }",
     "  chain untracked_in {",
@@ -103,13 +98,11 @@ export function memberTableScript(
 /** What changes the table by these changes, and its signature; undefined when nothing differs. */
 export function memberChangeScript(
   changes: readonly TableChange[],
-  revision: { readonly from: number; readonly to: number },
+  turn: RevisionTurn,
 ): string | undefined {
   const lines = elements(changes);
   if (lines.length === 0) return undefined;
-  const set = `element inet ${MEMBER_TABLE} ${REVISION_SET}`;
-  const signed = [`delete ${set} { ${revision.from} }`, `add ${set} { ${revision.to} }`];
-  return [...lines, ...signed, ""].join("\n");
+  return [...lines, revisionChange(MEMBER_TABLE, turn), ""].join("\n");
 }
 
 function mapOf(name: string, from: string, to: string): readonly string[] {

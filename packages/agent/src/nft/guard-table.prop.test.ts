@@ -40,7 +40,7 @@ test("a change makes of one table exactly the other", () => {
   fc.assert(
     fc.property(anyGuarded, anyGuarded, (before, after) => {
       const [from, to] = [guardSets(before), guardSets(after)];
-      const text = tableChange({ sets: from, revision: 1 }, { sets: to, revision: 2 });
+      const text = tableChange(from, to, { from: 1, to: 2 });
       const found = played(setsIn(wholeTable(from, 1)), text ?? "");
       const { revision, ...sets } = found;
       assert.deepEqual(sets, listed(to));

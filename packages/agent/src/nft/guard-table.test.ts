@@ -29,7 +29,9 @@ const HOLDER: Guarded = {
   ],
 };
 
-const at = (guarded: Guarded, revision: number) => ({ sets: guardSets(guarded), revision });
+function changeTo(next: Guarded): string | undefined {
+  return tableChange(guardSets(HOLDER), guardSets(next), { from: 2, to: 3 });
+}
 
 function compare(name: string, text: string): void {
   const path = `${TESTDATA}${name}`;
@@ -53,7 +55,7 @@ test("golden: a port opens, another closes, an address goes", () => {
     vips: [address("192.0.2.100"), address("2001:db8::100")],
     listeners: [dns, https, { ...https, port: 80 }],
   };
-  compare("change.nft", tableChange(at(HOLDER, 2), at(next, 3)) ?? "");
+  compare("change.nft", changeTo(next) ?? "");
 });
 
 test("what is the same is no change, whatever its order", () => {
@@ -63,7 +65,7 @@ test("what is the same is no change, whatever its order", () => {
     listeners: listeners.toReversed(),
     lanes: lanes.toReversed(),
   };
-  assert.equal(tableChange(at(HOLDER, 2), at(shuffled, 3)), undefined);
+  assert.equal(changeTo(shuffled), undefined);
 });
 
 test("a listener of an address that is not guarded opens nothing: the address is the host's", () => {

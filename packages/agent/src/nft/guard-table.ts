@@ -5,8 +5,9 @@
 
 import { assert, compareText, familyOf } from "@fairlead/model";
 
+import { type RevisionTurn, revisionChange, revisionSet, withoutTable } from "@fairlead/render";
+
 import type { Guarded } from "../ports.ts";
-import { REVISION_SET, revisionChange } from "./nft-monitor.ts";
 
 /** The guard's table, of family inet. */
 export const GUARD_TABLE = "fairlead_guard";
@@ -114,31 +115,27 @@ export function widenedSets(before: GuardSets | undefined, next: GuardSets): Gua
 
 /** The whole table in one transaction, in place of whatever has its name. */
 export function wholeTable(sets: GuardSets, revision: number): string {
-  const own = `  set ${REVISION_SET} { type mark; elements = { ${revision} }; }\n`;
   const texts = SET_NAMES.map((name) => {
     const elements = elementList(sets[name]);
     const filled = elements === "" ? "" : ` elements = { ${elements} };`;
     return `  set ${name} { type ${SETS[name]};${filled} }\n`;
   });
-  return `${withoutTable()}table inet ${GUARD_TABLE} {\n${own}${texts.join("")}${CHAINS}}\n`;
+  const body = `  ${revisionSet(revision)}\n${texts.join("")}${CHAINS}`;
+  return `${withoutTable(GUARD_TABLE)}\ntable inet ${GUARD_TABLE} {\n${body}}\n`;
 }
 
 /** What makes one table of another in one transaction; undefined when they are the same. */
 export function tableChange(
-  from: { readonly sets: GuardSets; readonly revision: number },
-  to: { readonly sets: GuardSets; readonly revision: number },
+  from: GuardSets,
+  to: GuardSets,
+  turn: RevisionTurn,
 ): string | undefined {
   const lines = SET_NAMES.flatMap((name) => [
-    ...changeOf("delete", name, missing(from.sets[name], to.sets[name])),
-    ...changeOf("add", name, missing(to.sets[name], from.sets[name])),
+    ...changeOf("delete", name, missing(from[name], to[name])),
+    ...changeOf("add", name, missing(to[name], from[name])),
   ]);
   if (lines.length === 0) return undefined;
-  return [...lines, revisionChange(GUARD_TABLE, from.revision, to.revision), ""].join("\n");
-}
-
-/** Takes the table away, whether it is there or not. */
-export function withoutTable(): string {
-  return `table inet ${GUARD_TABLE}\ndelete table inet ${GUARD_TABLE}\n`;
+  return [...lines, revisionChange(GUARD_TABLE, turn), ""].join("\n");
 }
 
 /** What `from` has and `others` has not. */

@@ -3,6 +3,7 @@
 // and the monitor. It touches no other table, and leaves its own when it is disposed.
 
 import type { Remark } from "@fairlead/model";
+import { withoutTable } from "@fairlead/render";
 import {
   type Clock,
   type Logger,
@@ -11,7 +12,6 @@ import {
   createBackoff,
   createPace,
   describeError,
-  runProgram,
 } from "@fairlead/runtime";
 
 import type { Guarded, InputGuard } from "../ports.ts";
@@ -23,9 +23,10 @@ import {
   tableChange,
   wholeTable,
   widenedSets,
-  withoutTable,
 } from "./guard-table.ts";
-import type { NftMonitor, TableChange } from "./nft-monitor.ts";
+import { loadRules } from "./load-rules.ts";
+import type { NftMonitor } from "./nft-monitor.ts";
+import { type SignedTable, createSignedTable } from "./signed-table.ts";
 
 /** What the guard is made of. */
 export interface NftGuardOptions {
@@ -41,44 +42,29 @@ export interface NftGuardOptions {
 
 /** Ten thousand listeners in a whole table take 150 ms. */
 const NFT_MS_MAX = 5000;
-const OUTPUT_BYTES_MAX = 16 * 1024;
 /** Many changes of somebody else are repaired at once, after this quiet, at most twice a second. */
 const REPAIR = { quietMs: 20, maxWaitMs: 200, gapMs: 500 };
 const RETRY = { baseMs: 1000, maxMs: 60_000 };
-/** A revision is a mark of 32 bits, and begins where no earlier life of the agent ended. */
-const REVISIONS = 2 ** 31;
-/** So many transactions of ours may be on their way through the monitor. */
-const UNSEEN_MAX = 64;
-
 /** Makes the guard; nothing is written before it is first asked to guard. */
 export function createNftGuard(options: NftGuardOptions): InputGuard {
   return new Guard(options);
-}
-
-/** A table as it is in the kernel. */
-interface Written {
-  readonly sets: GuardSets;
-  readonly revision: number;
 }
 
 class Guard implements InputGuard {
   readonly #options: NftGuardOptions;
   readonly #turns: Turns = createTurns();
   readonly #repairs: Pace;
-  readonly #listening: Disposable | undefined;
+  readonly #table: SignedTable;
   readonly #backoff;
-  readonly #unseen = new Set<number>();
-  #revision: number;
   #wanted: GuardSets | undefined;
   /** Undefined: what the kernel has is not known. */
-  #written: Written | undefined;
+  #written: GuardSets | undefined;
   #trouble: Remark | undefined;
   #retry: Timer | undefined;
 
   constructor(options: NftGuardOptions) {
-    const { clock, logger, monitor, random } = options;
+    const { clock, logger, random } = options;
     this.#options = options;
-    this.#revision = Math.floor(random() * REVISIONS);
     this.#backoff = createBackoff({ ...RETRY, random });
     this.#repairs = createPace({
       clock,
@@ -86,7 +72,12 @@ class Guard implements InputGuard {
       run: () => this.#turns(() => this.#write()),
       onError: (error) => logger.error({ error: describeError(error) }, "cannot guard"),
     });
-    this.#listening = monitor?.onChange(GUARD_TABLE, (change) => this.#changed(change));
+    this.#table = createSignedTable({
+      ...options,
+      table: GUARD_TABLE,
+      timeoutMs: NFT_MS_MAX,
+      onForeign: () => this.#changed(),
+    });
   }
 
   async guard(guarded: Guarded, keepsOthers: boolean): Promise<void> {
@@ -105,22 +96,22 @@ class Guard implements InputGuard {
     await this.#turns(async () => {
       this.#wanted = undefined;
       this.#written = undefined;
-      const trouble = await this.#load(withoutTable());
+      const { program } = this.#options;
+      const text = `${withoutTable(GUARD_TABLE)}\n`;
+      const trouble = await loadRules({ program, timeoutMs: NFT_MS_MAX }, text);
       if (trouble !== undefined) this.#options.logger.warn({ trouble }, "the input guard is left");
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#listening?.[Symbol.dispose]();
+    this.#table[Symbol.dispose]();
     await this.#repairs[Symbol.asyncDispose]();
     // What is written now may still set a timer.
     await this.#turns(() => Promise.resolve());
     this.#retry?.cancel();
   }
 
-  /** Somebody else's, unless it is one that this guard made and has not seen yet. */
-  #changed({ revision }: TableChange): void {
-    if (revision !== undefined && this.#unseen.delete(revision)) return;
+  #changed(): void {
     if (this.#wanted === undefined) return;
     this.#written = undefined;
     this.#repairs.poke();
@@ -129,32 +120,17 @@ class Guard implements InputGuard {
   async #write(): Promise<void> {
     const sets = this.#wanted;
     if (sets === undefined) return;
-    const from = this.#written;
-    if (from !== undefined) {
-      const to = this.#next(sets);
-      const change = tableChange(from, to);
+    if (this.#written !== undefined) {
+      const change = tableChange(this.#written, sets, this.#table.turn);
       // A change that is refused met another table than was written.
-      if (change === undefined || (await this.#sign(to, change)) === undefined) return;
+      if (change === undefined || (await this.#load(sets, change)) === undefined) return;
     }
-    const whole = this.#next(sets);
-    this.#settle(await this.#sign(whole, wholeTable(sets, whole.revision)));
+    this.#settle(await this.#load(sets, wholeTable(sets, this.#table.turn.to)));
   }
 
-  #next(sets: GuardSets): Written {
-    return { sets, revision: (this.#revision + 1) % REVISIONS };
-  }
-
-  /** Loads a signed text. @returns what nft said against it. */
-  async #sign(written: Written, text: string): Promise<string | undefined> {
-    const { revision } = written;
-    this.#revision = revision;
-    // Where nothing of ours is heard, nothing is waited for.
-    if (this.#unseen.size >= UNSEEN_MAX) this.#unseen.clear();
-    this.#unseen.add(revision);
-    this.#written = written;
-    const trouble = await this.#load(text);
-    if (trouble !== undefined) this.#unseen.delete(revision);
-    return trouble;
+  async #load(sets: GuardSets, text: string): Promise<string | undefined> {
+    this.#written = sets;
+    return await this.#table.load(text);
   }
 
   #settle(trouble: string | undefined): void {
@@ -169,17 +145,5 @@ class Guard implements InputGuard {
     this.#trouble = { reason: "InputUnguarded", detail: trouble };
     this.#written = undefined;
     this.#retry = clock.setTimer(this.#backoff.nextMs(), () => void this.#repairs.poke());
-  }
-
-  async #load(input: string): Promise<string | undefined> {
-    const limits = { timeoutMs: NFT_MS_MAX, maxOutputBytes: OUTPUT_BYTES_MAX };
-    const command = this.#options.program;
-    try {
-      const result = await runProgram({ command, args: ["-f", "-"], input, ...limits });
-      if (result.code === 0) return undefined;
-      return result.stderr.trim().split("\n")[0] || "nft did not end in time";
-    } catch (error) {
-      return describeError(error);
-    }
   }
 }

@@ -11,17 +11,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { present, type Revision } from "@fairlead/model";
-import { createLogger, runProgram } from "@fairlead/runtime";
+import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
 import { address, inSandbox, listenerOf } from "@fairlead/testkit";
 import type { MemberTable, PlacedMembers } from "../ports.ts";
 import { parseServiceRanges, SERVICE_NETWORKS } from "../service-ranges.ts";
 import { createMemberTable, forgetMembers } from "./member-table.ts";
+import { createNftMonitor } from "./nft-monitor.ts";
 
 const NFT = "/usr/sbin/nft";
 const IP = "/usr/sbin/ip";
 const RANGES = present(parseServiceRanges(SERVICE_NETWORKS), "the default networks");
 const random = Math.random;
 const logger = createLogger({ level: "silent", format: "json" });
+
+const OPTIONS = { nft: NFT, ip: IP, ranges: RANGES, logger, random };
 
 async function run(command: string, args: readonly string[], input = ""): Promise<string> {
   const limits = { timeoutMs: 10_000, maxOutputBytes: 1_000_000 };
@@ -90,14 +93,7 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
   writeFileSync("/proc/sys/net/ipv6/ip_nonlocal_bind", "1");
   test("connections find their members, and go on when those change", async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-members-"));
-    const options = {
-      nft: NFT,
-      ip: IP,
-      ranges: RANGES,
-      logger,
-      random,
-      placesFile: join(folder.path, "p"),
-    };
+    const options = { ...OPTIONS, placesFile: join(folder.path, "p") };
     await run(NFT, ["-f", "-"], "table inet theirs {\n chain c {\n }\n}\n");
     await using _a = await memberAt("10.0.0.1");
     await using _b = await memberAt("10.0.0.2");
@@ -137,14 +133,7 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
 
   test("the next agent on the host gives every listener the place that it has", async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-members-"));
-    const options = {
-      nft: NFT,
-      ip: IP,
-      ranges: RANGES,
-      logger,
-      random,
-      placesFile: join(folder.path, "p"),
-    };
+    const options = { ...OPTIONS, placesFile: join(folder.path, "p") };
     const entries: [string, string[]][] = [
       ["192.0.2.100:80/tcp", ["10.0.0.1:8080"]],
       ["192.0.2.101:80/tcp", ["10.0.0.1:8080"]],
@@ -164,14 +153,7 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
 
   test("flows between clients and nginx are not tracked", async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-members-"));
-    const options = {
-      nft: NFT,
-      ip: IP,
-      ranges: RANGES,
-      logger,
-      random,
-      placesFile: join(folder.path, "p"),
-    };
+    const options = { ...OPTIONS, placesFile: join(folder.path, "p") };
     await using table = await createMemberTable(options);
     await using _vip = await memberAt("192.0.2.100");
     await using _other = await memberAt("192.0.2.101");
@@ -190,6 +172,35 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
     for (const socket of [untracked, tracked]) socket.destroy();
   });
 
+  test("a table that somebody flushes is written anew, and its own changes are no news", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-members-"));
+    const clock = createSystemClock();
+    using monitor = createNftMonitor({ program: NFT, clock, logger, random });
+    const options = { ...OPTIONS, monitor, placesFile: join(folder.path, "p") };
+    await using table = await createMemberTable(options);
+    const entries: [string, string[]][] = [["192.0.2.100:80/tcp", ["10.0.0.1:8080"]]];
+    let news = 0;
+    let drifted = Promise.withResolvers<void>();
+    using _ = table.onDrift(() => {
+      news += 1;
+      drifted.resolve();
+    });
+    await fill(table, entries);
+    // What was before the monitor listened is unknown, and said once.
+    await drifted.promise;
+    await fill(table, entries);
+    await fill(table, [["192.0.2.100:80/tcp", ["10.0.0.2:8080"]]]);
+    drifted = Promise.withResolvers();
+    await run(NFT, ["flush", "map", "inet", "fairlead_members", "slots4"]);
+    await drifted.promise;
+    assert.equal(news, 2);
+    await fill(table, [["192.0.2.100:80/tcp", ["10.0.0.2:8080"]]]);
+    assert.match(
+      await run(NFT, ["list", "table", "inet", "fairlead_members"]),
+      /10\.0\.0\.2 \. 8080/,
+    );
+  });
+
   test("the table goes with the data plane, and so do its routes", async () => {
     await forgetMembers({ nft: NFT, ip: IP });
     assert.doesNotMatch(await run(NFT, ["list", "tables"]), /fairlead/);
@@ -197,14 +208,7 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
   });
 
   test("a kernel that has no such tables is said so", async () => {
-    const options = {
-      nft: "/bin/false",
-      ip: IP,
-      ranges: RANGES,
-      logger,
-      random,
-      placesFile: "/none",
-    };
+    const options = { ...OPTIONS, nft: "/bin/false", placesFile: "/none" };
     await assert.rejects(createMemberTable(options), { code: "NFT" });
   });
 });

@@ -12,6 +12,7 @@ import {
   memberChangeScript,
   memberTableScript,
   slotFilling,
+  withoutTable,
 } from "@fairlead/render";
 import { EdgeError, type Logger, readFileBounded, runProgram } from "@fairlead/runtime";
 
@@ -25,7 +26,9 @@ import {
   placesToText,
 } from "../service-places.ts";
 import { createTurns, type Turns } from "../turns.ts";
+import { loadRules } from "./load-rules.ts";
 import type { NftMonitor } from "./nft-monitor.ts";
+import { type SignedTable, createSignedTable } from "./signed-table.ts";
 
 /** What the table is made of. */
 export interface MemberTableOptions {
@@ -51,8 +54,6 @@ export interface ForgetOptions extends Pick<MemberTableOptions, "ip"> {
 /** Why the table could not be written. */
 export type MemberTableErrorCode = "NFT";
 
-/** Signatures are marks of 32 bits. */
-const REVISIONS = 2 ** 32;
 /** 240 000 slots take 2.4 s. */
 const NFT_MS_MAX = 30_000;
 /** Marks our routes (rtnetlink(7): who installed it); a number that nobody was given. */
@@ -72,14 +73,10 @@ interface Filled {
  * EdgeError<MemberTableErrorCode> on a kernel that has no such tables.
  */
 export async function createMemberTable(options: MemberTableOptions): Promise<MemberTable> {
-  const check = await runProgram({
-    command: options.nft,
-    args: ["--check", "--file", "-"],
-    input: memberTableScript(options.ranges, [], 0),
-    timeoutMs: NFT_MS_MAX,
-    maxOutputBytes: WORDS_BYTES_MAX,
-  });
-  if (check.code !== 0) throw nftError(check.stderr);
+  const { nft: program, ranges } = options;
+  const isCheck = true;
+  const rules = memberTableScript(ranges, [], 0);
+  orThrow(await loadRules({ program, timeoutMs: NFT_MS_MAX, isCheck }, rules));
   await routeRanges(options);
   return new Table(options, await readPlaces(options.placesFile));
 }
@@ -87,8 +84,8 @@ export async function createMemberTable(options: MemberTableOptions): Promise<Me
 /** Removes table and routes of a host whose data plane has ended; without `nft` it has none. */
 export async function forgetMembers({ nft: program, ip }: ForgetOptions): Promise<void> {
   if (program === undefined) return;
-  const table = `table inet ${MEMBER_TABLE}`;
-  await nft(program, `${table}\ndelete ${table}\n`);
+  const text = `${withoutTable(MEMBER_TABLE)}\n`;
+  orThrow(await loadRules({ program, timeoutMs: NFT_MS_MAX }, text));
   for (const family of ["-4", "-6"]) {
     await runIp(ip, [family, "route", "flush", "table", "local", "proto", ROUTE_MARK]);
   }
@@ -102,15 +99,19 @@ class Table implements MemberTable {
   #filled: ReadonlyMap<string, Filled> = new Map();
   /** Whether the kernel's table is what `#filled` says. */
   #isWhole = false;
-  /** Signature of the last transaction; begins where no earlier life of the agent ended. */
-  #revision: number;
-  /** Signatures of transactions that the monitor has not told of yet. */
-  readonly #unseen = new Set<number>();
+  readonly #table: SignedTable;
+  readonly #listeners = new Set<() => void>();
 
   constructor(options: MemberTableOptions, book: PlaceBook) {
     this.#options = options;
     this.#book = book;
-    this.#revision = Math.floor(options.random() * REVISIONS);
+    this.#table = createSignedTable({
+      ...options,
+      program: options.nft,
+      table: MEMBER_TABLE,
+      timeoutMs: NFT_MS_MAX,
+      onForeign: () => this.#changed(),
+    });
   }
 
   place(listeners: Parameters<MemberTable["place"]>[0]): ReturnType<MemberTable["place"]> {
@@ -125,46 +126,40 @@ class Table implements MemberTable {
   fill(listeners: readonly PlacedMembers[]): Promise<void> {
     return this.#inTurn(async () => {
       const { next, changes } = this.#decide(listeners);
-      const whole = [...next.values()].map(({ table }) => table);
-      const [from, to] = [this.#revision, (this.#revision + 1) % REVISIONS];
+      const { turn } = this.#table;
       const script = this.#isWhole
-        ? memberChangeScript(changes, { from, to })
-        : memberTableScript(this.#options.ranges, whole, to);
-      if (script !== undefined) await this.#write(script, to);
+        ? memberChangeScript(changes, turn)
+        : memberTableScript(this.#options.ranges, tablesOf(next), turn.to);
+      if (script !== undefined) await this.#write(script);
       this.#filled = next;
     });
   }
 
-  /** What the table holds after one that failed is not known: the next one writes it whole. */
-  async #write(script: string, revision: number): Promise<void> {
-    if (this.#options.monitor !== undefined) this.#unseen.add(revision);
-    this.#isWhole = false;
-    this.#revision = revision;
-    try {
-      await nft(this.#options.nft, script);
-      this.#isWhole = true;
-    } catch (error) {
-      this.#unseen.delete(revision);
-      throw error;
-    }
+  onDrift(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  onDrift(listener: () => void): Disposable {
-    const { monitor, logger } = this.#options;
-    const none = { [Symbol.dispose]: () => undefined };
-    return (
-      monitor?.onChange(MEMBER_TABLE, ({ revision }) => {
-        if (revision !== undefined && this.#unseen.delete(revision)) return;
-        logger.info({ table: MEMBER_TABLE }, "written anew: somebody may have changed it");
-        this.#isWhole = false;
-        this.#unseen.clear();
-        listener();
-      }) ?? none
+  /** What the table holds after one that failed is not known: the next one writes it whole. */
+  async #write(script: string): Promise<void> {
+    this.#isWhole = true;
+    const trouble = await this.#table.load(script);
+    if (trouble !== undefined) this.#isWhole = false;
+    orThrow(trouble);
+  }
+
+  #changed(): void {
+    this.#options.logger.info(
+      { table: MEMBER_TABLE },
+      "written anew: somebody may have changed it",
     );
+    this.#isWhole = false;
+    for (const listener of this.#listeners) listener();
   }
 
   /** The table belongs to the data plane, which outlives the agent. */
   [Symbol.asyncDispose](): Promise<void> {
+    this.#table[Symbol.dispose]();
     return this.#inTurn(() => Promise.resolve());
   }
 
@@ -196,6 +191,10 @@ class Table implements MemberTable {
     const path = this.#options.placesFile;
     await createConfigFile(path, `${path}.new`).swap(text);
   }
+}
+
+function tablesOf(filled: ReadonlyMap<string, Filled>): readonly TableListener[] {
+  return [...filled.values()].map(({ table }) => table);
 }
 
 function isSame(before: PlacedMembers, after: PlacedMembers): boolean {
@@ -240,15 +239,8 @@ async function runIp(ip: string, args: readonly string[]): Promise<void> {
   if (result.code !== 0) throw nftError(`ip ${args.join(" ")}: ${result.stderr}`);
 }
 
-async function nft(program: string, script: string): Promise<void> {
-  const limits = { timeoutMs: NFT_MS_MAX, maxOutputBytes: WORDS_BYTES_MAX };
-  const result = await runProgram({
-    command: program,
-    args: ["--file", "-"],
-    input: script,
-    ...limits,
-  });
-  if (result.code !== 0) throw nftError(result.stderr);
+function orThrow(trouble: string | undefined): void {
+  if (trouble !== undefined) throw nftError(trouble);
 }
 
 function nftError(words: string): EdgeError<MemberTableErrorCode> {

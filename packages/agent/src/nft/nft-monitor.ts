@@ -5,6 +5,7 @@
 
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { REVISION_SET } from "@fairlead/render";
 import { type Clock, type Logger, type Timer, createBackoff } from "@fairlead/runtime";
 
 /** What the monitor is made of. */
@@ -30,15 +31,6 @@ export interface NftMonitor extends Disposable {
    * something may have happened to it while nobody listened.
    */
   onChange(table: string, listener: (change: TableChange) => void): Disposable;
-}
-
-/** The set, of type mark, whose one element signs a transaction of the table's owner. */
-export const REVISION_SET = "revision";
-
-/** The lines of a transaction that sign it. */
-export function revisionChange(table: string, from: number, to: number): string {
-  const set = `element inet ${table} ${REVISION_SET}`;
-  return `delete ${set} { ${from} }\nadd ${set} { ${to} }`;
 }
 
 /** The program says nothing when it has begun to listen; that it has by then, in ms. */

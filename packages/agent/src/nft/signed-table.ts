@@ -1,0 +1,81 @@
+// A table of nftables that is ours alone: what we change in it is signed, so that a change without
+// a signature of ours is somebody else's. Given the program nft and the monitor. It decides nothing
+// of what stands in the table, nor what follows when others touched it.
+
+import type { RevisionTurn } from "@fairlead/render";
+
+import { loadRules } from "./load-rules.ts";
+import type { NftMonitor, TableChange } from "./nft-monitor.ts";
+
+/** What a signed table is made of. */
+export interface SignedTableOptions {
+  readonly table: string;
+  /** `nft`, an absolute path. */
+  readonly program: string;
+  readonly timeoutMs: number;
+  /** Absent: what others do to the table is not seen. */
+  readonly monitor?: Pick<NftMonitor, "onChange">;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Somebody else may have changed the table; called by the monitor. */
+  readonly onForeign: () => void;
+}
+
+/** The table. */
+export interface SignedTable extends Disposable {
+  /** What the next transaction is to be signed with. */
+  readonly turn: RevisionTurn;
+  /**
+   * Loads a transaction that is signed with `turn`, which is another one after that.
+   * @returns what nft said against it, nothing changed; undefined: it was taken.
+   */
+  load(text: string): Promise<string | undefined>;
+}
+
+/** A revision is a mark of 32 bits, and begins where no earlier life of the agent ended. */
+const REVISIONS = 2 ** 31;
+/** So many transactions of ours may be on their way through the monitor. */
+const UNSEEN_MAX = 64;
+
+/** Makes it; nothing is written before the first load. */
+export function createSignedTable(options: SignedTableOptions): SignedTable {
+  return new Table(options);
+}
+
+class Table implements SignedTable {
+  readonly #options: SignedTableOptions;
+  readonly #listening: Disposable | undefined;
+  readonly #unseen = new Set<number>();
+  #revision: number;
+
+  constructor(options: SignedTableOptions) {
+    const { random, monitor, table } = options;
+    this.#options = options;
+    this.#revision = Math.floor(random() * REVISIONS);
+    this.#listening = monitor?.onChange(table, (change) => this.#changed(change));
+  }
+
+  get turn(): RevisionTurn {
+    return { from: this.#revision, to: (this.#revision + 1) % REVISIONS };
+  }
+
+  async load(text: string): Promise<string | undefined> {
+    const { to } = this.turn;
+    this.#revision = to;
+    // Where nothing of ours is heard, nothing is waited for.
+    if (this.#unseen.size >= UNSEEN_MAX) this.#unseen.clear();
+    this.#unseen.add(to);
+    const trouble = await loadRules(this.#options, text);
+    if (trouble !== undefined) this.#unseen.delete(to);
+    return trouble;
+  }
+
+  [Symbol.dispose](): void {
+    this.#listening?.[Symbol.dispose]();
+  }
+
+  #changed({ revision }: TableChange): void {
+    if (revision !== undefined && this.#unseen.delete(revision)) return;
+    this.#options.onForeign();
+  }
+}
