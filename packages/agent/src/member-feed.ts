@@ -3,18 +3,13 @@
 // or none where members stand in nginx's file. It fails in no pass: what could not be fed is said,
 // is not reported as served, and comes with the next feeding.
 
-import {
-  type ListenerResource,
-  type MemberSetResource,
-  type Remark,
-  type ResourceName,
-  type Revision,
-} from "@fairlead/model";
+import type { Remark, ResourceName, Revision } from "@fairlead/model";
 import type { ServicePlace } from "@fairlead/render";
 import { describeError } from "@fairlead/runtime";
 
-import type { Applied } from "./applied.ts";
-import type { AcceptedPlan, MemberTable, PlacedMembers } from "./ports.ts";
+import type { Applied, ServedListener } from "./applied.ts";
+import type { AcceptedPlan, MemberTable } from "./ports.ts";
+import { servedListeners } from "./served-listeners.ts";
 import { createTurns, type Turns } from "./turns.ts";
 
 /** Places by the listener's name; empty where members stand in nginx's file. */
@@ -38,8 +33,6 @@ export function createMemberFeed(table: MemberTable | undefined): MemberFeed {
   return new Feed(table);
 }
 
-type Wanted = Omit<PlacedMembers, "place">;
-
 class Feed implements MemberFeed {
   readonly #table: MemberTable | undefined;
   readonly #inTurn: Turns = createTurns();
@@ -62,10 +55,11 @@ class Feed implements MemberFeed {
     wanted: AcceptedPlan,
     served: Applied["listeners"],
   ): Promise<Places> {
-    const listeners = listenersOf(wanted);
+    const listeners = servedListeners(wanted);
     try {
-      this.#places = await table.place(listeners);
-      const placed = withPlaces(listeners, this.#places);
+      const places = await table.place(listeners);
+      const placed = listeners.map((one) => withPlace(one, places)).filter(isPlaced);
+      this.#places = places;
       await table.fill([...placed, ...lingering(served, placed)]);
       this.fed = new Map(placed.map((one) => [one.listener.name, one.membersRevision]));
       this.remarks = [];
@@ -76,42 +70,23 @@ class Feed implements MemberFeed {
   }
 }
 
-function listenersOf({ plan, revisions }: AcceptedPlan): readonly Wanted[] {
-  const found: Wanted[] = [];
-  for (const resource of plan.resources.values()) {
-    if (resource.kind !== "listener") continue;
-    const members = membersOf(plan.resources, resource);
-    const membersRevision = revisions.get(resource.members);
-    if (members === undefined || membersRevision === undefined) continue;
-    found.push({ listener: resource, members, membersRevision });
-  }
-  return found;
+/** The listener where the kernel's table has its members, if it has them. */
+export function withPlace(entry: ServedListener, places: Places): ServedListener {
+  const place = places.get(entry.listener.name);
+  return place === undefined ? entry : { ...entry, place };
 }
 
-function membersOf(
-  resources: AcceptedPlan["plan"]["resources"],
-  { members }: ListenerResource,
-): MemberSetResource | undefined {
-  const set = resources.get(members);
-  return set?.kind === "members" ? set : undefined;
-}
+type PlacedListener = ServedListener & Required<Pick<ServedListener, "place">>;
 
-function withPlaces(listeners: readonly Wanted[], places: Places): readonly PlacedMembers[] {
-  return listeners.flatMap((one) => {
-    const place = places.get(one.listener.name);
-    return place === undefined ? [] : [{ ...one, place }];
-  });
+function isPlaced(entry: ServedListener): entry is PlacedListener {
+  return entry.place !== undefined;
 }
 
 /** What nginx connects to until it is told otherwise. */
 function lingering(
   served: Applied["listeners"],
-  placed: readonly PlacedMembers[],
-): readonly PlacedMembers[] {
+  placed: readonly PlacedListener[],
+): readonly PlacedListener[] {
   const services = new Set(placed.map(({ place }) => place.service));
-  return [...served.values()].flatMap(({ listener, members, membersRevision, place }) =>
-    place === undefined || services.has(place.service)
-      ? []
-      : [{ listener, members, membersRevision, place }],
-  );
+  return [...served.values()].filter(isPlaced).filter(({ place }) => !services.has(place.service));
 }

@@ -8,7 +8,6 @@ import {
   type DeviceName,
   type LaneResource,
   type ListenerResource,
-  type MemberSetResource,
   type ResourceName,
   type VipResource,
   assert,
@@ -20,8 +19,9 @@ import {
 import type { Applied, ServedListener } from "./applied.ts";
 import { type Attachment, attachmentOf, isAttached, isMarked } from "./attach.ts";
 import { type GuardStep, guardSteps } from "./guard-steps.ts";
-import type { Places } from "./member-feed.ts";
+import { type Places, withPlace } from "./member-feed.ts";
 import type { AcceptedPlan, KernelAddress, LedgerEntry, Question } from "./ports.ts";
+import { servedListeners } from "./served-listeners.ts";
 
 /** One thing to do. Each carries the whole wanted state of its part: doing it twice is harmless. */
 export type Step =
@@ -150,18 +150,16 @@ interface Parts {
   readonly vips: readonly VipResource[];
 }
 
-function partsOf(wanted: AcceptedPlan, places?: Places): Parts {
-  const listeners: ServedListener[] = [];
+function partsOf(wanted: AcceptedPlan, places: Places = new Map()): Parts {
   const lanes: LaneResource[] = [];
   const listened: LaneResource[] = [];
   const vips: VipResource[] = [];
   for (const resource of wanted.plan.resources.values()) {
     if (resource.kind === "lane") (resource.listens === true ? listened : lanes).push(resource);
     if (resource.kind === "vip" && !isListenedTo(wanted, resource)) vips.push(resource);
-    if (resource.kind === "listener") listeners.push(servedListener(wanted, resource, places));
   }
   return {
-    listeners,
+    listeners: servedListeners(wanted).map((one) => withPlace(one, places)),
     listened,
     lanes: lanes.sort((a, b) => compareText(a.name, b.name)),
     vips: vips.sort((a, b) => compareAddress(a.address, b.address)),
@@ -172,27 +170,6 @@ function partsOf(wanted: AcceptedPlan, places?: Places): Parts {
 function isListenedTo({ plan }: AcceptedPlan, { carrier }: VipResource): boolean {
   const lane = carrier.kind === "lane" ? plan.resources.get(carrier.resource) : undefined;
   return lane?.kind === "lane" && lane.listens === true;
-}
-
-function servedListener(
-  wanted: AcceptedPlan,
-  listener: ListenerResource,
-  places: Places | undefined,
-): ServedListener {
-  const members = wanted.plan.resources.get(listener.members);
-  const revision = wanted.revisions.get(listener.name);
-  const membersRevision = wanted.revisions.get(listener.members);
-  assert(isMemberSet(members), "an accepted plan names no missing member set");
-  assert(revision !== undefined && membersRevision !== undefined, "every resource has a revision");
-  const place = places?.get(listener.name);
-  const served = { listener, members, revision, membersRevision };
-  return place === undefined ? served : { ...served, place };
-}
-
-function isMemberSet(
-  resource: { readonly kind: string } | undefined,
-): resource is MemberSetResource {
-  return resource?.kind === "members";
 }
 
 /** Listeners of addresses that leave with this pass: they go when the address has gone. */
