@@ -64,17 +64,19 @@ export interface RunningAgent {
 
 /** Starts an agent. Rejects with the first EdgeError of a part that cannot start. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-  const { settings, clock, log, lifecycle } = options;
+  const { settings, clock, log, lifecycle, random } = options;
   const agent = parseAgentName(settings.name);
   assert(agent !== undefined, "settings hold a checked name");
   const layout = dataPlaneLayout(settings.runDir);
   const revisions = createRevisions();
   const bootId = await readBootId();
   const { host, guard, supervisor } = await createAgentHost({ ...options, agent, layout, bootId });
-  const planFile = createPlanFile({ path: join(settings.stateDir, "plan.json"), revisions });
-  await takeLanesBack(layout, yieldingFiles(layout, lanesOf((await planFile.load()).plan)));
+  const onDisk = createPlanFile({ path: join(settings.stateDir, "plan.json"), revisions });
+  // Read once: of ten thousand Services it has 20 MB.
+  const loaded = await onDisk.load();
+  const planFile = { ...onDisk, load: () => Promise.resolve(loaded) };
+  await takeLanesBack(layout, yieldingFiles(layout, lanesOf(loaded.plan)));
   const link = createLink(options, agent, revisions);
-  const { random } = options;
   const converge = createConverge({ agent, clock, log, host, planFile, link, random });
   const { kernel, ledger } = host;
   // Stopped when the loop has ended, and before the kernel's adapter.

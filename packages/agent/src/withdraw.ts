@@ -1,7 +1,7 @@
 // `fairlead-agent stop --withdraw`: gives the addresses to the successors first, then ends the
 // agent, its daemons and their supervisor. Works on files alone, so also when the agent is dead.
 
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { LaneResource } from "@fairlead/model";
@@ -11,6 +11,7 @@ import type { Clock, Logger } from "@fairlead/runtime";
 import { livingAgent } from "./agent-pid.ts";
 import type { DataPlaneLayout } from "./data-plane-layout.ts";
 import { leaveAddresses } from "./leave-addresses.ts";
+import { writeTrack } from "./liveness/track-files.ts";
 import type { DataPlaneSupervisor, InputGuard, Kernel, Ledger } from "./ports.ts";
 
 /** keepalived looks at its track files at once; the addresses were elsewhere after 48 ms. */
@@ -38,7 +39,7 @@ export async function giveUpLanes(
   const { layout, kernel, ledger, clock, log } = options;
   const entries = (await ledger.load()).filter((entry) => !entry.foreign && entry.added !== true);
   const ours = new Set(entries.map((entry) => entry.address));
-  for (const file of await trackFiles(layout)) await writeFile(file, "1\n");
+  for (const file of await trackFiles(layout)) await writeTrack(file, true);
   const endMs = clock.nowMs() + WITHDRAW_MS_MAX;
   for (;;) {
     const { addresses } = await kernel.view();
@@ -62,7 +63,7 @@ export async function takeLanesBack(
   yielding: ReadonlySet<string> = new Set(),
 ): Promise<void> {
   for (const file of await trackFiles(layout)) {
-    if (!yielding.has(file)) await writeFile(file, "0\n");
+    if (!yielding.has(file)) await writeTrack(file, false);
   }
 }
 
@@ -72,7 +73,7 @@ export async function setLaneLeft(
   lane: LaneResource,
   left: boolean,
 ): Promise<void> {
-  await writeFile(laneTrackFile(keepalived.trackDir, lane).path, left ? "1\n" : "0\n");
+  await writeTrack(laneTrackFile(keepalived.trackDir, lane).path, left);
 }
 
 /** Ends everything of this run directory: lanes given up first where `withdraws` is set. */

@@ -29,15 +29,16 @@ export function createTrackFiles({ keepalived }: Pick<DataPlaneLayout, "keepaliv
     lanes: async (lanes) => {
       for (const lane of lanes) {
         const { path } = laneTrackFile(keepalived.trackDir, lane);
-        const value = valueOf(lane.yields === true);
+        const isGivenUp = lane.yields === true;
+        const value = valueOf(isGivenUp);
         const before = known.get(path) ?? valueNow(path);
-        if (before !== value) await writeFile(path, `${value}\n`);
+        if (before !== value) await writeTrack(path, isGivenUp);
         known.set(path, value);
       }
     },
     // Ten times a second: a wait for the thread pool would cost more than the read.
     isDown: () => valueNow(keepalived.dataPath) === "1",
-    setDown: (isDown) => writeFile(keepalived.dataPath, `${valueOf(isDown)}\n`),
+    setDown: (isDown) => writeTrack(keepalived.dataPath, isDown),
   };
 }
 
@@ -48,6 +49,11 @@ export function yieldingFiles(
 ): ReadonlySet<string> {
   const yielding = lanes.filter((lane) => lane.yields === true);
   return new Set(yielding.map((lane) => laneTrackFile(keepalived.trackDir, lane).path));
+}
+
+/** Writes whether what follows this file is given up. Rejects with the file system's error. */
+export async function writeTrack(path: string, isGivenUp: boolean): Promise<void> {
+  await writeFile(path, `${valueOf(isGivenUp)}\n`);
 }
 
 function valueOf(isGivenUp: boolean): string {
