@@ -14,10 +14,11 @@ import {
 import type { ServicePlace } from "./nginx-input.ts";
 import {
   type BalancingView,
+  type ListenView,
   type PolicyView,
   balancing,
   endpoint,
-  listenFlags,
+  listenView,
   policyView,
   upstreamName,
 } from "./nginx-policy.ts";
@@ -46,10 +47,7 @@ export interface SourceView {
 /** All listeners of one policy. */
 export interface GroupView extends PolicyView {
   readonly balancer: string;
-  readonly listens: readonly {
-    readonly endpoint: string;
-    readonly listenFlags: readonly string[];
-  }[];
+  readonly listens: readonly ListenView[];
 }
 
 /** The part of the file for placed listeners; empty lists when there are none. */
@@ -80,7 +78,7 @@ export function placedView(
   if (placed.length === 0) return { balancers: [], sources: [], groups: [] };
   const known = present(targets, "who has places has targets");
   const balancers = new Map<string, BalancerView>();
-  const groups = new Map<string, GroupView & { listens: GroupView["listens"][number][] }>();
+  const groups = new Map<string, GroupView & { listens: ListenView[] }>();
   for (const { listener, place } of placed) {
     const balancer = balancerName(listener, place);
     if (!balancers.has(balancer)) {
@@ -94,10 +92,7 @@ export function placedView(
     const key = JSON.stringify([balancer, policy]);
     const group = groups.get(key) ?? { balancer, ...policy, listens: [] };
     groups.set(key, group);
-    group.listens.push({
-      endpoint: endpoint(listener.address, listener.port),
-      listenFlags: listenFlags(listener),
-    });
+    group.listens.push(listenView(listener));
   }
   const entries = placed.map(sourceView);
   const hashMax = Math.max(HASH_MAX_LEAST, 2 ** Math.ceil(Math.log2(entries.length * 4)));

@@ -5,6 +5,12 @@ import { type Address, type ListenerResource, assert, familyOf } from "@fairlead
 
 import type { SlotFilling } from "./slots.ts";
 
+/** A socket that a listener has. */
+export interface ListenView {
+  readonly endpoint: string;
+  readonly listenFlags: readonly string[];
+}
+
 /** Directives of the server block of a listener. */
 export interface PolicyView {
   /** Networks whose PROXY header is believed. */
@@ -31,6 +37,14 @@ export interface BalancingView {
 const UDP_IDLE_TIMEOUT_MS_MAX = 20_000;
 /** Shared memory that counts connections by listener, where a listener has a limit. */
 export const LIMIT_ZONE = "listeners";
+/** The socket of a listener. */
+export function listenView(listener: ListenerResource): ListenView {
+  return {
+    endpoint: endpoint(listener.address, listener.port),
+    listenFlags: listenFlags(listener),
+  };
+}
+
 /** Everything of a listener's server block but its sockets and its upstream. */
 export function policyView(listener: ListenerResource): PolicyView {
   const tcp = listener.protocol === "tcp";
@@ -52,7 +66,7 @@ export function policyView(listener: ListenerResource): PolicyView {
  * one closes. UDP is the opposite: without a socket a worker, any worker takes any datagram and
  * one client is answered by two members.
  */
-export function listenFlags(listener: ListenerResource): string[] {
+function listenFlags(listener: ListenerResource): string[] {
   if (listener.protocol === "udp") return ["udp", "reuseport"];
   return listener.acceptProxyProtocol ? ["proxy_protocol"] : [];
 }

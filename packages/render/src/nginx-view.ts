@@ -15,11 +15,12 @@ import type { NginxInput, NginxSettings } from "./nginx-input.ts";
 import { type PlacedListener, type PlacedView, placedView } from "./nginx-placed.ts";
 import {
   type BalancingView,
+  type ListenView,
   LIMIT_ZONE,
   type PolicyView,
   balancing,
   endpoint,
-  listenFlags,
+  listenView,
   policyView,
   upstreamName,
 } from "./nginx-policy.ts";
@@ -32,14 +33,8 @@ export interface MemberView {
   readonly flags: readonly string[];
 }
 
-/** A listener without an active member: every connection is closed at once. */
-export interface RefusingView {
-  readonly endpoint: string;
-  readonly listenFlags: readonly string[];
-}
-
 /** A listener with its members. */
-export interface ProxiedView extends RefusingView, BalancingView, PolicyView {
+export interface ProxiedView extends ListenView, BalancingView, PolicyView {
   readonly upstream: string;
   readonly members: readonly MemberView[];
 }
@@ -61,7 +56,8 @@ export interface NginxView {
   readonly generation: string;
   /** Listeners whose members stand in this file. */
   readonly proxied: readonly ProxiedView[];
-  readonly refusing: readonly RefusingView[];
+  /** Without an active member: every connection is closed at once. */
+  readonly refusing: readonly ListenView[];
   /** Listeners whose members stand in the kernel's table. */
   readonly placed: PlacedView;
 }
@@ -79,7 +75,7 @@ export function nginxView(input: NginxInput): NginxView {
   const names = new Set(listeners.map(upstreamName));
   assert(names.size === listeners.length, "no listener twice");
   const proxied: ProxiedView[] = [];
-  const refusing: RefusingView[] = [];
+  const refusing: ListenView[] = [];
   const placed: PlacedListener[] = [];
   for (const listener of listeners) {
     const place = input.places?.get(listener.name);
@@ -90,7 +86,7 @@ export function nginxView(input: NginxInput): NginxView {
     const { members } = present(input.memberSets.get(listener.members), "members in the plan");
     const served = members.some((member) => member.state === "active");
     if (served) proxied.push(proxiedView(listener, members));
-    else refusing.push(refusingView(listener));
+    else refusing.push(listenView(listener));
   }
   return {
     streamModule: paths.streamModule,
@@ -133,16 +129,9 @@ const compareMember = compareBy<Member>(
   (a, b) => compareNumber(a.port, b.port),
 );
 
-function refusingView(listener: ListenerResource): RefusingView {
-  return {
-    endpoint: endpoint(listener.address, listener.port),
-    listenFlags: listenFlags(listener),
-  };
-}
-
 function proxiedView(listener: ListenerResource, members: readonly Member[]): ProxiedView {
   return {
-    ...refusingView(listener),
+    ...listenView(listener),
     upstream: upstreamName(listener),
     ...balancing(listener),
     members: members.toSorted(compareMember).map(memberView),
