@@ -8,24 +8,9 @@ import { startProbe } from "@fairlead/lab";
 import { service } from "./stage/manifests.ts";
 import { claimOf, program } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
+import { startStrangerRouter } from "./stage/stranger-router.ts";
 import { answers } from "./stage/visitor.ts";
 
-/** A keepalived of somebody else: by the group, as is usual, and surer of itself than ours. */
-const STRANGER_CONF = `
-global_defs {
-  vrrp_version 3
-}
-vrrp_instance stranger {
-  state MASTER
-  interface eth0
-  virtual_router_id 1
-  priority 254
-  advert_int 0.1
-  virtual_ipaddress {
-    10.77.0.200/32
-  }
-}
-`;
 const FIRST = "10.77.0.100";
 const WISH = "10.77.0.120";
 
@@ -80,19 +65,7 @@ story(
     await stage.write("web.yaml", service({ name: "web" }));
     const served = await stage.served("default/web");
     const events = stage.recorder.history().length;
-    const stranger = await stage.lab.addHost("stranger", { address: "10.77.0.77/24" });
-    await stranger.writeFile(`${stranger.dir}/stranger.conf`, STRANGER_CONF);
-    const files = ["-f", "stranger.conf", "-p", "a.pid", "-r", "b.pid"].map((word) =>
-      word.startsWith("-") ? word : `${stranger.dir}/${word}`,
-    );
-    await using keepalived = await stranger.start("keepalived", ["-n", "-P", ...files]);
-    assert.equal(keepalived.hasExited(), false);
-    const finding = await stage.until(
-      "the stranger's router is named",
-      ({ findings }) => findings.find(({ remark }) => remark?.reason === "RouterIdHeard"),
-      20_000,
-    );
-    assert.match(finding.remark?.detail ?? "", new RegExp(`^${stranger.address} speaks VRRP `));
+    await using _stranger = await startStrangerRouter(stage);
     assert.deepEqual(await stage.served("default/web"), served, "it stays where it is");
     assert.equal(stage.recorder.history().length, events, "no address was taken or given up");
     await answers(stage.client, { address: served.address, port: 80 });

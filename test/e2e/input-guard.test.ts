@@ -9,6 +9,7 @@ import { knock } from "./stage/knocker.ts";
 import { MEMBERS, service } from "./stage/manifests.ts";
 import { claimOf, type Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
+import { startStrangerRouter } from "./stage/stranger-router.ts";
 import { visit } from "./stage/visitor.ts";
 
 const SSH = 22;
@@ -16,23 +17,6 @@ const SSH = 22;
 const REFUSED_MS_MAX = 500;
 const REPAIRED_MS_MAX = 2_000;
 const TAKEOVER_MS_MAX = 5_000;
-
-/** A keepalived of somebody else, who speaks to everybody by the id of a lane of ours. */
-const STRANGER_CONF = `
-global_defs {
-  vrrp_version 3
-}
-vrrp_instance stranger {
-  state MASTER
-  interface eth0
-  virtual_router_id 1
-  priority 254
-  advert_int 0.1
-  virtual_ipaddress {
-    10.77.0.200/32
-  }
-}
-`;
 
 story(
   "a VIP answers on its listeners alone, on the holder and on the host that takes it over",
@@ -116,18 +100,7 @@ async function refusedWithin(stage: Stage, vips: readonly string[], ms: number):
 
 /** It is dropped before keepalived hears it, and named all the same. */
 async function strangersAreNotHeard(stage: Stage): Promise<void> {
-  const stranger = await stage.lab.addHost("stranger", { address: "10.77.0.77/24" });
-  await stranger.writeFile(`${stranger.dir}/stranger.conf`, STRANGER_CONF);
-  const files = ["-f", "stranger.conf", "-p", "a.pid", "-r", "b.pid"].map((word) =>
-    word.startsWith("-") ? word : `${stranger.dir}/${word}`,
-  );
-  await using _keepalived = await stranger.start("keepalived", ["-n", "-P", ...files]);
-  const finding = await stage.until(
-    "the stranger's router is named",
-    ({ findings }) => findings.find(({ remark }) => remark?.reason === "RouterIdHeard"),
-    20_000,
-  );
-  assert.match(finding.remark?.detail ?? "", new RegExp(`^${stranger.address} speaks VRRP `));
+  await using _stranger = await startStrangerRouter(stage);
   for (const host of stage.balancers) {
     const chain = await host.output("nft", ["list", "chain", "inet", "fairlead_guard", "vrrp"]);
     assert.match(chain, /counter packets [1-9]/, `${host.name} dropped it`);
