@@ -42,7 +42,10 @@ export interface NginxDaemon {
    * at the latest after a second.
    */
   retired(): Promise<void>;
-  /** Generations with living workers: the serving one, then those that end, the oldest last. */
+  /**
+   * Generations with living workers: the serving one, then those that end, the oldest last. Those
+   * that a late look finds to be too many are ended by it, and are not among them.
+   */
   generationsAlive(): Promise<readonly LivingGeneration[]>;
   /** Ends it; its file stays. */
   stop(): Promise<void>;

@@ -1,5 +1,5 @@
 // One look at the host: what the kernel has, which generation answers, which daemons live. It
-// reads and never changes anything.
+// reads and changes nothing of what is served; nginx's port may end a generation beyond its bound.
 
 import type { HeardRouter, Remark } from "@fairlead/model";
 
