@@ -9,6 +9,8 @@ export interface Try {
   readonly tookMs: number;
   /** The member that answered. Undefined: no answer. */
   readonly member: string | undefined;
+  /** Why there was no answer: the code of the error, `timeout` or `no answer`. */
+  readonly failure?: string;
 }
 
 /** The longest time without an answer. */
@@ -60,17 +62,21 @@ function longestSilence(tries: readonly Try[]): Silence | undefined {
   return longest;
 }
 
-/** One line of the client program's output: a JSON array of begin, length and member or null. */
+/** One line of the client program's output: a JSON array of begin, length, member and failure. */
 export function formatTry(one: Try): string {
-  return JSON.stringify([round(one.atMs), round(one.tookMs), one.member ?? null]);
+  const { member = null, failure = null } = one;
+  return JSON.stringify([round(one.atMs), round(one.tookMs), member, failure]);
 }
 
 /** Reads such a line. Undefined for any other line. */
 export function parseTry(line: string): Try | undefined {
   if (!line.startsWith("[")) return undefined;
-  const [atMs, tookMs, member] = JSON.parse(line) as [number, number, string | null];
-  return { atMs, tookMs, member: member ?? undefined };
+  const [atMs, tookMs, member, failure] = JSON.parse(line) as [number, number, ...Outcome];
+  return { atMs, tookMs, member: member ?? undefined, ...(failure === null ? {} : { failure }) };
 }
+
+/** Member and failure: one of the two is null. */
+type Outcome = [string | null, string | null];
 
 function round(ms: number): number {
   return Math.round(ms * 1_000) / 1_000;

@@ -211,6 +211,8 @@ inSandbox({ file: import.meta.url, name: "nginx" }, () => {
     };
     await s.nginx.apply(s.config("g1", [], proxy), "g1");
     const first = await client();
+    // Generations are told apart by when their workers start, and a start waits for nothing.
+    while (((await s.nginx.generationsAlive())[0]?.ageMs ?? 0) < 200) {}
     await s.nginx.apply(s.config("g2", [], proxy), "g2");
     await s.nginx.retired();
     const second = await client();

@@ -6,7 +6,10 @@ import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { monotonicMs } from "../monotonic.ts";
 import type { ProbeCommand } from "../probe-client.ts";
-import { formatTry } from "../probe-tries.ts";
+import { formatTry, type Try } from "../probe-tries.ts";
+
+type Outcome = Pick<Try, "member" | "failure">;
+type Done = (outcome: Outcome) => void;
 
 const command = JSON.parse(process.argv[2] ?? "{}") as ProbeCommand;
 const endMs = monotonicMs() + command.durationMs;
@@ -34,27 +37,27 @@ function tick(): void {
 
 function begin(atMs: number): void {
   inFlight += 1;
-  tryOnce((member) => {
+  tryOnce((outcome) => {
     inFlight -= 1;
-    process.stdout.write(`${formatTry({ atMs, tookMs: monotonicMs() - atMs, member })}\n`);
+    process.stdout.write(`${formatTry({ atMs, tookMs: monotonicMs() - atMs, ...outcome })}\n`);
   });
 }
 
 /** Connects, asks, reads the answer to its end. Calls `done` exactly once. */
-function tryConnection(done: (member: string | undefined) => void): void {
+function tryConnection(done: Done): void {
   const socket = connect({ host: command.address, port: command.port });
   let text = "";
   let open = true;
-  const end = (member: string | undefined): void => {
+  const end = (member: string | undefined, failure = "no answer"): void => {
     if (!open) return;
     open = false;
     clearTimeout(timer);
     socket.destroy();
-    done(member);
+    done(outcomeOf(member, failure));
   };
-  const timer = setTimeout(() => end(undefined), command.timeoutMs);
+  const timer = setTimeout(() => end(undefined, "timeout"), command.timeoutMs);
   socket.setEncoding("utf8");
-  socket.on("error", () => end(undefined));
+  socket.on("error", (error: NodeJS.ErrnoException) => end(undefined, error.code));
   socket.on("connect", () => socket.write("GET / HTTP/1.0\r\n\r\n"));
   socket.on("data", (chunk: string) => {
     text += chunk;
@@ -63,28 +66,33 @@ function tryConnection(done: (member: string | undefined) => void): void {
 }
 
 /** One socket for all datagrams, as a steady client has; answers are matched by number. */
-function datagramTries(): (done: (member: string | undefined) => void) => void {
+function datagramTries(): (done: Done) => void {
   const socket = createSocket(command.address.includes(":") ? "udp6" : "udp4");
-  const open = new Map<string, (member: string | undefined) => void>();
+  const open = new Map<string, (member: string) => void>();
   let sent = 0;
   socket.on("error", () => undefined);
   socket.on("message", (message) => {
     const words = message.toString("utf8").split(" ");
-    open.get(words.at(-1) ?? "")?.(words[0]);
+    open.get(words.at(-1) ?? "")?.(words[0] ?? "");
   });
   return (done) => {
     sent += 1;
     const number = String(sent);
-    const end = (member: string | undefined): void => {
+    const end = (member: string | undefined, failure = "no answer"): void => {
       clearTimeout(timer);
-      if (open.delete(number)) done(member);
+      if (open.delete(number)) done(outcomeOf(member, failure));
     };
-    const timer = setTimeout(() => end(undefined), command.timeoutMs);
+    const timer = setTimeout(() => end(undefined, "timeout"), command.timeoutMs);
     open.set(number, end);
-    socket.send(number, command.port, command.address, (error) => {
-      if (error !== null) end(undefined);
+    socket.send(number, command.port, command.address, (error: NodeJS.ErrnoException | null) => {
+      if (error !== null) end(undefined, error.code);
     });
   };
+}
+
+/** What a try came to: its member, or why there is none. */
+function outcomeOf(member: string | undefined, failure: string): Outcome {
+  return member === undefined ? { member, failure } : { member };
 }
 
 function finish(): void {
