@@ -48,6 +48,8 @@ export interface Applied {
   readonly vips: ReadonlyMap<Address, Revision>;
   /** MAC addresses of strangers that have wanted addresses, by address. */
   readonly strangers: ReadonlyMap<Address, string>;
+  /** Addresses that came although the segment could not be asked: they are asked for later. */
+  readonly unasked: ReadonlySet<Address>;
   /** VIPs that the agent has put on a device itself. */
   readonly attached: ReadonlyMap<Address, Revision>;
   /** What was left out and why, by resource. */
@@ -63,6 +65,7 @@ export const NOTHING_APPLIED: Applied = {
   lanes: new Map(),
   vips: new Map(),
   strangers: new Map(),
+  unasked: new Set(),
   attached: new Map(),
   problems: new Map(),
   remarks: [],

@@ -49,6 +49,7 @@ function hostOf(outcome: ApplyOutcome): { readonly host: Host; readonly done: re
     },
     kernel: {
       view: () => Promise.resolve({ links: [], addresses: [] }),
+      lastView: () => Promise.resolve({ links: [], addresses: [] }),
       putAddress: () => Promise.resolve(),
       routeLength: () => Promise.resolve(undefined),
       removeAddress: (entry) => say(`remove ${entry.address}`).then(() => true),

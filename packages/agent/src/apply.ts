@@ -72,8 +72,9 @@ export async function applySteps(
     applied: {
       ...context.before,
       strangers: new Map(),
+      unasked: new Set(),
       problems: new Map(),
-      remarks: context.before.remarks.filter(isUnasked),
+      remarks: [],
     },
     ledger: context.ledger,
     reloads: 0,
@@ -184,18 +185,19 @@ async function serve(
   };
 }
 
-/** What a stranger has is left out and asked for again; who cannot ask goes on and says so. */
+/** What a stranger has is left out; who cannot ask goes on and says so. Both ask again later. */
 function heard(
   { questions }: Extract<Step, { kind: "ask" }>,
   result: Progress,
   answers: Answers,
   { revisions }: PassContext,
 ): Progress {
-  const others = result.applied.remarks.filter((remark) => !isUnasked(remark));
+  const { remarks } = result.applied;
   if ("trouble" in answers) {
     const detail = `${subjectOf({ kind: "ask", questions })} came unasked: ${answers.trouble}`;
-    const remarks = [...others, { reason: "AddressUnasked", detail } as const];
-    return { ...result, applied: { ...result.applied, remarks } };
+    const unasked = new Set(questions.map(({ address }) => address));
+    const said = { unasked, remarks: [...remarks, { reason: "AddressUnasked", detail } as const] };
+    return { ...result, applied: { ...result.applied, ...said }, retry: true };
   }
   const problems = new Map<ResourceName, Problem>(result.applied.problems);
   for (const { address, link } of questions) {
@@ -205,7 +207,7 @@ function heard(
     const detail = `${mac} answers for ${address} on ${link}`;
     problems.set(vipName(address), { reason: "AddressInUse", detail, revision });
   }
-  const applied = { ...result.applied, remarks: others, problems, strangers: answers };
+  const applied = { ...result.applied, problems, strangers: answers };
   return { ...result, applied, retry: result.retry || answers.size > 0 };
 }
 
@@ -242,11 +244,6 @@ async function hold(
   const [words] = refused.values();
   // What is every lane's trouble is keepalived's own.
   return words === undefined || refused.size < lanes.length ? left : withRemark(left, words);
-}
-
-/** What came unasked stays so; it is said until the segment can be asked again. */
-function isUnasked({ reason }: Remark): boolean {
-  return reason === "AddressUnasked";
 }
 
 /** A port is given up by its holder some day; what a daemon refuses waits for other content. */

@@ -31,6 +31,7 @@ import { type MemberFeed, createMemberFeed } from "./member-feed.ts";
 import { type Lookout, createLookout } from "./lookout.ts";
 import { type NewLinks, createNewLinks } from "./new-links.ts";
 import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./ports.ts";
+import { type ProofInput, type Proved, createProver } from "./prove.ts";
 import { createPutBack, type PutBack } from "./put-back.ts";
 import { loadLedger } from "./load-ledger.ts";
 import { decideSteps } from "./steps.ts";
@@ -93,6 +94,7 @@ class Loop implements Converge {
   readonly #newLinks: NewLinks = createNewLinks();
   readonly #putBack: PutBack;
   readonly #lookout: Lookout;
+  readonly #prove: (input: ProofInput) => Proved = createProver();
   /** Of `#newLinks`: those that keepalived knows of. */
   #linksRead = 0;
 
@@ -238,7 +240,7 @@ class Loop implements Converge {
     const doing = (): Doing => ({ phase: this.#phase, applied: this.#applied });
     const observed = await observeAmid(host, doing);
     this.#sequence += 1;
-    const report = reportOf({
+    const input = {
       agent,
       sequence: this.#sequence,
       epoch: this.#epoch,
@@ -252,7 +254,8 @@ class Loop implements Converge {
       reloads: this.#reloads,
       remarks: [...this.#kept.remarks, ...this.#feed.remarks],
       fed: this.#feed.fed,
-    });
+    };
+    const report = reportOf(input, this.#prove(input));
     this.#lastLook = { atMs: clock.nowMs(), observed, report };
     link.report(report);
     this.#trouble = undefined;

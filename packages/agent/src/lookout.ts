@@ -35,7 +35,8 @@ export interface Lookout {
 export function createLookout({ clock, random, vrrp, sight }: LookoutOptions): Lookout {
   const hearings = createLaneHearings({ clock, vrrp, ...(sight === undefined ? {} : { sight }) });
   if (sight === undefined) {
-    return { look: (input) => ({ seen: new Map(), hearing: hearings.look(input) }) };
+    const seen = new Map<Address, Sighted>();
+    return { look: (input) => ({ seen, hearing: hearings.look(input) }) };
   }
   const sightings = createSightings({ clock, random, sight });
   return { look: (input) => ({ seen: sightings.look(input), hearing: hearings.look(input) }) };

@@ -43,7 +43,7 @@ async function observe(host: {
   readonly guard: Pick<InputGuard, "trouble">;
 }): Promise<Observation> {
   const [kernel, generation, udpGeneration, tcp, udp, keepalivedAlive] = await Promise.all([
-    host.kernel.view(),
+    host.kernel.lastView(),
     host.nginx.generation(),
     host.nginxUdp.generation(),
     host.nginx.generationsAlive(),

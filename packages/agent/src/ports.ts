@@ -81,6 +81,11 @@ export interface KernelView {
 export interface Kernel extends AsyncDisposable {
   view(): Promise<KernelView>;
   /**
+   * The last view while nothing was heard to change since, for at most ten seconds; else a new one.
+   * For looks that come again and again: a step is decided by `view`.
+   */
+  lastView(): Promise<KernelView>;
+  /**
    * Adds an address to a device, marked as ours, or gives it another lifetime where it is. No route
    * comes with it, and the host never speaks from it by itself.
    */

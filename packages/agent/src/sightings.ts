@@ -65,6 +65,7 @@ interface Entry {
 class Seeing implements Sightings {
   readonly #options: SightingsOptions;
   readonly #entries = new Map<Address, Entry>();
+  #said: ReadonlyMap<Address, Sighted> = new Map();
   readonly #holders = new Map<ResourceName, AgentName | undefined>();
   #isAsking = false;
   #nextMs = Number.NEGATIVE_INFINITY;
@@ -77,11 +78,20 @@ class Seeing implements Sightings {
     const nowMs = this.#options.clock.nowMs();
     this.#follow(targetsOf(input), nowMs);
     if (!this.#isAsking && nowMs >= this.#nextMs) this.#askDue(nowMs);
+    return this.#allSaid();
+  }
+
+  /** The same map while all say what they said: who reads it need not read it again. */
+  #allSaid(): ReadonlyMap<Address, Sighted> {
     const said = new Map<Address, Sighted>();
+    let isNews = false;
     for (const [address, entry] of this.#entries) {
-      if (entry.said !== undefined) said.set(address, entry.said);
+      if (entry.said === undefined) continue;
+      said.set(address, entry.said);
+      isNews ||= this.#said.get(address) !== entry.said;
     }
-    return said;
+    if (isNews || said.size !== this.#said.size) this.#said = said;
+    return this.#said;
   }
 
   /** One of each lane that has a new holder is due at once, the others in their time. */
@@ -139,7 +149,7 @@ class Seeing implements Sightings {
       return;
     }
     entry.askedMs = nowMs;
-    if (entry.last?.mac === seen.mac) entry.said = seen;
+    if (entry.last?.mac === seen.mac && entry.said?.mac !== seen.mac) entry.said = seen;
     else if (entry.said?.mac !== seen.mac) entry.dueMs = nowMs + CONFIRM_MS;
     entry.last = seen;
   }

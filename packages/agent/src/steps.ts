@@ -17,6 +17,7 @@ import {
 } from "@fairlead/model";
 
 import type { Applied, ServedListener } from "./applied.ts";
+import { type ByAddress, byAddress } from "./by-address.ts";
 import { type Attachment, attachmentOf, isAttached, isMarked } from "./attach.ts";
 import { type GuardStep, guardSteps } from "./guard-steps.ts";
 import { type Places, withPlace } from "./member-feed.ts";
@@ -73,19 +74,20 @@ export interface StepList {
 export function decideSteps(input: StepInput): StepList {
   const parts = partsOf(input.wanted, input.places);
   const present = new Set(input.addresses.map((entry) => entry.address));
-  const foreign = foreignEntries(input, parts.vips);
+  const here = byAddress(input.addresses);
+  const foreign = foreignEntries(input, parts.vips, here);
   const isForeign = new Set(foreign.map((entry) => entry.address));
   const held = parts.vips.filter(({ address }) => !isForeign.has(address));
-  const here = new Map(input.addresses.map((entry) => [entry.address, entry]));
   const attachments = held.flatMap((vip) => attachmentOf(vip, here.get(vip.address)));
   const lingering = lingeringListeners(input, parts.listeners, present);
   const owned = ownEntries(parts, held);
   const known = new Set([...owned, ...foreign].map((entry) => entry.address));
   // Also those that the kernel has not: while keepalived's file names them, they may come any time.
   const stale = input.ledger.filter((entry) => !entry.foreign && !known.has(entry.address));
-  const sweep = input.addresses.filter((address) =>
-    stale.some((entry) => entry.address === address.address && entry.link === address.link),
-  );
+  const placeOf = ({ address, link }: Pick<LedgerEntry, "address" | "link">): string =>
+    `${address} ${link}`;
+  const isStale = new Set(stale.map(placeOf));
+  const sweep = input.addresses.filter((entry) => isStale.has(placeOf(entry)));
   const touched = sorted([...owned, ...foreign, ...stale]);
   const questions = questionsOf(input, parts, held, present);
   const listeners = [...parts.listeners, ...lingering].sort(byListener);
@@ -197,10 +199,14 @@ function lingeringListeners(
 }
 
 /** Wanted addresses that the host had before us: used as they are, and never removed. */
-function foreignEntries(input: StepInput, vips: readonly VipResource[]): readonly LedgerEntry[] {
+function foreignEntries(
+  input: StepInput,
+  vips: readonly VipResource[],
+  present: ByAddress,
+): readonly LedgerEntry[] {
   const known = new Map(input.ledger.map((entry) => [entry.address, entry]));
   return vips.flatMap((vip) => {
-    const here = input.addresses.find((entry) => entry.address === vip.address);
+    const here = present.get(vip.address);
     const before = known.get(vip.address);
     if (here === undefined || before?.foreign === false) return [];
     if (isAttached(vip) && isMarked(here)) return [];
@@ -231,7 +237,7 @@ function linkOf(
  * stranger may have them. What it has, or was found silent before, is not asked for again.
  */
 function questionsOf(
-  { wanted, ledger }: StepInput,
+  { wanted, ledger, applied }: StepInput,
   parts: Parts,
   held: readonly VipResource[],
   present: ReadonlySet<Address>,
@@ -244,7 +250,10 @@ function questionsOf(
   );
   return held
     .filter((vip) => isCarried(vip) || isAttached(vip))
-    .filter(({ address }) => !present.has(address) && !asked.has(address))
+    .filter(({ address }) => {
+      const isNew = !present.has(address) && !asked.has(address);
+      return isNew || applied.unasked.has(address);
+    })
     .map((vip) => {
       const { carrier, address } = vip;
       const order = carrier.kind === "lane" ? (lanes.get(carrier.resource)?.order ?? []) : [];

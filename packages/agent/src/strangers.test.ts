@@ -113,16 +113,46 @@ test("after a boot of the host its old plan is asked for, without any controller
   assert.equal(said(again), "serving");
 });
 
-test("an agent that cannot ask serves, and says so", async () => {
+test("an agent that cannot ask serves, says so, and asks when it can", async () => {
+  const stage = fakeWorld();
+  let canAsk = false;
+  const failing = (call: string): boolean => call === "segment.ask" && !canAsk;
+  const a = await startFakeAgent(stage, "a", { failing });
+  const reasons = (): readonly string[] => a.last().remarks.map(({ reason }) => reason);
+  a.loop.accept(acceptedPlan("a", web("192.0.2.100")));
+  await stage.clock.advance(50);
+  assert.equal(said(a), "serving");
+  assert.deepEqual(reasons(), ["AddressUnasked"]);
+  await stage.clock.advance(6000);
+  assert.deepEqual(reasons(), ["AddressUnasked"]);
+  canAsk = true;
+  await stage.clock.advance(6000);
+  assert.deepEqual(reasons(), []);
+  assert.equal(said(a), "serving");
+});
+
+test("what came unasked and is a stranger's is given up when that is heard", async () => {
+  const stage = fakeWorld();
+  let canAsk = false;
+  const failing = (call: string): boolean => call === "segment.ask" && !canAsk;
+  const a = await startFakeAgent(stage, "a", { failing });
+  stage.segment.setStranger("192.0.2.100", MAC);
+  a.loop.accept(acceptedPlan("a", web("192.0.2.100")));
+  await stage.clock.advance(50);
+  assert.equal(said(a), "serving");
+  canAsk = true;
+  await stage.clock.advance(6000);
+  assert.equal(said(a), "received AddressInUse");
+});
+
+test("an address that came unasked and left is no trouble any more", async () => {
   const stage = fakeWorld();
   const a = await startFakeAgent(stage, "a", { failing: (call) => call === "segment.ask" });
   a.loop.accept(acceptedPlan("a", web("192.0.2.100")));
   await stage.clock.advance(50);
-  assert.equal(said(a), "serving");
-  assert.deepEqual(
-    a.last().remarks.map(({ reason }) => reason),
-    ["AddressUnasked"],
-  );
+  a.loop.accept(acceptedPlan("a", []));
+  await stage.clock.advance(3000);
+  assert.deepEqual(a.last().remarks, []);
 });
 
 test("asking costs no time of its own: it runs while nginx reloads", async () => {

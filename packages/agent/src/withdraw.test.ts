@@ -10,6 +10,7 @@ import { type Address, parseDeviceName, present } from "@fairlead/model";
 import { createLogger, createSystemClock } from "@fairlead/runtime";
 
 import { dataPlaneLayout } from "./data-plane-layout.ts";
+import type { KernelView } from "./ports.ts";
 import { giveUpLanes, takeLanesBack } from "./withdraw.ts";
 
 const link = present(parseDeviceName("eth0"), "a device name");
@@ -20,7 +21,8 @@ test("an agent that is started after a withdrawal may hold its lanes again", asy
   const { trackDir } = layout.keepalived;
   await mkdir(trackDir, { recursive: true });
   await writeFile(join(trackDir, "lane-a"), "0\n");
-  const kernel = { ...emptyKernel, view: () => Promise.resolve({ links: [], addresses: [] }) };
+  const view = (): Promise<KernelView> => Promise.resolve({ links: [], addresses: [] });
+  const kernel = { ...emptyKernel, view, lastView: view };
   const entries = [{ address: "192.0.2.10" as Address, link, foreign: false }];
   const ledger = { load: () => Promise.resolve(entries), save: () => Promise.resolve() };
   const log = createLogger({ level: "silent", format: "text" });

@@ -84,12 +84,18 @@ export function encodeReport(report: AgentReport, previous?: AgentReport): pb.Re
  */
 export function isSameReport(a: AgentReport, b: AgentReport): boolean {
   if (a === b) return true;
-  if (a.resources.size !== b.resources.size) return false;
-  for (const [name, resource] of b.resources) {
-    const before = a.resources.get(name);
+  if (!areSameResources(a.resources, b.resources)) return false;
+  return JSON.stringify(withoutResources(a)) === JSON.stringify(withoutResources(b));
+}
+
+function areSameResources(a: AgentReport["resources"], b: AgentReport["resources"]): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  for (const [name, resource] of b) {
+    const before = a.get(name);
     if (before === undefined || !isSameResourceReport(before, resource)) return false;
   }
-  return JSON.stringify(withoutResources(a)) === JSON.stringify(withoutResources(b));
+  return true;
 }
 
 /** A report as it is after a message was folded in. */

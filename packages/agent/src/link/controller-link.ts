@@ -65,6 +65,8 @@ interface Taken {
   readonly nonce: number;
   readonly plan: AcceptedPlan;
   readonly said: Ack;
+  /** Resources of the last report of this plan: the same ones are no further. */
+  readonly judged?: AgentReport["resources"];
 }
 
 class Link implements ControllerLink {
@@ -221,8 +223,11 @@ class Link implements ControllerLink {
   /** Says how far the newest update has come; steps that were overtaken are not said. */
   #sendProgress(report: AgentReport): void {
     const taken = this.#taken;
-    const progress = taken && progressOf(taken.plan, report);
-    if (taken === undefined || progress === undefined) return;
+    if (taken === undefined || taken.judged === report.resources) return;
+    const progress = progressOf(taken.plan, report);
+    if (progress === undefined) return;
+    const judged = { ...taken, judged: report.resources };
+    this.#taken = judged;
     const { said } = taken;
     const hasNewNack = progress.nacks.some(
       ({ name, problem }) =>
@@ -231,7 +236,7 @@ class Link implements ControllerLink {
     const isFurther = STEP_RANK[progress.step] > STEP_RANK[said.step ?? "received"];
     if (!isFurther && !hasNewNack) return;
     const ack: Ack = { nonce: taken.nonce, step: progress.step, nacks: progress.nacks };
-    this.#taken = { ...taken, said: ack };
+    this.#taken = { ...judged, said: ack };
     this.#stream?.send({ kind: "ack", ack });
   }
 

@@ -9,6 +9,7 @@ import { createInFlight } from "./in-flight.ts";
 import { watchByProgram } from "./ip-monitor.ts";
 import { findLength, putAddress, REQUEST_TIMEOUT, removeAddress } from "./kernel-requests.ts";
 import { defaultDevices, kernelView } from "./kernel-view.ts";
+import { createKeptView } from "./kept-view.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { kernelError } from "./netlink-error.ts";
 import { findWireless } from "./wireless.ts";
@@ -30,6 +31,8 @@ const SEND_BUFFER_BYTES = 256 * 1024;
 const REQUESTS_MAX = 32;
 /** Far more than one agent may hold: 8 lanes of 1 000. */
 const WAITING_MAX = 20_000;
+/** Routes change without an event that is listened to: a kept view is renewed after this long. */
+const KEPT_MS = 10_000;
 /** Events of one burst are one "look again". */
 const BURST_MS = 5;
 
@@ -55,22 +58,31 @@ export async function createNetlinkKernel(options: NetlinkKernelOptions): Promis
   const inFlight = createInFlight({ runningMax: REQUESTS_MAX, waitingMax: WAITING_MAX });
   const changes = createChanges(options.clock);
   const timeout = REQUEST_TIMEOUT;
+  // One dump at a time, whoever asks.
+  const dumping = createInFlight({ runningMax: 1, waitingMax: WAITING_MAX });
+  const view = oneAtATime(() => dumping.run(look));
 
   const events = open();
-  if (events.socket.getRecvBufferSize() >= EVENT_BUFFER_BYTES_MIN) {
+  const hasEvents = events.socket.getRecvBufferSize() >= EVENT_BUFFER_BYTES_MIN;
+  // A program that has to be started again misses events.
+  const keptMs = hasEvents ? KEPT_MS : 0;
+  const kept = createKeptView({ clock: options.clock, look: view, keptMs });
+  const changed = (): void => {
+    kept.outdate();
+    changes.poke();
+  };
+  if (hasEvents) {
     keep(events);
     events.socket.ref();
-    events.on("message", changes.poke);
+    events.on("message", changed);
     // A message that cannot be read is still a change.
-    events.on("invalid", changes.poke);
+    events.on("invalid", changed);
     for (const group of GROUPS) events.addMembership(group);
   } else {
     events.socket.close();
-    stack.use(watchByProgram({ ...options, onChange: changes.poke }));
+    stack.use(watchByProgram({ ...options, onChange: changed }));
   }
 
-  // One dump at a time, whoever asks.
-  const dumping = createInFlight({ runningMax: 1, waitingMax: WAITING_MAX });
   const readRoutes = oneAtATime(() => dumping.run(() => dumps.getRoutes({}, {}, timeout)));
 
   async function look(): Promise<KernelView> {
@@ -88,7 +100,8 @@ export async function createNetlinkKernel(options: NetlinkKernelOptions): Promis
   }
 
   return {
-    view: oneAtATime(() => dumping.run(look)),
+    view,
+    lastView: () => kept.last(),
     putAddress: (entry) => inFlight.run(() => putAddress(requests, entry)),
     routeLength: (place) => findLength(requests, readRoutes, place),
     removeAddress: (entry) => inFlight.run(() => removeAddress(requests, entry)),

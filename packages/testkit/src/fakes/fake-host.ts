@@ -119,6 +119,7 @@ class Host implements FakeHost {
       const own = { address, prefixLength, link: DEVICE };
       return { links: [link], addresses: [own, ...addresses] };
     },
+    lastView: () => this.kernel.view(),
     putAddress: async (address) => {
       this.#fail("kernel.putAddress");
       this.#device.put(address);

@@ -1,0 +1,16 @@
+// The kernel's addresses as a map: a host may have thousands, and each address of a plan is looked
+// for among them in every pass and every look. Pure.
+
+import type { Address } from "@fairlead/model";
+
+import type { KernelAddress } from "./ports.ts";
+
+/** Where the kernel has an address, by the address. */
+export type ByAddress = ReadonlyMap<Address, KernelAddress>;
+
+/** The first entry of each address: one can be on two links. */
+export function byAddress(addresses: readonly KernelAddress[]): ByAddress {
+  const found = new Map<Address, KernelAddress>();
+  for (const entry of addresses) if (!found.has(entry.address)) found.set(entry.address, entry);
+  return found;
+}

@@ -1,0 +1,57 @@
+// What is proved of a plan, and that looking again at the same costs nothing.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { acceptedPlan, agentName, address, laneOf, vipOf } from "@fairlead/testkit";
+
+import { NOTHING_APPLIED } from "./applied.ts";
+import { createProver, type ProofInput, proveAll } from "./prove.ts";
+
+const LANE = laneOf({ routerId: 51, order: ["a=192.0.2.11", "b=192.0.2.12"] });
+const PLAN = acceptedPlan("a", [LANE, vipOf("192.0.2.100", LANE)]);
+
+function look(change: Partial<ProofInput> = {}): ProofInput {
+  return {
+    agent: agentName("a"),
+    wanted: PLAN,
+    comingUp: undefined,
+    applied: NOTHING_APPLIED,
+    observed: {
+      kernel: { links: [], addresses: [] },
+      generation: undefined,
+      udpGeneration: undefined,
+      keepalivedAlive: true,
+    },
+    outlook: { seen: new Map() },
+    ledger: [],
+    ...change,
+  };
+}
+
+test("a look that sees what the last one saw proves the very same", () => {
+  const prove = createProver();
+  const input = look();
+  assert.equal(prove({ ...input }), prove({ ...input }));
+});
+
+test("each part that changes is proved anew", () => {
+  const input = look();
+  const vip = { address: address("192.0.2.100"), prefixLength: 32, link: LANE.link };
+  const held = { ...input.observed, kernel: { links: [], addresses: [vip] } };
+  const changes: readonly Partial<ProofInput>[] = [
+    { wanted: acceptedPlan("a", [LANE]) },
+    { comingUp: acceptedPlan("a", [LANE, vipOf("192.0.2.101", LANE)]) },
+    { applied: { ...NOTHING_APPLIED, lanes: new Map([[LANE.name, PLAN.revision]]) } },
+    { observed: held },
+    { outlook: { seen: new Map([[vip.address, { mac: "02:00:00:00:00:02" }]]) } },
+    { ledger: [{ address: address("192.0.2.102"), link: LANE.link, foreign: false }] },
+  ];
+  for (const change of changes) {
+    const prove = createProver();
+    const before = prove(input);
+    const after = prove({ ...input, ...change });
+    assert.notDeepEqual(after, before, Object.keys(change).join());
+    assert.deepEqual(after, proveAll({ ...input, ...change }));
+  }
+});
