@@ -1,6 +1,6 @@
 // What is proved of each resource and each lane of the plan: what was applied and what was just
-// observed become steps with evidence. Pure. A look that sees what the last one saw proves the same,
-// and costs nothing: a host may have thousands of resources and is looked at every second.
+// observed become steps with evidence. Pure. A look that sees what the last one saw proves the
+// same and costs nothing: a host may have thousands of resources and is looked at every second.
 
 import type {
   AgentName,

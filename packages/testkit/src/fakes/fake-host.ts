@@ -116,8 +116,7 @@ class Host implements FakeHost {
         prefixes,
       };
       const { address, length: prefixLength } = this.#prefix;
-      const own = { address, prefixLength, link: DEVICE };
-      return { links: [link], addresses: [own, ...addresses] };
+      return { links: [link], addresses: [{ address, prefixLength, link: DEVICE }, ...addresses] };
     },
     lastView: () => this.kernel.view(),
     putAddress: async (address) => {
