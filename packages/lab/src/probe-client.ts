@@ -16,7 +16,10 @@ export interface ProbeOptions {
   readonly protocol?: "tcp" | "udp";
   /** Milliseconds from one try to the next. Default: 5. */
   readonly everyMs?: number;
-  /** After this a try counts as failed. Later tries do not wait for it. Default: 250. */
+  /**
+   * After this a try counts as failed, in ms. Later tries do not wait for it. Default: 900, which a
+   * busy machine keeps, and a lost SYN, sent again after a second (RFC 6298), does not.
+   */
   readonly timeoutMs?: number;
   /** The client ends by itself after this. Default: 60 000; at most 600 000. */
   readonly durationMs?: number;
@@ -49,7 +52,7 @@ export interface Probe extends AsyncDisposable {
 }
 
 const EVERY_MS_DEFAULT = 5;
-const TIMEOUT_MS_DEFAULT = 250;
+const TIMEOUT_MS_DEFAULT = 900;
 const DURATION_MS_DEFAULT = 60_000;
 const DURATION_MS_MAX = 600_000;
 const IN_FLIGHT_MAX = 1_000;

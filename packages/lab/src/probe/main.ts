@@ -55,7 +55,9 @@ function tryConnection(done: Done): void {
     socket.destroy();
     done(outcomeOf(member, failure));
   };
-  const timer = setTimeout(() => end(undefined, "timeout"), command.timeoutMs);
+  // A client that did not run has answers waiting, which the loop reads after its timers.
+  const giveUp = (): void => void setImmediate(end, undefined, "timeout");
+  const timer = setTimeout(giveUp, command.timeoutMs);
   socket.setEncoding("utf8");
   socket.on("error", (error: NodeJS.ErrnoException) => end(undefined, error.code));
   socket.on("connect", () => socket.write("GET / HTTP/1.0\r\n\r\n"));
@@ -82,7 +84,8 @@ function datagramTries(): (done: Done) => void {
       clearTimeout(timer);
       if (open.delete(number)) done(outcomeOf(member, failure));
     };
-    const timer = setTimeout(() => end(undefined, "timeout"), command.timeoutMs);
+    const giveUp = (): void => void setImmediate(end, undefined, "timeout");
+    const timer = setTimeout(giveUp, command.timeoutMs);
     open.set(number, end);
     socket.send(number, command.port, command.address, (error: NodeJS.ErrnoException | null) => {
       if (error !== null) end(undefined, error.code);
