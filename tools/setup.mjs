@@ -5,7 +5,7 @@
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { COMMANDS } from "./setup/commands.mjs";
-import { ensurePackages, findMissingPackages } from "./setup/debian.mjs";
+import { ensurePackages, findMissingPackages, PACKAGES } from "./setup/debian.mjs";
 import { withLock } from "./setup/lock.mjs";
 import { pinnedEnvironment } from "./setup/pinned-node.mjs";
 import { machineProblem } from "./setup/platform.mjs";
@@ -31,7 +31,7 @@ async function main(words) {
     return 2;
   }
   try {
-    const env = await setUp(command.programs(args));
+    const env = await setUp(command.programs(args), [...PACKAGES, ...(command.packages ?? [])]);
     return await command.run({ root: ROOT, env, args });
   } catch (cause) {
     if (!(cause instanceof SetupRefusal)) throw cause;
@@ -42,22 +42,27 @@ async function main(words) {
 
 /**
  * @param {boolean} programs whether the real test programs are needed
+ * @param {readonly string[]} packages Debian's
  * @returns {Promise<NodeJS.ProcessEnv>} the environment to run the command in
  */
-async function setUp(programs) {
+async function setUp(programs, packages) {
   const { platform, arch } = process;
   const problem = machineProblem({ platform, arch, nodeVersion: process.versions.node });
   if (problem !== undefined) throw new SetupRefusal(problem);
-  const missing = await findMissingPackages();
+  const missing = await findMissingPackages(packages);
   // Looking needs no lock, so that a user who may write nothing here can run what root set up.
-  if (missing.length > 0 || !isWorkspaceReady(ROOT)) await setUpLocked();
+  if (missing.length > 0 || !isWorkspaceReady(ROOT)) await setUpLocked(packages);
   const env = pinnedEnvironment(ROOT, process.env);
   if (programs) await ensurePrograms(env);
   return { ...env, PATH: [env["PATH"], ...builtFolders(env)].join(delimiter) };
 }
 
-/** Installs what is missing, one set-up at a time: who waited looks again. */
-async function setUpLocked() {
+/**
+ * Installs what is missing, one set-up at a time: who waited looks again.
+ *
+ * @param {readonly string[]} packages
+ */
+async function setUpLocked(packages) {
   const lock = {
     file: join(ROOT, ".cache", "setup.lock"),
     waitMsMax: WAIT_MS_MAX,
@@ -65,7 +70,7 @@ async function setUpLocked() {
     onWait: (pid) => say(`process ${pid ?? "unknown"} is setting up; waiting for it`),
   };
   await withLock(lock, async () => {
-    await ensurePackages();
+    await ensurePackages(packages);
     await ensureWorkspace(ROOT);
   });
 }

@@ -3,6 +3,7 @@
 
 /** Wide enough for "goal 12345 MISSED". */
 const VERDICT_CHARACTERS = 17;
+const DIGITS_DEFAULT = 1;
 
 /** A measured figure. */
 export interface Figure {
@@ -14,13 +15,17 @@ export interface Figure {
   readonly floor?: number;
   /** The largest value that is good; absent for figures that are only shown. */
   readonly goal?: number;
+  /** The smallest value that is good; never beside `goal`. */
+  readonly least?: number;
+  /** Digits behind the point. Default: 1. */
+  readonly digits?: number;
   /** What others need for the same, measured on a like machine; shown and never judged. */
   readonly beside?: string;
 }
 
 /** Whether a figure meets its goal; true where it has none. */
-export function isMet({ value, goal }: Figure): boolean {
-  return goal === undefined || value <= goal;
+export function isMet({ value, goal, least }: Figure): boolean {
+  return (goal === undefined || value <= goal) && (least === undefined || value >= least);
 }
 
 /** Figures as lines: what, value, ratio to the floor, goal and whether it is met. */
@@ -28,12 +33,13 @@ export function formatFigures(figures: readonly Figure[]): string {
   const width = Math.max(...figures.map(({ what }) => what.length));
   return figures
     .map((figure) => {
-      const { what, value, unit, floor, goal, beside = "" } = figure;
+      const { what, value, unit, floor, digits = DIGITS_DEFAULT, beside = "" } = figure;
       const ratio = floor === undefined ? "" : `${(value / floor).toFixed(2)} x floor`;
+      const goal = goalOf(figure);
       const verdict = goal === undefined ? "" : `goal ${goal} ${isMet(figure) ? "met" : "MISSED"}`;
       const cells = [
         what.padEnd(width),
-        `${value.toFixed(1).padStart(8)} ${unit.padEnd(8)}`,
+        `${value.toFixed(digits).padStart(8)} ${unit.padEnd(8)}`,
         ratio.padStart(14),
         verdict.padEnd(beside === "" ? 0 : VERDICT_CHARACTERS),
         beside,
@@ -42,6 +48,11 @@ export function formatFigures(figures: readonly Figure[]): string {
     })
     .map((line) => `${line}\n`)
     .join("");
+}
+
+function goalOf({ goal, least }: Figure): string | undefined {
+  if (goal !== undefined) return String(goal);
+  return least === undefined ? undefined : `>= ${least}`;
 }
 
 /** The value below which the share `q` (0 to 1) of the samples lies; of at least one sample. */

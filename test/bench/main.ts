@@ -7,6 +7,7 @@ import { benchClusterCreate } from "./cluster-create.ts";
 import { benchClusterIdle } from "./cluster-idle.ts";
 import { benchClusterMemory } from "./cluster-memory.ts";
 import { benchClusterWrites } from "./cluster-writes.ts";
+import { benchDatapath } from "./datapath.ts";
 import { benchFailover } from "./failover.ts";
 import { type Figure, formatFigures, isMet } from "./goal.ts";
 import { benchMemberChange } from "./member-change.ts";
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, (tell: Tell) => Promise<readonly Figure[]
   render: renderFigures,
   allocation: benchAllocation,
   failover: benchFailover,
+  datapath: benchDatapath,
   members: benchMemberChange,
   reloads: benchReloads,
   "cluster-create": benchClusterCreate,

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { appendResult, sumResults } from "../run-tests/tally.mjs";
 import { hasGo } from "../programs/go-version.mjs";
+import { BENCH_PACKAGES } from "./debian.mjs";
 import { runInForeground } from "./foreground.mjs";
 
 /**
@@ -18,6 +19,7 @@ import { runInForeground } from "./foreground.mjs";
 /**
  * @typedef {object} Command
  * @property {(args: readonly string[]) => boolean} programs whether it needs the real test programs
+ * @property {readonly string[]} [packages] Debian's, beside those that every command needs
  * @property {(call: Call) => Promise<number>} run
  */
 
@@ -35,7 +37,14 @@ const LIST = [
   ["check", { programs: () => false, run: (call) => turbo(call, QUICK, ["--continue=always"]) }],
   ["test", { programs: () => true, run: test }],
   ["golden", { programs: () => false, run: golden }],
-  ["bench", { programs: () => true, run: (call) => node(call, ["test/bench/main.ts"]) }],
+  [
+    "bench",
+    {
+      programs: () => true,
+      packages: BENCH_PACKAGES,
+      run: (call) => node(call, ["test/bench/main.ts"]),
+    },
+  ],
 ];
 /** The commands by name, in the order in which they are listed. */
 export const COMMANDS = new Map(LIST);

@@ -29,32 +29,37 @@ export const PACKAGES = Object.freeze([
   "prometheus",
 ]);
 
+/** What benches need beside these: who is compared with us, and who makes load. */
+export const BENCH_PACKAGES = Object.freeze(["haproxy", "wrk", "fping"]);
+
 const SCRIPT = fileURLToPath(new URL("install-packages.sh", import.meta.url));
 
 /**
  * Which of the packages are missing on this machine.
  *
+ * @param {readonly string[]} wanted
  * @returns {Promise<readonly string[]>}
  * @throws {SetupRefusal} when the machine is no Debian
  */
-export async function findMissingPackages() {
+export async function findMissingPackages(wanted = PACKAGES) {
   if (findProgram("dpkg-query") === undefined || findProgram("apt-get") === undefined) {
     throw new SetupRefusal(
-      `apt-get is missing, so this is no Debian. Install these by hand: ${PACKAGES.join(" ")}; ` +
+      `apt-get is missing, so this is no Debian. Install these by hand: ${wanted.join(" ")}; ` +
         "or use a Debian machine.",
     );
   }
-  const query = ["-W", "-f", "${Package} ${db:Status-Status}\\n", ...PACKAGES];
-  return missingPackages((await runProgram("dpkg-query", query)).output);
+  const query = ["-W", "-f", "${Package} ${db:Status-Status}\\n", ...wanted];
+  return missingPackages((await runProgram("dpkg-query", query)).output, wanted);
 }
 
 /**
  * Installs the packages that are missing.
  *
+ * @param {readonly string[]} wanted
  * @throws {SetupRefusal} when they cannot be installed from here
  */
-export async function ensurePackages() {
-  const missing = await findMissingPackages();
+export async function ensurePackages(wanted = PACKAGES) {
+  const missing = await findMissingPackages(wanted);
   if (missing.length === 0) return;
   const [command, ...args] = await installCommand(missing);
   await timed(`install Debian packages: ${missing.join(" ")}`, async () => {
@@ -70,11 +75,12 @@ export async function ensurePackages() {
  * appear in its output as an error only, so they are missing too.
  *
  * @param {string} queryOutput lines of name and status
+ * @param {readonly string[]} wanted
  * @returns {readonly string[]}
  */
-export function missingPackages(queryOutput) {
+export function missingPackages(queryOutput, wanted = PACKAGES) {
   const lines = new Set(queryOutput.split("\n"));
-  return PACKAGES.filter((name) => !lines.has(`${name} installed`));
+  return wanted.filter((name) => !lines.has(`${name} installed`));
 }
 
 /**

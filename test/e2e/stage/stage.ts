@@ -50,6 +50,8 @@ export interface StageOptions {
   readonly source?: "folder" | "kubernetes";
   /** Added to the controller's flags. */
   readonly controllerFlags?: readonly string[];
+  /** Added to the flags of the agent on the host of this name. Default: none. */
+  readonly agentFlags?: (host: string) => readonly string[];
   /** Whether a second controller starts after the first, on a host "standby". Default: no. */
   readonly hasStandby?: boolean;
 }
@@ -141,7 +143,7 @@ async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
   const controller = createController(control, options);
   const [standby] = second.map((one) => createController(one, options));
   const places = [control, ...second].map(({ address }) => `${address}:7702`).join();
-  const agents = balancers.map((balancer) => createAgent(balancer, places));
+  const agents = balancers.map((balancer) => createAgent(balancer, places, options));
   await control.output("mkdir", ["-p", MANIFESTS]);
   const apiHost = await cluster;
   const ports = { tcpPorts: [8080, 8081], udpPorts: [5353] };
@@ -239,7 +241,7 @@ function createController(host: Host, options: StageOptions): Seat {
   });
 }
 
-function createAgent(host: Host, controllers: string): Seat {
+function createAgent(host: Host, controllers: string, { agentFlags }: StageOptions): Seat {
   return createSeat({
     host,
     command: program("fairlead-agent"),
@@ -248,6 +250,7 @@ function createAgent(host: Host, controllers: string): Seat {
       `--name=${host.name}`,
       `--controller=${controllers}`,
       `--state-dir=${STATE_DIR}`,
+      ...(agentFlags?.(host.name) ?? []),
     ],
     ready: SERVES,
   });
