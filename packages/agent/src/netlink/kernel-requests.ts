@@ -1,18 +1,22 @@
 // Single requests to the kernel over rtnetlink: an address is added, given another lifetime, or
-// removed. Given a socket that carries no dumps; each rejects with the kernel's EdgeError.
+// removed. Given a socket that carries no dumps, and the numbers of devices; each rejects with the
+// kernel's EdgeError.
 
 import type { RtNetlinkSocket } from "netlink";
-import { type DeviceName, familyOf } from "@fairlead/model";
+import { familyOf } from "@fairlead/model";
 import { ownerLabel } from "../attach.ts";
 import type { AddedAddress, Kernel, KernelAddress } from "../ports.ts";
 import { addressBytes } from "./address-bytes.ts";
 import { FOREVER, type RouteMessage, routeLength } from "./kernel-view.ts";
+import type { IndexOf } from "./device-indexes.ts";
 import { kernelError } from "./netlink-error.ts";
+import { REQUEST_TIMEOUT } from "./request-timeout.ts";
 
-type Requests = Pick<RtNetlinkSocket, "getLink" | "newAddress" | "delAddress">;
-
-/** The kernel answers within this. */
-export const REQUEST_TIMEOUT: { readonly timeout: number } = { timeout: 5000 };
+/** What requests go over. */
+export interface Requests {
+  readonly socket: Pick<RtNetlinkSocket, "newAddress" | "delAddress">;
+  readonly indexOf: IndexOf;
+}
 
 /** Flags of a request (linux/netlink.h): change what is there, make what is not. */
 const NLM_F_REPLACE = 0x100;
@@ -20,15 +24,15 @@ const NLM_F_CREATE = 0x400;
 
 /** Adds an address, or gives it another lifetime. */
 export async function putAddress(
-  requests: Requests,
+  { socket, indexOf }: Requests,
   { address, prefixLength, link: name, validMs }: AddedAddress,
 ): Promise<void> {
   try {
-    const index = await indexOf(requests, name);
+    const index = await indexOf(name);
     const bytes = addressBytes(address);
     const isIpv4 = familyOf(address) === "ipv4";
     const seconds = validMs === undefined ? FOREVER : Math.ceil(validMs / 1000);
-    await requests.newAddress(
+    await socket.newAddress(
       { family: isIpv4 ? 2 : 10, prefixlen: prefixLength, index },
       {
         local: bytes,
@@ -47,34 +51,31 @@ export async function putAddress(
 
 /** Length of the device's route for an address; `readRoutes` gives all routes of the host. */
 export async function findLength(
-  requests: Requests,
+  { indexOf }: Pick<Requests, "indexOf">,
   readRoutes: () => Promise<readonly RouteMessage[]>,
   { address, link }: Parameters<Kernel["routeLength"]>[0],
 ): Promise<number | undefined> {
   try {
-    const index = await indexOf(requests, link);
+    const index = await indexOf(link);
     return routeLength(await readRoutes(), index, address);
   } catch (error) {
     throw kernelError(error, `cannot read the routes of ${link}`);
   }
 }
 
-async function indexOf(requests: Requests, name: DeviceName): Promise<number> {
-  const [link] = await requests.getLink({}, { ifname: name }, REQUEST_TIMEOUT);
-  if (link?.data.index === undefined) throw new Error(`ENODEV: there is no device ${name}`);
-  return link.data.index;
-}
-
 /** Removes an address; false when it was not there. */
-export async function removeAddress(requests: Requests, entry: KernelAddress): Promise<boolean> {
+export async function removeAddress(
+  { socket, indexOf }: Requests,
+  entry: KernelAddress,
+): Promise<boolean> {
   try {
-    const [link] = await requests.getLink({}, { ifname: entry.link }, REQUEST_TIMEOUT);
+    const index = await indexOf(entry.link);
     const bytes = addressBytes(entry.address);
-    await requests.delAddress(
+    await socket.delAddress(
       {
         family: bytes.length === 4 ? 2 : 10,
         prefixlen: entry.prefixLength,
-        ...(link?.data.index === undefined ? {} : { index: link.data.index }),
+        index,
       },
       { local: bytes, address: bytes },
       REQUEST_TIMEOUT,

@@ -2,6 +2,7 @@
 // changes and removals do no harm.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { parseAddress, parseDeviceName, present } from "@fairlead/model";
 import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
@@ -24,6 +25,10 @@ async function ip(...lines: readonly string[]): Promise<void> {
     maxOutputBytes: 4096,
   });
   assert.equal(result.code, 0, result.stderr);
+}
+
+function batchSync(lines: readonly string[]): void {
+  execFileSync(ipProgram, ["-batch", "-"], { input: `${lines.join("\n")}\n`, timeout: 30_000 });
 }
 
 function entry(address: string, prefixLength: number, link: string): KernelAddress {
@@ -170,6 +175,22 @@ inSandbox({ file: import.meta.url, name: "netlink" }, () => {
     assert.equal(looks[19]?.addresses.filter((found) => found.prefixLength === 32).length, 1000);
     const removed = await Promise.all(vips.map((vip) => kernel.removeAddress(vip)));
     assert.deepEqual(new Set(removed), new Set([true]));
+    const after = await kernel.view();
+    assert.equal(after.addresses.filter((found) => found.prefixLength === 32).length, 0);
+  });
+
+  test("five thousand events that come while the program is busy for a second do not end it", async () => {
+    await using kernel = await createNetlinkKernel({ clock, logger, ipProgram });
+    const told = changed(kernel);
+    const places = Array.from({ length: 5000 }, (_, i) => `10.20.${i >> 8}.${i & 255}/32 dev eth0`);
+    const endMs = clock.nowMs() + 1000;
+    // Blocks: nothing of this program runs before all events wait for it.
+    batchSync(places.map((place) => `address add ${place}`));
+    while (clock.nowMs() < endMs);
+    await told;
+    const { addresses } = await kernel.view();
+    assert.equal(addresses.filter((found) => found.prefixLength === 32).length, 5000);
+    batchSync(places.map((place) => `address delete ${place}`));
     const after = await kernel.view();
     assert.equal(after.addresses.filter((found) => found.prefixLength === 32).length, 0);
   });

@@ -7,11 +7,13 @@ import type { Clock, Logger, Timer } from "@fairlead/runtime";
 import type { Kernel, KernelView } from "../ports.ts";
 import { createInFlight } from "./in-flight.ts";
 import { watchByProgram } from "./ip-monitor.ts";
-import { findLength, putAddress, REQUEST_TIMEOUT, removeAddress } from "./kernel-requests.ts";
+import { createIndexOf } from "./device-indexes.ts";
+import { findLength, putAddress, type Requests, removeAddress } from "./kernel-requests.ts";
 import { defaultDevices, kernelView } from "./kernel-view.ts";
 import { createKeptView } from "./kept-view.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { kernelError } from "./netlink-error.ts";
+import { REQUEST_TIMEOUT } from "./request-timeout.ts";
 import { findWireless } from "./wireless.ts";
 
 /** What the kernel's adapter is made of. */
@@ -54,7 +56,8 @@ export async function createNetlinkKernel(options: NetlinkKernelOptions): Promis
   const keep = <T extends ReturnType<typeof open>>(rt: T): T =>
     stack.adopt(rt, () => rt.socket.close());
   const dumps = keep(open());
-  const requests = keep(open());
+  const socket = keep(open());
+  const requests: Requests = { socket, indexOf: createIndexOf(socket) };
   const inFlight = createInFlight({ runningMax: REQUESTS_MAX, waitingMax: WAITING_MAX });
   const changes = createChanges(options.clock);
   const timeout = REQUEST_TIMEOUT;
