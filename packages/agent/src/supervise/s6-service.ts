@@ -6,6 +6,7 @@ import { type Clock, isEdgeError } from "@fairlead/runtime";
 import type { ServiceState, SupervisedService } from "../supervised.ts";
 import { createDaemonLog } from "./daemon-log.ts";
 import { type S6Programs, deadline } from "./s6-programs.ts";
+import { readS6Status } from "./s6-status.ts";
 import { setStartsByItself } from "./service-folder.ts";
 
 /** What a service is made of. */
@@ -39,6 +40,8 @@ export function createS6Service(options: S6ServiceOptions): SupervisedService {
   }
 
   async function ask(): Promise<ServiceState> {
+    const read = await readS6Status(dir);
+    if (read !== undefined) return read;
     try {
       const [up, pid] = await programs.svstat(dir, "up,pid");
       return up === "true" ? { up: true, pid: Number(pid) } : { up: false };

@@ -2,13 +2,16 @@
 // killed daemon, and ends with nothing left over. The daemons are stand-ins that only sleep.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { createLogger, createSystemClock } from "@fairlead/runtime";
 import { inSandbox } from "@fairlead/testkit";
 import { dataPlaneLayout } from "../data-plane-layout.ts";
+import { createS6Programs } from "./s6-programs.ts";
+import { readS6Status } from "./s6-status.ts";
 import { createS6Supervisor, type S6Supervisor } from "./s6.ts";
 
 /** Sleeps under the given name, with a child, as nginx and keepalived have one. */
@@ -107,6 +110,32 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
     assert.equal(await countRunning("s6-"), 0);
     assert.equal(await countRunning("/run/bin"), 0);
     assert.equal(await countRunning("-child"), 0);
+  });
+
+  test("what is read of a service is what s6-svstat says, up, finishing and down", async () => {
+    const folder = "/run/status/daemon";
+    await mkdir(folder, { recursive: true });
+    await writeFile(`${folder}/run`, "#!/bin/sh\nexec sleep 3600\n", { mode: 0o755 });
+    await writeFile(`${folder}/finish`, "#!/bin/sh\nexec sleep 3600\n", { mode: 0o755 });
+    const supervisor = spawn("/usr/bin/s6-supervise", [folder], { stdio: "ignore" });
+    const programs = createS6Programs("/usr/bin/s6-svscan");
+    const said = async (): Promise<string> => (await programs.svstat(folder, "up,pid")).join(" ");
+    const until = async (word: RegExp): Promise<void> => {
+      while (!word.test(await said().catch(() => ""))) {}
+    };
+    await until(/^true/);
+    const state = await readS6Status(folder);
+    assert.equal(`${state?.up} ${state?.pid}`, await said());
+    process.kill(state?.pid ?? 0, "SIGKILL");
+    await until(/^false/);
+    const bytes = await readFile(`${folder}/supervise/status`);
+    assert.notEqual(bytes.readBigUInt64BE(24), 0n, "the finish script runs");
+    assert.deepEqual(await readS6Status(folder), { up: false });
+    await programs.svc(folder, "-xd");
+    supervisor.kill("SIGKILL");
+    await once(supervisor, "exit");
+    assert.equal(await readS6Status(folder), undefined, "nobody looks after it");
+    assert.equal(await readS6Status("/run/none"), undefined);
   });
 
   test("a second agent on the folder adopts the living supervisor and its daemons", async () => {
