@@ -23,6 +23,7 @@ import { createDebugServer } from "./api/grpc/debug-server.ts";
 import { type Converge, createConverge } from "./converge.ts";
 import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { createControllerLink } from "./link/controller-link.ts";
+import { type FedTimes, createFedTimes } from "./fed-times.ts";
 import { agentHealth, agentReadiness, createAgentMetrics } from "./metrics.ts";
 import { createLiveness, lanesOf } from "./liveness/liveness.ts";
 import { yieldingFiles } from "./liveness/track-files.ts";
@@ -79,6 +80,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const link = createLink(options, agent, revisions);
   const converge = createConverge({ agent, clock, log, host, planFile, link, random });
   const { kernel, ledger } = host;
+  const fed = createFedTimes(clock);
   // Stopped when the loop has ended, and before the kernel's adapter.
   await lifecycle.start("added addresses", () => ({
     [Symbol.asyncDispose]: () =>
@@ -109,25 +111,24 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     link.start({
       hello: () => helloOf({ agent, bootId, hasIpv6: options.programs.hasIpv6 }, converge),
       held: () => converge.view().wanted,
-      onPlan: (plan) => converge.accept(plan),
+      onPlan: (plan, receivedMs) => converge.accept(plan, () => fed.add(receivedMs)),
       onConnectionChange: (isConnected) => {
         if (!isConnected) log.warn({}, "lost the controller; the last good plan is served on");
       },
     });
     return link;
   });
-  await serveHealth(options, converge, link);
+  await serveHealth(options, converge, link, fed);
   await serveDebug(options, {
     view,
     files: () => readRenderedFiles(layout),
     segment: host.segment,
   });
   log.info({ agent: settings.name, epoch: converge.view().epoch }, "serving");
-  const giveUp = { layout, clock, log, kernel, ledger };
   return {
     converge,
     link,
-    giveUpLanes: () => giveUpLanes(giveUp),
+    giveUpLanes: () => giveUpLanes({ layout, clock, log, kernel, ledger }),
     endDataPlane: async () => {
       await supervisor.end();
       await forgetMembers(options.programs);
@@ -185,9 +186,10 @@ async function serveHealth(
   { metrics: place, lifecycle }: AgentOptions,
   converge: Converge,
   link: ControllerLink,
+  fed: FedTimes,
 ): Promise<void> {
   const view = (): ReturnType<Converge["view"]> => converge.view();
-  const options = { version: VERSION, view, isConnected: () => link.connected };
+  const options = { version: VERSION, view, fed, isConnected: () => link.connected };
   if ("registry" in place) {
     createAgentMetrics({ ...options, metrics: place });
     return;

@@ -53,8 +53,8 @@ export interface ConvergeOptions {
 export interface Converge extends AsyncDisposable {
   /** Loads the last good plan and the ledger, and makes the host equal to them. */
   start(): Promise<void>;
-  /** A newer whole plan. */
-  accept(plan: AcceptedPlan): void;
+  /** A newer whole plan. `onFed` is told when its members are in the kernel's table. */
+  accept(plan: AcceptedPlan, onFed?: () => void): void;
   view(): ConvergeView;
   /** Resolves when a pass has ended that began after this call. */
   settled(): Promise<void>;
@@ -142,12 +142,13 @@ class Loop implements Converge {
     this.#passes.poke();
   }
 
-  accept(plan: AcceptedPlan): void {
+  accept(plan: AcceptedPlan, onFed?: () => void): void {
     this.#wanted = plan;
     this.#epoch = Math.max(this.#epoch, plan.epoch);
     // A pass may have to wait for a reload; members need not.
     const fed = this.#feed.feed(plan, this.#applied.listeners);
-    if (this.#options.host.members !== undefined) void fed.then(() => this.#looks.poke());
+    const { members } = this.#options.host;
+    if (members !== undefined) void fed.then(onFed).then(() => this.#looks.poke());
     this.#passes.poke();
   }
 

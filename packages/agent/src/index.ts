@@ -7,6 +7,7 @@ export type { Host } from "./host.ts";
 export { type Placeable, type PlaceBook, NO_PLACES, placeAll } from "./service-places.ts";
 export { generationId } from "./generation-id.ts";
 export { type ControllerLinkOptions, createControllerLink } from "./link/controller-link.ts";
+export { type NetlinkKernelOptions, createNetlinkKernel } from "./netlink/kernel.ts";
 export type * from "./ports.ts";
 export type { Dial, DialEvents, DialedCall } from "./link/dial.ts";
 export { checkHost } from "./preflight/check-host.ts";

@@ -4,6 +4,7 @@
 import { createMetrics, type HealthReport, type Metrics } from "@fairlead/runtime";
 
 import type { ConvergeView } from "./converge-view.ts";
+import type { FedTimes } from "./fed-times.ts";
 import type { ObservedGeneration } from "./observe.ts";
 import { countUdpSessions } from "./udp-sessions.ts";
 
@@ -12,6 +13,7 @@ export interface AgentMetricsOptions {
   readonly version: string;
   readonly view: () => ConvergeView;
   readonly isConnected: () => boolean;
+  readonly fed: Pick<FedTimes, "plans" | "totalMs">;
   /** Metrics of a program that the agent is a part of; else it makes its own. */
   readonly metrics?: Metrics;
 }
@@ -67,6 +69,16 @@ export function createAgentMetrics(options: AgentMetricsOptions): Metrics {
     name: "agent_passes_total",
     help: "Passes of the converging loop.",
     total: () => view().passes,
+  });
+  metrics.counter({
+    name: "agent_plans_fed_total",
+    help: "Plans of the controller whose members were put into the kernel's table.",
+    total: () => options.fed.plans,
+  });
+  metrics.counter({
+    name: "agent_plans_fed_seconds_total",
+    help: "Time from the arrival of each of these plans to its members there, added up.",
+    total: () => options.fed.totalMs / 1000,
   });
   metrics.counter({
     name: "proxy_reloads_total",

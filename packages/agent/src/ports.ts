@@ -45,8 +45,11 @@ export interface ControllerLinkEvents {
   hello(): AgentHello;
   /** The plan in force, to answer an inventory request and to take differences from. */
   held(): AcceptedPlan | undefined;
-  /** A new whole plan was accepted; called in the order of acceptance. */
-  onPlan(plan: AcceptedPlan): void;
+  /**
+   * A new whole plan was accepted; called in the order of acceptance.
+   * @param receivedMs when its update came, in monotonic ms.
+   */
+  onPlan(plan: AcceptedPlan, receivedMs: number): void;
   onConnectionChange(connected: boolean): void;
 }
 

@@ -176,7 +176,8 @@ class Link implements ControllerLink {
   }
 
   #onUpdate(events: ControllerLinkEvents, update: IncomingUpdate): void {
-    const { agent, revisions, log } = this.#options;
+    const { agent, revisions, log, clock } = this.#options;
+    const receivedMs = clock.nowMs();
     const { nonce } = update;
     const held = this.#held(events);
     const received = receiveUpdate({ agent, held, epoch: this.#epoch, update, revisions });
@@ -198,7 +199,7 @@ class Link implements ControllerLink {
     // What was proved before says nothing of this plan.
     this.#newest = undefined;
     this.#hasReported = false;
-    events.onPlan(plan);
+    events.onPlan(plan, receivedMs);
   }
 
   /** The plan that differences are from: the one taken last, else the one from the disk. */
