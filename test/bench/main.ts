@@ -11,11 +11,15 @@ import { benchDatapath } from "./datapath.ts";
 import { benchFailover } from "./failover.ts";
 import { type Figure, formatFigures, isMet } from "./goal.ts";
 import { benchMemberChange } from "./member-change.ts";
+import { benchMemberTable } from "./member-table.ts";
+import { benchNetlinkAdds } from "./netlink-adds.ts";
 import { benchPlanning } from "./planning.ts";
+import { benchReloadGrowth } from "./reload-growth.ts";
 import { benchRender } from "./render.ts";
 import { benchReloads } from "./reloads.ts";
 import { benchTakeover } from "./takeover.ts";
 import { benchTurn } from "./turn.ts";
+import { benchVips } from "./vips.ts";
 
 type Tell = (line: string) => void;
 
@@ -25,8 +29,11 @@ const BENCHES: Readonly<Record<string, (tell: Tell) => Promise<readonly Figure[]
   allocation: benchAllocation,
   failover: benchFailover,
   datapath: benchDatapath,
-  members: benchMemberChange,
+  members: memberFigures,
   reloads: benchReloads,
+  "reload-growth": benchReloadGrowth,
+  netlink: benchNetlinkAdds,
+  vips: benchVips,
   "cluster-create": benchClusterCreate,
   "cluster-burst": benchClusterBurst,
   "cluster-writes": benchClusterWrites,
@@ -56,6 +63,10 @@ async function renderFigures(): Promise<readonly Figure[]> {
   const unit = "ms";
   const value = keepalivedMs + nginxMs;
   return [{ what: `render ${services} Services, both files`, value, unit, floor, goal: 50 }];
+}
+
+async function memberFigures(tell: Tell): Promise<readonly Figure[]> {
+  return [...(await benchMemberTable(tell)), ...(await benchMemberChange(tell))];
 }
 
 /** Progress and mistakes; figures alone go to standard output. */
