@@ -19,6 +19,7 @@ export * from "./patched-map.ts";
 export * from "./pool.ts";
 export * from "./reason-table.ts";
 export * from "./reason.ts";
+export * from "./registration.ts";
 export * from "./report.ts";
 export * from "./verdict.ts";
 export * from "./world.ts";

@@ -5,6 +5,7 @@
 import type { Address } from "./address.ts";
 import type { LaneId } from "./lane.ts";
 import type { AgentName } from "./name.ts";
+import type { RegistrationFields } from "./registration.ts";
 
 /** An operator's wish. */
 export type Intent = {
@@ -26,7 +27,12 @@ export type Intent = {
     /** The operator's word that an agent is powered off and holds nothing. */
     | { readonly kind: "forget"; readonly agent: AgentName }
     | { readonly kind: "release"; readonly address: Address }
+    /** A pool is to have an address of an IPAM elsewhere; over when that was given back. */
+    | ({ readonly kind: "register" } & RegistrationFields)
   );
+
+/** A registration among the intents. */
+export type Registration = Extract<Intent, { readonly kind: "register" }>;
 
 /** Whether the intent lasts over plannings; the others are done by the planning that gets them. */
 export function isLasting({ kind }: Intent): boolean {

@@ -3,6 +3,7 @@
 
 import type { AddressRange } from "./cidr.ts";
 import type { AgentName, DeviceName, PoolName } from "./name.ts";
+import type { ExternalPool } from "./registration.ts";
 
 /**
  * How an address of the pool lives on hosts. `vrrp`: it floats among the pool's agents. `host`:
@@ -34,7 +35,7 @@ export interface AddressPool {
   readonly origin: string;
   /** Epoch ms when it was made; of two overlapping pools the newer is refused. */
   readonly createdAtMs?: number;
-  /** In the order written; never empty. */
+  /** In the order written; never empty, but of an external pool that was given nothing. */
   readonly ranges: readonly AddressRange[];
   readonly mode: PoolMode;
   /** Whether claims that name no pool may be served from it. Default true. */
@@ -59,4 +60,6 @@ export interface AddressPool {
   readonly agents: readonly AgentName[];
   /** Device that must hold its addresses on every agent; absent: by subnet. */
   readonly link?: DeviceName;
+  /** Whose addresses it gives; absent: its own. Never with mode host. */
+  readonly external?: ExternalPool;
 }

@@ -2,6 +2,7 @@
 // reference page of reasons is made from this table.
 
 import { DATA_PLANE_REASONS } from "./data-plane-reasons.ts";
+import { IPAM_REASONS } from "./ipam-reasons.ts";
 import type { Reason } from "./reason.ts";
 import { SEGMENT_REASONS } from "./segment-reasons.ts";
 
@@ -126,6 +127,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     "Another controller wrote this Service's load-balancer status.",
     "Set spec.loadBalancerClass to the controller that shall serve it.",
   ),
+  ...IPAM_REASONS,
   // Files and pools.
   ManifestUnreadable: entry(
     "FL0301",

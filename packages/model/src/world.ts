@@ -9,6 +9,7 @@ import type { LeasedAddress } from "./lease.ts";
 import type { AgentName, ClaimId } from "./name.ts";
 import type { NodePlan, ResourceName } from "./node-plan.ts";
 import type { AddressPool } from "./pool.ts";
+import type { IpamSights } from "./registration.ts";
 import type { Finding } from "./reason.ts";
 import type { AgentHello, AgentReport } from "./report.ts";
 import type { Verdict } from "./verdict.ts";
@@ -60,6 +61,11 @@ export interface PlanSettings {
    * pool at all. Default false.
    */
   readonly sharesOwnAddress?: boolean;
+  /**
+   * A text that no other controller ever has, nor this one after a restart: the uuids of new
+   * registrations are made of it. Default: an empty one, for where no pool is external.
+   */
+  readonly registrationSeed?: string;
 }
 
 /** The frozen input of planning. */
@@ -78,6 +84,8 @@ export interface World {
   readonly leases: ReadonlyMap<Address, LeasedAddress>;
   readonly lanes: ReadonlyMap<LaneId, Lane>;
   readonly intents: readonly Intent[];
+  /** What is seen of IPAMs that pools take addresses from; absent: nothing. */
+  readonly ipam?: IpamSights;
 }
 
 /** The result of planning: what shall be stored, sent and said. */

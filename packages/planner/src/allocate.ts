@@ -4,7 +4,14 @@
 // first. Who holds something is served on it, whatever is refused on top; a newcomer gets all that
 // it cannot do without, or nothing.
 
-import { type Address, type Claim, type ClaimId, type Remark, familyOf } from "@fairlead/model";
+import {
+  type Address,
+  type Claim,
+  type ClaimId,
+  type Reason,
+  type Remark,
+  familyOf,
+} from "@fairlead/model";
 
 import { type Admission, admit } from "./admit.ts";
 import { adoptAddresses, findWait } from "./adopt.ts";
@@ -102,6 +109,7 @@ function dropUnusedPorts({ table }: AllocateOptions, claims: readonly Claim[]): 
 }
 
 function serve(options: AllocateOptions, claim: Claim): Grant {
+  options.asking.drop(claim.id);
   const held = options.table.heldBy(claim);
   const wait = held.length === 0 ? findWait(options, claim) : undefined;
   // Agents go on with what they have there, and so does the status.
@@ -123,7 +131,13 @@ function serve(options: AllocateOptions, claim: Claim): Grant {
   const fatals = lacking.filter(({ need }) => need.required || isHopeless);
   // What others took may come free; what no pool has is the better answer.
   const fatal = fatals.find(({ problem }) => !isScarcity(problem)) ?? fatals[0];
-  if (fatal !== undefined) return fallBack(options, claim, held, fatal.problem);
+  if (fatal !== undefined) {
+    // What was found already is not given back while the rest is waited for.
+    for (const { choice } of choices) {
+      if (choice.kind === "take") options.asking.keep(choice.address);
+    }
+    return fallBack(options, claim, held, fatal.problem);
+  }
   const doubts = choices.flatMap(({ choice }) =>
     choice.kind === "keep" && choice.doubt !== undefined ? [choice.doubt] : [],
   );
@@ -155,8 +169,18 @@ function isTrouble(problem: Remark): boolean {
 }
 
 function isScarcity({ reason }: Remark): boolean {
-  return ["PoolExhausted", "AddressTaken", "SharingRefused", "Releasing"].includes(reason);
+  return SCARCE.has(reason);
 }
+
+const SCARCE: ReadonlySet<Reason> = new Set([
+  "PoolExhausted",
+  "AddressTaken",
+  "SharingRefused",
+  "Releasing",
+  "WaitsForIpam",
+  "IpamUnreachable",
+  "IpamRefused",
+]);
 
 function chosen({ choice }: { readonly choice: Choice }): readonly Address[] {
   if (choice.kind === "none") return [];

@@ -15,6 +15,7 @@ import {
 } from "@fairlead/model";
 
 import { allocate } from "./allocate.ts";
+import { createAsking } from "./asking.ts";
 import type { Desk } from "./choose.ts";
 import { type FreeAddresses, createFreeAddresses } from "./free-address.ts";
 import { type LeaseRows, createLeaseRows } from "./lease-rows.ts";
@@ -94,6 +95,7 @@ export function allot(world: AllotWorld, memory: AllotMemory = createAllotMemory
     unusable: NOBODYS,
     fill: rows.fill,
     turn: createMoveTurn(NOBODY),
+    asking: createAsking([]),
     isAbsent: () => false,
     inUse: NOTHING,
     ...NO_AGENTS,

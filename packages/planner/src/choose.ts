@@ -15,6 +15,8 @@ import {
 } from "@fairlead/model";
 
 import { accessOf, whyNotAllowed } from "./access.ts";
+import { askFor } from "./ask-for.ts";
+import type { Asking, Standing } from "./asking.ts";
 import type { FamilyNeed } from "./families.ts";
 import type { FreeAddresses } from "./free-address.ts";
 import type { LeaseTable } from "./lease-table.ts";
@@ -36,6 +38,8 @@ export interface Desk {
   readonly isAbsent: (owner: LeaseOwner) => boolean;
   readonly fill: PoolFill;
   readonly turn: MoveTurn;
+  /** Where external pools are asked for addresses that they do not have. */
+  readonly asking: Asking;
   /** Addresses that strangers have: left for others, but by who wishes for them alone. */
   readonly inUse: ReadonlyMap<Address, string>;
   /** Agents' own addresses, which are unusable but where they are held as they are. */
@@ -82,12 +86,16 @@ export function choose(
   }
   const found =
     wishes.length > 0 ? chooseWished(desk, claim, wishes) : chooseAny(desk, claim, need);
+  if (found.kind === "take") desk.asking.drop(claim.id, need.family);
   const first = bestOf(desk, displaced) ?? held[0];
   if (first === undefined) return found;
   if (found.kind === "none") return { kind: "keep", address: first, doubt: found.problem };
   const from = stillServing(desk.table, displaced);
   if (from.length === 0) return found;
-  if (desk.turn.isTaken(claim)) return { kind: "move", from };
+  if (desk.turn.isTaken(claim)) {
+    desk.asking.keep(found.address);
+    return { kind: "move", from };
+  }
   desk.turn.take(claim);
   return { kind: "move", from, to: found.address };
 }
@@ -104,7 +112,7 @@ function chooseWished(desk: Desk, claim: Claim, wishes: readonly Address[]): Fou
     const trouble = whyNotWished(desk, claim, address);
     if (trouble === undefined && !desk.inUse.has(address)) return { kind: "take", address };
     if (trouble === undefined) disputed ??= address;
-    problem ??= trouble;
+    problem ??= (trouble && askFor(desk, claim, address)) ?? trouble;
   }
   // Its agents ask for it again and again, and have it when the stranger has gone.
   if (disputed !== undefined) return { kind: "take", address: disputed };
@@ -168,11 +176,11 @@ function chooseAny(desk: Desk, claim: Claim, need: FamilyNeed): Found {
   );
   const [first] = fitting;
   if (first === undefined) return { kind: "none", problem: noFamily(need, access.pools) };
-  const address =
-    lastHeld(desk, claim, need, fitting) ??
-    joined(desk, claim, need, fitting) ??
-    fresh(desk, need, fitting);
+  const old = lastHeld(desk, claim, need, fitting) ?? joined(desk, claim, need, fitting);
+  if (old !== undefined) return { kind: "take", address: old };
+  const { address, asked } = fresh(desk, claim, need, fitting);
   if (address !== undefined) return { kind: "take", address };
+  if (asked !== undefined) return { kind: "none", problem: asked.problem };
   const clash = fitting.map((view) => whyNotOwn(desk, claim, need, view)).find(isKnown);
   if (clash !== undefined) return { kind: "none", problem: clash };
   const full = fitting.slice(0, POOLS_NAMED_MAX).map((view) => {
@@ -243,17 +251,30 @@ function joined(
   });
 }
 
-function fresh(desk: Desk, need: FamilyNeed, views: readonly PoolView[]): Address | undefined {
+/** `asked`: the first pool that was asked for one, or the one whose answer is waited for. */
+interface Fresh {
+  readonly address?: Address | undefined;
+  readonly asked?: Standing | undefined;
+}
+
+/** An address that nobody has. While a pool that is preferred has yet to answer, no other's. */
+function fresh(desk: Desk, claim: Claim, need: FamilyNeed, views: readonly PoolView[]): Fresh {
+  let asked: Standing | undefined;
   for (const view of views) {
-    const address = desk.free.lowest(view, familyFor(need, view));
-    if (address !== undefined) return address;
+    const family = familyFor(need, view);
+    const address = desk.free.lowest(view, family);
+    if (address !== undefined) return { address };
+    if (view.pool.external === undefined) continue;
+    const standing = desk.asking.ask(claim.id, view.pool, { family }, desk.table.rows);
+    if (standing.isOpen) return { asked: standing };
+    asked ??= standing;
   }
   for (const family of new Set(views.map((view) => familyFor(need, view)))) {
     const same = views.filter((view) => familyFor(need, view) === family);
     const address = desk.free.oldestResting(same, family);
-    if (address !== undefined) return address;
+    if (address !== undefined) return { address };
   }
-  return undefined;
+  return { asked };
 }
 
 function noFamily(need: FamilyNeed, pools: readonly PoolView[]): Remark {

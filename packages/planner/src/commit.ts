@@ -36,8 +36,18 @@ export function nothing(claim: Claim, problem: Remark): Grant {
   };
 }
 
-/** What ends by itself: somebody gives an address back, an agent lets go of one, or connects. */
-const HEALING: ReadonlySet<Reason> = new Set(["PoolExhausted", "Releasing", "NoSegment"]);
+/**
+ * What ends by itself: somebody gives an address back, an agent lets go of one or connects, or an
+ * IPAM answers.
+ */
+const HEALING: ReadonlySet<Reason> = new Set([
+  "PoolExhausted",
+  "Releasing",
+  "NoSegment",
+  "WaitsForIpam",
+  "IpamUnreachable",
+  "IpamRefused",
+]);
 
 /** What was chosen for a claim. */
 export interface Decision {

@@ -17,6 +17,7 @@ export { HANDOVER_MS } from "./witness.ts";
 export type { MayStillGet } from "./release.ts";
 export { holderOf, reportedHolders, standsBy } from "./lane-holders.ts";
 export { drainTarget } from "./rank.ts";
+export { type OpenOptions, openPools } from "./external-pools.ts";
 export { MOVE_MS_MAX, evenMoves } from "./settle-intents.ts";
 export { isDrained, isFrozen, willOf } from "./will.ts";
 export { YIELD_MS } from "./yielding.ts";

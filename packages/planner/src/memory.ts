@@ -15,7 +15,7 @@ import {
   compareAge,
 } from "@fairlead/model";
 
-import { isAlike } from "./alike.ts";
+import { isAlike, keep } from "./alike.ts";
 import type { Carried } from "./carried.ts";
 import type { Misfit } from "./held-outside.ts";
 import { type Grant, type Grants, createGrants } from "./grant.ts";
@@ -140,6 +140,21 @@ export function addressesToSettle({ rows, last }: Remembered, world: World): Ite
     isSameList(last.world.intents, world.intents) &&
     isSameSet(last.world.absent, world.absent);
   return isSame ? new Set([...rows.touched.addresses, ...rows.unowned]) : [...rows.all.keys()];
+}
+
+/** The touched rows as they are now; one that came back to what it was is the one that it was. */
+export function rowsNow(
+  rows: LeaseRows,
+  before: Plan["leases"],
+): Map<Address, LeasedAddress | undefined> {
+  const now = new Map<Address, LeasedAddress | undefined>();
+  for (const address of rows.touched.addresses) {
+    const row = rows.all.get(address);
+    const kept = row && keep(before.get(address), row);
+    if (kept !== undefined) rows.put(kept);
+    now.set(address, kept);
+  }
+  return now;
 }
 
 /** Claims that are others than last time, or are gone. */

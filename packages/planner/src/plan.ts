@@ -3,12 +3,10 @@
 // stage does anew what was touched, and leaves everything else as the memory has it.
 
 import {
-  type Address,
   type AgentName,
   type AgentView,
   type ClaimId,
   type Finding,
-  type LeasedAddress,
   type NodePlan,
   type Plan,
   type Resource,
@@ -19,6 +17,7 @@ import {
 
 import { keep } from "./alike.ts";
 import { allocate } from "./allocate.ts";
+import type { Asking } from "./asking.ts";
 import { carryAll } from "./carried.ts";
 import { type FindingOptions, findAll } from "./findings.ts";
 import { createFreeAddresses } from "./free-address.ts";
@@ -34,7 +33,6 @@ import {
   touchHosts,
   touchLanes,
 } from "./lane-resources.ts";
-import type { LeaseRows } from "./lease-rows.ts";
 import { createLeaseTable } from "./lease-table.ts";
 import { claimsWithMembers } from "./members.ts";
 import {
@@ -48,6 +46,7 @@ import {
   openRows,
   ownersDisturbed,
   recallPools,
+  rowsNow,
   remember,
   turnedVips,
 } from "./memory.ts";
@@ -66,6 +65,7 @@ import {
   settleRows,
   unplaceGone,
 } from "./release.ts";
+import { type OpenRegistrations, openRegistrations } from "./registrations.ts";
 import { type Seats, findSeats } from "./seats.ts";
 import { intentsOf, settleIntents } from "./settle-intents.ts";
 import { type SegmentMap, findSegments } from "./segments.ts";
@@ -88,16 +88,19 @@ export interface PlanOptions {
 }
 
 /** Plans. Never throws for anything that a user, an agent or a store may say. */
-export function plan(world: World, options: PlanOptions): Plan {
+export function plan(given: World, options: PlanOptions): Plan {
   const memory = openMemory(options.memory);
-  let { planned, goesOn } = planOnce(world, options, memory, NO_CLAIMS);
+  const registrations = openRegistrations(given, memory.last?.world.pools);
+  const { world, asking } = registrations;
+  const view = { ...options, asking };
+  let { planned, goesOn } = planOnce(world, view, memory, NO_CLAIMS);
   // What a plan comes to may let more be done: a claim that has moved makes room for the next.
   for (let round = 1; goesOn !== undefined && round < ROUNDS_MAX; round++) {
     const { leases, lanes, intents } = planned;
     const next = { ...world, leases, lanes, intents };
-    ({ planned, goesOn } = planOnce(next, options, memory, goesOn));
+    ({ planned, goesOn } = planOnce(next, view, memory, goesOn));
   }
-  return planned;
+  return registrations.close(planned);
 }
 
 /** Rounds of one planning; what is left then goes on with the next fact. */
@@ -111,7 +114,7 @@ const NO_CLAIMS: ReadonlySet<ClaimId> = new Set();
  */
 function planOnce(
   given: World,
-  options: PlanOptions,
+  options: PlanOptions & Pick<OpenRegistrations, "asking">,
   memory: Remembered,
   arrived: ReadonlySet<ClaimId>,
 ): { readonly planned: Plan; readonly goesOn: ReadonlySet<ClaimId> | undefined } {
@@ -123,10 +126,10 @@ function planOnce(
   const book = recallPools(memory, world, agents);
   const release = releaseView(world, book, options.mayStillGet);
   const seats = findSeats(agents, book, last?.seats);
-  const { revisionOf } = options;
+  const { revisionOf, asking } = options;
   const witnesses = callWitnesses(world);
   const inUse = findInUse(world, witnesses);
-  const common = { memory, world, book, release, agents, seats };
+  const common = { memory, world, book, release, agents, seats, asking };
   const view: PlanView = { ...common, revisionOf, witnesses, inUse };
 
   touchReported(rows.touched, last?.world.agents, world.agents);
@@ -173,18 +176,6 @@ function planOnce(
 const NO_LEASES: Plan["leases"] = new Map();
 const NO_VERDICTS: Plan["verdicts"] = new Map();
 
-/** The touched rows as they are now; one that came back to what it was is the one that it was. */
-function rowsNow(rows: LeaseRows, before: Plan["leases"]): Map<Address, LeasedAddress | undefined> {
-  const now = new Map<Address, LeasedAddress | undefined>();
-  for (const address of rows.touched.addresses) {
-    const row = rows.all.get(address);
-    const kept = row && keep(before.get(address), row);
-    if (kept !== undefined) rows.put(kept);
-    now.set(address, kept);
-  }
-  return now;
-}
-
 /** What every stage may see. */
 interface PlanView {
   readonly memory: Remembered;
@@ -194,6 +185,7 @@ interface PlanView {
   /** Without those that were declared gone. */
   readonly agents: readonly AgentView[];
   readonly seats: Seats;
+  readonly asking: Asking;
   readonly revisionOf: PlanOptions["revisionOf"];
   readonly witnesses: Witnesses;
   readonly inUse: InUse;
@@ -201,7 +193,7 @@ interface PlanView {
 
 /** Takes out owners that are gone, and grants anew what may come out differently. */
 function grantAddresses(view: PlanView, arrived: ReadonlySet<ClaimId>): readonly Grant[] {
-  const { memory, world, book, release, agents, seats, inUse } = view;
+  const { memory, world, book, release, agents, seats, inUse, asking } = view;
   const { rows, grants, unsettled, last } = memory;
   const asked = new Set(changedClaims(memory, world.claims));
   for (const id of asked) {
@@ -226,6 +218,7 @@ function grantAddresses(view: PlanView, arrived: ReadonlySet<ClaimId>): readonly
     forgotten: release.forgotten,
     fill: rows.fill,
     turn: isFrozen(world) ? NO_TURN : createMoveTurn(arrived),
+    asking,
     isAbsent: (owner) => isAbsentOwner(world, owner),
     inUse,
   });

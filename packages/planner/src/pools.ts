@@ -27,7 +27,7 @@ export interface NumberRange {
 /** A pool that is in use. */
 export interface PoolView {
   readonly pool: AddressPool;
-  /** In the order in which its ranges name them first. */
+  /** In the order in which its ranges name them first; of an external pool as it says. */
   readonly families: readonly Family[];
   /** In the order written. */
   readonly ranges: readonly NumberRange[];
@@ -175,7 +175,7 @@ function viewOf(pool: AddressPool, isOwn: boolean): PoolView {
   });
   return {
     pool,
-    families: [...new Set(pool.ranges.map((range) => range.family))],
+    families: pool.external?.families ?? [...new Set(pool.ranges.map((range) => range.family))],
     ranges: pool.ranges.map(numbers),
     reserved: pool.reserved.map(numbers),
     isOwn,

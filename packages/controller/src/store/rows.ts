@@ -107,6 +107,20 @@ const INTENT: z.ZodType<Intent> = z.discriminatedUnion("kind", [
   z.strictObject({ ...base, kind: z.literal("confirm"), source: z.string() }),
   z.strictObject({ ...base, kind: z.literal("forget"), agent }),
   z.strictObject({ ...base, kind: z.literal("release"), address }),
+  z.strictObject({
+    ...base,
+    kind: z.literal("register"),
+    uuid: z.uuid(),
+    pool,
+    url: z.string(),
+    class: z.string(),
+    renewMs: z.number().positive(),
+    claim,
+    family: z.enum(["ipv4", "ipv6"]),
+    wish: address.exactOptional(),
+    address: address.exactOptional(),
+    ending: z.literal(true).exactOptional(),
+  }),
 ]);
 
 /** A row as it stands in its table: the key's column and the JSON. */
