@@ -7,6 +7,7 @@ import { type Clock, type Metrics, VERSION } from "@fairlead/runtime";
 import { addFollowMetrics, addWriteMetrics } from "./cluster-metrics.ts";
 import { createPoolSource } from "./config/pool-source.ts";
 import type { Fact } from "./facts.ts";
+import { createHttpIpamClient } from "./ipam-http/http-ipam-client.ts";
 import { guardWrites } from "./kube/guard-writes.ts";
 import { createKubeClient } from "./kube/kube-client.ts";
 import { type ServiceBook, STATUS_MANAGER } from "./kube/service-record.ts";
@@ -16,6 +17,8 @@ import { createFolderPublisher } from "./publish/folder/folder-publisher.ts";
 import { createKubePublisher } from "./publish/kube/kube-publisher.ts";
 import { createPoolPublisher } from "./publish/kube/pool-publisher.ts";
 import type { PublishTrouble } from "./publish/kube/publish-trouble.ts";
+import { createRegistrar } from "./registrar/registrar.ts";
+import { addRegistrarMetrics } from "./registrar-metrics.ts";
 import type { ControllerSettings } from "./settings.ts";
 import type { SourceSettings } from "./source-settings.ts";
 import { createFolderSource } from "./sources/folder/folder-source.ts";
@@ -57,14 +60,31 @@ export function createAdapters(options: AdapterOptions): Adapters {
   const { settings, clock } = options;
   const { source, pools } = settings;
   const poolSource = createPoolSource({ pools, clock });
-  if (source.kind === "cluster") return clusterAdapters(options, source, poolSource);
+  if (source.kind === "cluster") {
+    return withRegistrar(options, clusterAdapters(options, source, poolSource));
+  }
   const translate = translateSettings(settings);
   const kept = keepLeases({ ...options, store: settings.store, leaseMs: settings.leaderLeaseMs });
   const folder = createFolderSource({ folder: source.folder, clock, settings: translate });
-  return {
+  return withRegistrar(options, {
     ...kept,
     sources: [poolSource, folder, ...kept.declared(folder.backends, translate)],
     publishers: [createFolderPublisher({ folder: source.folder })],
+  });
+}
+
+/** With what keeps external pools: it waits for no other publisher. */
+function withRegistrar({ clock, random, emit, metrics }: AdapterOptions, rest: Adapters): Adapters {
+  const client = createHttpIpamClient();
+  const onAsked = addRegistrarMetrics(metrics);
+  const registrar = createRegistrar({ client, clock, random, emit, onAsked });
+  return {
+    ...rest,
+    publishers: [registrar, ...rest.publishers],
+    close: () => {
+      client[Symbol.dispose]();
+      rest.close();
+    },
   };
 }
 

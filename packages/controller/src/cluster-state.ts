@@ -12,14 +12,16 @@ import {
   type ClaimId,
   type EditedMap,
   type Finding,
+  type IpamSights,
   type LeaseOwner,
-  type PoolName,
+  NO_SIGHTS,
   editMap,
 } from "@fairlead/model";
 import { compareSeniority } from "@fairlead/planner";
 
 import { foldAgent } from "./agent-state.ts";
 import type { Fact } from "./facts.ts";
+import { findingKey, poolKey } from "./state-keys.ts";
 
 /** After this long a second whole list that still lacks something makes it gone. */
 export const ABSENCE_MS = 30_000;
@@ -79,6 +81,7 @@ export interface ClusterState {
   readonly orphans: ReadonlyMap<ClaimId, { readonly absent?: Absence }>;
   /** Monotonic ms of each source's last whole list. */
   readonly listedSteadyMs: ReadonlyMap<string, number>;
+  readonly ipam: IpamSights;
 }
 
 /** So many claims that are gone are remembered. */
@@ -94,6 +97,7 @@ export function createClusterState(stored: Iterable<ClaimId>): ClusterState {
     ended: new Map(),
     orphans: new Map(Array.from(stored, (id) => [id, {}])),
     listedSteadyMs: new Map(),
+    ipam: NO_SIGHTS,
   };
 }
 
@@ -133,7 +137,8 @@ export function foldFacts(
     orphans: editMap(state.orphans),
     listedSteadyMs: editMap(state.listedSteadyMs),
   };
-  let changed = false;
+  const ipam = facts.findLast((fact) => fact.kind === "ipam-seen")?.sights ?? state.ipam;
+  let changed = !isDeepStrictEqual(ipam, state.ipam);
   for (const fact of facts) changed = foldOne(draft, fact, context) || changed;
   const next: ClusterState = {
     claims: draft.claims.done(),
@@ -143,6 +148,7 @@ export function foldFacts(
     ended: draft.ended.done(),
     orphans: draft.orphans.done(),
     listedSteadyMs: draft.listedSteadyMs.done(),
+    ipam,
   };
   return { state: next, changed };
 }
@@ -191,6 +197,8 @@ function foldOne(draft: Draft, fact: Fact, context: FoldContext): boolean {
       for (const id of unseen) orphans.set(id, {});
       return unseen.length > 0;
     }
+    case "ipam-seen":
+      return false;
     case "source-listed":
       return foldList(draft, fact, context);
     default:
@@ -281,15 +289,4 @@ function judgeOrphans(draft: Draft, sources: readonly string[], now: Absence): b
     }
   }
   return changed;
-}
-
-function poolKey(source: string, name: PoolName): string {
-  return `${source}\n${name}`;
-}
-
-function findingKey(
-  source: string,
-  finding: { readonly subject: string; readonly name: string },
-): string {
-  return `${source}\n${finding.subject}\n${finding.name}`;
 }

@@ -2,6 +2,8 @@
 // knows every adapter. Given a clock and a log; tests and `fairlead run` start the same thing in
 // their own process, with ports of theirs where they have them.
 
+import { randomUUID } from "node:crypto";
+
 import { Server } from "@grpc/grpc-js";
 import { assert } from "@fairlead/model";
 import {
@@ -206,6 +208,7 @@ function planSettings(settings: ControllerSettings): Parameters<typeof createCyc
     reservedRouterIds: settings.reservedRouterIds,
     staleAfterMs: STALE_AFTER_MS,
     sharesOwnAddress: settings.sharesOwnAddress,
+    registrationSeed: randomUUID(),
   };
 }
 

@@ -23,7 +23,7 @@ import { nextWakeMs } from "./next-wake.ts";
 import { notReadyText } from "./not-ready.ts";
 import type { StoreChange, StoredState } from "./ports.ts";
 import { type Publishing, createPublishing } from "./publishing.ts";
-import { diffStored, withoutNewOwners } from "./store-changes.ts";
+import { diffStored, withRegistrations, withoutNewOwners } from "./store-changes.ts";
 import { type StoreWriter, createStoreWriter, storeFindings } from "./store-writer.ts";
 import { NO_ROWS, type StoredRows, openedRows, storedRows } from "./stored-rows.ts";
 import { NO_VERDICTS, type TimedVerdicts, trackVerdicts } from "./verdict-times.ts";
@@ -222,7 +222,7 @@ class Loop implements Cycle {
   /** While the store cannot be written, what needs no new row goes on: members change. */
   #goOn(epoch: number, world: World, unwritten: readonly StoreChange[]): void {
     const rest = withoutNewOwners(world, this.#rows, unwritten);
-    const part = plan(rest, this.#planOptions);
+    const part = withRegistrations(plan(rest, this.#planOptions), this.#rows);
     if (diffStored(this.#rows, storedRows(part)).length > 0) this.#say();
     else this.#adopt(epoch, rest, part);
     this.#wakeIn(STORE_RETRY_MS);
@@ -273,9 +273,9 @@ class Loop implements Cycle {
   #say(): void {
     const said = this.#narrate();
     if (this.#plan === undefined) return;
-    const { leases } = this.#rows;
+    const { leases, intents } = this.#rows;
     const { agents } = this.#state;
-    this.#publishing.say({ claims: this.#planned, leases, agents, ...said });
+    this.#publishing.say({ claims: this.#planned, leases, intents, agents, ...said });
   }
 
   /** Says in the log what changed since it was said last. */

@@ -10,6 +10,7 @@ import type {
   ClaimId,
   Finding,
   FindingSubject,
+  IpamSights,
   PoolName,
 } from "@fairlead/model";
 
@@ -69,4 +70,6 @@ export type Fact =
   /** An operator's word that the agent is powered off became durable. */
   | { readonly kind: "agent-forgotten"; readonly agent: AgentName }
   /** The store has leases of these claims now, whether a source shows them or not. */
-  | { readonly kind: "leases-imported"; readonly owners: readonly ClaimId[] };
+  | { readonly kind: "leases-imported"; readonly owners: readonly ClaimId[] }
+  /** All that is seen of IPAMs that external pools take addresses from. */
+  | { readonly kind: "ipam-seen"; readonly sights: IpamSights };

@@ -23,13 +23,14 @@ export function freezeClaims(before: FrozenClaims, seen: FrozenClaims["seen"]): 
 
 /** The world of one moment: what facts have added up to, with what is stored. */
 export function worldOf(
-  { orphans, pools, agents }: ClusterState,
-  rest: Omit<World, "absent" | "pools" | "agents">,
+  { orphans, pools, agents, ipam }: ClusterState,
+  rest: Omit<World, "absent" | "pools" | "agents" | "ipam">,
 ): World {
   return {
     ...rest,
     absent: new Set(orphans.keys()),
     pools: Array.from(pools.values(), (seen) => seen.value),
     agents,
+    ipam,
   };
 }

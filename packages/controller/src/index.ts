@@ -22,6 +22,8 @@ export { type IpamStore } from "./ipam/ports.ts";
 export { createKubeClient, type KubeAccess, type KubeRequestOptions } from "./kube/kube-client.ts";
 export { keepLeases, type LeaseKeeping, type LeaseKeepingOptions } from "./keep-leases.ts";
 export * from "./ports.ts";
+export { type IpamAnswer, type IpamClient } from "./registrar/ports.ts";
+export { createRegistrar, type RegistrarOptions } from "./registrar/registrar.ts";
 export { type ProgramOptions, runProgram } from "./program.ts";
 export { statusTexts } from "./publish/folder/folder-publisher.ts";
 export {

@@ -13,7 +13,9 @@ import { type HealthReport, type Metrics, createMetrics } from "@fairlead/runtim
 
 import type { CycleView } from "./cycle-view.ts";
 import type { MoveRecord } from "./move-book.ts";
+import { poolInUse } from "./pool-in-use.ts";
 import type { SyncState } from "./ports.ts";
+import { addExternalPools } from "./registrar-metrics.ts";
 
 /** What the loop tells as it happens. */
 export interface ControllerMetrics {
@@ -47,6 +49,7 @@ export function createControllerMetrics(options: {
   addServices(metrics, view);
   addAgents(metrics, view);
   addPools(metrics, view);
+  addExternalPools(metrics, view);
   metrics.gauge({
     name: "agent_plans",
     help: "Agents by whether they applied their newest plan.",
@@ -159,7 +162,8 @@ function addPools(metrics: Metrics, view: () => CycleView): void {
     labels,
     collect: (gauge) => {
       gauge.reset();
-      for (const { value: pool } of view().state.pools.values()) {
+      for (const { value } of view().state.pools.values()) {
+        const pool = poolInUse(view(), value);
         for (const family of poolFamilies(pool)) {
           gauge.set({ pool: pool.name, family }, Number(poolSize(pool, family)));
         }

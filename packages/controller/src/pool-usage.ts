@@ -13,7 +13,7 @@ import { poolFamilies, poolSize } from "@fairlead/planner";
 /** How full a pool is in one family. */
 export interface PoolUse {
   readonly family: Family;
-  /** Addresses that the pool may give. */
+  /** Addresses that the pool may give; of an external one those that somebody has of it. */
   readonly size: bigint;
   readonly held: number;
   readonly draining: number;
@@ -50,10 +50,16 @@ export function countUsage(leases: Iterable<LeasedAddress>): PoolUsage {
       return FAMILIES.flatMap((family) => {
         const count = given?.[family];
         if (count === undefined && !own.includes(family)) return [];
-        return [{ family, size: poolSize(pool, family), ...(count ?? NOTHING) }];
+        const uses = count ?? NOTHING;
+        const size = pool.external === undefined ? poolSize(pool, family) : sumOf(uses);
+        return [{ family, size, ...uses }];
       });
     },
   };
+}
+
+function sumOf({ held, draining, quarantined }: Readonly<Count>): bigint {
+  return BigInt(held + draining + quarantined);
 }
 
 const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];

@@ -153,6 +153,8 @@ export interface Publication {
   readonly verdicts: ReadonlyMap<ClaimId, Verdict>;
   /** As they are stored: what they name as owner, or drain from, is held for it. */
   readonly leases: ReadonlyMap<Address, LeasedAddress>;
+  /** As they are stored. */
+  readonly intents: readonly Intent[];
   /** For the reasons of moves. */
   readonly agents: ReadonlyMap<AgentName, AgentView>;
   /** Sorted by subject and name. */

@@ -1,7 +1,7 @@
 // The difference between what the store holds and what a plan wants stored. Pure. Rows that are
 // other objects are compared by content, so that an idle controller writes nothing.
 
-import { type ClaimId, type Intent, type World, changedKeys } from "@fairlead/model";
+import { type ClaimId, type Intent, type Plan, type World, changedKeys } from "@fairlead/model";
 
 import type { StoreChange } from "./ports.ts";
 import type { StoredRows } from "./stored-rows.ts";
@@ -41,7 +41,10 @@ function diffIntents(stored: readonly Intent[], wanted: readonly Intent[]): Stor
   ];
 }
 
-/** The world without claims that own an address by these changes, and not in the stored rows. */
+/**
+ * The world without claims that own an address by these changes, and not in the stored rows, and
+ * without what was seen of IPAMs, which would have to be stored.
+ */
 export function withoutNewOwners(
   world: World,
   stored: Pick<StoredRows, "leases">,
@@ -49,7 +52,19 @@ export function withoutNewOwners(
 ): World {
   const heldBack = newOwners(stored, changes);
   const claims = new Map([...world.claims].filter(([id]) => !heldBack.has(id)));
-  return { ...world, claims };
+  const { ipam: _, ...rest } = world;
+  return { ...rest, claims };
+}
+
+/** The plan with the registrations that are stored, which can be neither changed nor forgotten. */
+export function withRegistrations(plan: Plan, stored: Pick<StoredRows, "intents">): Plan {
+  const kept = stored.intents.filter(isRegistration);
+  const others = plan.intents.filter((intent) => !isRegistration(intent));
+  return { ...plan, intents: [...others, ...kept] };
+}
+
+function isRegistration({ kind }: Intent): boolean {
+  return kind === "register";
 }
 
 function newOwners(

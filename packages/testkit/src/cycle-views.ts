@@ -2,7 +2,7 @@
 // both; every claim was seen by one source at the world's time.
 
 import type { CycleView } from "@fairlead/controller";
-import { type Plan, type World, compareText } from "@fairlead/model";
+import { NO_SIGHTS, type Plan, type World, compareText } from "@fairlead/model";
 
 /** The view of a loop that made this plan of this world. */
 export function makeCycleView(
@@ -28,6 +28,7 @@ export function makeCycleView(
       findings: new Map(),
       orphans: new Map(Array.from(world.absent, (id) => [id, {}])),
       listedSteadyMs: new Map([["folder", 0]]),
+      ipam: world.ipam ?? NO_SIGHTS,
     },
     judged: plan === undefined ? new Map() : world.claims,
     times: new Map(

@@ -20,6 +20,7 @@ import { z } from "zod";
 
 import { absent } from "../sources/object-metadata.ts";
 import { quote } from "../sources/quote.ts";
+import { externalSchema, readExternal, type WrittenExternal } from "./external-spec.ts";
 import { readSelector, selectorSchema, type WrittenSelector } from "./label-selector.ts";
 
 /** Most ranges of one pool. */
@@ -28,7 +29,9 @@ const QUARANTINE_MS_DEFAULT = 60_000;
 
 /** A pool's fields as written. */
 export interface PoolSpec {
-  readonly addresses: readonly string[];
+  /** Absent only with `external`. */
+  readonly addresses?: readonly string[] | undefined;
+  readonly external?: WrittenExternal | undefined;
   readonly mode?: "vrrp" | "host" | "link" | undefined;
   readonly autoAssign?: boolean | undefined;
   readonly avoidBuggyIPs?: boolean | undefined;
@@ -46,7 +49,8 @@ export interface PoolSpec {
 
 /** The fields of a pool for a schema of a manifest or a file. */
 export const POOL_SPEC_FIELDS: { readonly [Key in keyof PoolSpec]-?: z.ZodType<PoolSpec[Key]> } = {
-  addresses: z.array(z.string()).max(POOL_RANGES_MAX),
+  addresses: absent(z.array(z.string()).max(POOL_RANGES_MAX)),
+  external: absent(externalSchema),
   mode: absent(z.enum(["vrrp", "host", "link"])),
   autoAssign: absent(z.boolean()),
   avoidBuggyIPs: absent(z.boolean()),
@@ -85,8 +89,9 @@ export function readPool(options: {
   if (name === undefined) {
     problems.push({ reason: "BadName", detail: `${quote(options.name)} is no pool name` });
   }
-  const ranges = readRanges(spec.addresses, problems);
-  if (spec.addresses.length === 0) problems.push(badRange("addresses is empty"));
+  const ranges = readRanges(spec.addresses ?? [], problems);
+  const external = readExternal(spec.external, (detail) => problems.push(badField(detail)));
+  problems.push(...addressFaults(spec));
   problems.push(...overlaps(ranges));
   const reserved = readRanges(spec.reserved ?? [], problems);
   problems.push(...strayReserved(ranges, reserved));
@@ -123,8 +128,21 @@ export function readPool(options: {
       serviceSelector,
       agents,
       ...(link === undefined ? {} : { link }),
+      ...(external === undefined ? {} : { external }),
     },
   };
+}
+
+/** A pool has addresses of its own, or an IPAM's. */
+function addressFaults({ addresses, external, mode }: PoolSpec): PoolProblem[] {
+  if (external === undefined) {
+    if (addresses === undefined) return [badRange("addresses is missing")];
+    return addresses.length === 0 ? [badRange("addresses is empty")] : [];
+  }
+  return [
+    ...(addresses === undefined ? [] : [badField("addresses: they come from external alone")]),
+    ...(mode === "host" ? [badField("mode: host needs addresses of the pool's own")] : []),
+  ];
 }
 
 function readRanges(texts: readonly string[], problems: PoolProblem[]): AddressRange[] {

@@ -6,11 +6,13 @@ import {
   type AdminContext,
   type Cycle,
   type Publication,
+  type RegistrarOptions,
   type Store,
   type SyncServer,
   createCycle,
   createFolderSource,
   createPoolSource,
+  createRegistrar,
   createSoleElection,
   createSyncServer,
   readConfiguredPools,
@@ -20,6 +22,7 @@ import { assert } from "@fairlead/model";
 import { type Clock, type Logger, VERSION } from "@fairlead/runtime";
 import { createRevisions } from "@fairlead/wire";
 
+import type { MemoryIpam } from "../fakes/memory-ipam.ts";
 import { type MemoryMedium, createMemoryStore } from "../fakes/memory-store.ts";
 import type { Faults } from "./faults.ts";
 import type { MemoryFolder } from "./memory-folder.ts";
@@ -53,6 +56,8 @@ export interface RingControllerOptions {
   readonly folder: MemoryFolder;
   readonly network: MemoryNetwork;
   readonly medium: MemoryMedium;
+  /** The IPAM that external pools take addresses from. */
+  readonly ipam: MemoryIpam;
   /** Texts of `--pool`. */
   readonly pools: readonly string[];
   readonly members: "endpoints" | "nodes";
@@ -151,6 +156,7 @@ class Controller implements RingController {
         reservedRouterIds,
         staleAfterMs: 60_000,
         sharesOwnAddress,
+        registrationSeed: `process ${clock.nowMs()}`,
       },
       election: createSoleElection("controller"),
       store: this.#store(clock, () => running),
@@ -172,6 +178,7 @@ class Controller implements RingController {
       ],
       delivery: sync,
       publishers: [
+        this.#registrar(clock, (facts) => cycle.emit(facts)),
         {
           name: "recorder",
           publish: async (publication) => {
@@ -197,6 +204,12 @@ class Controller implements RingController {
       this.#end(running);
       this.#options.clock.setTimer(RESTART_MS, () => this.start());
     });
+  }
+
+  #registrar(clock: Clock, emit: RegistrarOptions["emit"]): ReturnType<typeof createRegistrar> {
+    const { faults, ipam } = this.#options;
+    const client = ipam.client(() => faults.attempt(clock, "asking the IPAM", ipam.wayMs));
+    return createRegistrar({ client, clock, random: () => faults.random(), emit });
   }
 
   kill(): void {

@@ -12,6 +12,7 @@ import { present } from "@fairlead/model";
 import type { HolderEvent, PartitionWindow } from "@fairlead/lab";
 
 import { createFakeSegment, type FakeSegment } from "../fakes/fake-segment.ts";
+import { createMemoryIpam, type MemoryIpam } from "../fakes/memory-ipam.ts";
 import { type MemoryMedium, createMemoryMedium } from "../fakes/memory-store.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { type MemoryFolder, createMemoryFolder } from "./memory-folder.ts";
@@ -51,6 +52,8 @@ export interface Ring {
   readonly folder: MemoryFolder;
   readonly network: MemoryNetwork;
   readonly medium: MemoryMedium;
+  /** The IPAM that external pools take addresses from; at first it has none. */
+  readonly ipam: MemoryIpam;
   /** A copy of the store that a step made. */
   savedStore?: MemoryMedium;
   readonly controller: RingController;
@@ -72,6 +75,7 @@ export function createRing(options: RingOptions): Ring {
   const faults = createFaults({ seed: options.seed, rate: options.faultRate });
   const folder = createMemoryFolder();
   const medium = options.medium ?? createMemoryMedium();
+  const ipam = createMemoryIpam([]);
   const network = createMemoryNetwork({ clock, breaks: () => faults.strikes() });
   const controller = createRingController({
     clock,
@@ -80,6 +84,7 @@ export function createRing(options: RingOptions): Ring {
     folder,
     network,
     medium,
+    ipam,
     pools: options.pools,
     members: options.members ?? "endpoints",
     defaultClass: options.defaultClass ?? true,
@@ -114,7 +119,7 @@ export function createRing(options: RingOptions): Ring {
     for (const segment of segments.values()) segment.setStrangeRouter(routerId, source);
   };
   const hosts = { agents, history, partitions, setStranger, setStrangeRouter };
-  return { clock, faults, folder, network, medium, controller, ...hosts };
+  return { clock, faults, folder, network, medium, ipam, controller, ...hosts };
 }
 
 /** The agent of a name that must be there. */

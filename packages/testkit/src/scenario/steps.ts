@@ -4,6 +4,7 @@
 import { parseAddress, present } from "@fairlead/model";
 
 import { copyMedium, createMemoryMedium, restoreMedium } from "../fakes/memory-store.ts";
+import { IPAM_STEPS } from "./ipam-steps.ts";
 import { agentOf, type Ring } from "./ring.ts";
 import { pathOf, splitManifests, splitTitle, usualMembers, usualService } from "./manifests.ts";
 
@@ -190,6 +191,7 @@ export const STEPS: readonly StepKind[] = [
     form: "router ID is silent",
     run: ({ ring, args: [id = ""] }) => ring.setStrangeRouter(Number(id), undefined),
   },
+  ...IPAM_STEPS,
   {
     form: "faults PERCENT",
     run: ({ ring, args: [percent = ""] }) => {

@@ -26,6 +26,7 @@ export function viewOf(
     if (kind === "leases") return () => leaseLines(ring);
     if (kind === "lanes") return () => laneLines(ring);
     if (kind === "acted") return () => orNothing(ring.controller.acted);
+    if (kind === "ipam") return () => orNothing(ring.ipam.held());
     if (kind === "published") return () => publishedLines(ring);
     return undefined;
   }

@@ -4,6 +4,7 @@
 import {
   type AddressPool,
   type LabelSelector,
+  type Reason,
   assertNever,
   claimTitle,
   compareAddress,
@@ -19,10 +20,11 @@ import type {
 } from "@fairlead/wire";
 
 import { poolsNamed, type Seen } from "../../cluster-state.ts";
+import { poolInUse } from "../../pool-in-use.ts";
 import { countUsage } from "../../pool-usage.ts";
 import { addressRow } from "./address-row.ts";
 import type { AdminContext } from "./admin-context.ts";
-import { poolRow } from "./pool-row.ts";
+import { externalText, poolRow } from "./pool-row.ts";
 
 /** Addresses and waiting claims that one answer names of a pool at most. */
 const NAMED_MAX = 1000;
@@ -52,12 +54,16 @@ export function sortedPools({ view }: AdminContext): readonly Seen<AddressPool>[
   return [...names].sort(compareText).flatMap((name) => poolsNamed(view.state, name));
 }
 
-function detail(context: AdminContext, pool: AddressPool): Detail {
+function detail(context: AdminContext, declared: AddressPool): Detail {
+  const pool = poolInUse(context.view, declared);
   const leases = [...(context.view.plan?.leases.values() ?? [])]
     .filter((lease) => lease.pool === pool.name)
     .sort((a, b) => compareAddress(a.address, b.address));
   return {
-    addresses: pool.ranges.map(rangeText),
+    addresses: [
+      ...(pool.external === undefined ? [] : [externalText(pool.external)]),
+      ...pool.ranges.map(rangeText),
+    ],
     reserved: pool.reserved.map(rangeText),
     avoidBuggyIps: pool.avoidBuggyIPs,
     sharing: pool.sharing,
@@ -73,10 +79,15 @@ function detail(context: AdminContext, pool: AddressPool): Detail {
   };
 }
 
-/** Claims that are told that this pool is full. */
+/** Reasons of who waits for an external pool; their details begin with its name. */
+const OF_IPAM: ReadonlySet<Reason> = new Set(["WaitsForIpam", "IpamUnreachable", "IpamRefused"]);
+
+/** Claims that are told that this pool is full, or waits for its IPAM. */
 function waitingFor({ view }: AdminContext, { name }: AddressPool): readonly string[] {
   const waiting = [...(view.plan?.verdicts.values() ?? [])].flatMap(({ claim, main }) => {
-    if (main?.reason !== "PoolExhausted" || !main.detail.includes(` ${name} (`)) return [];
+    const isFull = main?.reason === "PoolExhausted" && main.detail.includes(` ${name} (`);
+    const isAsked = main !== undefined && OF_IPAM.has(main.reason);
+    if (!isFull && !(isAsked && main.detail.startsWith(`pool ${name}: `))) return [];
     return view.judged.get(claim) ?? [];
   });
   return waiting

@@ -10,6 +10,7 @@ import {
   rangeText,
 } from "@fairlead/model";
 
+import { poolInUse } from "../../pool-in-use.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { type ExplainInit, type Link, link, tellChain } from "./chain.ts";
 import { couldHold, evidenceText, holdingsOf } from "./evidence.ts";
@@ -129,7 +130,9 @@ function claimLink({ view }: AdminContext, id: LeasedAddress["owners"][number]["
 
 function freeLinks(context: AdminContext, address: Address): readonly Link[] {
   const own = ownLinks(context, address);
-  const pools = [...context.view.state.pools.values()].map(({ value }) => value);
+  const pools = [...context.view.state.pools.values()].map(({ value }) =>
+    poolInUse(context.view, value),
+  );
   const pool = pools.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
   if (pool === undefined) {
     if (own.length > 0) return own;

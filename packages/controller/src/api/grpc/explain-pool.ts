@@ -10,6 +10,7 @@ import {
 } from "@fairlead/model";
 
 import type { Seen } from "../../cluster-state.ts";
+import { poolInUse } from "../../pool-in-use.ts";
 import { countUsage } from "../../pool-usage.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { type ExplainInit, type Link, link, tellLinks } from "./chain.ts";
@@ -18,10 +19,10 @@ import { isRefusal, poolFindings, rangesText, restingOf, sizeOf, usedOf } from "
 /** The chain of a pool that a source shows. */
 export function explainPool(context: AdminContext, seen: Seen<AddressPool>): ExplainInit {
   const { view, nowMs } = context;
-  const pool = seen.value;
+  const pool = poolInUse(view, seen.value);
   const uses = countUsage(view.plan?.leases.values() ?? []).of(pool);
   const [size, used, quarantined] = [sizeOf(uses), usedOf(uses), restingOf(uses)];
-  const isFull = BigInt(used + quarantined) >= size;
+  const isFull = pool.external === undefined && BigInt(used + quarantined) >= size;
   const resting = quarantined === 0 ? "" : `, ${quarantined} rest`;
   const fill = `${used} of ${size} addresses are given${resting}`;
   const links = [
@@ -54,6 +55,9 @@ function judgedLinks({ view }: AdminContext, seen: Seen<AddressPool>): readonly 
 
 /** An address can live only where some agent has a link into its network. */
 function reachedLink({ view }: AdminContext, pool: AddressPool): Link {
+  if (pool.external !== undefined && pool.ranges.length === 0) {
+    return link("Reached", "unknown", "its IPAM has given it no address yet");
+  }
   const segments = new Set<string>();
   const reaching: AgentName[] = [];
   for (const { name, hello } of view.state.agents.values()) {

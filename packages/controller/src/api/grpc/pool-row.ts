@@ -1,11 +1,12 @@
 // One pool as a row: its ranges, how full they are, and what is found about it. Given what the loop
 // knows, and the counts of leases, which are made once for all pools. Pure.
 
-import { type AddressPool, type Finding, rangeText } from "@fairlead/model";
+import { type AddressPool, type ExternalPool, type Finding, rangeText } from "@fairlead/model";
 import type { MessageInitShape, PoolRowSchema } from "@fairlead/wire";
 
 import { poolsNamed, type Seen } from "../../cluster-state.ts";
 import type { CycleView } from "../../cycle-view.ts";
+import { poolInUse } from "../../pool-in-use.ts";
 import type { PoolUsage, PoolUse } from "../../pool-usage.ts";
 import { remarkRow } from "./remark-row.ts";
 
@@ -15,7 +16,7 @@ export function poolRow(
   seen: Seen<AddressPool>,
   usage: PoolUsage,
 ): MessageInitShape<typeof PoolRowSchema> {
-  const pool = seen.value;
+  const pool = poolInUse(view, seen.value);
   const uses = isSecond(view, seen) ? [] : usage.of(pool);
   const findings = poolFindings(view, seen);
   return {
@@ -40,9 +41,15 @@ export function poolRow(
   };
 }
 
-/** The ranges as people write them. */
-export function rangesText(pool: AddressPool): string {
-  return pool.ranges.map(rangeText).join(",");
+/** The ranges as people write them; of an external pool whose they are, too. */
+export function rangesText({ ranges, external }: AddressPool): string {
+  const texts = ranges.map(rangeText);
+  return [...(external === undefined ? [] : [externalText(external)]), ...texts].join(",");
+}
+
+/** `class lab of http://ipam.example`. */
+export function externalText({ url, class: of }: ExternalPool): string {
+  return `class ${of} of ${url}`;
 }
 
 /** Addresses of all families that the pool may give. */
@@ -74,7 +81,7 @@ export function poolFindings(view: CycleView, seen: Seen<AddressPool>): readonly
 
 /** Whether a finding about a pool says that it is not used. */
 export function isRefusal({ reason }: Finding): boolean {
-  return reason !== "HeldOutside";
+  return !["HeldOutside", "IpamUnreachable", "RegistrationLost"].includes(reason);
 }
 
 function isSecond(view: CycleView, seen: Seen<AddressPool>): boolean {

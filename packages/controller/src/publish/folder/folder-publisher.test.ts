@@ -55,6 +55,7 @@ function publication(
       claims.map((claim, index) => [claim.id, present(entries[index], "an entry").verdict(claim)]),
     ),
     leases: new Map(),
+    intents: [],
     agents: new Map(),
     findings,
   };

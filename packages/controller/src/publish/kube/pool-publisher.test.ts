@@ -87,6 +87,7 @@ class Stage {
       verdicts: new Map(),
       agents: new Map(),
       leases: new Map(leases.map((one) => [one.address, one])),
+      intents: [],
       findings: this.#findings,
     };
   }

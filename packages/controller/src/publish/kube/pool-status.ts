@@ -52,12 +52,14 @@ export interface PoolStatusOptions {
 export function wantedPoolStatus(options: PoolStatusOptions): PoolStatus {
   const { record, findings } = options;
   const { generation: observedGeneration, reading } = record;
-  const refusal =
-    reading.kind === "bad" ? reading.problem : findings.find((one) => !isAboutHolders(one));
+  const refusal = reading.kind === "bad" ? reading.problem : findings.find(isRefusal);
   // What is held under its name is held of another pool then.
   const uses = refusal?.reason === "DuplicateObject" ? [] : options.uses;
   const usage = Object.fromEntries(uses.map((use) => [use.family, familyStatus(use)]));
-  const told = [ready(refusal), available(uses, refusal), heldInside(findings)];
+  const outage = findings.find(({ reason }) => reason === "IpamUnreachable");
+  // An IPAM may have more to give, whatever it gave.
+  const own = reading.kind === "pool" && reading.pool.external !== undefined ? [] : uses;
+  const told = [ready(refusal), available(own, refusal, outage), heldInside(findings)];
   const conditions = told.map((one): PoolCondition => {
     const before = recorded(record.status, one.type);
     const isSame = before !== undefined && textOf(before, "status") === one.status;
@@ -78,10 +80,18 @@ function ready(refusal: Remark | undefined): Told {
   return { type, status: "False", reason, message: sentence(detail) };
 }
 
-function available(uses: readonly PoolUse[], refusal: Remark | undefined): Told {
+function available(
+  uses: readonly PoolUse[],
+  refusal: Remark | undefined,
+  outage: Remark | undefined,
+): Told {
   const type = "Available";
   if (refusal !== undefined) {
     return { type, status: "False", reason: "NotReady", message: "The pool is not used." };
+  }
+  if (outage !== undefined) {
+    const { reason, detail } = outage;
+    return { type, status: "False", reason, message: capitalised(sentence(detail)) };
   }
   const full = uses.filter(({ size, held, draining }) => BigInt(held + draining) >= size);
   if (full.length === 0) {
@@ -106,7 +116,12 @@ function heldInside(findings: readonly Finding[]): Told {
 
 /** Whether a finding is about those who hold addresses of a pool that is used all the same. */
 function isAboutHolders({ reason }: Remark): boolean {
-  return reason === "HeldOutside";
+  return reason === "HeldOutside" || reason === "RegistrationLost";
+}
+
+/** Whether a finding says that the pool is not used. */
+function isRefusal(finding: Remark): boolean {
+  return !isAboutHolders(finding) && finding.reason !== "IpamUnreachable";
 }
 
 function familyStatus({ size, held, draining, quarantined }: PoolUse): FamilyStatus {

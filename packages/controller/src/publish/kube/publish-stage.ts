@@ -141,6 +141,7 @@ export class PublishStage {
       claims: new Map(this.#claims),
       verdicts: new Map(this.#verdicts),
       leases: new Map(this.#leases),
+      intents: [],
       agents: new Map(this.agents),
       findings: [],
     });
