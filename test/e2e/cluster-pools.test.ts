@@ -40,6 +40,10 @@ const bad: readonly (readonly [spec: object, words: RegExp])[] = [
   ],
   [{ addresses: ["10.77.0.100"], mode: "bgp" }, /spec\.mode: Unsupported value: "bgp"/],
   [{ addresses: ["10.77.0.100"], quarantine: "5" }, /spec\.quarantine/],
+  [{}, /a pool has addresses of its own, or those of an external IPAM/],
+  [{ external: { url: "http://ipam", class: "lab" }, mode: "host" }, /spec\.mode: .*host needs/],
+  [{ external: { url: "ftp://ipam", class: "lab" } }, /spec\.external\.url: .*expected http:/],
+  [{ external: { url: "http://me@ipam", class: "lab" } }, /user, query and fragment/],
 ];
 
 function pool(name: string, spec: object): string {

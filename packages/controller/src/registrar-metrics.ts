@@ -1,5 +1,5 @@
-// Metrics of external pools: how requests to IPAMs elsewhere end, and what is registered there. Read
-// from what is planned at the moment of a scrape. Labels are pools and closed lists.
+// Metrics of external pools: how requests to IPAMs elsewhere end, and what is registered there.
+// Read from what is planned at the moment of a scrape. Labels are pools and closed lists.
 
 import type { Metrics } from "@fairlead/runtime";
 
