@@ -7,7 +7,7 @@ import type { ClaimId, PoolName } from "./name.ts";
 
 /** The IPAM that a pool takes its addresses from, instead of having ranges of its own. */
 export interface ExternalPool {
-  /** Where `/ipam/v1` begins: http or https, a host, and a path if need be; without a last slash. */
+  /** Where `/ipam/v1` begins: http or https, a host, a path if need be; without a last slash. */
   readonly url: string;
   /** The class there, by its name or its uuid. */
   readonly class: string;

@@ -1,5 +1,5 @@
 // Pools whose addresses an IPAM elsewhere gives: what is wanted of it, what becomes of its answers,
-// and when an address is given back. The IPAM is played by hand: each story says what is seen of it.
+// and when an address is given back. The IPAM is played by hand: a story says what is seen of it.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

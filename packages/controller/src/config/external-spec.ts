@@ -47,7 +47,9 @@ export function readExternal(
   const url = readUrl(written.url);
   if (url === undefined) {
     const rule = "expected http://HOST or https://HOST, without user, query and fragment";
-    complain(`external.url: ${quote(written.url)}: ${rule}`);
+    // What may hold a password is not said again.
+    const said = written.url.includes("@") ? "" : `${quote(written.url)}: `;
+    complain(`external.url: ${said}${rule}`);
   }
   // A uuid is such a label too.
   if (!isLabel(of)) complain(`external.class: ${quote(of)} is no name of a class`);

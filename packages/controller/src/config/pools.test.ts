@@ -33,6 +33,49 @@ const cases: readonly PoolCase[] = [
     pools: ["lan: 192.0.2.10-192.0.2.20", "dmz: 198.51.100.0-198.51.100.7"],
   },
   {
+    name: "addresses of an IPAM elsewhere",
+    file: [
+      { name: "lab", external: { url: "https://ipam.example/", class: "lab", renew: "1m" } },
+      {
+        name: "dual",
+        external: { url: "http://[::1]:1/x", class: "a", families: ["ipv6", "ipv4"] },
+      },
+    ],
+    pools: [
+      "lab: https://ipam.example lab ipv4 60000",
+      "dual: http://[::1]:1/x a ipv6,ipv4 300000",
+    ],
+  },
+  {
+    name: "everything wrong about an IPAM elsewhere",
+    file: [
+      { name: "a", external: { url: "ftp://ipam.example", class: "Lab", renew: "10ms" } },
+      { name: "b", external: { url: "http://me:secret@ipam.example", class: "lab" } },
+      { name: "c", external: { url: "http://ipam.example?x=1", class: "lab", renew: "5" } },
+      {
+        name: "d",
+        mode: "host",
+        addresses: ["192.0.2.1"],
+        external: { url: "http://ipam.example", class: "lab", families: ["ipv4", "ipv4"] },
+      },
+      { name: "e" },
+      { name: "f", external: { url: "http://ipam.example", class: "lab", token: "x" } },
+    ],
+    problems: [
+      'pools[0]: external.url: "ftp://ipam.example": expected http://HOST or https://HOST, without user, query and fragment',
+      'pools[0]: external.class: "Lab" is no name of a class',
+      'pools[0]: external.renew: "10ms": expected 1s to 24h',
+      "pools[1]: external.url: expected http://HOST or https://HOST, without user, query and fragment",
+      'pools[2]: external.url: "http://ipam.example?x=1": expected http://HOST or https://HOST, without user, query and fragment',
+      'pools[2]: external.renew: "5": expected a number with a unit, such as 500ms, 10s, 1m30s, 2h or 7d',
+      "pools[3]: external.families: one is there twice",
+      "pools[3]: addresses: they come from external alone",
+      "pools[3]: mode: host needs addresses of the pool's own",
+      "pools[4]: addresses is missing",
+      'pools[5]: external: unknown field "token"',
+    ],
+  },
+  {
     name: "everything wrong is said at once",
     flags: [
       "lan",
@@ -98,7 +141,11 @@ for (const c of cases) {
   test(`pools: ${c.name}`, () => {
     const read = readConfiguredPools({ flags: c.flags ?? [], file: c.file });
     if (read.kind === "bad") return assert.deepEqual(read.problems, c.problems);
-    const got = read.pools.map(({ name, ranges }) => `${name}: ${ranges.map(rangeText).join(" ")}`);
+    const got = read.pools.map(({ name, ranges, external }) => {
+      const { url, class: of, families, renewMs } = external ?? {};
+      const own = ranges.map(rangeText).join(" ");
+      return `${name}: ${external === undefined ? own : `${url} ${of} ${String(families)} ${renewMs}`}`;
+    });
     return assert.deepEqual(got, c.pools);
   });
 }

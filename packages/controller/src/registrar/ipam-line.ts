@@ -1,5 +1,5 @@
 // The line to one IPAM: renews what it gave, gives back what nobody wants, and asks for what is
-// wanted, in rounds, the oldest wish first. Given the stored registrations, as often as they change.
+// wanted, in rounds, the oldest wish first. Given the stored registrations whenever they change.
 // It wakes for them, when a renewal is due, and when what failed or was refused may be tried again.
 // What it knows is what was answered; it decides nothing of who gets what.
 

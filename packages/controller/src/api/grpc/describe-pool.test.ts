@@ -6,17 +6,25 @@ import { test } from "node:test";
 import type { AddressPool, World } from "@fairlead/model";
 import { plan } from "@fairlead/planner";
 import {
+  address,
   makeClaim,
   makeCycleView,
   makePool,
   makeRanges,
   makeRevisionOf,
   makeWorld,
+  nextWorld,
 } from "@fairlead/testkit";
-import { create, DescribePoolResponseSchema, type DescribePoolResponse } from "@fairlead/wire";
+import {
+  create,
+  ExplainResponseSchema,
+  DescribePoolResponseSchema,
+  type DescribePoolResponse,
+} from "@fairlead/wire";
 
 import type { AdminContext } from "./admin-context.ts";
 import { describePool } from "./describe-pool.ts";
+import { explain } from "./explain.ts";
 import { list } from "./list.ts";
 
 function contextOf(world: World): AdminContext {
@@ -55,11 +63,44 @@ test("a full pool names those who wait for it, the oldest first", () => {
   assert.deepEqual(pool?.labels, ["team notin (a, b)"]);
   assert.deepEqual(pool?.reserved, ["192.0.2.101"]);
   assert.deepEqual(
-    pool?.leases.map(({ address, owners }) => [address, ...owners]),
+    pool?.leases.map((lease) => [lease.address, ...lease.owners]),
     [["192.0.2.100", "default/web"]],
   );
   const [usage] = pool?.row?.usage ?? [];
   assert.deepEqual([usage?.family, usage?.size, usage?.held], ["ipv4", "1", 1n]);
+});
+
+test("an external pool shows whose its addresses are, what it was given, and who waits", () => {
+  const claims = [makeClaim("web", { createdAtMs: 1 }), makeClaim("late", { createdAtMs: 2 })];
+  const rule = { url: "http://ipam", class: "lab", families: ["ipv4"], renewMs: 1000 } as const;
+  const pool = { ...makePool("ext", "192.0.2.1"), ranges: [], external: rule };
+  const first = makeWorld({ claims, pools: [pool] });
+  const wanted = plan(first, { revisionOf: makeRevisionOf() });
+  const [one] = wanted.intents.flatMap((intent) => (intent.kind === "register" ? [intent] : []));
+  const granted = { kind: "granted", address: address("192.0.2.100") } as const;
+  const registrations = new Map([[one?.uuid ?? "", granted]]);
+  const ipam = { registrations, troubles: new Map([[rule.url, "it is away"]]) };
+  const context = contextOf(nextWorld(first, wanted, { ipam }));
+  const [found] = describe(context, "ext").pools;
+  assert.deepEqual(found?.addresses, ["class lab of http://ipam", "192.0.2.100"]);
+  assert.deepEqual(found?.waiting, ["default/late"]);
+  const [usage] = found?.row?.usage ?? [];
+  assert.deepEqual([usage?.size, usage?.held], ["1", 1n]);
+  assert.deepEqual(
+    found?.row?.remarks.map(({ reason }) => reason),
+    ["IpamUnreachable"],
+  );
+  assert.equal(found?.row?.state, "used");
+  const { steps } = create(ExplainResponseSchema, explain(context, "ext"));
+  assert.deepEqual(
+    steps.map(({ title, detail }) => `${title}: ${detail}`),
+    [
+      "Seen: --pool declares class lab of http://ipam, mode vrrp",
+      "Judged: http://ipam cannot be asked: it is away; what it gave stays",
+      "Filled: 1 of 1 addresses are given",
+      "Reached: by lb-1, lb-2, lb-3 on 192.0.2.0/24",
+    ],
+  );
 });
 
 test("no name gives all, and a wrong one what is near", () => {
