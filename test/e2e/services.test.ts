@@ -3,15 +3,18 @@
 
 import assert from "node:assert/strict";
 
-import { startProbe } from "@fairlead/lab";
+import { monotonicMs, startProbe } from "@fairlead/lab";
 
 import { HTTP, MEMBERS, service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
 import { claimOf } from "./stage/stage.ts";
+import { stay } from "./stage/stayer.ts";
 import { story } from "./stage/story.ts";
 import { answers, visit } from "./stage/visitor.ts";
 
 const [MEMBER_1 = "", MEMBER_2 = ""] = MEMBERS;
+const DRAIN_MS = 3000;
+const DRAINS = { "fairlead.io/drain-timeout": `${DRAIN_MS / 1000}s` };
 
 story("a created Service is answered by all its members through its address", {}, async (stage) => {
   await stage.write("web.yaml", service({ name: "web" }));
@@ -107,7 +110,7 @@ story("a deleted Service gives its address up, everywhere and only once", {}, as
 
 story("members come and go without a failed connection", {}, async (stage) => {
   const withMembers = (members: readonly string[]): Promise<void> =>
-    stage.write("web.yaml", service({ name: "web", members }));
+    stage.write("web.yaml", service({ name: "web", members, annotations: DRAINS }));
   const servedByMembers = (count: number): Promise<true> =>
     stage.until(`${count} members are served by every agent`, (list) => {
       const claim = claimOf(list, "default/web");
@@ -125,9 +128,20 @@ story("members come and go without a failed connection", {}, async (stage) => {
     "member1",
     "member2",
   ]);
+  await using stayers = await stay(stage.client, { address, port: 80, count: 12 });
+  const [opened, stays] = [stayers.open(), stayers.open().filter((member) => member === "member2")];
+  assert.ok(stays.length > 0 && stays.length < opened.length, `connected to ${opened.join()}`);
+  const removedMs = monotonicMs();
   await withMembers([MEMBER_2]);
   await servedByMembers(1);
   assert.deepEqual(Object.keys(await answers(stage.client, { address, port: 80 })), ["member2"]);
+  // What is connected to the removed member ends after the drain time, and nothing else does.
+  await stage.until("connections to the removed member are ended", () => {
+    return stayers.ended().length === opened.length - stays.length ? true : undefined;
+  });
+  assert.deepEqual(stayers.open(), stays);
+  const keptMs = stayers.firstEndMs() - removedMs;
+  assert.ok(keptMs >= DRAIN_MS, `the first one ended after ${Math.round(keptMs)} ms`);
   const seen = await probe.stop();
   noneFailed(seen);
 

@@ -20,7 +20,9 @@ import { hostRenderers } from "./host-renderers.ts";
 import type { DataPlaneLayout, NginxLayout } from "./data-plane-layout.ts";
 import { createKeepalivedDaemon } from "./keepalived/keepalived-daemon.ts";
 import { createLedger } from "./ledger.ts";
+import { createMemberEndings } from "./member-endings.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
+import { createNetlinkFlows } from "./netlink/netlink-flows.ts";
 import { createNetlinkSegment } from "./netlink/netlink-segment.ts";
 import { createNetlinkSight } from "./netlink/netlink-sight.ts";
 import { createNginxDaemon } from "./nginx/nginx-daemon.ts";
@@ -177,7 +179,7 @@ function nginxOf(
 
 /** The kernel's table of members; undefined where members stand in nginx's file. */
 async function memberTableOf(
-  { settings, programs, layout, log: logger, random, lifecycle }: AgentHostOptions,
+  { settings, programs, layout, clock, log: logger, random, lifecycle }: AgentHostOptions,
   ranges: ServiceRanges,
   monitor: NftMonitor | undefined,
 ): Promise<MemberTable | undefined> {
@@ -190,17 +192,15 @@ async function memberTableOf(
       throw new EdgeError({ code: "NFT", message, retryable: false });
     }
     const placesFile = layout.nginx.places;
-    return await lifecycle.start("member table", () =>
-      createMemberTable({
-        nft,
-        ip,
-        ranges,
-        placesFile,
-        logger,
-        random,
-        ...(monitor === undefined ? {} : { monitor }),
-      }),
-    );
+    return await lifecycle.start("member table", async () => {
+      const hears = monitor === undefined ? {} : { monitor };
+      const made = { nft, ip, ranges, placesFile, logger, random, ...hears };
+      const table = await createMemberTable(made);
+      const { ipv4, ipv6 } = ranges;
+      const targets = [ipv4.target, ...(ipv6 === undefined ? [] : [ipv6.target])];
+      const flows = await createNetlinkFlows({ targets });
+      return createMemberEndings({ table, flows, clock, log: logger });
+    });
   } catch (error) {
     if (memberSwitch === "kernel" || !isEdgeError(error, "NFT")) throw error;
     const why = describeError(error);

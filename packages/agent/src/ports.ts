@@ -9,15 +9,13 @@ import type {
   HeardRouter,
   Link,
   ListenerResource,
-  MemberSetResource,
   NodePlan,
   Remark,
   ResourceName,
   Revision,
 } from "@fairlead/model";
-import type { ServicePlace } from "@fairlead/render";
-
 export type * from "./daemon-ports.ts";
+export type * from "./member-ports.ts";
 
 /** A whole plan that this agent accepted from the controller or found on its disk. */
 export interface AcceptedPlan {
@@ -194,32 +192,6 @@ export interface InputGuard extends AsyncDisposable {
 export interface Announcer extends AsyncDisposable {
   /** Never blocks and never fails: what is not heard is found out by whoever asks. */
   announce(addresses: readonly Pick<AddedAddress, "address" | "link">[]): void;
-}
-
-/** A listener whose members stand in the kernel's table. */
-export interface PlacedMembers {
-  readonly listener: ListenerResource;
-  readonly members: MemberSetResource;
-  readonly membersRevision: Revision;
-  readonly place: ServicePlace;
-}
-
-/** The kernel's table of members: what nginx connects to, and who answers there. */
-export interface MemberTable extends AsyncDisposable {
-  /**
-   * Gives each listener a place, the same as before where it had one; nginx may name it only then.
-   * Those whose members are not of one family have none. Rejects with EdgeError "RUN_DIR".
-   */
-  place(
-    listeners: readonly Pick<PlacedMembers, "listener" | "members">[],
-  ): Promise<ReadonlyMap<ResourceName, ServicePlace>>;
-  /**
-   * Makes the table hold exactly these, in one transaction; what is the same is not touched. No
-   * connection that there is changes its member. Rejects with EdgeError "NFT", nothing changed.
-   */
-  fill(listeners: readonly PlacedMembers[]): Promise<void>;
-  /** Somebody else changed the table: it is to be filled again. */
-  onDrift(listener: () => void): Disposable;
 }
 
 /** Whether a listener's address and port can be bound, tried before nginx sees it. */

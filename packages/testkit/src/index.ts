@@ -3,6 +3,7 @@
 export * from "./fakes/fake-agent.ts";
 export * from "./fakes/fake-failures.ts";
 export * from "./fakes/fake-host.ts";
+export { createFakeMemberTable } from "./fakes/fake-member-table.ts";
 export * from "./fakes/fake-segment.ts";
 export * from "./node-plan-builders.ts";
 export * from "./judge.ts";

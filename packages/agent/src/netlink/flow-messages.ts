@@ -1,0 +1,188 @@
+// Messages of connection tracking (nfnetlink) and of socket diagnosis: which flows go to a target,
+// forget one, end its socket. Many changes fit into one buffer; the kernel takes them one after
+// another and answers only what is wrong. Pure.
+
+import { endianness } from "node:os";
+import type { Address, Protocol } from "@fairlead/model";
+import type { MemberFlow } from "../ports.ts";
+import { addressBytes, addressFromBytes } from "./address-bytes.ts";
+
+/** IPCTNL_MSG_CT_GET and _DELETE of NFNL_SUBSYS_CTNETLINK (linux/netfilter/nfnetlink.h). */
+export const FLOWS_GET = 0x101;
+const FLOW_DELETE = 0x102;
+/** SOCK_DESTROY (linux/sock_diag.h). */
+const SOCKET_END = 21;
+/** NLM_F_REQUEST (netlink(7)): no acknowledgement is asked. */
+const REQUEST = 0x1;
+/** Attributes (linux/netfilter/nfnetlink_conntrack.h). */
+const CTA = { tupleOrig: 1, tupleReply: 2, filter: 25 } as const;
+const TUPLE = { ip: 1, proto: 2 } as const;
+const PROTO = { number: 1, from: 2, to: 3 } as const;
+const FILTER_ORIG_FLAGS = 1;
+/** CTA_FILTER_FLAG of CTA_IP_DST: the destination must be the same. */
+const FILTER_TO = 0x2;
+const NESTED = 0x8000;
+const TYPE_MASK = 0x3fff;
+const ATTRIBUTE_BYTES = 4;
+/** struct nfgenmsg. */
+const FAMILY_BYTES = 4;
+/** struct nlmsghdr, and struct inet_diag_req_v2 behind it. */
+const HEADER_BYTES = 16;
+const SOCKET_BYTES = 56;
+const INET = { ipv4: 2, ipv6: 10 } as const;
+const PROTOCOL_NUMBERS: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17 };
+const IS_LITTLE = endianness() === "LE";
+
+/**
+ * The payload that asks for the flows to an address; the header of the message is not in it. Others
+ * come as well: a kernel before 5.8 does not sift, and of IPv6 later ones give all but these
+ * (measured on 6.18), so of IPv6 all flows are asked for.
+ */
+export function flowsTo(target: Address): Buffer {
+  const bytes = addressBytes(target);
+  if (bytes.length !== 4) return familyOfBytes(bytes);
+  const flags = Buffer.alloc(4);
+  if (IS_LITTLE) flags.writeUInt32LE(FILTER_TO);
+  else flags.writeUInt32BE(FILTER_TO);
+  return Buffer.concat([
+    familyOfBytes(bytes),
+    nested(CTA.tupleOrig, [nested(TUPLE.ip, [attribute(toOf(bytes), bytes)])]),
+    nested(CTA.filter, [attribute(FILTER_ORIG_FLAGS, flags)]),
+  ]);
+}
+
+/** The flow of one answer; undefined for one that is none of a listener's. */
+export function flowOf(payload: Buffer): MemberFlow | undefined {
+  const attributes = attributesOf(payload.subarray(FAMILY_BYTES));
+  const asked = tupleOf(attributes.get(CTA.tupleOrig));
+  const answered = tupleOf(attributes.get(CTA.tupleReply));
+  if (asked === undefined || answered === undefined) return undefined;
+  return {
+    protocol: asked.protocol,
+    service: asked.from,
+    servicePort: asked.fromPort,
+    target: asked.to,
+    slot: asked.toPort,
+    member: answered.from,
+    memberPort: answered.fromPort,
+  };
+}
+
+/** Has the kernel forget these flows. */
+export function forgetFlows(flows: readonly MemberFlow[]): Buffer {
+  return Buffer.concat(
+    flows.map((flow) => {
+      const [from, to] = [addressBytes(flow.service), addressBytes(flow.target)];
+      const ip = [attribute(toOf(from) - 1, from), attribute(toOf(to), to)];
+      const proto = [
+        attribute(PROTO.number, Buffer.of(PROTOCOL_NUMBERS[flow.protocol])),
+        attribute(PROTO.from, portBytes(flow.servicePort)),
+        attribute(PROTO.to, portBytes(flow.slot)),
+      ];
+      const tuple = nested(CTA.tupleOrig, [nested(TUPLE.ip, ip), nested(TUPLE.proto, proto)]);
+      return message(FLOW_DELETE, Buffer.concat([familyOfBytes(from), tuple]));
+    }),
+  );
+}
+
+/** Has the kernel end the sockets that these flows of TCP come from: both ends are reset. */
+export function endSockets(flows: readonly MemberFlow[]): Buffer {
+  return Buffer.concat(
+    flows.map((flow) => {
+      const [from, to] = [addressBytes(flow.service), addressBytes(flow.target)];
+      const payload = Buffer.alloc(SOCKET_BYTES);
+      payload.writeUInt8(from.length === 4 ? INET.ipv4 : INET.ipv6, 0);
+      payload.writeUInt8(PROTOCOL_NUMBERS[flow.protocol], 1);
+      // In any state, and without a cookie: whichever socket has these ends.
+      payload.fill(0xff, 4, 8);
+      payload.fill(0xff, 48, 56);
+      payload.writeUInt16BE(flow.servicePort, 8);
+      payload.writeUInt16BE(flow.slot, 10);
+      from.copy(payload, 12);
+      to.copy(payload, 28);
+      return message(SOCKET_END, payload);
+    }),
+  );
+}
+
+interface Tuple {
+  readonly protocol: Protocol;
+  readonly from: Address;
+  readonly fromPort: number;
+  readonly to: Address;
+  readonly toPort: number;
+}
+
+function tupleOf(bytes: Buffer | undefined): Tuple | undefined {
+  const parts = attributesOf(bytes);
+  const ip = attributesOf(parts.get(TUPLE.ip));
+  const proto = attributesOf(parts.get(TUPLE.proto));
+  const number = proto.get(PROTO.number)?.[0];
+  const protocol = number === PROTOCOL_NUMBERS.tcp ? "tcp" : "udp";
+  const [from, to] = [ip.get(1) ?? ip.get(3), ip.get(2) ?? ip.get(4)].map(addressFromBytes);
+  const [fromPort, toPort] = [portOf(proto.get(PROTO.from)), portOf(proto.get(PROTO.to))];
+  if (number !== PROTOCOL_NUMBERS[protocol] || from === undefined || to === undefined) {
+    return undefined;
+  }
+  if (fromPort === undefined || toPort === undefined) return undefined;
+  return { protocol, from, fromPort, to, toPort };
+}
+
+/** What is cut short is not there. */
+function attributesOf(bytes: Buffer | undefined): ReadonlyMap<number, Buffer> {
+  const found = new Map<number, Buffer>();
+  let rest = bytes ?? Buffer.alloc(0);
+  while (rest.length >= ATTRIBUTE_BYTES) {
+    const length = IS_LITTLE ? rest.readUInt16LE(0) : rest.readUInt16BE(0);
+    const type = IS_LITTLE ? rest.readUInt16LE(2) : rest.readUInt16BE(2);
+    if (length < ATTRIBUTE_BYTES || length > rest.length) break;
+    found.set(type & TYPE_MASK, rest.subarray(ATTRIBUTE_BYTES, length));
+    rest = rest.subarray(padded(length));
+  }
+  return found;
+}
+
+function attribute(type: number, value: Buffer): Buffer {
+  const buffer = Buffer.alloc(padded(ATTRIBUTE_BYTES + value.length));
+  const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+  view.setUint16(0, ATTRIBUTE_BYTES + value.length, IS_LITTLE);
+  view.setUint16(2, type, IS_LITTLE);
+  value.copy(buffer, ATTRIBUTE_BYTES);
+  return buffer;
+}
+
+function nested(type: number, parts: readonly Buffer[]): Buffer {
+  return attribute(type | NESTED, Buffer.concat(parts));
+}
+
+function message(type: number, payload: Buffer): Buffer {
+  const buffer = Buffer.alloc(HEADER_BYTES + payload.length);
+  const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+  view.setUint32(0, buffer.length, IS_LITTLE);
+  view.setUint16(4, type, IS_LITTLE);
+  view.setUint16(6, REQUEST, IS_LITTLE);
+  payload.copy(buffer, HEADER_BYTES);
+  return buffer;
+}
+
+function familyOfBytes(address: Buffer): Buffer {
+  return Buffer.of(address.length === 4 ? INET.ipv4 : INET.ipv6, 0, 0, 0);
+}
+
+/** CTA_IP_V4_DST or CTA_IP_V6_DST; that of the source is one less. */
+function toOf(address: Buffer): number {
+  return address.length === 4 ? 2 : 4;
+}
+
+function portBytes(port: number): Buffer {
+  return Buffer.of(port >> 8, port & 0xff);
+}
+
+function portOf(bytes: Buffer | undefined): number | undefined {
+  return bytes?.length === 2 ? bytes.readUInt16BE(0) : undefined;
+}
+
+/** Attributes begin at multiples of four bytes. */
+function padded(length: number): number {
+  return (length + 3) & ~3;
+}
