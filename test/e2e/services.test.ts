@@ -7,7 +7,7 @@ import { monotonicMs, startProbe } from "@fairlead/lab";
 
 import { HTTP, MEMBERS, service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
-import { claimOf } from "./stage/stage.ts";
+import { claimOf, program } from "./stage/stage.ts";
 import { stay } from "./stage/stayer.ts";
 import { story } from "./stage/story.ts";
 import { answers, visit } from "./stage/visitor.ts";
@@ -118,7 +118,7 @@ story("members come and go without a failed connection", {}, async (stage) => {
       return claim?.members === count && claim.state === "ready" && isDone ? true : undefined;
     });
   await withMembers([MEMBER_1]);
-  const { address } = await stage.served("default/web");
+  const { address, holder } = await stage.served("default/web");
   await using probe = await startProbe(stage.client, { address, port: 80 });
   await probe.waitForAnswer(5_000);
 
@@ -131,6 +131,12 @@ story("members come and go without a failed connection", {}, async (stage) => {
   await using stayers = await stay(stage.client, { address, port: 80, count: 12 });
   const [opened, stays] = [stayers.open(), stayers.open().filter((member) => member === "member2")];
   assert.ok(stays.length > 0 && stays.length < opened.length, `connected to ${opened.join()}`);
+  const asked = ["agents", "members", "default/web", "--no-headers"];
+  const table = await stage.lab.host(holder).output(program("fairlead"), asked);
+  for (const member of [MEMBER_1, MEMBER_2]) {
+    const line = `${address}:80/tcp +default/web +198.18.1.[0-9]+ +${member}:8080 +12/24 +active +`;
+    assert.match(table, new RegExp(`^${line}[1-9]`, "m"));
+  }
   const removedMs = monotonicMs();
   await withMembers([MEMBER_2]);
   await servedByMembers(1);

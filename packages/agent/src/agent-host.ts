@@ -14,6 +14,7 @@ import {
   isEdgeError,
 } from "@fairlead/runtime";
 
+import type { DebugContext, ShownMembers } from "./api/grpc/debug-context.ts";
 import { createAnnouncer } from "./announce/announcer.ts";
 import type { Host } from "./host.ts";
 import { hostRenderers } from "./host-renderers.ts";
@@ -68,6 +69,8 @@ export interface AgentHost {
   /** Stays in the kernel when the agent ends. */
   readonly guard: InputGuard;
   readonly supervisor: DataPlaneSupervisor;
+  /** For people who ask. */
+  readonly shown: Pick<DebugContext, "members" | "segment">;
 }
 
 /** Makes the adapters of one host. */
@@ -119,9 +122,10 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
     portProbe: createPortProbe(),
     ledger: createLedger({ path: join(settings.stateDir, "ledger"), bootId }),
     ...renderers,
-    ...(members === undefined ? {} : { members }),
+    ...(members === undefined ? {} : { members: members.endings }),
   };
-  return { host, guard, supervisor };
+  const shown = { segment, ...(members === undefined ? {} : { members: members.shown }) };
+  return { host, guard, supervisor, shown };
 }
 
 /** Who changes nftables' tables; undefined on a host without nft. */
@@ -182,7 +186,7 @@ async function memberTableOf(
   { settings, programs, layout, clock, log: logger, random, lifecycle }: AgentHostOptions,
   ranges: ServiceRanges,
   monitor: NftMonitor | undefined,
-): Promise<MemberTable | undefined> {
+): Promise<{ readonly endings: MemberTable; readonly shown: ShownMembers } | undefined> {
   const { memberSwitch } = settings;
   const { nft, ip } = programs;
   if (memberSwitch === "nginx") return undefined;
@@ -192,15 +196,16 @@ async function memberTableOf(
       throw new EdgeError({ code: "NFT", message, retryable: false });
     }
     const placesFile = layout.nginx.places;
-    return await lifecycle.start("member table", async () => {
-      const hears = monitor === undefined ? {} : { monitor };
-      const made = { nft, ip, ranges, placesFile, logger, random, ...hears };
-      const table = await createMemberTable(made);
-      const { ipv4, ipv6 } = ranges;
-      const targets = [ipv4.target, ...(ipv6 === undefined ? [] : [ipv6.target])];
-      const flows = await createNetlinkFlows({ targets });
-      return createMemberEndings({ table, flows, clock, log: logger });
-    });
+    const hears = monitor === undefined ? {} : { monitor };
+    const made = { nft, ip, ranges, placesFile, logger, random, ...hears };
+    const table = await createMemberTable(made);
+    const { ipv4, ipv6 } = ranges;
+    const targets = [ipv4.target, ...(ipv6 === undefined ? [] : [ipv6.target])];
+    const flows = await createNetlinkFlows({ targets });
+    const endings = await lifecycle.start("member table", () =>
+      createMemberEndings({ table, flows, clock, log: logger }),
+    );
+    return { endings, shown: { table, flows } };
   } catch (error) {
     if (memberSwitch === "kernel" || !isEdgeError(error, "NFT")) throw error;
     const why = describeError(error);

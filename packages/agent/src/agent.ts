@@ -71,7 +71,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const layout = dataPlaneLayout(settings.runDir);
   const revisions = createRevisions();
   const bootId = await readBootId();
-  const { host, guard, supervisor } = await createAgentHost({ ...options, agent, layout, bootId });
+  const made = { ...options, agent, layout, bootId };
+  const { host, guard, supervisor, shown } = await createAgentHost(made);
   const onDisk = createPlanFile({ path: join(settings.stateDir, "plan.json"), revisions });
   // Read once: of ten thousand Services it has 20 MB.
   const loaded = await onDisk.load();
@@ -119,11 +120,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     return link;
   });
   await serveHealth(options, converge, link, fed);
-  await serveDebug(options, {
-    view,
-    files: () => readRenderedFiles(layout),
-    segment: host.segment,
-  });
+  const files = (): ReturnType<typeof readRenderedFiles> => readRenderedFiles(layout);
+  await serveDebug(options, { view, files, ...shown });
   log.info({ agent: settings.name, epoch: converge.view().epoch }, "serving");
   return {
     converge,

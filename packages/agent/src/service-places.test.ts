@@ -8,7 +8,7 @@ import { address, listenerOf, member } from "@fairlead/testkit";
 import {
   type PlaceBook,
   NO_PLACES,
-  listenerOfService,
+  listenersByService,
   placeAll,
   placesFromText,
   placesToText,
@@ -55,7 +55,7 @@ test("a place is of its members' family, and members of both have none", () => {
     "listener/2001:db8::2/tcp/80 fdfa:1ead::101 24",
   ]);
   assert.equal(
-    listenerOfService(found.places, address("fdfa:1ead::101")),
+    listenersByService(found.places).get(address("fdfa:1ead::101")),
     "listener/2001:db8::2/tcp/80",
   );
 });

@@ -117,11 +117,9 @@ export function placesFromText(text: string): PlaceBook | undefined {
   return { places, given: { ipv4: Number(numbers[1]), ipv6: Number(numbers[2]) } };
 }
 
-/** Which listener an address stands for; undefined when it is no service address. */
-export function listenerOfService(
+/** Which listener each service address stands for. */
+export function listenersByService(
   places: PlaceBook["places"],
-  service: Address,
-): ResourceName | undefined {
-  for (const [name, place] of places) if (place.service === service) return name;
-  return undefined;
+): ReadonlyMap<Address, ResourceName> {
+  return new Map([...places].map(([name, { service }]) => [service, name]));
 }

@@ -1,7 +1,7 @@
 // Asks one agent over its AgentDebugService. Given where it listens, which is the loopback of its
 // own host; every call has a deadline, and every failure becomes one EdgeError.
 
-import { Client, type ServiceError, status } from "@grpc/grpc-js";
+import { Client, type MethodDefinition, type ServiceError, status } from "@grpc/grpc-js";
 
 import { EdgeError } from "@fairlead/runtime";
 import {
@@ -9,6 +9,7 @@ import {
   type AskSegmentResponse,
   channelCredentials,
   channelOptions,
+  type GetMembersResponse,
   serviceDefinition,
 } from "@fairlead/wire";
 
@@ -19,6 +20,8 @@ export type AgentErrorCode = "UNREACHABLE" | "FAILED";
 export interface AgentClient extends Disposable {
   /** Who has an address on the segment now. */
   askSegment(address: string): Promise<AskSegmentResponse>;
+  /** The table of members, or what of it the subject names. */
+  getMembers(subject: string): Promise<GetMembersResponse>;
 }
 
 const TABLE = serviceDefinition(AgentDebugService);
@@ -32,22 +35,26 @@ export function createAgentClient(options: {
 }): AgentClient {
   const { agent, deadlineMs } = options;
   const client = new Client(agent, channelCredentials({ kind: "insecure" }), channelOptions());
+  const call = <Asked, Answer>(
+    { path, requestSerialize, responseDeserialize }: MethodDefinition<Asked, Answer>,
+    asked: Asked,
+  ): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        asked,
+        { deadline: new Date(Date.now() + deadlineMs) },
+        (error, answer) => {
+          if (error === null && answer !== undefined) resolve(answer);
+          else reject(agentError(agent, error));
+        },
+      );
+    });
   return {
-    askSegment: (address) =>
-      new Promise((resolve, reject) => {
-        const { path, requestSerialize, responseDeserialize } = TABLE.askSegment;
-        client.makeUnaryRequest(
-          path,
-          requestSerialize,
-          responseDeserialize,
-          { address },
-          { deadline: new Date(Date.now() + deadlineMs) },
-          (error, answer) => {
-            if (error === null && answer !== undefined) resolve(answer);
-            else reject(agentError(agent, error));
-          },
-        );
-      }),
+    askSegment: (address) => call(TABLE.askSegment, { address }),
+    getMembers: (subject) => call(TABLE.getMembers, { subject }),
     [Symbol.dispose]: () => client.close(),
   };
 }

@@ -43,6 +43,9 @@ export {
   FindingRowSchema,
   type GetFilesResponseSchema,
   type GetLastApplyResponseSchema,
+  type GetMembersRequest,
+  type GetMembersResponse,
+  GetMembersResponseSchema,
   type GetObservedRequest,
   type GetObservedResponseSchema,
   type GetPlanRequest,
@@ -76,6 +79,8 @@ export {
   type WatchRequest,
   type WatchResponse,
   WatchResponseSchema,
+  type TableListener,
+  type TableMember,
 } from "@fairlead/proto";
 export { addressFromBytes, addressToBytes } from "./address-bytes.ts";
 export { bindServer, closeServer } from "./bind-server.ts";

@@ -1,6 +1,6 @@
-// The flows of nginx to members, as the kernel tracks them: listed by one question for each target, and
-// ended many at a time. The socket goes before the flow, because
-// the member is told by its reset. It decides nothing of which flows are to end.
+// The flows of nginx to members, as the kernel tracks them: listed by one question for each target,
+// and ended many at a time. The socket goes before the flow, because the member is told by its
+// reset, which finds the member by the flow. It decides nothing of which flows are to end.
 
 import type * as Netlink from "netlink";
 import type { Address } from "@fairlead/model";
@@ -67,7 +67,8 @@ class Flows implements MemberFlows {
         const [answers] = await reads.request(FLOWS_GET, flowsTo(target), options);
         for (const { data } of answers) {
           const flow = flowOf(data);
-          if (flow?.target === target) flows.push(flow);
+          // Of a slot that had nobody, the target itself has answered.
+          if (flow?.target === target && flow.member !== target) flows.push(flow);
         }
       }
     } catch (error) {

@@ -13,7 +13,7 @@ import { test } from "node:test";
 import { present, type Revision } from "@fairlead/model";
 import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
 import { address, inSandbox, listenerOf } from "@fairlead/testkit";
-import type { MemberTable, PlacedMembers } from "../ports.ts";
+import type { MemberTable, PlacedMembers, TableSlot } from "../ports.ts";
 import { parseServiceRanges, SERVICE_NETWORKS } from "../service-ranges.ts";
 import { createMemberTable, forgetMembers } from "./member-table.ts";
 import { createNftMonitor } from "./nft-monitor.ts";
@@ -71,6 +71,14 @@ async function ask(from: string, slot: number, target = "198.18.0.1"): Promise<[
   return [line.trim(), socket];
 }
 
+/** Slots of one service address in their order, as the kernel has them. */
+function seen(slots: readonly TableSlot[], service: string): readonly string[] {
+  return slots
+    .filter((one) => one.service === service)
+    .toSorted((a, b) => a.slot - b.slot)
+    .map(({ protocol, slot, member, memberPort }) => `${protocol} ${slot} ${member} ${memberPort}`);
+}
+
 async function fill(
   table: MemberTable,
   entries: readonly [string, readonly string[]][],
@@ -105,6 +113,12 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
     ]);
     assert.ok(web !== undefined && six !== undefined);
     const { service } = web.place;
+    assert.deepEqual(seen(await table.slots(), web.place.service).slice(0, 3), [
+      "tcp 1 10.0.0.1 8080",
+      "tcp 2 10.0.0.2 8080",
+      "tcp 3 10.0.0.1 8080",
+    ]);
+    assert.equal(seen(await table.slots(), six.place.service)[23], "tcp 24 fd00::7 8080");
 
     const said = await Promise.all([1, 2].map((slot) => ask(service, slot)));
     assert.deepEqual(

@@ -17,7 +17,7 @@ import {
 import { EdgeError, type Logger, readFileBounded, runProgram } from "@fairlead/runtime";
 
 import { createConfigFile } from "../config-file.ts";
-import type { MemberTable, PlacedMembers } from "../ports.ts";
+import type { MemberTable, MemberTableView, PlacedMembers, TableSlot } from "../ports.ts";
 import {
   NO_PLACES,
   type PlaceBook,
@@ -29,6 +29,7 @@ import { createTurns, type Turns } from "../turns.ts";
 import { loadRules } from "./load-rules.ts";
 import type { NftMonitor } from "./nft-monitor.ts";
 import { type SignedTable, createSignedTable } from "./signed-table.ts";
+import { slotsFromText } from "./slots-text.ts";
 
 /** What the table is made of. */
 export interface MemberTableOptions {
@@ -59,6 +60,8 @@ const NFT_MS_MAX = 30_000;
 /** Marks our routes (rtnetlink(7): who installed it); a number that nobody was given. */
 const ROUTE_MARK = "157";
 const WORDS_BYTES_MAX = 16_384;
+/** A million slots. */
+const LISTING_BYTES_MAX = 64 * 1024 * 1024;
 const PLACES_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What the table has for one listener. */
@@ -72,7 +75,9 @@ interface Filled {
  * Makes the table with what the places of the last agent say, without a member yet. Rejects with
  * EdgeError<MemberTableErrorCode> on a kernel that has no such tables.
  */
-export async function createMemberTable(options: MemberTableOptions): Promise<MemberTable> {
+export async function createMemberTable(
+  options: MemberTableOptions,
+): Promise<MemberTable & MemberTableView> {
   const { nft: program, ranges } = options;
   const isCheck = true;
   const rules = memberTableScript(ranges, [], 0);
@@ -91,7 +96,7 @@ export async function forgetMembers({ nft: program, ip }: ForgetOptions): Promis
   }
 }
 
-class Table implements MemberTable {
+class Table implements MemberTable, MemberTableView {
   readonly #options: MemberTableOptions;
   readonly #inTurn: Turns = createTurns();
   #book: PlaceBook;
@@ -133,6 +138,22 @@ class Table implements MemberTable {
       if (script !== undefined) await this.#write(script);
       this.#filled = next;
     });
+  }
+
+  async slots(): Promise<readonly TableSlot[]> {
+    const slots: TableSlot[] = [];
+    for (const map of ["slots4", "slots6"]) {
+      const args = ["list", "map", "inet", MEMBER_TABLE, map];
+      const limits = { timeoutMs: NFT_MS_MAX, maxOutputBytes: LISTING_BYTES_MAX };
+      const result = await runProgram({ command: this.#options.nft, args, ...limits });
+      if (result.code !== 0) throw nftError(result.stderr, "read");
+      slots.push(...slotsFromText(result.stdout));
+    }
+    return slots;
+  }
+
+  get places(): PlaceBook["places"] {
+    return this.#book.places;
   }
 
   onDrift(listener: () => void): Disposable {
@@ -243,8 +264,8 @@ function orThrow(trouble: string | undefined): void {
   if (trouble !== undefined) throw nftError(trouble);
 }
 
-function nftError(words: string): EdgeError<MemberTableErrorCode> {
+function nftError(words: string, done = "written"): EdgeError<MemberTableErrorCode> {
   const [line = ""] = words.trim().split("\n");
-  const message = `the table of members cannot be written: ${line}`;
+  const message = `the table of members cannot be ${done}: ${line}`;
   return new EdgeError({ code: "NFT", message, retryable: true });
 }

@@ -5,12 +5,11 @@
 import { Argument, Command, Option } from "commander";
 
 import { AGENT_SETTINGS } from "@fairlead/agent";
-import { describeError, isEdgeError } from "@fairlead/runtime";
 import { type AskSegmentResponse, AskSegmentResponseSchema, rowToJson } from "@fairlead/wire";
 
-import { createAgentClient } from "../agent-client.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { type CommandContext, complain, exitOf, OUTPUT_FORMS, writeStructured } from "../output.ts";
+import { AGENT_DEFAULT, agentOption, withAgent } from "./ask-agent.ts";
 import { type CheckHostOptions, runCheckHost } from "./check-host.ts";
 
 interface CheckOptions extends CheckHostOptions {
@@ -31,11 +30,7 @@ export function checkCommand(context: CommandContext, done: (code: ExitCode) => 
     .addArgument(new Argument("[what]", "what to check").choices(["address"]))
     .argument("[address]", "an IPv4 or IPv6 address")
     .option("--host", "Look at this host; run it as the agent's user.", false)
-    .addOption(
-      new Option("--agent <host:port>", "Where the agent's AgentDebugService listens.")
-        .default("127.0.0.1:7712")
-        .env("FAIRLEAD_AGENT"),
-    )
+    .addOption(agentOption("Where the agent's AgentDebugService listens.").default(AGENT_DEFAULT))
     .addOption(folderOption("--run-dir <dir>", "runDir").env("FAIRLEAD_RUN_DIR"))
     .addOption(folderOption("--state-dir <dir>", "stateDir").env("FAIRLEAD_STATE_DIR"))
     .addOption(
@@ -81,24 +76,14 @@ async function check(
   address: string,
   { agent, output }: CheckOptions,
 ): Promise<ExitCode> {
-  using client = createAgentClient({ agent, deadlineMs: DEADLINE_MS });
-  try {
+  return await withAgent(context, { agent, deadlineMs: DEADLINE_MS }, async (client) => {
     const answer = await client.askSegment(address);
     if (answer.trouble !== "") return unasked(context, answer);
     if (!writeStructured(context, output, rowToJson(AskSegmentResponseSchema, answer))) {
       context.out(`${sentence(answer)}\n`);
     }
     return exitOf(answer.who !== "stranger");
-  } catch (error) {
-    if (!isEdgeError(error)) throw error;
-    const complaint = {
-      what: "the agent did not answer the question",
-      why: describeError(error),
-      remedy: "Run this on a host with an agent, or name it with --agent or FAIRLEAD_AGENT.",
-      code: error.code,
-    };
-    return complain(context, complaint, EXIT.unreachable);
-  }
+  });
 }
 
 function unasked(context: CommandContext, { address, trouble }: AskSegmentResponse): ExitCode {

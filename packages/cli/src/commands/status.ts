@@ -11,6 +11,7 @@ import { formatAgents, formatStatus, isWell } from "../status-view.ts";
 import { createAgentsPrinter, createStatusPrinter } from "../watch-view.ts";
 import { addAskOptions, type AskOptions, withClient } from "./ask.ts";
 import { forgetCommand } from "./forget.ts";
+import { membersCommand } from "./members.ts";
 import { askUntilSettled, waitOption } from "./wait.ts";
 import { watch, watchOption } from "./watch.ts";
 
@@ -55,6 +56,7 @@ export function agentsCommand(context: CommandContext, done: (code: ExitCode) =>
   );
   // What stands behind the name of a command below it is that command's.
   command.enablePositionalOptions().addCommand(forgetCommand(context, done));
+  command.addCommand(membersCommand(context, done));
   command.addOption(watchOption());
   return addAskOptions(command).action(async (options: WatchOptions) => {
     if (options.watch === true) {

@@ -5,7 +5,7 @@ import { REASONS, type Remark } from "@fairlead/model";
 import type { GetObservedResponseSchema, MessageInitShape } from "@fairlead/wire";
 
 import type { ConvergeView } from "../../converge-view.ts";
-import type { RenderedFile, SegmentAsker } from "../../ports.ts";
+import type { MemberFlows, MemberTableView, RenderedFile, SegmentAsker } from "../../ports.ts";
 
 /** Everything that is known at one moment. */
 export interface DebugContext {
@@ -14,6 +14,14 @@ export interface DebugContext {
   readonly view: ConvergeView;
   readonly files: () => Promise<readonly RenderedFile[]>;
   readonly segment: SegmentAsker;
+  /** Absent: members stand in nginx's file. */
+  readonly members?: ShownMembers;
+}
+
+/** The kernel's table of members, and what is connected to them. */
+export interface ShownMembers {
+  readonly table: MemberTableView;
+  readonly flows: Pick<MemberFlows, "list">;
 }
 
 /** A remark as the contract has it. */

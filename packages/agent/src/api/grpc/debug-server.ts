@@ -17,6 +17,7 @@ import {
   bindServer,
   closeServer,
   type Credentials,
+  type GetMembersRequest,
   type GetObservedRequest,
   type GetPlanRequest,
   serverOptions,
@@ -28,6 +29,7 @@ import { askSegment } from "./ask-segment.ts";
 import type { DebugContext } from "./debug-context.ts";
 import { getFiles } from "./get-files.ts";
 import { getLastApply } from "./get-last-apply.ts";
+import { getMembers } from "./get-members.ts";
 import { getObserved } from "./get-observed.ts";
 import { getPlan } from "./get-plan.ts";
 
@@ -63,6 +65,7 @@ export async function createDebugServer(options: DebugServerOptions): Promise<De
     getLastApply: unaryHandler(() => getLastApply(context()), onFailed),
     getFiles: unaryHandler(() => getFiles(context()), onFailed),
     askSegment: unaryHandler((asked: AskSegmentRequest) => askSegment(context(), asked), onFailed),
+    getMembers: unaryHandler((asked: GetMembersRequest) => getMembers(context(), asked), onFailed),
   });
   const health = addIntrospection(server, [AgentDebugService]);
   const port = await bindServer(server, formatHostPort(listen), credentials).catch(

@@ -14,7 +14,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file fairlead/v1/agent_debug.proto.
  */
 export const file_fairlead_v1_agent_debug: GenFile = /*@__PURE__*/
-  fileDesc("Ch1mYWlybGVhZC92MS9hZ2VudF9kZWJ1Zy5wcm90bxILZmFpcmxlYWQudjEiJQoOR2V0UGxhblJlcXVlc3QSEwoLbmFtZV9wcmVmaXgYASABKAkirgEKD0dldFBsYW5SZXNwb25zZRIPCgdwcmVzZW50GAEgASgIEhAKCHJldmlzaW9uGAIgASgJEg0KBWVwb2NoGAMgASgEEgwKBGtlcHQYBCABKAgSGAoQYXBwbGllZF9yZXZpc2lvbhgFIAEoCRIvCglyZXNvdXJjZXMYBiADKAsyHC5mYWlybGVhZC52MS5QbGFubmVkUmVzb3VyY2USEAoIbGVmdF9vdXQYByABKA0iWwoPUGxhbm5lZFJlc291cmNlEgwKBG5hbWUYASABKAkSEAoIcmV2aXNpb24YAiABKAkSKAoHY29udGVudBgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiKQoSR2V0T2JzZXJ2ZWRSZXF1ZXN0EhMKC25hbWVfcHJlZml4GAEgASgJIuIDChNHZXRPYnNlcnZlZFJlc3BvbnNlEhMKBmFnZV9tcxgBIAEoBEgAiAEBEigKBWxpbmtzGAIgAygLMhkuZmFpcmxlYWQudjEuT2JzZXJ2ZWRMaW5rEi8KCWFkZHJlc3NlcxgDIAMoCzIcLmZhaXJsZWFkLnYxLk9ic2VydmVkQWRkcmVzcxISCgpnZW5lcmF0aW9uGAQgASgJEhkKEWdlbmVyYXRpb25zX2FsaXZlGAUgASgNEhgKEGtlZXBhbGl2ZWRfYWxpdmUYBiABKAgSKgoGbGVkZ2VyGAcgAygLMhouZmFpcmxlYWQudjEuTGVkZ2VyQWRkcmVzcxIrCgZwcm92ZWQYCCADKAsyGy5mYWlybGVhZC52MS5Qcm92ZWRSZXNvdXJjZRImCgVsYW5lcxgJIAMoCzIXLmZhaXJsZWFkLnYxLlByb3ZlZExhbmUSJgoIdHJvdWJsZXMYCiADKAsyFC5mYWlybGVhZC52MS5Ucm91YmxlEhAKCGxlZnRfb3V0GAsgASgNEhYKDnVkcF9nZW5lcmF0aW9uGAwgASgJEjQKC2dlbmVyYXRpb25zGA0gAygLMh8uZmFpcmxlYWQudjEuT2JzZXJ2ZWRHZW5lcmF0aW9uQgkKB19hZ2VfbXMibgoST2JzZXJ2ZWRHZW5lcmF0aW9uEhAKCHByb3RvY29sGAEgASgJEg8KB3NlcnZpbmcYAiABKAgSDwoHd29ya2VycxgDIAEoDRIUCgxtZW1vcnlfYnl0ZXMYBCABKAQSDgoGYWdlX21zGAUgASgEIlgKDE9ic2VydmVkTGluaxIMCgRuYW1lGAEgASgJEgsKA21hYxgCIAEoCRIKCgJ1cBgDIAEoCBIPCgdwcmltYXJ5GAQgASgIEhAKCHByZWZpeGVzGAUgAygJIlYKD09ic2VydmVkQWRkcmVzcxIPCgdhZGRyZXNzGAEgASgJEhUKDXByZWZpeF9sZW5ndGgYAiABKA0SDAoEbGluaxgDIAEoCRINCgVsYWJlbBgEIAEoCSI/Cg1MZWRnZXJBZGRyZXNzEg8KB2FkZHJlc3MYASABKAkSDAoEbGluaxgCIAEoCRIPCgdmb3JlaWduGAMgASgIIncKDlByb3ZlZFJlc291cmNlEgwKBG5hbWUYASABKAkSEAoIcmV2aXNpb24YAiABKAkSDAoEc3RlcBgDIAEoCRIQCghldmlkZW5jZRgEIAMoCRIlCgdwcm9ibGVtGAUgASgLMhQuZmFpcmxlYWQudjEuVHJvdWJsZSIpCgpQcm92ZWRMYW5lEgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkiNwoHVHJvdWJsZRIOCgZyZWFzb24YASABKAkSDAoEY29kZRgCIAEoCRIOCgZkZXRhaWwYAyABKAkiFQoTR2V0TGFzdEFwcGx5UmVxdWVzdCKyAgoUR2V0TGFzdEFwcGx5UmVzcG9uc2USEwoGYWdlX21zGAEgASgESACIAQESDwoHdG9va19tcxgCIAEoBBIQCghyZXZpc2lvbhgDIAEoCRInCgVzdGVwcxgEIAMoCzIYLmZhaXJsZWFkLnYxLkFwcGxpZWRTdGVwEi4KCHByb2JsZW1zGAUgAygLMhwuZmFpcmxlYWQudjEuUmVzb3VyY2VUcm91YmxlEiYKCHRyb3VibGVzGAYgAygLMhQuZmFpcmxlYWQudjEuVHJvdWJsZRIRCglicm9rZV9vZmYYByABKAkSEAoIYXBwbHlpbmcYCCABKAgSDgoGcGFzc2VzGAkgASgEEg8KB3JlbG9hZHMYCiABKAQSEAoIbGVmdF9vdXQYCyABKA1CCQoHX2FnZV9tcyJeCgtBcHBsaWVkU3RlcBIMCgRraW5kGAEgASgJEg8KB3N1YmplY3QYAiABKAkSDwoHb3V0Y29tZRgDIAEoCRIOCgZkZXRhaWwYBCABKAkSDwoHdG9va19tcxgFIAEoBCJYCg9SZXNvdXJjZVRyb3VibGUSDAoEbmFtZRgBIAEoCRIQCghyZXZpc2lvbhgCIAEoCRIlCgdwcm9ibGVtGAMgASgLMhQuZmFpcmxlYWQudjEuVHJvdWJsZSIRCg9HZXRGaWxlc1JlcXVlc3QiPAoQR2V0RmlsZXNSZXNwb25zZRIoCgVmaWxlcxgBIAMoCzIZLmZhaXJsZWFkLnYxLlJlbmRlcmVkRmlsZSJWCgxSZW5kZXJlZEZpbGUSDAoEcGF0aBgBIAEoCRIOCgZzaGEyNTYYAiABKAkSDQoFYnl0ZXMYAyABKAQSDAoEdGV4dBgEIAEoCRILCgNjdXQYBSABKAgiJAoRQXNrU2VnbWVudFJlcXVlc3QSDwoHYWRkcmVzcxgBIAEoCSJeChJBc2tTZWdtZW50UmVzcG9uc2USDwoHYWRkcmVzcxgBIAEoCRIMCgRsaW5rGAIgASgJEgsKA3dobxgDIAEoCRILCgNtYWMYBCABKAkSDwoHdHJvdWJsZRgFIAEoCTKYAwoRQWdlbnREZWJ1Z1NlcnZpY2USRAoHR2V0UGxhbhIbLmZhaXJsZWFkLnYxLkdldFBsYW5SZXF1ZXN0GhwuZmFpcmxlYWQudjEuR2V0UGxhblJlc3BvbnNlElAKC0dldE9ic2VydmVkEh8uZmFpcmxlYWQudjEuR2V0T2JzZXJ2ZWRSZXF1ZXN0GiAuZmFpcmxlYWQudjEuR2V0T2JzZXJ2ZWRSZXNwb25zZRJTCgxHZXRMYXN0QXBwbHkSIC5mYWlybGVhZC52MS5HZXRMYXN0QXBwbHlSZXF1ZXN0GiEuZmFpcmxlYWQudjEuR2V0TGFzdEFwcGx5UmVzcG9uc2USRwoIR2V0RmlsZXMSHC5mYWlybGVhZC52MS5HZXRGaWxlc1JlcXVlc3QaHS5mYWlybGVhZC52MS5HZXRGaWxlc1Jlc3BvbnNlEk0KCkFza1NlZ21lbnQSHi5mYWlybGVhZC52MS5Bc2tTZWdtZW50UmVxdWVzdBofLmZhaXJsZWFkLnYxLkFza1NlZ21lbnRSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_struct]);
+  fileDesc("Ch1mYWlybGVhZC92MS9hZ2VudF9kZWJ1Zy5wcm90bxILZmFpcmxlYWQudjEiJQoOR2V0UGxhblJlcXVlc3QSEwoLbmFtZV9wcmVmaXgYASABKAkirgEKD0dldFBsYW5SZXNwb25zZRIPCgdwcmVzZW50GAEgASgIEhAKCHJldmlzaW9uGAIgASgJEg0KBWVwb2NoGAMgASgEEgwKBGtlcHQYBCABKAgSGAoQYXBwbGllZF9yZXZpc2lvbhgFIAEoCRIvCglyZXNvdXJjZXMYBiADKAsyHC5mYWlybGVhZC52MS5QbGFubmVkUmVzb3VyY2USEAoIbGVmdF9vdXQYByABKA0iWwoPUGxhbm5lZFJlc291cmNlEgwKBG5hbWUYASABKAkSEAoIcmV2aXNpb24YAiABKAkSKAoHY29udGVudBgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiKQoSR2V0T2JzZXJ2ZWRSZXF1ZXN0EhMKC25hbWVfcHJlZml4GAEgASgJIuIDChNHZXRPYnNlcnZlZFJlc3BvbnNlEhMKBmFnZV9tcxgBIAEoBEgAiAEBEigKBWxpbmtzGAIgAygLMhkuZmFpcmxlYWQudjEuT2JzZXJ2ZWRMaW5rEi8KCWFkZHJlc3NlcxgDIAMoCzIcLmZhaXJsZWFkLnYxLk9ic2VydmVkQWRkcmVzcxISCgpnZW5lcmF0aW9uGAQgASgJEhkKEWdlbmVyYXRpb25zX2FsaXZlGAUgASgNEhgKEGtlZXBhbGl2ZWRfYWxpdmUYBiABKAgSKgoGbGVkZ2VyGAcgAygLMhouZmFpcmxlYWQudjEuTGVkZ2VyQWRkcmVzcxIrCgZwcm92ZWQYCCADKAsyGy5mYWlybGVhZC52MS5Qcm92ZWRSZXNvdXJjZRImCgVsYW5lcxgJIAMoCzIXLmZhaXJsZWFkLnYxLlByb3ZlZExhbmUSJgoIdHJvdWJsZXMYCiADKAsyFC5mYWlybGVhZC52MS5Ucm91YmxlEhAKCGxlZnRfb3V0GAsgASgNEhYKDnVkcF9nZW5lcmF0aW9uGAwgASgJEjQKC2dlbmVyYXRpb25zGA0gAygLMh8uZmFpcmxlYWQudjEuT2JzZXJ2ZWRHZW5lcmF0aW9uQgkKB19hZ2VfbXMibgoST2JzZXJ2ZWRHZW5lcmF0aW9uEhAKCHByb3RvY29sGAEgASgJEg8KB3NlcnZpbmcYAiABKAgSDwoHd29ya2VycxgDIAEoDRIUCgxtZW1vcnlfYnl0ZXMYBCABKAQSDgoGYWdlX21zGAUgASgEIlgKDE9ic2VydmVkTGluaxIMCgRuYW1lGAEgASgJEgsKA21hYxgCIAEoCRIKCgJ1cBgDIAEoCBIPCgdwcmltYXJ5GAQgASgIEhAKCHByZWZpeGVzGAUgAygJIlYKD09ic2VydmVkQWRkcmVzcxIPCgdhZGRyZXNzGAEgASgJEhUKDXByZWZpeF9sZW5ndGgYAiABKA0SDAoEbGluaxgDIAEoCRINCgVsYWJlbBgEIAEoCSI/Cg1MZWRnZXJBZGRyZXNzEg8KB2FkZHJlc3MYASABKAkSDAoEbGluaxgCIAEoCRIPCgdmb3JlaWduGAMgASgIIncKDlByb3ZlZFJlc291cmNlEgwKBG5hbWUYASABKAkSEAoIcmV2aXNpb24YAiABKAkSDAoEc3RlcBgDIAEoCRIQCghldmlkZW5jZRgEIAMoCRIlCgdwcm9ibGVtGAUgASgLMhQuZmFpcmxlYWQudjEuVHJvdWJsZSIpCgpQcm92ZWRMYW5lEgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkiNwoHVHJvdWJsZRIOCgZyZWFzb24YASABKAkSDAoEY29kZRgCIAEoCRIOCgZkZXRhaWwYAyABKAkiFQoTR2V0TGFzdEFwcGx5UmVxdWVzdCKyAgoUR2V0TGFzdEFwcGx5UmVzcG9uc2USEwoGYWdlX21zGAEgASgESACIAQESDwoHdG9va19tcxgCIAEoBBIQCghyZXZpc2lvbhgDIAEoCRInCgVzdGVwcxgEIAMoCzIYLmZhaXJsZWFkLnYxLkFwcGxpZWRTdGVwEi4KCHByb2JsZW1zGAUgAygLMhwuZmFpcmxlYWQudjEuUmVzb3VyY2VUcm91YmxlEiYKCHRyb3VibGVzGAYgAygLMhQuZmFpcmxlYWQudjEuVHJvdWJsZRIRCglicm9rZV9vZmYYByABKAkSEAoIYXBwbHlpbmcYCCABKAgSDgoGcGFzc2VzGAkgASgEEg8KB3JlbG9hZHMYCiABKAQSEAoIbGVmdF9vdXQYCyABKA1CCQoHX2FnZV9tcyJeCgtBcHBsaWVkU3RlcBIMCgRraW5kGAEgASgJEg8KB3N1YmplY3QYAiABKAkSDwoHb3V0Y29tZRgDIAEoCRIOCgZkZXRhaWwYBCABKAkSDwoHdG9va19tcxgFIAEoBCJYCg9SZXNvdXJjZVRyb3VibGUSDAoEbmFtZRgBIAEoCRIQCghyZXZpc2lvbhgCIAEoCRIlCgdwcm9ibGVtGAMgASgLMhQuZmFpcmxlYWQudjEuVHJvdWJsZSIRCg9HZXRGaWxlc1JlcXVlc3QiPAoQR2V0RmlsZXNSZXNwb25zZRIoCgVmaWxlcxgBIAMoCzIZLmZhaXJsZWFkLnYxLlJlbmRlcmVkRmlsZSJWCgxSZW5kZXJlZEZpbGUSDAoEcGF0aBgBIAEoCRIOCgZzaGEyNTYYAiABKAkSDQoFYnl0ZXMYAyABKAQSDAoEdGV4dBgEIAEoCRILCgNjdXQYBSABKAgiJAoRQXNrU2VnbWVudFJlcXVlc3QSDwoHYWRkcmVzcxgBIAEoCSJeChJBc2tTZWdtZW50UmVzcG9uc2USDwoHYWRkcmVzcxgBIAEoCRIMCgRsaW5rGAIgASgJEgsKA3dobxgDIAEoCRILCgNtYWMYBCABKAkSDwoHdHJvdWJsZRgFIAEoCSIkChFHZXRNZW1iZXJzUmVxdWVzdBIPCgdzdWJqZWN0GAEgASgJIpABChJHZXRNZW1iZXJzUmVzcG9uc2USEQoJaW5fa2VybmVsGAEgASgIEi0KCWxpc3RlbmVycxgCIAMoCzIaLmZhaXJsZWFkLnYxLlRhYmxlTGlzdGVuZXISEAoIbGVmdF9vdXQYAyABKA0SDwoHdHJvdWJsZRgEIAEoCRIVCg1mbG93c190cm91YmxlGAUgASgJIpoBCg1UYWJsZUxpc3RlbmVyEg8KB3NlcnZpY2UYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIMCgRwb3J0GAMgASgNEhAKCHByb3RvY29sGAQgASgJEg0KBWNsYWltGAUgASgJEg0KBXNsb3RzGAYgASgNEikKB21lbWJlcnMYByADKAsyGC5mYWlybGVhZC52MS5UYWJsZU1lbWJlciJZCgtUYWJsZU1lbWJlchIPCgdhZGRyZXNzGAEgASgJEgwKBHBvcnQYAiABKA0SDQoFc2xvdHMYAyABKA0SDQoFc3RhdGUYBCABKAkSDQoFZmxvd3MYBSABKA0y5wMKEUFnZW50RGVidWdTZXJ2aWNlEkQKB0dldFBsYW4SGy5mYWlybGVhZC52MS5HZXRQbGFuUmVxdWVzdBocLmZhaXJsZWFkLnYxLkdldFBsYW5SZXNwb25zZRJQCgtHZXRPYnNlcnZlZBIfLmZhaXJsZWFkLnYxLkdldE9ic2VydmVkUmVxdWVzdBogLmZhaXJsZWFkLnYxLkdldE9ic2VydmVkUmVzcG9uc2USUwoMR2V0TGFzdEFwcGx5EiAuZmFpcmxlYWQudjEuR2V0TGFzdEFwcGx5UmVxdWVzdBohLmZhaXJsZWFkLnYxLkdldExhc3RBcHBseVJlc3BvbnNlEkcKCEdldEZpbGVzEhwuZmFpcmxlYWQudjEuR2V0RmlsZXNSZXF1ZXN0Gh0uZmFpcmxlYWQudjEuR2V0RmlsZXNSZXNwb25zZRJNCgpBc2tTZWdtZW50Eh4uZmFpcmxlYWQudjEuQXNrU2VnbWVudFJlcXVlc3QaHy5mYWlybGVhZC52MS5Bc2tTZWdtZW50UmVzcG9uc2USTQoKR2V0TWVtYmVycxIeLmZhaXJsZWFkLnYxLkdldE1lbWJlcnNSZXF1ZXN0Gh8uZmFpcmxlYWQudjEuR2V0TWVtYmVyc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_struct]);
 
 /**
  * Which resources; empty means all.
@@ -830,6 +830,184 @@ export const AskSegmentResponseSchema: GenMessage<AskSegmentResponse> = /*@__PUR
   messageDesc(file_fairlead_v1_agent_debug, 20);
 
 /**
+ * Asks for the table of members; empty means all of it.
+ *
+ * @generated from message fairlead.v1.GetMembersRequest
+ */
+export type GetMembersRequest = Message<"fairlead.v1.GetMembersRequest"> & {
+  /**
+   * Only of what this names: a service address, an address that clients connect to, a member's
+   * address, or NAMESPACE/NAME of whoever asked for it.
+   *
+   * @generated from field: string subject = 1;
+   */
+  subject: string;
+};
+
+/**
+ * Describes the message fairlead.v1.GetMembersRequest.
+ * Use `create(GetMembersRequestSchema)` to create a new message.
+ */
+export const GetMembersRequestSchema: GenMessage<GetMembersRequest> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_agent_debug, 21);
+
+/**
+ * The table of members.
+ *
+ * @generated from message fairlead.v1.GetMembersResponse
+ */
+export type GetMembersResponse = Message<"fairlead.v1.GetMembersResponse"> & {
+  /**
+   * False where members stand in nginx's file; then the rest is empty.
+   *
+   * @generated from field: bool in_kernel = 1;
+   */
+  inKernel: boolean;
+
+  /**
+   * In the order of their service addresses.
+   *
+   * @generated from field: repeated fairlead.v1.TableListener listeners = 2;
+   */
+  listeners: TableListener[];
+
+  /**
+   * Listeners that this answer has no room for: ask for them by subject.
+   *
+   * @generated from field: uint32 left_out = 3;
+   */
+  leftOut: number;
+
+  /**
+   * Why the kernel could not be read; then there are no listeners.
+   *
+   * @generated from field: string trouble = 4;
+   */
+  trouble: string;
+
+  /**
+   * Why connections could not be counted; then all counts are 0.
+   *
+   * @generated from field: string flows_trouble = 5;
+   */
+  flowsTrouble: string;
+};
+
+/**
+ * Describes the message fairlead.v1.GetMembersResponse.
+ * Use `create(GetMembersResponseSchema)` to create a new message.
+ */
+export const GetMembersResponseSchema: GenMessage<GetMembersResponse> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_agent_debug, 22);
+
+/**
+ * What the table has for one service address.
+ *
+ * @generated from message fairlead.v1.TableListener
+ */
+export type TableListener = Message<"fairlead.v1.TableListener"> & {
+  /**
+   * What nginx connects from, and nobody else.
+   *
+   * @generated from field: string service = 1;
+   */
+  service: string;
+
+  /**
+   * The listener that it stands for: where clients connect. Empty when it was removed, and only
+   * connections are left.
+   *
+   * @generated from field: string address = 2;
+   */
+  address: string;
+
+  /**
+   * @generated from field: uint32 port = 3;
+   */
+  port: number;
+
+  /**
+   * tcp or udp.
+   *
+   * @generated from field: string protocol = 4;
+   */
+  protocol: string;
+
+  /**
+   * NAMESPACE/NAME of whoever asked for it; empty when it was removed.
+   *
+   * @generated from field: string claim = 5;
+   */
+  claim: string;
+
+  /**
+   * Slots that nginx knows of; 0 when it was removed.
+   *
+   * @generated from field: uint32 slots = 6;
+   */
+  slots: number;
+
+  /**
+   * In the order of their addresses and ports.
+   *
+   * @generated from field: repeated fairlead.v1.TableMember members = 7;
+   */
+  members: TableMember[];
+};
+
+/**
+ * Describes the message fairlead.v1.TableListener.
+ * Use `create(TableListenerSchema)` to create a new message.
+ */
+export const TableListenerSchema: GenMessage<TableListener> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_agent_debug, 23);
+
+/**
+ * A member of a listener.
+ *
+ * @generated from message fairlead.v1.TableMember
+ */
+export type TableMember = Message<"fairlead.v1.TableMember"> & {
+  /**
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * @generated from field: uint32 port = 2;
+   */
+  port: number;
+
+  /**
+   * How many slots name it; 0 when nobody is connected to it any more.
+   *
+   * @generated from field: uint32 slots = 3;
+   */
+  slots: number;
+
+  /**
+   * active, draining or removed, by the plan.
+   *
+   * @generated from field: string state = 4;
+   */
+  state: string;
+
+  /**
+   * Connections to it that the kernel tracks, those that have just ended among them.
+   *
+   * @generated from field: uint32 flows = 5;
+   */
+  flows: number;
+};
+
+/**
+ * Describes the message fairlead.v1.TableMember.
+ * Use `create(TableMemberSchema)` to create a new message.
+ */
+export const TableMemberSchema: GenMessage<TableMember> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_agent_debug, 24);
+
+/**
  * AgentDebugService shows what one agent knows and what it did. No call changes anything.
  *
  * @generated from service fairlead.v1.AgentDebugService
@@ -884,6 +1062,17 @@ export const AgentDebugService: GenService<{
     methodKind: "unary";
     input: typeof AskSegmentRequestSchema;
     output: typeof AskSegmentResponseSchema;
+  },
+  /**
+   * GetMembers gives the table of members as the kernel has it now, with names in place of service
+   * addresses, and how many connections each member has.
+   *
+   * @generated from rpc fairlead.v1.AgentDebugService.GetMembers
+   */
+  getMembers: {
+    methodKind: "unary";
+    input: typeof GetMembersRequestSchema;
+    output: typeof GetMembersResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_fairlead_v1_agent_debug, 0);
