@@ -132,7 +132,8 @@ story("members come and go without a failed connection", {}, async (stage) => {
   const [opened, stays] = [stayers.open(), stayers.open().filter((member) => member === "member2")];
   assert.ok(stays.length > 0 && stays.length < opened.length, `connected to ${opened.join()}`);
   const asked = ["agents", "members", "default/web", "--no-headers"];
-  const table = await stage.lab.host(holder).output(program("fairlead"), asked);
+  const withTime = { timeoutMs: 30_000 };
+  const table = await stage.lab.host(holder).output(program("fairlead"), asked, withTime);
   for (const member of [MEMBER_1, MEMBER_2]) {
     const line = `${address}:80/tcp +default/web +198.18.1.[0-9]+ +${member}:8080 +12/24 +active +`;
     assert.match(table, new RegExp(`^${line}[1-9]`, "m"));
