@@ -12,6 +12,7 @@ import {
   holdersText,
 } from "@fairlead/model";
 
+import { accessOf } from "./access.ts";
 import { type Choice, type Desk, whyNotWished } from "./choose.ts";
 import { fillText } from "./pool-fill.ts";
 import { type PoolView, withheld } from "./pools.ts";
@@ -54,7 +55,7 @@ export function chooseOnSeat(desk: Desk, request: SeatRequest): SeatChoice {
   const wished = wishes[troubles.indexOf(undefined)];
   const found = wishes.length > 0 ? wished : findAny(desk, request);
   if (found !== undefined) return { kind: "take", address: found };
-  const problem = troubles[0] ?? whyNone(desk, request);
+  const problem = troubles[0] ?? whyClosed(desk, request) ?? whyNone(desk, request);
   if (current === undefined) return { kind: "none", problem };
   return { kind: "keep", address: current, doubt: problem };
 }
@@ -77,6 +78,19 @@ function whyNone(desk: Desk, { view, seat, family }: SeatRequest): Remark {
   }
   const fill = fillText(view, family, desk.fill.of(view.pool.name, family));
   return { reason: "PoolExhausted", detail: `no ${family} is free in ${fill} for ${seat.agent}` };
+}
+
+/**
+ * Why the pool gives the claim nothing that it has not: it asks for another one. What it took here
+ * would be no more wanted than what it has, and left again by the next planning.
+ */
+function whyClosed({ book }: Desk, { claim, view }: SeatRequest): Remark | undefined {
+  const { name } = view.pool;
+  if (claim.wishedPool === undefined || claim.wishedPool === name) return undefined;
+  const access = accessOf(claim, book);
+  if (access.kind === "closed") return access.problem;
+  const detail = `it wishes for an address of pool ${name}, and pool ${claim.wishedPool} is asked for`;
+  return { reason: "ConflictingWishes", detail };
 }
 
 /** Whether the address is of the family, and may be of this seat. */
@@ -115,6 +129,7 @@ function isHeldOn(desk: Desk, seat: Seat, address: Address): boolean {
 }
 
 function findAny(desk: Desk, request: SeatRequest): Address | undefined {
+  if (whyClosed(desk, request) !== undefined) return undefined;
   const { claim, view, seat, family } = request;
   const { table, free } = desk;
   const isFree = (address: Address): boolean =>

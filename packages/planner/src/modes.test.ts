@@ -217,6 +217,29 @@ test("mode host: an agent that joins gets one, and one that was declared gone ha
   );
 });
 
+test("mode host: who asks for a pool that is not there stays on what it has", () => {
+  const agents = makeAgents(2);
+  const world = proved(makeWorld({ claims: [makeClaim("web")], pools: [host], agents }));
+  const before = planned(world);
+  const claims = [makeClaim("web", { wishedPool: "lost" })];
+  const edited = planned(nextWorld(world, before, { claims }));
+  assert.deepEqual(places(edited), places(before));
+  assert.equal(findVerdict(edited, "web").main?.reason, "UnknownPool");
+  const again = planned(nextWorld(world, edited, { claims }));
+  assert.deepEqual(again.leases, edited.leases, "and goes on doing so");
+});
+
+test("mode host: who asks for an address of one pool and for another pool gets none", () => {
+  const held = proved(
+    makeWorld({ claims: [makeClaim("web")], pools: [host], agents: makeAgents(2) }),
+  );
+  const torn = makeClaim("torn", { wishes: ["192.0.2.100"], wishedPool: "lost" });
+  const first = planned(nextWorld(held, planned(held), { claims: [makeClaim("web"), torn] }));
+  assert.equal(verdictLine(first, "torn"), "refused ConflictingWishes");
+  const again = planned(nextWorld(held, first, { claims: [makeClaim("web"), torn] }));
+  assert.deepEqual(again.verdicts, first.verdicts, "planning its own result changes nothing");
+});
+
 test("mode host: a pool that is deleted under use takes nothing away", () => {
   const world = proved(makeWorld({ claims: [makeClaim("web")], pools: [host] }));
   const without = nextWorld(world, planned(world), { pools: [makePool("new", "192.0.2.50")] });
