@@ -177,3 +177,28 @@ test("a published address moves only when it was withdrawn: its host booted and 
   world = nextWorld(world, told.plan, { nowMs: nowMs + 6000 });
   assert.match(verdictLine(planned(world), "web"), /^pending 192\.0\.2\.101 /);
 });
+
+test("a published address is a stranger's in the same plan in which its last hope is forgotten", () => {
+  let told = go(start([makeClaim("web")]), []);
+  assert.equal(verdictLine(told.plan, "web"), "ready 192.0.2.100");
+  const [first] = told.plan.lanes.values();
+  const [, silent = ""] = first?.order ?? [];
+  const cut = (agents: readonly AgentView[]): readonly AgentView[] =>
+    agents.map((agent) =>
+      agent.name === silent
+        ? { ...agent, connected: false, disconnectedAtMs: told.world.nowMs, strangers: new Map() }
+        : agent,
+    );
+  const agents = cut(answered(told, ["192.0.2.100"]));
+  told = { ...told, world: nextWorld(told.world, told.plan, { agents }) };
+  told = { ...told, plan: planned(told.world) };
+  assert.match(verdictLine(told.plan, "web"), /192\.0\.2\.100/, "the silent one may have it");
+  const agent = agents.find(({ name }) => name === silent)?.name;
+  assert.ok(agent);
+  const intent = { id: "f", sinceMs: told.world.nowMs, kind: "forget", agent } as const;
+  const world = nextWorld(told.world, told.plan, { intents: [intent] });
+  const moved = planned(world);
+  assert.match(verdictLine(moved, "web"), /^pending 192\.0\.2\.101 /);
+  const again = planned(nextWorld(world, moved));
+  assert.deepEqual(again.leases, moved.leases, "planning its own result changes nothing");
+});

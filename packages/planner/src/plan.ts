@@ -128,7 +128,7 @@ function planOnce(
   const seats = findSeats(agents, book, last?.seats);
   const { revisionOf, asking } = options;
   const witnesses = callWitnesses(world);
-  const inUse = findInUse(world, witnesses);
+  const inUse = findInUse(world, witnesses, forgotten);
   const common = { memory, world, book, release, agents, seats, asking };
   const view: PlanView = { ...common, revisionOf, witnesses, inUse };
 
