@@ -128,4 +128,5 @@ story("a holder's device goes and comes back: it is a successor again", TWO, asy
   assert.deepEqual(stage.recorder.holders(address), [next], "who comes back takes nothing");
   await speaksFrom(stage, host, `unicast_src_ip ${host.address}`);
   await stage.served("default/web");
+  await canHold(stage, address, next);
 });

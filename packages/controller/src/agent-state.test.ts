@@ -100,6 +100,13 @@ suite("an agent", () => {
     assert.equal(agent?.report?.resources.size, 1);
   });
 
+  test("that comes back confirms nothing of its last report, before it reports again", () => {
+    const away = [hello(), report(1, "serving"), goneAt(5)];
+    const back: AgentFact = { kind: "agent-hello", atMs: 9, hello: HELLO };
+    assert.equal(fold(...away, back).agent?.heardAtMs, 1);
+    assert.equal(fold(...away, back, report(10, "applied")).agent?.heardAtMs, 10);
+  });
+
   test("whose host booted has proved nothing yet", () => {
     const { agent } = fold(hello(), report(1, "serving"), goneAt(5), hello({ bootId: "next" }));
     assert.equal(agent?.report, undefined);

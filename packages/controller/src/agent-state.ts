@@ -41,7 +41,10 @@ export function foldAgent(agents: AgentTable, fact: AgentFact): boolean {
       const { disconnectedAtMs: _, ...proved } = isSameBoot
         ? known
         : { name: hello.agent, heldSinceMs: new Map<Address, number>() };
-      agents.set(hello.agent, { ...proved, connected: true, heardAtMs: fact.atMs, hello });
+      // Its last report is from before: whether that is still so, only the next one says.
+      const isProvedLater = isSameBoot && known.report !== undefined;
+      const heardAtMs = isProvedLater ? known.heardAtMs : fact.atMs;
+      agents.set(hello.agent, { ...proved, connected: true, heardAtMs, hello });
       return true;
     }
     case "agent-report": {

@@ -26,7 +26,10 @@ export interface AgentView {
   readonly name: AgentName;
   /** Whether its stream is open now. */
   readonly connected: boolean;
-  /** Epoch ms of its last message of any kind: what it proved was still so then. */
+  /**
+   * Epoch ms of its last message by which what it proved is still so: that it came back is none,
+   * before it reports again.
+   */
   readonly heardAtMs: number;
   /** Epoch ms when the stream closed; absent while connected. */
   readonly disconnectedAtMs?: number;

@@ -206,6 +206,20 @@ test("an agent that falls silent is given up after three heartbeats", async () =
   assert.equal(agent.heard.filter((message) => message.kind === "heartbeat").length, 2);
 });
 
+test("a heartbeat confirms what was reported by its stream, and nothing before that", async () => {
+  await using stage = await new Stage().start();
+  const agent = stage.agent();
+  agent.say(helloOf());
+  agent.say({ kind: "heartbeat" });
+  agent.say({ kind: "report", report: encodeReport(reportOf(planOf(1)), undefined) });
+  agent.say({ kind: "heartbeat" });
+  await stage.until("agent-heard");
+  assert.deepEqual(
+    stage.facts.map((fact) => fact.kind),
+    ["agent-hello", "agent-report", "agent-heard"],
+  );
+});
+
 test("an agent that beats but never answers an update is given up", async () => {
   await using stage = await new Stage().start();
   const agent = stage.agent();

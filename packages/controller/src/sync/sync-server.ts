@@ -214,7 +214,10 @@ class Streams implements SyncServer {
         this.#onReport(stream, agent, message.report);
         return;
       case "heartbeat":
-        this.#emit({ kind: "agent-heard", atMs: this.#options.clock.wallMs(), agent });
+        // Before the first report of its stream it confirms nothing.
+        if (this.#peerOf(agent).hasReported) {
+          this.#emit({ kind: "agent-heard", atMs: this.#options.clock.wallMs(), agent });
+        }
     }
   }
 
