@@ -122,6 +122,24 @@ export function areTiesAsJudged(rows: LeaseRows, { ties }: PoolBook): boolean {
   return true;
 }
 
+/**
+ * Whether a row of a pool of mode host lost its lane by this planning: it was granted as one that
+ * rides in a lane, and is one for hosts now.
+ */
+export function hasLeftLane(
+  { all, touched }: LeaseRows,
+  before: World["leases"],
+  { byName }: PoolBook,
+): boolean {
+  for (const address of touched.addresses) {
+    const row = all.get(address);
+    if (row?.placement.kind !== "unplaced" || row.owners.length === 0) continue;
+    const wasInLane = before.get(address)?.placement.kind === "lane";
+    if (wasInLane && byName.get(row.pool)?.pool.mode === "host") return true;
+  }
+  return false;
+}
+
 /** Starts with the stored rows; those that differ from last time are touched, and open ones. */
 export function openRows({ rows, open, last }: Remembered, leases: World["leases"]): void {
   rows.begin();

@@ -255,6 +255,25 @@ test("a lane stays a lane and its address stays, whatever mode its pool has now"
   }
 });
 
+test("a lane that ends with its last agent leaves its address to the hosts of the pool's mode", () => {
+  const vrrp = makePool("lan", "192.0.2.100");
+  const agents = makeAgents(1);
+  let world = makeWorld({ claims: [makeClaim("web")], pools: [vrrp], agents });
+  world = nextWorld(world, planned(world), { pools: [{ ...vrrp, mode: "host" }] });
+  world = nextWorld(world, planned(world), {
+    agents: proveAll(world, planned(world), { dead: ["lb-1"] }),
+  });
+  const [agent] = world.agents.keys();
+  assert.ok(agent);
+  const intent = { id: "f", sinceMs: world.nowMs, kind: "forget", agent } as const;
+  world = nextWorld(world, planned(world), { intents: [intent] });
+  const ended = planned(world);
+  assert.deepEqual(places(ended), ["192.0.2.100 unplaced"]);
+  assert.equal(findVerdict(ended, "web").main?.reason, "NoSegment");
+  const again = planned(nextWorld(world, ended));
+  assert.deepEqual(again.verdicts, ended.verdicts, "planning its own result changes nothing");
+});
+
 test("agents that are older than these modes are named", () => {
   const agents = makeAgents(2).map((agent) => ({
     ...agent,

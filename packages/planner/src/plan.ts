@@ -42,6 +42,7 @@ import {
   areTiesAsJudged,
   changedClaims,
   claimsOf,
+  hasLeftLane,
   openMemory,
   openRows,
   ownersDisturbed,
@@ -170,7 +171,8 @@ function planOnce(
   remember(memory, { world, book, seats, lanes: resources, inUse, witnesses, plan: planned });
   const over = movesOver(isFrozen(world) ? [] : granted, { judgements, rows: rows.all });
   const isDone = over.arrived.size === 0 && !over.isIdle && areTiesAsJudged(rows, book);
-  return { planned, goesOn: isDone ? undefined : over.arrived };
+  const goesOn = !isDone || hasLeftLane(rows, given.leases, book);
+  return { planned, goesOn: goesOn ? over.arrived : undefined };
 }
 
 const NO_LEASES: Plan["leases"] = new Map();
