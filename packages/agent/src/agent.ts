@@ -26,7 +26,7 @@ import { createControllerLink } from "./link/controller-link.ts";
 import { type FedTimes, createFedTimes } from "./fed-times.ts";
 import { agentHealth, agentReadiness, createAgentMetrics } from "./metrics.ts";
 import { createLiveness, lanesOf } from "./liveness/liveness.ts";
-import { yieldingFiles } from "./liveness/track-files.ts";
+import { createTrackFiles, yieldingFiles } from "./liveness/track-files.ts";
 import { type LeavePolicy, leaveAddresses } from "./leave-addresses.ts";
 import { startLeavingMuteLanes } from "./mute-lanes.ts";
 import { forgetMembers } from "./nft/member-table.ts";
@@ -35,7 +35,7 @@ import type { ControllerLink } from "./ports.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
 import { readRenderedFiles } from "./rendered-files.ts";
 import { type AgentSettings, parseControllers } from "./settings.ts";
-import { giveUpLanes, setLaneLeft, takeLanesBack } from "./withdraw.ts";
+import { giveUpLanes, takeLanesBack } from "./withdraw.ts";
 
 /** What an agent is made of. */
 export interface AgentOptions {
@@ -92,8 +92,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     return converge;
   });
   const view = (): ReturnType<Converge["view"]> => converge.view();
+  const files = createTrackFiles(layout);
   await lifecycle.start("liveness", () =>
-    createLiveness({ layout, clock, log, nginx: host.nginx, view }),
+    createLiveness({ layout, clock, log, nginx: host.nginx, files, view }),
   );
   await lifecycle.start("announcing again", () =>
     startAnnouncingAgain({ ...host, clock, held: () => placesHeld(converge.view()) }),
@@ -105,7 +106,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       log,
       kernel,
       lanes: () => lanesOf(converge.view().wanted),
-      setLeft: (lane, left) => setLaneLeft(layout, lane, left),
+      files,
     }),
   );
   await lifecycle.start("link", () => {

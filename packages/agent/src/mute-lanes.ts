@@ -2,9 +2,10 @@
 // keep them although nobody hears it, and a successor would hold them too. Given the kernel and the
 // wanted lanes. A lane without a successor stays, as does one that others took off.
 
-import type { AgentName, LaneResource, ResourceName } from "@fairlead/model";
+import type { Address, AgentName, LaneResource, ResourceName } from "@fairlead/model";
 import { type Clock, type Logger, type Timer, createPace, describeError } from "@fairlead/runtime";
 
+import type { TrackFiles } from "./liveness/track-files.ts";
 import type { Kernel } from "./ports.ts";
 
 /** What it is made of. */
@@ -15,8 +16,7 @@ export interface MuteLanesOptions {
   readonly kernel: Pick<Kernel, "view" | "onChange">;
   /** The lanes that are wanted now. */
   readonly lanes: () => readonly LaneResource[];
-  /** Writes the track file of a lane: whether the host has to leave it. */
-  readonly setLeft: (lane: LaneResource, left: boolean) => Promise<void>;
+  readonly files: Pick<TrackFiles, "mute">;
 }
 
 /** An address that changes goes first and comes after; events of one change are one look. */
@@ -69,23 +69,25 @@ export function startLeavingMuteLanes(options: MuteLanesOptions): AsyncDisposabl
 }
 
 async function look(options: MuteLanesOptions, left: Set<ResourceName>): Promise<void> {
-  const { agent, kernel, lanes, log, setLeft } = options;
+  const { agent, files, kernel, lanes, log } = options;
   const { addresses } = await kernel.view();
   const here = new Set(addresses.map(({ address }) => address));
   const wanted = lanes();
+  const ownIn = (lane: LaneResource): Address | undefined =>
+    lane.order.find((peer) => peer.agent === agent)?.address;
+  const isMute = (lane: LaneResource): boolean => {
+    const own = ownIn(lane);
+    return own !== undefined && lane.order.length > 1 && !here.has(own);
+  };
+  await files.mute(wanted, isMute);
+  const before = new Set(left);
+  left.clear();
   for (const lane of wanted) {
-    const own = lane.order.find((peer) => peer.agent === agent)?.address;
-    const isMute = own !== undefined && lane.order.length > 1 && !here.has(own);
-    if (!isMute && !left.has(lane.name)) continue;
-    // Again at every look: what is wished of the lane may have been written meanwhile.
-    await setLeft(lane, isMute || lane.yields === true);
-    if (isMute === left.has(lane.name)) continue;
-    if (isMute) left.add(lane.name);
-    else left.delete(lane.name);
-    const fields = { lane: lane.name, address: own };
-    if (isMute) log.warn(fields, "the host's own address is gone: the lane is left");
+    const isLeft = isMute(lane);
+    if (isLeft) left.add(lane.name);
+    if (isLeft === before.has(lane.name)) continue;
+    const fields = { lane: lane.name, address: ownIn(lane) };
+    if (isLeft) log.warn(fields, "the host's own address is gone: the lane is left");
     else log.info(fields, "the host can be heard again");
   }
-  const names = new Set(wanted.map(({ name }) => name));
-  for (const name of left) if (!names.has(name)) left.delete(name);
 }

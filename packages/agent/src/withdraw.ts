@@ -4,8 +4,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { LaneResource } from "@fairlead/model";
-import { laneTrackFile } from "@fairlead/render";
 import type { Clock, Logger } from "@fairlead/runtime";
 
 import { livingAgent } from "./agent-pid.ts";
@@ -65,15 +63,6 @@ export async function takeLanesBack(
   for (const file of await trackFiles(layout)) {
     if (!yielding.has(file)) await writeTrack(file, false);
   }
-}
-
-/** Takes one lane off this host, or lets the host hold it again. */
-export async function setLaneLeft(
-  { keepalived }: DataPlaneLayout,
-  lane: LaneResource,
-  left: boolean,
-): Promise<void> {
-  await writeTrack(laneTrackFile(keepalived.trackDir, lane).path, left);
 }
 
 /** Ends everything of this run directory: lanes given up first where `withdraws` is set. */

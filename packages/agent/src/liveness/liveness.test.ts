@@ -16,6 +16,7 @@ import { readWorkers } from "../nginx/workers.ts";
 import type { AcceptedPlan, NginxDaemon } from "../ports.ts";
 import { createS6Supervisor, type S6Supervisor } from "../supervise/s6.ts";
 import { createLiveness } from "./liveness.ts";
+import { createTrackFiles } from "./track-files.ts";
 
 const clock = createSystemClock();
 const logger = createLogger({ level: "silent", format: "json" });
@@ -115,8 +116,11 @@ async function stage(name: string): Promise<Stage> {
     layout,
     nginx,
     supervisor,
-    watch: (wanted) =>
-      createLiveness({ layout, clock, log: logger, nginx, view: () => ({ wanted, applied }) }),
+    watch: (wanted) => {
+      const files = createTrackFiles(layout);
+      const view = () => ({ wanted, applied });
+      return createLiveness({ layout, clock, log: logger, nginx, files, view });
+    },
     said: async () => (await readFile(layout.keepalived.dataPath, "utf8")).trim(),
     [Symbol.asyncDispose]: () => supervisor.end(),
   };

@@ -12,7 +12,7 @@ import { endGroup } from "./end-processes.ts";
 import { createKeepalivedWatch, type KeepalivedWatch } from "./keepalived-watch.ts";
 import { childrenOf, leaderOf, lookAt } from "./process-look.ts";
 import { createSilence, type Silence } from "./silence.ts";
-import { createTrackFiles, type TrackFiles } from "./track-files.ts";
+import type { TrackFiles } from "./track-files.ts";
 
 /** What it is made of. */
 export interface LivenessOptions {
@@ -20,6 +20,7 @@ export interface LivenessOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly nginx: Pick<NginxDaemon, "generation">;
+  readonly files: Pick<TrackFiles, "wish" | "isDown" | "setDown">;
   readonly view: () => Pick<ConvergeView, "wanted" | "applied">;
 }
 
@@ -40,7 +41,7 @@ class Watch implements AsyncDisposable {
   readonly #options: LivenessOptions;
   readonly #keepalived: KeepalivedWatch;
   readonly #silence: Silence;
-  readonly #files: TrackFiles;
+  readonly #files: LivenessOptions["files"];
   #timer: Timer | undefined;
   /** Whose wishes stand in the files. */
   #written: AcceptedPlan | undefined;
@@ -53,7 +54,7 @@ class Watch implements AsyncDisposable {
     this.#options = options;
     this.#keepalived = createKeepalivedWatch(options);
     this.#silence = createSilence(() => answersOf(options.nginx));
-    this.#files = createTrackFiles(options.layout);
+    this.#files = options.files;
     this.#arm();
   }
 
@@ -107,7 +108,7 @@ class Watch implements AsyncDisposable {
   async #writeWishes(): Promise<void> {
     const { wanted } = this.#options.view();
     if (wanted === this.#written) return;
-    await this.#files.lanes(lanesOf(wanted));
+    await this.#files.wish(lanesOf(wanted));
     this.#written = wanted;
   }
 

@@ -1,6 +1,7 @@
-// The files that take lanes off this host: one for each lane, by the controller's wish, and one for
-// all of them, by the state of the data path. Given what shall stand in them; written in place, as
-// keepalived watches the files that it opened. It writes only what differs.
+// The files that take lanes off this host: one for each lane, by the controller's wish or because
+// nobody hears the host, and one for all of them, by the state of the data path. The one writer of
+// a running agent: what one reason puts in, another does not take out. Written in place, as
+// keepalived watches the files that it opened; only what differs is written.
 
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -9,11 +10,17 @@ import type { LaneResource } from "@fairlead/model";
 import { laneTrackFile } from "@fairlead/render";
 
 import type { DataPlaneLayout } from "../data-plane-layout.ts";
+import { createTurns } from "../turns.ts";
 
 /** The track files of one run directory. Rejects with the file system's error. */
 export interface TrackFiles {
-  /** Writes for each lane whether it is given up. */
-  lanes(lanes: readonly LaneResource[]): Promise<void>;
+  /** Takes in what the controller wishes of each of these lanes. */
+  wish(lanes: readonly LaneResource[]): Promise<void>;
+  /**
+   * Takes in whether nobody hears this host in each of these lanes, so that others have to hold
+   * it. Of any other lane nothing is known any more.
+   */
+  mute(lanes: readonly LaneResource[], isMute: (lane: LaneResource) => boolean): Promise<void>;
   /** Whether the data path is said to be down. The supervisor's scripts say it too. */
   isDown(): boolean;
   /** Writes whether it is. */
@@ -25,17 +32,36 @@ export function createTrackFiles({ keepalived }: Pick<DataPlaneLayout, "keepaliv
   // What this life of the agent wrote or found. A withdrawal writes into the same files, and an
   // unchanged wish must not take it back.
   const known = new Map<string, string>();
+  const wished = new Set<string>();
+  let muted: ReadonlySet<string> = new Set();
+  const inTurn = createTurns();
+  const pathOf = (lane: LaneResource): string => laneTrackFile(keepalived.trackDir, lane).path;
+  const write = async (path: string): Promise<void> => {
+    const isGivenUp = wished.has(path) || muted.has(path);
+    const value = valueOf(isGivenUp);
+    const before = known.get(path) ?? valueNow(path);
+    if (before !== value) await writeTrack(path, isGivenUp);
+    known.set(path, value);
+  };
   return {
-    lanes: async (lanes) => {
-      for (const lane of lanes) {
-        const { path } = laneTrackFile(keepalived.trackDir, lane);
-        const isGivenUp = lane.yields === true;
-        const value = valueOf(isGivenUp);
-        const before = known.get(path) ?? valueNow(path);
-        if (before !== value) await writeTrack(path, isGivenUp);
-        known.set(path, value);
-      }
-    },
+    wish: (lanes) =>
+      inTurn(async () => {
+        for (const lane of lanes) {
+          const path = pathOf(lane);
+          if (lane.yields === true) wished.add(path);
+          else wished.delete(path);
+          await write(path);
+        }
+      }),
+    mute: (lanes, isMute) =>
+      inTurn(async () => {
+        const before = muted;
+        muted = new Set(lanes.filter(isMute).map(pathOf));
+        for (const path of lanes.map(pathOf)) {
+          // What is not known to differ may be somebody else's, as a withdrawal's.
+          if (muted.has(path) || before.has(path)) await write(path);
+        }
+      }),
     // Ten times a second: a wait for the thread pool would cost more than the read.
     isDown: () => valueNow(keepalived.dataPath) === "1",
     setDown: (isDown) => writeTrack(keepalived.dataPath, isDown),
