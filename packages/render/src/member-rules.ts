@@ -95,12 +95,18 @@ export function memberTableScript(
   ].join("\n");
 }
 
-/** What changes the table by these changes, and its signature; undefined when nothing differs. */
+/**
+ * What changes the table by these changes, and its signature; undefined when nothing differs.
+ * @param after all that is in the table then: an address that was given anew has two parts for a
+ * while, and the one that goes leaves the listener to the other.
+ */
 export function memberChangeScript(
   changes: readonly TableChange[],
+  after: readonly TableListener[],
   turn: RevisionTurn,
 ): string | undefined {
-  const lines = elements(changes);
+  const isAnyGone = changes.some((change) => change.after === undefined);
+  const lines = elements(changes, new Set(isAnyGone ? after.map(listenerOf) : []));
   if (lines.length === 0) return undefined;
   return [...lines, revisionChange(MEMBER_TABLE, turn), ""].join("\n");
 }
@@ -120,7 +126,10 @@ function eachRange(
 }
 
 /** Deletions first: an element is replaced by deleting and adding it in one transaction. */
-function elements(changes: readonly TableChange[]): readonly string[] {
+function elements(
+  changes: readonly TableChange[],
+  kept: ReadonlySet<string> = new Set(),
+): readonly string[] {
   const gone = new Map<string, string[]>();
   const come = new Map<string, string[]>();
   assertTokens([...new Set(changes.flatMap(({ after }) => after?.slots.map(placeOf) ?? []))]);
@@ -131,8 +140,9 @@ function elements(changes: readonly TableChange[]): readonly string[] {
     assert(after === undefined || before === undefined || isSamePlace(before, after), "one place");
     if (before === undefined || after === undefined) {
       const set = familyOf(one.address) === "ipv4" ? "listeners4" : "listeners6";
-      const element = `${one.address} . ${one.protocol} . ${one.port}`;
-      push(after === undefined ? gone : come, set, element);
+      const element = listenerOf(one);
+      if (after !== undefined) push(come, set, element);
+      else if (!kept.has(element)) push(gone, set, element);
     }
     slotElements(before, after, gone, come);
   }
@@ -161,7 +171,8 @@ function slotElements(
 
 function statements(verb: string, elementsOf: ReadonlyMap<string, string[]>): readonly string[] {
   return [...elementsOf].map(
-    ([name, list]) => `${verb} element inet ${MEMBER_TABLE} ${name} {\n${list.join(",\n")}\n}`,
+    ([name, list]) =>
+      `${verb} element inet ${MEMBER_TABLE} ${name} {\n${[...new Set(list)].join(",\n")}\n}`,
   );
 }
 
@@ -169,6 +180,11 @@ function push(lists: Map<string, string[]>, name: string, element: string): void
   const list = lists.get(name);
   if (list === undefined) lists.set(name, [element]);
   else list.push(element);
+}
+
+/** The element of the listener, which all of its parts share. */
+function listenerOf({ address, protocol, port }: TableListener): string {
+  return `${address} . ${protocol} . ${port}`;
 }
 
 function isSamePlace(a: TableListener, b: TableListener): boolean {

@@ -186,6 +186,24 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
     for (const socket of [untracked, tracked]) socket.destroy();
   });
 
+  test("an address that is given anew stays untracked when what it was given for goes", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-members-"));
+    await using table = await createMemberTable({ ...OPTIONS, placesFile: join(folder.path, "p") });
+    const listed = async (): Promise<string> =>
+      await run(NFT, ["list", "set", "inet", "fairlead_members", "listeners4"]);
+    const [first] = await fill(table, [["192.0.2.100:80/tcp", ["10.0.0.1:8080"]]]);
+    await fill(table, []);
+    const [second] = await fill(table, [["192.0.2.100:80/tcp", ["10.0.0.2:8080"]]]);
+    assert.ok(first !== undefined && second !== undefined);
+    assert.notEqual(first.place.service, second.place.service);
+    // nginx still connects for the first, as its old generation does.
+    await table.fill([second, first]);
+    await table.fill([second]);
+    assert.match(await listed(), /192\.0\.2\.100 \. tcp \. 80/);
+    await table.fill([]);
+    assert.doesNotMatch(await listed(), /192\.0\.2\.100/);
+  });
+
   test("a table that somebody flushes is written anew, and its own changes are no news", async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-members-"));
     const clock = createSystemClock();

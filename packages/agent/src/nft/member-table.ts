@@ -133,7 +133,7 @@ class Table implements MemberTable, MemberTableView {
       const { next, changes } = this.#decide(listeners);
       const { turn } = this.#table;
       const script = this.#isWhole
-        ? memberChangeScript(changes, turn)
+        ? memberChangeScript(changes, tablesOf(next), turn)
         : memberTableScript(this.#options.ranges, tablesOf(next), turn.to);
       if (script !== undefined) await this.#write(script);
       this.#filled = next;
