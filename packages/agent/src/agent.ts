@@ -121,8 +121,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     return link;
   });
   await serveHealth(options, converge, link, fed);
-  const files = (): ReturnType<typeof readRenderedFiles> => readRenderedFiles(layout);
-  await serveDebug(options, { view, files, ...shown });
+  await serveDebug(options, { view, files: () => readRenderedFiles(layout), ...shown });
   log.info({ agent: settings.name, epoch: converge.view().epoch }, "serving");
   return {
     converge,
