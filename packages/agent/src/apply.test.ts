@@ -44,6 +44,7 @@ function hostOf(outcome: ApplyOutcome): { readonly host: Host; readonly done: re
     keepalived: {
       apply: (_text, _count, rereads) =>
         say(rereads === true ? "keepalived again" : "keepalived").then(() => outcome),
+      carries: () => Promise.resolve([]),
       alive: () => Promise.resolve(true),
       stop: () => say("keepalived stops"),
     },

@@ -245,6 +245,28 @@ test("an address that was there before us is used and never removed", async () =
   assert.deepEqual(a.host.lines(), ["address 192.0.2.100"]);
 });
 
+test("plan and ledger are lost under a living keepalived: its addresses are still ours", async () => {
+  const { clock, segment } = fakeWorld();
+  const host = createFakeHost({ name: "a", prefix: "192.0.2.11/24", segment, clock });
+  const first = await restartFakeAgent(clock, host);
+  first.loop.accept(acceptedPlan("a", web()));
+  await clock.advance(50);
+  await first.loop[Symbol.asyncDispose]();
+  await host.ledger.save([]);
+  const planFile = { ...host.planFile, load: async () => ({ plan: undefined }) };
+  const a = await restartFakeAgent(clock, { ...host, name: "a", planFile });
+  a.loop.accept(acceptedPlan("a", web(SETTLED)));
+  for (let ms = 0; ms < 2000; ms += 20) {
+    await clock.advance(20);
+    assert.ok(host.lines().includes("address 192.0.2.100"), `${ms} ms after the plan`);
+  }
+  assert.deepEqual(a.last().remarks, []);
+  assert.deepEqual(
+    (await host.ledger.load()).map(({ address, foreign }) => `${address} ${foreign}`),
+    ["192.0.2.100 false"],
+  );
+});
+
 test("its listener goes with the plan, although nginx failed when the plan went", async () => {
   const stage = fakeWorld();
   let isBroken = false;

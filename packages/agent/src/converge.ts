@@ -129,7 +129,7 @@ class Loop implements Converge {
     const { host } = this.#options;
     this.#wanted = await this.#kept.load();
     this.#epoch = this.#wanted?.epoch ?? 0;
-    const { entries, trouble } = await loadLedger(host.ledger, this.#wanted);
+    const { entries, trouble } = await loadLedger(host, this.#wanted);
     this.#ledger = entries;
     if (trouble !== undefined) {
       this.#options.log.error({ detail: trouble.detail }, "the ledger is damaged");

@@ -1,7 +1,7 @@
 // What the agent's loop needs of the daemons and of their supervisor; a part of its ports. Types
 // alone.
 
-import type { Remark } from "@fairlead/model";
+import type { Address, DeviceName, Remark } from "@fairlead/model";
 
 import type { ListenPlace } from "./listen-place.ts";
 
@@ -22,8 +22,16 @@ export interface KeepalivedDaemon {
    */
   apply(text: string, vipCount: number, rereads?: boolean): Promise<ApplyOutcome>;
   alive(): Promise<boolean>;
+  /** The VIPs that a living daemon may have put on devices, by its files; of a dead one none. */
+  carries(): Promise<readonly CarriedVip[]>;
   /** Ends the daemon gracefully: it gives its addresses up with priority 0. */
   stop(): Promise<void>;
+}
+
+/** A VIP of keepalived's files. */
+export interface CarriedVip {
+  readonly address: Address;
+  readonly link: DeviceName;
 }
 
 /** One instance of nginx under its supervisor: there is one for TCP and one for UDP. */

@@ -1,9 +1,11 @@
 // The ledger as the loop begins with it. One that does not read is made anew of the last plan: what
-// that has in lanes is ours for sure.
+// that has in lanes is ours for sure. So is what a living keepalived carries: a lost ledger must
+// not make strangers of our own addresses, which would be taken out of keepalived's file.
 
 import type { Remark } from "@fairlead/model";
 import { describeError } from "@fairlead/runtime";
 
+import type { Host } from "./host.ts";
 import type { AcceptedPlan, Ledger, LedgerEntry } from "./ports.ts";
 import { ledgerOfPlan } from "./steps.ts";
 
@@ -16,9 +18,21 @@ export interface LoadedLedger {
 
 /** Loads it. Never rejects. */
 export async function loadLedger(
-  ledger: Ledger,
+  { ledger, keepalived }: Pick<Host, "ledger" | "keepalived">,
   plan: AcceptedPlan | undefined,
 ): Promise<LoadedLedger> {
+  const [loaded, carried] = await Promise.all([
+    readOrMake(ledger, plan),
+    // Where nobody can say, the ledger has to do.
+    keepalived.carries().catch(() => []),
+  ]);
+  const known = new Set(loaded.entries.map(({ address }) => address));
+  const missing = carried.filter(({ address }) => !known.has(address));
+  const entries = [...loaded.entries, ...missing.map((vip) => ({ ...vip, foreign: false }))];
+  return { ...loaded, entries };
+}
+
+async function readOrMake(ledger: Ledger, plan: AcceptedPlan | undefined): Promise<LoadedLedger> {
   try {
     return { entries: await ledger.load() };
   } catch (error) {

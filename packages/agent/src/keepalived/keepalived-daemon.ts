@@ -2,11 +2,11 @@
 // waits for keepalived's word that it took it. Given the supervised service and the kernel. One
 // apply at a time. What it may add to the kernel is written down for the sweep before it can.
 
-import type { Remark } from "@fairlead/model";
+import { parseAddress, parseDeviceName, type Remark } from "@fairlead/model";
 import { type Clock, EdgeError, runProgram } from "@fairlead/runtime";
 import { type ConfigFile, createConfigFile } from "../config-file.ts";
 import type { DataPlaneLayout } from "../data-plane-layout.ts";
-import type { ApplyOutcome, KeepalivedDaemon, Kernel } from "../ports.ts";
+import type { ApplyOutcome, CarriedVip, KeepalivedDaemon, Kernel } from "../ports.ts";
 import type { LogMark, SupervisedService } from "../supervised.ts";
 import { createTurns, type Turns } from "../turns.ts";
 import { type FileAddress, addressesOf, readInstances, sweepCommands } from "./file-addresses.ts";
@@ -73,6 +73,18 @@ class Keepalived implements KeepalivedDaemon {
 
   async alive(): Promise<boolean> {
     return (await this.#service.recentState(RECENT_MS)).up;
+  }
+
+  async carries(): Promise<readonly CarriedVip[]> {
+    // A stopped one gave its addresses up; whoever has one of them now is somebody else.
+    if (!(await this.alive())) return [];
+    const texts = await Promise.all([this.#file.read(), this.#taken.read()]);
+    const vips = texts.flatMap((text) => readInstances(text ?? "").flatMap((one) => one.vips));
+    return [...new Map(vips.map((vip) => [vip.address, vip])).values()].flatMap((vip) => {
+      const address = parseAddress(vip.address);
+      const link = parseDeviceName(vip.device);
+      return address === undefined || link === undefined ? [] : [{ address, link }];
+    });
   }
 
   stop(): Promise<void> {

@@ -33,7 +33,7 @@ import type { FakeFailures } from "./fake-failures.ts";
 import type { FakeHost, FakeHostOptions } from "./fake-host-types.ts";
 import type { FakeSegment } from "./fake-segment.ts";
 import { createFakeSenses, fakeMac, type FakeSenses } from "./fake-senses.ts";
-import { countVips } from "./keepalived-text.ts";
+import { countVips, vipsIn } from "./keepalived-text.ts";
 
 export type { FakeHost, FakeHostOptions } from "./fake-host-types.ts";
 
@@ -162,6 +162,7 @@ class Host implements FakeHost {
       return { kind: "applied", reloaded: !isSame };
     },
     alive: async () => this.#isKeepalivedAlive,
+    carries: async () => (this.#isKeepalivedAlive ? vipsIn(this.#keepalivedText, DEVICE) : []),
     stop: async () => {
       this.#isKeepalivedAlive = false;
       this.#segment.changed(this);
@@ -268,9 +269,8 @@ class Host implements FakeHost {
   }
 
   setHeld(routerId: number, addresses: readonly string[] | undefined): void {
-    if (addresses === undefined) return;
     const before = this.#held.get(routerId) ?? [];
-    if (before.join() === addresses.join()) return;
+    if (addresses === undefined || before.join() === addresses.join()) return;
     this.#held.set(routerId, addresses);
     this.#notify();
   }

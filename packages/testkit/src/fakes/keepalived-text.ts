@@ -1,6 +1,11 @@
 // Reads back what a fake keepalived needs of a rendered file. Strict enough to notice a file that
 // is cut or empty; it is no parser of keepalived's language.
 
+import type { CarriedVip } from "@fairlead/agent";
+import type { DeviceName } from "@fairlead/model";
+
+import { address as addressOf } from "../node-plan-builders.ts";
+
 /** One VRRP instance of a file. Addresses without their prefix lengths. */
 export interface FakeInstance {
   readonly routerId: number;
@@ -40,4 +45,10 @@ function addressesIn(block: string, section: string): readonly string[] {
 /** How many VIPs a file lists, anchors not counted. */
 export function countVips(text: string): number {
   return parseInstances(text).reduce((sum, instance) => sum + instance.vips.length, 0);
+}
+
+/** The VIPs of a file, anchors not counted; all on the one device of a fake host. */
+export function vipsIn(text: string, link: DeviceName): readonly CarriedVip[] {
+  const vips = parseInstances(text).flatMap((instance) => instance.vips);
+  return vips.map((vip) => ({ address: addressOf(vip), link }));
 }
