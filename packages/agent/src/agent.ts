@@ -94,7 +94,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const view = (): ReturnType<Converge["view"]> => converge.view();
   const files = createTrackFiles(layout);
   await lifecycle.start("liveness", () =>
-    createLiveness({ layout, clock, log, nginx: host.nginx, files, view }),
+    createLiveness({ ...host, layout, clock, log, files, view }),
   );
   await lifecycle.start("announcing again", () =>
     startAnnouncingAgain({ ...host, clock, held: () => placesHeld(converge.view()) }),

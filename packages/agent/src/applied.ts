@@ -27,6 +27,8 @@ export interface ServedListener {
 export interface HeldLane {
   readonly lane: LaneResource;
   readonly vips: readonly VipResource[];
+  /** Whether it leaves this host when the nginx for UDP cannot serve. */
+  readonly servesUdp: boolean;
 }
 
 /** Why a resource of this revision was left out. */

@@ -21,7 +21,7 @@ const lane = laneOf({ routerId: 51, order: ["a=192.0.2.11", "b=192.0.2.12"] });
 const GUARD = { kind: "guard", vips: [], lanes: [], without: [] } as const;
 const REMOVING: readonly Step[] = [
   { ...GUARD, exactly: false },
-  { kind: "hold", lanes: [lane], vips: [] },
+  { kind: "hold", lanes: [lane], vips: [], udpLanes: new Set() },
   { kind: "sweep", addresses: [{ address, prefixLength: 32, link }] },
   { kind: "forget", entries: [] },
   { ...GUARD, exactly: true },

@@ -213,7 +213,7 @@ function heard(
 
 async function hold(
   host: Host,
-  { lanes, vips }: Extract<Step, { kind: "hold" }>,
+  { lanes, vips, udpLanes }: Extract<Step, { kind: "hold" }>,
   result: Progress,
   { revisions, rereads = false }: PassContext,
 ): Promise<Progress> {
@@ -223,7 +223,7 @@ async function hold(
     const nothing = { held: new Map(), lanes: new Map(), vips: new Map() };
     return { ...result, applied: { ...result.applied, ...nothing } };
   }
-  const wanted = { lanes, vips, rereads };
+  const wanted = { lanes, vips, udpLanes, rereads };
   const { held, refused, reloaded } = await holdLanes(host, wanted, result.applied.held);
   const carried = heldRevisions({ held, wanted, revisions, before: result.applied });
   const disturbed = result.disturbed || reloaded;

@@ -2,7 +2,7 @@
 // agents on one machine never meet. Pure: paths in, paths out; nothing is made here.
 
 import { join } from "node:path";
-import { dataPathTrackFile } from "@fairlead/render";
+import { dataPathTrackFile, dataPathUdpTrackFile } from "@fairlead/render";
 import { EdgeError } from "@fairlead/runtime";
 
 /** Every path of one agent's data plane. All absolute and of the closed grammar. */
@@ -27,6 +27,8 @@ export interface DataPlaneLayout {
     readonly trackDir: string;
     /** One of them for all lanes with a successor: 1 while the data path cannot serve. */
     readonly dataPath: string;
+    /** Another one for those with listeners over UDP: 1 while UDP's own nginx is dead. */
+    readonly dataPathUdp: string;
     /** Which process leads the daemon, written by its run script. */
     readonly incarnation: string;
     readonly pid: string;
@@ -123,6 +125,7 @@ export function dataPlaneLayout(runDir: string): DataPlaneLayout {
       sweep: join(keepalived, "sweep"),
       trackDir,
       dataPath: dataPathTrackFile(trackDir),
+      dataPathUdp: dataPathUdpTrackFile(trackDir),
       incarnation: join(keepalived, "incarnation"),
       pid: join(keepalived, "keepalived.pid"),
       vrrpPid: join(keepalived, "vrrp.pid"),

@@ -49,16 +49,23 @@ function stageOf({ refuses = [] as readonly string[], alive = true }): Stage {
       },
       alive: () => Promise.resolve(alive),
     },
-    renderKeepalived: (lanes, vips) => ({ text: textOf(lanes, vips), vipCount: vips.length }),
+    renderKeepalived: (lanes, vips, udpLanes) => {
+      return { text: textOf(lanes, vips, udpLanes), vipCount: vips.length };
+    },
   };
   return { options, offered, text: () => inForce };
 }
 
-function textOf(lanes: readonly LaneResource[], vips: readonly VipResource[]): string {
+function textOf(
+  lanes: readonly LaneResource[],
+  vips: readonly VipResource[],
+  udpLanes: ReadonlySet<ResourceName>,
+): string {
   return lanes
     .map(({ routerId, name }) => {
       const here = vips.filter(({ carrier }) => "resource" in carrier && carrier.resource === name);
-      return `${routerId}[${here.map(({ address }) => address.split(".")[3]).join(" ")}]`;
+      const list = here.map(({ address }) => address.split(".")[3]).join(" ");
+      return `${routerId}${udpLanes.has(name) ? "udp" : ""}[${list}]`;
     })
     .join(" ");
 }
@@ -69,7 +76,8 @@ async function hold(
   vips: readonly VipResource[],
   before: ReadonlyMap<ResourceName, HeldLane> = new Map(),
 ): Promise<HoldResult> {
-  return await holdLanes(options, { lanes, vips, rereads: false }, before);
+  const wanted = { lanes, vips, udpLanes: new Set<ResourceName>(), rereads: false };
+  return await holdLanes(options, wanted, before);
 }
 
 function wordsOf({ refused }: HoldResult): readonly string[] {
@@ -104,6 +112,19 @@ test("a lane that was held and is refused now stays as it was, with its VIPs", a
   const second = await hold(stage, lanes, vips, first.held);
   assert.equal(stage.text(), "51[100] 52[101 103]");
   assert.equal(wordsOf(second).length, 1);
+});
+
+test("a lane that is refused with its first listener over UDP follows no other file", async () => {
+  const lanes = lanesOf(51, 52);
+  const stage = stageOf({ refuses: ["51udp"] });
+  const first = await hold(stage, lanes, []);
+  const udpLanes = new Set(lanes.map(({ name }) => name));
+  const wanted = { lanes, vips: [], udpLanes, rereads: false };
+  const second = await holdLanes(stage.options, wanted, first.held);
+  assert.equal(stage.text(), "51[] 52udp[]");
+  assert.equal(wordsOf(second).length, 1);
+  await hold(stage, lanes, [], second.held);
+  assert.equal(stage.text(), "51[] 52[]", "with its last one it goes back");
 });
 
 test("a VIP on its way into a refused lane stays where it is, and is never in two", async () => {

@@ -20,6 +20,7 @@ export interface HoldOptions {
   readonly renderKeepalived: (
     lanes: readonly LaneResource[],
     vips: readonly VipResource[],
+    udpLanes: ReadonlySet<ResourceName>,
   ) => KeepalivedText;
 }
 
@@ -27,6 +28,8 @@ export interface HoldOptions {
 export interface WantedLanes {
   readonly lanes: readonly LaneResource[];
   readonly vips: readonly VipResource[];
+  /** Of the lanes, those whose VIPs have listeners over UDP. */
+  readonly udpLanes: ReadonlySet<ResourceName>;
   /** Whether keepalived reads its file again even when it is the same. */
   readonly rereads: boolean;
 }
@@ -103,6 +106,7 @@ class Attempts {
     const { text, vipCount } = this.#options.renderKeepalived(
       [...held.values()].map(({ lane }) => lane),
       [...held.values()].flatMap(({ vips }) => vips),
+      new Set([...held].flatMap(([name, { servesUdp }]) => (servesUdp ? name : []))),
     );
     const outcome = await this.#options.keepalived.apply(text, vipCount, this.#wanted.rereads);
     if (outcome.kind === "refused") return outcome.remark;
@@ -145,8 +149,17 @@ class Attempts {
     return new Map(
       [...lanes].map(([name, lane]) => [
         name,
-        { lane, vips: (grouped.get(name) ?? []).map(([, vip]) => vip) },
+        {
+          lane,
+          vips: (grouped.get(name) ?? []).map(([, vip]) => vip),
+          servesUdp: this.#servesUdp(name, names),
+        },
       ]),
     );
+  }
+
+  #servesUdp(name: ResourceName, names: ReadonlySet<ResourceName>): boolean {
+    if (names.has(name)) return this.#wanted.udpLanes.has(name);
+    return this.#before.get(name)?.servesUdp === true;
   }
 }

@@ -57,11 +57,12 @@ export async function hostRenderers(options: HostRendererOptions): Promise<HostR
       const rendered = { ...settings, shutdownTimeoutMs, paths };
       return renderNginx({ ...parts, generation, settings: rendered, templates, targets }).text;
     }),
-    renderKeepalived: (lanes, vips) =>
+    renderKeepalived: (lanes, vips, udpLanes) =>
       renderKeepalived({
         agent,
         lanes,
         vips,
+        udpLanes,
         templates,
         paths: { trackDir: layout.keepalived.trackDir },
         checksOnReload: programs.checksOnReload,

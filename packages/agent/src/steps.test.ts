@@ -183,3 +183,14 @@ test("a wanted address that was there before us is recorded as foreign and not h
   assert.deepEqual(record?.entries, [foreign("192.0.2.100")]);
   assert.deepEqual(hold?.vips, []);
 });
+
+test("a lane follows the nginx for UDP while a VIP of it has a listener there", () => {
+  const udpLanes = (wanted: StepInput["wanted"]): readonly string[] => {
+    const hold = decide({ wanted }).steps.find((step) => step.kind === "hold");
+    return [...(hold?.udpLanes ?? [])];
+  };
+  const other = laneOf({ routerId: 52, order: ["lb1=192.0.2.11", "lb2=192.0.2.12"] });
+  const web = [other, vipOf("192.0.2.101", other), ...listenerOf("192.0.2.101:80/tcp", [])];
+  assert.deepEqual(udpLanes(acceptedPlan("lb1", [LANE, KEPT, ...DNS, ...web])), [LANE.name]);
+  assert.deepEqual(udpLanes(acceptedPlan("lb1", [LANE, KEPT, ...web])), []);
+});

@@ -42,6 +42,8 @@ export type Step =
       readonly kind: "hold";
       readonly lanes: readonly LaneResource[];
       readonly vips: readonly VipResource[];
+      /** Of the lanes, those whose VIPs have listeners over UDP. */
+      readonly udpLanes: ReadonlySet<ResourceName>;
     }
   /** The agent itself has these on their devices. */
   | { readonly kind: "attach"; readonly attachments: readonly Attachment[] }
@@ -104,7 +106,12 @@ export function decideSteps(input: StepInput): StepList {
       guard.opening,
       ...(questions.length > 0 ? [{ kind: "ask" as const, questions }] : []),
       { kind: "record", entries: touched },
-      { kind: "hold", lanes: parts.lanes, vips: held.filter(isCarried) },
+      {
+        kind: "hold",
+        lanes: parts.lanes,
+        vips: held.filter(isCarried),
+        udpLanes: udpLanesOf(parts),
+      },
       ...(attachments.length > 0 || input.applied.attached.size > 0
         ? [{ kind: "attach" as const, attachments }]
         : []),
@@ -138,6 +145,16 @@ function serveSteps(applied: Applied, listeners: readonly ServedListener[]): rea
 export function ledgerOfPlan(wanted: AcceptedPlan): readonly LedgerEntry[] {
   const parts = partsOf(wanted);
   return ownEntries(parts, parts.vips.filter(isCarried));
+}
+
+function udpLanesOf({ listeners, vips }: Parts): ReadonlySet<ResourceName> {
+  const udp = listeners.filter(({ listener }) => listener.protocol === "udp");
+  const addresses = new Set(udp.map(({ listener }) => listener.address));
+  return new Set(
+    vips.flatMap(({ address, carrier }) =>
+      carrier.kind === "lane" && addresses.has(address) ? carrier.resource : [],
+    ),
+  );
 }
 
 function isCarried({ carrier }: VipResource): boolean {

@@ -88,13 +88,13 @@ async function endProcess(clock: Clock, pidFile: string, pid: number): Promise<v
   }
 }
 
-/** Those of lanes: that of the data path says what nginx does, and not what is wished. */
+/** Those of lanes: those of the data path say what nginx does, and not what is wished. */
 async function trackFiles({
-  keepalived: { trackDir, dataPath },
+  keepalived: { trackDir, dataPath, dataPathUdp },
 }: DataPlaneLayout): Promise<readonly string[]> {
   try {
     const files = (await readdir(trackDir)).map((name) => join(trackDir, name));
-    return files.filter((file) => file !== dataPath);
+    return files.filter((file) => file !== dataPath && file !== dataPathUdp);
   } catch (error) {
     if (isNotFound(error)) return [];
     throw error;

@@ -84,6 +84,7 @@ for (const name of cases) {
       agent: agentName(plan.agent),
       lanes,
       vips,
+      udpLanes: udpLanesOf(vips, listeners),
       paths: { trackDir: "/run/fairlead/keepalived/track" },
     });
     const places = plan.placed === true ? placesOf(listeners, memberSets) : new Map();
@@ -105,6 +106,17 @@ for (const name of cases) {
     const table = tableOf(listeners, memberSets, places);
     compare(`${TESTDATA}${name}/members.nft`, memberTableScript(RANGES, table, 7));
   });
+}
+
+function udpLanesOf(
+  vips: readonly VipResource[],
+  listeners: readonly ListenerResource[],
+): ReadonlySet<ResourceName> {
+  const udp = new Set(
+    listeners.filter(({ protocol }) => protocol === "udp").map(({ address }) => address),
+  );
+  const lanes = vips.filter(({ address }) => udp.has(address));
+  return new Set(lanes.flatMap(({ carrier }) => ("resource" in carrier ? carrier.resource : [])));
 }
 
 /** As an agent would number them. */

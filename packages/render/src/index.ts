@@ -7,6 +7,7 @@ export {
   type LaneAnchor,
   type LaneTrackFile,
   dataPathTrackFile,
+  dataPathUdpTrackFile,
   laneAnchor,
   laneInstanceName,
   laneTrackFile,

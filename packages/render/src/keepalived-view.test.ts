@@ -66,6 +66,26 @@ test("the data path takes a lane off its host only where another one can hold it
   assert.deepEqual(keepalivedView({ agent, lanes: [alone], vips: [], paths }).commonTrackFiles, []);
 });
 
+test("the data path over UDP takes only lanes that have listeners there", () => {
+  const agent = agentName("lb-1");
+  const lanes = [51, 52].map((routerId) => laneOf({ routerId, order: ORDER }));
+  const alone = laneOf({ routerId: 53, order: ["lb-1=192.0.2.11"] });
+  const udpLanes = new Set([lanes[1]?.name, alone.name].flatMap((name) => name ?? []));
+  const view = keepalivedView({ agent, lanes: [...lanes, alone], vips: [], udpLanes, paths });
+  assert.deepEqual(
+    view.instances.map(({ tracked }) => tracked),
+    [
+      ["data-path", "lane-192.0.2.0-24-51"],
+      ["data-path", "data-path-udp", "lane-192.0.2.0-24-52"],
+      ["lane-192.0.2.0-24-53"],
+    ],
+  );
+  assert.deepEqual(view.commonTrackFiles, [
+    { name: "data-path", path: "/run/track/data-path" },
+    { name: "data-path-udp", path: "/run/track/data-path-udp" },
+  ]);
+});
+
 test("keepalived checks files itself, but not where its checker cannot start", () => {
   const input = { agent: agentName("lb-1"), lanes: [], vips: [], paths };
   assert.deepEqual(keepalivedView(input).globalFlags, ["reload_check_config"]);

@@ -5,6 +5,7 @@ import {
   type Address,
   type AgentName,
   type LaneResource,
+  type ResourceName,
   type VipResource,
   assert,
   compareAddress,
@@ -15,7 +16,9 @@ import {
 } from "@fairlead/model";
 import {
   DATA_PATH,
+  DATA_PATH_UDP,
   dataPathTrackFile,
+  dataPathUdpTrackFile,
   laneAnchor,
   laneInstanceName,
   laneTrackFile,
@@ -28,6 +31,8 @@ export interface KeepalivedInput {
   readonly lanes: readonly LaneResource[];
   /** VIPs of these lanes. VIPs that are carried by a link are not keepalived's and left out. */
   readonly vips: readonly VipResource[];
+  /** Of the lanes, those whose VIPs have listeners over UDP. Default: none. */
+  readonly udpLanes?: ReadonlySet<ResourceName>;
   readonly paths: {
     /** Folder of the track files, one a lane; it must exist. Absolute, closed grammar. */
     readonly trackDir: string;
@@ -44,7 +49,7 @@ export interface KeepalivedInput {
 export interface InstanceView {
   readonly name: string;
   readonly trackFile: string;
-  /** Names of the track files that take it off this host: its own, and that of the data path. */
+  /** Names of the track files that take it off this host: those of the data path, and its own. */
   readonly tracked: readonly string[];
   readonly link: string;
   readonly routerId: number;
@@ -70,7 +75,7 @@ export interface InstanceView {
 export interface KeepalivedView {
   /** `reload_check_config` or nothing. */
   readonly globalFlags: readonly string[];
-  /** That of the data path where an instance follows it, else nothing. */
+  /** Those of the data path that an instance follows. */
   readonly commonTrackFiles: readonly { readonly name: string; readonly path: string }[];
   readonly instances: readonly InstanceView[];
 }
@@ -101,11 +106,16 @@ export function keepalivedView(input: KeepalivedInput): KeepalivedView {
   const names = new Set(instances.map((instance) => instance.name));
   assert(names.size === instances.length, "every lane has a name of its own");
   const checks = input.checksOnReload ?? true;
-  const isFollowed = instances.some((instance) => instance.tracked.includes(DATA_PATH));
-  const dataPath = { name: DATA_PATH, path: dataPathTrackFile(input.paths.trackDir) };
+  const { trackDir } = input.paths;
+  const dataPaths = [
+    { name: DATA_PATH, path: dataPathTrackFile(trackDir) },
+    { name: DATA_PATH_UDP, path: dataPathUdpTrackFile(trackDir) },
+  ];
   return {
     globalFlags: checks ? ["reload_check_config"] : [],
-    commonTrackFiles: isFollowed ? [dataPath] : [],
+    commonTrackFiles: dataPaths.filter(({ name }) =>
+      instances.some((instance) => instance.tracked.includes(name)),
+    ),
     instances,
   };
 }
@@ -141,7 +151,7 @@ function instanceView(
     name,
     trackFile: laneTrackFile(input.paths.trackDir, lane).path,
     // Where nobody else can hold the lane, nothing is won by giving it up: it stays.
-    tracked: others.length > 0 ? [DATA_PATH, name] : [name],
+    tracked: others.length > 0 ? [...dataPathsOf(input, lane), name] : [name],
     link: lane.link,
     routerId: lane.routerId,
     ...roleOf(lane, place),
@@ -155,6 +165,10 @@ function instanceView(
     anchorScopes: family === "ipv4" ? ["link"] : [],
     vips: vips.toSorted((a, b) => compareAddress(a.address, b.address)).map(vipPrefix),
   };
+}
+
+function dataPathsOf({ udpLanes }: KeepalivedInput, lane: LaneResource): readonly string[] {
+  return udpLanes?.has(lane.name) === true ? [DATA_PATH, DATA_PATH_UDP] : [DATA_PATH];
 }
 
 /** How the agent at this place begins, and what it may take from a living holder. */

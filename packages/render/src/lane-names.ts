@@ -30,6 +30,8 @@ export interface LaneTrackFile {
 
 /** Name of the track file that all lanes with a successor follow: no lane is called so. */
 export const DATA_PATH = "data-path";
+/** Name of the one that those with listeners over UDP follow besides. */
+export const DATA_PATH_UDP = "data-path-udp";
 
 /** 169.254.255.0 as a number. */
 const ANCHOR_IPV4_BASE = 0xa9fe_ff00n;
@@ -56,6 +58,14 @@ export function laneTrackFile(trackDir: string, lane: LaneResource): LaneTrackFi
  */
 export function dataPathTrackFile(trackDir: string): string {
   return `${trackDir}/${DATA_PATH}`;
+}
+
+/**
+ * Path of the track file of the host's data path over UDP: one write takes every lane that has a
+ * successor and listeners over UDP off this host.
+ */
+export function dataPathUdpTrackFile(trackDir: string): string {
+  return `${trackDir}/${DATA_PATH_UDP}`;
 }
 
 /**

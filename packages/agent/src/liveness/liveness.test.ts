@@ -9,7 +9,7 @@ import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
 import { acceptedPlan, inSandbox, laneOf } from "@fairlead/testkit";
 
 import { NOTHING_APPLIED } from "../applied.ts";
-import { dataPlaneLayout } from "../data-plane-layout.ts";
+import { dataPlaneLayout, type NginxLayout } from "../data-plane-layout.ts";
 import { createKeepalivedDaemon } from "../keepalived/keepalived-daemon.ts";
 import { createNginxDaemon } from "../nginx/nginx-daemon.ts";
 import { readWorkers } from "../nginx/workers.ts";
@@ -74,12 +74,16 @@ async function pidIn(path: string): Promise<number> {
 interface Stage extends AsyncDisposable {
   readonly layout: ReturnType<typeof dataPlaneLayout>;
   readonly nginx: NginxDaemon;
+  readonly nginxUdp: NginxDaemon;
   readonly supervisor: S6Supervisor;
-  /** Looks as an agent does, until it is disposed. */
-  watch(wanted?: AcceptedPlan): AsyncDisposable;
+  /** Looks as an agent does, until it is disposed; `nginxUdp` answers in place of the real one. */
+  watch(wanted?: AcceptedPlan, nginxUdp?: Pick<NginxDaemon, "generation">): AsyncDisposable;
   /** What is said to the lanes: 0 or 1. */
   said(): Promise<string>;
+  saidOfUdp(): Promise<string>;
 }
+
+const GENERATION = "0123456789abcdef";
 
 async function stage(name: string): Promise<Stage> {
   const layout = dataPlaneLayout(`/run/${name}`);
@@ -92,14 +96,17 @@ async function stage(name: string): Promise<Stage> {
   };
   const supervisor = createS6Supervisor({ layout, clock, logger, programs });
   await supervisor.ensure();
-  const nginx = createNginxDaemon({
-    layout: layout.nginx,
-    generationsMax: 8,
-    clock,
-    logger,
-    service: supervisor.nginx,
-    program: programs.nginx,
-  });
+  const daemon = (place: "nginx" | "nginxUdp"): NginxDaemon =>
+    createNginxDaemon({
+      layout: layout[place],
+      generationsMax: 8,
+      clock,
+      logger,
+      service: supervisor[place],
+      program: programs.nginx,
+    });
+  const nginx = daemon("nginx");
+  const nginxUdp = daemon("nginxUdp");
   const keepalived = createKeepalivedDaemon({
     layout,
     clock,
@@ -107,35 +114,42 @@ async function stage(name: string): Promise<Stage> {
     kernel: { view: () => Promise.resolve({ links: [], addresses: [] }) },
     program: programs.keepalived,
   });
-  const generation = "0123456789abcdef";
-  await nginx.apply(nginxText(layout, generation), generation);
+  await nginx.apply(nginxText(layout.nginx), GENERATION);
   await keepalived.apply(keepalivedText(layout), 1);
   await until(isHeld, "the VIP is held");
-  const applied = { ...NOTHING_APPLIED, generation };
+  const applied = { ...NOTHING_APPLIED, generation: GENERATION, udpGeneration: GENERATION };
+  const wordIn = async (file: string): Promise<string> => (await readFile(file, "utf8")).trim();
   return {
     layout,
     nginx,
+    nginxUdp,
     supervisor,
-    watch: (wanted) => {
-      const files = createTrackFiles(layout);
-      const view = () => ({ wanted, applied });
-      return createLiveness({ layout, clock, log: logger, nginx, files, view });
-    },
-    said: async () => (await readFile(layout.keepalived.dataPath, "utf8")).trim(),
+    watch: (wanted, udp = nginxUdp) =>
+      createLiveness({
+        layout,
+        clock,
+        log: logger,
+        nginx,
+        nginxUdp: udp,
+        files: createTrackFiles(layout),
+        view: () => ({ wanted, applied }),
+      }),
+    said: () => wordIn(layout.keepalived.dataPath),
+    saidOfUdp: () => wordIn(layout.keepalived.dataPathUdp),
     [Symbol.asyncDispose]: () => supervisor.end(),
   };
 }
 
-function nginxText(layout: Stage["layout"], generation: string): string {
+function nginxText(layout: NginxLayout): string {
   return `load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 daemon off;
-pid ${layout.nginx.pid};
+pid ${layout.pid};
 error_log stderr warn;
 user root;
 worker_processes 1;
 events { worker_connections 64; }
 stream {
-  server { listen unix:${layout.nginx.probeSocket(generation)}; return ${generation}; }
+  server { listen unix:${layout.probeSocket(GENERATION)}; return ${GENERATION}; }
 }
 `;
 }
@@ -148,6 +162,11 @@ function keepalivedText(layout: Stage["layout"]): string {
 }
 track_file data-path {
   file "${layout.keepalived.dataPath}"
+  weight 0
+  init_file 0
+}
+track_file data-path-udp {
+  file "${layout.keepalived.dataPathUdp}"
   weight 0
   init_file 0
 }
@@ -164,6 +183,7 @@ vrrp_instance lane {
   }
   track_file {
     data-path weight 0
+    data-path-udp weight 0
   }
   virtual_ipaddress {
     169.254.255.51/32 dev eth0 scope link
@@ -239,6 +259,45 @@ inSandbox({ file: import.meta.url, name: "liveness" }, () => {
     await until(async () => !(await isHeld()), "the VIP left");
     await until(isHeld, "the VIP is back");
     assert.notEqual(await pidIn(s.layout.nginx.pid), master);
+  });
+
+  test("the nginx for UDP dies: lanes leave; full of clients or ended for good it takes none", async () => {
+    await using s = await stage("udp");
+    const { nginxUdp: place } = s.layout;
+    await s.nginxUdp.apply(nginxText(place), GENERATION);
+    process.kill(await pidIn(place.pid), "SIGKILL");
+    await until(async () => !(await isHeld()), "the VIP left");
+    assert.equal(await s.saidOfUdp(), "1");
+    assert.equal(await s.said(), "0", "of the one for TCP nothing is said");
+    await until(isHeld, "the VIP is back");
+
+    // The supervisor does not see that a worker is frozen.
+    await using looks = new AsyncDisposableStack();
+    looks.use(s.watch());
+    const master = await pidIn(place.pid);
+    const [worker] = await readWorkers(master);
+    assert.ok(worker !== undefined);
+    process.kill(worker.pid, "SIGSTOP");
+    await until(async () => !(await isHeld()), "the VIP left again");
+    await until(isHeld, "the VIP is back again");
+    assert.notEqual(await pidIn(place.pid), master);
+    await looks.disposeAsync();
+
+    let asked = 0;
+    const isFull = { generation: () => Promise.resolve(void (asked += 1)) };
+    await using full = new AsyncDisposableStack();
+    full.use(s.watch(undefined, isFull));
+    await until(
+      async () => (await isHeld()) && asked >= 10,
+      "it was asked in vain for two seconds",
+    );
+    await full.disposeAsync();
+    assert.equal(await s.saidOfUdp(), "0", "its worker lives: it has no room");
+
+    await using _ = s.watch();
+    await s.nginxUdp.end();
+    assert.equal(await s.saidOfUdp(), "0", "there is nothing left that it could serve");
+    assert.equal(await isHeld(), true);
   });
 
   test("a wish of the plan stands in the lane's file, and goes with it", async () => {

@@ -1,6 +1,6 @@
 // Looks ten times a second whether the daemons really work, and lets lanes leave a host that cannot
-// serve them. Given the loop's view and nginx's answer; it decides nothing of what shall be held.
-// Ends a frozen keepalived or nginx, whose supervisor starts it anew; writes the track files.
+// serve them. Given the loop's view and the answers of both nginx; it decides nothing of what shall
+// be held. Ends a frozen keepalived or nginx, whose supervisor starts it anew; writes track files.
 
 import type { LaneResource } from "@fairlead/model";
 import { type Clock, type Logger, type Timer, describeError } from "@fairlead/runtime";
@@ -8,11 +8,10 @@ import { type Clock, type Logger, type Timer, describeError } from "@fairlead/ru
 import type { ConvergeView } from "../converge-view.ts";
 import type { DataPlaneLayout } from "../data-plane-layout.ts";
 import type { AcceptedPlan, NginxDaemon } from "../ports.ts";
-import { endGroup } from "./end-processes.ts";
+import { createDataPathWatch, type DataPathWatch } from "./data-path-watch.ts";
 import { createKeepalivedWatch, type KeepalivedWatch } from "./keepalived-watch.ts";
-import { childrenOf, leaderOf, lookAt } from "./process-look.ts";
-import { createSilence, type Silence } from "./silence.ts";
 import type { TrackFiles } from "./track-files.ts";
+import { createUdpPathWatch } from "./udp-path-watch.ts";
 
 /** What it is made of. */
 export interface LivenessOptions {
@@ -20,7 +19,8 @@ export interface LivenessOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly nginx: Pick<NginxDaemon, "generation">;
-  readonly files: Pick<TrackFiles, "wish" | "isDown" | "setDown">;
+  readonly nginxUdp: Pick<NginxDaemon, "generation">;
+  readonly files: Pick<TrackFiles, "wish">;
   readonly view: () => Pick<ConvergeView, "wanted" | "applied">;
 }
 
@@ -40,12 +40,11 @@ export function lanesOf(plan: AcceptedPlan | undefined): readonly LaneResource[]
 class Watch implements AsyncDisposable {
   readonly #options: LivenessOptions;
   readonly #keepalived: KeepalivedWatch;
-  readonly #silence: Silence;
+  readonly #dataPaths: readonly DataPathWatch[];
   readonly #files: LivenessOptions["files"];
   #timer: Timer | undefined;
   /** Whose wishes stand in the files. */
   #written: AcceptedPlan | undefined;
-  #isDown = false;
   #trouble: string | undefined;
   #writing: Promise<void> = Promise.resolve();
   #isEnded = false;
@@ -53,7 +52,18 @@ class Watch implements AsyncDisposable {
   constructor(options: LivenessOptions) {
     this.#options = options;
     this.#keepalived = createKeepalivedWatch(options);
-    this.#silence = createSilence(() => answersOf(options.nginx));
+    const { layout, log, view, nginx, nginxUdp } = options;
+    this.#dataPaths = [
+      createDataPathWatch({
+        name: "nginx",
+        nginx,
+        log,
+        incarnation: layout.nginx.incarnation,
+        trackFile: layout.keepalived.dataPath,
+        mayBeDown: () => view().applied.generation !== undefined,
+      }),
+      createUdpPathWatch({ layout, log, view, nginx: nginxUdp }),
+    ];
     this.#files = options.files;
     this.#arm();
   }
@@ -75,33 +85,11 @@ class Watch implements AsyncDisposable {
   async #tick(): Promise<void> {
     this.#keepalived.look();
     try {
-      await this.#followDataPath();
+      for (const watch of this.#dataPaths) await watch.tick();
       await this.#writeWishes();
       this.#trouble = undefined;
     } catch (error) {
       this.#complain(describeError(error));
-    }
-  }
-
-  async #followDataPath(): Promise<void> {
-    const { layout, log, view } = this.#options;
-    const answering = this.#silence.tick();
-    const isDown = this.#files.isDown();
-    if (isDown && !this.#isDown) {
-      log.warn({}, "nginx does not serve: lanes with a successor leave this host");
-      this.#isDown = true;
-      // It answered before it was said to be down.
-      this.#silence.forget();
-    } else if (isDown && answering === "answers") {
-      // Workers of a dead master answer until they are ended.
-      if (leaderOf(layout.nginx.incarnation) === undefined) return;
-      await this.#files.setDown(false);
-      this.#isDown = false;
-      log.info({}, "nginx serves again: lanes may come back to this host");
-    } else if (answering === "silent") {
-      endFrozen(layout.nginx.incarnation);
-      // Of one that never served nothing is known, and its supervisor has said what it saw.
-      if (!isDown && view().applied.generation !== undefined) await this.#files.setDown(true);
     }
   }
 
@@ -118,18 +106,4 @@ class Watch implements AsyncDisposable {
     this.#trouble = trouble;
     this.#options.log.error({ trouble }, "the track files cannot be written");
   }
-}
-
-/** Without a free descriptor nothing can be asked, and that is the agent's own trouble. */
-async function answersOf(nginx: LivenessOptions["nginx"]): Promise<boolean | undefined> {
-  if ((await nginx.generation()) !== undefined) return true;
-  return lookAt(process.pid) === undefined ? undefined : false;
-}
-
-/** A stopped process of nginx never comes back by itself; its supervisor starts it anew. */
-function endFrozen(incarnation: string): void {
-  const leader = leaderOf(incarnation);
-  if (leader === undefined) return;
-  const all = [leader, ...childrenOf(leader.pid).map(lookAt)];
-  if (all.some((one) => one?.state === "T")) endGroup(leader);
 }

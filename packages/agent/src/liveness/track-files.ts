@@ -1,7 +1,7 @@
 // The files that take lanes off this host: one for each lane, by the controller's wish or because
-// nobody hears the host, and one for all of them, by the state of the data path. The one writer of
-// a running agent: what one reason puts in, another does not take out. Written in place, as
-// keepalived watches the files that it opened; only what differs is written.
+// nobody hears the host, and one for all of them by the state of the data path, or of its part for
+// UDP. One writer each in a running agent: what one reason puts in, another does not take out.
+// Written in place, as keepalived watches the files that it opened; only what differs is written.
 
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -21,10 +21,23 @@ export interface TrackFiles {
    * it. Of any other lane nothing is known any more.
    */
   mute(lanes: readonly LaneResource[], isMute: (lane: LaneResource) => boolean): Promise<void>;
-  /** Whether the data path is said to be down. The supervisor's scripts say it too. */
+}
+
+/** The track file of an instance of nginx. */
+export interface DownFile {
+  /** Whether the instance is said to be down. The supervisor's scripts say it too. */
   isDown(): boolean;
-  /** Writes whether it is. */
+  /** Writes whether it is. Rejects with the file system's error. */
   setDown(isDown: boolean): Promise<void>;
+}
+
+/** Makes it; nothing is read or written before a call. */
+export function createDownFile(path: string): DownFile {
+  return {
+    // Ten times a second: a wait for the thread pool would cost more than the read.
+    isDown: () => valueNow(path) === "1",
+    setDown: (isDown) => writeTrack(path, isDown),
+  };
 }
 
 /** Makes them; nothing is read or written before a call. */
@@ -62,9 +75,6 @@ export function createTrackFiles({ keepalived }: Pick<DataPlaneLayout, "keepaliv
           if (muted.has(path) || before.has(path)) await write(path);
         }
       }),
-    // Ten times a second: a wait for the thread pool would cost more than the read.
-    isDown: () => valueNow(keepalived.dataPath) === "1",
-    setDown: (isDown) => writeTrack(keepalived.dataPath, isDown),
   };
 }
 

@@ -160,7 +160,8 @@ async function endLeftovers(layout: DataPlaneLayout): Promise<void> {
   // All addresses are given up: whoever adds one of them from now on is somebody else.
   await rm(layout.keepalived.sweep, { force: true });
   // That nginx is down was said of this life of the data plane.
-  await rm(layout.keepalived.dataPath, { force: true });
+  const { dataPath, dataPathUdp } = layout.keepalived;
+  for (const path of [dataPath, dataPathUdp]) await rm(path, { force: true });
 }
 
 async function runScript(path: string): Promise<void> {

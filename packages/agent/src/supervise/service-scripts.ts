@@ -63,12 +63,16 @@ function nginxFiles(
   place: NginxLayout,
   programs: DataPlanePrograms,
 ): ServiceFile[] {
-  const leftovers = `${layout.serviceDir}/${name}/leftovers`;
-  const tells = name === "nginx" ? tellLanes(layout) : TELLS_NOBODY;
+  const dir = `${layout.serviceDir}/${name}`;
+  const leftovers = `${dir}/leftovers`;
+  const { dataPath, dataPathUdp } = layout.keepalived;
+  const tells = tellLanes(name === "nginx" ? dataPath : dataPathUdp);
+  // The one for UDP is ended for good when the last of its listeners goes, and takes no lane along.
+  const unless = name === "nginx" ? "" : `[ -e '${dir}/down' ] || `;
   return [
     ...commonFiles({ name, graceMs: NGINX_GRACE_MS, ...place }, programs),
     script(`${name}/run`, nginxRun(place, { leftovers, tells }, programs)),
-    script(`${name}/finish`, nginxFinish({ leftovers, tells })),
+    script(`${name}/finish`, nginxFinish({ leftovers, tells, unless })),
   ];
 }
 
@@ -161,20 +165,13 @@ exit 0
 }
 
 /** Lanes with a successor leave this host while 1 is in the file, and may come back at 0. */
-function tellLanes(layout: DataPlaneLayout): string {
-  const { dataPath } = layout.keepalived;
+function tellLanes(dataPath: string): string {
   return `# Says to keepalived whether the data path is down: 1 or 0. In place, as keepalived watches it.
 tell_lanes() {
   echo "$1" >'${dataPath}'
 }
 `;
 }
-
-/** Lanes are about what most things are served by: the nginx for UDP takes none away. */
-const TELLS_NOBODY = `tell_lanes() {
-  :
-}
-`;
 
 /** What the scripts of an instance of nginx begin with. */
 interface NginxShell {
@@ -236,13 +233,13 @@ exec '${programs.nginx}' -p '${nginx.dir}/' -c '${nginx.config}' -e stderr
 `;
 }
 
-function nginxFinish({ leftovers, tells }: NginxShell): string {
+function nginxFinish({ leftovers, tells, unless }: NginxShell & { unless: string }): string {
   return `#!/bin/sh
 exec 2>&1
 . '${leftovers}'
 ${tells}
 # First of all: who waits for the workers would lose what comes meanwhile.
-tell_lanes 1
+${unless}tell_lanes 1
 # Workers of a killed master keep the ports.
 end_leftovers
 exit 0

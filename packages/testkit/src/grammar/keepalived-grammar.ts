@@ -14,8 +14,8 @@ export interface ReadKeepalived {
 
 /** Names that we make: never any of a user's. */
 const LANE = "lane-[0-9a-f.-]{2,60}-\\d{1,3}";
-/** The file of a lane, and the one of the whole data path. */
-const TRACKED = `(?:${LANE}|data-path)`;
+/** The file of a lane, and those of the whole data path and of its part for UDP. */
+const TRACKED = `(?:${LANE}|data-path(?:-udp)?)`;
 const PLACE = `${PREFIX} dev ${DEVICE}`;
 
 const GRAMMAR: BlockGrammar = {

@@ -15,8 +15,8 @@ export function renderingHost(agent: AgentName, ports: UnreliableHost["host"]): 
     ...ports,
     nginxRefusals,
     generationOf: (listeners) => generationId(listeners, ""),
-    renderKeepalived: (lanes, vips) =>
-      renderKeepalived({ agent, lanes, vips, paths: { trackDir: "/track" }, templates }),
+    renderKeepalived: (lanes, vips, udpLanes) =>
+      renderKeepalived({ agent, lanes, vips, udpLanes, paths: { trackDir: "/track" }, templates }),
     renderNginx: (served, generation) =>
       renderNginx({
         listeners: served.map((entry) => entry.listener),

@@ -1,0 +1,75 @@
+// Whether one instance of nginx serves, by its answers: takes the lanes that need it off this host,
+// and lets them come back. Given how it is asked and where it is said. Ends one that is frozen,
+// which its supervisor starts anew; what it has once said it knows from the file alone.
+
+import type { Logger } from "@fairlead/runtime";
+
+import type { NginxDaemon } from "../ports.ts";
+import { endGroup } from "./end-processes.ts";
+import { childrenOf, leaderOf, lookAt } from "./process-look.ts";
+import { createSilence } from "./silence.ts";
+import { createDownFile } from "./track-files.ts";
+
+/** What it is made of. */
+export interface DataPathWatchOptions {
+  /** As it is called in messages. */
+  readonly name: string;
+  readonly nginx: Pick<NginxDaemon, "generation">;
+  readonly log: Logger;
+  /** The record of which process leads it. */
+  readonly incarnation: string;
+  /** The file that its lanes follow; its supervisor's scripts write it too. */
+  readonly trackFile: string;
+  /** Whether one that is silent counts as down: of one that never served nothing is known. */
+  readonly mayBeDown: () => boolean;
+}
+
+/** The memory of successive ticks. */
+export interface DataPathWatch {
+  /** Looks once. Rejects with the file system's error where the file cannot be written. */
+  tick(): Promise<void>;
+}
+
+/** Makes the watch; nothing is asked before the first tick. */
+export function createDataPathWatch(options: DataPathWatchOptions): DataPathWatch {
+  const { name, nginx, log, incarnation, mayBeDown } = options;
+  const silence = createSilence(() => answersOf(nginx));
+  const file = createDownFile(options.trackFile);
+  let wasDown = false;
+  return {
+    tick: async () => {
+      const answering = silence.tick();
+      const isDown = file.isDown();
+      if (isDown && !wasDown) {
+        log.warn({}, `${name} does not serve: lanes with a successor leave this host`);
+        wasDown = true;
+        // It answered before it was said to be down.
+        silence.forget();
+      } else if (isDown && answering === "answers") {
+        // Workers of a dead master answer until they are ended.
+        if (leaderOf(incarnation) === undefined) return;
+        await file.setDown(false);
+        wasDown = false;
+        log.info({}, `${name} serves again: lanes may come back to this host`);
+      } else if (answering === "silent") {
+        endFrozen(incarnation);
+        // Whether it may be is asked every time: the answer may take two looks.
+        if (mayBeDown() && !isDown) await file.setDown(true);
+      }
+    },
+  };
+}
+
+/** Without a free descriptor nothing can be asked, and that is the agent's own trouble. */
+async function answersOf(nginx: DataPathWatchOptions["nginx"]): Promise<boolean | undefined> {
+  if ((await nginx.generation()) !== undefined) return true;
+  return lookAt(process.pid) === undefined ? undefined : false;
+}
+
+/** A stopped process of nginx never comes back by itself; its supervisor starts it anew. */
+function endFrozen(incarnation: string): void {
+  const leader = leaderOf(incarnation);
+  if (leader === undefined) return;
+  const all = [leader, ...childrenOf(leader.pid).map(lookAt)];
+  if (all.some((one) => one?.state === "T")) endGroup(leader);
+}
