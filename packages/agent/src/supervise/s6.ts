@@ -57,6 +57,8 @@ export function createS6Supervisor(options: S6SupervisorOptions): S6Supervisor {
   const nginx = service("nginx", layout.nginx.logDir);
   const nginxUdp = service("nginx-udp", layout.nginxUdp.logDir);
 
+  const sweepDead = (): Promise<void> => runScript(join(layout.serviceDir, SWEEP_DEAD));
+
   async function ensure(): Promise<void> {
     await writeServiceFolder(layout, options.programs);
     if (await s6.svscanctl(layout.serviceDir, "-a")) {
@@ -64,15 +66,19 @@ export function createS6Supervisor(options: S6SupervisorOptions): S6Supervisor {
       await boundScannerLog(layout.scannerLog);
       return;
     }
+    // Where all is dead two hosts have its addresses by now: this comes before all questions, and
+    // does nothing while a keepalived of ours lives.
+    await sweepDead();
     const left = await scan.supervised();
     if (left.length === scan.dirs.length) {
       logger.warn({ serviceDir: layout.serviceDir }, "s6-svscan is gone, its services go on");
       return;
     }
     // A scanner was killed and a part of its services too: only a whole new start is orderly.
-    await scan.endOrphans(left);
-    // The next start of keepalived would sweep too, but that waits for nginx and its listeners.
-    await runScript(join(layout.serviceDir, SWEEP_DEAD));
+    if (left.length > 0) {
+      await scan.endOrphans(left);
+      await sweepDead();
+    }
     await keepServicesDown(layout);
     await startScanner(options);
     await scan.appears();
