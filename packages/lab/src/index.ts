@@ -33,6 +33,6 @@ export type { Identity } from "./namespace-command.ts";
 export { asNormalUser } from "./normal-user.ts";
 export type { PartitionWindow } from "./partition-book.ts";
 export { type Probe, type ProbeOptions, type ProbeResult, startProbe } from "./probe-client.ts";
-export type { ProbeSummary, Silence, Try } from "./probe-tries.ts";
+export { type ProbeSummary, type Silence, summarizeTries, type Try } from "./probe-tries.ts";
 export type { ProgramOptions, RunningProgram, StopResult } from "./running-program.ts";
 export type { SwitchPort } from "./switch-port.ts";

@@ -9,6 +9,7 @@ import { Command, Option } from "commander";
 import { describeError } from "@fairlead/runtime";
 
 import { ADDRESSES_MANIFESTS, tellAddressesStory } from "../demo/addresses-story.ts";
+import { CRASH_MANIFESTS, tellCrashStory } from "../demo/crash-story.ts";
 import {
   createDemoStage,
   type DemoStage,
@@ -17,6 +18,7 @@ import {
   type Tell,
 } from "../demo/demo-stage.ts";
 import { tellDemoStory } from "../demo/demo-story.ts";
+import { DRAIN_MANIFESTS, tellDrainStory } from "../demo/drain-story.ts";
 import { RELOAD_MANIFESTS, tellReloadStory } from "../demo/reload-story.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { type CommandContext, complain } from "../output.ts";
@@ -25,16 +27,15 @@ import { type CommandContext, complain } from "../output.ts";
 const INTERRUPTED = 130;
 
 const SCENARIO_HELP =
-  "What is shown: a host that dies, a pool that runs full, or reloads under connections.";
+  "What is shown: a host that dies, a pool that runs full, reloads under connections, programs " +
+  "that are killed, or a host that is drained and taken back.";
 
 /** Makes the command. `done` gets the exit code. */
 export function demoCommand(context: CommandContext, done: (code: ExitCode) => void): Command {
   return new Command("demo")
     .description("Show it on this machine: three load balancers, two members, a client.")
     .addOption(
-      new Option("--scenario <name>", SCENARIO_HELP)
-        .choices(["failover", "addresses", "reload"])
-        .default("failover"),
+      new Option("--scenario <name>", SCENARIO_HELP).choices(SCENARIO_NAMES).default("failover"),
     )
     .option("--stay", "Stay up afterwards, and print commands to try.")
     .action(async (options: { readonly scenario: ScenarioName; readonly stay?: boolean }) => {
@@ -42,7 +43,9 @@ export function demoCommand(context: CommandContext, done: (code: ExitCode) => v
     });
 }
 
-type ScenarioName = "failover" | "addresses" | "reload";
+const SCENARIO_NAMES = ["failover", "addresses", "reload", "crash", "drain"] as const;
+
+type ScenarioName = (typeof SCENARIO_NAMES)[number];
 
 /** What is shown. */
 interface Scenario {
@@ -54,6 +57,8 @@ interface Scenario {
 const SCENARIOS: Readonly<Record<ScenarioName, () => Promise<Scenario>>> = {
   failover: async () => ({ manifests: await readExamples(), tell: tellDemoStory }),
   reload: () => Promise.resolve({ manifests: RELOAD_MANIFESTS, tell: tellReloadStory }),
+  crash: () => Promise.resolve({ manifests: CRASH_MANIFESTS, tell: tellCrashStory }),
+  drain: () => Promise.resolve({ manifests: DRAIN_MANIFESTS, tell: tellDrainStory }),
   addresses: () => Promise.resolve({ manifests: ADDRESSES_MANIFESTS, tell: tellAddressesStory }),
 };
 

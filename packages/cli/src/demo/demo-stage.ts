@@ -6,14 +6,25 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { createLab, type Host, type Lab, startMember } from "@fairlead/lab";
+import { createLab, type Host, type Lab, type RunningProgram, startMember } from "@fairlead/lab";
 
+/** Where the agents' daemons have their files. */
+export const RUN_DIR = "/run/fairlead";
 /** The top folder of the project: programs and examples are below it. */
 const TOP = fileURLToPath(new URL("../../../../", import.meta.url));
 /** Longest wait for a program to say that it serves, in ms. */
 const START_MS_MAX = 15_000;
 /** Where the manifests lie on the control host. */
 const MANIFESTS = "/run/host/manifests";
+
+/** A pool with room for every Service of a story. */
+export const LAN_POOL = `apiVersion: fairlead.io/v1alpha1
+kind: AddressPool
+metadata:
+  name: lan
+spec:
+  addresses: [10.77.0.200-10.77.0.219]
+`;
 
 /** Where a story is told. */
 export type Tell = (text: string) => void;
@@ -34,6 +45,10 @@ export interface DemoStage extends AsyncDisposable {
   /** Puts a manifest into the controller's folder, in place of one of the same name. */
   write(name: string, text: string): Promise<void>;
   remove(name: string): Promise<void>;
+  /** Ends the agent of a load balancer by SIGKILL. */
+  killAgent(balancer: Host): Promise<void>;
+  /** Starts an agent where none runs, and waits until it serves. */
+  startAgent(balancer: Host): Promise<void>;
 }
 
 /** The path of one of the project's programs. */
@@ -67,7 +82,11 @@ export async function createDemoStage(
       ...members.map((member) => startMember(member, ports)),
     ]);
     tell("a controller (sqlite store, folder of manifests) and two members");
-    await Promise.all(balancers.map((balancer) => startAgent(balancer, control.address)));
+    const agents = new Map<Host, RunningProgram>();
+    const startAgent = async (balancer: Host): Promise<void> => {
+      agents.set(balancer, await startAgentOn(balancer, control.address));
+    };
+    await Promise.all(balancers.map(startAgent));
     tell("three agents, each with its own keepalived and nginx");
     return {
       lab,
@@ -82,6 +101,11 @@ export async function createDemoStage(
       async remove(name) {
         await control.exec("rm", [`${MANIFESTS}/${name}`]);
       },
+      async killAgent(balancer) {
+        agents.get(balancer)?.kill("SIGKILL");
+        await agents.get(balancer)?.exited;
+      },
+      startAgent,
       [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
     };
   } catch (error) {
@@ -107,7 +131,7 @@ async function startController(control: Host): Promise<void> {
   await program.waitForLine(/ serv(es|ing) /, START_MS_MAX);
 }
 
-async function startAgent(balancer: Host, controller: string): Promise<void> {
+async function startAgentOn(balancer: Host, controller: string): Promise<RunningProgram> {
   const args = [
     "--insecure",
     `--name=${balancer.name}`,
@@ -116,4 +140,5 @@ async function startAgent(balancer: Host, controller: string): Promise<void> {
   ];
   const program = await balancer.start(programPath("fairlead-agent"), args);
   await program.waitForLine(/ serv(es|ing) /, START_MS_MAX);
+  return program;
 }

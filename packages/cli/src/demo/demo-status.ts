@@ -19,18 +19,41 @@ export function heldOf(claims: readonly ClaimJson[], name: string): readonly str
   return (claim?.addresses ?? []).filter(({ holder }) => holder !== "").map((at) => at.address);
 }
 
+/** Who holds an address of a claim; empty where nobody does. */
+export function holderOf(claims: readonly ClaimJson[], name: string): string {
+  const claim = claims.find((one) => one.name === name);
+  return (claim?.addresses ?? []).map(({ holder }) => holder).find((one) => one !== "") ?? "";
+}
+
 /** Longest wait for something that a story tells of, in ms. */
 const UNTIL_MS_MAX = 15_000;
 const LOOK_EVERY_MS = 100;
+
+/** One agent of the list. */
+export interface AgentJson {
+  readonly name: string;
+  readonly state: string;
+  readonly sync: string;
+  readonly vipsHeld: number;
+  readonly remarks: readonly unknown[];
+}
+
+interface ListJson {
+  readonly claims?: readonly ClaimJson[];
+  readonly agents?: readonly AgentJson[];
+}
 
 /** All claims as they are now. */
 export async function readClaims(
   stage: DemoStage,
   flags: readonly string[] = [],
 ): Promise<readonly ClaimJson[]> {
-  const { stdout } = await stage.fairlead(["status", "-o", "json", ...flags]);
-  const list: unknown = JSON.parse(stdout);
-  return (list as { readonly claims?: readonly ClaimJson[] }).claims ?? [];
+  return (await readList(stage, flags)).claims ?? [];
+}
+
+/** All agents as they are now. */
+export async function readAgents(stage: DemoStage): Promise<readonly AgentJson[]> {
+  return (await readList(stage)).agents ?? [];
 }
 
 /** Waits until the claims are as they should be. Rejects with `what` when they do not become so. */
@@ -39,10 +62,34 @@ export async function untilClaims(
   what: string,
   isSo: (claims: readonly ClaimJson[]) => boolean,
 ): Promise<readonly ClaimJson[]> {
+  return await until(what, () => readClaims(stage), isSo);
+}
+
+/** Waits until every agent is connected, has applied its plan and has nothing to say. */
+export async function untilAllStandBy(stage: DemoStage): Promise<void> {
+  const isWell = ({ state, sync, remarks }: AgentJson): boolean =>
+    state === "connected" && sync === "in-sync" && remarks.length === 0;
+  await until(
+    "every agent is well",
+    () => readAgents(stage),
+    (agents) => agents.length === stage.balancers.length && agents.every(isWell),
+  );
+}
+
+async function readList(stage: DemoStage, flags: readonly string[] = []): Promise<ListJson> {
+  const { stdout } = await stage.fairlead(["status", "-o", "json", ...flags]);
+  return JSON.parse(stdout) as ListJson;
+}
+
+async function until<Seen>(
+  what: string,
+  look: () => Promise<Seen>,
+  isSo: (seen: Seen) => boolean,
+): Promise<Seen> {
   const endMs = performance.now() + UNTIL_MS_MAX;
   for (;;) {
-    const claims = await readClaims(stage);
-    if (isSo(claims)) return claims;
+    const seen = await look();
+    if (isSo(seen)) return seen;
     if (performance.now() >= endMs) throw new Error(`it never came to this: ${what}`);
     await wait(LOOK_EVERY_MS);
   }

@@ -4,8 +4,8 @@
 import { type Probe, type ProbeResult, startProbe } from "@fairlead/lab";
 
 import { service } from "./addresses-story.ts";
-import { type DemoStage, indent, type Tell } from "./demo-stage.ts";
-import { type ClaimJson, heldOf, untilClaims } from "./demo-status.ts";
+import { type DemoStage, indent, LAN_POOL, type Tell } from "./demo-stage.ts";
+import { type ClaimJson, heldOf, holderOf, untilClaims } from "./demo-status.ts";
 
 /** The client ends before, with the story. */
 const DURATION_MS_MAX = 300_000;
@@ -17,17 +17,9 @@ const EVERY_MS = 2;
 /** A connection that takes longer has failed, in ms. */
 const TIMEOUT_MS = 2000;
 
-const POOL = `apiVersion: fairlead.io/v1alpha1
-kind: AddressPool
-metadata:
-  name: lan
-spec:
-  addresses: [10.77.0.200-10.77.0.219]
-`;
-
 /** The folder at the beginning. */
 export const RELOAD_MANIFESTS: ReadonlyMap<string, string> = new Map([
-  ["pool.yaml", POOL],
+  ["pool.yaml", LAN_POOL],
   ["web.yaml", service("web", 80)],
 ]);
 
@@ -36,7 +28,7 @@ export async function tellReloadStory(stage: DemoStage, tell: Tell): Promise<str
   tell("\n1. What is asked for, and what came of it\n\n");
   const first = await untilClaims(stage, "web is served", (claims) => isHeld(claims, "web"));
   const [address = ""] = heldOf(first, "web");
-  const holder = holderOf(first, address);
+  const holder = holderOf(first, "web");
   tell(indent((await stage.fairlead(["status"])).stdout));
 
   tell(
@@ -68,11 +60,6 @@ export async function tellReloadStory(stage: DemoStage, tell: Tell): Promise<str
 
 function isHeld(claims: readonly ClaimJson[], name: string): boolean {
   return heldOf(claims, name).length > 0;
-}
-
-function holderOf(claims: readonly ClaimJson[], address: string): string {
-  const places = claims.flatMap((claim) => claim.addresses);
-  return places.find((place) => place.address === address)?.holder ?? "";
 }
 
 function counted(probe: Probe): string {
