@@ -135,7 +135,7 @@ class Controller implements RingController {
   }
 
   #begin(): void {
-    const { log, folder, pools, members, defaultClass, network } = this.#options;
+    const { log, folder, pools, network } = this.#options;
     const { reservedRouterIds, sharesOwnAddress } = this.#options;
     const clock = createProcessClock(this.#options.clock);
     const revisions = createRevisions();
@@ -160,22 +160,7 @@ class Controller implements RingController {
       },
       election: createSoleElection("controller"),
       store: this.#store(clock, () => running),
-      sources: [
-        createPoolSource({ pools: configured.pools, clock }),
-        createFolderSource({
-          folder: "manifests",
-          disk: folder.disk,
-          clock,
-          settings: {
-            defaultClass,
-            classes: ["fairlead.io/agents"],
-            members,
-            nodeSelector: {},
-            ownFieldManager: "fairlead",
-            isShared: false,
-          },
-        }),
-      ],
+      sources: [createPoolSource({ pools: configured.pools, clock }), this.#manifests(clock)],
       delivery: sync,
       publishers: [
         this.#registrar(clock, (facts) => cycle.emit(facts)),
@@ -203,6 +188,23 @@ class Controller implements RingController {
     begin().catch(() => {
       this.#end(running);
       this.#options.clock.setTimer(RESTART_MS, () => this.start());
+    });
+  }
+
+  #manifests(clock: Clock): ReturnType<typeof createFolderSource> {
+    const { folder, members, defaultClass } = this.#options;
+    return createFolderSource({
+      folder: "manifests",
+      disk: folder.disk,
+      clock,
+      settings: {
+        defaultClass,
+        classes: ["fairlead.io/agents"],
+        members,
+        nodeSelector: {},
+        ownFieldManager: "fairlead",
+        isShared: false,
+      },
     });
   }
 
