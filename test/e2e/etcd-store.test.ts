@@ -75,6 +75,9 @@ async function makeStage(): Promise<Stage> {
     settled: async () => {
       const held = await heldBy(etcd, (now) => {
         return now.size === wanted.size && [...wanted].every((claim) => now.has(claim));
+      }).catch((error: unknown) => {
+        const words = controllers.map((one) => one.words()).join("\n");
+        throw new Error(`${String(error)}\n${words}`, { cause: error });
       });
       for (const [claim, address] of before) {
         if (held.has(claim)) assert.equal(held.get(claim), address, `${claim} was moved`);
