@@ -51,12 +51,15 @@ interface PeerOptions {
   readonly claims?: readonly Claim[];
   /** Comes before the store is opened. */
   readonly opening?: () => void;
+  /** A commit has its answer when this has ended. */
+  readonly answering?: () => Promise<void>;
 }
 
 async function makePeer({
   medium,
   claims = [WEB],
   opening = () => undefined,
+  answering = () => Promise.resolve(),
 }: PeerOptions): Promise<Peer> {
   const clock = createFakeClock();
   const [delivered, published, told, failed]: [Delivered[], Publication[], string[], Error[]] = [
@@ -75,6 +78,7 @@ async function makePeer({
     },
     commit: async (...args) => {
       commits += 1;
+      await answering();
       return await memory.commit(...args);
     },
   };
@@ -113,7 +117,7 @@ async function makePeer({
       },
     ],
     revisionOf,
-    onFenced: (epoch) => assert.fail(`fenced by ${epoch}`),
+    onFenced: (epoch) => void failed.push(new Error(`fenced by ${epoch}`)),
     onFailed: (error) => void failed.push(error),
   });
   await cycle.start();
@@ -214,6 +218,22 @@ suite("a controller that stands by", () => {
     await peer.clock.advance(ROUND_MS);
     assert.deepEqual([peer.delivered.length, peer.published.length, peer.commits()], [1, 1, 1]);
     assert.equal(medium.leases.size, 1);
+  });
+
+  test("is not ended by a write of its lost lead that meets the next one", async () => {
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    const answering = (): Promise<void> => answered;
+    await using peer = await makePeer({ medium: createMemoryMedium(), answering });
+    await peer.lead();
+    await peer.clock.advance(ROUND_MS);
+    assert.deepEqual([peer.commits(), peer.delivered.length], [1, 0], "the write is under way");
+    await peer.lose();
+    await peer.lead();
+    answer();
+    await peer.clock.advance(ROUND_MS);
+    assert.deepEqual(peer.failed, []);
+    assert.equal(peer.cycle.view().epoch, 2);
+    assert.equal(peer.delivered.length, 1, "it leads on");
   });
 
   test("tries a store again that cannot be opened just now, and fails by one that never can", async () => {

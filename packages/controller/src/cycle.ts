@@ -109,8 +109,12 @@ class Loop implements Cycle {
 
   /** The lead is won: what is stored is what there is. */
   #begin(stored: StoredState): void {
-    const { store, log, onFenced, delivery } = this.#options;
+    const { store, log, delivery } = this.#options;
     const { leases, epoch } = stored;
+    const onFenced = (later: number): void => {
+      // A write of a lead that is over meets the next one, be it our own: that is no news.
+      if (this.#writer?.isFenced === true) this.#options.onFenced(later);
+    };
     this.#writer = createStoreWriter({ store, epoch, log, onFenced });
     this.#rows = openedRows(stored);
     this.#named = namedAgents(stored);
