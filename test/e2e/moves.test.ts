@@ -58,8 +58,11 @@ story("an operator moves an address, drains its host and takes it back", {}, asy
   await stage.controller.kill();
   await stage.controller.start();
   await stage.served("default/a");
-  const { agents } = await stage.asker.list();
-  const since = agents.find(({ name }) => name === to)?.drainedSinceMs;
+  // The drained one holds nothing, so that what is served does not wait for it.
+  const back = await stage.until(`${to} is back`, ({ agents }) =>
+    agents.find(({ name, state }) => name === to && state === "connected"),
+  );
+  const since = back.drainedSinceMs;
   assert.notEqual(since, undefined, "it is drained for the next controller too");
   assert.deepEqual(heldBy(stage, to, all), []);
 
