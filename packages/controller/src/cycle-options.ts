@@ -55,10 +55,3 @@ export function planOptionsOf({ delivery, revisionOf }: CycleOptions): PlanOptio
   const mayStillGet: MayStillGet = (...at) => delivery.mayStillGet?.(...at) ?? false;
   return { revisionOf, mayStillGet, memory: createPlanMemory() };
 }
-
-/** A plan that cannot be made is a bug: the process ends, and its supervisor restarts it. */
-export function crash(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
-}

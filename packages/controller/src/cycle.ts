@@ -11,7 +11,8 @@ import { type Pace, type Timer, createPace } from "@fairlead/runtime";
 import type { Act, ActResult } from "./acts/act.ts";
 import { createActQueue } from "./acts/act-queue.ts";
 import { type ClusterState, createClusterState, foldFacts, withStored } from "./cluster-state.ts";
-import { type Cycle, type CycleOptions, crash, planOptionsOf } from "./cycle-options.ts";
+import { crash } from "./crash.ts";
+import { type Cycle, type CycleOptions, planOptionsOf } from "./cycle-options.ts";
 import type { CycleView } from "./cycle-view.ts";
 import type { Fact } from "./facts.ts";
 import { firstPlanWaitMs, isStoreEmptied, namedAgents } from "./first-plan.ts";
@@ -110,16 +111,15 @@ class Loop implements Cycle {
   /** The lead is won: what is stored is what there is. */
   #begin(stored: StoredState): void {
     const { store, log, delivery } = this.#options;
-    const { leases, epoch } = stored;
     const onFenced = (later: number): void => {
       // A write of a lead that is over meets the next one, be it our own: that is no news.
       if (this.#writer?.isFenced === true) this.#options.onFenced(later);
     };
-    this.#writer = createStoreWriter({ store, epoch, log, onFenced });
+    this.#writer = createStoreWriter({ store, epoch: stored.epoch, log, onFenced });
     this.#rows = openedRows(stored);
     this.#named = namedAgents(stored);
     this.#planOptions = planOptionsOf(this.#options);
-    const owners = leases.flatMap((lease) => lease.owners);
+    const owners = stored.leases.flatMap((lease) => lease.owners);
     this.#state = withStored(this.#state, owners);
     delivery.setLeading?.(true);
     this.#opened();

@@ -11,6 +11,7 @@ import {
   isEdgeError,
 } from "@fairlead/runtime";
 
+import { crash } from "./crash.ts";
 import type { Publication, Publisher } from "./ports.ts";
 
 /** A burst of publications is said once in this time at the most, in ms. */
@@ -45,7 +46,7 @@ export function createPublishing(options: {
     maxWaitMs: WAIT_MAX_MS,
     run: publishAll,
     // Adapters reject with EdgeErrors alone; anything else is a bug and ends the process.
-    onError: (error) => queueMicrotask(() => throwIt(error)),
+    onError: crash,
   });
 
   async function publishAll(): Promise<void> {
@@ -89,8 +90,4 @@ export function createPublishing(options: {
       retry?.cancel();
     },
   };
-}
-
-function throwIt(error: unknown): never {
-  throw error;
 }

@@ -6,6 +6,7 @@
 import { type IpamSights, type Registration, NO_SIGHTS } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";
 
+import { crash } from "../crash.ts";
 import type { Fact } from "../facts.ts";
 import type { Publisher } from "../ports.ts";
 import { IpamLine, type IpamRequest, type IpamResult } from "./ipam-line.ts";
@@ -45,6 +46,7 @@ export function createRegistrar(options: RegistrarOptions): Publisher & AsyncDis
         if (lines.get(url) === line) say();
       },
       onAsked,
+      // Lines reject with EdgeErrors alone; anything else is a bug.
       onError: crash,
     });
     lines.set(url, line);
@@ -94,11 +96,4 @@ function sightsOf(lines: ReadonlyMap<string, IpamLine>): IpamSights {
     trouble === undefined ? [] : [[url, trouble]],
   );
   return { registrations, troubles: new Map(troubles) };
-}
-
-/** Lines reject with EdgeErrors alone; anything else is a bug and ends the process. */
-function crash(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
 }

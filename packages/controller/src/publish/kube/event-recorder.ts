@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 
 import type { Clock, Timer } from "@fairlead/runtime";
 
+import { crash } from "../../crash.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { isKubeError } from "../../kube/kube-errors.ts";
 import {
@@ -197,7 +198,7 @@ class Recorder implements EventRecorder {
     const result = failureResult(error);
     if (result === undefined || !(error instanceof Error)) {
       // A bug of ours: the process ends, and its supervisor restarts it.
-      return queueMicrotask(() => throwIt(error));
+      return crash(error);
     }
     // The try before this one got through, and its answer did not.
     const isMadeAlready = series.saidCount === 0 && isKubeError(error, "CONFLICT");
@@ -248,8 +249,4 @@ function rightThere({ saidCount, regarding }: EventSeries): RightThere {
 function eventName({ uid, name }: Regarding, draft: EventDraft, wallMs: number): string {
   const whole = JSON.stringify([uid, draft.reason, draft.about, draft.note, wallMs]);
   return `${name}.${createHash("sha256").update(whole).digest("hex").slice(0, 16)}`;
-}
-
-function throwIt(error: unknown): never {
-  throw error;
 }

@@ -8,6 +8,7 @@
 import type { ClaimId } from "@fairlead/model";
 import type { Clock, Timer } from "@fairlead/runtime";
 
+import { crash } from "../../crash.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { KubeError, requestWords } from "../../kube/kube-errors.ts";
 import { isJson } from "../../kube/object-fields.ts";
@@ -206,7 +207,7 @@ class Writer implements ServiceWriter {
     const result = failureResult(error);
     if (result === undefined || !(error instanceof Error)) {
       // A bug of ours: the process ends, and its supervisor restarts it.
-      return queueMicrotask(() => throwIt(error));
+      return crash(error);
     }
     onWrite(kindOf(write), result);
     const there = rightThere(write);
@@ -262,8 +263,4 @@ function kindOf({ kind }: ServiceWrite): "finalizer" | "external-ips" | "status"
 /** Whether it is about an address, and not only about words. */
 function isUrgent(write: ServiceWrite): boolean {
   return write.kind !== "status" || write.news === "addresses";
-}
-
-function throwIt(error: unknown): never {
-  throw error;
 }

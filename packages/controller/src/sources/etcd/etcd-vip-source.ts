@@ -5,6 +5,7 @@
 import type { Claim, ClaimId, Finding } from "@fairlead/model";
 import { type Clock, createPace, describeError, type Pace } from "@fairlead/runtime";
 
+import { crash } from "../../crash.ts";
 import { ABSENCE_MS } from "../../cluster-state.ts";
 import type { EtcdClient } from "../../etcd/etcd-client.ts";
 import type { Fact } from "../../facts.ts";
@@ -74,7 +75,7 @@ class EtcdVipSource implements Source {
       maxWaitMs: WAIT_MAX_MS,
       run: () => this.#say(),
       // A bug of ours: the process ends, and its supervisor restarts it.
-      onError: (error) => queueMicrotask(() => throwIt(error)),
+      onError: crash,
     });
     options.backends?.onChange(() => void this.#pace.poke());
   }
@@ -192,8 +193,4 @@ class EtcdVipSource implements Source {
     const all = [...this.#vips.vips.values()];
     return all.length > 0 && all.every(({ absentSinceMs }) => absentSinceMs !== undefined);
   }
-}
-
-function throwIt(error: unknown): never {
-  throw error;
 }

@@ -13,6 +13,7 @@ import {
   isEdgeError,
 } from "@fairlead/runtime";
 
+import { crash } from "../../crash.ts";
 import type { Departure, Fact } from "../../facts.ts";
 import { readPublished } from "../../folder/own-status.ts";
 import type { Source } from "../../ports.ts";
@@ -228,10 +229,7 @@ class ManifestFolder implements FolderSource {
     if (isEdgeError(error, "NOT_A_FOLDER") && !this.#isListed) this.#listed.reject(error);
     if (!isEdgeError(error)) {
       // A bug of ours: the process ends, and its supervisor restarts it.
-      queueMicrotask(() => {
-        throw error;
-      });
-      return;
+      return crash(error);
     }
     const finding = {
       subject: "source",

@@ -7,6 +7,7 @@ import { setImmediate } from "node:timers/promises";
 import { type ClaimId, parseAddress } from "@fairlead/model";
 import { type Clock, createPace, type Pace, type Timer } from "@fairlead/runtime";
 
+import { crash } from "../../crash.ts";
 import type { Fact } from "../../facts.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import type { PoolRecords } from "../../kube/pool-record.ts";
@@ -89,7 +90,7 @@ class ClusterSource implements KubeSource {
       maxWaitMs: WAIT_MAX_MS,
       run: () => this.#say(),
       // A bug of ours: the process ends, and its supervisor restarts it.
-      onError: (error) => queueMicrotask(() => throwIt(error)),
+      onError: crash,
     });
     this.#kinds = followKinds({
       ...options,
@@ -219,8 +220,4 @@ function serverEndpoint(server: string): string {
   const { hostname, port, protocol } = new URL(server);
   const address = parseAddress(hostname.replace(/^\[|\]$/gu, ""));
   return `${address ?? hostname} ${port === "" ? (protocol === "http:" ? 80 : 443) : port}`;
-}
-
-function throwIt(error: unknown): never {
-  throw error;
 }
