@@ -4,6 +4,7 @@
 import { type Address, type Claim, type Remark, familyOf, scopeOf } from "@fairlead/model";
 
 import { whyNotAllowed } from "./access.ts";
+import { isAsked } from "./asking.ts";
 import type { Desk } from "./choose.ts";
 
 /** How asking stands; undefined: there is nobody whom to ask. */
@@ -15,11 +16,11 @@ export function askFor(
   if (book.poolOf(address) !== undefined || scopeOf(address) !== "unicast") return undefined;
   let refusal: Remark | undefined;
   for (const view of book.usable) {
-    const { name, external } = view.pool;
-    if (external === undefined || whyNotAllowed(claim, view) !== undefined) continue;
-    if ((claim.wishedPool ?? name) !== name) continue;
+    const { pool } = view;
+    if (!isAsked(pool) || whyNotAllowed(claim, view) !== undefined) continue;
+    if ((claim.wishedPool ?? pool.name) !== pool.name) continue;
     const wish = { family: familyOf(address), address };
-    const standing = asking.ask(claim.id, view.pool, wish, table.rows);
+    const standing = asking.ask(claim.id, pool, wish, table.rows);
     if (standing.isOpen) return standing.problem;
     refusal ??= standing.problem;
   }

@@ -14,10 +14,18 @@ import {
   NO_SIGHTS,
 } from "@fairlead/model";
 
+/** A pool that takes its addresses from an IPAM. */
+export type AskedPool = AddressPool & Required<Pick<AddressPool, "external">>;
+
+/** Whether a pool does. */
+export function isAsked(pool: AddressPool): pool is AskedPool {
+  return pool.external !== undefined;
+}
+
 /** One address that an external pool is to have for a claim. */
 export interface Want {
   readonly claim: ClaimId;
-  readonly pool: AddressPool;
+  readonly pool: AskedPool;
   readonly family: Family;
   /** The very one; absent: any. */
   readonly address?: Address;
@@ -35,7 +43,7 @@ export interface Asking {
   /** @param rows as they are now: an address that somebody has by now helps nobody else. */
   ask(
     claim: ClaimId,
-    pool: AddressPool,
+    pool: AskedPool,
     wish: Pick<Want, "family" | "address">,
     rows: ReadonlyMap<Address, LeasedAddress>,
   ): Standing;
@@ -80,7 +88,7 @@ export function createAsking(
 
 /** The same for a wish and for the registration that was made for it. */
 export function wantKey({ claim, pool, family, address }: Want): string {
-  const { url = "", class: of = "" } = pool.external ?? {};
+  const { url, class: of } = pool.external;
   return keyOf({
     claim,
     pool: pool.name,
@@ -100,11 +108,11 @@ export function keyOf(
 }
 
 function standingOf(
-  { name, external }: AddressPool,
+  { name, external }: AskedPool,
   registration: Registration | undefined,
   sights: IpamSights,
 ): Standing {
-  const url = external?.url ?? "";
+  const { url } = external;
   const say = (reason: Remark["reason"], what: string, isOpen = false): Standing => {
     return { isOpen, problem: { reason, detail: `pool ${name}: ${what}` } };
   };
@@ -117,6 +125,6 @@ function standingOf(
   if (address !== undefined) {
     return say("IpamRefused", `${url} gave ${address}, which cannot be used here`);
   }
-  const what = `${url} is asked for an address of class ${external?.class ?? ""}`;
+  const what = `${url} is asked for an address of class ${external.class}`;
   return say("WaitsForIpam", what, true);
 }

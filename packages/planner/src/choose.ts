@@ -16,7 +16,7 @@ import {
 
 import { accessOf, whyNotAllowed } from "./access.ts";
 import { askFor } from "./ask-for.ts";
-import type { Asking, Standing } from "./asking.ts";
+import { type Asking, type Standing, isAsked } from "./asking.ts";
 import type { FamilyNeed } from "./families.ts";
 import type { FreeAddresses } from "./free-address.ts";
 import type { LeaseTable } from "./lease-table.ts";
@@ -264,8 +264,9 @@ function fresh(desk: Desk, claim: Claim, need: FamilyNeed, views: readonly PoolV
     const family = familyFor(need, view);
     const address = desk.free.lowest(view, family);
     if (address !== undefined) return { address };
-    if (view.pool.external === undefined) continue;
-    const standing = desk.asking.ask(claim.id, view.pool, { family }, desk.table.rows);
+    const { pool } = view;
+    if (!isAsked(pool)) continue;
+    const standing = desk.asking.ask(claim.id, pool, { family }, desk.table.rows);
     if (standing.isOpen) return { asked: standing };
     asked ??= standing;
   }

@@ -12,6 +12,7 @@ import {
   addressFromValue,
   addressValue,
   familyOf,
+  rangeContains,
   scopeOf,
 } from "@fairlead/model";
 
@@ -61,11 +62,7 @@ export function isOf(one: Registration, { name, external }: AddressPool): boolea
 
 function isUsable(address: Address, declared: readonly AddressRange[]): boolean {
   if (scopeOf(address) !== "unicast") return false;
-  const value = addressValue(address);
-  return !declared.some(
-    ({ family, first, last }) =>
-      family === familyOf(address) && addressValue(first) <= value && value <= addressValue(last),
-  );
+  return !declared.some((range) => rangeContains(range, address));
 }
 
 /** The fewest ranges that hold these addresses and no other, IPv4 first. */

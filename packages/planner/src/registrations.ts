@@ -99,12 +99,9 @@ function goOn({ world, settled, asking, leases }: GoOnOptions): readonly Registr
 const TIME_DIGITS = 15;
 const INDEX_DIGITS = 6;
 
-/** Of a pool that says nothing, in ms. */
-const RENEW_MS = 300_000;
-
 function begin({ nowMs, settings }: World, want: Want, index: number): Registration {
   const { claim, pool, family, address } = want;
-  const { url = "", class: of = "", renewMs = RENEW_MS } = pool.external ?? {};
+  const { url, class: of, renewMs } = pool.external;
   const seed = settings.registrationSeed ?? "";
   const uuid = uuidOf(`${seed} ${nowMs} ${index} ${wantKey(want)}`);
   const turn = `${pad(nowMs, TIME_DIGITS)}-${pad(index, INDEX_DIGITS)}`;

@@ -4,9 +4,10 @@
 import { EdgeError, isEdgeError } from "@fairlead/runtime";
 
 import type { IpamErrorCode } from "../registrar/ports.ts";
+import { isUntrusted } from "../tls-codes.ts";
 
-const TLS_CODES =
-  /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY)|HOSTNAME_MISMATCH|EPROTO)/u;
+/** Somebody answered, and it was no TLS. */
+const NO_TLS = /^(?:ERR_SSL_|EPROTO)/u;
 
 /** The error of a socket. `what`: the request in words. */
 export function socketError(
@@ -19,7 +20,9 @@ export function socketError(
   const name = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   // Somebody answered, and it was no HTTP.
   if (name.startsWith("HPE_")) return made("BAD_ANSWER", `${what}: the answer is no HTTP`);
-  if (TLS_CODES.test(name)) return made("UNTRUSTED", `${what}: TLS fails`, cause);
+  if (isUntrusted(name) || NO_TLS.test(name)) {
+    return made("UNTRUSTED", `${what}: TLS fails`, cause);
+  }
   return made("UNREACHABLE", `${what}: it cannot be reached`, cause);
 }
 

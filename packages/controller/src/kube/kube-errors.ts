@@ -3,6 +3,7 @@
 
 import { EdgeError, escapeBounded } from "@fairlead/runtime";
 
+import { isUntrusted } from "../tls-codes.ts";
 import type { KubeRequest } from "./kube-client.ts";
 
 /** How a request to an API server failed. */
@@ -97,9 +98,6 @@ export function eventError(request: KubeRequest, status: unknown): KubeError {
   return answerError(request, { ...body, body: status });
 }
 
-const TLS_CODES =
-  /^(?:CERT_|ERR_TLS_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY)|HOSTNAME_MISMATCH)/u;
-
 /** The error of a socket. */
 export function socketError(request: KubeRequest, cause: unknown): KubeError {
   const name = cause instanceof Error && "code" in cause ? String(cause.code) : "";
@@ -108,7 +106,7 @@ export function socketError(request: KubeRequest, cause: unknown): KubeError {
     // Somebody answered, and it was no HTTP.
     return new KubeError({ code: "SERVER", message: `${said} the answer is no HTTP`, cause });
   }
-  const code = TLS_CODES.test(name) ? "UNTRUSTED" : "UNREACHABLE";
+  const code = isUntrusted(name) ? "UNTRUSTED" : "UNREACHABLE";
   return new KubeError({ code, message: `${said} the API server cannot be reached`, cause });
 }
 

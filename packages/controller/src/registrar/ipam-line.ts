@@ -143,14 +143,15 @@ export class IpamLine implements AsyncDisposable {
     if (clock.nowMs() < this.#renewMs) return;
     const held = this.#registrations.filter(({ ending, address }) => !ending && address);
     for (let at = 0; at < held.length; at += RENEWALS_MAX) {
-      const uuids = held.slice(at, at + RENEWALS_MAX).map(({ uuid }) => uuid);
+      const some = held.slice(at, at + RENEWALS_MAX);
+      const uuids = some.map(({ uuid }) => uuid);
       const unknown = new Set(await this.#asked("renew", client.renew(url, uuids)));
-      for (const { uuid } of held) {
-        const isBack = uuids.includes(uuid) && !unknown.has(uuid);
-        if (isBack && this.sights.get(uuid)?.kind === "lost") this.sights.delete(uuid);
+      for (const uuid of uuids) {
+        const isLost = this.sights.get(uuid)?.kind === "lost";
+        if (isLost && !unknown.has(uuid)) this.sights.delete(uuid);
       }
       await this.#inBatches(
-        held.filter(({ uuid }) => unknown.has(uuid)),
+        some.filter(({ uuid }) => unknown.has(uuid)),
         (one) => this.#claimBack(one),
       );
     }
