@@ -75,13 +75,12 @@ export interface StepList {
 /** Decides the steps of one pass. */
 export function decideSteps(input: StepInput): StepList {
   const parts = partsOf(input.wanted, input.places);
-  const present = new Set(input.addresses.map((entry) => entry.address));
   const here = byAddress(input.addresses);
   const foreign = foreignEntries(input, parts.vips, here);
   const isForeign = new Set(foreign.map((entry) => entry.address));
   const held = parts.vips.filter(({ address }) => !isForeign.has(address));
   const attachments = held.flatMap((vip) => attachmentOf(vip, here.get(vip.address)));
-  const lingering = lingeringListeners(input, parts.listeners, present);
+  const lingering = lingeringListeners(input, parts.listeners, here);
   const owned = ownEntries(parts, held);
   const known = new Set([...owned, ...foreign].map((entry) => entry.address));
   // Also those that the kernel has not: while keepalived's file names them, they may come any time.
@@ -91,7 +90,7 @@ export function decideSteps(input: StepInput): StepList {
   const isStale = new Set(stale.map(placeOf));
   const sweep = input.addresses.filter((entry) => isStale.has(placeOf(entry)));
   const touched = sorted([...owned, ...foreign, ...stale]);
-  const questions = questionsOf(input, parts, held, present);
+  const questions = questionsOf(input, parts, held, here);
   const listeners = [...parts.listeners, ...lingering].sort(byListener);
   const { agent } = input.wanted.plan;
   const kept = input.isKept ? owned : touched;
@@ -195,7 +194,7 @@ function isListenedTo({ plan }: AcceptedPlan, { carrier }: VipResource): boolean
 function lingeringListeners(
   input: StepInput,
   wanted: readonly ServedListener[],
-  present: ReadonlySet<Address>,
+  present: ByAddress,
 ): readonly ServedListener[] {
   const names = new Set<ResourceName>(wanted.map((entry) => entry.listener.name));
   const addresses = new Set<Address>();
@@ -257,7 +256,7 @@ function questionsOf(
   { wanted, ledger, applied }: StepInput,
   parts: Parts,
   held: readonly VipResource[],
-  present: ReadonlySet<Address>,
+  present: ByAddress,
 ): readonly Question[] {
   const lanes = new Map(parts.lanes.map((lane) => [lane.name, lane]));
   const asked = new Set(

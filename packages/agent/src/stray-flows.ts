@@ -80,7 +80,8 @@ export function withoutMembers({ drainTimeoutMs }: FlowOwner): FlowOwner {
   return { members: new Set(), drainTimeoutMs };
 }
 
-function memberKey({
+/** Where a member listens, as a key. */
+export function memberKey({
   address,
   port,
 }: {

@@ -1,6 +1,7 @@
 // The table of members of one agent's kernel as text: one line a member, with the names that its
 // service addresses stand for. Pure.
 
+import { formatHostPort } from "@fairlead/runtime";
 import type { GetMembersResponse, TableListener, TableMember } from "@fairlead/wire";
 
 import { type Column, formatTable, type TableOptions } from "./table.ts";
@@ -61,5 +62,5 @@ function listenerText({ address, port, protocol }: TableListener): string {
 }
 
 function endpoint({ address, port }: Pick<TableMember, "address" | "port">): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  return formatHostPort({ host: address, port });
 }

@@ -14,6 +14,7 @@ import { createKeptView } from "./kept-view.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { kernelError } from "./netlink-error.ts";
 import { REQUEST_TIMEOUT } from "./request-timeout.ts";
+import { SOCKET_SIZES } from "./socket-sizes.ts";
 import { findWireless } from "./wireless.ts";
 
 /** What the kernel's adapter is made of. */
@@ -26,10 +27,8 @@ export interface NetlinkKernelOptions {
   readonly ipProgram: string;
 }
 
-const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
 /** The kernel reports twice what it grants; thousands of events fit into this. */
 const EVENT_BUFFER_BYTES_MIN = 4 * 1024 * 1024;
-const SEND_BUFFER_BYTES = 256 * 1024;
 const REQUESTS_MAX = 32;
 /** Far more than one agent may hold: 8 lanes of 1 000. */
 const WAITING_MAX = 20_000;
@@ -49,8 +48,7 @@ export async function createNetlinkKernel(options: NetlinkKernelOptions): Promis
   const open = (): ReturnType<typeof createRtNetlink> =>
     createRtNetlink({
       ref: false,
-      recvBufferSize: RECEIVE_BUFFER_BYTES,
-      sendBufferSize: SEND_BUFFER_BYTES,
+      ...SOCKET_SIZES,
     });
   const stack = new AsyncDisposableStack();
   const keep = <T extends ReturnType<typeof open>>(rt: T): T =>

@@ -8,6 +8,7 @@ import type { MemberFlow, MemberFlows } from "../ports.ts";
 import { FLOWS_GET, endSockets, flowOf, flowsTo, forgetFlows } from "./flow-messages.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { kernelError } from "./netlink-error.ts";
+import { SOCKET_SIZES } from "./socket-sizes.ts";
 
 /** What the adapter is made of. */
 export interface NetlinkFlowsOptions {
@@ -19,8 +20,6 @@ export interface NetlinkFlowsOptions {
 const LIST_MS_MAX = 10_000;
 /** So many refusals fit into the receive buffer many times. */
 const CHANGES_MAX = 256;
-const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
-const SEND_BUFFER_BYTES = 256 * 1024;
 /** NETLINK_SOCK_DIAG and NETLINK_NETFILTER (netlink(7)). */
 const SOCKETS = 4;
 const NETFILTER = 12;
@@ -30,16 +29,15 @@ const DUMP = 0x300;
 /** Opens the adapter. Rejects with EdgeError "NOT_AVAILABLE" where it cannot work. */
 export async function createNetlinkFlows({ targets }: NetlinkFlowsOptions): Promise<MemberFlows> {
   const { RawNetlinkSocket, createNetlink } = await loadNetlink();
-  const sizes = { recvBufferSize: RECEIVE_BUFFER_BYTES, sendBufferSize: SEND_BUFFER_BYTES };
   const writer = (protocol: number): Netlink.RawNetlinkSocket => {
-    const socket = new RawNetlinkSocket(protocol, sizes);
+    const socket = new RawNetlinkSocket(protocol, SOCKET_SIZES);
     socket.unref();
     // What is refused is gone already, or is there when the flows are listed next.
     socket.on("message", () => undefined);
     socket.on("error", () => undefined);
     return socket;
   };
-  const reads = createNetlink(NETFILTER, { ref: false, ...sizes });
+  const reads = createNetlink(NETFILTER, { ref: false, ...SOCKET_SIZES });
   return new Flows(targets, { reads, tracking: writer(NETFILTER), sockets: writer(SOCKETS) });
 }
 

@@ -10,6 +10,7 @@ import { addressBytes, addressFromBytes, macText } from "./address-bytes.ts";
 import { createInFlight } from "./in-flight.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { kernelError } from "./netlink-error.ts";
+import { SOCKET_SIZES } from "./socket-sizes.ts";
 
 /** What the adapter is made of. */
 export interface NetlinkSegmentOptions {
@@ -23,8 +24,6 @@ const QUESTIONS_MAX = 256;
 const REQUEST_MS_MAX = 1000;
 const REQUESTS_MAX = 32;
 const WAITING_MAX = 2 * QUESTIONS_MAX;
-const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
-const SEND_BUFFER_BYTES = 256 * 1024;
 /** NLM_F_REPLACE | NLM_F_CREATE (netlink(7)). */
 const PUT_FLAGS = 0x500;
 
@@ -36,8 +35,7 @@ export async function createNetlinkSegment(
   const open = (): Netlink.RtNetlinkSocket =>
     createRtNetlink({
       ref: false,
-      recvBufferSize: RECEIVE_BUFFER_BYTES,
-      sendBufferSize: SEND_BUFFER_BYTES,
+      ...SOCKET_SIZES,
     });
   // An answer that comes amid a dump is taken for its end: dumps have a socket of their own.
   return new Segment(options.clock, { requests: open(), dumps: open() });

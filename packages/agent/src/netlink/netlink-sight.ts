@@ -11,6 +11,7 @@ import { addressFromBytes, macText } from "./address-bytes.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { type NeighbourKey, askMessages, dropMessages } from "./neighbour-messages.ts";
 import { kernelError } from "./netlink-error.ts";
+import { SOCKET_SIZES } from "./socket-sizes.ts";
 
 /** What the adapter is made of. */
 export interface NetlinkSightOptions {
@@ -22,8 +23,6 @@ const ANSWER_MS = 100;
 /** Below this the kernel never has to make room (arp(7), gc_thresh1). */
 const QUESTIONS_MAX = 128;
 const REQUEST_MS_MAX = 1000;
-const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
-const SEND_BUFFER_BYTES = 256 * 1024;
 /** NETLINK_ROUTE (netlink(7)). */
 const ROUTE = 0;
 
@@ -32,13 +31,12 @@ export async function createNetlinkSight(
   options: NetlinkSightOptions,
 ): Promise<SegmentSight & AsyncDisposable> {
   const { RawNetlinkSocket, createRtNetlink } = await loadNetlink();
-  const sizes = { recvBufferSize: RECEIVE_BUFFER_BYTES, sendBufferSize: SEND_BUFFER_BYTES };
-  const writes = new RawNetlinkSocket(ROUTE, sizes);
+  const writes = new RawNetlinkSocket(ROUTE, SOCKET_SIZES);
   writes.unref();
   // It answers only what is wrong; such a question is one that nobody has asked.
   writes.on("message", () => undefined);
   writes.on("error", () => undefined);
-  return new Sight(options.clock, writes, createRtNetlink({ ref: false, ...sizes }));
+  return new Sight(options.clock, writes, createRtNetlink({ ref: false, ...SOCKET_SIZES }));
 }
 
 class Sight implements SegmentSight, AsyncDisposable {

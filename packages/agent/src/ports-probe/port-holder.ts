@@ -2,6 +2,7 @@
 // for words to an operator only: a process of another PID namespace or user cannot be seen.
 
 import type { Address } from "@fairlead/model";
+import { formatHostPort } from "@fairlead/runtime";
 import { type SocketEntry, findOwners, readSockets } from "../proc-sockets.ts";
 
 /** A port that somebody listens on. */
@@ -30,5 +31,5 @@ function isInTheWay(entry: SocketEntry, port: HeldPort): boolean {
 
 function endpoint(entry: SocketEntry): string {
   const { address, port } = entry;
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  return formatHostPort({ host: address, port });
 }

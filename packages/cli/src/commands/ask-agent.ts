@@ -12,6 +12,9 @@ import { type CommandContext, complain } from "../output.ts";
 /** Where an agent listens for people, unless it was told otherwise. */
 export const AGENT_DEFAULT = "127.0.0.1:7712";
 
+/** Longest wait for the table of members, in ms: nft lists 240 000 slots in some seconds. */
+export const MEMBERS_MS_MAX = 30_000;
+
 /** Makes --agent, without a default. */
 export function agentOption(help: string): Option {
   return new Option("--agent <host:port>", help).env("FAIRLEAD_AGENT");

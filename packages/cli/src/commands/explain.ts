@@ -19,14 +19,12 @@ import { formatChain, isWhole } from "../explain-view.ts";
 import { formatMembers, roleOf } from "../members-view.ts";
 import { type CommandContext, complain, exitOf, writeStructured } from "../output.ts";
 import { addAskOptions, type AskOptions, withClient } from "./ask.ts";
-import { AGENT_DEFAULT, agentOption, withAgent } from "./ask-agent.ts";
+import { AGENT_DEFAULT, agentOption, MEMBERS_MS_MAX, withAgent } from "./ask-agent.ts";
 
 interface ExplainOptions extends AskOptions {
   readonly agent?: string;
 }
 
-/** Longest wait for the agent's answer, in ms. */
-const AGENT_DEADLINE_MS = 30_000;
 const OUTSIDE_POOLS = REASONS.AddressOutsidePools.code;
 
 /** Makes the command. `done` gets the exit code. */
@@ -64,7 +62,7 @@ function isOutsidePools({ steps }: ExplainResponse): boolean {
 
 /** What the agent of this host, if there is one, has of an address. */
 async function membersHere(subject: string): Promise<GetMembersResponse | undefined> {
-  using client = createAgentClient({ agent: AGENT_DEFAULT, deadlineMs: AGENT_DEADLINE_MS });
+  using client = createAgentClient({ agent: AGENT_DEFAULT, deadlineMs: MEMBERS_MS_MAX });
   try {
     const answer = await client.getMembers(subject);
     return answer.listeners.length === 0 ? undefined : answer;
@@ -85,7 +83,7 @@ async function tellBoth(
   },
 ): Promise<ExitCode> {
   const { subject, answer, options, agent } = asked;
-  const at = { agent, deadlineMs: AGENT_DEADLINE_MS };
+  const at = { agent, deadlineMs: MEMBERS_MS_MAX };
   return await withAgent(context, at, async (client) => {
     const members = await client.getMembers(subject);
     const isKnown = members.listeners.length > 0;

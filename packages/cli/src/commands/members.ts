@@ -14,16 +14,13 @@ import {
   type OutputForm,
   writeStructured,
 } from "../output.ts";
-import { AGENT_DEFAULT, agentOption, withAgent } from "./ask-agent.ts";
+import { AGENT_DEFAULT, agentOption, MEMBERS_MS_MAX, withAgent } from "./ask-agent.ts";
 
 interface MembersOptions {
   readonly agent: string;
   readonly output: OutputForm;
   readonly headers: boolean;
 }
-
-/** Longest wait for the agent's answer, in ms: nft lists 240 000 slots in some seconds. */
-const DEADLINE_MS = 30_000;
 
 /** Makes the command. `done` gets the exit code. */
 export function membersCommand(context: CommandContext, done: (code: ExitCode) => void): Command {
@@ -43,7 +40,7 @@ export function membersCommand(context: CommandContext, done: (code: ExitCode) =
     .action(async (subject: string | undefined, options: MembersOptions) => {
       const { agent } = options;
       done(
-        await withAgent(context, { agent, deadlineMs: DEADLINE_MS }, async (client) => {
+        await withAgent(context, { agent, deadlineMs: MEMBERS_MS_MAX }, async (client) => {
           const answer = await client.getMembers(subject ?? "");
           return tell(context, { subject, options }, answer);
         }),

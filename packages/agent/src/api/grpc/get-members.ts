@@ -16,6 +16,7 @@ import { describeError } from "@fairlead/runtime";
 import type { GetMembersRequest, GetMembersResponseSchema, MessageInitShape } from "@fairlead/wire";
 
 import { listenersByService } from "../../service-places.ts";
+import { memberKey } from "../../stray-flows.ts";
 import type { DebugContext, ShownMembers } from "./debug-context.ts";
 import { takeWithinRoom } from "./within-room.ts";
 
@@ -89,7 +90,7 @@ function rowOf(of: {
   const { service, listener, slots } = of;
   const row: Row = { service, listener, protocol: listener.protocol, slots, members: new Map() };
   for (const { address, port, state } of of.members) {
-    row.members.set(`${address} ${port}`, { address, port, state, slots: 0, flows: 0 });
+    row.members.set(memberKey({ address, port }), { address, port, state, slots: 0, flows: 0 });
   }
   return row;
 }
@@ -129,7 +130,7 @@ function memberAt(
   const { service, protocol, member: address, memberPort: port } = at;
   const row: Row = rows.get(service) ?? { service, protocol, slots: 0, members: new Map() };
   rows.set(service, row);
-  const key = `${address} ${port}`;
+  const key = memberKey({ address, port });
   const found: MemberRow = row.members.get(key) ?? {
     address,
     port,
