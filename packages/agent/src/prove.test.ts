@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { acceptedPlan, agentName, address, laneOf, vipOf } from "@fairlead/testkit";
+import { acceptedPlan, agentName, address, laneOf, listenerOf, vipOf } from "@fairlead/testkit";
 
 import { NOTHING_APPLIED } from "./applied.ts";
 import { createProver, type ProofInput, proveAll } from "./prove.ts";
+import { servedListeners } from "./served-listeners.ts";
 
 const LANE = laneOf({ routerId: 51, order: ["a=192.0.2.11", "b=192.0.2.12"] });
 const PLAN = acceptedPlan("a", [LANE, vipOf("192.0.2.100", LANE)]);
@@ -33,6 +34,23 @@ test("a look that sees what the last one saw proves the very same", () => {
   const prove = createProver();
   const input = look();
   assert.equal(prove({ ...input }), prove({ ...input }));
+});
+
+test("a reload for one listener leaves the proof of every other as it was", () => {
+  const listeners = ["192.0.2.100:80/tcp", "192.0.2.100:81/tcp"].flatMap((at) =>
+    listenerOf(at, []),
+  );
+  const wanted = acceptedPlan("a", [LANE, vipOf("192.0.2.100", LANE), ...listeners]);
+  const served = new Map(servedListeners(wanted).map((one) => [one.listener.name, one]));
+  const prove = createProver();
+  const serving = (generation: string): ProofInput => {
+    const input = look({ wanted });
+    const applied = { ...NOTHING_APPLIED, generation, listeners: served };
+    return { ...input, applied, observed: { ...input.observed, generation } };
+  };
+  const { resources } = prove(serving("1"));
+  assert.equal(resources.get(listeners[0]?.name ?? LANE.name)?.step, "serving");
+  assert.equal(prove(serving("2")).resources, resources);
 });
 
 test("each part that changes is proved anew", () => {

@@ -14,6 +14,7 @@ import type {
   Step,
   VipResource,
 } from "@fairlead/model";
+import { isSameResourceReport } from "@fairlead/wire";
 
 import type { Applied } from "./applied.ts";
 import { type ByAddress, byAddress } from "./by-address.ts";
@@ -65,18 +66,35 @@ export function proveAll(input: ProofInput): Proved {
   return { resources, lanes };
 }
 
-/** Proves as `proveAll` does; for the very same parts it gives what it gave before. */
+/**
+ * Proves as `proveAll` does; for the very same parts it gives what it gave before, and the same
+ * object for a resource that is proved as before.
+ */
 export function createProver(): (input: ProofInput) => Proved {
   let parts: readonly unknown[] = [];
-  let proved: Proved | undefined;
+  let proved: Proved = { resources: new Map(), lanes: [] };
   return (input) => {
     const now = partsOf(input);
-    if (proved === undefined || now.some((part, at) => part !== parts[at])) {
-      proved = proveAll(input);
+    if (parts.length === 0 || now.some((part, at) => part !== parts[at])) {
+      const { resources, lanes } = proveAll(input);
+      proved = { resources: withKnown(proved.resources, resources), lanes };
       parts = now;
     }
     return proved;
   };
+}
+
+/** `now`, with the objects of `before` where they say the same; `before` when all do. */
+function withKnown(before: Proved["resources"], now: Proved["resources"]): Proved["resources"] {
+  const kept = new Map<ResourceName, ResourceReport>();
+  let news = 0;
+  for (const [name, report] of now) {
+    const known = before.get(name);
+    const isKnown = known !== undefined && isSameResourceReport(known, report);
+    kept.set(name, isKnown ? known : report);
+    if (!isKnown) news += 1;
+  }
+  return news === 0 && now.size === before.size ? before : kept;
 }
 
 function partsOf(input: ProofInput): readonly unknown[] {
@@ -133,6 +151,8 @@ function proveResource(input: ProofInput, resource: Resource, here: ByAddress): 
   }
 }
 
+const ANSWERING: readonly Evidence[] = [{ kind: "generation" }];
+
 /** Of the instance that has the listener. */
 function proveGeneration(
   { observed, applied }: ProofInput,
@@ -147,7 +167,7 @@ function proveGeneration(
   if (generation === undefined || generation !== wanted) {
     return { step: "applied", evidence: [], revision };
   }
-  return { step: "serving", evidence: [{ kind: "generation", id: generation }], revision };
+  return { step: "serving", evidence: ANSWERING, revision };
 }
 
 function proveVip(input: ProofInput, vip: VipResource, here: KernelAddress | undefined): Proof {

@@ -53,8 +53,12 @@ export type Step = "received" | "validated" | "applied" | "serving";
 export type Evidence =
   /** The kernel of this host has the address on this device. */
   | { readonly kind: "kernel-address"; readonly link: DeviceName }
-  /** The nginx generation that answers on the probe socket contains the listener. */
-  | { readonly kind: "generation"; readonly id: string }
+  /**
+   * The nginx generation that answers on the probe socket contains the listener. Its id is that of
+   * the protocol in `dataPlane`: each reload changes it for all listeners at once, and a report
+   * would name them all again.
+   */
+  | { readonly kind: "generation" }
   /** A successor asked the segment and got this MAC; empty: nobody answered. */
   | { readonly kind: "neighbour"; readonly mac: string; readonly seenBy: AgentName };
 

@@ -110,6 +110,7 @@ export {
 } from "./admin-json.ts";
 export { PLAN_FORMAT, planFromText, planToText, type RevisedPlan } from "./plan-text.ts";
 export { reportDigest } from "./report-digest.ts";
+export { isSameResourceReport } from "./resource-report-codec.ts";
 export { parseLaneId, parseResourceName } from "./resource-name.ts";
 export { createRevisions, type Revisions } from "./revision.ts";
 export { serviceDefinition, type ServiceTable } from "./service-definition.ts";

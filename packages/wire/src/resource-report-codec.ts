@@ -21,7 +21,6 @@ import {
   ok,
   reasonNamed,
   refused,
-  token,
 } from "./decoded.ts";
 import { readMac } from "./hello-codec.ts";
 import { parseResourceName } from "./resource-name.ts";
@@ -96,7 +95,7 @@ function encodeEvidence(evidence: Evidence): pb.Evidence {
     case "kernel-address":
       return create(pb.EvidenceSchema, { kind: { case: "kernelLink", value: evidence.link } });
     case "generation":
-      return create(pb.EvidenceSchema, { kind: { case: "generation", value: evidence.id } });
+      return create(pb.EvidenceSchema, { kind: { case: "answering", value: true } });
     case "neighbour": {
       const value = create(pb.NeighbourEvidenceSchema, {
         mac: evidence.mac,
@@ -117,12 +116,8 @@ function decodeEvidence({ kind }: pb.Evidence): Decoded<Evidence> {
         ? refused("evidence: bad link")
         : ok({ kind: "kernel-address", link });
     }
-    case "generation": {
-      const id = token(kind.value);
-      return id === undefined
-        ? refused("evidence: bad generation")
-        : ok({ kind: "generation", id });
-    }
+    case "answering":
+      return kind.value ? ok({ kind: "generation" }) : refused("evidence: of what does not answer");
     case "neighbour": {
       const fields = complete("evidence", {
         mac: readMac(kind.value.mac),
@@ -142,7 +137,7 @@ function evidenceKey(evidence: Evidence | undefined): string {
     case "kernel-address":
       return `kernel-address ${evidence.link}`;
     case "generation":
-      return `generation ${evidence.id}`;
+      return evidence.kind;
     case "neighbour":
       return `neighbour ${evidence.mac} ${evidence.seenBy}`;
     default:

@@ -161,8 +161,8 @@ test("GetObserved gives what the kernel has, what the ledger names and what is p
   const proved = answer.proved.map(({ name, step, evidence }) => [name, step, ...evidence].join());
   assert.deepEqual(proved.toSorted(), [
     `${LANE.name},serving`,
-    `listener/192.0.2.100/tcp/80,serving,generation ${answer.generation}`,
-    `members/192.0.2.100/tcp/80,serving,generation ${answer.generation}`,
+    `listener/192.0.2.100/tcp/80,serving,answering generation`,
+    `members/192.0.2.100/tcp/80,serving,answering generation`,
     "vip/192.0.2.100,serving,kernel-address eth0",
   ]);
   assert.ok((answer.ageMs ?? 0n) > 0n, "the look has an age");

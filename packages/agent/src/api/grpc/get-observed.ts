@@ -82,7 +82,7 @@ function evidenceText(evidence: Evidence): string {
     case "kernel-address":
       return `kernel-address ${evidence.link}`;
     case "generation":
-      return `generation ${evidence.id}`;
+      return "answering generation";
     case "neighbour":
       return `neighbour ${evidence.mac} seen by ${evidence.seenBy}`;
     default:

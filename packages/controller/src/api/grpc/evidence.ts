@@ -8,6 +8,8 @@ import {
   type Evidence,
   type Lane,
   type LeasedAddress,
+  type ListenerResource,
+  type ResourceReport,
   compareText,
   vipName,
 } from "@fairlead/model";
@@ -65,6 +67,17 @@ export function couldHold(view: CycleView, lease: LeasedAddress): ReadonlySet<Ag
   return new Set([...orderOf(view, lease), ...lease.sentTo]);
 }
 
+/** Which nginx of the agent is proved to answer for a listener of this protocol. */
+export function answeringGeneration(
+  { report }: AgentView,
+  protocol: ListenerResource["protocol"],
+  proof: ResourceReport | undefined,
+): string | undefined {
+  if (proof?.evidence.some(({ kind }) => kind === "generation") !== true) return undefined;
+  const { generation, udpGeneration } = report?.dataPlane ?? {};
+  return protocol === "udp" ? udpGeneration : generation;
+}
+
 /** Proof in words: `eth0 has it in the kernel`. Empty when there is none. */
 export function evidenceText(evidence: readonly Evidence[]): string {
   return evidence
@@ -73,7 +86,7 @@ export function evidenceText(evidence: readonly Evidence[]): string {
         case "kernel-address":
           return `its kernel has it on ${proof.link}`;
         case "generation":
-          return `nginx generation ${proof.id} answers`;
+          return "the answering nginx generation has it";
         case "neighbour":
           return proof.mac === ""
             ? `${proof.seenBy} sees nobody answer for it`

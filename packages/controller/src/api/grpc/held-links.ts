@@ -5,7 +5,13 @@
 import { type LeasedAddress, type Remark, listenerName } from "@fairlead/model";
 
 import { type Link, link } from "./chain.ts";
-import { type Holding, couldHold, evidenceText, holdingsOf } from "./evidence.ts";
+import {
+  type Holding,
+  answeringGeneration,
+  couldHold,
+  evidenceText,
+  holdingsOf,
+} from "./evidence.ts";
 import { outsideLinks } from "./outside-link.ts";
 import type { Given } from "./placed-links.ts";
 import { remarkAt } from "./reason-links.ts";
@@ -70,7 +76,7 @@ function answeringLink({ claim, verdict }: Given, found: readonly Found[]): Link
       claim.listeners.map((listener) => {
         const name = listenerName(lease.address, listener.protocol, listener.port);
         const report = agent.report?.resources.get(name);
-        return { agent, port: portText(listener), report };
+        return { agent, port: portText(listener), protocol: listener.protocol, report };
       }),
     ),
   );
@@ -85,8 +91,10 @@ function answeringLink({ claim, verdict }: Given, found: readonly Found[]): Link
   }
   const ports = [...new Set(proofs.map(({ port }) => port))].join(", ");
   const evidence = [
-    ...new Set(proofs.map(({ report }) => evidenceText(report?.evidence ?? []))),
-  ].filter((text) => text !== "");
+    ...new Set(
+      proofs.flatMap((one) => answeringGeneration(one.agent, one.protocol, one.report) ?? []),
+    ),
+  ].map((generation) => `nginx generation ${generation} answers`);
   const how = evidence.length === 0 ? "" : `: ${evidence.join("; ")}`;
   const agents = [...new Set(proofs.map(({ agent }) => agent.name))].join(", ");
   const detail = `${ports} on ${agents}${how}`;
