@@ -57,7 +57,7 @@ export function createS6Programs(s6Svscan: string): S6Programs {
   ): Promise<Ended> {
     const end = await call(name, [...args, serviceDir], timeoutMs);
     if (end.code !== 0 && isNobody(end)) {
-      throw s6Error("NOT_SUPERVISED", `no supervisor lives for ${serviceDir}`);
+      throw notSupervised(serviceDir);
     }
     if (end.code === CODE_TIMED_OUT) throw deadline(`${name} ${serviceDir} came to no end`);
     if (end.code !== 0) throw failed(end, serviceDir);
@@ -94,6 +94,11 @@ function isNobody(end: Ended): boolean {
   return /not listening|not running|No such file or directory/.test(end.stderr);
 }
 
+/** Nobody looks after the service. */
+export function notSupervised(serviceDir: string): EdgeError<SupervisorErrorCode> {
+  return s6Error("NOT_SUPERVISED", `no supervisor lives for ${serviceDir}`);
+}
+
 /** Something of the supervisor's did not happen in time. */
 export function deadline(message: string): EdgeError<SupervisorErrorCode> {
   return s6Error("DEADLINE", message);
@@ -112,7 +117,8 @@ function failed(end: Ended, object: string): EdgeError<SupervisorErrorCode> {
   return s6Error("S6_FAILED", `${end.name} ${object} failed (${end.code ?? "signal"}): ${why}`);
 }
 
-function s6Error(
+/** An error of the supervisor. */
+export function s6Error(
   code: SupervisorErrorCode,
   message: string,
   cause?: unknown,

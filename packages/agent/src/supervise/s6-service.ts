@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Clock, isEdgeError } from "@fairlead/runtime";
 import type { ServiceState, SupervisedService } from "../supervised.ts";
 import { createDaemonLog } from "./daemon-log.ts";
+import { askToReload } from "./s6-control.ts";
 import { type S6Programs, deadline } from "./s6-programs.ts";
 import { readS6Status } from "./s6-status.ts";
 import { setStartsByItself } from "./service-folder.ts";
@@ -85,7 +86,7 @@ export function createS6Service(options: S6ServiceOptions): SupervisedService {
       await programs.svwaitDown(dir, STOP_MS_MAX);
     },
     restart: () => programs.svc(dir, "-r"),
-    reload: () => programs.svc(dir, "-h"),
+    reload: () => askToReload(dir),
   };
 }
 

@@ -1,11 +1,10 @@
 // A service's state as s6-supervise keeps it in its folder, read without a process: s6-svstat does
 // the same, and is asked wherever this does not know what it sees. Given the service's folder.
 
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { readFileBounded } from "@fairlead/runtime";
 import type { ServiceState } from "../supervised.ts";
+import { openControl } from "./s6-control.ts";
 
 /** s6 2.11 packs so many bytes; what others mean by theirs is for their own program to say. */
 const STATUS_BYTES = 35;
@@ -20,10 +19,10 @@ const IS_FINISHING = 0b10;
  * @returns undefined where no supervisor lives, or where its file is none that is known here.
  */
 export async function readS6Status(serviceDir: string): Promise<ServiceState | undefined> {
-  const folder = join(serviceDir, "supervise");
   try {
-    await findReader(join(folder, "control"));
-    const bytes = await readFileBounded(join(folder, "status"), STATUS_BYTES);
+    // The supervisor alone reads this pipe: so does s6-svok ask.
+    await (await openControl(serviceDir)).close();
+    const bytes = await readFileBounded(join(serviceDir, "supervise", "status"), STATUS_BYTES);
     if (bytes.length !== STATUS_BYTES) return undefined;
     const pid = Number(bytes.readBigUInt64BE(PID_OFFSET));
     const isFinishing = (bytes.readUInt8(FLAGS_OFFSET) & IS_FINISHING) !== 0;
@@ -31,10 +30,4 @@ export async function readS6Status(serviceDir: string): Promise<ServiceState | u
   } catch {
     return undefined;
   }
-}
-
-/** Rejects unless somebody reads the pipe, which the supervisor alone does: so does s6-svok ask. */
-async function findReader(pipe: string): Promise<void> {
-  const handle = await open(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
-  await handle.close();
 }

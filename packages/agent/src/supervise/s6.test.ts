@@ -10,6 +10,7 @@ import { test } from "node:test";
 import { createLogger, createSystemClock } from "@fairlead/runtime";
 import { inSandbox } from "@fairlead/testkit";
 import { dataPlaneLayout } from "../data-plane-layout.ts";
+import { askToReload } from "./s6-control.ts";
 import { createS6Programs } from "./s6-programs.ts";
 import { readS6Status } from "./s6-status.ts";
 import { createS6Supervisor, type S6Supervisor } from "./s6.ts";
@@ -136,6 +137,24 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
     await once(supervisor, "exit");
     assert.equal(await readS6Status(folder), undefined, "nobody looks after it");
     assert.equal(await readS6Status("/run/none"), undefined);
+  });
+
+  test("a daemon is told to reload without a process, and its loss is told as it is", async () => {
+    const folder = "/run/reload/daemon";
+    await mkdir(folder, { recursive: true });
+    const run = `#!/bin/sh\ntrap 'echo HUP >> ${folder}/heard' HUP\nwhile :; do sleep 0.01; done\n`;
+    await writeFile(`${folder}/run`, run, { mode: 0o755 });
+    await assert.rejects(askToReload(folder), { code: "NOT_SUPERVISED" });
+    const supervisor = spawn("/usr/bin/s6-supervise", [folder], { stdio: "ignore" });
+    const heard = async (): Promise<string> => {
+      // A shell that has not set its trap yet is ended by the signal, and started again.
+      await askToReload(folder).catch(() => undefined);
+      return await readFile(`${folder}/heard`, "utf8").catch(() => "");
+    };
+    while (!(await heard()).startsWith("HUP")) {}
+    await createS6Programs("/usr/bin/s6-svscan").svc(folder, "-xd");
+    await once(supervisor, "exit");
+    await assert.rejects(askToReload(folder), { code: "NOT_SUPERVISED" });
   });
 
   test("a second agent on the folder adopts the living supervisor and its daemons", async () => {
