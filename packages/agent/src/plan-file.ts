@@ -1,7 +1,7 @@
 // The last good plan on disk: what a start without a controller serves. It is written before the
 // plan acts, so that a restart in the middle of a pass goes on with it.
 
-import { type Revisions, planFromText, planToText } from "@fairlead/wire";
+import { type Revisions, createPlanWriter, planFromText } from "@fairlead/wire";
 import { describeError, isEdgeError, readFileBounded, writeFileDurably } from "@fairlead/runtime";
 
 import type { AcceptedPlan, PlanFile } from "./ports.ts";
@@ -15,6 +15,7 @@ export function createPlanFile(options: {
   readonly revisions: Revisions;
 }): PlanFile {
   const { path, revisions } = options;
+  const write = createPlanWriter();
   return {
     async load() {
       try {
@@ -27,7 +28,7 @@ export function createPlanFile(options: {
         return damaged(`${path} cannot be read: ${describeError(error)}`);
       }
     },
-    save: (plan) => writeFileDurably(path, planToText(plan), { mode: 0o600 }),
+    save: (plan) => writeFileDurably(path, write(plan), { mode: 0o600 }),
   };
 }
 

@@ -108,7 +108,7 @@ export {
   poolsToJson,
   rowToJson,
 } from "./admin-json.ts";
-export { PLAN_FORMAT, planFromText, planToText, type RevisedPlan } from "./plan-text.ts";
+export { createPlanWriter, PLAN_FORMAT, planFromText, type RevisedPlan } from "./plan-text.ts";
 export { reportDigest } from "./report-digest.ts";
 export { isSameResourceReport } from "./resource-report-codec.ts";
 export { parseLaneId, parseResourceName } from "./resource-name.ts";

@@ -26,11 +26,23 @@ export interface RevisedPlan {
   readonly revisions: ReadonlyMap<ResourceName, Revision>;
 }
 
-/** Writes a plan as JSON, one resource a line. */
-export function planToText(plan: RevisedPlan): string {
-  const lines = Array.from(plan.plan.resources.values(), (resource) =>
-    JSON.stringify(toJson(ResourceSchema, encodeResource(resource))),
-  );
+/**
+ * Makes a writer of plans as JSON, one resource a line. It keeps the line of a resource as long as
+ * the resource lives: a plan differs from the one before in few of thousands.
+ */
+export function createPlanWriter(): (plan: RevisedPlan) => string {
+  const lines = new WeakMap<Resource, string>();
+  const lineOf = (resource: Resource): string => {
+    const known = lines.get(resource);
+    if (known !== undefined) return known;
+    const line = JSON.stringify(toJson(ResourceSchema, encodeResource(resource)));
+    lines.set(resource, line);
+    return line;
+  };
+  return (plan) => planText(plan, Array.from(plan.plan.resources.values(), lineOf));
+}
+
+function planText(plan: RevisedPlan, lines: readonly string[]): string {
   const head = JSON.stringify({
     format: PLAN_FORMAT,
     agent: plan.plan.agent,
@@ -40,7 +52,7 @@ export function planToText(plan: RevisedPlan): string {
   return `${head.slice(0, -1)},"resources":[\n${lines.join(",\n")}\n]}\n`;
 }
 
-/** Reads what `planToText` wrote. The plan's revision is computed anew and must agree. */
+/** Reads what a writer of plans wrote. The plan's revision is computed anew and must agree. */
 export function planFromText(text: string, revisions: Revisions): Decoded<RevisedPlan> {
   const head = readHead(text);
   if (head.kind === "refused") return head;

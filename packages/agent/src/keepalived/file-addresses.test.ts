@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressesOf, countVips, readInstances, sweepCommands } from "./file-addresses.ts";
+import {
+  addressesOf,
+  countVips,
+  createInstanceReader,
+  readInstances,
+  sweepCommands,
+} from "./file-addresses.ts";
 import { fileProblem, keepalivedRefusal } from "./refusal.ts";
 import { firstReload } from "./two-reloads.ts";
 
@@ -26,6 +32,17 @@ const GLOBAL = `global_defs {
   vrrp_version 3
 }
 `;
+
+test("a text read again is not read anew, and only the last few are kept", () => {
+  const read = createInstanceReader();
+  const text = lane(51, ["192.0.2.100/32"]);
+  const instances = read(text);
+  assert.deepEqual(instances, readInstances(text));
+  for (const id of [1, 2]) read(lane(id, []));
+  assert.equal(read(text), instances);
+  for (const id of [3, 4, 5]) read(lane(id, []));
+  assert.notEqual(read(text), instances);
+});
 
 test("a file is read back: instances, anchors, VIPs of both families, devices", () => {
   const text = `${GLOBAL}! a comment

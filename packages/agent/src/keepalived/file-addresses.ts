@@ -48,6 +48,27 @@ export function readInstances(text: string): readonly FileInstance[] {
   return instances.map(closed);
 }
 
+/** The instances of a file, in order; of a text read lately, the very same list. */
+export type ReadInstances = (text: string) => readonly FileInstance[];
+
+/** A reload looks at the file before and the wanted one, and moves between lanes at a third. */
+const TEXTS_KEPT = 3;
+
+/** Makes a reader as `readInstances` that knows the texts it read last. */
+export function createInstanceReader(): ReadInstances {
+  const known = new Map<string, readonly FileInstance[]>();
+  return (text) => {
+    const instances = known.get(text) ?? readInstances(text);
+    known.delete(text);
+    known.set(text, instances);
+    for (const oldest of known.keys()) {
+      if (known.size <= TEXTS_KEPT) break;
+      known.delete(oldest);
+    }
+    return instances;
+  };
+}
+
 /** All addresses that keepalived may add for the file, anchors included. */
 export function addressesOf(instances: readonly FileInstance[]): readonly FileAddress[] {
   return instances.flatMap((instance) => [...instance.anchors, ...instance.vips]);

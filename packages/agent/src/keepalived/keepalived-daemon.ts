@@ -9,7 +9,13 @@ import type { DataPlaneLayout } from "../data-plane-layout.ts";
 import type { ApplyOutcome, CarriedVip, KeepalivedDaemon, Kernel } from "../ports.ts";
 import type { LogMark, SupervisedService } from "../supervised.ts";
 import { createTurns, type Turns } from "../turns.ts";
-import { type FileAddress, addressesOf, readInstances, sweepCommands } from "./file-addresses.ts";
+import {
+  type FileAddress,
+  type ReadInstances,
+  addressesOf,
+  createInstanceReader,
+  sweepCommands,
+} from "./file-addresses.ts";
 import { fileProblem, keepalivedRefusal, notTaken } from "./refusal.ts";
 import { firstReload } from "./two-reloads.ts";
 import { verdictOf } from "./words.ts";
@@ -56,6 +62,7 @@ class Keepalived implements KeepalivedDaemon {
   readonly #taken: ConfigFile;
   readonly #sweep: ConfigFile;
   readonly #inTurn: Turns = createTurns();
+  readonly #read: ReadInstances = createInstanceReader();
 
   constructor(options: KeepalivedDaemonOptions) {
     const { config, candidate, taken, sweep } = options.layout.keepalived;
@@ -79,7 +86,7 @@ class Keepalived implements KeepalivedDaemon {
     // A stopped one gave its addresses up; whoever has one of them now is somebody else.
     if (!(await this.alive())) return [];
     const texts = await Promise.all([this.#file.read(), this.#taken.read()]);
-    const vips = texts.flatMap((text) => readInstances(text ?? "").flatMap((one) => one.vips));
+    const vips = texts.flatMap((text) => this.#read(text ?? "").flatMap((one) => one.vips));
     return [...new Map(vips.map((vip) => [vip.address, vip])).values()].flatMap((vip) => {
       const address = parseAddress(vip.address);
       const link = parseDeviceName(vip.device);
@@ -96,7 +103,7 @@ class Keepalived implements KeepalivedDaemon {
   }
 
   async #apply(text: string, vipCount: number, rereads: boolean): Promise<ApplyOutcome> {
-    const problem = fileProblem(readInstances(text), vipCount);
+    const problem = fileProblem(this.#read(text), vipCount);
     if (problem !== undefined) return { kind: "refused", remark: problem };
     const [file, taken] = await Promise.all([this.#file.read(), this.#taken.read()]);
     // Of one that died a moment ago nothing is asked here: its supervisor starts it with this file.
@@ -131,7 +138,7 @@ class Keepalived implements KeepalivedDaemon {
   async #loadInOrder(before: string, text: string, up: boolean): Promise<Remark | undefined> {
     // Whatever a killed keepalived can leave: what it had and what it is about to have.
     await this.#writeSweep(before, text);
-    const first = up ? firstReload(before, text) : undefined;
+    const first = up ? firstReload(before, text, this.#read) : undefined;
     let refused: Remark | undefined;
     if (first !== undefined) {
       refused = await this.#load(first.text, up);
@@ -158,7 +165,7 @@ class Keepalived implements KeepalivedDaemon {
 
   /** keepalived keeps no id that could be asked for: its own words in its log are the proof. */
   async #isTaken(text: string, since: LogMark, ms: number): Promise<boolean> {
-    const isEmpty = readInstances(text).length === 0;
+    const isEmpty = this.#read(text).length === 0;
     const endMs = this.#clock.nowMs() + ms;
     while (this.#clock.nowMs() < endMs) {
       const verdict = verdictOf(await this.#service.log.since(since), isEmpty);
@@ -199,7 +206,7 @@ class Keepalived implements KeepalivedDaemon {
   }
 
   async #writeSweep(...texts: readonly string[]): Promise<void> {
-    const addresses = texts.flatMap((text) => addressesOf(readInstances(text)));
+    const addresses = texts.flatMap((text) => addressesOf(this.#read(text)));
     await this.#sweep.swap(sweepCommands(addresses));
   }
 }

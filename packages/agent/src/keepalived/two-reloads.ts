@@ -2,7 +2,12 @@
 // never add it again (into an earlier instance: tried), so it needs a reload without it between.
 // Given both texts; pure.
 
-import { type FileAddress, type FileInstance, readInstances } from "./file-addresses.ts";
+import {
+  type FileAddress,
+  type FileInstance,
+  type ReadInstances,
+  readInstances,
+} from "./file-addresses.ts";
 
 /** A file to load before the wanted one. */
 export interface FirstReload {
@@ -12,10 +17,14 @@ export interface FirstReload {
 }
 
 /** The file to load first; undefined when one reload does. */
-export function firstReload(before: string, wanted: string): FirstReload | undefined {
-  const instanceBefore = instancesByAddress(readInstances(before));
+export function firstReload(
+  before: string,
+  wanted: string,
+  read: ReadInstances = readInstances,
+): FirstReload | undefined {
+  const instanceBefore = instancesByAddress(read(before));
   const left: FileAddress[] = [];
-  for (const instance of readInstances(wanted)) {
+  for (const instance of read(wanted)) {
     for (const vip of instance.vips) {
       const from = instanceBefore.get(vip.address);
       if (from !== undefined && from !== instance.name) left.push(vip);
