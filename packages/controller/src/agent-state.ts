@@ -11,6 +11,7 @@ import {
   type Stranger,
   addressOfResource,
   changedKeys,
+  patchMap,
   vipName,
 } from "@fairlead/model";
 import { STRANGER_MS } from "@fairlead/planner";
@@ -50,7 +51,7 @@ export function foldAgent(agents: AgentTable, fact: AgentFact): boolean {
     case "agent-report": {
       const known = agents.get(fact.report.agent);
       if (known === undefined) return false;
-      const heldSinceMs = heldSince(known.heldSinceMs, fact.report, fact.atMs);
+      const heldSinceMs = heldSince(known, fact.report, fact.atMs);
       const lostAtMs = lostAt(known, heldSinceMs, fact.atMs);
       const strangers = strangersOf(known, fact.report, fact.atMs);
       const hello = { ...known.hello, links: fact.report.links };
@@ -104,20 +105,23 @@ function isSameProof(before: AgentReport | undefined, report: AgentReport): bool
   );
 }
 
+/** What is the same stays the same object, so that planning sees that nothing is new. */
 function heldSince(
-  before: ReadonlyMap<Address, number>,
-  report: AgentReport,
+  { heldSinceMs, report: before }: AgentView,
+  { resources }: AgentReport,
   atMs: number,
 ): ReadonlyMap<Address, number> {
-  const held = new Map<Address, number>();
-  for (const [name, resource] of report.resources) {
-    if (!name.startsWith("vip/") || resource.step !== "serving") continue;
-    const address = addressOfResource(name);
-    if (address !== undefined) held.set(address, before.get(address) ?? atMs);
+  const news = new Map<Address, number | undefined>();
+  for (const name of changedKeys(before?.resources ?? NO_RESOURCES, resources)) {
+    const address = name.startsWith("vip/") ? addressOfResource(name) : undefined;
+    if (address === undefined) continue;
+    const isHeld = resources.get(name)?.step === "serving";
+    news.set(address, isHeld ? (heldSinceMs.get(address) ?? atMs) : undefined);
   }
-  // What is the same stays the same object, so that planning sees that nothing is new.
-  return changedKeys(before, held).length === 0 ? before : held;
+  return patchMap(heldSinceMs, news);
 }
+
+const NO_RESOURCES: AgentReport["resources"] = new Map();
 
 /** How long it is remembered that an address was lost, in ms. */
 const LOST_MS_MAX = 60_000;

@@ -137,9 +137,11 @@ class PatchedMap<Key, Value> implements ReadonlyMap<Key, Value> {
   *entries(): Generator<[Key, Value], undefined> {
     for (const entry of this.base) {
       const [key] = entry;
-      const value = this.patch.get(key);
-      if (value !== undefined) yield [key, value];
-      else if (!this.patch.has(key)) yield entry;
+      if (!this.patch.has(key)) yield entry;
+      else {
+        const value = this.patch.get(key);
+        if (value !== undefined) yield [key, value];
+      }
     }
     for (const [key, value] of this.patch) {
       if (value !== undefined && !this.base.has(key)) yield [key, value];

@@ -2,7 +2,14 @@
 // addresses are held for it. Follows one publication after the other and derives anew only what
 // differs, so that one changed Service among ten thousand costs little. No clock, no I/O.
 
-import type { Address, Claim, ClaimId, LeasedAddress, Verdict } from "@fairlead/model";
+import {
+  type Address,
+  type Claim,
+  type ClaimId,
+  type LeasedAddress,
+  type Verdict,
+  changedKeys,
+} from "@fairlead/model";
 
 import type { Publication } from "../../ports.ts";
 import { type WantedStatus, wantedStatus } from "./wanted-status.ts";
@@ -38,6 +45,7 @@ export class WantedServices {
   readonly #wanted = new Map<ClaimId, WantedService>();
   /** Addresses of each claim, with whether it owns them. */
   readonly #holdings = new Map<ClaimId, Map<Address, boolean>>();
+  readonly #external = new Set<ClaimId>();
   #said: Said = NOTHING_SAID;
 
   /** What is wanted of the Service of this id. */
@@ -46,8 +54,8 @@ export class WantedServices {
   }
 
   /** Services whose addresses are to stand in `spec.externalIPs`. */
-  *withExternal(): Iterable<ClaimId> {
-    for (const [id, { claim }] of this.#wanted) if (claim?.external !== undefined) yield id;
+  withExternal(): Iterable<ClaimId> {
+    return this.#external.values();
   }
 
   /** Takes the next publication; returns the ids of which something else is wanted now. */
@@ -55,25 +63,18 @@ export class WantedServices {
     const before = this.#said;
     this.#said = said;
     const changed = new Set<ClaimId>();
-    for (const [id, verdict] of said.verdicts) {
-      const isSame = before.verdicts.get(id) === verdict;
-      if (isSame && before.claims.get(id) === said.claims.get(id)) continue;
-      if (isService(id)) changed.add(id);
-    }
-    for (const id of before.verdicts.keys()) {
-      if (isService(id) && !said.verdicts.has(id)) changed.add(id);
-    }
-    for (const [address, row] of before.leases) {
-      if (said.leases.get(address) !== row) this.#forget(row, changed);
-    }
-    for (const [address, row] of said.leases) {
-      if (before.leases.get(address) !== row) this.#remember(row, changed);
-    }
+    const verdicts = changedKeys(before.verdicts, said.verdicts);
+    const claims = changedKeys(before.claims, said.claims);
+    for (const id of [...verdicts, ...claims]) if (isService(id)) changed.add(id);
+    const leases = changedKeys(before.leases, said.leases);
+    for (const address of leases) this.#forget(before.leases.get(address), changed);
+    for (const address of leases) this.#remember(said.leases.get(address), changed);
     for (const id of changed) if (!this.#derive(id)) changed.delete(id);
     return changed;
   }
 
-  #forget(row: LeasedAddress, changed: Set<ClaimId>): void {
+  #forget(row: LeasedAddress | undefined, changed: Set<ClaimId>): void {
+    if (row === undefined) return;
     for (const [id] of holdersOf(row)) {
       changed.add(id);
       const holding = this.#holdings.get(id);
@@ -82,7 +83,8 @@ export class WantedServices {
     }
   }
 
-  #remember(row: LeasedAddress, changed: Set<ClaimId>): void {
+  #remember(row: LeasedAddress | undefined, changed: Set<ClaimId>): void {
+    if (row === undefined) return;
     for (const [id, owns] of holdersOf(row)) {
       changed.add(id);
       const holding = this.#holdings.get(id) ?? new Map<Address, boolean>();
@@ -99,6 +101,8 @@ export class WantedServices {
     const owns = [...holding.values()].includes(true);
     const isSame = known.claim === claim && known.owns === owns;
     if (isSame && known.held.join() === held.join()) return false;
+    if (claim?.external === undefined) this.#external.delete(id);
+    else this.#external.add(id);
     if (claim === undefined && held.length === 0) this.#wanted.delete(id);
     else this.#wanted.set(id, { held, owns, ...(claim === undefined ? {} : { claim }) });
     return true;
