@@ -3,13 +3,14 @@
 
 import type { IpamChange, StoredIpam } from "./ipam-model.ts";
 
-/** Where classes, netblocks, registrations and their addresses live. One process has it alone. */
+/** Where classes, netblocks, registrations and their addresses live. One process at a time has it. */
 export interface IpamStore extends AsyncDisposable {
   /** Reads everything. Called once, before anything else. Rejects with an EdgeError. */
   open(): Promise<StoredIpam>;
   /**
    * Makes all changes durable, or none. When it resolves they survive a power cut. Rejects with an
-   * EdgeError when the store cannot be written; nothing was changed then. One call at a time.
+   * EdgeError when the store cannot be written; nothing was changed then, and with FENCED it never
+   * will be, as another process has the store now. One call at a time.
    */
   commit(changes: readonly IpamChange[]): Promise<void>;
 }

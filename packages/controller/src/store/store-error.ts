@@ -7,7 +7,7 @@ import { EdgeError } from "@fairlead/runtime";
  * Why the store cannot be used: the disk is full, may not be written, or failed; its rows are
  * damaged or not ours; another controller has it; a newer release wrote it; it was closed. Of
  * stores on a network also: nobody answers, no answer came in time (the write may have happened),
- * we may not do it, or somebody else has written what is ours.
+ * we may not do it, somebody else has written what is ours, or a later controller took the store.
  */
 export type StoreErrorCode =
   | "NO_SPACE"
@@ -20,10 +20,11 @@ export type StoreErrorCode =
   | "UNREACHABLE"
   | "TIMEOUT"
   | "FORBIDDEN"
-  | "CONFLICT";
+  | "CONFLICT"
+  | "FENCED";
 
 /** What passes only when people do something about it. */
-const LASTING: ReadonlySet<StoreErrorCode> = new Set(["CORRUPT", "TOO_NEW", "CLOSED"]);
+const LASTING: ReadonlySet<StoreErrorCode> = new Set(["CORRUPT", "TOO_NEW", "CLOSED", "FENCED"]);
 
 /** Makes an error of a store; those of disks, networks and other processes may pass. */
 export function makeStoreError(options: {

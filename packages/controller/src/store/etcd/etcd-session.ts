@@ -1,4 +1,4 @@
-// One term of a controller in the store in etcd: its writes, one after the other. Given what the
+// One term of a controller in a store in etcd: its writes, one after the other. Given what the
 // opening read. It knows at every moment what etcd holds, but for writes that had no answer yet;
 // what a commit that failed left behind is put back by the next one, so that a commit is whole.
 
@@ -6,8 +6,7 @@ import { assert } from "@fairlead/model";
 import type { EtcdClient } from "../../etcd/etcd-client.ts";
 import type { EtcdChange, EtcdCondition } from "../../etcd/transaction.ts";
 import { makeStoreError } from "../store-error.ts";
-import { cutIntoPieces } from "./pieces.ts";
-import type { StoreKeys } from "./rows-in-etcd.ts";
+import { type ChangePlace, cutIntoPieces } from "./pieces.ts";
 import { formatTerm, readTerm, type Term } from "./term.ts";
 
 /** What came of a write. */
@@ -18,7 +17,10 @@ export type SessionResult =
 /** What a session begins with. */
 export interface SessionOptions {
   readonly client: EtcdClient;
-  readonly keys: StoreKeys;
+  /** The key of the term. */
+  readonly termKey: string;
+  /** Where a change stands in a commit that is too large for one transaction. */
+  readonly placeOf: (change: EtcdChange) => ChangePlace;
   /** The term that the opening wrote. */
   readonly term: Term;
   /** All rows by their keys, without the term. */
@@ -55,7 +57,8 @@ function doubt(term: Term, changes: readonly EtcdChange[]): Doubt {
 
 class Session implements EtcdSession {
   readonly #client: EtcdClient;
-  readonly #keys: StoreKeys;
+  readonly #termKey: string;
+  readonly #placeOf: SessionOptions["placeOf"];
   /** What etcd holds. */
   readonly #stored: Map<string, string>;
   #term: Term;
@@ -64,9 +67,10 @@ class Session implements EtcdSession {
   /** What keys shall be that commits which failed have changed, or may have. */
   readonly #undo = new Map<string, string | undefined>();
 
-  constructor({ client, keys, term, rows }: SessionOptions) {
+  constructor({ client, termKey, placeOf, term, rows }: SessionOptions) {
     this.#client = client;
-    this.#keys = keys;
+    this.#termKey = termKey;
+    this.#placeOf = placeOf;
     this.#term = term;
     this.#stored = new Map(rows);
   }
@@ -87,7 +91,7 @@ class Session implements EtcdSession {
       const wanted = [...new Map([...this.#undo, ...asked])]
         .map(([key, value]) => ({ key, value }))
         .filter(({ key, value }) => this.#stored.get(key) !== value);
-      for (const piece of cutIntoPieces(this.#keys, wanted)) {
+      for (const piece of cutIntoPieces(wanted, this.#placeOf)) {
         const result = await this.#send(this.#next(piece));
         if (result.kind === "fenced") return result;
       }
@@ -124,7 +128,7 @@ class Session implements EtcdSession {
     const { changes } = sent;
     const fence: EtcdCondition = {
       kind: "holds",
-      key: this.#keys.term,
+      key: this.#termKey,
       value: formatTerm(this.#term),
     };
     // Nobody else makes rows: one that we do not know of is somebody's address.
@@ -134,10 +138,10 @@ class Session implements EtcdSession {
     if (!this.#doubts.includes(sent)) this.#doubts.push(sent);
     const result = await this.#client.transact({
       conditions: [fence, ...made],
-      changes: [...changes, { key: this.#keys.term, value: sent.text }],
+      changes: [...changes, { key: this.#termKey, value: sent.text }],
     });
     if (result.kind === "done") return this.#happened(sent);
-    const found = result.found.get(this.#keys.term);
+    const found = result.found.get(this.#termKey);
     const one = this.#doubts.find(({ text }) => text === found);
     if (one === sent) return this.#happened(sent);
     if (one === undefined) {
@@ -162,7 +166,7 @@ class Session implements EtcdSession {
 
   #refused(expected: string, found: ReadonlyMap<string, string>): SessionResult {
     const { name } = this.#client;
-    const { term: termKey } = this.#keys;
+    const termKey = this.#termKey;
     const text = found.get(termKey);
     if (text === expected) {
       const key = [...found.keys()].find((one) => one !== termKey) ?? "";

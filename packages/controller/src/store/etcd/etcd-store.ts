@@ -5,12 +5,22 @@
 import { assert } from "@fairlead/model";
 
 import type { EtcdClient } from "../../etcd/etcd-client.ts";
-import { type EtcdErrorCode, etcdError } from "../../etcd/etcd-errors.ts";
+import type { EtcdRow } from "../../etcd/list-prefix.ts";
+import type { EtcdChange } from "../../etcd/transaction.ts";
 import type { CommitResult, OutrankResult, Store, StoreChange, StoredState } from "../../ports.ts";
-import { makeStoreError, type StoreErrorCode } from "../store-error.ts";
+import { makeStoreError } from "../store-error.ts";
 import { createEtcdSession, type EtcdSession } from "./etcd-session.ts";
+import { etcdStoreError } from "./etcd-store-errors.ts";
 import { openStore } from "./open-store.ts";
-import { storeKeys, type StoreKeys, toKeyChange } from "./rows-in-etcd.ts";
+import type { ChangePlace } from "./pieces.ts";
+import {
+  placeInCommit,
+  readRows,
+  type StoredRows,
+  storeKeys,
+  type StoreKeys,
+  toKeyChange,
+} from "./rows-in-etcd.ts";
 
 /** Commits that may wait at once; the loop has one, so more is somebody's mistake. */
 const WAITING_MAX = 1000;
@@ -63,12 +73,16 @@ class EtcdStore implements Store {
   async open(): Promise<StoredState> {
     if (this.#isClosed) throw this.#closedError();
     try {
-      const { term, rows, state } = await openStore(this.#client, this.#keys);
-      const session = createEtcdSession({ client: this.#client, keys: this.#keys, term, rows });
+      const keys = this.#keys;
+      const client = this.#client;
+      const read = (rows: readonly EtcdRow[]): StoredRows => readRows(keys, rows);
+      const { term, rows, state } = await openStore({ client, keys, read });
+      const placeOf = (change: EtcdChange): ChangePlace => placeInCommit(keys, change);
+      const session = createEtcdSession({ client, termKey: keys.term, placeOf, term, rows });
       this.#term = { session, epoch: term.epoch, waiting: [], writing: Promise.resolve() };
-      return state;
+      return { epoch: term.epoch, ...state };
     } catch (error) {
-      throw storeError(error);
+      throw etcdStoreError(error);
     }
   }
 
@@ -113,7 +127,7 @@ class EtcdStore implements Store {
       term.epoch = term.session.epoch;
       return { kind: "outranked", epoch: term.epoch };
     } catch (error) {
-      throw storeError(error);
+      throw etcdStoreError(error);
     }
   }
 
@@ -133,7 +147,7 @@ class EtcdStore implements Store {
       if (result.kind === "done" && changes.length > 0) this.#onWrite?.(changes.length);
       for (const one of mine) one.resolve(answer);
     } catch (error) {
-      const mapped = storeError(error);
+      const mapped = etcdStoreError(error);
       for (const one of mine) one.reject(mapped);
     }
   }
@@ -142,27 +156,4 @@ class EtcdStore implements Store {
     const message = `the store in ${this.#client.name} is closed`;
     return makeStoreError({ code: "CLOSED", message });
   }
-}
-
-const BY_CODE: Readonly<Record<EtcdErrorCode, StoreErrorCode>> = {
-  UNREACHABLE: "UNREACHABLE",
-  TIMEOUT: "TIMEOUT",
-  FORBIDDEN: "FORBIDDEN",
-  NO_SPACE: "NO_SPACE",
-  COMPACTED: "IO",
-  LEASE_GONE: "IO",
-  INVALID: "IO",
-  NOT_LEADING: "CONFLICT",
-  CLOSED: "CLOSED",
-  SERVER: "IO",
-};
-
-/** The store's error of whatever a request to etcd raised. */
-function storeError(error: unknown): Error {
-  const { code, message } = etcdError(error, "cannot use the store in etcd");
-  const own = BY_CODE[code];
-  // What this folder raised has a code of stores already.
-  return own === undefined
-    ? (error as Error)
-    : makeStoreError({ code: own, message, cause: error });
 }

@@ -7,6 +7,10 @@ import type { StoreChange, StoredState } from "../../ports.ts";
 import type { EtcdChange } from "../../etcd/transaction.ts";
 import type { EtcdRow } from "../../etcd/list-prefix.ts";
 import { readIntent, readLane, readLease } from "../rows.ts";
+import type { ChangePlace } from "./pieces.ts";
+
+/** All rows of a store. */
+export type StoredRows = Omit<StoredState, "epoch">;
 
 /** The keys of a store. */
 export interface StoreKeys {
@@ -52,8 +56,19 @@ export function toKeyChange(keys: StoreKeys, change: StoreChange): EtcdChange {
   }
 }
 
+/**
+ * Where a change stands in a commit of many: lanes, then leases and intents, then what is deleted
+ * in reverse. So rows come before what points to them goes, and a claim has its new address before
+ * its old one is free.
+ */
+export function placeInCommit(keys: StoreKeys, { key, value }: EtcdChange): ChangePlace {
+  const isLane = key.startsWith(keys.lanes);
+  if (value !== undefined) return { rank: isLane ? 0 : 1 };
+  return { rank: isLane ? 3 : 2 };
+}
+
 /** The rows among the keys of the store. Throws EdgeError CORRUPT that names the row. */
-export function readRows(keys: StoreKeys, rows: readonly EtcdRow[]): Omit<StoredState, "epoch"> {
+export function readRows(keys: StoreKeys, rows: readonly EtcdRow[]): StoredRows {
   const below = <T>(prefix: string, read: (row: { key: string; row: string }) => T): T[] =>
     rows
       .filter(({ key }) => key.startsWith(prefix))

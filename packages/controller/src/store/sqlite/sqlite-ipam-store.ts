@@ -9,7 +9,7 @@ import { assert, assertNever } from "@fairlead/model";
 
 import { type IpamChange, type StoredIpam, type Uuid, parseUuid } from "../../ipam/ipam-model.ts";
 import type { IpamStore } from "../../ipam/ports.ts";
-import { netblockJson, readClass, readNetblock, readRegistration } from "./ipam-rows.ts";
+import { netblockJson, readClass, readNetblock, readRegistration } from "../ipam-rows.ts";
 import { IPAM_SCHEMA } from "./ipam-schema.ts";
 import { openDatabase } from "./open-database.ts";
 import { readLease } from "../rows.ts";

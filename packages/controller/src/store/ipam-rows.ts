@@ -11,8 +11,8 @@ import {
   type Registration,
   type Uuid,
   parseUuid,
-} from "../../ipam/ipam-model.ts";
-import { type StoredRow, readRow } from "../rows.ts";
+} from "../ipam/ipam-model.ts";
+import { type StoredRow, readRow } from "./rows.ts";
 
 /** Every field of a row has its schema. */
 type FieldsOf<Row> = Record<keyof Row, z.ZodType>;
