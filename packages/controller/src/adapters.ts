@@ -12,6 +12,7 @@ import { guardWrites } from "./kube/guard-writes.ts";
 import { createKubeClient } from "./kube/kube-client.ts";
 import { type ServiceBook, STATUS_MANAGER } from "./kube/service-record.ts";
 import { keepLeases, thisHost } from "./keep-leases.ts";
+import type { IpamStore } from "./ipam/ports.ts";
 import type { Election, Publisher, Source, Store } from "./ports.ts";
 import { createFolderPublisher } from "./publish/folder/folder-publisher.ts";
 import { createKubePublisher } from "./publish/kube/kube-publisher.ts";
@@ -36,6 +37,8 @@ export interface Adapters {
   readonly store: Store;
   readonly sources: readonly Source[];
   readonly publishers: readonly Publisher[];
+  /** Makes a store of the IPAM service for one lead; absent where it has a file, or none. */
+  ipamStore?(): IpamStore;
   /** Services as the cluster has them; absent where Services come from elsewhere. */
   readonly services?: ServiceBook;
   /** Ends what adapters share; after they have ended. */

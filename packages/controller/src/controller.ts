@@ -32,6 +32,7 @@ import type { AdminContext } from "./api/grpc/admin-context.ts";
 import { createAdminServer } from "./api/grpc/admin-server.ts";
 import { bindServer, closeServer } from "./api/grpc/bind-server.ts";
 import { type Cycle, createCycle } from "./cycle.ts";
+import { type LeadFeed, createLeadFeed } from "./election/lead-feed.ts";
 import type { CycleView } from "./cycle-view.ts";
 import {
   controllerHealth,
@@ -149,7 +150,8 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
   admin.health.setServing(true);
   await startCycle(lifecycle, cycle, ports);
   const { metrics } = measured;
-  const restAt = await serveRest({ clock, log, metrics, settings: settings.rest, lifecycle });
+  const rest = { settings: settings.rest, clock, log, lifecycle, metrics, ports };
+  const restAt = await serveRest(rest);
   // Agents may come only now: what they say is kept beside what the store said.
   const agentsAt = await serveAgents(sync, lifecycle, settings.listenAgents, credentials);
   const places = {
@@ -160,7 +162,7 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
   log.info(places, servingText(cycle.view()));
   return {
     cycle,
-    metrics: measured.metrics,
+    metrics,
     health: controllerHealth,
     ready,
     agentsAt,
@@ -195,11 +197,13 @@ async function startAdapters(
   lifecycle: Lifecycle,
   { metrics, stored: onStored }: ControllerMetrics,
   emit: (facts: readonly Fact[]) => void,
-): Promise<Adapters> {
+): Promise<Adapters & { readonly lead: LeadFeed }> {
   const { random } = Math;
   const adapters = createAdapters({ settings, clock, metrics, random, onStored, emit });
   await lifecycle.start("connections", () => ({ [Symbol.dispose]: () => adapters.close() }));
-  return { ...adapters, ...ports };
+  const wired = { ...adapters, ...ports };
+  const lead = createLeadFeed(wired.election);
+  return { ...wired, election: lead.election, lead };
 }
 
 function planSettings(settings: ControllerSettings): Parameters<typeof createCycle>[0]["settings"] {

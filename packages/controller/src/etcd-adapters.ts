@@ -1,5 +1,5 @@
-// What a controller has of an etcd: election, store and declared VIPs, over one client. Given the
-// settings. Besides adapters.ts the only file that knows these three together.
+// What a controller has of an etcd: election, stores and declared VIPs, over one client. Given the
+// settings. Besides adapters.ts the only file that knows these together.
 
 import { readFileSync } from "node:fs";
 
@@ -10,16 +10,20 @@ import type { EtcdAccess, EtcdTls } from "./etcd/etcd-access.ts";
 import { createEtcdClient, type EtcdClient } from "./etcd/etcd-client.ts";
 import { guardEtcdWrites } from "./etcd/guard-writes.ts";
 import type { EtcdSettings } from "./etcd-settings.ts";
+import type { IpamStore } from "./ipam/ports.ts";
 import type { Election, Source, Store } from "./ports.ts";
 import { createEtcdVipSource } from "./sources/etcd/etcd-vip-source.ts";
 import type { ServiceBackends } from "./sources/service-backends.ts";
 import type { TranslateSettings } from "./sources/translate-service.ts";
+import { createEtcdIpamStore } from "./store/etcd/etcd-ipam-store.ts";
 import { createEtcdStore } from "./store/etcd/etcd-store.ts";
 
 /** What is made of an etcd. */
 export interface EtcdAdapters {
   readonly election: Election;
   readonly store: Store;
+  /** Makes a store of the IPAM service, for one lead. */
+  ipamStore(): IpamStore;
   /** Makes the source of declared VIPs, given where Services are seen. */
   source(backends: ServiceBackends, settings: TranslateSettings): Source;
   /** Ends the client; after the others have ended. */
@@ -47,6 +51,7 @@ export function createEtcdAdapters(options: EtcdAdapterOptions): EtcdAdapters {
   return {
     election,
     store: createEtcdStore({ client: guarded, base, onWrite: onStored }),
+    ipamStore: () => createEtcdIpamStore({ client: guarded, base }),
     source: (backends, translate) =>
       createEtcdVipSource({ client, base, clock, random, backends, settings: translate }),
     close: () => client[Symbol.dispose](),

@@ -13,6 +13,7 @@ import { createSoleElection } from "./election/sole-election.ts";
 import { createEtcdAdapters } from "./etcd-adapters.ts";
 import { guardWrites } from "./kube/guard-writes.ts";
 import type { KubeClient } from "./kube/kube-client.ts";
+import type { IpamStore } from "./ipam/ports.ts";
 import type { Election, Source, Store } from "./ports.ts";
 import type { ServiceBackends } from "./sources/service-backends.ts";
 import type { TranslateSettings } from "./sources/translate-service.ts";
@@ -29,6 +30,8 @@ const IDENTITY_BYTES = 4;
 export interface LeaseKeeping {
   readonly election: Election;
   readonly store: Store;
+  /** Makes a store of the IPAM service for one lead; absent where it has a file, or none. */
+  ipamStore?(): IpamStore;
   /** Sources of claims that the store's own system holds. */
   declared(backends: ServiceBackends, settings: TranslateSettings): readonly Source[];
   /** Ends what the two share; after they have ended. */
@@ -68,6 +71,7 @@ export function keepLeases(options: LeaseKeepingOptions): LeaseKeeping {
       return {
         election: etcd.election,
         store: etcd.store,
+        ipamStore: () => etcd.ipamStore(),
         declared: (backends, settings) => [etcd.source(backends, settings)],
         close: () => etcd.close(),
       };

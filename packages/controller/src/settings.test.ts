@@ -121,8 +121,15 @@ suite("the settings", () => {
     assert.deepEqual(listenAdmin, { host: "127.0.0.1", port: 9000 });
   });
 
-  test("serve no REST where several controllers share a store", () => {
-    assert.equal(settingsOf(...NEEDED, "--store", "etcd:http://127.0.0.1:2379").rest, undefined);
+  test("serve REST where several controllers share an etcd only when they are asked to", () => {
+    const etcd = [...NEEDED, "--store", "etcd:http://127.0.0.1:2379"];
+    assert.equal(settingsOf(...etcd).rest, undefined);
+    assert.deepEqual(settingsOf(...etcd, "--listen-rest=7701", "--ipam-lease=2h").rest, {
+      listen: { host: "127.0.0.1", port: 7701 },
+      ipamPath: undefined,
+      ipamLeaseMs: 7_200_000,
+      ipamGraceMs: 86_400_000,
+    });
     assert.equal(settingsOf("--kubeconfig=/k", "--insecure", "--store=kubernetes").rest, undefined);
   });
 
@@ -198,10 +205,15 @@ suite("a mistake is told in four parts", () => {
     },
     {
       name: "REST of a store that has no IPAM service",
-      argv: [...NEEDED, "--store", "etcd:http://h:2379", "--listen-rest", "127.0.0.1:7701"],
+      argv: ["--kubeconfig=/k", "--insecure", "--store=kubernetes", "--listen-rest", "7701"],
       says: [
-        /^--listen-rest: leases are kept in an etcd, where there is no IPAM service .*; leave it away, or .*\[ConflictingSettings\]$/,
+        /^--listen-rest: leases are kept in the cluster, where there is no IPAM service .*; leave it away, or .*\[ConflictingSettings\]$/,
       ],
+    },
+    {
+      name: "times of an IPAM service that is not served",
+      argv: [...NEEDED, "--store", "etcd:http://h:2379", "--ipam-lease=2h"],
+      says: [/^--ipam-lease: leases are kept in an etcd, .*; leave it away, or add --listen-rest/],
     },
     {
       name: "times of an IPAM service that the cluster's store has not",

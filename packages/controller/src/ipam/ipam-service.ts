@@ -38,6 +38,8 @@ export interface IpamServiceOptions {
   readonly graceMs: number;
   /** Told of each refusal that somebody is answered with. Default: nobody is. */
   readonly onRefused?: (reason: IpamReason) => void;
+  /** Told of each commit that failed, before who waits for it is. Default: nobody is. */
+  readonly onStoreError?: (error: unknown) => void;
 }
 
 /** What a command came to. */
@@ -176,6 +178,7 @@ class Service implements IpamService {
       const trouble = describeError(error);
       if (!this.#isTroubled) log.error({ trouble }, "the IPAM store cannot be written");
       this.#isTroubled = true;
+      this.#options.onStoreError?.(error);
       return error instanceof Error ? error : new Error(trouble);
     }
   }

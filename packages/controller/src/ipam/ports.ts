@@ -3,7 +3,7 @@
 
 import type { IpamChange, StoredIpam } from "./ipam-model.ts";
 
-/** Where classes, netblocks, registrations and their addresses live. One process at a time has it. */
+/** Where classes, netblocks, registrations and their addresses live, for one process at a time. */
 export interface IpamStore extends AsyncDisposable {
   /** Reads everything. Called once, before anything else. Rejects with an EdgeError. */
   open(): Promise<StoredIpam>;

@@ -30,7 +30,7 @@ interface Row {
   readonly only?: string;
 }
 
-/** Makes it of the rows that a store has. Throws EdgeError CORRUPT where they do not fit together. */
+/** Makes it of all rows. Throws EdgeError CORRUPT where they do not fit together. */
 export function createIpamTable(stored: StoredIpam): IpamTable {
   const table = new Table();
   const changes = changesOf(stored);

@@ -47,4 +47,5 @@ test("every route has its row, and every row its route", async () => {
 const OTHERS = `
 Requests themselves are refused with \`BadRequest\` (400), \`UnknownRoute\` (404), \`MethodNotAllowed\` (405), \`BodyTooLarge\` (413), \`NotJson\` (415) and \`ForeignHost\` (421).
 With \`StoreUnavailable\` and \`Busy\` (503) nothing was done: send the same again later, with the same uuid.
+With \`NotLeading\` (503) nothing was done either: \`detail\` names the controller that leads, which answers; where nobody does, one will within the lease time.
 `;

@@ -13,6 +13,7 @@ export const REQUEST_CODES = [
   "ForeignHost",
   "StoreUnavailable",
   "Busy",
+  "NotLeading",
 ] as const;
 
 /** One of them. */
@@ -78,9 +79,19 @@ const STATUSES: Readonly<Record<IpamReason, number>> = {
 };
 
 /** The service could not do it now; nothing was done. */
-export function unavailable(code: "StoreUnavailable" | "Busy", why: string): Problem {
-  const what =
-    code === "Busy" ? "the service has too much to do" : "the service cannot write its store";
-  const todo = "send the same request again later, with the same uuid";
-  return { status: 503, code, what, why, todo, headers: { "retry-after": "1" } };
+export function unavailable(code: UnavailableCode, why: string): Problem {
+  return { status: 503, code, ...UNAVAILABLE[code], why, headers: { "retry-after": "1" } };
 }
+
+type UnavailableCode = "StoreUnavailable" | "Busy" | "NotLeading";
+
+const AGAIN = "send the same request again later, with the same uuid";
+
+const UNAVAILABLE: Readonly<Record<UnavailableCode, Pick<Problem, "what" | "todo">>> = {
+  StoreUnavailable: { what: "the service cannot use its store", todo: AGAIN },
+  Busy: { what: "the service has too much to do", todo: AGAIN },
+  NotLeading: {
+    what: "another controller answers",
+    todo: "send the same request to the controller that leads, with the same uuid",
+  },
+};

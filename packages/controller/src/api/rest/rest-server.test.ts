@@ -28,6 +28,7 @@ const ROUTES: readonly Route[] = [
   { method: "DELETE", path: "/things/:thing", handle: () => ({ kind: "reply", status: 204 }) },
   { method: "GET", path: "/full", handle: () => Promise.reject(storeError("NO_SPACE")) },
   { method: "GET", path: "/busy", handle: () => Promise.reject(storeError("BUSY")) },
+  { method: "GET", path: "/standby", handle: () => Promise.reject(storeError("NOT_LEADING")) },
 ];
 
 suite("a request", () => {
@@ -134,6 +135,13 @@ suite("a request", () => {
       asked: { path: "/full" },
       status: 503,
       code: "StoreUnavailable",
+      why: /^the disk is full$/,
+    },
+    {
+      name: "to one that does not lead",
+      asked: { path: "/standby" },
+      status: 503,
+      code: "NotLeading",
       why: /^the disk is full$/,
     },
     {

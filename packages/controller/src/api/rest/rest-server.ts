@@ -107,10 +107,16 @@ async function replyTo(
     return await route.handle({ params, query: new URLSearchParams(query), body: body.value });
   } catch (error) {
     if (!isEdgeError(error)) throw error;
-    const code = error.code === "BUSY" ? "Busy" : "StoreUnavailable";
+    const code = UNAVAILABLE.get(error.code) ?? "StoreUnavailable";
     return problem(unavailable(code, describeError(error)));
   }
 }
+
+/** What is not the store's own trouble. */
+const UNAVAILABLE: ReadonlyMap<string, "Busy" | "NotLeading"> = new Map([
+  ["BUSY", "Busy"],
+  ["NOT_LEADING", "NotLeading"],
+] as const);
 
 /** The name in a Host header: without its port, and without an IPv6 address's brackets. */
 function hostName(host: string): string {

@@ -210,7 +210,7 @@ function heldIn(service: IpamService): ReadonlyMap<string, string> {
   return new Map([...service.view().registrations].map(([uuid, one]) => [uuid, one.address]));
 }
 
-/** Every registration holds its address by both rows, and those of before that are there keep it. */
+/** Every registration holds its address by both rows, and those of before keep it. */
 function assertWhole(stored: StoredIpam, before: ReadonlyMap<string, string>): void {
   openState(stored);
   const owners = new Map(
