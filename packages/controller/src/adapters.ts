@@ -77,8 +77,9 @@ export function createAdapters(options: AdapterOptions): Adapters {
 }
 
 /** With what keeps external pools: it waits for no other publisher. */
-function withRegistrar({ clock, random, emit, metrics }: AdapterOptions, rest: Adapters): Adapters {
-  const client = createHttpIpamClient();
+function withRegistrar(options: AdapterOptions, rest: Adapters): Adapters {
+  const { clock, random, emit, metrics, settings } = options;
+  const client = createHttpIpamClient({ filesDir: settings.externalPoolDir, clock });
   const onAsked = addRegistrarMetrics(metrics);
   const registrar = createRegistrar({ client, clock, random, emit, onAsked });
   return {

@@ -57,6 +57,7 @@ function makeStage(changes: Partial<ControllerSettings> = {}): Stage {
     source: { kind: "folder", folder },
     pools: [makePool("lan", "192.0.2.100-192.0.2.109")],
     store: { kind: "sqlite", path: statePath },
+    externalPoolDir: "/nonexistent",
     leaderLeaseMs: 15_000,
     defaultClass: true,
     members: "endpoints",

@@ -64,6 +64,7 @@ function settingsFor(root: string, urls: readonly string[]): ControllerSettings 
     source: { kind: "folder", folder },
     pools: [],
     store: { kind: "etcd", access: read.access, base: "/fairlead" },
+    externalPoolDir: "/nonexistent",
     leaderLeaseMs: 5000,
     defaultClass: true,
     members: "endpoints",

@@ -47,6 +47,7 @@ import {
 /** The values of the controller's flags. */
 export interface ControllerFlags extends SourceFlags, StoreFlags, RestFlags {
   readonly pool: readonly string[];
+  readonly externalPoolDir: string;
   readonly defaultClass: boolean;
   readonly writeExternalIps: boolean;
   readonly nodeSelector: string;
@@ -59,6 +60,8 @@ export interface ControllerFlags extends SourceFlags, StoreFlags, RestFlags {
   readonly logLevel: LogLevel | undefined;
   readonly logFormat: LogFormat | undefined;
 }
+
+const EXTERNAL_POOL_DIR = "/etc/fairlead/external";
 
 /** How each flag is read and explained. */
 export type ControllerSettingsTable = {
@@ -75,6 +78,14 @@ export const CONTROLLER_SETTINGS: ControllerSettingsTable = {
     default: [],
     placeholder: "NAME=RANGE[,RANGE]",
     help: "Adds a pool of addresses: CIDRs, first-last, or single addresses.",
+  }),
+  externalPoolDir: stringSetting({
+    default: EXTERNAL_POOL_DIR,
+    placeholder: "DIR",
+    help:
+      "Where the CAs of external pools' IPAMs and the tokens for them are: HOST/ca.crt and " +
+      "HOST/token, of the host in the pool's url. They are read for each request.",
+    check: (text) => (text === "" ? "the path of a folder" : undefined),
   }),
   ...STORE_SETTINGS,
   defaultClass: booleanSetting({
@@ -144,6 +155,8 @@ export interface ControllerSettings {
   readonly source: SourceSettings;
   readonly pools: readonly AddressPool[];
   readonly store: StoreSettings;
+  /** Where the CAs and tokens of external pools' IPAMs are. */
+  readonly externalPoolDir: string;
   /** How long a lead lasts that is not renewed; stores of one file know no leads. */
   readonly leaderLeaseMs: number;
   readonly defaultClass: boolean;
@@ -210,6 +223,7 @@ export function controllerSettings(
     source: sourceSettings(flags),
     pools: pools.kind === "ok" ? pools.pools : [],
     store,
+    externalPoolDir: flags.externalPoolDir,
     leaderLeaseMs: flags.leaderLease,
     defaultClass: flags.defaultClass,
     members: membersDefault(flags),

@@ -27,6 +27,7 @@ import { createHttpIpamClient } from "./http-ipam-client.ts";
 
 testIpamClientContract("the client of an IPAM over HTTP", makeStage);
 
+const NO_FILES = { filesDir: "/nonexistent", clock: createFakeClock() };
 const UUID = "d0000000-0000-4000-8000-000000000001";
 const WISH = { uuid: UUID, family: "ipv4", owner: "web" } as const;
 
@@ -80,7 +81,7 @@ suite("an IPAM that says", () => {
   for (const { name, says, code } of answers) {
     test(name, async () => {
       await using server = await startRawServer({ pieces: says });
-      using client = createHttpIpamClient();
+      using client = createHttpIpamClient(NO_FILES);
       const place = { url: server.server, class: "lab" };
       if (typeof code === "string") {
         await assert.rejects(client.register(place, WISH), (error) => isEdgeError(error, code));
@@ -100,7 +101,7 @@ test("nobody there, and nobody who answers", async () => {
   const at = server.address();
   const port = typeof at === "object" && at !== null ? at.port : 0;
   const url = `http://127.0.0.1:${port}`;
-  using client = createHttpIpamClient({ answerMsMax: 50 });
+  using client = createHttpIpamClient({ ...NO_FILES, answerMsMax: 50 });
   await assert.rejects(client.release(url, UUID), (error) => isEdgeError(error, "TIMEOUT"));
   const secure = `https://127.0.0.1:${port}`;
   server.on("connection", (socket) => socket.end("no TLS\r\n"));
@@ -138,7 +139,7 @@ async function makeStage(): Promise<IpamClientStage> {
     const sent = { method: "POST", headers, body: JSON.stringify(body) };
     assert.equal((await fetch(`${url}/ipam/v1/${path}`, sent)).status, 201);
   }
-  const client = stack.use(createHttpIpamClient());
+  const client = stack.use(createHttpIpamClient(NO_FILES));
   return {
     client,
     url,

@@ -2,13 +2,19 @@
 // comes back is bounded in size and time and read strictly; its texts are escaped and shortened. It
 // keeps nothing but open connections, follows no redirect, and tries nothing again.
 
-import { type IncomingMessage, Agent as HttpAgent, request as httpRequest } from "node:http";
+import {
+  type IncomingMessage,
+  type RequestOptions,
+  Agent as HttpAgent,
+  request as httpRequest,
+} from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 
-import { escapeBounded } from "@fairlead/runtime";
+import { type Clock, escapeBounded } from "@fairlead/runtime";
 
 import type { IpamAnswer, IpamClient } from "../registrar/ports.ts";
-import { badAnswer, failedAnswer, socketError } from "./ipam-errors.ts";
+import { type AskedWith, badAnswer, failedAnswer, socketError } from "./ipam-errors.ts";
+import { type IpamFiles, readIpamFiles } from "./ipam-files.ts";
 import { problemAnswer, registrationAnswer, renewalAnswer } from "./ipam-answers.ts";
 
 /** An answer has to be there within this time, in ms. */
@@ -22,8 +28,11 @@ const USER_AGENT = "fairlead-controller";
 /** A client that can be closed. */
 export interface HttpIpamClient extends IpamClient, Disposable {}
 
-/** What may be set of a client. */
+/** What a client works with. */
 export interface HttpIpamOptions {
+  /** Where the CAs and tokens of IPAMs are; see `readIpamFiles`. */
+  readonly filesDir: string;
+  readonly clock: Pick<Clock, "wallMs">;
   /** Default: 5000. */
   readonly answerMsMax?: number;
 }
@@ -42,39 +51,29 @@ interface Answer {
 }
 
 /** Makes a client; it connects with the first request. */
-export function createHttpIpamClient(options: HttpIpamOptions = {}): HttpIpamClient {
-  const { answerMsMax = ANSWER_MS_MAX } = options;
+export function createHttpIpamClient(options: HttpIpamOptions): HttpIpamClient {
+  const { answerMsMax = ANSWER_MS_MAX, filesDir, clock } = options;
   const kept = { keepAlive: true, maxSockets: SOCKETS_MAX };
   const agents = { "http:": new HttpAgent(kept), "https:": new HttpsAgent(kept) };
 
   async function ask(call: Call): Promise<Answer> {
     const url = new URL(`${call.url}/ipam/v1${call.path}`);
+    const files = await readIpamFiles(filesDir, url);
+    const asked: AskedWith = { what: words(call), files, nowMs: clock.wallMs() };
     const signal = AbortSignal.timeout(answerMsMax);
     const body = call.body === undefined ? undefined : JSON.stringify(call.body);
     const isPlain = url.protocol === "http:";
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const request = (isPlain ? httpRequest : httpsRequest)(url, {
-      agent: agents[isPlain ? "http:" : "https:"],
-      method: call.method,
-      signal,
-      headers: {
-        "User-Agent": USER_AGENT,
-        Accept: "application/json",
-        ...(body === undefined
-          ? {}
-          : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) }),
-      },
-    });
-    const fail = (error: unknown): void => reject(socketError(words(call), error, signal));
-    request.on("error", fail);
-    request.on("response", (response) => {
-      readText(call, response).then((text) => {
-        resolve({ status: response.statusCode ?? 0, text });
-      }, fail);
-    });
-    request.end(body);
-    const answer = await promise;
-    const failure = failedAnswer(words(call), answer.status);
+    const how = { agent: agents[isPlain ? "http:" : "https:"], method: call.method, signal };
+    const headers = headersOf(files, body);
+    // Connections of another CA are others.
+    const trust = files.caPem === undefined ? {} : { ca: files.caPem };
+    let answer: Answer;
+    try {
+      answer = await send(call, url, { ...how, ...trust, headers }, body);
+    } catch (error) {
+      throw socketError(asked, error, signal);
+    }
+    const failure = failedAnswer(asked, answer.status);
     if (failure !== undefined) throw failure;
     return answer;
   }
@@ -111,6 +110,39 @@ export function createHttpIpamClient(options: HttpIpamOptions = {}): HttpIpamCli
       for (const agent of Object.values(agents)) agent.destroy();
     },
   };
+}
+
+function headersOf({ token }: IpamFiles, body: string | undefined): Record<string, string> {
+  return {
+    "User-Agent": USER_AGENT,
+    Accept: "application/json",
+    ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+    ...(body === undefined
+      ? {}
+      : {
+          "Content-Type": "application/json",
+          "Content-Length": String(Buffer.byteLength(body)),
+        }),
+  };
+}
+
+/** Rejects with what node says, or with BAD_ANSWER. */
+async function send(
+  call: Call,
+  url: URL,
+  how: RequestOptions,
+  body: string | undefined,
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const request = (url.protocol === "http:" ? httpRequest : httpsRequest)(url, how);
+  request.on("error", reject);
+  request.on("response", (response) => {
+    readText(call, response).then((text) => {
+      resolve({ status: response.statusCode ?? 0, text });
+    }, reject);
+  });
+  request.end(body);
+  return await promise;
 }
 
 const NOT_FOUND = 404;

@@ -44,6 +44,8 @@ export type IpamErrorCode =
   | "UNTRUSTED"
   /** 401, 403. */
   | "FORBIDDEN"
+  /** Its CA or our token for it is in a file that cannot be used. */
+  | "UNREADABLE"
   /** 429, 5xx: it cannot do it now. */
   | "SERVER"
   /** The answer is too large, no JSON, or not what an IPAM says. */
