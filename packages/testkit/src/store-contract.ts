@@ -22,6 +22,7 @@ export function testStoreContract(kind: string, makeMedium: () => Promise<StoreM
   void suite(`${kind} keeps the contract of stores`, () => {
     testOpening(makeMedium);
     testCommitting(makeMedium);
+    testRegistration(makeMedium);
     testEpochs(makeMedium);
     testOutranking(makeMedium);
     testRandomly(makeMedium);
@@ -135,6 +136,22 @@ function testCommitting(makeMedium: () => Promise<StoreMedium>): void {
     assert.deepEqual(await last, { kind: "committed" }, "what was under way is ended");
     await assert.rejects(store.commit(epoch, []), (error) => isEdgeError(error));
     assert.equal((await read(medium)).leases.length, 1);
+  });
+}
+
+function testRegistration(makeMedium: () => Promise<StoreMedium>): void {
+  void test("a registration comes back at each of its steps, and is gone at its end", async () => {
+    await using medium = await makeMedium();
+    const whole = INTENTS.find((intent) => intent.kind === "register");
+    assert.ok(whole !== undefined);
+    const { wish: _wish, address, ending: _ending, ...wanted } = whole;
+    assert.ok(address !== undefined);
+    for (const intent of [wanted, { ...wanted, address }, whole]) {
+      await write(medium, [{ kind: "put-intent", intent }]);
+      assert.deepEqual((await read(medium)).intents, [intent]);
+    }
+    await write(medium, [{ kind: "delete-intent", id: whole.id }]);
+    assert.deepEqual((await read(medium)).intents, []);
   });
 }
 
