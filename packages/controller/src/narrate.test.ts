@@ -104,3 +104,26 @@ for (const { name, before, now, lines } of cases) {
     assert.deepEqual(told, lines);
   });
 }
+
+test("a leader's first cycle counts what many are served, and names the others", () => {
+  const ids = Array.from({ length: 30 }, (_, i) =>
+    present(parseClaimId(`service/default/w${i}`), "a claim"),
+  );
+  const verdicts = new Map<Verdict["claim"], Verdict>(
+    ids.map((claim) => [claim, { ...READY, claim }]),
+  );
+  const remarked = { ...READY, main: LEFT_OUT };
+  verdicts.set(WEB, remarked);
+  const now: Said = { verdicts, findings: [] };
+  const told = narrate(NOTHING_SAID, now);
+  assert.deepEqual(
+    told.map(({ fields, message }) => [message, fields["claims"] ?? fields["claim"]]),
+    [
+      ["ready", "30"],
+      ["ready", "default/web"],
+    ],
+  );
+  const few: Said = { verdicts: new Map([...verdicts].slice(0, 20)), findings: [] };
+  assert.equal(narrate(NOTHING_SAID, few).length, 20);
+  assert.equal(narrate(few, now).length, 11, "later each has its line, however many come");
+});

@@ -30,9 +30,20 @@ export interface Said {
 /** Nothing said yet. */
 export const NOTHING_SAID: Said = { verdicts: new Map(), findings: [] };
 
+/**
+ * Claims that are ready in the first cycle of a leader have a line each up to so many. More were
+ * served before he came, and a thousand lines hold the loop up for half a second.
+ */
+const FIRST_READY_LINES_MAX = 20;
+
 /** The lines for what differs between two moments, claims first. */
 export function narrate(before: Said, now: Said): readonly Narration[] {
   const lines: Narration[] = [];
+  const served = before.verdicts.size > 0 ? 0 : countReady(now);
+  const isCounted = served > FIRST_READY_LINES_MAX;
+  if (isCounted) {
+    lines.push({ level: "info", fields: { claims: String(served) }, message: "ready" });
+  }
   for (const id of changedKeys(before.verdicts, now.verdicts)) {
     const earlier = before.verdicts.get(id);
     const verdict = now.verdicts.get(id);
@@ -41,7 +52,8 @@ export function narrate(before: Said, now: Said): readonly Narration[] {
       lines.push({ level: "info", fields, message: "no longer asked for" });
       continue;
     }
-    if (!isSameVerdict(earlier, verdict)) lines.push(verdictLine(verdict));
+    const isSaid = isSameVerdict(earlier, verdict) || (isCounted && isReady(verdict));
+    if (!isSaid) lines.push(verdictLine(verdict));
     lines.push(...remarkLines(earlier, verdict));
   }
   const known = new Set(before.findings.map(findingKey));
@@ -55,6 +67,17 @@ export function narrate(before: Said, now: Said): readonly Narration[] {
     lines.push({ level: "info", fields: { subject, name, reason }, message: "no longer found" });
   }
   return lines;
+}
+
+function countReady({ verdicts }: Said): number {
+  let count = 0;
+  for (const verdict of verdicts.values()) if (isReady(verdict)) count += 1;
+  return count;
+}
+
+/** Ready, and there is nothing more to say. */
+function isReady({ state, main }: Verdict): boolean {
+  return state === "ready" && main === undefined;
 }
 
 function verdictLine(verdict: Verdict): Narration {
