@@ -76,7 +76,9 @@ function configOf(services: number): string {
     const vip = `10.1.${index >> 8}.${index & 255}`;
     return PORTS.map((port) => listenerOf(`${vip}:${port}/tcp`, MEMBERS));
   }).flat();
-  const placeable = pairs.map(([listener, members]) => ({ listener, members }));
+  const placeable = new Map(
+    pairs.map(([listener, members]) => [listener.name, { listener, members }]),
+  );
   return renderNginx({
     listeners: pairs.map(([listener]) => listener),
     memberSets: new Map(pairs.map(([, set]) => [set.name, set])),

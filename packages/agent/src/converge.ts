@@ -145,11 +145,11 @@ class Loop implements Converge {
   accept(plan: AcceptedPlan, onFed?: () => void): void {
     this.#wanted = plan;
     this.#epoch = Math.max(this.#epoch, plan.epoch);
-    // A pass may have to wait for a reload; members need not.
+    // A pass may have to wait for a reload; members need not, nor for the work of a pass.
     const fed = this.#feed.feed(plan, this.#applied.listeners);
     const { members } = this.#options.host;
     if (members !== undefined) void fed.then(onFed).then(() => this.#looks.poke());
-    this.#passes.poke();
+    void fed.then(() => this.#passes.poke());
   }
 
   view(): ConvergeView {

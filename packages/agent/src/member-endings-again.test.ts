@@ -38,8 +38,9 @@ class FakeFlows implements MemberFlows {
 async function fill(table: MemberTable, members: readonly string[]): Promise<void> {
   const [listener, set] = listenerOf("192.0.2.1:80/tcp", members, { drainTimeoutMs: 30_000 });
   const wanted = { listener, members: set, membersRevision: members.join() as Revision };
-  const place = present((await table.place([wanted])).get(listener.name), "a place");
-  await table.fill([{ ...wanted, place }]);
+  const places = await table.place(new Map([[listener.name, wanted]]));
+  const place = present(places.get(listener.name), "a place");
+  await table.fill(new Map([[place.service, { ...wanted, place }]]));
 }
 
 function makeStage(): {

@@ -114,11 +114,11 @@ async function fill(table: MemberTable, entries: Entries): Promise<readonly Addr
     const [listener, set] = listenerOf(at, members, { drainTimeoutMs: DRAIN_MS });
     return { listener, members: set, membersRevision: members.join() as Revision };
   });
-  const places = await table.place(wanted);
+  const places = await table.place(new Map(wanted.map((one) => [one.listener.name, one])));
   const placed = wanted.map((one) => {
     return { ...one, place: present(places.get(one.listener.name), "a place for each") };
   });
-  await table.fill(placed);
+  await table.fill(new Map(placed.map((one) => [one.place.service, one])));
   return placed.map(({ place }) => place.service);
 }
 

@@ -2,7 +2,7 @@
 // it is, and the flows that came of it: after a filling that took somebody away, and when a drain
 // time is over, it lists the flows and ends those whose time is up. What fails is tried again.
 
-import { type Address, assert } from "@fairlead/model";
+import { type Address, assert, changedKeys } from "@fairlead/model";
 import {
   type Clock,
   type Logger,
@@ -73,20 +73,20 @@ class Endings implements MemberTable {
     return this.#options.table.place(listeners);
   }
 
-  async fill(listeners: readonly PlacedMembers[]): Promise<void> {
-    this.#filling = new Map(listeners.map((entry) => [entry.place.service, entry]));
+  async fill(listeners: Placed): Promise<void> {
+    this.#filling = listeners;
     await this.#options.table.fill(listeners);
     const before = this.#filled;
-    this.#filled = this.#filling;
+    this.#filled = listeners;
     // The first one shows whom earlier lives of the agent left behind.
     let isNews = !this.#isFilled;
     this.#isFilled = true;
-    for (const [service, entry] of before) {
-      const after = this.#filled.get(service);
-      if (after === undefined) this.#gone.set(service, withoutMembers(flowOwner([entry])));
-      isNews ||= after === undefined || mayEnd(entry, after);
+    for (const service of changedKeys(before, listeners)) {
+      const [was, is] = [before.get(service), listeners.get(service)];
+      if (is !== undefined) this.#gone.delete(service);
+      else if (was !== undefined) this.#gone.set(service, withoutMembers(flowOwner([was])));
+      isNews ||= was !== undefined && (is === undefined || mayEnd(was, is));
     }
-    for (const service of this.#filled.keys()) this.#gone.delete(service);
     if (isNews) this.#looks.poke();
   }
 

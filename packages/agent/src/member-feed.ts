@@ -3,13 +3,20 @@
 // or none where members stand in nginx's file. It fails in no pass: what could not be fed is said,
 // is not reported as served, and comes with the next feeding.
 
-import type { Remark, ResourceName, Revision } from "@fairlead/model";
+import {
+  type Address,
+  type Remark,
+  type ResourceName,
+  type Revision,
+  changedKeys,
+  patchMap,
+} from "@fairlead/model";
 import type { ServicePlace } from "@fairlead/render";
 import { describeError } from "@fairlead/runtime";
 
 import type { Applied, ServedListener } from "./applied.ts";
+import { type Listeners, createKeptListeners } from "./kept-listeners.ts";
 import type { AcceptedPlan, MemberTable } from "./ports.ts";
-import { servedListeners } from "./served-listeners.ts";
 import { createTurns, type Turns } from "./turns.ts";
 
 /** Places by the listener's name; empty where members stand in nginx's file. */
@@ -36,7 +43,14 @@ export function createMemberFeed(table: MemberTable | undefined): MemberFeed {
 class Feed implements MemberFeed {
   readonly #table: MemberTable | undefined;
   readonly #inTurn: Turns = createTurns();
+  readonly #read: (wanted: AcceptedPlan) => Listeners = createKeptListeners();
+  /** What `#placed` was made of. */
+  #listeners: Listeners = new Map();
   #places: Places = new Map();
+  #placed: Placed = new Map();
+  #lingers: Lingering = { served: new Map(), places: new Map(), found: new Map() };
+  /** What the table has of the plans. */
+  #inTable: Placed = new Map();
   fed: ReadonlyMap<ResourceName, Revision> = new Map();
   remarks: readonly Remark[] = [];
 
@@ -55,18 +69,66 @@ class Feed implements MemberFeed {
     wanted: AcceptedPlan,
     served: Applied["listeners"],
   ): Promise<Places> {
-    const listeners = servedListeners(wanted);
+    const listeners = this.#read(wanted);
     try {
-      const places = await table.place(listeners);
-      const placed = listeners.map((one) => withPlace(one, places)).filter(isPlaced);
-      this.#places = places;
-      await table.fill([...placed, ...lingering(served, placed)]);
-      this.fed = new Map(placed.map((one) => [one.listener.name, one.membersRevision]));
+      this.#place(listeners, await table.place(listeners));
+      await table.fill(patchMap(this.#placed, this.#lingering(served)));
+      this.#told();
       this.remarks = [];
     } catch (error) {
       this.remarks = [{ reason: "DataPlaneDown", detail: describeError(error) }];
     }
     return this.#places;
+  }
+
+  /** Puts the listeners where their places are: those alone of which one or the other is new. */
+  #place(listeners: Listeners, places: Places): void {
+    const names = new Set([
+      ...changedKeys(this.#listeners, listeners),
+      ...changedKeys(this.#places, places),
+    ]);
+    const changes = new Map<Address, PlacedListener | undefined>();
+    for (const name of names) {
+      const before = this.#places.get(name);
+      if (before !== undefined) changes.set(before.service, undefined);
+    }
+    for (const name of names) {
+      const [entry, place] = [listeners.get(name), places.get(name)];
+      if (entry !== undefined && place) changes.set(place.service, { ...entry, place });
+    }
+    this.#placed = patchMap(this.#placed, changes);
+    this.#listeners = listeners;
+    this.#places = places;
+  }
+
+  /** What nginx connects to until it is told otherwise. */
+  #lingering(served: Applied["listeners"]): Placed {
+    const places = this.#places;
+    // Places are those of `#placed`: while they stay, nobody else lingers.
+    if (this.#lingers.served !== served || this.#lingers.places !== places) {
+      const left = [...served.values()]
+        .filter(isPlaced)
+        .filter(({ place }) => !this.#placed.has(place.service));
+      const found = new Map(left.map((entry) => [entry.place.service, entry]));
+      this.#lingers = { served, places, found };
+    }
+    return this.#lingers.found;
+  }
+
+  /** Notes that the table has what is placed. */
+  #told(): void {
+    const changes = new Map<ResourceName, Revision | undefined>();
+    const services = changedKeys(this.#inTable, this.#placed);
+    for (const service of services) {
+      const before = this.#inTable.get(service);
+      if (before !== undefined) changes.set(before.listener.name, undefined);
+    }
+    for (const service of services) {
+      const after = this.#placed.get(service);
+      if (after !== undefined) changes.set(after.listener.name, after.membersRevision);
+    }
+    this.fed = patchMap(this.fed, changes);
+    this.#inTable = this.#placed;
   }
 }
 
@@ -78,15 +140,16 @@ export function withPlace(entry: ServedListener, places: Places): ServedListener
 
 type PlacedListener = ServedListener & Required<Pick<ServedListener, "place">>;
 
-function isPlaced(entry: ServedListener): entry is PlacedListener {
-  return entry.place !== undefined;
+/** By service address. */
+type Placed = ReadonlyMap<Address, PlacedListener>;
+
+/** Who lingers, and of what that was found. */
+interface Lingering {
+  readonly served: Applied["listeners"];
+  readonly places: Places;
+  readonly found: Placed;
 }
 
-/** What nginx connects to until it is told otherwise. */
-function lingering(
-  served: Applied["listeners"],
-  placed: readonly PlacedListener[],
-): readonly PlacedListener[] {
-  const services = new Set(placed.map(({ place }) => place.service));
-  return [...served.values()].filter(isPlaced).filter(({ place }) => !services.has(place.service));
+function isPlaced(entry: ServedListener): entry is PlacedListener {
+  return entry.place !== undefined;
 }

@@ -34,15 +34,17 @@ export interface MemberTable extends AsyncDisposable {
   /**
    * Gives each listener a place, the same as before where it had one; nginx may name it only then.
    * Those whose members are not of one family have none. Rejects with EdgeError "RUN_DIR".
+   * @param listeners by their names. A map that was patched from the last one costs its patch.
    */
   place(
-    listeners: readonly Pick<PlacedMembers, "listener" | "members">[],
+    listeners: ReadonlyMap<ResourceName, Pick<PlacedMembers, "listener" | "members">>,
   ): Promise<ReadonlyMap<ResourceName, ServicePlace>>;
   /**
    * Makes the table hold exactly these, in one transaction; what is the same is not touched. No
    * connection that there is changes its member. Rejects with EdgeError "NFT", nothing changed.
+   * @param listeners by their service addresses. A map that was patched costs its patch here too.
    */
-  fill(listeners: readonly PlacedMembers[]): Promise<void>;
+  fill(listeners: ReadonlyMap<Address, PlacedMembers>): Promise<void>;
   /** Somebody else changed the table: it is to be filled again. */
   onDrift(listener: () => void): Disposable;
 }

@@ -20,9 +20,12 @@ const RANGES = present(parseServiceRanges(SERVICE_NETWORKS), "the default networ
 function book(before: PlaceBook, entries: readonly [string, readonly string[]][]): PlaceBook {
   const wanted = entries.map(([at, members]) => {
     const [listener, set] = listenerOf(at, []);
-    return { listener, members: { ...set, members: members.map(member) } };
+    return [
+      listener.name,
+      { listener, members: { ...set, members: members.map(member) } },
+    ] as const;
   });
-  return placeAll(before, wanted, RANGES);
+  return placeAll(before, new Map(wanted), RANGES);
 }
 
 function services({ places }: PlaceBook): readonly string[] {

@@ -11,11 +11,14 @@ import {
   type ResourceName,
   addressFromValue,
   addressValue,
+  changedKeys,
   familyOf,
   parseAddress,
+  patchMap,
 } from "@fairlead/model";
 import {
   type ServicePlace,
+  type ServiceRange,
   type ServiceRanges,
   SLOT_COUNTS,
   slotCountFor,
@@ -45,50 +48,82 @@ const FIRST_OFFSET = 255n;
 const PLACES_MAX = 65_536;
 const HEADER = "# fairlead service places 1";
 
+/** Listeners that shall have places, by their names. */
+export type Placeables = ReadonlyMap<ResourceName, Placeable>;
+
 /**
  * The book in which each of these has a place, unless its members are of both families or of one
  * that the host has not. Who is not among them keeps none. The same book when nothing differs.
  */
-export function placeAll(
+export function placeAll(book: PlaceBook, wanted: Placeables, ranges: ServiceRanges): PlaceBook {
+  return placeSome(book, wanted, { ranges, names: [...book.places.keys(), ...wanted.keys()] });
+}
+
+/** What `placeAll` gives for a book that it made of `before`: only what differs is looked at. */
+export function placeChanged(
   book: PlaceBook,
-  wanted: readonly Placeable[],
+  { before, wanted }: { readonly before: Placeables; readonly wanted: Placeables },
   ranges: ServiceRanges,
 ): PlaceBook {
-  const { places, given } = book;
-  const next = new Map<ResourceName, ServicePlace>();
-  let kept = 0;
-  const counts = { ...given };
-  const used = new Set([...places.values()].map(({ service }) => service));
-  for (const { listener, members } of wanted) {
-    const before = places.get(listener.name);
-    const family = familyFor(listener, members, before);
-    const range = family === undefined ? undefined : ranges[family];
-    if (family === undefined || range === undefined) continue;
-    const isKept = before !== undefined && familyOf(before.service) === family;
-    let service = isKept ? before.service : undefined;
-    while (service === undefined) {
-      const offset = FIRST_OFFSET + BigInt(counts[family] % PLACES_MAX);
-      counts[family] += 1;
-      const candidate = addressFromValue(family, addressValue(range.target) + offset);
-      if (!used.has(candidate)) service = candidate;
+  return placeSome(book, wanted, { ranges, names: changedKeys(before, wanted) });
+}
+
+function placeSome(
+  book: PlaceBook,
+  wanted: Placeables,
+  { ranges, names }: { readonly ranges: ServiceRanges; readonly names: readonly ResourceName[] },
+): PlaceBook {
+  const giver = createGiver(book);
+  const changes = new Map<ResourceName, ServicePlace | undefined>();
+  for (const name of names) {
+    const entry = wanted.get(name);
+    const before = book.places.get(name);
+    const family = entry && familyFor(entry, before);
+    const range = family && ranges[family];
+    if (entry === undefined || range === undefined) {
+      changes.set(name, undefined);
+      continue;
     }
-    used.add(service);
-    const least = isKept ? before.slots : undefined;
-    const slots = slotCountFor(members.members, slotFilling(listener), least);
-    if (isKept && before.slots === slots) kept += 1;
-    next.set(listener.name, { service, slots });
+    const kept = before !== undefined && familyOf(before.service) === family ? before : undefined;
+    const slots = slotCountFor(entry.members.members, slotFilling(entry.listener), kept?.slots);
+    const service = kept?.service ?? giver.next(range);
+    changes.set(name, kept?.slots === slots ? kept : { service, slots });
   }
-  const isSame = kept === next.size && kept === places.size;
-  return isSame ? book : { places: next, given: counts };
+  const places = patchMap(book.places, changes);
+  return places === book.places ? book : { places, given: giver.given };
+}
+
+/** Gives addresses that no listener of a book has. */
+function createGiver({ places, given }: PlaceBook): {
+  readonly given: PlaceBook["given"];
+  next(range: ServiceRange): Address;
+} {
+  const counts = { ...given };
+  let used: Set<Address> | undefined;
+  return {
+    given: counts,
+    next: ({ target }) => {
+      // Few books need new addresses.
+      used ??= new Set([...places.values()].map(({ service }) => service));
+      const family = familyOf(target);
+      for (;;) {
+        const offset = FIRST_OFFSET + BigInt(counts[family] % PLACES_MAX);
+        counts[family] += 1;
+        const candidate = addressFromValue(family, addressValue(target) + offset);
+        if (used.has(candidate)) continue;
+        used.add(candidate);
+        return candidate;
+      }
+    },
+  };
 }
 
 /** The family of all members; of the place before, or of the listener, while there are none. */
 function familyFor(
-  listener: ListenerResource,
-  { members }: MemberSetResource,
+  { listener, members }: Placeable,
   before: ServicePlace | undefined,
 ): Family | undefined {
-  const families = new Set(members.map(({ address }) => familyOf(address)));
+  const families = new Set(members.members.map(({ address }) => familyOf(address)));
   if (families.size > 1) return undefined;
   const [only = familyOf(before?.service ?? listener.address)] = families;
   return only;

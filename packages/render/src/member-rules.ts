@@ -97,16 +97,16 @@ export function memberTableScript(
 
 /**
  * What changes the table by these changes, and its signature; undefined when nothing differs.
- * @param after all that is in the table then: an address that was given anew has two parts for a
- * while, and the one that goes leaves the listener to the other.
+ * @param after gives all that is in the table then, and is asked when one goes: an address that was
+ * given anew has two parts for a while, and the one that goes leaves the listener to the other.
  */
 export function memberChangeScript(
   changes: readonly TableChange[],
-  after: readonly TableListener[],
+  after: () => readonly TableListener[],
   turn: RevisionTurn,
 ): string | undefined {
   const isAnyGone = changes.some((change) => change.after === undefined);
-  const lines = elements(changes, new Set(isAnyGone ? after.map(listenerOf) : []));
+  const lines = elements(changes, new Set(isAnyGone ? after().map(listenerOf) : []));
   if (lines.length === 0) return undefined;
   return [...lines, revisionChange(MEMBER_TABLE, turn), ""].join("\n");
 }

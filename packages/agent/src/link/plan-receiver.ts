@@ -2,7 +2,14 @@
 // Everything the controller checked before sending is checked again here, because an agent serves
 // what it accepts for as long as it hears nothing better.
 
-import type { AgentName, Resource, ResourceName, Revision } from "@fairlead/model";
+import {
+  type AgentName,
+  type Resource,
+  type ResourceName,
+  type Revision,
+  changedKeys,
+  editMap,
+} from "@fairlead/model";
 import {
   type IncomingUpdate,
   type Nack,
@@ -45,12 +52,17 @@ export function receiveUpdate(input: ReceiveInput): Received {
     return refuse("wrong-base", "the difference is from a plan that is not held");
   }
   const taken = take(held, update, revisions);
-  const dangling = firstDangling(taken.resources);
+  const changed = changedKeys<ResourceName, Resource>(
+    held?.plan.resources ?? new Map(),
+    taken.resources,
+  );
+  const dangling = firstDangling(held, taken.resources, changed);
   if (dangling !== undefined) return refuse("invalid", dangling, taken.nacks);
-  const lost = countLostVips(held, taken.resources);
-  const lostMax = unconfirmedRemovalsMax(countVips(held?.plan.resources));
-  if (!update.confirmed && lost > lostMax) {
-    return refuse("unconfirmed-removal", `${lost} VIPs would go at once, at most ${lostMax} may`);
+  const lost = countLostVips(held, taken.resources, changed);
+  if (!update.confirmed && lost > 0) {
+    const lostMax = unconfirmedRemovalsMax(countVips(held?.plan.resources));
+    const detail = `${lost} VIPs would go at once, at most ${lostMax} may`;
+    if (lost > lostMax) return refuse("unconfirmed-removal", detail);
   }
   const revision = revisions.planRevisionOf(taken.revisions);
   // Pair assertion: what both sides computed must agree, or one of them lost something.
@@ -74,8 +86,8 @@ function take(
   update: IncomingUpdate,
   { revisionOf }: Revisions,
 ): Taken {
-  const resources = new Map(held?.plan.resources);
-  const revisions = new Map(held?.revisions);
+  const resources = editMap<ResourceName, Resource>(held?.plan.resources ?? new Map());
+  const revisions = editMap<ResourceName, Revision>(held?.revisions ?? new Map());
   const nacks: Nack[] = [...update.unreadable];
   for (const name of update.tombstones) {
     resources.delete(name);
@@ -94,12 +106,16 @@ function take(
     resources.set(name, resource);
     revisions.set(name, revision);
   }
-  return { resources, revisions, nacks };
+  return { resources: resources.done(), revisions: revisions.done(), nacks };
+}
+
+/** Whether others refer to it. */
+function isTarget({ kind }: Resource): boolean {
+  return kind === "lane" || kind === "members";
 }
 
 /** Targets of references before what refers to them. */
 function inOrder(update: IncomingUpdate): IncomingUpdate["upserts"] {
-  const isTarget = ({ kind }: Resource): boolean => kind === "lane" || kind === "members";
   const { upserts } = update;
   return [
     ...upserts.filter(({ resource }) => isTarget(resource)),
@@ -107,10 +123,20 @@ function inOrder(update: IncomingUpdate): IncomingUpdate["upserts"] {
   ];
 }
 
-function firstDangling(resources: ReadonlyMap<ResourceName, Resource>): string | undefined {
-  for (const resource of resources.values()) {
-    const detail = missing(resource, resources);
-    if (detail !== undefined) return `${resource.name}: ${detail}`;
+/** What was held dangled nowhere: only what came may, or anything when a target went. */
+function firstDangling(
+  held: AcceptedPlan | undefined,
+  resources: ReadonlyMap<ResourceName, Resource>,
+  changed: readonly ResourceName[],
+): string | undefined {
+  const isTargetGone = changed.some((name) => {
+    const before = held?.plan.resources.get(name);
+    return before !== undefined && isTarget(before) && !resources.has(name);
+  });
+  for (const name of isTargetGone ? resources.keys() : changed) {
+    const resource = resources.get(name);
+    const detail = resource && missing(resource, resources);
+    if (detail !== undefined) return `${name}: ${detail}`;
   }
   return undefined;
 }
@@ -139,12 +165,11 @@ function countVips(resources: ReadonlyMap<ResourceName, Resource> | undefined): 
 function countLostVips(
   held: AcceptedPlan | undefined,
   next: ReadonlyMap<ResourceName, Resource>,
+  changed: readonly ResourceName[],
 ): number {
-  let count = 0;
-  for (const resource of held?.plan.resources.values() ?? []) {
-    if (resource.kind === "vip" && !next.has(resource.name)) count += 1;
-  }
-  return count;
+  return changed.filter((name) => {
+    return held?.plan.resources.get(name)?.kind === "vip" && !next.has(name);
+  }).length;
 }
 
 function refuse(

@@ -87,13 +87,17 @@ async function fill(
     const [listener, set] = listenerOf(at, members);
     return { listener, members: set, membersRevision: members.join() as Revision };
   });
-  const places = await table.place(wanted);
+  const places = await table.place(new Map(wanted.map((one) => [one.listener.name, one])));
   const placed = wanted.map((one) => ({
     ...one,
     place: present(places.get(one.listener.name), "a place for each"),
   }));
-  await table.fill(placed);
+  await table.fill(byService(placed));
   return placed;
+}
+
+function byService(placed: readonly PlacedMembers[]): Parameters<MemberTable["fill"]>[0] {
+  return new Map(placed.map((one) => [one.place.service, one]));
 }
 
 inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, () => {
@@ -197,10 +201,10 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
     assert.ok(first !== undefined && second !== undefined);
     assert.notEqual(first.place.service, second.place.service);
     // nginx still connects for the first, as its old generation does.
-    await table.fill([second, first]);
-    await table.fill([second]);
+    await table.fill(byService([second, first]));
+    await table.fill(byService([second]));
     assert.match(await listed(), /192\.0\.2\.100 \. tcp \. 80/);
-    await table.fill([]);
+    await table.fill(byService([]));
     assert.doesNotMatch(await listed(), /192\.0\.2\.100/);
   });
 

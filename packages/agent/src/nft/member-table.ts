@@ -2,6 +2,7 @@
 // table when the agent starts and when somebody else touched it. The service addresses are routed
 // to the loopback, so that nginx may connect from and to them; nothing else on the host uses them.
 
+import { type Address, changedKeys, patchMap } from "@fairlead/model";
 import {
   MEMBER_TABLE,
   type ServiceRanges,
@@ -21,7 +22,9 @@ import type { MemberTable, MemberTableView, PlacedMembers, TableSlot } from "../
 import {
   NO_PLACES,
   type PlaceBook,
+  type Placeables,
   placeAll,
+  placeChanged,
   placesFromText,
   placesToText,
 } from "../service-places.ts";
@@ -71,6 +74,9 @@ interface Filled {
   readonly slots: Slots;
 }
 
+/** By service address. */
+type AllFilled = ReadonlyMap<Address, Filled>;
+
 /**
  * Makes the table with what the places of the last agent say, without a member yet. Rejects with
  * EdgeError<MemberTableErrorCode> on a kernel that has no such tables.
@@ -100,12 +106,15 @@ class Table implements MemberTable, MemberTableView {
   readonly #options: MemberTableOptions;
   readonly #inTurn: Turns = createTurns();
   #book: PlaceBook;
-  /** By service address. */
-  #filled: ReadonlyMap<string, Filled> = new Map();
+  /** The listeners that `#book` was made of; undefined while it is the last agent's. */
+  #placed: Placeables | undefined;
+  /** What `#filled` was made of. */
+  #listeners: ReadonlyMap<Address, PlacedMembers> = new Map();
+  #filled: AllFilled = new Map();
   /** Whether the kernel's table is what `#filled` says. */
   #isWhole = false;
   readonly #table: SignedTable;
-  readonly #listeners = new Set<() => void>();
+  readonly #onDrift = new Set<() => void>();
 
   constructor(options: MemberTableOptions, book: PlaceBook) {
     this.#options = options;
@@ -121,21 +130,28 @@ class Table implements MemberTable, MemberTableView {
 
   place(listeners: Parameters<MemberTable["place"]>[0]): ReturnType<MemberTable["place"]> {
     return this.#inTurn(async () => {
-      const book = placeAll(this.#book, listeners, this.#options.ranges);
+      const { ranges } = this.#options;
+      const before = this.#placed;
+      const book =
+        before === undefined
+          ? placeAll(this.#book, listeners, ranges)
+          : placeChanged(this.#book, { before, wanted: listeners }, ranges);
       if (book !== this.#book) await this.#save(placesToText(book));
       this.#book = book;
+      this.#placed = listeners;
       return book.places;
     });
   }
 
-  fill(listeners: readonly PlacedMembers[]): Promise<void> {
+  fill(listeners: ReadonlyMap<Address, PlacedMembers>): Promise<void> {
     return this.#inTurn(async () => {
       const { next, changes } = this.#decide(listeners);
       const { turn } = this.#table;
       const script = this.#isWhole
-        ? memberChangeScript(changes, tablesOf(next), turn)
+        ? memberChangeScript(changes, () => tablesOf(next), turn)
         : memberTableScript(this.#options.ranges, tablesOf(next), turn.to);
       if (script !== undefined) await this.#write(script);
+      this.#listeners = listeners;
       this.#filled = next;
     });
   }
@@ -157,8 +173,8 @@ class Table implements MemberTable, MemberTableView {
   }
 
   onDrift(listener: () => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+    this.#onDrift.add(listener);
+    return { [Symbol.dispose]: () => void this.#onDrift.delete(listener) };
   }
 
   /** What the table holds after one that failed is not known: the next one writes it whole. */
@@ -175,7 +191,7 @@ class Table implements MemberTable, MemberTableView {
       "written anew: somebody may have changed it",
     );
     this.#isWhole = false;
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#onDrift) listener();
   }
 
   /** The table belongs to the data plane, which outlives the agent. */
@@ -184,28 +200,24 @@ class Table implements MemberTable, MemberTableView {
     return this.#inTurn(() => Promise.resolve());
   }
 
-  #decide(listeners: readonly PlacedMembers[]): {
-    readonly next: ReadonlyMap<string, Filled>;
+  #decide(listeners: ReadonlyMap<Address, PlacedMembers>): {
+    readonly next: AllFilled;
     readonly changes: readonly TableChange[];
   } {
-    const next = new Map<string, Filled>();
+    const differing = new Map<Address, Filled | undefined>();
     const changes: TableChange[] = [];
-    for (const entry of listeners) {
-      const { service } = entry.place;
+    for (const service of changedKeys(this.#listeners, listeners)) {
+      const entry = listeners.get(service);
       const before = this.#filled.get(service);
-      const after =
-        before !== undefined && isSame(before.entry, entry) ? before : fill(entry, before);
-      next.set(service, after);
-      if (after === before) continue;
+      if (entry !== undefined && before !== undefined && isSame(before.entry, entry)) continue;
+      const after = entry === undefined ? undefined : fill(entry, before);
+      differing.set(service, after);
       changes.push({
         ...(before === undefined ? {} : { before: before.table }),
-        after: after.table,
+        ...(after === undefined ? {} : { after: after.table }),
       });
     }
-    for (const [service, { table }] of this.#filled) {
-      if (!next.has(service)) changes.push({ before: table });
-    }
-    return { next, changes };
+    return { next: patchMap(this.#filled, differing), changes };
   }
 
   async #save(text: string): Promise<void> {
@@ -214,8 +226,8 @@ class Table implements MemberTable, MemberTableView {
   }
 }
 
-function tablesOf(filled: ReadonlyMap<string, Filled>): readonly TableListener[] {
-  return [...filled.values()].map(({ table }) => table);
+function tablesOf(filled: AllFilled): readonly TableListener[] {
+  return Array.from(filled.values(), ({ table }) => table);
 }
 
 function isSame(before: PlacedMembers, after: PlacedMembers): boolean {

@@ -43,8 +43,9 @@ export function createFakeMemberTable(attempt: (call: string) => void): FakeMemb
     },
     fill: async (entries) => {
       attempt("members.fill");
-      if (textOf(entries) !== textOf(filled)) fills += 1;
-      filled = entries;
+      const next = [...entries.values()];
+      if (textOf(next) !== textOf(filled)) fills += 1;
+      filled = next;
     },
     onDrift: (listener) => {
       listeners.add(listener);
