@@ -10,7 +10,7 @@ export { type ControllerLinkOptions, createControllerLink } from "./link/control
 export { type NetlinkKernelOptions, createNetlinkKernel } from "./netlink/kernel.ts";
 export type * from "./ports.ts";
 export type { Dial, DialEvents, DialedCall } from "./link/dial.ts";
-export { checkHost } from "./preflight/check-host.ts";
+export { checkHost } from "./check-host.ts";
 export {
   HOST_CHECKS,
   type HostCheckEntry,

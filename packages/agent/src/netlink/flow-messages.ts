@@ -11,7 +11,7 @@ import { addressBytes, addressFromBytes } from "./address-bytes.ts";
 export const FLOWS_GET = 0x101;
 const FLOW_DELETE = 0x102;
 /** SOCK_DESTROY (linux/sock_diag.h). */
-const SOCKET_END = 21;
+export const SOCKET_END = 21;
 /** NLM_F_REQUEST (netlink(7)): no acknowledgement is asked. */
 const REQUEST = 0x1;
 /** Attributes (linux/netfilter/nfnetlink_conntrack.h). */
@@ -90,12 +90,7 @@ export function endSockets(flows: readonly MemberFlow[]): Buffer {
   return Buffer.concat(
     flows.map((flow) => {
       const [from, to] = [addressBytes(flow.service), addressBytes(flow.target)];
-      const payload = Buffer.alloc(SOCKET_BYTES);
-      payload.writeUInt8(from.length === 4 ? INET.ipv4 : INET.ipv6, 0);
-      payload.writeUInt8(PROTOCOL_NUMBERS[flow.protocol], 1);
-      // In any state, and without a cookie: whichever socket has these ends.
-      payload.fill(0xff, 4, 8);
-      payload.fill(0xff, 48, 56);
+      const payload = anySocket(from.length === 4 ? "ipv4" : "ipv6", flow.protocol);
       payload.writeUInt16BE(flow.servicePort, 8);
       payload.writeUInt16BE(flow.slot, 10);
       from.copy(payload, 12);
@@ -103,6 +98,19 @@ export function endSockets(flows: readonly MemberFlow[]): Buffer {
       return message(SOCKET_END, payload);
     }),
   );
+}
+
+/** The payload that names a TCP socket which nobody can have: port 0 is none. */
+export const NO_SOCKET: Buffer = anySocket("ipv4", "tcp");
+
+/** In any state, and without a cookie: whichever socket has the ends that are written into it. */
+function anySocket(family: keyof typeof INET, protocol: Protocol): Buffer {
+  const payload = Buffer.alloc(SOCKET_BYTES);
+  payload.writeUInt8(INET[family], 0);
+  payload.writeUInt8(PROTOCOL_NUMBERS[protocol], 1);
+  payload.fill(0xff, 4, 8);
+  payload.fill(0xff, 48, 56);
+  return payload;
 }
 
 interface Tuple {

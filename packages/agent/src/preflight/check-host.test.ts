@@ -10,7 +10,7 @@ import { test } from "node:test";
 import { present } from "@fairlead/model";
 import { runProgram } from "@fairlead/runtime";
 import { inSandbox } from "@fairlead/testkit";
-import { checkHost } from "./check-host.ts";
+import { checkHost } from "../check-host.ts";
 import type { HostCheck, HostLine } from "./host-line.ts";
 
 async function run(command: string, ...args: readonly string[]): Promise<string> {
@@ -52,7 +52,7 @@ inSandbox({ file: import.meta.url, name: "check of a host" }, () => {
       [],
     );
     const features = lines.filter(({ check, found }) => check === "kernel" && found === "taken");
-    assert.equal(features.length, 10, "the kernel was asked for every feature");
+    assert.equal(features.length, 11, "the kernel was asked for every feature");
     assert.equal(await hostState(), before);
   });
 
@@ -125,7 +125,7 @@ inSandbox({ file: import.meta.url, name: "check of a host" }, () => {
   });
 
   test("without capabilities it says so, and goes on", async () => {
-    const code = `import { checkHost } from ${JSON.stringify(new URL("check-host.ts", import.meta.url))};
+    const code = `import { checkHost } from ${JSON.stringify(new URL("../check-host.ts", import.meta.url))};
       console.log(JSON.stringify(await checkHost(${JSON.stringify(where)})));`;
     const bare = ["--bounding-set=-all", "--inh-caps=-all", "--"];
     const node = [process.execPath, "--input-type=module", "--eval", code];

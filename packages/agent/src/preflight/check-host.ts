@@ -10,7 +10,7 @@ import { readFirewall } from "./firewall-facts.ts";
 import { readHost } from "./host-facts.ts";
 import { HOST_CHECKS, type HostLine } from "./host-line.ts";
 import { essentialLines } from "./judge-essentials.ts";
-import { kernelLines, sysctlLines } from "./judge-kernel.ts";
+import { kernelLines, socketEndingLine, sysctlLines } from "./judge-kernel.ts";
 import {
   KNOWN_PROGRAMS,
   announcerLines,
@@ -27,15 +27,22 @@ import { readNetworkSysctls } from "./sysctl-facts.ts";
 /** Devices that others make for themselves: no VIP is ever held there. */
 const FOREIGN_LINK = /^(?:kube-ipvs0|docker\d+|br-[0-9a-f]+|veth.*|cali.*|cni\d+|flannel.*|lxc.*)$/;
 
+/** Where to look, and whom to ask. */
+export interface CheckHostOptions extends PreflightOptions {
+  /** What the kernel says against ending sockets on request; undefined: it does. */
+  readonly socketEndingProblem: () => Promise<string | undefined>;
+}
+
 /** Looks at the host; the lines stand in the order of `HOST_CHECKS`. */
-export async function checkHost(options: PreflightOptions): Promise<readonly HostLine[]> {
+export async function checkHost(options: CheckHostOptions): Promise<readonly HostLine[]> {
   const { runDir, stateDir, link } = options;
   const host = await readHost({ runDir, stateDir, searchPath: searchPathOf(options.path) });
   const links = link === undefined ? addressedLinks() : [link];
   const hasIpv6 = host.sysctls.get("net.ipv6.ip_nonlocal_bind")?.value !== undefined;
   const agentPid = await livingAgent(join(runDir, "agent.pid")).catch(() => undefined);
-  const [kernel, sysctls, processes, owners, firewall] = await Promise.all([
+  const [kernel, socketEnding, sysctls, processes, owners, firewall] = await Promise.all([
     readKernel({ nft: host.nft, hasIpv6 }),
+    options.socketEndingProblem(),
     readNetworkSysctls(links),
     readProcesses({ runDir, agentPid, names: KNOWN_PROGRAMS }),
     readLinkOwners(links),
@@ -47,6 +54,7 @@ export async function checkHost(options: PreflightOptions): Promise<readonly Hos
   const lines = [
     ...essentialLines(host, { runDir, stateDir, link, runDirProblem: runDirProblem(runDir) }),
     ...kernelLines(kernel),
+    socketEndingLine(socketEnding),
     ...sysctlLines(sysctls),
     ...socketLines(processes.sockets, ports),
     ...linkOwnerLines(owners, processes),

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { kernelLines, sysctlLines } from "./judge-kernel.ts";
+import { kernelLines, socketEndingLine, sysctlLines } from "./judge-kernel.ts";
 import type { LinkSysctls, NetworkSysctls } from "./sysctl-facts.ts";
 
 const eth0: LinkSysctls = { link: "eth0", rpFilter: 0, arpIgnore: 0, arpAnnounce: 0 };
@@ -158,6 +158,16 @@ test("check of the kernel: what it does not take is a warning, in its own words"
     lines.map(({ verdict, subject, found }) => `${verdict} ${subject} ${found}`),
     ["ok release 6.1.0, nftables v1.0.6", "ok maps taken", "warning nat-ipv4 Error: no such file"],
   );
+});
+
+test("check of the kernel: one that ends no sockets is said, with what comes of it", () => {
+  const { verdict, subject, found, remedy } = socketEndingLine("Request rejected: EOPNOTSUPP");
+  assert.equal(
+    `${verdict} ${subject} ${found}`,
+    "warning socket-destroy Request rejected: EOPNOTSUPP",
+  );
+  assert.match(remedy, /CONFIG_INET_DIAG_DESTROY.*when one of the two sends next/);
+  assert.equal(socketEndingLine(undefined).verdict, "ok");
 });
 
 test("check of the kernel: without nft nothing is said of features", () => {

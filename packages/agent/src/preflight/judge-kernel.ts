@@ -35,6 +35,23 @@ export function kernelLines({ release, nftVersion, features }: KernelFacts): rea
   ];
 }
 
+/**
+ * The line of what ends connections to a removed member at both ends (ADR 0031).
+ * @param problem what the kernel says against it.
+ */
+export function socketEndingLine(problem: string | undefined): HostLine {
+  const subject = "socket-destroy";
+  if (problem === undefined) return hostLine("kernel", { subject, found: "taken" });
+  return hostLine("kernel", {
+    subject,
+    found: problem,
+    verdict: "warning",
+    remedy:
+      "use a kernel with CONFIG_INET_DIAG_DESTROY: until then a client of a removed member " +
+      "learns of it when one of the two sends next, after the drain time",
+  });
+}
+
 /** Lines of the sysctls, those of single devices first. */
 export function sysctlLines(facts: NetworkSysctls): readonly HostLine[] {
   const isMany = facts.links.length > 1;
