@@ -253,7 +253,7 @@ inSandbox({ file: import.meta.url, name: "liveness" }, () => {
     await using s = await stage("frozen");
     await using _ = s.watch();
     const master = await pidIn(s.layout.nginx.pid);
-    const [worker] = await readWorkers(master);
+    const [worker] = readWorkers(master);
     assert.ok(worker !== undefined);
     process.kill(worker.pid, "SIGSTOP");
     await until(async () => !(await isHeld()), "the VIP left");
@@ -275,7 +275,7 @@ inSandbox({ file: import.meta.url, name: "liveness" }, () => {
     await using looks = new AsyncDisposableStack();
     looks.use(s.watch());
     const master = await pidIn(place.pid);
-    const [worker] = await readWorkers(master);
+    const [worker] = readWorkers(master);
     assert.ok(worker !== undefined);
     process.kill(worker.pid, "SIGSTOP");
     await until(async () => !(await isHeld()), "the VIP left again");

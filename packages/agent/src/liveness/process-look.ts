@@ -1,7 +1,9 @@
 // One process as /proc shows it now. It is read without waiting: ten looks a second through the
 // thread pool would cost more than they find, and /proc answers from memory. It changes nothing.
 
-import { readFileSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
+
+import { readNow } from "../read-or-nothing.ts";
 
 /** A process at one moment. */
 export interface ProcessLook {
@@ -15,7 +17,7 @@ export interface ProcessLook {
 
 /** Looks at a process; undefined when there is none of that number, or only what is left of one. */
 export function lookAt(pid: number): ProcessLook | undefined {
-  const stat = readOrNothing(`/proc/${pid}/stat`);
+  const stat = readNow(`/proc/${pid}/stat`);
   // The name in brackets may hold anything; what follows it starts with field 3 (proc(5)).
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state = "", parent] = fields;
@@ -25,13 +27,13 @@ export function lookAt(pid: number): ProcessLook | undefined {
 
 /** How often a process has given the processor up by itself; undefined when it is gone. */
 export function pausesOf(pid: number): number | undefined {
-  const found = /^voluntary_ctxt_switches:\s+(\d+)$/m.exec(readOrNothing(`/proc/${pid}/status`));
+  const found = /^voluntary_ctxt_switches:\s+(\d+)$/m.exec(readNow(`/proc/${pid}/status`));
   return found === null ? undefined : Number(found[1]);
 }
 
 /** The children of a process, by number. */
 export function childrenOf(pid: number): readonly number[] {
-  const words = readOrNothing(`/proc/${pid}/task/${pid}/children`).split(" ");
+  const words = readNow(`/proc/${pid}/task/${pid}/children`).split(" ");
   return words.filter((word) => /^[1-9][0-9]*$/.test(word)).map(Number);
 }
 
@@ -40,9 +42,9 @@ export function childrenOf(pid: number): readonly number[] {
  * not live, or is one of another boot or PID namespace, whose numbers mean nothing here.
  */
 export function leaderOf(recordPath: string): ProcessLook | undefined {
-  const [pid = "", boot, namespace, startTicks] = readOrNothing(recordPath).trim().split(" ");
+  const [pid = "", boot, namespace, startTicks] = readNow(recordPath).trim().split(" ");
   if (!/^[1-9][0-9]*$/.test(pid)) return undefined;
-  if (boot !== readOrNothing("/proc/sys/kernel/random/boot_id").trim()) return undefined;
+  if (boot !== readNow("/proc/sys/kernel/random/boot_id").trim()) return undefined;
   if (namespace !== namespaceOfPids()) return undefined;
   const found = lookAt(Number(pid));
   return found?.startTicks === startTicks ? found : undefined;
@@ -53,14 +55,5 @@ function namespaceOfPids(): string | undefined {
     return readlinkSync("/proc/self/ns/pid");
   } catch {
     return undefined;
-  }
-}
-
-function readOrNothing(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    // It ended between two looks, or nothing was written yet.
-    return "";
   }
 }

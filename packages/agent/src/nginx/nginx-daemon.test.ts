@@ -238,12 +238,12 @@ inSandbox({ file: import.meta.url, name: "nginx" }, () => {
     await s.nginx.apply(both, "g1");
     const { pid } = await s.supervisor.nginx.state();
     assert.ok(pid !== undefined);
-    const [old] = await readWorkers(pid);
+    const [old] = readWorkers(pid);
     assert.ok(old !== undefined);
     await s.nginx.apply(s.config("g2", [8001]), "g2");
     assert.equal(await s.nginx.generation(), "g2");
     await s.nginx.retired();
-    const serving = (await readWorkers(pid)).filter((worker) => !worker.ending);
+    const serving = readWorkers(pid).filter((worker) => !worker.ending);
     assert.equal(serving.length, 2);
     assert.ok(serving.every((worker) => worker.pid !== old.pid));
   });

@@ -62,9 +62,10 @@ interface Workers {
   readonly serving: readonly number[];
 }
 
-async function servingWorkers(master: number): Promise<readonly number[]> {
-  const workers = await readWorkers(master);
-  return workers.filter((worker) => !worker.ending).map((worker) => worker.pid);
+function servingWorkers(master: number): readonly number[] {
+  return readWorkers(master)
+    .filter((worker) => !worker.ending)
+    .map((worker) => worker.pid);
 }
 
 class Nginx implements NginxDaemon {
@@ -111,12 +112,12 @@ class Nginx implements NginxDaemon {
     if (((await this.#inForce()).socket ?? this.#coming) === undefined) return [];
     const { pid } = await this.#service.recentState(RECENT_MS);
     if (pid === undefined) return [];
-    const [workers, ticks] = await Promise.all([readWorkers(pid), nowTicks()]);
+    const workers = readWorkers(pid);
     // A worker may learn of its end long after the reload: only a later look finds it too many.
-    const ended = new Set(await this.#endBeyondBound(workers));
+    const ended = new Set(this.#endBeyondBound(workers));
     return livingGenerations(
       workers.filter((worker) => !ended.has(worker)),
-      ticks,
+      nowTicks(),
     );
   }
 
@@ -228,21 +229,21 @@ class Nginx implements NginxDaemon {
 
   async #workers(): Promise<Workers | undefined> {
     const { pid } = await this.#service.state();
-    return pid === undefined ? undefined : { master: pid, serving: await servingWorkers(pid) };
+    return pid === undefined ? undefined : { master: pid, serving: servingWorkers(pid) };
   }
 
   /** Each reload may leave a generation behind, and each costs its memory. */
   async #retire(old: Workers | undefined): Promise<void> {
     if (old === undefined) return;
     await this.#waitUntilEnding(old);
-    await this.#endBeyondBound(await readWorkers(old.master));
+    this.#endBeyondBound(readWorkers(old.master));
   }
 
-  async #endBeyondBound(workers: readonly Worker[]): Promise<readonly Worker[]> {
+  #endBeyondBound(workers: readonly Worker[]): readonly Worker[] {
     const { generationsMax, logger } = this.#options;
     const ended = beyondBound(workers, generationsMax);
     if (ended.length === 0) return ended;
-    await endWorkers(ended);
+    endWorkers(ended);
     const pids = ended.map((worker) => worker.pid);
     logger.warn({ pids, generationsMax }, "ended the oldest generation of nginx: too many live");
     return ended;
@@ -255,7 +256,7 @@ class Nginx implements NginxDaemon {
   async #waitUntilEnding(old: Workers): Promise<void> {
     const endMs = this.#clock.nowMs() + ENDING_MS_MAX;
     while (this.#clock.nowMs() < endMs) {
-      const serving = new Set(await servingWorkers(old.master));
+      const serving = new Set(servingWorkers(old.master));
       if (!old.serving.some((pid) => serving.has(pid))) return;
       await this.#clock.sleep(POLL_MS);
     }

@@ -1,27 +1,26 @@
 // The workers of a master of nginx, as /proc shows them, and their end. Given the master's process
 // id. It ends nobody but a worker that was seen to be ending, and looks again before it does.
 
-import { readOrNothing } from "../read-or-nothing.ts";
+import { readNow } from "../read-or-nothing.ts";
 import type { Worker } from "./generations.ts";
 
 /** The living workers of a master; none when it is gone, or lives in another PID namespace. */
-export async function readWorkers(masterPid: number): Promise<readonly Worker[]> {
-  const children = await readOrNothing(`/proc/${masterPid}/task/${masterPid}/children`);
+export function readWorkers(masterPid: number): readonly Worker[] {
+  const children = readNow(`/proc/${masterPid}/task/${masterPid}/children`);
   const pids = children.split(" ").filter((word) => /^[0-9]+$/.test(word));
-  const found = await Promise.all(pids.map(readWorker));
-  return found.filter((worker) => worker !== undefined);
+  return pids.map(readWorker).filter((worker) => worker !== undefined);
 }
 
 /** The time that start times of processes are compared with: clock ticks since boot. */
-export async function nowTicks(): Promise<number> {
-  const [seconds = "0"] = (await readOrNothing("/proc/uptime")).split(" ");
+export function nowTicks(): number {
+  const [seconds = "0"] = readNow("/proc/uptime").split(" ");
   return Math.round(Number(seconds) * 100);
 }
 
 /** Ends workers at once, with the connections that they have left. */
-export async function endWorkers(workers: readonly Worker[]): Promise<void> {
+export function endWorkers(workers: readonly Worker[]): void {
   for (const worker of workers) {
-    const now = await readWorker(String(worker.pid));
+    const now = readWorker(String(worker.pid));
     if (now?.startTicks !== worker.startTicks || !now.ending) continue;
     try {
       // nginx's fast shutdown; its master starts no other in the place of one that ends.
@@ -32,13 +31,10 @@ export async function endWorkers(workers: readonly Worker[]): Promise<void> {
   }
 }
 
-async function readWorker(pid: string): Promise<Worker | undefined> {
-  const [title, stat, status] = await Promise.all([
-    readOrNothing(`/proc/${pid}/cmdline`),
-    readOrNothing(`/proc/${pid}/stat`),
-    readOrNothing(`/proc/${pid}/status`),
-  ]);
+function readWorker(pid: string): Worker | undefined {
+  const title = readNow(`/proc/${pid}/cmdline`);
   if (!title.startsWith("nginx: worker process")) return undefined;
+  const [stat, status] = [readNow(`/proc/${pid}/stat`), readNow(`/proc/${pid}/status`)];
   // The name in brackets may hold anything; what follows it starts with field 3, and the start
   // time is field 22 (proc(5)).
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
