@@ -14,7 +14,7 @@ import {
 import type { DataPlaneLayout } from "./data-plane-layout.ts";
 import { generationId } from "./generation-id.ts";
 import type { Host } from "./host.ts";
-import { nginxParts } from "./nginx-parts.ts";
+import { nginxParts, udpSessionsMax } from "./nginx-parts.ts";
 import { openFilesMax } from "./open-files.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
 import type { AgentSettings } from "./settings.ts";
@@ -68,6 +68,11 @@ export async function hostRenderers(options: HostRendererOptions): Promise<HostR
         checksOnReload: programs.checksOnReload,
       }),
   };
+}
+
+/** Sessions that a UDP listener may have which has no limit of its own. */
+export function udpSessionsMaxOf({ workerProcesses }: AgentSettings): number {
+  return udpSessionsMax({ workerProcesses, workerConnections: WORKER_CONNECTIONS });
 }
 
 /** What all generations of nginx have in common. */

@@ -69,8 +69,11 @@ export async function findOwners(
   return owners;
 }
 
-/** The kernel prints addresses as 32-bit words in the host's byte order: little-endian here. */
-function parseKernelAddress(hex: string): Address | undefined {
+/**
+ * The kernel prints addresses as 32-bit words in the host's byte order: little-endian here.
+ * Undefined for what is none.
+ */
+export function parseKernelAddress(hex: string): Address | undefined {
   if (!/^(?:[0-9A-F]{8}|[0-9A-F]{32})$/i.test(hex)) return undefined;
   const bytes = Buffer.from(hex, "hex");
   bytes.swap32();
