@@ -16,7 +16,7 @@ import { address, inSandbox, listenerOf } from "@fairlead/testkit";
 import type { MemberTable, PlacedMembers, TableSlot } from "../ports.ts";
 import { parseServiceRanges, SERVICE_NETWORKS } from "../service-ranges.ts";
 import { createMemberTable, forgetMembers } from "./member-table.ts";
-import { createNftMonitor } from "./nft-monitor.ts";
+import { type NftMonitor, createNftMonitor } from "./nft-monitor.ts";
 
 const NFT = "/usr/sbin/nft";
 const IP = "/usr/sbin/ip";
@@ -206,6 +206,40 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
     assert.match(await listed(), /192\.0\.2\.100 \. tcp \. 80/);
     await table.fill(byService([]));
     assert.doesNotMatch(await listed(), /192\.0\.2\.100/);
+  });
+
+  test("lost events are nobody's change while the table is signed as it was left", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-members-"));
+    const heard: Parameters<NftMonitor["onChange"]>[1][] = [];
+    const monitor: Pick<NftMonitor, "onChange"> = {
+      onChange: (_, listener) => {
+        heard.push(listener);
+        return { [Symbol.dispose]: () => undefined };
+      },
+    };
+    const options = { ...OPTIONS, monitor, placesFile: join(folder.path, "p") };
+    await using table = await createMemberTable(options);
+    await fill(table, [["192.0.2.100:80/tcp", ["10.0.0.1:8080"]]]);
+    await fill(table, [["192.0.2.100:80/tcp", ["10.0.0.2:8080"]]]);
+    let drifts = 0;
+    const drifted = Promise.withResolvers<void>();
+    using _drift = table.onDrift(() => {
+      drifts += 1;
+      drifted.resolve();
+    });
+    const lose = (): void => {
+      for (const listener of heard) listener({ revision: undefined, isLost: true });
+    };
+    lose();
+    // The answer of nft that this begins after comes after that one's.
+    await run(NFT, ["list", "tables"]);
+    await table.slots();
+    assert.equal(drifts, 0);
+    await run(NFT, ["flush", "table", "inet", "fairlead_members"]);
+    await run(NFT, ["delete", "table", "inet", "fairlead_members"]);
+    lose();
+    await drifted.promise;
+    assert.equal(drifts, 1);
   });
 
   test("a table that somebody flushes is written anew, and its own changes are no news", async () => {

@@ -22,6 +22,8 @@ export interface NftMonitorOptions {
 export interface TableChange {
   /** What it put into the set `REVISION_SET` of the table; undefined: nothing, or it is unknown. */
   readonly revision: number | undefined;
+  /** Events were lost, be they of this table or of another. Default: none were. */
+  readonly isLost?: boolean;
 }
 
 /** Who changes nftables' tables. */
@@ -99,7 +101,7 @@ class Monitor implements NftMonitor {
   #read(line: string): void {
     if (line.startsWith("#")) {
       // Too many events at once: some are lost.
-      if (!line.startsWith("# new generation")) this.#anything();
+      if (!line.startsWith("# new generation")) this.#anything({ isLost: true });
       const touched = this.#touched;
       this.#touched = new Map();
       for (const [table, revision] of touched) this.#tell(table, { revision });
@@ -110,8 +112,8 @@ class Monitor implements NftMonitor {
     this.#touched.set(change.table, change.revision ?? this.#touched.get(change.table));
   }
 
-  #anything(): void {
-    for (const table of this.#listeners.keys()) this.#tell(table, { revision: undefined });
+  #anything(how: Pick<TableChange, "isLost"> = {}): void {
+    for (const table of this.#listeners.keys()) this.#tell(table, { ...how, revision: undefined });
   }
 
   #tell(table: string, change: TableChange): void {

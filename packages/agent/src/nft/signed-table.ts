@@ -2,7 +2,8 @@
 // a signature of ours is somebody else's. Given the program nft and the monitor. It decides nothing
 // of what stands in the table, nor what follows when others touched it.
 
-import type { RevisionTurn } from "@fairlead/render";
+import { REVISION_SET, type RevisionTurn } from "@fairlead/render";
+import { runProgram } from "@fairlead/runtime";
 
 import { loadRules } from "./load-rules.ts";
 import type { NftMonitor, TableChange } from "./nft-monitor.ts";
@@ -34,6 +35,8 @@ export interface SignedTable extends Disposable {
 
 /** A revision is a mark of 32 bits, and begins where no earlier life of the agent ended. */
 const REVISIONS = 2 ** 31;
+const LISTING_BYTES_MAX = 4096;
+const SIGNATURE = /elements = \{ (0x[0-9a-f]+|[0-9]+) \}/;
 /** So many transactions of ours may be on their way through the monitor. */
 const UNSEEN_MAX = 64;
 
@@ -74,8 +77,36 @@ class Table implements SignedTable {
     this.#listening?.[Symbol.dispose]();
   }
 
-  #changed({ revision }: TableChange): void {
+  #changed({ revision, isLost }: TableChange): void {
     if (revision !== undefined && this.#unseen.delete(revision)) return;
+    if (isLost === true) void this.#afterLoss();
+    else this.#options.onForeign();
+  }
+
+  /**
+   * A transaction of ours that is large makes more events than the monitor can take. To write the
+   * table anew for that would make as many again, without an end: what stands in it is asked for.
+   */
+  async #afterLoss(): Promise<void> {
+    const before = this.#revision;
+    const found = await this.#signature();
+    // Another one of ours may be under way, and of those before it the signature may be lost.
+    const isOurs = found === before || found === this.#revision;
+    if (found !== undefined && (isOurs || this.#unseen.has(found))) return;
     this.#options.onForeign();
+  }
+
+  /** Of the table as the kernel has it; undefined where it has none that is signed. */
+  async #signature(): Promise<number | undefined> {
+    const { program: command, timeoutMs, table } = this.#options;
+    const args = ["list", "set", "inet", table, REVISION_SET];
+    try {
+      const limits = { timeoutMs, maxOutputBytes: LISTING_BYTES_MAX };
+      const { stdout } = await runProgram({ command, args, ...limits });
+      const number = SIGNATURE.exec(stdout)?.[1];
+      return number === undefined ? undefined : Number(number);
+    } catch {
+      return undefined;
+    }
   }
 }
