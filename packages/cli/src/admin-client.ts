@@ -23,9 +23,13 @@ import {
   type WatchResponse,
 } from "@fairlead/wire";
 
+import { callTrouble, SLOW_MS } from "./call-trouble.ts";
+
 /** How a call to the controller failed. */
 export type AdminErrorCode =
   | "UNREACHABLE"
+  /** Something answers there, and it is no controller of this version. */
+  | "NO_CONTROLLER"
   | "REFUSED"
   /** It answers as many as it can already. */
   | "BUSY"
@@ -80,8 +84,10 @@ export function createAdminClient(options: {
   readonly server: string;
   /** Longest wait for an answer, in ms. */
   readonly deadlineMs: number;
+  /** Called once for each call that is long without an answer. */
+  readonly onSlow: () => void;
 }): AdminClient {
-  const { server, deadlineMs } = options;
+  const { server, deadlineMs, onSlow } = options;
   const client = new Client(server, channelCredentials({ kind: "insecure" }), channelOptions());
   const ask = <Request, Response>(
     method: Method<Request, Response>,
@@ -90,8 +96,11 @@ export function createAdminClient(options: {
     new Promise((resolve, reject) => {
       const { path, requestSerialize, responseDeserialize } = method;
       const deadline = new Date(Date.now() + deadlineMs);
-      const settled = (error: ServiceError | null, answer: Response | undefined): void =>
+      const slow = setTimeout(onSlow, SLOW_MS);
+      const settled = (error: ServiceError | null, answer: Response | undefined): void => {
+        clearTimeout(slow);
         settle(server, error, answer, { resolve, reject });
+      };
       client.makeUnaryRequest(
         path,
         requestSerialize,
@@ -118,30 +127,51 @@ export function createAdminClient(options: {
     exportLeases: async () => (await ask(TABLE.exportLeases, {})).book ?? create(LeaseBookSchema),
     importLeases: async (book, dryRun) => resultOf(await ask(TABLE.importLeases, { book, dryRun })),
     watch: (kinds, onMessage, signal) =>
-      new Promise((resolve, reject) => {
-        const { path, requestSerialize, responseDeserialize } = TABLE.watch;
-        const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {
-          kinds: [...kinds],
-        });
-        let hasBegun = false;
-        // Nothing may come for long, but the first message does at once.
-        const timer = setTimeout(() => call.cancel(), deadlineMs);
-        const settled = (error: ServiceError | null): void => {
-          clearTimeout(timer);
-          if (signal.aborted) resolve();
-          else reject(hasBegun ? lostError(server, error) : adminError(server, error));
-        };
-        signal.addEventListener("abort", () => call.cancel(), { once: true });
-        call.on("data", (message: WatchResponse) => {
-          clearTimeout(timer);
-          hasBegun = true;
-          if (!signal.aborted) onMessage(message);
-        });
-        call.on("error", settled);
-        call.on("end", () => settled(null));
-      }),
+      watch({ client, ...options }, kinds, { onMessage, signal }),
     [Symbol.dispose]: () => client.close(),
   };
+}
+
+interface WatchedBy {
+  readonly client: Client;
+  readonly server: string;
+  readonly deadlineMs: number;
+  readonly onSlow: () => void;
+}
+
+function watch(
+  { client, server, deadlineMs, onSlow }: WatchedBy,
+  kinds: readonly ListKind[],
+  to: { readonly onMessage: (message: WatchResponse) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  const { onMessage, signal } = to;
+  return new Promise((resolve, reject) => {
+    const { path, requestSerialize, responseDeserialize } = TABLE.watch;
+    const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {
+      kinds: [...kinds],
+    });
+    let hasBegun = false;
+    // Nothing may come for long, but the first message does at once.
+    const timer = setTimeout(() => call.cancel(), deadlineMs);
+    const slow = setTimeout(onSlow, SLOW_MS);
+    const heard = (): void => {
+      clearTimeout(timer);
+      clearTimeout(slow);
+    };
+    const settled = (error: ServiceError | null): void => {
+      heard();
+      if (signal.aborted) resolve();
+      else reject(hasBegun ? lostError(server, error) : adminError(server, error));
+    };
+    signal.addEventListener("abort", () => call.cancel(), { once: true });
+    call.on("data", (message: WatchResponse) => {
+      heard();
+      hasBegun = true;
+      if (!signal.aborted) onMessage(message);
+    });
+    call.on("error", settled);
+    call.on("end", () => settled(null));
+  });
 }
 
 /** A method of the contract's table, as far as it is called here. */
@@ -168,23 +198,25 @@ function settle<T>(
 
 /** The one place where an error of grpc-js becomes ours. */
 function adminError(server: string, error: ServiceError | null): EdgeError<AdminErrorCode> {
-  const code = error?.code;
-  const isSilent = code === status.DEADLINE_EXCEEDED || code === status.CANCELLED;
-  if (code === status.UNAVAILABLE || isSilent) {
-    const message = `no controller answers at ${server}`;
-    return new EdgeError({ code: "UNREACHABLE", message, retryable: true, cause: error });
+  const trouble = callTrouble(error);
+  if (trouble.kind !== "answered") {
+    const message = `no controller answers at ${server}: ${trouble.why}`;
+    const isSilent = trouble.kind === "silent";
+    const code = isSilent ? "UNREACHABLE" : "NO_CONTROLLER";
+    return new EdgeError({ code, message, retryable: isSilent });
   }
+  const code = error?.code;
   const isBusy = code === status.RESOURCE_EXHAUSTED;
   const isRefused = code === status.PERMISSION_DENIED || code === status.UNAUTHENTICATED;
   return new EdgeError({
     code: isRefused ? "REFUSED" : isBusy ? "BUSY" : "FAILED",
-    message: `the controller at ${server} answered: ${error?.details ?? "nothing"}`,
+    message: `the controller at ${server} answered: ${trouble.why}`,
     retryable: false,
-    cause: error,
   });
 }
 
 function lostError(server: string, error: ServiceError | null): EdgeError<AdminErrorCode> {
-  const message = `the controller at ${server} went away: ${error?.details ?? "it said no more"}`;
+  const why = error === null ? "it said no more" : callTrouble(error).why;
+  const message = `the controller at ${server} went away: ${why}`;
   return new EdgeError({ code: "LOST", message, retryable: true });
 }

@@ -1,7 +1,7 @@
 // Asks one agent over its AgentDebugService. Given where it listens, which is the loopback of its
 // own host; every call has a deadline, and every failure becomes one EdgeError.
 
-import { Client, type MethodDefinition, type ServiceError, status } from "@grpc/grpc-js";
+import { Client, type MethodDefinition, type ServiceError } from "@grpc/grpc-js";
 
 import { EdgeError } from "@fairlead/runtime";
 import {
@@ -12,6 +12,8 @@ import {
   type GetMembersResponse,
   serviceDefinition,
 } from "@fairlead/wire";
+
+import { callTrouble, SLOW_MS } from "./call-trouble.ts";
 
 /** How a call to an agent failed. */
 export type AgentErrorCode = "UNREACHABLE" | "FAILED";
@@ -32,14 +34,17 @@ export function createAgentClient(options: {
   readonly agent: string;
   /** Longest wait for an answer, in ms. */
   readonly deadlineMs: number;
+  /** Called once for each call that is long without an answer. */
+  readonly onSlow: () => void;
 }): AgentClient {
-  const { agent, deadlineMs } = options;
+  const { agent, deadlineMs, onSlow } = options;
   const client = new Client(agent, channelCredentials({ kind: "insecure" }), channelOptions());
   const call = <Asked, Answer>(
     { path, requestSerialize, responseDeserialize }: MethodDefinition<Asked, Answer>,
     asked: Asked,
   ): Promise<Answer> =>
     new Promise((resolve, reject) => {
+      const slow = setTimeout(onSlow, SLOW_MS);
       client.makeUnaryRequest(
         path,
         requestSerialize,
@@ -47,6 +52,7 @@ export function createAgentClient(options: {
         asked,
         { deadline: new Date(Date.now() + deadlineMs) },
         (error, answer) => {
+          clearTimeout(slow);
           if (error === null && answer !== undefined) resolve(answer);
           else reject(agentError(agent, error));
         },
@@ -61,13 +67,13 @@ export function createAgentClient(options: {
 
 /** The one place where an error of grpc-js becomes ours. */
 function agentError(agent: string, error: ServiceError | null): EdgeError<AgentErrorCode> {
-  const isSilent = error?.code === status.UNAVAILABLE || error?.code === status.DEADLINE_EXCEEDED;
+  const { kind, why } = callTrouble(error);
+  const isAnswer = kind === "answered";
   return new EdgeError({
-    code: isSilent ? "UNREACHABLE" : "FAILED",
-    message: isSilent
-      ? `no agent answers at ${agent}`
-      : `the agent at ${agent} answered: ${error?.details ?? "nothing"}`,
-    retryable: isSilent,
-    cause: error,
+    code: isAnswer ? "FAILED" : "UNREACHABLE",
+    message: isAnswer
+      ? `the agent at ${agent} answered: ${why}`
+      : `no agent answers at ${agent}: ${why}`,
+    retryable: kind === "silent",
   });
 }

@@ -19,10 +19,28 @@ test("leases are listed and described, and a held one is not released", async ()
   const held = await stage.run("lease", "release", "192.0.2.100");
   assert.equal(held.code, EXIT.refused);
   assert.match(held.err, /why: {2}192\.0\.2\.100 is held by default\/api since 20/);
-  for (const address of ["192.0.2.109", "tomorrow"]) {
-    assert.equal((await stage.run("lease", "release", address)).code, EXIT.notFound);
-    assert.equal((await stage.run("lease", "describe", address)).code, EXIT.notFound);
+  for (const [address, why] of [
+    ["192.0.2.109", /it is free, or lies in no pool/],
+    ["tomorrow", /is no address/],
+    ["", /is no address/],
+  ] as const) {
+    for (const command of ["release", "describe"]) {
+      const { code, err } = await stage.run("lease", command, address);
+      assert.equal(code, EXIT.notFound);
+      assert.match(err, why);
+    }
   }
+});
+
+test("a file that cannot be written, or read, is said with what to do about it", async () => {
+  await using stage = await openStage("web");
+  const path = join(stage.root, "nowhere", "leases.json");
+  const unwritten = await stage.run("lease", "export", path);
+  assert.equal(unwritten.code, EXIT.bad);
+  assert.match(unwritten.err, /cannot be written\n.*\n {2}do: {3}Name a file in a folder that is/);
+  const unread = await stage.run("lease", "import", path);
+  assert.equal(unread.code, EXIT.bad);
+  assert.match(unread.err, /cannot be read\n.*\n {2}do: {3}Name a file that fairlead lease export/);
 });
 
 test("a deleted Service's address rests, and is free when an operator says so", async () => {

@@ -26,4 +26,11 @@ const code = await runProgram(
   },
   [runCommand, demoCommand, storeCommand],
 );
-process.exitCode ??= code;
+// What is written has to leave first; and a name that nobody resolves would keep the process for
+// half a minute after its command has given up.
+await Promise.all([written(process.stdout), written(process.stderr)]);
+process.exit(process.exitCode ?? code);
+
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
+}

@@ -15,6 +15,8 @@ test("what cannot be moved is said with its exit code", async () => {
     { args: ["drain", "l b"], code: EXIT.notFound, words: /"l b" is no agent's name/ },
     { args: ["move", "192.0.2.9", "--to", "lb9"], code: EXIT.notFound, words: /no lease is of/ },
     { args: ["move", "web", "--to", "lb9"], code: EXIT.notFound, words: /"web" is no address/ },
+    { args: ["drain", ""], code: EXIT.notFound, words: /^error: "" is not drained$/m },
+    { args: ["drain", "\u001b[31m"], code: EXIT.notFound, words: /^error: "\\u001b\[31m" is not/m },
     { args: ["move", "192.0.2.100"], code: EXIT.usage, words: /--to/ },
     {
       args: ["rebalance", "--timeout", "soon"],

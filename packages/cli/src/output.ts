@@ -3,6 +3,8 @@
 
 import { stringify } from "yaml";
 
+import { quoteValue } from "@fairlead/runtime";
+
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
 /** The forms that `-o` takes. */
@@ -42,6 +44,14 @@ export interface Complaint {
   readonly why: string;
   readonly remedy: string;
   readonly code: string;
+}
+
+/** What may stand in a sentence as it is: names, addresses, paths. */
+const PLAIN = /^[\w./:-]{1,80}$/u;
+
+/** What somebody typed, as it stands in a complaint: in quotes where it could be misread. */
+export function typed(text: string): string {
+  return PLAIN.test(text) ? text : quoteValue(text);
 }
 
 /** Writes an error in its four parts. */

@@ -52,6 +52,7 @@ export function formatPools(rows: readonly PoolRow[], options: TableOptions): st
       : row.usage.map((usage) => ({ row, usage })),
   );
   const table = formatTable(POOL_COLUMNS, lines, options);
+  if (options.headings === false) return table;
   if (rows.length === 0) return `${table}there is no pool\n`;
   const remarks = rows.flatMap((row) => row.remarks.map((one) => formatRemark(row.name, one)));
   return remarks.length === 0 ? table : `${table}\n${remarks.join("")}`;

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { VERSION } from "@fairlead/runtime";
+
 import { EXIT } from "./exit-codes.ts";
 import { runProgram } from "./program.ts";
 
@@ -39,14 +41,26 @@ const lines: readonly { readonly args: readonly string[]; readonly says: RegExp 
   { args: ["explain"], says: /missing required argument 'subject'/ },
   { args: ["explain", "a", "b"], says: /too many arguments/ },
   { args: ["status", "--output=xml", "--nope=1"], says: /xml.*--nope/s },
+  { args: [], says: /^Usage: fairlead .*\n {2}status /s },
+  { args: ["lease"], says: /^Usage: fairlead lease .*\n {2}export /s },
+  { args: ["status", "--server", ""], says: /'' is invalid\. Give HOST:PORT/ },
+  { args: ["status", "--server", "lb1"], says: /'lb1' is invalid\. Give HOST:PORT/ },
+  { args: ["status", "--server", "http://lb1:7705"], says: /is invalid\. Give HOST:PORT/ },
+  { args: ["status", "--server", "lb1:99999", "-o", "xml"], says: /lb1:99999.*xml/s },
+  { args: ["agents", "members", "--agent", "lb1:0"], says: /'lb1:0' is invalid\. Give HOST:PORT/ },
 ];
 for (const { args, says } of lines) {
   test(`fairlead ${args.join(" ")} is refused in words`, async () => {
     const { code, err } = await run(...args);
     assert.equal(code, EXIT.usage);
     assert.match(err, says);
+    assert.doesNotMatch(err, /outputHelp/);
   });
 }
+
+test("the version is said, and that is good", async () => {
+  assert.deepEqual(await run("--version"), { code: EXIT.good, out: `${VERSION}\n`, err: "" });
+});
 
 test("help goes to standard output and is good", async () => {
   const { code, out, err } = await run("status", "--help");

@@ -3,6 +3,8 @@
 
 import { Command, CommanderError } from "commander";
 
+import { VERSION } from "@fairlead/runtime";
+
 import { leaseCommand } from "./commands/lease.ts";
 import {
   drainCommand,
@@ -48,18 +50,25 @@ export async function runProgram(
   const done = (code: ExitCode): void => {
     exit = code;
   };
+  let help = "";
   const program = buildProgram(
     makers.map((make) => make(context, done)),
-    context.out,
+    { writeOut: context.out, writeErr: (text) => void (help += text) },
   );
   try {
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return EXIT.good;
+    // No command was named, or one that only groups others: its help says which there are.
+    if (error.code === "commander.help") {
+      context.err(help);
+      return EXIT.usage;
+    }
+    const silent = { writeOut: () => undefined, writeErr: () => undefined };
     const idle = (): Command => {
       const commands = makers.map((make) => withoutAction(make(context, done)));
-      return buildProgram(commands, () => undefined);
+      return buildProgram(commands, silent);
     };
     const complaints = await usageComplaints(idle, args);
     for (const complaint of complaints) context.err(`${complaint}\n`);
@@ -69,14 +78,21 @@ export async function runProgram(
   return exit;
 }
 
-function buildProgram(commands: readonly Command[], writeOut: (text: string) => void): Command {
+/** Where the parser writes by itself. */
+interface ParserOutput {
+  readonly writeOut: (text: string) => void;
+  readonly writeErr: (text: string) => void;
+}
+
+function buildProgram(commands: readonly Command[], output: ParserOutput): Command {
   const program = new Command("fairlead")
+    .version(VERSION, "-V, --version", "say the version")
     .description("Load-balanced virtual IPs for Kubernetes on your own hardware.")
     .addHelpText("after", `\n${EXIT_HELP}`)
     .enablePositionalOptions();
   for (const command of commands) program.addCommand(withHelp(command));
   for (const command of withCommands(program)) {
-    command.exitOverride().configureOutput({ writeOut, writeErr: () => undefined });
+    command.exitOverride().configureOutput({ ...output });
   }
   return program;
 }

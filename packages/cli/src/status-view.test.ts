@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { create, ListResponseSchema } from "@fairlead/wire";
+import { AgentRowSchema, create, ListResponseSchema } from "@fairlead/wire";
 
-import { formatStatus, isWell } from "./status-view.ts";
+import { formatAgents, formatStatus, isWell } from "./status-view.ts";
 
 const FORM = { wide: false, headings: true };
 
@@ -29,6 +29,20 @@ const cases = [
     isWell: false,
   },
 ];
+
+test("without headings there are rows alone: a sentence would be read as a row", () => {
+  const main = { reason: "PoolExhausted", code: "FL0203", title: "full", detail: "3 of 3" };
+  const claim = { namespace: "default", name: "web", state: "pending", ports: ["80/TCP"], main };
+  const findings = [{ subject: "file", name: "a.yaml", remark: main }];
+  const list = create(ListResponseSchema, { controller: {}, claims: [claim], findings });
+  const agent = create(AgentRowSchema, { name: "lb1", state: "connected", remarks: [main] });
+  const rows = { wide: false, headings: false };
+  for (const text of [formatStatus(list, rows), formatAgents([agent], rows)]) {
+    assert.equal(text.trimEnd().split("\n").length, 1, text);
+  }
+  const standby = create(ListResponseSchema, { controller: { standsBy: true } });
+  assert.equal(formatStatus(standby, rows), "");
+});
 
 for (const { name, controller, says, isWell: expected } of cases) {
   test(name, () => {

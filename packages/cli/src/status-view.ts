@@ -62,8 +62,11 @@ export function formatStatus(
   list: ListResponse,
   options: { readonly wide: boolean; readonly headings: boolean },
 ): string {
-  if (list.controller?.standsBy === true) return formatStandby(list, options);
-  const parts = [formatTable(CLAIM_COLUMNS, list.claims, options)];
+  const claims = formatTable(CLAIM_COLUMNS, list.claims, options);
+  // For programs: a sentence would be read as a row.
+  if (!options.headings) return claims;
+  if (list.controller?.standsBy === true) return formatStandby(list);
+  const parts = [claims];
   if (list.claims.length === 0) parts.push("nothing is asked for\n");
   const troubles = list.claims.filter((row) => row.main !== undefined);
   if (troubles.length > 0) parts.push("\n", ...troubles.map(formatTrouble));
@@ -75,9 +78,9 @@ export function formatStatus(
 }
 
 /** One that stands by knows nothing of what is served, and says who does. */
-function formatStandby(list: ListResponse, options: { readonly headings: boolean }): string {
+function formatStandby(list: ListResponse): string {
   const leader = list.controller?.leader ?? "";
-  const findings = formatTable(FINDING_COLUMNS, list.findings, { ...options, wide: false });
+  const findings = formatTable(FINDING_COLUMNS, list.findings);
   const who = leader === "" ? "nobody leads" : `${leader} leads: ask there, by --server`;
   const ready = list.controller?.ready === true ? "" : `; ${notReady(list)}`;
   const summary = `this controller stands by; ${who}${ready}\n`;
@@ -90,6 +93,7 @@ export function formatAgents(
   options: { readonly wide: boolean; readonly headings: boolean },
 ): string {
   const table = formatTable(AGENT_COLUMNS, rows, options);
+  if (!options.headings) return table;
   const troubles = rows.flatMap((row) =>
     row.remarks.map((remark) => formatRemark(row.name, remark)),
   );

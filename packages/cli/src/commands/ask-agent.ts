@@ -8,6 +8,7 @@ import { describeError, isEdgeError } from "@fairlead/runtime";
 import { type AgentClient, createAgentClient } from "../agent-client.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { type CommandContext, complain } from "../output.ts";
+import { readPlace } from "./place.ts";
 
 /** Where an agent listens for people, unless it was told otherwise. */
 export const AGENT_DEFAULT = "127.0.0.1:7712";
@@ -17,16 +18,17 @@ export const MEMBERS_MS_MAX = 30_000;
 
 /** Makes --agent, without a default. */
 export function agentOption(help: string): Option {
-  return new Option("--agent <host:port>", help).env("FAIRLEAD_AGENT");
+  return new Option("--agent <host:port>", help).env("FAIRLEAD_AGENT").argParser(readPlace);
 }
 
 /** Runs `ask` with a client; every failure to reach the agent becomes its exit code. */
 export async function withAgent(
   context: CommandContext,
-  options: Parameters<typeof createAgentClient>[0],
+  options: { readonly agent: string; readonly deadlineMs: number },
   ask: (client: AgentClient) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  using client = createAgentClient(options);
+  const onSlow = (): void => context.err(`waiting for the agent at ${options.agent}\n`);
+  using client = createAgentClient({ ...options, onSlow });
   try {
     return await ask(client);
   } catch (error) {

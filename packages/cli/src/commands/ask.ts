@@ -8,6 +8,7 @@ import { describeError, isEdgeError } from "@fairlead/runtime";
 import { type AdminClient, createAdminClient } from "../admin-client.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { type CommandContext, complain, OUTPUT_FORMS, type OutputForm } from "../output.ts";
+import { readPlace } from "./place.ts";
 
 /** Options of every command that speaks with the controller. */
 export interface ServerOptions {
@@ -23,11 +24,22 @@ export interface AskOptions extends ServerOptions {
 const NO_CONTROLLER =
   "Start fairlead-controller, or name its address with --server or FAIRLEAD_SERVER.";
 
-/** What to do about a controller that answers and does not want to. */
-const REFUSALS: ReadonlyMap<string, string> = new Map([
-  ["REFUSED", "Use a token that may ask this."],
-  ["BUSY", "End one of the commands that watch."],
+/** What to do about something that answers and does not want to, and how the command ends then. */
+const REFUSALS: ReadonlyMap<string, readonly [string, ExitCode]> = new Map([
+  ["REFUSED", ["Use a token that may ask this.", EXIT.refused]],
+  ["BUSY", ["End one of the commands that watch.", EXIT.refused]],
+  [
+    "NO_CONTROLLER",
+    [
+      "Name the port of the controller's --listen-admin, which is 7705 by default; where it is, " +
+        "use the command of the controller's version.",
+      EXIT.unreachable,
+    ],
+  ],
 ]);
+
+/** What `--no-headers` does. */
+export const NO_HEADERS = "Print rows alone: no headings, and no words below a table.";
 
 /** Longest wait for the controller's answer, in ms. */
 const DEADLINE_MS = 5000;
@@ -37,7 +49,8 @@ export function addServerOption(command: Command): Command {
   return command.addOption(
     new Option("--server <host:port>", "Where the controller's AdminService listens.")
       .default("127.0.0.1:7705")
-      .env("FAIRLEAD_SERVER"),
+      .env("FAIRLEAD_SERVER")
+      .argParser(readPlace),
   );
 }
 
@@ -49,7 +62,7 @@ export function addAskOptions(command: Command): Command {
         .choices(OUTPUT_FORMS)
         .default("table"),
     )
-    .option("--no-headers", "Leave the headings of tables away.");
+    .option("--no-headers", NO_HEADERS);
 }
 
 /** Runs `ask` with a client; every failure to reach the controller becomes its exit code. */
@@ -58,21 +71,22 @@ export async function withClient(
   server: string,
   ask: (client: AdminClient) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  using client = createAdminClient({ server, deadlineMs: DEADLINE_MS });
+  const onSlow = (): void => context.err(`waiting for the controller at ${server}\n`);
+  using client = createAdminClient({ server, deadlineMs: DEADLINE_MS, onSlow });
   try {
     return await ask(client);
   } catch (error) {
     if (!isEdgeError(error)) throw error;
-    const remedy = REFUSALS.get(error.code);
+    const [remedy, exit] = REFUSALS.get(error.code) ?? [NO_CONTROLLER, EXIT.unreachable];
     return complain(
       context,
       {
         what: "the controller did not answer the question",
         why: describeError(error),
-        remedy: remedy ?? NO_CONTROLLER,
+        remedy,
         code: error.code,
       },
-      remedy !== undefined ? EXIT.refused : EXIT.unreachable,
+      exit,
     );
   }
 }

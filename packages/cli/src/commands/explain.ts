@@ -4,7 +4,7 @@
 import { Command } from "commander";
 
 import { parseAddress, REASONS } from "@fairlead/model";
-import { isEdgeError } from "@fairlead/runtime";
+import { isEdgeError, quoteValue } from "@fairlead/runtime";
 import {
   type ExplainResponse,
   explainToJson,
@@ -62,7 +62,9 @@ function isOutsidePools({ steps }: ExplainResponse): boolean {
 
 /** What the agent of this host, if there is one, has of an address. */
 async function membersHere(subject: string): Promise<GetMembersResponse | undefined> {
-  using client = createAgentClient({ agent: AGENT_DEFAULT, deadlineMs: MEMBERS_MS_MAX });
+  // Its host is this one: who waits here, waits for nft.
+  const onSlow = (): void => undefined;
+  using client = createAgentClient({ agent: AGENT_DEFAULT, deadlineMs: MEMBERS_MS_MAX, onSlow });
   try {
     const answer = await client.getMembers(subject);
     return answer.listeners.length === 0 ? undefined : answer;
@@ -131,7 +133,7 @@ function notFound(context: CommandContext, subject: string, answer: ExplainRespo
   return complain(
     context,
     {
-      what: `there is nothing called ${JSON.stringify(subject)}`,
+      what: `there is nothing called ${quoteValue(subject)}`,
       why: "no Service, address, agent, pool or file of that name is known to the controller",
       remedy: similar === "" ? "Look at fairlead status." : `Did you mean ${similar}?`,
       code: "NOT_FOUND",

@@ -5,7 +5,7 @@ import { Command } from "commander";
 
 import { tellAct } from "../act-view.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { type CommandContext, complain } from "../output.ts";
+import { type CommandContext, complain, typed } from "../output.ts";
 import { type ServerOptions, addServerOption, withClient } from "./ask.ts";
 
 interface ForgetOptions extends ServerOptions {
@@ -25,7 +25,7 @@ export function forgetCommand(context: CommandContext, done: (code: ExitCode) =>
     }
     done(
       await withClient(context, options.server, async (client) =>
-        tellAct(context, await client.forgetAgent(name), `${name} is not forgotten`),
+        tellAct(context, await client.forgetAgent(name), `${typed(name)} is not forgotten`),
       ),
     );
   });
@@ -33,7 +33,7 @@ export function forgetCommand(context: CommandContext, done: (code: ExitCode) =>
 
 function withoutWord(name: string): Parameters<typeof complain>[1] {
   return {
-    what: `${name} is not forgotten`,
+    what: `${typed(name)} is not forgotten`,
     why: "an agent that still runs would hold addresses that others are given then",
     remedy: "Power its host off, and give --i-have-powered-it-off.",
     code: "USAGE",

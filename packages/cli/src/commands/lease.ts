@@ -19,7 +19,7 @@ import {
 import { tellAct } from "../act-view.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { formatLease, LEASE_COLUMNS } from "../lease-view.ts";
-import { type CommandContext, complain, writeStructured } from "../output.ts";
+import { type CommandContext, complain, typed, writeStructured } from "../output.ts";
 import { formatTable } from "../table.ts";
 import {
   addAskOptions,
@@ -85,7 +85,7 @@ function releaseCommand(context: CommandContext, done: Done): Command {
   return addServerOption(command).action(async (address: string, options: ServerOptions) => {
     done(
       await withClient(context, options.server, async (client) =>
-        tellAct(context, await client.releaseLease(address), `${address} is not released`),
+        tellAct(context, await client.releaseLease(address), `${typed(address)} is not released`),
       ),
     );
   });
@@ -108,9 +108,9 @@ function exportCommand(context: CommandContext, done: Done): Command {
           try {
             await writeFile(file, text);
           } catch (error) {
-            return complain(context, badFile(file, error), EXIT.bad);
+            return complain(context, badFile("write", file, error), EXIT.bad);
           }
-          context.out(`done: ${book.leases.length} leases stand in ${file}\n`);
+          context.out(`done: ${book.leases.length} leases stand in ${typed(file)}\n`);
           return EXIT.good;
         }),
       );
@@ -132,33 +132,41 @@ function importCommand(context: CommandContext, done: Done): Command {
     try {
       book = leaseBookFromJson(await readFile(file, "utf8"));
     } catch (error) {
-      done(complain(context, badFile(file, error), EXIT.bad));
+      done(complain(context, badFile("read", file, error), EXIT.bad));
       return;
     }
     done(
       await withClient(context, options.server, async (client) => {
         const result = await client.importLeases(book, options.dryRun === true);
-        return tellAct(context, result, `nothing of ${file} is imported`);
+        return tellAct(context, result, `nothing of ${typed(file)} is imported`);
       }),
     );
   });
 }
 
 function noLease(address: string): Parameters<typeof complain>[1] {
+  const isAddress = parseAddress(address) !== undefined;
   return {
-    what: `there is no lease of ${address}`,
-    why: "it is free, or lies in no pool",
+    what: `there is no lease of ${typed(address)}`,
+    why: isAddress ? "it is free, or lies in no pool" : "that is no address",
     remedy: "Look at fairlead lease list.",
     code: "NOT_FOUND",
   };
 }
 
-function badFile(file: string, error: unknown): Parameters<typeof complain>[1] {
+function badFile(
+  act: "read" | "write",
+  file: string,
+  error: unknown,
+): Parameters<typeof complain>[1] {
   const isOfDisk = error instanceof Error && "code" in error;
   return {
-    what: `${file} cannot be used`,
+    what: `${typed(file)} cannot be ${act === "read" ? "read" : "written"}`,
     why: describeError(isOfDisk ? fileError(error, file) : error),
-    remedy: "Name a file that fairlead lease export wrote, in a folder that you may use.",
+    remedy:
+      act === "read"
+        ? "Name a file that fairlead lease export wrote, and that you may read."
+        : "Name a file in a folder that is there and that you may write to.",
     code: "FILE",
   };
 }

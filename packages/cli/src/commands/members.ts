@@ -3,6 +3,7 @@
 
 import { Command, Option } from "commander";
 
+import { quoteValue } from "@fairlead/runtime";
 import { type GetMembersResponse, GetMembersResponseSchema, rowToJson } from "@fairlead/wire";
 
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -14,6 +15,7 @@ import {
   type OutputForm,
   writeStructured,
 } from "../output.ts";
+import { NO_HEADERS } from "./ask.ts";
 import { AGENT_DEFAULT, agentOption, MEMBERS_MS_MAX, withAgent } from "./ask-agent.ts";
 
 interface MembersOptions {
@@ -36,7 +38,7 @@ export function membersCommand(context: CommandContext, done: (code: ExitCode) =
         .choices(OUTPUT_FORMS)
         .default("table"),
     )
-    .option("--no-headers", "Leave the headings of tables away.")
+    .option("--no-headers", NO_HEADERS)
     .action(async (subject: string | undefined, options: MembersOptions) => {
       const { agent } = options;
       done(
@@ -78,7 +80,7 @@ function unread(context: CommandContext, why: string): ExitCode {
 
 function notFound(context: CommandContext, subject: string): ExitCode {
   const complaint = {
-    what: `the table has nothing of ${JSON.stringify(subject)}`,
+    what: `the table has nothing of ${quoteValue(subject)}`,
     why: "no listener, service address or member of that name is on this host",
     remedy: "Run fairlead agents members without it, or name another agent with --agent.",
     code: "NOT_FOUND",

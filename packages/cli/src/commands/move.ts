@@ -10,7 +10,7 @@ import { tellAct } from "../act-view.ts";
 import type { AdminClient } from "../admin-client.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { MoveCause } from "../move-progress.ts";
-import { type CommandContext, writeStructured } from "../output.ts";
+import { type CommandContext, typed, writeStructured } from "../output.ts";
 import { addAskOptions, type AskOptions, withClient } from "./ask.ts";
 import { followMoves, tellPlanned } from "./follow-moves.ts";
 
@@ -34,7 +34,7 @@ export function drainCommand(context: CommandContext, done: Done): Command {
     done(
       await act(context, options, {
         ask: (client, dryRun) => client.drainAgent(name, dryRun),
-        undone: `${name} is not drained`,
+        undone: `${typed(name)} is not drained`,
         cause: "drain",
       }),
     );
@@ -49,7 +49,12 @@ export function uncordonCommand(context: CommandContext, done: Done): Command {
   return addAskOptions(command).action(async (name: string, options: AskOptions) => {
     done(
       await withClient(context, options.server, async (client) =>
-        tell(context, options, await client.uncordonAgent(name), `${name} is not uncordoned`),
+        tell(
+          context,
+          options,
+          await client.uncordonAgent(name),
+          `${typed(name)} is not uncordoned`,
+        ),
       ),
     );
   });
@@ -66,7 +71,7 @@ export function moveCommand(context: CommandContext, done: Done): Command {
       done(
         await act(context, options, {
           ask: (client, dryRun) => client.moveAddress(address, options.to, dryRun),
-          undone: `${address} is not moved`,
+          undone: `${typed(address)} is not moved`,
           cause: "move",
         }),
       );

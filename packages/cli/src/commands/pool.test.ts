@@ -87,6 +87,12 @@ test("pool describe of what is none names what is near", async () => {
   assert.match(err, /there is no pool called "lna"\n.*\n +do: +Did you mean lan\?/);
 });
 
+test("pool describe of an empty name is not pool describe of all", async () => {
+  const { code, err } = await ask({ pools: [used] }, "describe", "");
+  assert.equal(code, EXIT.notFound);
+  assert.match(err, /there is no pool called ""/);
+});
+
 test("an option that pool does not know is wrong usage", async () => {
   const { code, err } = await ask({}, "list", "--wdie");
   assert.equal(code, EXIT.usage);

@@ -3,6 +3,7 @@
 
 import { Command } from "commander";
 
+import { quoteValue } from "@fairlead/runtime";
 import { ListKind, listToJson, poolsToJson } from "@fairlead/wire";
 
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -42,6 +43,8 @@ function describeCommand(context: CommandContext, done: (code: ExitCode) => void
   return addAskOptions(command).action(async (name: string | undefined, options: AskOptions) => {
     done(
       await withClient(context, options.server, async (client) => {
+        // For the controller an empty name means all, which nobody asked for here.
+        if (name === "") return notFound(context, name, []);
         const answer = await client.describePool(name ?? "");
         const { pools, similar } = answer;
         if (name !== undefined && pools.length === 0) return notFound(context, name, similar);
@@ -61,7 +64,7 @@ function notFound(context: CommandContext, name: string, similar: readonly strin
   return complain(
     context,
     {
-      what: `there is no pool called ${JSON.stringify(name)}`,
+      what: `there is no pool called ${quoteValue(name)}`,
       why: "neither the controller's settings nor its sources declare one",
       remedy,
       code: "NOT_FOUND",

@@ -2,6 +2,7 @@
 // and says what came of it in the contract's words. It changes nothing by itself.
 
 import { type AgentName, parseAddress, parseAgentName } from "@fairlead/model";
+import { quoteValue } from "@fairlead/runtime";
 import {
   ActOutcome,
   type ActResultSchema,
@@ -42,7 +43,7 @@ export async function moveAddress(
   asked: { readonly address: string; readonly to: string; readonly dryRun: boolean },
 ): Promise<ActAnswer> {
   const address = parseAddress(asked.address);
-  if (address === undefined) return notFound(`${JSON.stringify(asked.address)} is no address`);
+  if (address === undefined) return noAddress(asked.address);
   const isDryRun = asked.dryRun;
   return await ofAgent(asked.to, (to) => doAct({ kind: "move", address, to, isDryRun }));
 }
@@ -63,7 +64,7 @@ export async function setFrozen(doAct: DoAct, isFrozen: boolean): Promise<ActAns
 /** Answers ReleaseLease. */
 export async function releaseLease(doAct: DoAct, text: string): Promise<ActAnswer> {
   const address = parseAddress(text);
-  if (address === undefined) return notFound(`${JSON.stringify(text)} is no address`);
+  if (address === undefined) return noAddress(text);
   return answerOf(await doAct({ kind: "release", address }));
 }
 
@@ -77,8 +78,8 @@ async function ofAgent(
   act: (agent: AgentName) => Promise<ActResult>,
 ): Promise<ActAnswer> {
   const agent = parseAgentName(text);
-  if (agent === undefined) return notFound(`${JSON.stringify(text)} is no agent's name`);
-  return answerOf(await act(agent));
+  if (agent !== undefined) return answerOf(await act(agent));
+  return notFound(`${quoteValue(text)} is no agent's name`, "Look at fairlead agents.");
 }
 
 /** Answers ImportLeases. */
@@ -101,8 +102,12 @@ export function exportLeases({
   return { book: encodeLeaseBook(plan?.leases.values() ?? []) };
 }
 
-function notFound(why: string): ActAnswer {
-  return answerOf({ kind: "not-found", why: [why], remedy: "Look at fairlead status." });
+function noAddress(text: string): ActAnswer {
+  return notFound(`${quoteValue(text)} is no address`, "Look at fairlead lease list.");
+}
+
+function notFound(why: string, remedy: string): ActAnswer {
+  return answerOf({ kind: "not-found", why: [why], remedy });
 }
 
 const OUTCOMES: Readonly<Record<ActResult["kind"], ActOutcome>> = {
