@@ -13,6 +13,7 @@ import {
   type Logger,
   readSettings,
   runUntilStopped,
+  VERSION,
 } from "@fairlead/runtime";
 
 import { startAgent } from "./agent.ts";
@@ -43,6 +44,13 @@ const HELP = {
   ],
 };
 
+const STOP_HELP = {
+  name: "fairlead-agent stop",
+  summary:
+    "Ends the agent of a run directory. Its data plane goes on; with --withdraw the addresses go " +
+    "to the successors first, and keepalived and nginx end too.",
+};
+
 const argv = process.argv.slice(2);
 const code = await (argv[0] === "stop" ? runStop(argv.slice(1)) : runAgent(argv));
 // A connection whose other end is gone without a word would keep the process for a quarter hour.
@@ -51,7 +59,8 @@ process.exit(code);
 async function runAgent(args: readonly string[]): Promise<number> {
   const check = checkAgentFlags;
   const read = readSettings({ table: AGENT_SETTINGS, argv: args, env: process.env, check });
-  if (read.kind === "help") return showHelp(formatHelp(HELP, AGENT_SETTINGS));
+  if (read.kind === "help") return show(formatHelp(HELP, AGENT_SETTINGS));
+  if (read.kind === "version") return show(`${VERSION}\n`);
   if (read.kind === "usage") return refuseUsage(read.errors);
   const { settings } = read;
   const log = loggerOf(settings);
@@ -98,7 +107,8 @@ async function findPrograms(
 
 async function runStop(args: readonly string[]): Promise<number> {
   const read = readSettings({ table: STOP_SETTINGS, argv: args, env: process.env });
-  if (read.kind === "help") return showHelp(formatHelp(HELP, STOP_SETTINGS));
+  if (read.kind === "help") return show(formatHelp(STOP_HELP, STOP_SETTINGS));
+  if (read.kind === "version") return show(`${VERSION}\n`);
   if (read.kind === "usage") return refuseUsage(read.errors);
   const { settings } = read;
   const logger = loggerOf({ logLevel: "info", logFormat: "text" });
@@ -145,7 +155,7 @@ function pidFile(runDir: string): string {
   return join(runDir, "agent.pid");
 }
 
-function showHelp(text: string): number {
+function show(text: string): number {
   process.stdout.write(text);
   return 0;
 }

@@ -71,7 +71,11 @@ export async function stopAgent(
 ): Promise<void> {
   if (options.withdraws) await giveUpLanes(options);
   const pid = await livingAgent(options.pidFile);
-  if (pid !== undefined) await endProcess(options.clock, options.pidFile, pid);
+  if (pid === undefined) options.log.info({ pidFile: options.pidFile }, "no agent runs there");
+  else {
+    await endProcess(options.clock, options.pidFile, pid);
+    options.log.info({ pid }, "ended the agent");
+  }
   if (!options.withdraws) return;
   // A living agent would put them back.
   await leaveAddresses({ ...options, policy: "remove" });
@@ -80,11 +84,20 @@ export async function stopAgent(
 }
 
 async function endProcess(clock: Clock, pidFile: string, pid: number): Promise<void> {
-  process.kill(pid, "SIGTERM");
+  signalProcess(pid, "SIGTERM");
   const endMs = clock.nowMs() + AGENT_END_MS_MAX;
   while ((await livingAgent(pidFile)) === pid) {
-    if (clock.nowMs() >= endMs) process.kill(pid, "SIGKILL");
+    if (clock.nowMs() >= endMs) signalProcess(pid, "SIGKILL");
     await clock.sleep(POLL_MS);
+  }
+}
+
+/** It may have ended since it was looked for, and that is what is wanted. */
+function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
 }
 

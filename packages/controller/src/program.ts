@@ -53,6 +53,10 @@ export async function runProgram(options: ProgramOptions): Promise<number> {
     out(helpText());
     return EXIT.good;
   }
+  if (read.kind === "version") {
+    out(`${VERSION}\n`);
+    return EXIT.good;
+  }
   if (read.kind === "usage") {
     for (const line of read.errors) err(`${line}\n`);
     err("See fairlead-controller --help.\n");

@@ -13,6 +13,8 @@ export interface Flags {
   readonly positionals: readonly string[];
   /** Whether --help or -h stands among the flags. */
   readonly wantsHelp: boolean;
+  /** Whether --version or -V does. */
+  readonly wantsVersion: boolean;
   readonly complaints: readonly Complaint[];
 }
 
@@ -33,6 +35,7 @@ export function readFlags(
   const positionals: string[] = [];
   const complaints: Complaint[] = [];
   let wantsHelp = false;
+  let wantsVersion = false;
   for (let index = 0; index < argv.length; index += 1) {
     const argument = argv[index] ?? "";
     if (argument === "--") {
@@ -46,6 +49,7 @@ export function readFlags(
     const token = split(argument, byFlag);
     if (token.key === undefined) {
       if (token.written === "--help" || token.written === "-h") wantsHelp = true;
+      else if (token.written === "--version" || token.written === "-V") wantsVersion = true;
       else complaints.push(unknownFlag(token.written, [...byFlag.keys()]));
       continue;
     }
@@ -57,7 +61,7 @@ export function readFlags(
     if (token.inline === undefined && table[token.key]?.placeholder !== undefined) index += 1;
     texts.set(token.key, [...(texts.get(token.key) ?? []), value]);
   }
-  return { texts, positionals, wantsHelp, complaints };
+  return { texts, positionals, wantsHelp, wantsVersion, complaints };
 }
 
 function namesOf(table: Readonly<Record<string, Setting<unknown>>>): ReadonlyMap<string, string> {

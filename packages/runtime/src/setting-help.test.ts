@@ -52,6 +52,7 @@ Flags:
       --insecure          Takes agents without TLS.
       --config FILE       Reads settings from this YAML file; its keys are the flags in camel case.
   -h, --help              Prints this text.
+  -V, --version           Prints the version.
 
 Every flag --foo-bar can also be given as the variable FAIRLEAD_FOO_BAR or as the key fooBar in the
 settings file; the flag counts before the variable, the variable before the file.

@@ -26,10 +26,10 @@ const FLAG_COLUMNS_MAX = 36;
 export function formatHelp(program: ProgramHelp, table: SettingsTable): string {
   const entries = [...Object.entries(table), ["config", CONFIG_SETTING] as const];
   const flags = entries.map(([key, setting]) => ({ label: flagLabel(key, setting), setting }));
-  const help = { label: "  -h, --help", text: "Prints this text." };
   const rows = [
     ...flags.map((flag) => ({ label: flag.label, text: helpText(flag.setting) })),
-    help,
+    { label: "  -h, --help", text: "Prints this text." },
+    { label: "  -V, --version", text: "Prints the version." },
   ];
   const fitting = rows.map((row) => row.label.length).filter((size) => size <= FLAG_COLUMNS_MAX);
   const column = Math.max(...fitting) + 2;

@@ -200,10 +200,12 @@ test("names of JavaScript's own objects are unknown like others", () => {
   assert.equal(errorsOf(read(["--constructor", "--__proto__=1", "--to-string"])).length, 3);
 });
 
-test("help is found wherever it stands, but not behind the end of flags", () => {
+test("help and version are found wherever they stand, but not behind the end of flags", () => {
   assert.equal(read(["--name", "x", "--help", "--nonsense"]).kind, "help");
   assert.equal(read(["-h"]).kind, "help");
   assert.equal(read(["--", "--help"]).kind, "usage");
+  assert.equal(read(["--version", "--nonsense"]).kind, "version");
+  assert.equal(read(["-V", "-h"]).kind, "help");
 });
 
 test("positionals are counted, and everything behind two dashes is one", () => {

@@ -33,6 +33,7 @@ export type SettingsResult<Table extends SettingsTable> =
       readonly configFile: ConfigFile | undefined;
     }
   | { readonly kind: "help" }
+  | { readonly kind: "version" }
   | {
       readonly kind: "usage";
       /** One line each, in four parts; the program prints them and exits with code 2. */
@@ -80,6 +81,7 @@ export function readSettings<Table extends SettingsTable>(
   const withConfig: SettingsTable = { ...table, config: CONFIG_SETTING };
   const flags = readFlags(options.argv, withConfig);
   if (flags.wantsHelp) return { kind: "help" };
+  if (flags.wantsVersion) return { kind: "version" };
   const variables = readVariables(withConfig, env);
   const path = (flags.texts.get("config") ?? variables.get("config"))?.at(-1);
   const file = path === undefined ? undefined : readFile(path, options);

@@ -22,6 +22,7 @@ import {
   type Logger,
   readSettings,
   runUntilStopped,
+  VERSION,
 } from "@fairlead/runtime";
 
 import { EXIT, EXIT_HELP, type ExitCode } from "../exit-codes.ts";
@@ -70,6 +71,10 @@ async function run(context: CommandContext, argv: readonly string[]): Promise<Ex
   });
   if (read.kind === "help") {
     context.out(formatHelp(HELP, RUN_SETTINGS));
+    return EXIT.good;
+  }
+  if (read.kind === "version") {
+    context.out(`${VERSION}\n`);
     return EXIT.good;
   }
   if (read.kind === "usage") {

@@ -18,6 +18,7 @@ import {
   formatHelp,
   isEdgeError,
   readSettings,
+  VERSION,
 } from "@fairlead/runtime";
 
 import { EXIT, EXIT_HELP, type ExitCode } from "../exit-codes.ts";
@@ -63,6 +64,10 @@ async function copyStores(context: CommandContext, argv: readonly string[]): Pro
   });
   if (read.kind === "help") {
     context.out(formatHelp(HELP, COPY_SETTINGS));
+    return EXIT.good;
+  }
+  if (read.kind === "version") {
+    context.out(`${VERSION}\n`);
     return EXIT.good;
   }
   if (read.kind === "usage") {
