@@ -1,5 +1,5 @@
-// Why a call over gRPC came to nothing, in words for people. Given what grpc-js threw; its own words
-// carry class names, dates and empty notes, and are shown only as far as they help. Pure.
+// Why a call over gRPC came to nothing, in words for people. Given what grpc-js threw, whose own
+// words carry class names, dates and empty notes: they are shown only as far as they help. Pure.
 
 import { type ServiceError, status } from "@grpc/grpc-js";
 
@@ -15,7 +15,7 @@ export type CallTrouble =
   /** The right one answered, with an error. */
   | { readonly kind: "answered"; readonly why: string };
 
-/** An attempt to connect as grpc-js tells it: what is behind the first colon is the kernel's word. */
+/** An attempt to connect as grpc-js tells it; the part in the middle is the kernel's word. */
 const LAST_ERROR =
   /Last error: (?:[\w ]*Error(?: \[\w+\])?: )?(.*?)\.?(?: Resolution note: .*)?$/su;
 
