@@ -56,6 +56,37 @@ const cases: readonly ObjectCase[] = [
     bad: ["an object: BadField: apiVersion and kind must be text"],
   },
   {
+    name: "a kind that is nearly one of ours is a typing error",
+    value: {
+      kind: "List",
+      items: [
+        { apiVersion: "v1", kind: "Servce" },
+        { apiVersion: "fairlead.io/v1alpha1", kind: "AddresPool" },
+      ],
+    },
+    bad: [
+      'an object: BadField: apiVersion "v1" of kind "Servce" is not known; did you mean Service?',
+      'an object: BadField: apiVersion "fairlead.io/v1alpha1" of kind "AddresPool" is not known; ' +
+        "did you mean AddressPool?",
+    ],
+  },
+  {
+    name: "kinds of Kubernetes' core that are not used are no typing errors",
+    value: {
+      kind: "List",
+      items: [
+        "Pod",
+        "Secret",
+        "Event",
+        "Binding",
+        "ServiceAccount",
+        "Namespace",
+        "Endpoints",
+        "ConfigMap",
+      ].map((kind) => ({ apiVersion: "v1", kind })),
+    },
+  },
+  {
     name: "a version of our own kind that is not known",
     value: { apiVersion: "fairlead.io/v9", kind: "AddressPool" },
     bad: ['an object: BadField: apiVersion "fairlead.io/v9" of kind "AddressPool" is not known'],

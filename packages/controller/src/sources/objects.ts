@@ -2,6 +2,7 @@
 // unwrapped, kinds that are not used are passed over, and a bad object is a problem of its own.
 
 import { type AddressPool, isLabel, isSubdomain, type Reason } from "@fairlead/model";
+import { nearestWord } from "@fairlead/runtime";
 import type { z } from "zod";
 
 import { readPool } from "../config/pool-spec.ts";
@@ -142,13 +143,23 @@ function readOne(
   }
 }
 
-/** Other versions of our kinds are an error; kinds of others are none of our business. */
+/**
+ * Other versions of our kinds are an error, and so is a kind that is nearly one of ours: nobody
+ * else would say of `kind: Servce` why it is not served. Kinds of others are none of our business.
+ */
 function unknownGroup(apiVersion: string, kind: string): BadObject | undefined {
   const isOurs =
     apiVersion.startsWith("fairlead.io/") ||
     (kind === "EndpointSlice" && apiVersion.startsWith("discovery.k8s.io/"));
-  if (!isOurs) return undefined;
-  const detail = `apiVersion ${quote(apiVersion)} of kind ${quote(kind)} is not known`;
+  const prefix = `${apiVersion}/`;
+  const siblings = [...GROUPS].filter(([group]) => group.startsWith(prefix));
+  const near = nearestWord(
+    kind,
+    siblings.map(([, sibling]) => sibling.kind),
+  );
+  if (!isOurs && near === undefined) return undefined;
+  const hint = near === undefined || near === kind ? "" : `; did you mean ${near}?`;
+  const detail = `apiVersion ${quote(apiVersion)} of kind ${quote(kind)} is not known${hint}`;
   return { title: "an object", reason: "BadField", detail };
 }
 

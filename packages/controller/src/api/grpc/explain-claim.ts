@@ -20,8 +20,11 @@ import { statusLink, writtenLink } from "./cluster-links.ts";
 import { heldLinks } from "./held-links.ts";
 import { membersLink } from "./members-link.ts";
 import { placedLink, sentLink } from "./placed-links.ts";
-import { remarkAt } from "./reason-links.ts";
+import { remarkAt, remarksAt } from "./reason-links.ts";
 import { portText } from "./remark-row.ts";
+
+/** Most remarks that one link tells. */
+const DOUBTS_MAX = 5;
 
 const KIND_WORDS: Readonly<Record<Claim["kind"], string>> = {
   service: "Service",
@@ -64,7 +67,10 @@ export function claimWords(id: ClaimId): string {
 
 function seenLink({ value: claim, seenAtMs, absent }: Seen<Claim>): Link {
   const ports = claim.listeners.map(portText).join(", ");
-  const asks = ports === "" ? "asks for no port" : `asks for ${ports}`;
+  // What cannot be taken is left out of the claim; that is not the same as asking for nothing.
+  const isBare = claim.refusals.every(({ reason }) => reason === "NoPorts");
+  const none = isBare ? "asks for no port" : "declares it";
+  const asks = ports === "" ? none : `asks for ${ports}`;
   if (absent === undefined) {
     const sinceMs = claim.createdAtMs ?? seenAtMs;
     return link("Seen", "good", `${claim.origin} ${asks}`, { sinceMs });
@@ -84,9 +90,14 @@ function admittedLink(claim: Claim, { state, main, remarks }: Verdict): Link {
   if (refusal !== undefined) {
     return link("Admitted", "broken", refusal.detail, { reason: refusal.reason });
   }
-  const remark = remarkAt([main, ...remarks], "Admitted", "Seen");
-  if (remark === undefined) return link("Admitted", "good", "nothing speaks against it");
-  return link("Admitted", "doubt", `accepted, but ${remark.detail}`, { reason: remark.reason });
+  const doubts = remarksAt([main, ...remarks], "Admitted", "Seen");
+  const [first] = doubts;
+  if (first === undefined) return link("Admitted", "good", "nothing speaks against it");
+  // All at once: whoever mends one of them shall not have to look again for the next.
+  const details = doubts.slice(0, DOUBTS_MAX).map(({ detail }) => detail);
+  const more = doubts.length > DOUBTS_MAX ? [`${doubts.length - DOUBTS_MAX} more`] : [];
+  const detail = `accepted, but ${[...details, ...more].join("; ")}`;
+  return link("Admitted", "doubt", detail, { reason: first.reason });
 }
 
 /** From the address to the status. */

@@ -79,10 +79,20 @@ const LINKS: Readonly<Record<Reason, ReasonLink>> = {
   PolicyNotServed: "Admitted",
 };
 
+/** Remarks that belong to one of these links, in their order. */
+export function remarksAt(
+  remarks: readonly (Remark | undefined)[],
+  ...links: readonly ReasonLink[]
+): readonly Remark[] {
+  return remarks.filter(
+    (remark): remark is Remark => remark !== undefined && links.includes(LINKS[remark.reason]),
+  );
+}
+
 /** The first remark that belongs to one of these links. */
 export function remarkAt(
   remarks: readonly (Remark | undefined)[],
   ...links: readonly ReasonLink[]
 ): Remark | undefined {
-  return remarks.find((remark) => remark !== undefined && links.includes(LINKS[remark.reason]));
+  return remarksAt(remarks, ...links)[0];
 }
