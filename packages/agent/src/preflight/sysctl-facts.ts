@@ -53,10 +53,10 @@ export async function readNetworkSysctls(links: readonly string[]): Promise<Netw
 /** The kernel takes the larger one of the device's value and that of all devices. */
 async function readLink(link: string): Promise<LinkSysctls> {
   const read = async (name: string): Promise<number | undefined> => {
-    const paths = [`${IPV4}/conf/all/${name}`, `${IPV4}/conf/${link}/${name}`];
-    const values = await Promise.all(paths.map(readNumber));
-    const known = values.filter((value) => value !== undefined);
-    return known.length === 0 ? undefined : Math.max(...known);
+    const own = await readNumber(`${IPV4}/conf/${link}/${name}`);
+    // A device that is not there has no value, whatever that of all devices is.
+    if (own === undefined) return undefined;
+    return Math.max(own, (await readNumber(`${IPV4}/conf/all/${name}`)) ?? 0);
   };
   return {
     link,

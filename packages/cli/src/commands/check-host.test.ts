@@ -59,7 +59,7 @@ const tell = (form: OutputForm, ...lines: readonly HostLine[]): Promise<Seen> =>
 test("check --host: warnings alone are good, and the table has a column for each part", async () => {
   const { code, out, err } = await tell("table", GOOD, PORT);
   assert.equal(code, EXIT.good);
-  assert.equal(err, "0 errors, 1 warnings, 1 ok\n");
+  assert.equal(err, "0 errors, 1 warning, 1 ok\n");
   const rows = out
     .trimEnd()
     .split("\n")
@@ -105,6 +105,15 @@ test("check --host: this very host is looked at, and a wrong folder is an error"
   const folder = lines.find(({ check, subject }) => check === "folder" && subject === "/a b");
   assert.equal(folder?.verdict, "error");
   assert.ok(lines.some(({ check, subject }) => check === "kernel" && subject === "release"));
+});
+
+test("check --host: nothing is said well of a device that is not there", async () => {
+  const args = ["check", "--host", "--link", "nosuch0", "-o", "json"];
+  const { code, out } = await seen((context) => runProgram(args, context));
+  assert.equal(code, EXIT.bad);
+  const { lines } = JSON.parse(out) as { readonly lines: readonly HostLine[] };
+  const of = lines.filter(({ subject }) => subject.includes("nosuch0"));
+  assert.deepEqual([...new Set(of.map(({ verdict }) => verdict))], ["error"]);
 });
 
 for (const args of [["check"], ["check", "address"], ["check", "address", "192.0.2.1", "--host"]]) {

@@ -33,6 +33,10 @@ export async function runCheckHost(
   return tellHost(context, output, lines);
 }
 
+function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
+}
+
 /** Prints lines; see runCheckHost. */
 export function tellHost(
   context: CommandContext,
@@ -45,7 +49,8 @@ export function tellHost(
   const counts = { errors: count("error"), warnings: count("warning"), ok: count("ok") };
   if (!writeStructured(context, output, { fit: isFit, ...counts, lines })) {
     context.out(formatTable(COLUMNS, lines, { wide: output === "wide" }));
-    context.err(`${counts.errors} errors, ${counts.warnings} warnings, ${counts.ok} ok\n`);
+    const found = [counted(counts.errors, "error"), counted(counts.warnings, "warning")];
+    context.err(`${found.join(", ")}, ${counts.ok} ok\n`);
   }
   return exitOf(isFit);
 }
