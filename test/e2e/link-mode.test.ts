@@ -84,6 +84,7 @@ test("without a pool Services share the device's own address by port", async () 
   );
   const running = await start(host, []);
   await ready(host);
+  await refusesAnother(host);
   for (const port of [80, 81]) {
     const byMember = await answers(client, { address: host.address, port });
     assert.deepEqual(Object.keys(byMember), ["member1", "member2"]);
@@ -112,6 +113,17 @@ async function start(host: Host, flags: readonly string[]): Promise<RunningProgr
   const running = await host.start(program("fairlead"), ["run", "--source", FOLDER, ...flags]);
   await running.waitForLine(/ serving /, START_MS_MAX);
   return running;
+}
+
+/** One host has one data plane: a second command would write over its files, and end it. */
+async function refusesAnother(host: Host): Promise<void> {
+  const listen = ["agents", "metrics", "admin", "rest", "debug"].map(
+    (of, index) => `--listen-${of}=127.0.0.1:${27_701 + index}`,
+  );
+  const flags = ["run", "--source", FOLDER, "--state-dir", "/run/host/other", ...listen];
+  const { code, stderr } = await host.exec(program("fairlead"), flags, { timeoutMs: START_MS_MAX });
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /^ {2}why: {2}an agent with process id \d+ already uses the run directory/m);
 }
 
 async function ready(host: Host): Promise<void> {

@@ -10,30 +10,30 @@ import { test } from "node:test";
 
 import { isEdgeError } from "@fairlead/runtime";
 
-import { claimRunDir, livingAgent } from "./agent-pid.ts";
+import { agentPidFile, claimRunDir, livingAgent } from "./agent-pid.ts";
 
 test("a run directory is one agent's while that lives", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-pid-"));
-  const path = join(folder.path, "agent.pid");
+  const path = agentPidFile(folder.path);
   assert.equal(await livingAgent(path), undefined);
   {
-    await using _ = await claimRunDir(path);
+    await using _ = await claimRunDir(folder.path);
     assert.equal(await livingAgent(path), process.pid);
-    await assert.rejects(claimRunDir(path), (error) => isEdgeError(error, "BUSY"));
+    await assert.rejects(claimRunDir(folder.path), (error) => isEdgeError(error, "BUSY"));
   }
   assert.equal(await livingAgent(path), undefined);
 });
 
 test("a number that another process has now is no agent", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-pid-"));
-  const path = join(folder.path, "agent.pid");
+  const path = agentPidFile(folder.path);
   await writeFile(path, `${process.pid} 1\n`);
   assert.equal(await livingAgent(path), undefined);
 });
 
 test("an agent that ended and whose parent took no notice is not waited for", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-pid-"));
-  const path = join(folder.path, "agent.pid");
+  const path = agentPidFile(folder.path);
   // The program that the shell becomes knows nothing of the shell's child, as in a container
   // without an init.
   const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"]);
@@ -45,7 +45,7 @@ test("an agent that ended and whose parent took no notice is not waited for", as
     const startTime = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
     await writeFile(path, `${pid} ${startTime}\n`);
     assert.equal(await livingAgent(path), undefined);
-    await using _ = await claimRunDir(path);
+    await using _ = await claimRunDir(folder.path);
     assert.equal(await livingAgent(path), process.pid);
   } finally {
     parent.kill("SIGKILL");

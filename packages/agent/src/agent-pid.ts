@@ -2,12 +2,18 @@
 // that was given to another process is not taken for it.
 
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 
 import { EdgeError, isEdgeError, readFileBounded, writeFileDurably } from "@fairlead/runtime";
 
 import { lookAt } from "./liveness/process-look.ts";
 
 const PID_BYTES_MAX = 100;
+
+/** Where the agent of a run directory writes its number. */
+export function agentPidFile(runDir: string): string {
+  return join(runDir, "agent.pid");
+}
 
 /** The living agent of a run directory; undefined when there is none. */
 export async function livingAgent(path: string): Promise<number | undefined> {
@@ -22,13 +28,18 @@ export async function livingAgent(path: string): Promise<number | undefined> {
   }
 }
 
-/** Claims the run directory for this process; the file goes when the result is disposed. */
-export async function claimRunDir(path: string): Promise<AsyncDisposable> {
+/**
+ * Claims a run directory for this process until the result is disposed: two agents would write
+ * over each other's files, and the first that ends would end the other's daemons. Rejects with
+ * "BUSY" while another agent lives.
+ */
+export async function claimRunDir(runDir: string): Promise<AsyncDisposable> {
+  const path = agentPidFile(runDir);
   const living = await livingAgent(path);
   if (living !== undefined) {
     throw new EdgeError({
       code: "BUSY",
-      message: `an agent with process id ${living} already uses this run directory`,
+      message: `an agent with process id ${living} already uses the run directory ${runDir}`,
       retryable: false,
     });
   }

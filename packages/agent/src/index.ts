@@ -2,6 +2,7 @@
 // `fairlead run`.
 
 export { type AgentOptions, type RunningAgent, startAgent } from "./agent.ts";
+export { claimRunDir } from "./agent-pid.ts";
 export { type Converge, type ConvergeOptions, createConverge } from "./converge.ts";
 export type { Host } from "./host.ts";
 export { type Placeable, type PlaceBook, NO_PLACES, placeAll } from "./service-places.ts";

@@ -17,7 +17,7 @@ import {
 } from "@fairlead/runtime";
 
 import { startAgent } from "./agent.ts";
-import { claimRunDir } from "./agent-pid.ts";
+import { agentPidFile, claimRunDir } from "./agent-pid.ts";
 import { readBootId } from "./boot-id.ts";
 import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { createLedger } from "./ledger.ts";
@@ -79,7 +79,7 @@ async function runAgent(args: readonly string[]): Promise<number> {
     process,
     lifecycle,
     start: async () => {
-      await lifecycle.start("run-dir", () => claimRunDir(pidFile(settings.runDir)));
+      await lifecycle.start("run-dir", () => claimRunDir(settings.runDir));
       const metrics = settings.listenMetrics;
       const random = Math.random;
       await startAgent({ settings, programs, clock, log, lifecycle, random, metrics });
@@ -129,7 +129,7 @@ async function runStop(args: readonly string[]): Promise<number> {
       log: logger,
       guard,
       withdraws: settings.withdraw,
-      pidFile: pidFile(settings.runDir),
+      pidFile: agentPidFile(settings.runDir),
       ledger: createLedger({
         path: join(settings.stateDir, "ledger"),
         bootId: await readBootId(),
@@ -149,10 +149,6 @@ function loggerOf(settings: Pick<AgentSettings, "logLevel" | "logFormat">): Logg
     level: settings.logLevel ?? "info",
     format: settings.logFormat ?? "text",
   });
-}
-
-function pidFile(runDir: string): string {
-  return join(runDir, "agent.pid");
 }
 
 function show(text: string): number {

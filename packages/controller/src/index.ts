@@ -7,6 +7,7 @@ export { explain } from "./api/grpc/explain.ts";
 export { list } from "./api/grpc/list.ts";
 export { listLanes } from "./api/grpc/list-lanes.ts";
 export { type ClusterState, type Seen } from "./cluster-state.ts";
+export { formatTrouble } from "./trouble.ts";
 export { type ControllerOptions, type RunningController, runController } from "./controller.ts";
 export { type CopyOutcome, countsText } from "./copy-store.ts";
 export { type CopyNamedStoresOptions, copyNamedStores } from "./copy-named-stores.ts";

@@ -32,12 +32,12 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
 
 const REMEDY_OTHERWISE = "look at the cause; if it is none of yours, report it with this text";
 
-/** One line in four parts. Bugs are told as such. */
-export function formatTrouble(error: unknown): string {
+/** One line in four parts. Bugs are told as such. `who` cannot go on: the program, in words. */
+export function formatTrouble(error: unknown, who = "the controller"): string {
   const why = describeError(error);
   if (!isEdgeError(error)) {
-    return `the controller ended by a mistake of its own: ${why}; ${REMEDY_OTHERWISE} [BUG]`;
+    return `${who} ended by a mistake of its own: ${why}; ${REMEDY_OTHERWISE} [BUG]`;
   }
   const { code }: EdgeError = error;
-  return `the controller cannot go on: ${why}; ${REMEDIES.get(code) ?? REMEDY_OTHERWISE} [${code}]`;
+  return `${who} cannot go on: ${why}; ${REMEDIES.get(code) ?? REMEDY_OTHERWISE} [${code}]`;
 }

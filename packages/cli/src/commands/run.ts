@@ -4,13 +4,14 @@
 import { Command } from "commander";
 
 import {
+  claimRunDir,
   type HostPrograms,
   problemText,
   type RunningAgent,
   runPreflight,
   startAgent,
 } from "@fairlead/agent";
-import { CONTROLLER_EXTRA_KEYS, runController } from "@fairlead/controller";
+import { CONTROLLER_EXTRA_KEYS, formatTrouble, runController } from "@fairlead/controller";
 import { parseDeviceName } from "@fairlead/model";
 import {
   createLifecycle,
@@ -18,6 +19,7 @@ import {
   createSystemClock,
   describeError,
   formatHelp,
+  isEdgeError,
   type Lifecycle,
   type Logger,
   readSettings,
@@ -26,7 +28,7 @@ import {
 } from "@fairlead/runtime";
 
 import { EXIT, EXIT_HELP, type ExitCode } from "../exit-codes.ts";
-import type { CommandContext } from "../output.ts";
+import { type CommandContext, complain } from "../output.ts";
 import {
   agentHalf,
   checkRunFlags,
@@ -88,7 +90,31 @@ async function run(context: CommandContext, argv: readonly string[]): Promise<Ex
   const { logLevel, logFormat } = flags;
   const log = createLogger({ level: logLevel ?? "info", format: logFormat ?? "text" });
   if (flags.insecure) log.warn({}, "INSECURE: agents connect without TLS");
-  return await runBoth({ flags, rest: configFile?.rest ?? {}, programs, log });
+  // Held until the data plane has ended: nobody shall begin one in its place meanwhile.
+  await using held = await holdRunDir(context, flags.runDir);
+  if (held === undefined) return EXIT.bad;
+  return await runBoth(context, { flags, rest: configFile?.rest ?? {}, programs, log });
+}
+
+async function holdRunDir(
+  context: CommandContext,
+  runDir: string,
+): Promise<AsyncDisposable | undefined> {
+  try {
+    return await claimRunDir(runDir);
+  } catch (error) {
+    if (!isEdgeError(error)) throw error;
+    const complaint = {
+      what: "nothing was started",
+      why: describeError(error),
+      remedy: isEdgeError(error, "BUSY")
+        ? "Stop it, by fairlead-agent stop, or give this one another --run-dir."
+        : "Give another folder with --run-dir.",
+      code: error.code,
+    };
+    complain(context, complaint, EXIT.bad);
+    return undefined;
+  }
 }
 
 async function findPrograms(
@@ -112,7 +138,7 @@ interface Both {
   readonly log: Logger;
 }
 
-async function runBoth(both: Both): Promise<ExitCode> {
+async function runBoth(context: CommandContext, both: Both): Promise<ExitCode> {
   const { log } = both;
   const clock = createSystemClock();
   const lifecycle = createLifecycle({
@@ -136,7 +162,7 @@ async function runBoth(both: Both): Promise<ExitCode> {
     log.info({ signal: cause.signal }, `ended; ${what}`);
     return EXIT.good;
   }
-  log.error({ error: describeError(cause.error) }, "cannot go on");
+  context.err(`${formatTrouble(cause.error, "fairlead run")}\n`);
   return EXIT.bad;
 }
 
