@@ -8,7 +8,8 @@ import { type Host, startProbe } from "@fairlead/lab";
 
 import { service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
-import { claimOf, type Stage, STATE_DIR } from "./stage/stage.ts";
+import { remarkedOf } from "./stage/remarked.ts";
+import { STATE_DIR } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 
 const RUN_DIR = "/run/fairlead";
@@ -32,7 +33,11 @@ story(
       await host.output("mount", ["--bind", folder, folder]);
       await host.output("mount", ["-o", "remount,ro,bind", folder]);
       await stage.write(`${name}.yaml`, service({ name }));
-      await said(stage, holder, /read-only file system|the file system is read-only/);
+      await remarkedOf(stage, {
+        agent: holder,
+        reason: "DiskUnwritable",
+        detail: /read-only file system|the file system is read-only/,
+      });
       await host.output("umount", ["-l", folder]);
       await stage.served(`default/${name}`);
     }
@@ -40,7 +45,11 @@ story(
     const candidate = `${RUN_DIR}/nginx/candidate.conf`;
     await host.output("ln", ["-s", BAD_SECTOR, candidate]);
     await stage.write("three.yaml", service({ name: "three" }));
-    await said(stage, holder, /nginx\.conf: .*EIO/);
+    await remarkedOf(stage, {
+      agent: holder,
+      reason: "DiskUnwritable",
+      detail: /nginx\.conf: .*EIO/,
+    });
     await host.output("rm", [candidate]);
     await stage.served("default/three");
 
@@ -49,7 +58,11 @@ story(
     const files = ["plan.json", "ledger"].map((name) => `${STATE_DIR}/${name}`);
     for (const file of files) await spoil(host, file);
     await stage.agent(holder).start();
-    await said(stage, holder, /\/(?:plan\.json|ledger)\b/);
+    await remarkedOf(stage, {
+      agent: holder,
+      reason: "DiskUnwritable",
+      detail: /\/(?:plan\.json|ledger)\b/,
+    });
     await host.output("rm", files);
     await stage.served("default/web");
     await stage.until("nothing is wrong any more", ({ agents }) =>
@@ -65,15 +78,4 @@ story(
 async function spoil(host: Host, file: string): Promise<void> {
   await host.output("rm", [file]);
   await host.output("ln", ["-s", BAD_SECTOR, file]);
-}
-
-async function said(stage: Stage, agent: string, detail: RegExp): Promise<void> {
-  await stage.until(`DiskUnwritable is said of ${agent}`, (list) => {
-    const remarks = list.agents.find(({ name }) => name === agent)?.remarks ?? [];
-    const isServed = claimOf(list, "default/web")?.state === "ready";
-    const isSaid = remarks.some(
-      (one) => one.reason === "DiskUnwritable" && detail.test(one.detail),
-    );
-    return isServed && isSaid ? true : undefined;
-  });
 }

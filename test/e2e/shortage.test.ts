@@ -7,7 +7,8 @@ import { type Host, startProbe } from "@fairlead/lab";
 
 import { service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
-import { claimOf, type Stage, STATE_DIR } from "./stage/stage.ts";
+import { remarkedOf } from "./stage/remarked.ts";
+import { claimOf, STATE_DIR } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 
 const RUN_DIR = "/run/fairlead";
@@ -27,7 +28,7 @@ story("a holder is out of room, of descriptors, of time: it serves on", {}, asyn
   ] as const) {
     await fill(host, folder);
     await stage.write(`${name}.yaml`, service({ name }));
-    await said(stage, holder, "DiskUnwritable");
+    await remarkedOf(stage, { agent: holder, reason: "DiskUnwritable" });
     await free(host, folder);
     await stage.served(`default/${name}`);
   }
@@ -76,12 +77,4 @@ async function free(host: Host, folder: string): Promise<void> {
   const rest = folder === STATE_DIR ? folder : "/run";
   await host.output("rm", [`${rest}/rest`]);
   if (folder !== STATE_DIR) await host.output("mount", ["-o", "remount,size=50%", "/run"]);
-}
-
-async function said(stage: Stage, agent: string, reason: string): Promise<void> {
-  await stage.until(`${reason} is said of ${agent}`, (list) => {
-    const remarks = list.agents.find(({ name }) => name === agent)?.remarks ?? [];
-    const isServed = claimOf(list, "default/web")?.state === "ready";
-    return isServed && remarks.some((one) => one.reason === reason) ? true : undefined;
-  });
 }

@@ -1,9 +1,9 @@
 // Looks at the whole host as `fairlead check --host` does: reads all facts and has them judged. It
 // changes nothing and needs no agent. Given where an agent would keep its files.
 
-import { join } from "node:path";
 import { networkInterfaces } from "node:os";
-import { livingAgent } from "../agent-pid.ts";
+
+import { agentPidFile, livingAgent } from "../agent-pid.ts";
 import { runDirProblem } from "../data-plane-layout.ts";
 import { AGENT_SETTINGS } from "../settings.ts";
 import { readFirewall } from "./firewall-facts.ts";
@@ -39,7 +39,7 @@ export async function checkHost(options: CheckHostOptions): Promise<readonly Hos
   const host = await readHost({ runDir, stateDir, searchPath: searchPathOf(options.path) });
   const links = link === undefined ? addressedLinks() : [link];
   const hasIpv6 = host.sysctls.get("net.ipv6.ip_nonlocal_bind")?.value !== undefined;
-  const agentPid = await livingAgent(join(runDir, "agent.pid")).catch(() => undefined);
+  const agentPid = await livingAgent(agentPidFile(runDir)).catch(() => undefined);
   const [kernel, socketEnding, sysctls, processes, owners, firewall] = await Promise.all([
     readKernel({ nft: host.nft, hasIpv6 }),
     options.socketEndingProblem(),

@@ -79,19 +79,9 @@ async function runDemo(
     const making = createDemoStage(note, scenario.manifests);
     const stage = await Promise.race([making, interrupted.promise]);
     if (stage === undefined) return await abandon(making);
-    await using _ = stage;
-    const told = scenario.tell(stage, context.out);
-    const address = await Promise.race([told, interrupted.promise]);
-    if (address === undefined) {
-      told.catch(() => undefined);
-      return interruptedExit();
-    }
-    if (stays) {
-      await Promise.all(stage.balancers.map((balancer) => balancer.healLink()));
-      context.out("\n   Links that were cut are whole again; their hosts take nothing back.\n");
-      context.out(`\nTry it yourself; Ctrl-C ends it\n\n${commandsToTry(stage, address)}`);
-      await interrupted.promise;
-    }
+    const isWhole = await showOn(stage, { context, scenario, stays, interrupted });
+    if (!isWhole) return interruptedExit();
+    // Said when the stage is gone, and not before.
     context.out(`\nDone after ${seconds()}; nothing is left behind.\n`);
     return EXIT.good;
   } catch (error) {
@@ -106,6 +96,33 @@ async function runDemo(
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
   }
+}
+
+/** Tells the story on a stage, and ends that; false when it was interrupted in the middle. */
+async function showOn(
+  stage: DemoStage,
+  how: {
+    readonly context: CommandContext;
+    readonly scenario: Scenario;
+    readonly stays: boolean;
+    readonly interrupted: { readonly promise: Promise<undefined> };
+  },
+): Promise<boolean> {
+  const { context, scenario, stays, interrupted } = how;
+  await using _ = stage;
+  const told = scenario.tell(stage, context.out);
+  const address = await Promise.race([told, interrupted.promise]);
+  if (address === undefined) {
+    told.catch(() => undefined);
+    return false;
+  }
+  if (stays) {
+    await Promise.all(stage.balancers.map((balancer) => balancer.healLink()));
+    context.out("\n   Links that were cut are whole again; their hosts take nothing back.\n");
+    context.out(`\nTry it yourself; Ctrl-C ends it\n\n${commandsToTry(stage, address)}`);
+    await interrupted.promise;
+  }
+  return true;
 }
 
 /** Ends a stage that is still being made. */
