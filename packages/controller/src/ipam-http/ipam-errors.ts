@@ -5,11 +5,8 @@ import { EdgeError, isEdgeError } from "@fairlead/runtime";
 import { z } from "zod";
 
 import type { IpamErrorCode } from "../registrar/ports.ts";
-import { isUntrusted } from "../tls-codes.ts";
+import { isUntrusted, tlsWords } from "../tls-codes.ts";
 import type { IpamFiles } from "./ipam-files.ts";
-
-/** Somebody answered, and it was no TLS. */
-const NO_TLS = /^(?:ERR_SSL_|EPROTO)/u;
 
 /** What an error is told with. */
 export interface AskedWith {
@@ -39,7 +36,8 @@ export function socketError(
     const hint = files.caPem === undefined ? `; its CA may be put into ${files.caPath}` : "";
     return made("UNTRUSTED", `${what}: its certificate is not trusted ${by}${hint}`, cause);
   }
-  if (NO_TLS.test(name)) return made("UNTRUSTED", `${what}: TLS fails`, cause);
+  const tls = tlsWords(cause);
+  if (tls !== undefined) return made("UNTRUSTED", `${what}: ${tls}`);
   return made("UNREACHABLE", `${what}: it cannot be reached`, cause);
 }
 

@@ -3,7 +3,7 @@
 
 import { EdgeError, escapeBounded } from "@fairlead/runtime";
 
-import { isUntrusted } from "../tls-codes.ts";
+import { isUntrusted, tlsWords } from "../tls-codes.ts";
 import type { KubeRequest } from "./kube-client.ts";
 
 /** How a request to an API server failed. */
@@ -107,6 +107,10 @@ export function socketError(request: KubeRequest, cause: unknown): KubeError {
     return new KubeError({ code: "SERVER", message: `${said} the answer is no HTTP`, cause });
   }
   const code = isUntrusted(name) ? "UNTRUSTED" : "UNREACHABLE";
+  const tls = tlsWords(cause);
+  if (tls !== undefined) {
+    return new KubeError({ code, message: `${said} the API server cannot be reached: ${tls}` });
+  }
   return new KubeError({ code, message: `${said} the API server cannot be reached`, cause });
 }
 
