@@ -6,6 +6,8 @@ import { test } from "node:test";
 import type { Claim, Plan, World } from "@fairlead/model";
 import {
   address,
+  findVerdict,
+  makeAgent,
   makeClaim,
   makePool,
   makeRevisionOf,
@@ -15,7 +17,7 @@ import {
   verdictLine,
 } from "@fairlead/testkit";
 
-import { plan } from "./index.ts";
+import { createPlanMemory, plan } from "./index.ts";
 
 const revisionOf = makeRevisionOf();
 const planned = (world: World): Plan => plan(world, { revisionOf });
@@ -130,6 +132,24 @@ test("an older store does not move who came after it: the address is waited for"
   assert.equal(verdictLine(draining, "heir"), "pending 192.0.2.105 Releasing");
   const idle = planned(nextWorld(sure, draining, { agents: proveAll(sure, draining) }));
   assert.equal(verdictLine(idle, "heir"), `pending 192.0.2.105 ${WAITING}`);
+});
+
+test("whether a waited for address is published is told anew when its agents let it go", () => {
+  const [owner, heir] = [makeClaim("owner"), holding("heir", ["192.0.2.105"])];
+  const memory = createPlanMemory();
+  let world = makeWorld({
+    claims: [owner],
+    pools: [{ ...makePool("own", "192.0.2.105"), mode: "host" }],
+    agents: [makeAgent("lb-1")],
+  });
+  const go = (): Plan => plan(world, { revisionOf, memory });
+  const said = (): unknown => findVerdict(go(), "heir").addresses.map(({ published }) => published);
+  world = nextWorld(world, go(), { agents: proveAll(world, go()) });
+  world = nextWorld(world, go(), { claims: [heir], absent: [owner] });
+  assert.deepEqual(said(), [true]);
+  const idle = proveAll(world, planned(makeWorld({ agents: [makeAgent("lb-1")] })));
+  world = nextWorld(world, go(), { agents: idle });
+  assert.deepEqual(said(), [false]);
 });
 
 test("who asks for hosts' own addresses adopts none that floats, in this plan or the next", () => {

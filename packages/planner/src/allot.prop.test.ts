@@ -5,12 +5,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Address, AddressPool, Claim, ClaimId, LeasedAddress } from "@fairlead/model";
-import { makeClaim, makePool, makeRevisionOf, makeWorld } from "@fairlead/testkit";
+import { makeClaim, makePool, makeRevisionOf, makeWorld, propertyRuns } from "@fairlead/testkit";
 import fc from "fast-check";
 
 import { type AllotWorld, allot, createAllotMemory, plan } from "./index.ts";
 
-const RUNS = Number(process.env["FAIRLEAD_PROPERTY_RUNS"] ?? 200);
+/** Histories of one property. */
+const RUNS = 200;
 const revisionOf = makeRevisionOf();
 
 /** Two small pools, so that histories exhaust them; the second comes and goes. */
@@ -83,7 +84,7 @@ test("it gives what planning gives, and memory changes no result", () => {
         world = { ...world, leases: allotted.leases, claims: withoutRefused(world, allotted) };
       }
     }),
-    { numRuns: RUNS },
+    propertyRuns(RUNS),
   );
 });
 

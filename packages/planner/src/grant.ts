@@ -53,10 +53,13 @@ export function portText(port: { readonly protocol: string; readonly port: numbe
 /** By address, the grants that agents shall serve there, sorted by claim. */
 export type WantedGrants = ReadonlyMap<Address, readonly Grant[]>;
 
-/** All grants, and by address those that are served: changed in place, never by half. */
+/** All grants, and by address those that name it: changed in place, never by half. */
 export interface Grants {
   readonly byClaim: ReadonlyMap<ClaimId, Grant>;
+  /** Those that are served there. */
   readonly wanted: WantedGrants;
+  /** Those that are not, sorted too: their claims wait for it, or may not be served. */
+  readonly unserved: WantedGrants;
   /** Replaces the grant of a claim that is gone, by none, or was asked for again. */
   replace(id: ClaimId, grant: Grant | undefined, touched: Touched): void;
 }
@@ -65,29 +68,37 @@ export interface Grants {
 export function createGrants(): Grants {
   const byClaim = new Map<ClaimId, Grant>();
   const wanted = new Map<Address, readonly Grant[]>();
-  const leave = (address: Address, grant: Grant): void => {
-    const others = wanted.get(address)?.filter((one) => one !== grant) ?? [];
-    if (others.length > 0) wanted.set(address, others);
-    else wanted.delete(address);
+  const unserved = new Map<Address, readonly Grant[]>();
+  const leave = (grant: Grant): void => {
+    const index = grant.programmed ? wanted : unserved;
+    for (const address of grant.addresses) {
+      const others = index.get(address)?.filter((one) => one !== grant) ?? [];
+      if (others.length > 0) index.set(address, others);
+      else index.delete(address);
+    }
   };
-  const join = (address: Address, grant: Grant): void => {
-    const others = wanted.get(address);
-    wanted.set(address, others ? [...others, grant].sort(compareGrant) : [grant]);
+  const join = (grant: Grant): void => {
+    const index = grant.programmed ? wanted : unserved;
+    for (const address of grant.addresses) {
+      const others = index.get(address);
+      index.set(address, others ? [...others, grant].sort(compareGrant) : [grant]);
+    }
   };
   return {
     byClaim,
     wanted,
+    unserved,
     replace: (id, grant, { addresses, claims }) => {
       const old = byClaim.get(id);
       if (old === grant || (old && grant && isSameGrant(old, grant))) return;
       claims.add(id);
       for (const address of servedBy(old)) addresses.add(address);
       for (const address of servedBy(grant)) addresses.add(address);
-      if (old !== undefined) for (const address of servedBy(old)) leave(address, old);
+      if (old !== undefined) leave(old);
       if (grant === undefined) byClaim.delete(id);
       else {
         byClaim.set(id, grant);
-        for (const address of servedBy(grant)) join(address, grant);
+        join(grant);
       }
     },
   };

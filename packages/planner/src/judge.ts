@@ -27,7 +27,7 @@ import {
   servingCondition,
   whyNoMembers,
 } from "./conditions.ts";
-import { type Grant, portText } from "./grant.ts";
+import { type Grant, type Grants, portText } from "./grant.ts";
 import { unheardIn } from "./hearing.ts";
 import type { LaneResources } from "./lane-resources.ts";
 import type { LeaseRows } from "./lease-rows.ts";
@@ -37,7 +37,7 @@ import { type Witness, type Witnesses, holdersOf } from "./witness.ts";
 
 /** What judging works on. */
 export interface JudgeOptions {
-  readonly grants: ReadonlyMap<ClaimId, Grant>;
+  readonly grants: Pick<Grants, "byClaim" | "unserved">;
   /** Changed: whether an address stands published is decided here. */
   readonly rows: LeaseRows;
   readonly lanes: ReadonlyMap<LaneId, Lane>;
@@ -70,9 +70,9 @@ export type Judgements = Map<ClaimId, Judgement>;
  */
 export function judge(options: JudgeOptions): ReadonlyMap<ClaimId, Verdict | undefined> {
   const { grants, rows, judgements } = options;
-  const asked = touchedClaims(rows);
+  const asked = touchedClaims(rows, grants.unserved);
   for (const id of asked) {
-    const grant = grants.get(id);
+    const grant = grants.byClaim.get(id);
     if (grant === undefined) {
       judgements.delete(id);
       continue;
@@ -101,11 +101,18 @@ export function isInDoubt(judgements: Judgements, row: LeasedAddress): boolean {
   return row.published && !someProof(judgements, row, isProved);
 }
 
-/** Whoever owns an address that was touched is judged, so that all know whether it is published. */
-function touchedClaims({ all, touched }: LeaseRows): ReadonlySet<ClaimId> {
+/**
+ * Whoever owns an address that was touched is judged, or waits for it as its status has it: all of
+ * them say whether it is published.
+ */
+function touchedClaims(
+  { all, touched }: LeaseRows,
+  unserved: Grants["unserved"],
+): ReadonlySet<ClaimId> {
   const asked = new Set(touched.claims);
   for (const address of touched.addresses) {
     for (const { claim } of all.get(address)?.owners ?? []) asked.add(claim);
+    for (const { claim } of unserved.get(address) ?? []) asked.add(claim.id);
   }
   return asked;
 }

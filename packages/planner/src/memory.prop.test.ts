@@ -16,14 +16,15 @@ import {
   nextWorld,
   playHistory,
   proveAll,
+  propertyRuns,
 } from "@fairlead/testkit";
 import fc from "fast-check";
 
 import { type PlanOptions, createPlanMemory, plan } from "./index.ts";
 
 const revisionOf = makeRevisionOf();
-/** Histories of one property; more are run by hand with FAIRLEAD_PROPERTY_RUNS. */
-const RUNS = Number(process.env["FAIRLEAD_PROPERTY_RUNS"] ?? 200);
+/** Histories of one property. */
+const RUNS = 200;
 
 test("memory changes no result", () => {
   fc.assert(
@@ -35,7 +36,7 @@ test("memory changes no result", () => {
         (world, planned) => assert.deepEqual(planned, plan(world, { revisionOf })),
       );
     }),
-    { numRuns: RUNS },
+    propertyRuns(RUNS),
   );
 });
 
@@ -57,7 +58,7 @@ test("memory changes no result, whatever may still be on its way to agents", () 
         (world, planned) => assert.deepEqual(planned, plan(world, options())),
       );
     }),
-    { numRuns: RUNS },
+    propertyRuns(RUNS),
   );
 });
 
@@ -76,7 +77,7 @@ test("a plan that was never stored leaves no trace", () => {
         (world, planned) => assert.deepEqual(planned, plan(world, { revisionOf })),
       );
     }),
-    { numRuns: RUNS },
+    propertyRuns(RUNS),
   );
 });
 
@@ -99,7 +100,7 @@ test("what did not change is the same object", () => {
         },
       );
     }),
-    { numRuns: RUNS },
+    propertyRuns(RUNS),
   );
 });
 

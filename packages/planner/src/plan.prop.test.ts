@@ -23,6 +23,7 @@ import {
   playHistory,
   proveAll,
   shuffleWorld,
+  propertyRuns,
 } from "@fairlead/testkit";
 import fc from "fast-check";
 
@@ -32,8 +33,8 @@ import { findOwned } from "./unusable.ts";
 import { plan } from "./index.ts";
 
 const revisionOf = makeRevisionOf();
-/** Histories of one property; more are run by hand with FAIRLEAD_PROPERTY_RUNS. */
-const RUNS = Number(process.env["FAIRLEAD_PROPERTY_RUNS"] ?? 200);
+/** Histories of one property. */
+const RUNS = 200;
 const planAlone = (world: World): Plan => plan(world, { revisionOf });
 
 function everyPlan(see: (world: World, planned: Plan) => void): void {
@@ -41,7 +42,7 @@ function everyPlan(see: (world: World, planned: Plan) => void): void {
     fc.property(arbHistory, (history) => {
       playHistory(history, planAlone, see);
     }),
-    { numRuns: RUNS },
+    propertyRuns(RUNS),
   );
 }
 
@@ -124,7 +125,7 @@ test("the order of maps and lists does not matter", () => {
         assert.deepEqual(planAlone(shuffleWorld(world, seed)), planned);
       });
     }),
-    { numRuns: RUNS / 2 },
+    propertyRuns(RUNS / 2),
   );
 });
 
@@ -156,7 +157,7 @@ test("an added claim moves no lease", () => {
         }
       });
     }),
-    { numRuns: RUNS / 2 },
+    propertyRuns(RUNS / 2),
   );
 });
 

@@ -144,7 +144,7 @@ function planOnce(
 
   touchNews({ before: last?.witnesses, now: witnesses, rows, lanes });
   const judged = judge({
-    grants: memory.grants.byClaim,
+    grants: memory.grants,
     rows,
     lanes,
     resources,

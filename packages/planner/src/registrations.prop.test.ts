@@ -20,12 +20,14 @@ import {
   makeRevisionOf,
   makeWorld,
   nextWorld,
+  propertyRuns,
 } from "@fairlead/testkit";
 import fc from "fast-check";
 
 import { createPlanMemory, plan } from "./index.ts";
 
-const RUNS = Number(process.env["FAIRLEAD_PROPERTY_RUNS"] ?? 200);
+/** Histories of one property. */
+const RUNS = 200;
 const URL = "http://ipam.example";
 const GIVEN = ["192.0.2.100", "192.0.2.101", "192.0.2.102"];
 /** Long enough for all that rests. */
@@ -129,7 +131,7 @@ test("registrations keep their promises, whatever an IPAM answers", () => {
       assert.deepEqual(registered(planned), []);
       assert.equal(ipam.count, 0, "nothing is left there");
     }),
-    { numRuns: RUNS },
+    propertyRuns(RUNS),
   );
 });
 

@@ -27,6 +27,7 @@ export * from "./world-arbitraries.ts";
 export * from "./world-histories.ts";
 export * from "./plan-arbitraries.ts";
 export * from "./plan-answers.ts";
+export { type PropertyRuns, propertyRuns } from "./property-runs.ts";
 export * from "./cycle-views.ts";
 export { type KubeStub, type KubeStubOptions, startKubeStub } from "./kube-stub/kube-stub.ts";
 export { chunkedAnswer, type RawServer, startRawServer } from "./kube-stub/raw-server.ts";

@@ -18,6 +18,7 @@ import {
   type MemoryIpamMedium,
   createMemoryIpamMedium,
   createMemoryIpamStore,
+  propertyRuns,
 } from "@fairlead/testkit";
 import fc from "fast-check";
 
@@ -29,7 +30,7 @@ import { release, renewMany } from "./keep.ts";
 import { changeNetblock, createNetblock, deleteNetblock } from "./netblock-commands.ts";
 import { register } from "./register.ts";
 
-const RUNS = Number(process.env["FAIRLEAD_PROPERTY_RUNS"] ?? 150);
+const RUNS = 150;
 const LEASE_MS = 100_000;
 
 const RANGES = [
@@ -109,7 +110,7 @@ test("no address is held twice, and what is answered is what is stored", async (
       }
       await service[Symbol.asyncDispose]();
     }),
-    { numRuns: RUNS },
+    propertyRuns(RUNS),
   );
 });
 
