@@ -134,23 +134,26 @@ test("an older store does not move who came after it: the address is waited for"
   assert.equal(verdictLine(idle, "heir"), `pending 192.0.2.105 ${WAITING}`);
 });
 
-test("whether a waited for address is published is told anew when its agents let it go", () => {
-  const [owner, heir] = [makeClaim("owner"), holding("heir", ["192.0.2.105"])];
-  const memory = createPlanMemory();
-  let world = makeWorld({
-    claims: [owner],
-    pools: [{ ...makePool("own", "192.0.2.105"), mode: "host" }],
-    agents: [makeAgent("lb-1")],
+for (const mode of ["vrrp", "host"] as const) {
+  test(`in mode ${mode} what is waited for is told anew when its agents let it go`, () => {
+    const [owner, heir] = [makeClaim("owner"), holding("heir", ["192.0.2.105"])];
+    const memory = createPlanMemory();
+    let world = makeWorld({
+      claims: [owner],
+      pools: [{ ...makePool("own", "192.0.2.105"), mode }],
+      agents: [makeAgent("lb-1")],
+    });
+    const go = (): Plan => plan(world, { revisionOf, memory });
+    const said = (): unknown =>
+      findVerdict(go(), "heir").addresses.map(({ published }) => published);
+    world = nextWorld(world, go(), { agents: proveAll(world, go()) });
+    world = nextWorld(world, go(), { claims: [heir], absent: [owner] });
+    assert.deepEqual(said(), [true]);
+    const idle = proveAll(world, planned(makeWorld({ agents: [makeAgent("lb-1")] })));
+    world = nextWorld(world, go(), { agents: idle });
+    assert.deepEqual(said(), [false]);
   });
-  const go = (): Plan => plan(world, { revisionOf, memory });
-  const said = (): unknown => findVerdict(go(), "heir").addresses.map(({ published }) => published);
-  world = nextWorld(world, go(), { agents: proveAll(world, go()) });
-  world = nextWorld(world, go(), { claims: [heir], absent: [owner] });
-  assert.deepEqual(said(), [true]);
-  const idle = proveAll(world, planned(makeWorld({ agents: [makeAgent("lb-1")] })));
-  world = nextWorld(world, go(), { agents: idle });
-  assert.deepEqual(said(), [false]);
-});
+}
 
 test("who asks for hosts' own addresses adopts none that floats, in this plan or the next", () => {
   const asking = makeClaim("a", { wishes: ["198.51.100.7"] });
