@@ -40,6 +40,14 @@ const WORLD: World = ((): World => {
   return nextWorld(world, plan(world, { revisionOf }));
 })();
 
+/** The same with six addresses, all of them in the one lane. */
+const CROWDED: World = ((): World => {
+  const row = WORLD.leases.get(VIP);
+  assert.ok(row !== undefined);
+  const rows = [100, 101, 102, 103, 104, 105].map((n) => address(`192.0.2.${n}`));
+  return { ...WORLD, leases: new Map(rows.map((at) => [at, { ...row, address: at }])) };
+})();
+
 function inOrder<T extends object>(lane: T): T & { readonly order: readonly AgentView["name"][] } {
   assert.ok(A !== undefined && B !== undefined && C !== undefined);
   return { ...lane, order: [A, B, C] };
@@ -51,11 +59,24 @@ const drained = (agent: AgentView["name"]): Intent => {
 const FROZEN: Intent = { id: "freeze", sinceMs: 0, kind: "freeze" };
 const given = (...intents: readonly Intent[]): World => ({ ...WORLD, intents });
 
-function without(...names: readonly string[]): World {
-  const agents = Array.from(WORLD.agents.values(), (agent): AgentView =>
+const without = (...names: readonly string[]): World => lacking(WORLD, names);
+
+function lacking(world: World, names: readonly string[]): World {
+  const agents = Array.from(world.agents.values(), (agent): AgentView =>
     names.includes(agent.name) ? { ...agent, connected: false, disconnectedAtMs: 1 } : agent,
   );
-  return { ...WORLD, agents: new Map(agents.map((agent) => [agent.name, agent])) };
+  return { ...world, agents: new Map(agents.map((agent) => [agent.name, agent])) };
+}
+
+/** Nobody runs the lane but who holds it. */
+function unready(world: World): World {
+  const agents = Array.from(world.agents.values(), (agent): AgentView => {
+    const { report } = agent;
+    return agent.name === A || report === undefined
+      ? agent
+      : { ...agent, report: { ...report, lanes: [] } };
+  });
+  return { ...world, agents: new Map(agents.map((agent) => [agent.name, agent])) };
 }
 
 const move = (to = C): Act => ({ kind: "move", address: VIP, to, isDryRun: false });
@@ -147,6 +168,35 @@ const allowed: readonly {
     world: WORLD,
     act: REBALANCE,
     will: ["agents hold alike; nothing moves"],
+    did: [],
+  },
+  {
+    name: "a rebalance says that one lane has all, and that a lane moves whole",
+    world: CROWDED,
+    act: REBALANCE,
+    will: [
+      `addresses held in 192.0.2.0/24: lb-1 6, lb-2 0, lb-3 0; lb-1's ride in lane ${LANE}, and a ` +
+        "lane moves whole, so no move would make it more even",
+      "nothing moves; new addresses go to agents that hold fewer",
+    ],
+    did: [],
+  },
+  {
+    name: "a rebalance with nobody else in reach has nobody to compare with",
+    world: lacking(CROWDED, ["lb-2", "lb-3"]),
+    act: REBALANCE,
+    will: ["agents hold alike; nothing moves"],
+    did: [],
+  },
+  {
+    name: "a rebalance says that nobody stands by",
+    world: unready(CROWDED),
+    act: REBALANCE,
+    will: [
+      `addresses held in 192.0.2.0/24: lb-1 6, lb-2 0, lb-3 0; lb-1's ride in lane ${LANE}, and ` +
+        "nobody who holds fewer stands by for them",
+      "nothing moves; new addresses go to agents that hold fewer",
+    ],
     did: [],
   },
   {

@@ -6,6 +6,7 @@ import {
   type AgentName,
   type Intent,
   type Lane,
+  type LaneId,
   type LeasedAddress,
   type World,
   LANES_MAX,
@@ -23,6 +24,7 @@ import {
 import type { AllowedAct, DeniedAct, PlannedMove } from "./act.ts";
 import { unknownAgent } from "./judge-drain.ts";
 import { addressesByLane, moveText, WHAT_ENDS } from "./lane-text.ts";
+import { whyNothingMoves } from "./nothing-moves.ts";
 
 /** Judges the move of the lane of an address. */
 export function judgeMove(world: World, address: Address, to: AgentName): AllowedAct | DeniedAct {
@@ -67,9 +69,10 @@ export function judgeMove(world: World, address: Address, to: AgentName): Allowe
 export function judgeRebalance(world: World): AllowedAct | DeniedAct {
   if (isFrozen(world)) return frozen();
   const byLane = addressesByLane(world);
+  const loadOf = (lane: LaneId): number => byLane.get(lane)?.length ?? 0;
   const moves = evenMoves({
     world,
-    loadOf: (lane) => byLane.get(lane)?.length ?? 0,
+    loadOf,
     holders: reportedHolders(world),
     will: willOf(world),
     count: LANES_MAX,
@@ -78,7 +81,7 @@ export function judgeRebalance(world: World): AllowedAct | DeniedAct {
   });
   const known = world.intents.find(({ kind }) => kind === "rebalance");
   if (moves.length === 0 && known === undefined) {
-    return { ...NOTHING, will: ["agents hold alike; nothing moves"], did: [] };
+    return { ...NOTHING, will: whyNothingMoves(world, loadOf), did: [] };
   }
   const intent: Intent = { id: "rebalance", sinceMs: world.nowMs, kind: "rebalance" };
   return {
