@@ -57,18 +57,30 @@ export function addressFromValue(family: Family, value: bigint): Address {
   return (family === "ipv4" ? writeIpv4(Number(value)) : writeIpv6(value)) as Address;
 }
 
+/** Digit by digit, without a list of parts: planning reads tens of thousands of them. */
 function readIpv4(text: string): bigint | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4) return undefined;
   let value = 0;
-  for (const part of parts) {
-    if (!/^(0|[1-9][0-9]{0,2})$/.test(part)) return undefined;
-    const octet = Number(part);
+  let octet = -1;
+  let dots = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === DOT) {
+      if (octet < 0) return undefined;
+      value = value * 256 + octet;
+      octet = -1;
+      dots += 1;
+      continue;
+    }
+    // No digit may follow a zero that begins the octet.
+    if (code < ZERO || code > ZERO + 9 || octet === 0) return undefined;
+    octet = Math.max(octet, 0) * 10 + code - ZERO;
     if (octet > 255) return undefined;
-    value = value * 256 + octet;
   }
-  return BigInt(value);
+  return dots !== 3 || octet < 0 ? undefined : BigInt(value * 256 + octet);
 }
+
+const DOT = ".".charCodeAt(0);
+const ZERO = "0".charCodeAt(0);
 
 function writeIpv4(value: number): string {
   return `${(value >>> 24) & 255}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;

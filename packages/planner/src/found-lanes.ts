@@ -49,15 +49,23 @@ export function findLanes(world: World): ReadonlyMap<LaneId, Lane> {
   return found;
 }
 
-/** The lane among these that the address rides in by what agents say; undefined: in none. */
+/** Connected agents that have the address by their last report, whoever holds it. */
+export function agentsWith({ agents }: World, address: Address): readonly AgentView[] {
+  const name = vipName(address);
+  const having: AgentView[] = [];
+  for (const agent of agents.values()) {
+    if (agent.connected && agent.report?.resources.has(name) === true) having.push(agent);
+  }
+  return having;
+}
+
+/** The lane among these that an address rides in by what those agents say; undefined: in none. */
 export function laneOnAgents(
-  world: World,
+  having: readonly AgentView[],
   address: Address,
   lanes: Iterable<Lane>,
 ): Lane | undefined {
   const name = vipName(address);
-  const having = connectedOf(world).filter(({ report }) => report?.resources.has(name) === true);
-  if (having.length === 0) return undefined;
   const holder = having.find(({ report }) => report?.resources.get(name)?.step === "serving");
   const fitting = [...lanes].filter(
     (lane) =>

@@ -4,6 +4,7 @@
 
 import {
   type Address,
+  type AgentName,
   type ClaimId,
   type Lane,
   type LaneId,
@@ -252,10 +253,14 @@ function addressOf(
   const isAlone = row === undefined || row.owners.length < 2;
   // On a shared address the other's proof is not this one's.
   const isOwn = isAlone || (proof !== undefined && (proof.servesSome || proof.state === "unknown"));
-  const asked = row === undefined ? [] : ask(row, laneOf(row, lanes), witnesses);
-  const holder = proof?.holder ?? holdersOf(address, asked)[0]?.view.name;
+  const holder = proof === undefined ? holderNow() : proof.holder;
   const isPublished = row?.published === true && isOwn;
   return { address, published: isPublished, ...(holder === undefined ? {} : { holder }) };
+
+  function holderNow(): AgentName | undefined {
+    const asked = row === undefined ? [] : ask(row, laneOf(row, lanes), witnesses);
+    return holdersOf(address, asked)[0]?.view.name;
+  }
 }
 
 function countMembers(

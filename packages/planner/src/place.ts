@@ -19,7 +19,7 @@ import {
 } from "@fairlead/model";
 
 import { type CarrierRule, candidatesIn, isAllowedBy, ruleOf } from "./candidates.ts";
-import { findLanes, laneOnAgents } from "./found-lanes.ts";
+import { agentsWith, findLanes, laneOnAgents } from "./found-lanes.ts";
 import { keepLanes, openLane } from "./lanes.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import { withPeers } from "./peers.ts";
@@ -67,6 +67,8 @@ class Placing {
   readonly #groups = new Map<string, Group>();
   readonly #ruleOfPool = new Map<PoolName, CarrierRule>();
   readonly #hasAgents: boolean;
+  /** Until a lane is added. */
+  readonly #masters = new Map<SegmentView, ReadonlyMap<AgentName, number>>();
   #lanes = new Map<LaneId, Lane>();
   #found: ReadonlyMap<LaneId, Lane> | undefined;
 
@@ -203,15 +205,17 @@ class Placing {
   /** The lane that the address rides in already, as far as agents say so. */
   #foundFor({ address }: LeasedAddress, segment: SegmentView, rule: CarrierRule): Lane | undefined {
     const { world } = this.#options;
+    const having = agentsWith(world, address);
+    if (having.length === 0) return undefined;
     const isOurs = isInSegment(segment);
     this.#found ??= findLanes(world);
     const lanes = [...this.#found.values(), ...this.#lanes.values()].filter(
       (lane) => isOurs(lane) && this.#canTake(lane, rule),
     );
-    const lane = laneOnAgents(world, address, lanes);
+    const lane = laneOnAgents(having, address, lanes);
     if (lane === undefined) return undefined;
     const known = this.#lanes.get(lane.id);
-    if (known === undefined) this.#lanes.set(lane.id, lane);
+    if (known === undefined) this.#add(lane);
     return known ?? lane;
   }
 
@@ -241,24 +245,37 @@ class Placing {
   }
 
   #spread(segment: SegmentView, candidates: readonly AgentName[], lanes: readonly Lane[]): Spread {
-    const isOurs = isInSegment(segment);
     return createSpread({
       candidates,
       lanes,
       loadOf: (lane) => this.#options.rows.loadOf(lane),
-      masteredBy: (agent) => {
-        let count = 0;
-        for (const lane of this.#lanes.values()) {
-          if (lane.order[0] === agent && isOurs(lane)) count += 1;
-        }
-        return count;
-      },
+      masteredBy: (agent) => this.#mastersIn(segment).get(agent) ?? 0,
       open: (order) => {
         const lane = openLane(this.#options.world, segment, this.#lanes, order);
-        if (lane !== undefined) this.#lanes.set(lane.id, lane);
+        if (lane !== undefined) this.#add(lane);
         return lane;
       },
     });
+  }
+
+  #add(lane: Lane): void {
+    this.#lanes.set(lane.id, lane);
+    this.#masters.clear();
+  }
+
+  /** By agent, the lanes of the segment that it masters. Asked for every VIP. */
+  #mastersIn(segment: SegmentView): ReadonlyMap<AgentName, number> {
+    const known = this.#masters.get(segment);
+    if (known !== undefined) return known;
+    const isOurs = isInSegment(segment);
+    const masters = new Map<AgentName, number>();
+    for (const lane of this.#lanes.values()) {
+      const [master] = lane.order;
+      if (master === undefined || !isOurs(lane)) continue;
+      masters.set(master, (masters.get(master) ?? 0) + 1);
+    }
+    this.#masters.set(segment, masters);
+    return masters;
   }
 
   /** The lanes that carry something, sorted by id, with where their agents speak from. */

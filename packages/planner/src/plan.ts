@@ -133,7 +133,8 @@ function planOnce(
   const common = { memory, world, book, release, agents, seats, asking };
   const view: PlanView = { ...common, revisionOf, witnesses, inUse };
 
-  touchReported(rows.touched, last?.world.agents, world.agents);
+  // Without a planning before, all rows are touched.
+  if (last !== undefined) touchReported(rows.touched, last.world.agents, world.agents);
   const granted = grantAddresses(view, arrived);
   const { lanes, problems, resources, segments } = runVips(view);
   const nodePlans = programAgents(view, resources);
@@ -285,7 +286,8 @@ function findEverything(
   const { rows, misfits, last } = memory;
   const { addresses } = rows.touched;
   const isSameBook = last?.book === book;
-  const looked = isSameBook ? addresses : [...addresses, ...rows.all.keys()];
+  const gone = [...addresses].filter((address) => !rows.all.has(address));
+  const looked = isSameBook ? addresses : [...gone, ...rows.all.keys()];
   findMisfits(misfits, { rows, book, claims: world.claims }, looked);
   return findAll({ world, rows, book, misfits, witnesses, ...placed });
 }

@@ -48,17 +48,24 @@ function handedLately(view: AgentView, nowMs: number): ReadonlySet<Address> {
 
 /** Whether the agent's last report proves that its kernel has the address. */
 export function provesHolding(view: AgentView, address: Address): boolean {
-  const vip = view.report?.resources.get(vipName(address));
+  return provesHoldingOf(view, vipName(address));
+}
+
+function provesHoldingOf(view: AgentView, name: VipName): boolean {
+  const vip = view.report?.resources.get(name);
   if (vip?.step !== "serving") return false;
   return vip.evidence.some((evidence) => evidence.kind === "kernel-address");
 }
+
+type VipName = ReturnType<typeof vipName>;
 
 /**
  * Those that say they hold the address, the most believable first: connected ones, then who came
  * to hold it later, then by name.
  */
 export function holdersOf(address: Address, asked: readonly Witness[]): readonly Witness[] {
-  const holders = asked.filter(({ view }) => provesHolding(view, address));
+  const name = vipName(address);
+  const holders = asked.filter(({ view }) => provesHoldingOf(view, name));
   if (holders.length < 2) return holders;
   const since = ({ view }: Witness): number => view.heldSinceMs.get(address) ?? 0;
   return holders.toSorted(
