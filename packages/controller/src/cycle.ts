@@ -19,7 +19,8 @@ import { firstPlanWaitMs, isStoreEmptied, namedAgents } from "./first-plan.ts";
 import { type FrozenClaims, NO_CLAIMS, freezeClaims, worldOf } from "./freeze-claims.ts";
 import { createLead, type Lead } from "./lead.ts";
 import { type MoveBook, NO_MOVES, trackMoves } from "./move-book.ts";
-import { narrate, NOTHING_SAID, type Said, sortFindings } from "./narrate.ts";
+import { NOTHING_SAID, type Said, sortFindings } from "./narrate.ts";
+import { createNarrator, type Narrator } from "./narrator.ts";
 import { nextWakeMs } from "./next-wake.ts";
 import { notReadyText } from "./not-ready.ts";
 import type { StoreChange, StoredState } from "./ports.ts";
@@ -49,6 +50,7 @@ class Loop implements Cycle {
   readonly #publishing: Publishing;
   readonly #lead: Lead;
   readonly #acts = createActQueue();
+  readonly #narrator: Narrator;
   #planOptions: PlanOptions;
   #state: ClusterState = createClusterState([]);
   #writer: StoreWriter | undefined;
@@ -59,7 +61,6 @@ class Loop implements Cycle {
   #timed: TimedVerdicts = NO_VERDICTS;
   #moves: MoveBook = NO_MOVES;
   #frozen: FrozenClaims = NO_CLAIMS;
-  #said: Said = NOTHING_SAID;
   #cycles = 0;
   #areListed = false;
   /** Agents that the store named when it was opened. */
@@ -72,6 +73,7 @@ class Loop implements Cycle {
     this.#options = options;
     const { clock, log } = options;
     this.#planOptions = planOptionsOf(options);
+    this.#narrator = createNarrator(log);
     this.#planning = createPace({
       clock,
       quietMs: QUIET_MS,
@@ -189,6 +191,7 @@ class Loop implements Cycle {
     // The turn under way has set it anew.
     this.#wake?.cancel();
     await this.#publishing[Symbol.asyncDispose]();
+    this.#narrator[Symbol.dispose]();
   }
 
   /** One cycle: plan, make durable, deliver, publish. */
@@ -277,18 +280,15 @@ class Loop implements Cycle {
   #say(): void {
     const said = this.#narrate();
     if (this.#plan === undefined) return;
-    const { leases, intents } = this.#rows;
-    const { agents } = this.#state;
+    const [{ leases, intents }, { agents }] = [this.#rows, this.#state];
     this.#publishing.say({ claims: this.#planned, leases, intents, agents, ...said });
   }
 
   /** Says in the log what changed since it was said last. */
   #narrate(): Said {
-    const { log } = this.#options;
     const verdicts = this.#plan?.verdicts ?? NOTHING_SAID.verdicts;
     const said: Said = { verdicts, findings: this.#findings() };
-    for (const { level, fields, message } of narrate(this.#said, said)) log[level](fields, message);
-    this.#said = said;
+    this.#narrator.tell(said);
     this.#options.onSaid?.();
     return said;
   }

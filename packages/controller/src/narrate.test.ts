@@ -98,7 +98,7 @@ const cases: readonly { name: string; before: Said; now: Said; lines: readonly s
 ];
 for (const { name, before, now, lines } of cases) {
   test(name, () => {
-    const told = narrate(before, now).map(({ level, fields, message }) =>
+    const told = Array.from(narrate(before, now), ({ level, fields, message }) =>
       [level, message, ...Object.values(fields)].join(" "),
     );
     assert.deepEqual(told, lines);
@@ -115,7 +115,7 @@ test("a leader's first cycle counts what many are served, and names the others",
   const remarked = { ...READY, main: LEFT_OUT };
   verdicts.set(WEB, remarked);
   const now: Said = { verdicts, findings: [] };
-  const told = narrate(NOTHING_SAID, now);
+  const told = [...narrate(NOTHING_SAID, now)];
   assert.deepEqual(
     told.map(({ fields, message }) => [message, fields["claims"] ?? fields["claim"]]),
     [
@@ -124,6 +124,6 @@ test("a leader's first cycle counts what many are served, and names the others",
     ],
   );
   const few: Said = { verdicts: new Map([...verdicts].slice(0, 20)), findings: [] };
-  assert.equal(narrate(NOTHING_SAID, few).length, 20);
-  assert.equal(narrate(few, now).length, 11, "later each has its line, however many come");
+  assert.equal([...narrate(NOTHING_SAID, few)].length, 20);
+  assert.equal([...narrate(few, now)].length, 11, "later each has its line, however many come");
 });

@@ -36,37 +36,35 @@ export const NOTHING_SAID: Said = { verdicts: new Map(), findings: [] };
  */
 const FIRST_READY_LINES_MAX = 20;
 
-/** The lines for what differs between two moments, claims first. */
-export function narrate(before: Said, now: Said): readonly Narration[] {
-  const lines: Narration[] = [];
+/** The lines for what differs between two moments, claims first; each is made when it is asked. */
+export function* narrate(before: Said, now: Said): Generator<Narration, undefined> {
   const served = before.verdicts.size > 0 ? 0 : countReady(now);
   const isCounted = served > FIRST_READY_LINES_MAX;
   if (isCounted) {
-    lines.push({ level: "info", fields: { claims: String(served) }, message: "ready" });
+    yield { level: "info", fields: { claims: String(served) }, message: "ready" };
   }
   for (const id of changedKeys(before.verdicts, now.verdicts)) {
     const earlier = before.verdicts.get(id);
     const verdict = now.verdicts.get(id);
     if (verdict === undefined) {
       const fields = { claim: claimTitle(id) };
-      lines.push({ level: "info", fields, message: "no longer asked for" });
+      yield { level: "info", fields, message: "no longer asked for" };
       continue;
     }
     const isSaid = isSameVerdict(earlier, verdict) || (isCounted && isReady(verdict));
-    if (!isSaid) lines.push(verdictLine(verdict));
-    lines.push(...remarkLines(earlier, verdict));
+    if (!isSaid) yield verdictLine(verdict);
+    yield* remarkLines(earlier, verdict);
   }
   const known = new Set(before.findings.map(findingKey));
   const present = new Set(now.findings.map(findingKey));
   for (const finding of now.findings) {
-    if (!known.has(findingKey(finding))) lines.push(findingLine(finding));
+    if (!known.has(findingKey(finding))) yield findingLine(finding);
   }
   for (const finding of before.findings) {
     if (present.has(findingKey(finding))) continue;
     const { subject, name, reason } = finding;
-    lines.push({ level: "info", fields: { subject, name, reason }, message: "no longer found" });
+    yield { level: "info", fields: { subject, name, reason }, message: "no longer found" };
   }
-  return lines;
 }
 
 function countReady({ verdicts }: Said): number {

@@ -1,14 +1,19 @@
-// Lists all objects of one kind, page by page, so that no answer is large and the loop breathes
-// between two. Given a client. An expired continuation starts the list again, once.
+// Lists all objects of one kind, page by page and part by part, so that no answer is large and the
+// loop breathes between two. Given a client. An expired continuation starts the list again, once.
+
+import { setImmediate } from "node:timers/promises";
 
 import type { KubeClient } from "./kube-client.ts";
 import { isKubeError, KubeError } from "./kube-errors.ts";
 import { childOf, isJson, type Json, readVersion, textOf } from "./object-fields.ts";
 
-/** Objects of one page: parsing and reading them blocks the loop for some 10 ms. */
+/** Objects of one page: parsing them blocks the loop for a few ms. */
 const PAGE_OBJECTS = 100;
+/** Objects that are handed on before others may have the loop: reading them takes a few ms. */
+const HANDED_AT_ONCE = 25;
 /** Names and versions alone are small. */
 const NAMES_OBJECTS = 2000;
+const NAMES_AT_ONCE = 500;
 /** Pages of one list: beyond this many objects something is wrong. */
 const PAGES_MAX = 4000;
 
@@ -26,7 +31,7 @@ export interface PagedList {
   /** Objects of one page. Default: 100, and 2000 of names only. */
   readonly pageObjects?: number;
   readonly signal: AbortSignal;
-  /** Called for each page, before the next one is asked for; all of one list are of one version. */
+  /** Called for each part of a page, before the next one is asked for; all are of one version. */
   readonly onPage: (items: readonly Json[], version: number) => void;
   /** The list starts again from its beginning: what was handed on counts no more. */
   readonly onRestart: () => void;
@@ -47,13 +52,18 @@ export async function listPages(list: PagedList): Promise<number> {
 async function listOnce(list: PagedList): Promise<number> {
   const { client, path, namesOnly = false, signal, onPage } = list;
   const limit = String(list.pageObjects ?? (namesOnly ? NAMES_OBJECTS : PAGE_OBJECTS));
+  const atOnce = namesOnly ? NAMES_AT_ONCE : HANDED_AT_ONCE;
   let next: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const query = next === undefined ? { limit } : { limit, continue: next };
     const accept = namesOnly ? METADATA : WHOLE;
     const answer = await client.request({ method: "GET", path, query, accept }, signal);
     const { items, version, rest } = readPage(path, answer);
-    onPage(items, version);
+    for (let from = 0; from === 0 || from < items.length; from += atOnce) {
+      if (from > 0) await setImmediate();
+      signal.throwIfAborted();
+      onPage(items.slice(from, from + atOnce), version);
+    }
     if (rest === undefined) return version;
     next = rest;
   }

@@ -1,0 +1,63 @@
+// Lines of many changes: a few at a time, in order, and none is lost.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+
+import type { Verdict } from "@fairlead/model";
+import { createLogger } from "@fairlead/runtime";
+import { makeClaim } from "@fairlead/testkit";
+
+import { NOTHING_SAID, type Said } from "./narrate.ts";
+import { createNarrator } from "./narrator.ts";
+
+function saidOf(count: number, state: Verdict["state"]): Said {
+  const verdicts = Array.from({ length: count }, (_, i): Verdict => {
+    const { id, uid } = makeClaim(`web-${i}`);
+    return { claim: id, uid, generation: 1, state, addresses: [], conditions: [], remarks: [] };
+  });
+  return { ...NOTHING_SAID, verdicts: new Map(verdicts.map((one) => [one.claim, one])) };
+}
+
+function makeStage(): { readonly lines: string[]; readonly log: ReturnType<typeof createLogger> } {
+  const lines: string[] = [];
+  const write = (line: string): unknown => lines.push(line);
+  const log = createLogger({ level: "info", format: "json", destination: { write } });
+  return { lines, log };
+}
+
+test("a few lines are written before anything else happens", () => {
+  const { lines, log } = makeStage();
+  using narrator = createNarrator(log);
+  narrator.tell(saidOf(100, "pending"));
+  assert.equal(lines.length, 100);
+});
+
+test("of many lines others get their turn between them, and the order stays", async () => {
+  const { lines, log } = makeStage();
+  using narrator = createNarrator(log);
+  narrator.tell(saidOf(1000, "pending"));
+  const atOnce = lines.length;
+  assert.ok(atOnce > 0 && atOnce < 300, `${atOnce} lines at once`);
+  narrator.tell(saidOf(1000, "ready"));
+  assert.equal(lines.length, atOnce);
+  while (lines.length < 2000) await setImmediate();
+  assert.ok(lines.slice(0, 1000).every((line) => line.includes('"pending"')));
+  assert.ok(lines.slice(1000).every((line) => line.includes('"ready"')));
+});
+
+test("moments that come faster than they are told are not gathered for ever", () => {
+  const { lines, log } = makeStage();
+  using narrator = createNarrator(log);
+  for (let i = 0; i < 20; i++) narrator.tell(saidOf(1000, i % 2 === 0 ? "pending" : "ready"));
+  assert.ok(lines.length > 3000, `${lines.length} lines`);
+});
+
+test("what still waits is written at the end", () => {
+  const { lines, log } = makeStage();
+  {
+    using narrator = createNarrator(log);
+    narrator.tell(saidOf(1000, "pending"));
+  }
+  assert.equal(lines.length, 1000);
+});
