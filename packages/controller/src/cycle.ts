@@ -21,7 +21,7 @@ import { createLead, type Lead } from "./lead.ts";
 import { type MoveBook, NO_MOVES, trackMoves } from "./move-book.ts";
 import { NOTHING_SAID, type Said, sortFindings } from "./narrate.ts";
 import { createNarrator, type Narrator } from "./narrator.ts";
-import { nextWakeMs } from "./next-wake.ts";
+import { createNextWake } from "./next-wake.ts";
 import { notReadyText } from "./not-ready.ts";
 import type { StoreChange, StoredState } from "./ports.ts";
 import { type Publishing, createPublishing } from "./publishing.ts";
@@ -67,6 +67,7 @@ class Loop implements Cycle {
   #named: ReadonlySet<AgentName> = new Set();
   #openedAtMs: number | undefined;
   #lastHelloMs: number | undefined;
+  readonly #nextWakeMs = createNextWake();
   #wake: Timer | undefined;
 
   constructor(options: CycleOptions) {
@@ -240,13 +241,12 @@ class Loop implements Cycle {
     this.#moves = trackMoves(this.#moves, { before: this.#plan, now: next, world });
     this.#options.onMoved?.(this.#moves.latest);
     this.#rows = storedRows(next);
-    this.#plan = next;
-    this.#planned = world.claims;
+    [this.#plan, this.#planned] = [next, world.claims];
     this.#cycles += 1;
     this.#timed = trackVerdicts(this.#timed, next.verdicts, world.nowMs);
     this.#options.delivery.deliver({ epoch, plans: next.nodePlans, leases: next.leases });
     this.#say();
-    const dueMs = nextWakeMs(world, next);
+    const dueMs = this.#nextWakeMs(world, next);
     // What the plan before waited for may have come without it.
     this.#wake?.cancel();
     if (dueMs !== undefined) this.#wakeIn(dueMs);

@@ -13,7 +13,7 @@ import {
   makeWorld,
 } from "@fairlead/testkit";
 
-import { nextWakeMs } from "./next-wake.ts";
+import { createNextWake } from "./next-wake.ts";
 
 const NOW_MS = 1_000_000;
 /** What this agent waits beyond the minute. */
@@ -82,6 +82,22 @@ for (const { name, state, goneAtMs, lostAtMs, strangerAtMs, wakes } of cases) {
         state === undefined ? lease : { ...lease, state },
       ]),
     );
+    const nextWakeMs = createNextWake();
     assert.equal(nextWakeMs(world, { ...made, leases }), wakes);
+    assert.equal(nextWakeMs(world, { ...made, leases }), wakes, "asked again");
   });
 }
+
+test("an address that is given out before its rest is over wakes nobody", () => {
+  const world = makeWorld({
+    nowMs: NOW_MS,
+    agents: [makeAgent("lb-1")],
+    claims: [makeClaim("web")],
+  });
+  const made = plan(world, { revisionOf: makeRevisionOf() });
+  const state = { kind: "quarantined", untilMs: NOW_MS + 4000 } as const;
+  const resting = new Map(Array.from(made.leases, ([at, lease]) => [at, { ...lease, state }]));
+  const nextWakeMs = createNextWake();
+  assert.equal(nextWakeMs(world, { ...made, leases: resting }), 4000);
+  assert.equal(nextWakeMs(world, made), undefined);
+});

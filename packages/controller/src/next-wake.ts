@@ -1,9 +1,9 @@
 // When time alone will change a plan: a quarantine ends, an agent's silence becomes doubt, an
 // address that nobody holds is withdrawn, one that a stranger had may be tried again, a move is
 // given up, or who gave a lane up to another one may hold it again.
-// Pure. Everything else changes by facts, so an idle controller does not wake.
+// No clock, no I/O. Everything else changes by facts, so an idle controller does not wake.
 
-import type { Plan, World } from "@fairlead/model";
+import { type Address, type Plan, type World, changedKeys } from "@fairlead/model";
 import {
   HANDOVER_MS,
   MOVE_MS_MAX,
@@ -17,11 +17,25 @@ import {
 const PAUSE_MS_MIN = 10;
 
 /** Milliseconds from the world's time to the next such moment; undefined when there is none. */
-export function nextWakeMs(world: World, plan: Plan): number | undefined {
-  const moments: number[] = [];
-  for (const lease of plan.leases.values()) {
-    if (lease.state.kind === "quarantined") moments.push(lease.state.untilMs);
-  }
+export type NextWake = (world: World, plan: Plan) => number | undefined;
+
+/** Makes what is asked after each plan. Of leases it reads only those that the plan changed. */
+export function createNextWake(): NextWake {
+  const restUntilMs = new Map<Address, number>();
+  let known: Plan["leases"] = new Map();
+  return (world, plan) => {
+    for (const address of changedKeys(known, plan.leases)) {
+      const state = plan.leases.get(address)?.state;
+      if (state?.kind === "quarantined") restUntilMs.set(address, state.untilMs);
+      else restUntilMs.delete(address);
+    }
+    known = plan.leases;
+    return nextWakeMs(world, plan, restUntilMs.values());
+  };
+}
+
+function nextWakeMs(world: World, plan: Plan, rests: Iterable<number>): number | undefined {
+  const moments = [...rests];
   for (const agent of world.agents.values()) {
     for (const lostMs of agent.lostAtMs?.values() ?? []) {
       moments.push(lostMs + HANDOVER_MS, lostMs + WITHDRAW_AFTER_MS);
