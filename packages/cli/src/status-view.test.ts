@@ -44,6 +44,14 @@ test("without headings there are rows alone: a sentence would be read as a row",
   assert.equal(formatStatus(standby, rows), "");
 });
 
+test("an agent without a lane to run is not said to have its keepalived down", () => {
+  const cells = [{ keepalivedNeeded: false }, { keepalivedNeeded: true }].map((row) => {
+    const agent = create(AgentRowSchema, { name: "lb1", state: "connected", ...row });
+    return formatAgents([agent], { wide: false, headings: false }).split(/ +/)[5];
+  });
+  assert.deepEqual(cells, ["-", "down"]);
+});
+
 for (const { name, controller, says, isWell: expected } of cases) {
   test(name, () => {
     const list = create(ListResponseSchema, { controller });

@@ -25,13 +25,19 @@ export const AGENT_COLUMNS: readonly Column<AgentRow>[] = [
   { heading: "SYNC", cell: (row) => row.sync },
   { heading: "REVISION", cell: (row) => row.appliedRevision },
   { heading: "VIPS", cell: (row) => `${row.vipsHeld}/${row.vipsPlanned}` },
-  { heading: "KEEPALIVED", cell: (row) => (row.keepalivedAlive ? "up" : "down") },
+  { heading: "KEEPALIVED", cell: keepalivedCell },
   { heading: "GENERATIONS", cell: generationsCell, isWide: true },
   { heading: "LINKS", cell: (row) => row.links.join(","), isWide: true },
   { heading: "VERSION", cell: (row) => row.version, isWide: true },
   { heading: "LAST-SEEN", cell: (row) => formatAge(Number(row.lastSeenMs)) },
   { heading: "REASON", cell: (row) => row.remarks[0]?.reason ?? "" },
 ];
+
+/** A dash where it has no lane to run: then it is not down. */
+function keepalivedCell({ keepalivedAlive, keepalivedNeeded }: AgentRow): string {
+  if (keepalivedAlive) return "up";
+  return keepalivedNeeded ? "down" : "-";
+}
 
 /** `3 (48 MB)`. */
 function generationsCell({ generationsAlive, generationsBytes }: AgentRow): string {

@@ -82,7 +82,7 @@ function agentLines(ring: Ring): readonly string[] {
     row.drainedSinceMs === undefined ? row.state : `${row.state},drained`,
     row.sync,
     `${row.vipsHeld}/${row.vipsPlanned}`,
-    row.keepalivedAlive ? "up" : "down",
+    row.keepalivedAlive ? "up" : row.keepalivedNeeded ? "down" : "",
     row.remarks[0]?.reason ?? "",
   ]);
   return table(["NAME", "STATE", "SYNC", "VIPS", "KEEPALIVED", "REASON"], rows);

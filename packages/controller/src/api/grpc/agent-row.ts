@@ -40,6 +40,7 @@ export function agentRow(
     generationsAlive: report?.dataPlane.generationsAlive ?? 0,
     generationsBytes: BigInt(report?.dataPlane.generationsBytes ?? 0),
     keepalivedAlive: report?.dataPlane.keepalivedAlive ?? false,
+    keepalivedNeeded: runsLanes(view, name),
     lastSeenMs: wholeMs(nowMs - agent.heardAtMs),
     links: hello.links.map(linkText),
     remarks: agentRemarks(view, agent, sync).map(remarkRow),
@@ -79,6 +80,12 @@ export function plannedVips(view: CycleView, name: AgentName): number {
     if (kind === "vip") count += 1;
   }
   return count;
+}
+
+/** Whether the agent's plan has a lane for it to run, and not to listen to alone. */
+export function runsLanes({ plan }: CycleView, name: AgentName): boolean {
+  const resources = plan?.nodePlans.get(name)?.resources.values() ?? [];
+  return [...resources].some((one) => one.kind === "lane" && one.listens !== true);
 }
 
 /** Everything that is wrong with an agent, each once. */

@@ -18,6 +18,7 @@ import {
   heldVips,
   linkText,
   plannedVips,
+  runsLanes,
   shortRevision,
 } from "./agent-row.ts";
 import { type ExplainInit, type Link, link, tellLinks } from "./chain.ts";
@@ -122,7 +123,8 @@ function dataPlaneLink({ view }: AdminContext, agent: AgentView): Link {
       : `nginx generation ${generation} answers, ${generationsOf(report.dataPlane)}`;
   const detail = `keepalived ${keepalivedAlive ? "runs" : "does not run"}; ${nginx}`;
   const isNeeded = plannedVips(view, agent.name) > 0;
-  const isUp = keepalivedAlive && generation !== undefined;
+  const isHolding = keepalivedAlive || !runsLanes(view, agent.name);
+  const isUp = isHolding && generation !== undefined;
   if (!agent.connected) return link("Data plane", "unknown", detail);
   if (isUp || !isNeeded) return link("Data plane", "good", detail);
   return link("Data plane", "broken", detail, { reason: "DataPlaneDown" });
