@@ -3,8 +3,9 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { test } from "node:test";
+import { promisify } from "node:util";
 
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 
@@ -84,27 +85,40 @@ for (const [name, error, expected] of cases) {
 }
 
 test("who waits for something that takes connections and says nothing is told so", async () => {
-  const mute = createServer(() => undefined).listen(0, "127.0.0.1");
-  await once(mute, "listening");
-  const { port } = mute.address() as AddressInfo;
+  await using mute = await somethingElse(() => undefined);
   const { promise: isTold, resolve: onSlow } = Promise.withResolvers<void>();
-  using client = createAdminClient({ server: `127.0.0.1:${port}`, deadlineMs: 2500, onSlow });
+  using client = createAdminClient({ server: mute.place, deadlineMs: 2500, onSlow });
   const asked = client.list([ListKind.AGENTS]);
   await Promise.all([isTold, assert.rejects(asked, (error) => isEdgeError(error, "UNREACHABLE"))]);
-  mute.close();
 });
 
 test("a web server in the controller's place is no controller that is away", async () => {
-  const web = createServer((socket) => {
-    socket.on("error", () => undefined);
+  await using web = await somethingElse((socket) => {
     socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
-  }).listen(0, "127.0.0.1");
-  await once(web, "listening");
-  const { port } = web.address() as AddressInfo;
-  const server = `127.0.0.1:${port}`;
-  using client = createAdminClient({ server, deadlineMs: 5000, onSlow: () => undefined });
+  });
+  const options = { server: web.place, deadlineMs: 5000, onSlow: () => undefined };
+  using client = createAdminClient(options);
   await assert.rejects(client.list([ListKind.AGENTS]), (error) =>
     isEdgeError(error, "NO_CONTROLLER"),
   );
-  web.close();
 });
+
+/** What listens in a controller's place. Connections end with it, also those nobody closed. */
+async function somethingElse(
+  greet: (socket: Socket) => void,
+): Promise<AsyncDisposable & { readonly place: string }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket.on("error", () => undefined));
+    greet(socket);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    place: `127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await promisify(server.close.bind(server))();
+    },
+  };
+}
