@@ -22,6 +22,8 @@ const AT_ONCE_MAX = 16;
 /** A write that failed is made again after this long at first, and after at most so long, in ms. */
 const RETRY_MS = 200;
 const RETRY_MS_MAX = 10_000;
+/** A server that answers at all does so within this, in ms; then what is under way is given up. */
+const END_MS = 1000;
 
 /** What a writer works with. */
 export interface RowWriterOptions {
@@ -35,7 +37,11 @@ export interface RowWriterOptions {
   readonly isCurrent: () => Promise<boolean>;
 }
 
-/** Writes rows. Disposing ends what is under way; what is left stands in the journal. */
+/**
+ * Writes rows. Disposing begins nothing more and waits a moment for what is under way: a write that
+ * is given up may still land, after somebody else has taken its row out. The rest stands in the
+ * journal.
+ */
 export interface RowWriter extends AsyncDisposable {
   /** Changes that objects do not show yet, the newest of each row. */
   pending(): readonly StoreChange[];
@@ -58,6 +64,7 @@ class Writer implements RowWriter {
   /** Keys that may be written now, and those that are. */
   readonly #ready = new Set<string>();
   readonly #busy = new Map<string, Promise<void>>();
+  #isEnding = false;
   #retry: Timer | undefined;
   #retryMs = RETRY_MS;
   #onIdle: () => void = () => undefined;
@@ -89,19 +96,27 @@ class Writer implements RowWriter {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort(new Error("stopped"));
+    this.#isEnding = true;
     this.#retry?.cancel();
+    const late = this.#options.clock.setTimer(END_MS, () => {
+      this.#stop.abort(new Error("stopped"));
+    });
     await Promise.all(this.#busy.values());
+    late.cancel();
   }
 
   #pump(): void {
     for (const key of this.#ready) {
-      if (this.#stop.signal.aborted || this.#busy.size >= AT_ONCE_MAX) return;
+      if (this.#isEnded() || this.#busy.size >= AT_ONCE_MAX) return;
       if (this.#busy.has(key)) continue;
       const change = this.#pending.get(key);
       this.#ready.delete(key);
       if (change !== undefined) this.#busy.set(key, this.#carryOut(key, change));
     }
+  }
+
+  #isEnded(): boolean {
+    return this.#isEnding || this.#stop.signal.aborted;
   }
 
   async #carryOut(key: string, change: StoreChange): Promise<void> {
@@ -120,7 +135,7 @@ class Writer implements RowWriter {
 
   #retryLater(key: string): void {
     const { clock } = this.#options;
-    if (this.#stop.signal.aborted) return;
+    if (this.#isEnded()) return;
     this.#ready.delete(key);
     if (this.#retry !== undefined) return;
     this.#retry = clock.setTimer(this.#retryMs, () => {
