@@ -1,7 +1,7 @@
 // Rows of the IPAM service as JSON and back, parsed as strictly as those of leases: a row that a
 // disk or a hand has changed is named and refused.
 
-import { type AddressRange, isLabel, parseAddress, parseRange, rangeText } from "@fairlead/model";
+import { type AddressRange, isLabel, parseRange, rangeText } from "@fairlead/model";
 import { z } from "zod";
 
 import {
@@ -12,30 +12,16 @@ import {
   type Uuid,
   parseUuid,
 } from "../ipam/ipam-model.ts";
+import { address, type FieldsOf, text, timeMs } from "./row-fields.ts";
 import { type StoredRow, readRow } from "./rows.ts";
 
-/** Every field of a row has its schema. */
-type FieldsOf<Row> = Record<keyof Row, z.ZodType>;
-
-const uuid = z.string().transform((text, context): Uuid => {
-  const value = parseUuid(text);
-  if (value === text) return value;
-  context.addIssue({ code: "custom", message: "not a uuid" });
-  return z.NEVER;
-});
-const address = z.string().transform((text, context) => {
-  const value = parseAddress(text);
-  if (value === text) return value;
-  context.addIssue({ code: "custom", message: "not an address" });
-  return z.NEVER;
-});
-const range = z.string().transform((text, context): AddressRange => {
-  const parsed = parseRange(text);
-  if (parsed.kind === "ok" && rangeText(parsed.value) === text) return parsed.value;
+const uuid: z.ZodType<Uuid> = text(parseUuid, "a uuid");
+const range = z.string().transform((written, context): AddressRange => {
+  const parsed = parseRange(written);
+  if (parsed.kind === "ok" && rangeText(parsed.value) === written) return parsed.value;
   context.addIssue({ code: "custom", message: "not a range" });
   return z.NEVER;
 });
-const timeMs = z.number().nonnegative();
 
 const CLASS: z.ZodType<IpamClass> = z.strictObject({
   uuid,

@@ -2,7 +2,6 @@
 // row that a disk or a hand has changed is named and refused, never half believed.
 
 import {
-  type Address,
   type Intent,
   type LaneId,
   type Lane,
@@ -11,7 +10,6 @@ import {
   LANE_AGENTS_MAX,
   ROUTER_ID_MAX,
   laneId,
-  parseAddress,
   parseAgentName,
   parseClaimId,
   parseDeviceName,
@@ -21,31 +19,14 @@ import { escapeBounded } from "@fairlead/runtime";
 import { parseLaneId } from "@fairlead/wire";
 import { z } from "zod";
 
+import { address, type FieldsOf, text, timeMs } from "./row-fields.ts";
 import { makeStoreError } from "./store-error.ts";
 
-/** Makes a schema of a model parser; the text must be the canonical form of what it says. */
-function text<T extends string>(
-  parse: (text: string) => T | undefined,
-  what: string,
-): z.ZodType<T> {
-  return z.string().transform((written, context): T => {
-    const value = parse(written);
-    if (value === written) return value;
-    context.addIssue({ code: "custom", message: `not ${what}` });
-    return z.NEVER;
-  });
-}
-
-const address: z.ZodType<Address> = text(parseAddress, "an address");
 const agent = text(parseAgentName, "an agent's name");
 const claim = text(parseClaimId, "a claim's id");
 const pool = text(parsePoolName, "a pool's name");
 const device = text(parseDeviceName, "a device's name");
 const lane: z.ZodType<LaneId> = text(readLaneId, "a lane's id");
-const timeMs = z.number().nonnegative();
-
-/** Every field of a row has its schema: one that is forgotten would make stored rows unreadable. */
-type FieldsOf<Row> = Record<keyof Row, z.ZodType>;
 
 const OWNER_FIELDS = {
   claim,
