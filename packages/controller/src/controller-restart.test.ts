@@ -12,17 +12,17 @@ import { setImmediate } from "node:timers/promises";
 
 import { type EtcdCluster, startEtcdCluster } from "@fairlead/lab";
 import type { AgentReport, NodePlan, Revision } from "@fairlead/model";
-import { type HostPort, createLogger, createSystemClock, formatHostPort } from "@fairlead/runtime";
+import { createLogger, createSystemClock, formatHostPort } from "@fairlead/runtime";
 import { makeAgent, makePool, makeReport } from "@fairlead/testkit";
 import { createRevisions, encodeReport } from "@fairlead/wire";
 
 import { toolPath } from "../../../test/tools/tool-path.ts";
 import { type RunningController, runController } from "./controller.ts";
 import { readEtcdUrls } from "./etcd/etcd-access.ts";
+import { sampleSettings } from "./sample-settings.ts";
 import type { ControllerSettings } from "./settings.ts";
 import { HandPlayedAgent } from "./sync/hand-played-agent.ts";
 
-const LOOPBACK: HostPort = { host: "127.0.0.1", port: 0 };
 const WAIT_MS_MAX = 20_000;
 const AGENT = makeAgent("lb-1", { prefixes: ["192.0.2.11/24"] });
 const SERVICES = ["web", "api", "dns"];
@@ -238,23 +238,10 @@ function settingsFor(
   { root, folder }: Stage,
   store: ControllerSettings["store"],
 ): ControllerSettings {
-  return {
+  return sampleSettings({
     source: { kind: "folder", folder },
     pools: [makePool("lan", "192.0.2.100-192.0.2.109")],
     store,
     externalPoolDir: join(root, "external"),
-    leaderLeaseMs: 5000,
-    defaultClass: true,
-    members: "endpoints",
-    nodeSelector: {},
-    listenAgents: LOOPBACK,
-    listenMetrics: LOOPBACK,
-    listenAdmin: LOOPBACK,
-    sharesOwnAddress: false,
-    writesExternalIPs: false,
-    emptiesOnExit: false,
-    rest: undefined,
-    advertIntervalMs: 100,
-    reservedRouterIds: [],
-  };
+  });
 }

@@ -27,6 +27,7 @@ import {
 } from "@fairlead/wire";
 
 import { type ControllerOptions, type RunningController, runController } from "./controller.ts";
+import { sampleSettings } from "./sample-settings.ts";
 import type { ControllerSettings } from "./settings.ts";
 
 const SPEED = 20;
@@ -53,31 +54,19 @@ function makeStage(changes: Partial<ControllerSettings> = {}): Stage {
   mkdirSync(folder);
   writeFileSync(join(folder, "web.yaml"), MANIFEST);
   const statePath = join(root, "state", "store.db");
-  const settings: ControllerSettings = {
+  const settings = sampleSettings({
     source: { kind: "folder", folder },
     pools: [makePool("lan", "192.0.2.100-192.0.2.109")],
     store: { kind: "sqlite", path: statePath },
-    externalPoolDir: "/nonexistent",
     leaderLeaseMs: 15_000,
-    defaultClass: true,
-    members: "endpoints",
-    nodeSelector: {},
-    listenAgents: LOOPBACK,
-    listenMetrics: LOOPBACK,
-    listenAdmin: LOOPBACK,
-    sharesOwnAddress: false,
-    writesExternalIPs: false,
-    emptiesOnExit: false,
     rest: {
       listen: LOOPBACK,
       ipamPath: join(root, "state", "store.ipam.db"),
       ipamLeaseMs: 60_000,
       ipamGraceMs: 60_000,
     },
-    advertIntervalMs: 100,
-    reservedRouterIds: [],
     ...changes,
-  };
+  });
   return {
     folder,
     settings,

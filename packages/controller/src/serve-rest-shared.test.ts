@@ -13,6 +13,7 @@ import { type HostPort, createLogger, createSystemClock, formatHostPort } from "
 import { toolPath } from "../../../test/tools/tool-path.ts";
 import { type RunningController, runController } from "./controller.ts";
 import { readEtcdUrls } from "./etcd/etcd-access.ts";
+import { sampleSettings } from "./sample-settings.ts";
 import type { ControllerSettings } from "./settings.ts";
 
 const LOOPBACK: HostPort = { host: "127.0.0.1", port: 0 };
@@ -60,25 +61,11 @@ function settingsFor(root: string, urls: readonly string[]): ControllerSettings 
   mkdirSync(folder);
   const read = readEtcdUrls(`etcd:${urls.join(",")}`);
   assert.ok(read.kind === "ok");
-  return {
+  return sampleSettings({
     source: { kind: "folder", folder },
-    pools: [],
     store: { kind: "etcd", access: read.access, base: "/fairlead" },
-    externalPoolDir: "/nonexistent",
-    leaderLeaseMs: 5000,
-    defaultClass: true,
-    members: "endpoints",
-    nodeSelector: {},
-    listenAgents: LOOPBACK,
-    listenMetrics: LOOPBACK,
-    listenAdmin: LOOPBACK,
-    sharesOwnAddress: false,
-    writesExternalIPs: false,
-    emptiesOnExit: false,
     rest: { listen: LOOPBACK, ipamPath: undefined, ipamLeaseMs: 60_000, ipamGraceMs: 60_000 },
-    advertIntervalMs: 100,
-    reservedRouterIds: [],
-  };
+  });
 }
 
 async function start(settings: ControllerSettings): Promise<RunningController> {
