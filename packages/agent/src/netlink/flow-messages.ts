@@ -10,6 +10,8 @@ import { addressBytes, addressFromBytes } from "./address-bytes.ts";
 /** IPCTNL_MSG_CT_GET and _DELETE of NFNL_SUBSYS_CTNETLINK (linux/netfilter/nfnetlink.h). */
 export const FLOWS_GET = 0x101;
 const FLOW_DELETE = 0x102;
+/** NETLINK_SOCK_DIAG (netlink(7)): where sockets are ended. */
+export const SOCKETS = 4;
 /** SOCK_DESTROY (linux/sock_diag.h). */
 export const SOCKET_END = 21;
 /** NLM_F_REQUEST (netlink(7)): no acknowledgement is asked. */

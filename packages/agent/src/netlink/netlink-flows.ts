@@ -5,7 +5,7 @@
 import type * as Netlink from "netlink";
 import type { Address } from "@fairlead/model";
 import type { MemberFlow, MemberFlows } from "../ports.ts";
-import { FLOWS_GET, endSockets, flowOf, flowsTo, forgetFlows } from "./flow-messages.ts";
+import { FLOWS_GET, SOCKETS, endSockets, flowOf, flowsTo, forgetFlows } from "./flow-messages.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { kernelError } from "./netlink-error.ts";
 import { SOCKET_SIZES } from "./socket-sizes.ts";
@@ -20,8 +20,7 @@ export interface NetlinkFlowsOptions {
 const LIST_MS_MAX = 10_000;
 /** So many refusals fit into the receive buffer many times. */
 const CHANGES_MAX = 256;
-/** NETLINK_SOCK_DIAG and NETLINK_NETFILTER (netlink(7)). */
-const SOCKETS = 4;
+/** NETLINK_NETFILTER (netlink(7)). */
 const NETFILTER = 12;
 /** NLM_F_DUMP (netlink(7)). */
 const DUMP = 0x300;

@@ -3,12 +3,10 @@
 
 import { describeError } from "@fairlead/runtime";
 
-import { NO_SOCKET, SOCKET_END } from "./flow-messages.ts";
+import { NO_SOCKET, SOCKET_END, SOCKETS } from "./flow-messages.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { SOCKET_SIZES } from "./socket-sizes.ts";
 
-/** NETLINK_SOCK_DIAG (netlink(7)). */
-const SOCKETS = 4;
 const ANSWER_MS_MAX = 1000;
 
 /** What the kernel says against it, in its own words; undefined: it does. Never rejects. */

@@ -84,8 +84,10 @@ export function plannedVips(view: CycleView, name: AgentName): number {
 
 /** Whether the agent's plan has a lane for it to run, and not to listen to alone. */
 export function runsLanes({ plan }: CycleView, name: AgentName): boolean {
-  const resources = plan?.nodePlans.get(name)?.resources.values() ?? [];
-  return [...resources].some((one) => one.kind === "lane" && one.listens !== true);
+  for (const resource of plan?.nodePlans.get(name)?.resources.values() ?? []) {
+    if (resource.kind === "lane" && resource.listens !== true) return true;
+  }
+  return false;
 }
 
 /** Everything that is wrong with an agent, each once. */
