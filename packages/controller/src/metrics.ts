@@ -54,21 +54,15 @@ export function createControllerMetrics(options: {
     name: "agent_plans",
     help: "Agents by whether they applied their newest plan.",
     labels: ["state"],
-    collect: (gauge) => {
-      gauge.reset();
-      for (const state of SYNC_STATES) gauge.set({ state }, 0);
-      for (const agent of view().state.agents.keys()) gauge.inc({ state: syncState(agent) });
-    },
+    zeros: () => SYNC_STATES.map((state) => ({ state })),
+    counts: () => Array.from(view().state.agents.keys(), (agent) => ({ state: syncState(agent) })),
   });
   addLead(metrics, view);
   metrics.gauge({
     name: "findings",
     help: "Remarks about files, pools, agents and addresses, by reason.",
     labels: ["reason"],
-    collect: (gauge) => {
-      gauge.reset();
-      for (const { reason } of view().findings) gauge.inc({ reason });
-    },
+    counts: () => view().findings.map(({ reason }) => ({ reason })),
   });
   metrics.counter({
     name: "plans_total",
@@ -128,15 +122,13 @@ function addServices(metrics: Metrics, view: () => CycleView): void {
     name: "services",
     help: "Claims by what is said of them; reason is empty where all is well.",
     labels: ["state", "reason"],
-    collect: (gauge) => {
-      gauge.reset();
-      // Also those without any, so that an alert can tell none from no answer.
-      for (const state of VERDICT_STATES) gauge.set({ state, reason: "" }, 0);
-      for (const { state, main } of view().plan?.verdicts.values() ?? []) {
+    // So that an alert can tell none from no answer.
+    zeros: () => VERDICT_STATES.map((state) => ({ state, reason: "" })),
+    counts: () =>
+      Array.from(view().plan?.verdicts.values() ?? [], ({ state, main }) => {
         const reason: Reason | "" = main?.reason ?? "";
-        gauge.inc({ state, reason });
-      }
-    },
+        return { state, reason };
+      }),
   });
 }
 
@@ -174,13 +166,11 @@ function addPools(metrics: Metrics, view: () => CycleView): void {
     name: "pool_addresses_allocated",
     help: "Addresses of a pool that are held, draining or quarantined.",
     labels: [...labels, "state"],
-    collect: (gauge) => {
-      gauge.reset();
-      for (const lease of view().plan?.leases.values() ?? []) {
-        const family: Family = familyOf(lease.address);
-        gauge.inc({ pool: lease.pool, family, state: lease.state.kind });
-      }
-    },
+    counts: () =>
+      Array.from(view().plan?.leases.values() ?? [], ({ pool, address, state }) => {
+        const family: Family = familyOf(address);
+        return { pool, family, state: state.kind };
+      }),
   });
 }
 

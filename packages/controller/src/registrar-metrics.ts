@@ -24,19 +24,17 @@ export function addExternalPools(metrics: Metrics, view: () => CycleView): void 
     name: "external_pool_registrations",
     help: "Registrations of external pools: wanted, held, or ending until they are given back.",
     labels: ["pool", "state"],
-    collect: (gauge) => {
-      gauge.reset();
-      for (const { value: pool } of view().state.pools.values()) {
-        if (pool.external === undefined) continue;
-        for (const state of STATES) gauge.set({ pool: pool.name, state }, 0);
-      }
-      for (const intent of view().plan?.intents ?? []) {
-        if (intent.kind !== "register") continue;
-        const { pool, address, ending } = intent;
-        const held = address === undefined ? "wanted" : "held";
-        gauge.inc({ pool, state: ending === true ? "ending" : held });
-      }
-    },
+    zeros: () =>
+      [...view().state.pools.values()]
+        .filter(({ value: pool }) => pool.external !== undefined)
+        .flatMap(({ value: pool }) => STATES.map((state) => ({ pool: pool.name, state }))),
+    counts: () =>
+      (view().plan?.intents ?? [])
+        .filter((intent) => intent.kind === "register")
+        .map(({ pool, address, ending }) => {
+          const held = address === undefined ? "wanted" : "held";
+          return { pool, state: ending === true ? "ending" : held };
+        }),
   });
   metrics.gauge({
     name: "external_pool_reachable",

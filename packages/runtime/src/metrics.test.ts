@@ -47,6 +47,32 @@ test("totals that are counted elsewhere are read at each scrape, one for each se
   assert.match(text, /^fairlead_lists_total\{kind="nodes"\} 1$/mu);
 });
 
+test("a gauge counts things by their labels, and shows what there is none of", async () => {
+  using metrics = createMetrics({ program: "a", version: "1" });
+  let states = ["held", "draining", "held"];
+  metrics.gauge({
+    name: "leases",
+    help: "Leases.",
+    labels: ["pool", "state"],
+    zeros: () => ["held", "quarantined"].map((state) => ({ pool: "lan", state })),
+    counts: () => states.map((state) => ({ pool: "lan", state })),
+  });
+  const shown = async (): Promise<readonly string[]> => {
+    const lines = (await metrics.registry.metrics()).split("\n");
+    return lines.filter((line) => line.startsWith("fairlead_leases{")).toSorted();
+  };
+  assert.deepEqual(await shown(), [
+    'fairlead_leases{pool="lan",state="draining"} 1',
+    'fairlead_leases{pool="lan",state="held"} 2',
+    'fairlead_leases{pool="lan",state="quarantined"} 0',
+  ]);
+  states = [];
+  assert.deepEqual(await shown(), [
+    'fairlead_leases{pool="lan",state="held"} 0',
+    'fairlead_leases{pool="lan",state="quarantined"} 0',
+  ]);
+});
+
 test("names that Prometheus or its habits do not take are bugs", () => {
   using metrics = createMetrics({ program: "a", version: "1" });
   assert.throws(() => metrics.counter({ name: "reloads", help: "Reloads." }), /_total/u);

@@ -77,7 +77,11 @@ function consume(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => fail(abortReason(signal));
-    const settle = (): void => signal.removeEventListener("abort", onAbort);
+    let isSettled = false;
+    const settle = (): void => {
+      isSettled = true;
+      signal.removeEventListener("abort", onAbort);
+    };
     const fail = (error: unknown): void => {
       settle();
       reject(error instanceof Error ? error : new Error(String(error)));
@@ -99,8 +103,10 @@ function consume(
       fail(cutShort(request));
     });
     answer.on("error", (error) => fail(cutShort(request, error)));
-    // Without an end or an error: the connection went while nobody spoke.
-    answer.on("close", () => fail(cutShort(request)));
+    answer.on("close", () => {
+      // Every answer closes; without an end or an error the connection went while nobody spoke.
+      if (!isSettled) fail(cutShort(request));
+    });
   });
 }
 
