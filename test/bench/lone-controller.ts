@@ -73,8 +73,8 @@ export async function startLoneController(cluster: Cluster): Promise<LoneControl
 }
 
 /**
- * Looks at the page until `isDone` says so, and gives the longest delays meanwhile. The time from
- * one look to the next counts as that of a plan when one ended in it or just before.
+ * Looks at the page until `isDone` says so twice, and gives the longest delays meanwhile. The time
+ * from one look to the next counts as that of a plan when one ended in it or just before.
  */
 export async function followDelays(
   controller: LoneController,
@@ -84,6 +84,7 @@ export async function followDelays(
   const endMs = monotonicMs() + ms;
   let delays: Delays = { listMs: 0, planMs: 0 };
   let plansBefore: readonly number[] = [];
+  let wasDone = false;
   for (;;) {
     const page = await controller.page();
     const delayMs = 1000 * metricOf(page, "fairlead_event_loop_delay_seconds", LONGEST);
@@ -92,7 +93,9 @@ export async function followDelays(
     plansBefore = [...plansBefore.slice(-1), plans];
     const kind = ofPlan ? "planMs" : "listMs";
     delays = { ...delays, [kind]: Math.max(delays[kind], delayMs) };
-    if (isDone(page)) return delays;
+    // A page is answered before the delay is counted of what went before it in the same turn.
+    if (isDone(page) && wasDone) return delays;
+    wasDone = isDone(page);
     if (monotonicMs() >= endMs) throw new Error(`waited ${ms} ms in vain until ${what}`);
     await wait(LOOK_EVERY_MS);
   }
