@@ -105,7 +105,7 @@ class Controller implements AsyncDisposable {
   constructor(epoch: number) {
     this.epoch = epoch;
     this.sync.register(this.#server);
-    this.sync.setLeading(true);
+    this.sync.setLead("ours");
   }
 
   async listen(port: number): Promise<number> {

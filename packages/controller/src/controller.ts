@@ -4,8 +4,6 @@
 
 import { randomUUID } from "node:crypto";
 
-import { Server } from "@grpc/grpc-js";
-import { assert } from "@fairlead/model";
 import {
   type Clock,
   EdgeError,
@@ -19,18 +17,11 @@ import {
   formatHostPort,
 } from "@fairlead/runtime";
 import type { Lifecycle, Metrics } from "@fairlead/runtime";
-import {
-  AgentService,
-  type Credentials,
-  addIntrospection,
-  createRevisions,
-  serverOptions,
-} from "@fairlead/wire";
+import { type Credentials, createRevisions } from "@fairlead/wire";
 
 import { type Adapters, createAdapters } from "./adapters.ts";
 import type { AdminContext } from "./api/grpc/admin-context.ts";
 import { createAdminServer } from "./api/grpc/admin-server.ts";
-import { bindServer, closeServer } from "./api/grpc/bind-server.ts";
 import { type Cycle, createCycle } from "./cycle.ts";
 import { type LeadFeed, createLeadFeed } from "./election/lead-feed.ts";
 import type { CycleView } from "./cycle-view.ts";
@@ -41,6 +32,7 @@ import {
   createControllerMetrics,
 } from "./metrics.ts";
 import type { Fact } from "./facts.ts";
+import { keepAgents } from "./serve-agents.ts";
 import { serveRest } from "./serve-rest.ts";
 import type { ControllerSettings } from "./settings.ts";
 import { type SyncServer, createSyncMetrics, createSyncServer } from "./sync/index.ts";
@@ -102,8 +94,7 @@ export async function runController(options: ControllerOptions): Promise<Running
 }
 
 async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<RunningController> {
-  const { settings, clock, log } = options;
-  const credentials = options.credentials ?? { kind: "insecure" };
+  const { settings, clock, log, credentials = { kind: "insecure" } } = options;
   const startedMs = clock.nowMs();
   const measured = createControllerMetrics({
     version: VERSION,
@@ -148,12 +139,13 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
     }),
   );
   admin.health.setServing(true);
+  const agents = await keepAgents({ lifecycle, sync, listen: settings.listenAgents, credentials });
   await startCycle(lifecycle, cycle, ports);
   const { metrics } = measured;
   const rest = { settings: settings.rest, clock, log, lifecycle, metrics, ports };
   const restAt = await serveRest(rest);
   // Agents may come only now: what they say is kept beside what the store said.
-  const agentsAt = await serveAgents(sync, lifecycle, settings.listenAgents, credentials);
+  const agentsAt = await agents.serve();
   const places = {
     agents: formatHostPort(agentsAt),
     ...(metricsAt === undefined ? {} : { metrics: formatHostPort(metricsAt) }),
@@ -237,7 +229,7 @@ async function startCycle(
   cycle: Cycle,
   { election, store, sources, publishers }: Adapters,
 ): Promise<void> {
-  // Given up last: until then nobody else may write.
+  // Given up after all that writes: until then nobody else may.
   await lifecycle.start("election", () => election);
   await lifecycle.start("store", () => store);
   for (const publisher of publishers) {
@@ -248,26 +240,6 @@ async function startCycle(
   for (const source of sources) await lifecycle.start(`source ${source.name}`, () => source);
   await lifecycle.start("cycle", () => cycle);
   await cycle.start();
-}
-
-async function serveAgents(
-  sync: SyncServer,
-  lifecycle: Lifecycle,
-  listen: HostPort,
-  credentials: Credentials,
-): Promise<HostPort> {
-  const server = new Server(serverOptions());
-  sync.register(server);
-  const health = addIntrospection(server, [AgentService]);
-  let address: HostPort | undefined;
-  await lifecycle.start("agents' server", async () => {
-    address = await bindServer(server, listen, credentials);
-    return { [Symbol.asyncDispose]: () => closeServer(server) };
-  });
-  await lifecycle.start("agents' streams", () => sync);
-  health.setServing(true);
-  assert(address !== undefined, "a server that started has an address");
-  return address;
 }
 
 function servingText({ lead, epoch }: CycleView): string {

@@ -50,7 +50,7 @@ interface PeerOptions {
   readonly medium: MemoryMedium;
   readonly claims?: readonly Claim[];
   /** Comes before the store is opened. */
-  readonly opening?: () => void;
+  readonly opening?: () => void | Promise<void>;
   /** A commit has its answer when this has ended. */
   readonly answering?: () => Promise<void>;
 }
@@ -73,7 +73,7 @@ async function makePeer({
   const store: Store = {
     ...memory,
     open: async () => {
-      opening();
+      await opening();
       return await memory.open();
     },
     commit: async (...args) => {
@@ -104,7 +104,7 @@ async function makePeer({
     ],
     delivery: {
       deliver: (wanted) => void delivered.push(wanted),
-      setLeading: (leads) => void told.push(leads ? "agents may come" : "agents are sent on"),
+      setLead: (whose) => void told.push(`the lead is ${whose}`),
     },
     publishers: [
       {
@@ -197,7 +197,7 @@ suite("a controller that stands by", () => {
     assert.equal(peer.delivered.length, 1);
     assert.equal(peer.published.length, 1);
     await peer.lose();
-    assert.deepEqual(peer.told, ["agents may come", "publisher pauses", "agents are sent on"]);
+    assert.deepEqual(peer.told, ["the lead is ours", "publisher pauses", "the lead is anothers"]);
     peer.say(seen(makeClaim("late")));
     await peer.clock.advance(ROUND_MS);
     assert.deepEqual([peer.delivered.length, peer.published.length, peer.commits()], [1, 1, 1]);
@@ -261,6 +261,62 @@ suite("a controller that stands by", () => {
 });
 
 suite("a successor", () => {
+  test("takes agents before its store is open, and plans once it is", async () => {
+    const medium = createMemoryMedium();
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    const opening = (): Promise<void> => opened;
+    await using before = await makePeer({ medium });
+    await using next = await makePeer({ medium, opening });
+    await before.lead();
+    await serve(before);
+    const last = before.delivered.at(-1);
+    assertThat(last !== undefined, "it delivered");
+    await before.lose();
+    await next.lead();
+    assert.deepEqual(next.told, ["the lead is ours"]);
+    next.say(HELLO);
+    next.say(reportOf(last));
+    await next.clock.advance(60);
+    assert.deepEqual([next.delivered.length, next.published.length], [0, 0], "nothing is read");
+    const begunMs = next.clock.nowMs();
+    open();
+    await next.clock.advance(60);
+    assert.ok(next.clock.nowMs() - begunMs < 100);
+    assert.deepEqual(next.delivered[0]?.plans, last.plans);
+    assert.equal(next.commits(), 0);
+  });
+
+  test("that loses before its store is open forgets the agents that came", async () => {
+    const opening = (): Promise<void> => new Promise(() => undefined);
+    await using peer = await makePeer({ medium: createMemoryMedium(), opening });
+    await peer.lead();
+    peer.say(HELLO);
+    assert.equal(peer.cycle.view().state.agents.size, 1);
+    await peer.lose();
+    assert.equal(peer.cycle.view().state.agents.size, 0);
+    assert.deepEqual(peer.told, ["the lead is ours", "publisher pauses", "the lead is anothers"]);
+  });
+
+  test("waits for the report of an agent that is here, and not as long for one that is not", async () => {
+    const medium = createMemoryMedium();
+    await using before = await makePeer({ medium });
+    await before.lead();
+    await serve(before);
+    await before.lose();
+    await using absent = await makePeer({ medium });
+    await absent.lead();
+    await absent.clock.advance(2100);
+    assert.equal(absent.delivered.length, 1);
+    await absent.lose();
+    await using silent = await makePeer({ medium });
+    await silent.lead();
+    silent.say(HELLO);
+    await silent.clock.advance(4900);
+    assert.equal(silent.delivered.length, 0, "its report is on its way");
+    await silent.clock.advance(200);
+    assert.equal(silent.delivered.length, 1);
+  });
+
   test("says and writes the same where nothing changed, as soon as the agents have spoken", async () => {
     const medium = createMemoryMedium();
     const [before, next] = [await makePeer({ medium }), await makePeer({ medium })];

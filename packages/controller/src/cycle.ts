@@ -87,6 +87,7 @@ class Loop implements Cycle {
       ...options,
       onOpened: (stored) => this.#begin(stored),
       onLost: () => this.#standBy(),
+      onOwner: (whose) => options.delivery.setLead?.(whose),
       onChange: () => options.onSaid?.(),
     });
   }
@@ -113,7 +114,7 @@ class Loop implements Cycle {
 
   /** The lead is won: what is stored is what there is. */
   #begin(stored: StoredState): void {
-    const { store, log, delivery } = this.#options;
+    const { store, log } = this.#options;
     const onFenced = (later: number): void => {
       // A write of a lead that is over meets the next one, be it our own: that is no news.
       if (this.#writer?.isFenced === true) this.#options.onFenced(later);
@@ -124,7 +125,6 @@ class Loop implements Cycle {
     this.#planOptions = planOptionsOf(this.#options);
     const owners = stored.leases.flatMap((lease) => lease.owners);
     this.#state = withStored(this.#state, owners);
-    delivery.setLeading?.(true);
     this.#opened();
   }
 
@@ -147,7 +147,6 @@ class Loop implements Cycle {
     this.#timed = NO_VERDICTS;
     this.#moves = NO_MOVES;
     this.#publishing.pause();
-    this.#options.delivery.setLeading?.(false);
     this.#state = { ...this.#state, agents: new Map(), orphans: new Map() };
     this.#narrate();
   }

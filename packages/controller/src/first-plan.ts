@@ -1,5 +1,6 @@
 // When the first plan of a leader may be made: once those agents have spoken that the store names,
-// or after a moment for agents to connect at all. Pure.
+// or after a moment for agents to connect at all. One that is here and has not said what it has is
+// waited for longer than one that may be dead. Pure.
 
 import type { AgentName, AgentView, Lane, LeasedAddress, World } from "@fairlead/model";
 
@@ -7,6 +8,8 @@ import type { ClusterState } from "./cluster-state.ts";
 
 /** How long it waits after an agent's hello for others to follow, and for agents at all, in ms. */
 const WAIT = { settleMs: 500, maxMs: 2000 } as const;
+/** An agent that said hello is waited for so long: its report is on its way, in ms. */
+const REPORT_MS_MAX = 5000;
 /** The same after the store was lost: longer than an agent takes between two dials. */
 const WAIT_LOST = { settleMs: 5000, maxMs: 15_000 } as const;
 
@@ -41,6 +44,11 @@ export function firstPlanWaitMs(at: {
   const haveSpoken = [...named].every((name) => agents.get(name)?.report !== undefined);
   if (named.size > 0 && haveSpoken && !isStoreOlder) return 0;
   const { settleMs, maxMs } = isStoreOlder ? WAIT_LOST : WAIT;
+  const isReporting = [...named].some((name) => {
+    const view = agents.get(name);
+    return view?.connected === true && view.report === undefined;
+  });
+  if (isReporting && !isStoreOlder) return Math.max(0, openedMs + REPORT_MS_MAX - nowMs);
   const settledMs = (helloMs ?? Number.POSITIVE_INFINITY) + settleMs;
   return Math.max(0, Math.min(settledMs, openedMs + maxMs) - nowMs);
 }

@@ -1,12 +1,12 @@
 // The lead as the loop has it: won in an election, and then with the store open under an epoch of
-// its own. Given both. It opens the store each time that the lead is won, and says when it is over;
-// it knows nothing of plans.
+// its own. Given both. It opens the store each time that the lead is won, says when it is over, and
+// whose it is; it knows nothing of plans.
 //
 // States: stands by -> opens (the election is won) -> leads (the store is open) -> stands by.
 
 import { type Clock, type Logger, describeError, isEdgeError } from "@fairlead/runtime";
 
-import type { Election, ElectionView, Store, StoredState } from "./ports.ts";
+import type { Election, ElectionView, LeadOwner, Store, StoredState } from "./ports.ts";
 
 /** A store that cannot be opened just now is tried again after this long, in ms. */
 const OPEN_RETRY_MS = 1000;
@@ -19,8 +19,10 @@ export interface LeadOptions {
   readonly store: Store;
   /** The lead is won and the store is open. */
   readonly onOpened: (stored: StoredState) => void;
-  /** Nothing may be written any more. Told only after `onOpened`, once for each. */
+  /** Nothing may be written any more. Told once for each lead that was won, opened or not. */
   readonly onLost: () => void;
+  /** Whose the lead is, each time that this changes; ours before the store is open. */
+  readonly onOwner: (whose: LeadOwner) => void;
   /** The store can never be opened, found after the start. */
   readonly onFailed: (error: Error) => void;
   /** Who leads may have changed. */
@@ -45,9 +47,11 @@ export function createLead(options: LeadOptions): Lead {
   const stop = new AbortController();
   /** Counts terms, so that a store that was opened for an earlier one is not taken for this. */
   let term = 0;
+  let isWon = false;
   let isOpen = false;
   let opening: Promise<void> | undefined;
   let hasStarted = false;
+  const tellOwner = ownerTeller(options.onOwner);
 
   async function open(mine: number, earlier: Promise<void>): Promise<void> {
     // A store opens once at a time; how that of an earlier term ended matters no more.
@@ -71,6 +75,8 @@ export function createLead(options: LeadOptions): Lead {
   function onLead(): void {
     term += 1;
     log.info({ identity: election.identity }, "this controller leads");
+    isWon = true;
+    tellOwner("ours");
     opening = open(term, opening ?? Promise.resolve());
     // At the start whoever started is told.
     opening.catch((error: unknown) => {
@@ -81,14 +87,19 @@ export function createLead(options: LeadOptions): Lead {
   function onLost(): void {
     term += 1;
     log.warn({ identity: election.identity }, "this controller no longer leads; it stands by");
-    if (!isOpen) return;
-    isOpen = false;
+    [isWon, isOpen] = [false, false];
     options.onLost();
+    tellOwner(ownerSeen(election.view()));
+  }
+
+  function onChange(): void {
+    if (!isWon) tellOwner(ownerSeen(election.view()));
+    options.onChange();
   }
 
   return {
     start: async () => {
-      await election.start({ onLead, onLost, onChange: options.onChange });
+      await election.start({ onLead, onLost, onChange });
       await opening;
       hasStarted = true;
       const { holder } = election.view();
@@ -100,5 +111,21 @@ export function createLead(options: LeadOptions): Lead {
       term += 1;
       stop.abort(new Error("stopped"));
     },
+  };
+}
+
+/** Whose the lead is where it is not ours. */
+function ownerSeen({ holder, trouble }: ElectionView): LeadOwner {
+  // Who cannot see the lead does not know that nobody has it.
+  return holder === undefined && trouble === undefined ? "nobodys" : "anothers";
+}
+
+/** Tells of changes alone; at first it is another's. */
+function ownerTeller(tell: (whose: LeadOwner) => void): (whose: LeadOwner) => void {
+  let told: LeadOwner = "anothers";
+  return (whose) => {
+    if (whose === told) return;
+    told = whose;
+    tell(whose);
   };
 }

@@ -109,6 +109,9 @@ export interface Election extends AsyncDisposable {
   view(): ElectionView;
 }
 
+/** Whose the lead is: `nobodys` when it was given up, and who takes it is not known yet. */
+export type LeadOwner = "ours" | "nobodys" | "anothers";
+
 /** Sends node plans to agents, the difference only, and turns what they say into facts. */
 export interface PlanDelivery {
   /**
@@ -127,10 +130,11 @@ export interface PlanDelivery {
    */
   mayStillGet?(agent: AgentName, address: Address): boolean;
   /**
-   * Takes agents while this controller leads, and sends them to another one while it does not: then
-   * nothing is wanted any more of what was delivered. At first none are taken.
+   * Takes agents while the lead is ours, lets those who come wait while it is nobody's, and sends
+   * them on while it is another's; once it is ours no more, nothing is wanted any more of what was
+   * delivered. At first it is another's.
    */
-  setLeading?(leads: boolean): void;
+  setLead?(whose: LeadOwner): void;
 }
 
 /** How an agent's plan compares with the wanted one. */

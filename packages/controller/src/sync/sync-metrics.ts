@@ -1,7 +1,8 @@
 // What the stream's server counts, as a small port, and that port on the metrics of a program.
+// Given those; a message is counted where it is read or written, not where it is understood.
 
 import type { Metrics } from "@fairlead/runtime";
-import type { UpdateRefusal } from "@fairlead/wire";
+import { AgentService, serviceDefinition, type UpdateRefusal } from "@fairlead/wire";
 
 /** What the stream's server tells. */
 export interface SyncMetrics {
@@ -49,5 +50,24 @@ export function createSyncMetrics(metrics: Metrics): SyncMetrics {
     received: (count) => bytes.inc({ direction: "received" }, count),
     updateSent: () => updates.inc(),
     updateRefused: (refusal) => refusals.inc({ reason: refusal }),
+  };
+}
+
+type SyncMethod = ReturnType<typeof serviceDefinition<typeof AgentService>>["sync"];
+
+/** The method that agents call, with the bytes of its messages counted. */
+export function countedSync(metrics: SyncMetrics): SyncMethod {
+  const { sync } = serviceDefinition(AgentService);
+  return {
+    ...sync,
+    requestDeserialize: (bytes: Buffer) => {
+      metrics.received(bytes.length);
+      return sync.requestDeserialize(bytes);
+    },
+    responseSerialize: (message: Parameters<SyncMethod["responseSerialize"]>[0]) => {
+      const bytes = sync.responseSerialize(message);
+      metrics.sent(bytes.length);
+      return bytes;
+    },
   };
 }

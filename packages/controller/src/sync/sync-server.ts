@@ -11,17 +11,10 @@ import {
   vipName,
 } from "@fairlead/model";
 import type { Clock, Logger } from "@fairlead/runtime";
-import {
-  AgentService,
-  decodeReport,
-  type FromAgent,
-  reportDigest,
-  type Revisions,
-  serviceDefinition,
-} from "@fairlead/wire";
+import { decodeReport, type FromAgent, reportDigest, type Revisions } from "@fairlead/wire";
 
 import type { Fact } from "../facts.ts";
-import type { PlanDelivery, SyncState } from "../ports.ts";
+import type { LeadOwner, PlanDelivery, SyncState } from "../ports.ts";
 import {
   type AgentStream,
   createAgentStream,
@@ -37,8 +30,9 @@ import {
   stepOutbox,
 } from "./outbox.ts";
 import { newPeer, owedAnswer, type Peer, problemsOf } from "./peer.ts";
-import { NO_SYNC_METRICS, type SyncMetrics } from "./sync-metrics.ts";
+import { countedSync, NO_SYNC_METRICS, type SyncMetrics } from "./sync-metrics.ts";
 import { syncStateOf } from "./sync-state.ts";
+import { createWaitingRoom, type WaitingRoom } from "./waiting-room.ts";
 import { type Delivery, findUnconfirmed, NOTHING_DELIVERED, wantedPlan } from "./wanted-plan.ts";
 
 /** What the server needs. */
@@ -57,7 +51,13 @@ export interface SyncServerOptions {
 
 /** The controller's end of all agents' streams. Disposing ends them; the server stays open. */
 export interface SyncServer extends PlanDelivery, AsyncDisposable {
-  setLeading(leads: boolean): void;
+  setLead(whose: LeadOwner): void;
+  /**
+   * From now on agents are sent nothing but heartbeats, what they say counts for nothing, and no
+   * more of them are taken. Their streams stay open, so that they come to the next leader once
+   * there may be one, and not before.
+   */
+  hush(): void;
   /** Adds AgentService to a server, before it is bound. */
   register(server: Pick<Server, "addService">): void;
   /** Whether an agent has what it shall have. */
@@ -70,6 +70,8 @@ export function createSyncServer(options: SyncServerOptions): SyncServer {
 }
 
 const HEARTBEAT_MS = 3000;
+/** Of a heartbeat: an agent waits for who leads. It hears none before it is welcome. */
+const WAIT_SHARE = 1 / 2;
 const STOPPING: StreamEnd = { code: status.UNAVAILABLE, detail: "the controller is stopping" };
 /** The agent goes to the next controller that it knows. */
 const STANDS_BY: StreamEnd = {
@@ -87,7 +89,9 @@ class Streams implements SyncServer {
   readonly #streams = new Map<AgentStream, AgentName | undefined>();
   #delivered = NOTHING_DELIVERED;
   #epoch = 0;
-  #isLeading = false;
+  #lead: LeadOwner = "anothers";
+  /** Agents that said hello while nobody leads. */
+  readonly #waiting: WaitingRoom;
   #isStopping = false;
 
   constructor(options: SyncServerOptions) {
@@ -95,26 +99,20 @@ class Streams implements SyncServer {
     this.#metrics = options.metrics ?? NO_SYNC_METRICS;
     this.#context = outboxContext(options.revisions);
     this.#heartbeatIntervalMs = options.heartbeatIntervalMs ?? HEARTBEAT_MS;
+    this.#waiting = createWaitingRoom({
+      clock: options.clock,
+      waitMs: this.#heartbeatIntervalMs * WAIT_SHARE,
+      onLate: ({ stream }) => stream.end(STANDS_BY),
+    });
   }
 
   register(server: Pick<Server, "addService">): void {
-    const { sync } = serviceDefinition(AgentService);
-    const counted = {
-      ...sync,
-      requestDeserialize: (bytes: Buffer) => {
-        this.#metrics.received(bytes.length);
-        return sync.requestDeserialize(bytes);
-      },
-      responseSerialize: (message: Parameters<typeof sync.responseSerialize>[0]) => {
-        const bytes = sync.responseSerialize(message);
-        this.#metrics.sent(bytes.length);
-        return bytes;
-      },
-    };
-    server.addService({ sync: counted }, { sync: (call: SyncCall) => this.#open(call) });
+    const sync = countedSync(this.#metrics);
+    server.addService({ sync }, { sync: (call: SyncCall) => this.#open(call) });
   }
 
   deliver(wanted: Delivery): void {
+    if (this.#isStopping) return;
     const { revisions } = this.#options;
     this.#epoch = wanted.epoch;
     this.#delivered = findUnconfirmed(this.#delivered, wanted);
@@ -132,9 +130,16 @@ class Streams implements SyncServer {
     return outbox !== undefined && mayStillGet(outbox, vipName(address));
   }
 
-  setLeading(leads: boolean): void {
-    this.#isLeading = leads;
-    if (leads) return;
+  setLead(whose: LeadOwner): void {
+    const wasOurs = this.#lead === "ours";
+    this.#lead = whose;
+    if (whose === "ours") {
+      for (const { stream, hello, reportDigest: digest } of this.#waiting.empty()) {
+        this.#onHello(stream, hello, digest);
+      }
+      return;
+    }
+    if (!wasOurs && whose === "nobodys") return;
     for (const stream of this.#streams.keys()) stream.end(STANDS_BY);
     // What agents have and said is told anew to whoever leads next.
     this.#peers.clear();
@@ -147,8 +152,12 @@ class Streams implements SyncServer {
     return syncStateOf(outbox, this.#context.planRevisionOf);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  hush(): void {
     this.#isStopping = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.hush();
     for (const stream of this.#streams.keys()) stream.end(STOPPING);
     await Promise.resolve();
   }
@@ -165,11 +174,14 @@ class Streams implements SyncServer {
     this.#streams.set(stream, undefined);
     this.#metrics.streamsOpen(this.#streams.size);
     if (this.#isStopping) stream.end(STOPPING);
-    else if (!this.#isLeading) stream.end(STANDS_BY);
+    else if (this.#lead === "anothers") stream.end(STANDS_BY);
   }
 
   #onHello(stream: AgentStream, hello: AgentHello, digest: string | undefined): void {
     const { clock, log, version } = this.#options;
+    if (this.#isStopping) return stream.end(STOPPING);
+    const isOurs = this.#lead === "ours";
+    if (!isOurs) return this.#waiting.add({ stream, hello, reportDigest: digest });
     const peer = this.#peerOf(hello.agent);
     const older = peer.stream;
     peer.stream = stream;
@@ -198,6 +210,7 @@ class Streams implements SyncServer {
   #onMessage(stream: AgentStream, message: Exclude<FromAgent, { kind: "hello" }>): void {
     const agent = this.#streams.get(stream);
     if (agent === undefined || this.#peers.get(agent)?.stream !== stream) return;
+    if (this.#isStopping) return;
     switch (message.kind) {
       case "inventory":
         this.#step(agent, message);
@@ -253,6 +266,7 @@ class Streams implements SyncServer {
     const { clock, log } = this.#options;
     const agent = this.#streams.get(stream);
     this.#streams.delete(stream);
+    this.#waiting.leave(stream);
     this.#metrics.streamsOpen(this.#streams.size);
     const peer = agent === undefined ? undefined : this.#peers.get(agent);
     if (agent === undefined || peer?.stream !== stream) return;

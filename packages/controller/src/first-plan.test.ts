@@ -1,0 +1,101 @@
+// When a leader makes its first plan: a table of who is named by the store and what was heard.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { AgentView } from "@fairlead/model";
+import { agentName, makeAgent, makeReport, makeRevisionOf } from "@fairlead/testkit";
+
+import { firstPlanWaitMs } from "./first-plan.ts";
+
+const OPENED_MS = 10_000;
+const NAMED = new Set([agentName("lb-1"), agentName("lb-2")]);
+const revisionOf = makeRevisionOf();
+
+/** An agent that has said hello, and what it has where `spoke`. */
+function here(name: string, spoke: boolean): AgentView {
+  const view = makeAgent(name);
+  const plan = { agent: view.name, resources: new Map(), retained: [] };
+  const { report: _, ...silent } = view;
+  return spoke ? { ...view, report: makeReport(plan, () => true, revisionOf) } : silent;
+}
+
+/** One that had said hello, and whose stream has ended. */
+function gone(name: string): AgentView {
+  return { ...here(name, false), connected: false, disconnectedAtMs: 0 };
+}
+
+interface Case {
+  readonly name: string;
+  readonly agents: readonly AgentView[];
+  readonly named?: typeof NAMED;
+  readonly isStoreOlder?: boolean;
+  /** Since the store was open: when the last hello came. */
+  readonly helloMs?: number;
+  /** Since the store was open: when the plan is made. */
+  readonly plannedMs: number;
+}
+
+const cases: readonly Case[] = [
+  {
+    name: "all that are named have spoken, be it before the store was open",
+    agents: [here("lb-1", true), here("lb-2", true)],
+    helloMs: -100,
+    plannedMs: 0,
+  },
+  { name: "nobody comes", agents: [], plannedMs: 2000 },
+  {
+    name: "one of two has spoken and the other one is not there",
+    agents: [here("lb-1", true)],
+    helloMs: 100,
+    plannedMs: 600,
+  },
+  {
+    name: "one of two has spoken and the other one has said no more than hello",
+    agents: [here("lb-1", true), here("lb-2", false)],
+    helloMs: 100,
+    plannedMs: 5000,
+  },
+  {
+    name: "one of two has spoken and the other one has left again",
+    agents: [here("lb-1", true), gone("lb-2")],
+    helloMs: 100,
+    plannedMs: 600,
+  },
+  {
+    name: "an agent that the store does not name has said no more than hello",
+    agents: [here("lb-1", true), here("lb-2", true), here("lb-3", false)],
+    helloMs: 100,
+    plannedMs: 0,
+  },
+  {
+    name: "the store names nobody",
+    named: new Set(),
+    agents: [here("lb-1", false)],
+    helloMs: 100,
+    plannedMs: 600,
+  },
+  {
+    name: "the store was lost, and all of it have spoken",
+    agents: [here("lb-1", true), here("lb-2", true)],
+    isStoreOlder: true,
+    helloMs: 100,
+    plannedMs: 5100,
+  },
+];
+
+for (const { name, agents, named = NAMED, isStoreOlder = false, helloMs, plannedMs } of cases) {
+  test(`the first plan is made after ${plannedMs} ms when ${name}`, () => {
+    const waitAt = (nowMs: number): number =>
+      firstPlanWaitMs({
+        nowMs: OPENED_MS + nowMs,
+        openedMs: OPENED_MS,
+        helloMs: helloMs === undefined ? undefined : OPENED_MS + helloMs,
+        named,
+        agents: new Map(agents.map((view) => [view.name, view])),
+        isStoreOlder,
+      });
+    assert.equal(waitAt(0), plannedMs);
+    assert.equal(waitAt(plannedMs), 0);
+  });
+}
