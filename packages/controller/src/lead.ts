@@ -7,6 +7,7 @@
 import { type Clock, type Logger, describeError, isEdgeError } from "@fairlead/runtime";
 
 import type { Election, ElectionView, LeadOwner, Store, StoredState } from "./ports.ts";
+import { createReadingAhead } from "./reading-ahead.ts";
 
 /** A store that cannot be opened just now is tried again after this long, in ms. */
 const OPEN_RETRY_MS = 1000;
@@ -52,6 +53,7 @@ export function createLead(options: LeadOptions): Lead {
   let opening: Promise<void> | undefined;
   let hasStarted = false;
   const tellOwner = ownerTeller(options.onOwner);
+  const ahead = createReadingAhead({ clock, store });
 
   async function open(mine: number, earlier: Promise<void>): Promise<void> {
     // A store opens once at a time; how that of an earlier term ended matters no more.
@@ -76,6 +78,7 @@ export function createLead(options: LeadOptions): Lead {
     term += 1;
     log.info({ identity: election.identity }, "this controller leads");
     isWon = true;
+    ahead.end();
     tellOwner("ours");
     opening = open(term, opening ?? Promise.resolve());
     // At the start whoever started is told.
@@ -89,6 +92,7 @@ export function createLead(options: LeadOptions): Lead {
     log.warn({ identity: election.identity }, "this controller no longer leads; it stands by");
     [isWon, isOpen] = [false, false];
     options.onLost();
+    if (!stop.signal.aborted) ahead.begin();
     tellOwner(ownerSeen(election.view()));
   }
 
@@ -103,12 +107,15 @@ export function createLead(options: LeadOptions): Lead {
       await opening;
       hasStarted = true;
       const { holder } = election.view();
-      if (opening === undefined) log.info({ holder: holder ?? "nobody" }, "standing by");
+      if (opening !== undefined) return;
+      log.info({ holder: holder ?? "nobody" }, "standing by");
+      ahead.begin();
     },
     isHeld: () => isOpen && !stop.signal.aborted && election.view().leads,
     view: () => election.view(),
     [Symbol.dispose]: () => {
       term += 1;
+      ahead.end();
       stop.abort(new Error("stopped"));
     },
   };

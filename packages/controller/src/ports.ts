@@ -67,6 +67,11 @@ export interface Store extends AsyncDisposable {
    */
   open(): Promise<StoredState>;
   /**
+   * While another controller leads: reads what `open` would, so that less is left to read then. It
+   * changes nothing, and what it has read counts only where `open` finds nothing committed since.
+   */
+  readAhead?(): Promise<void>;
+  /**
    * Makes all changes durable, or none. When it resolves with `committed` they survive a power
    * cut. Rejects with an EdgeError when the store cannot be written; nothing was changed then.
    */

@@ -12,6 +12,7 @@ import { type Commit, createGroupCommit } from "../group-commit.ts";
 import { makeStoreError } from "../store-error.ts";
 import { type Journal, packChanges, readJournal, unpackChanges, writeJournal } from "./journal.ts";
 import { kubeStoreError } from "./kube-store-errors.ts";
+import { createReadAhead, type ReadAhead } from "./read-ahead.ts";
 import { createRowWriter, type RowWriter } from "./row-writer.ts";
 import { readRows, type StoredRows } from "./stored-rows.ts";
 import { keyOfChange, keyText } from "./stored-objects.ts";
@@ -46,6 +47,7 @@ interface Opened {
 
 class KubeStore implements Store {
   readonly #options: KubeStoreOptions;
+  readonly #ahead: ReadAhead;
   readonly #commits = createGroupCommit({
     name: "the store",
     write: (batch) => this.#write(batch),
@@ -56,6 +58,11 @@ class KubeStore implements Store {
 
   constructor(options: KubeStoreOptions) {
     this.#options = options;
+    this.#ahead = createReadAhead(options);
+  }
+
+  readAhead(): Promise<void> {
+    return this.#ahead.look();
   }
 
   async open(): Promise<StoredState> {
@@ -64,9 +71,14 @@ class KubeStore implements Store {
     await this.#commits.settled();
     await this.#opened?.rows[Symbol.asyncDispose]();
     try {
-      const journal = await this.#takeEpoch();
-      // After the epoch is taken, so that nothing of an earlier one is missed.
-      const [rows, changes] = await Promise.all([readRows(client), unpackChanges(journal.packed)]);
+      const { journal, replaced } = await this.#takeEpoch();
+      // After the epoch is taken, so that nothing of an earlier one is missed; or before that, and
+      // nothing was committed in between.
+      const known = this.#ahead.take(replaced);
+      const [rows, changes] = await Promise.all([
+        known ?? readRows(client),
+        unpackChanges(journal.packed),
+      ]);
       this.#opened = { journal, rows: this.#rowWriter(journal, rows), doubted: undefined };
       this.#opened.rows.take(changes.filter((change) => !rows.shows(change)));
       return { epoch: journal.epoch, ...rows.stateAfter(changes) };
@@ -151,19 +163,21 @@ class KubeStore implements Store {
     throw makeStoreError({ code: "CONFLICT", message: "others write the journal all the time" });
   }
 
-  async #takeEpoch(): Promise<Journal> {
+  /** Takes the next epoch, by a journal that replaces the one before. */
+  async #takeEpoch(): Promise<{ readonly journal: Journal; readonly replaced?: Journal }> {
     const { client } = this.#options;
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       const found = await readJournal(client);
       // Without a journal the rows tell which epochs there were.
       const before = found?.epoch ?? (await readRows(client)).epochMax;
       try {
-        return await writeJournal(client, {
+        const journal = await writeJournal(client, {
           resourceVersion: found?.resourceVersion,
           epoch: before + 1,
           sequence: (found?.sequence ?? 0) + 1,
           packed: found?.packed ?? "",
         });
+        return { journal, ...(found === undefined ? {} : { replaced: found }) };
       } catch (error) {
         if (!isKubeError(error, "CONFLICT")) throw error;
       }
