@@ -19,7 +19,14 @@ import {
 
 import { type Cycle, createCycle } from "./cycle.ts";
 import type { Fact } from "./facts.ts";
-import type { Election, ElectionEvents, PlanDelivery, Publication, Store } from "./ports.ts";
+import type {
+  Election,
+  ElectionEvents,
+  ElectionView,
+  PlanDelivery,
+  Publication,
+  Store,
+} from "./ports.ts";
 
 const POOL = makePool("lan", "192.0.2.100-192.0.2.120", { quarantineMs: 60_000 });
 const WEB = makeClaim("web");
@@ -42,6 +49,8 @@ interface Peer extends AsyncDisposable {
   say(...facts: readonly Fact[]): void;
   lead(): Promise<void>;
   lose(): Promise<void>;
+  /** What it sees of the lead from now on. */
+  see(view: Omit<ElectionView, "leads">): void;
   /** Its time is over, and nobody has told it. */
   expire(): void;
 }
@@ -140,6 +149,7 @@ async function makePeer({
       election.lose();
       await settle();
     },
+    see: (view) => election.see(view),
     expire: () => election.expire(),
     [Symbol.asyncDispose]: () => cycle[Symbol.asyncDispose](),
   };
@@ -148,12 +158,14 @@ async function makePeer({
 interface HandPlayed {
   readonly port: Election;
   lead(): void;
+  see(view: Omit<ElectionView, "leads">): void;
   expire(): void;
   lose(): void;
 }
 
 function handPlayed(): HandPlayed {
   let leads = false;
+  let seenOf: Omit<ElectionView, "leads"> = { holder: "another" };
   let events: ElectionEvents | undefined;
   return {
     port: {
@@ -162,12 +174,16 @@ function handPlayed(): HandPlayed {
         events = given;
         return Promise.resolve();
       },
-      view: () => ({ leads, holder: leads ? "me" : "another" }),
+      view: () => (leads ? { leads, holder: "me" } : { leads, ...seenOf }),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
     lead: () => {
       leads = true;
       events?.onLead();
+    },
+    see: (view) => {
+      seenOf = view;
+      events?.onChange();
     },
     expire: () => {
       leads = false;
@@ -187,6 +203,24 @@ suite("a controller that stands by", () => {
     assert.equal(epoch, 0);
     assert.deepEqual(lead, { leads: false, holder: "another" });
     assert.deepEqual(peer.told, []);
+  });
+
+  test("says whose the lead is, and that it is nobody's only where it sees that", async () => {
+    await using peer = await makePeer({ medium: createMemoryMedium() });
+    peer.see({});
+    peer.see({ trouble: "the server is away" });
+    peer.see({});
+    await peer.lead();
+    peer.see({ holder: "me" });
+    await peer.lose();
+    assert.deepEqual(peer.told, [
+      "the lead is nobodys",
+      "the lead is anothers",
+      "the lead is nobodys",
+      "the lead is ours",
+      "publisher pauses",
+      "the lead is anothers",
+    ]);
   });
 
   test("plans when it comes to lead, and stops when its lead ends", async () => {

@@ -8,10 +8,10 @@ import type { ClusterState } from "./cluster-state.ts";
 
 /** How long it waits after an agent's hello for others to follow, and for agents at all, in ms. */
 const WAIT = { settleMs: 500, maxMs: 2000 } as const;
-/** An agent that said hello is waited for so long: its report is on its way, in ms. */
-const REPORT_MS_MAX = 5000;
 /** The same after the store was lost: longer than an agent takes between two dials. */
 const WAIT_LOST = { settleMs: 5000, maxMs: 15_000 } as const;
+/** An agent that said hello is waited for so long: its report is on its way, in ms. */
+const REPORT_MS_MAX = 5000;
 
 /** Agents that have something to do with what is stored. */
 export function namedAgents(rows: {
