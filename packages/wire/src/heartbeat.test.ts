@@ -53,3 +53,20 @@ test("a watch that is over does nothing", async () => {
   await clock.advance(60_000);
   assert.deepEqual(events, []);
 });
+
+test("a watch whose own beat ends it leaves no timer behind", async () => {
+  const clock = createFakeClock();
+  const events: string[] = [];
+  const heartbeat = createHeartbeat({
+    clock,
+    intervalMs: 10_000,
+    beat: () => {
+      events.push("beat");
+      heartbeat[Symbol.dispose]();
+    },
+    onSilence: () => events.push("silence"),
+  });
+  await clock.advance(60_000);
+  assert.deepEqual(events, ["beat"]);
+  assert.equal(clock.pendingTimers(), 0);
+});

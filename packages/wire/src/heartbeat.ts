@@ -35,8 +35,11 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
   let heardMs = clock.nowMs();
   let saidMs = heardMs;
   let timer: { cancel(): void } | undefined;
+  let isOver = false;
 
   function arm(): void {
+    // What was told may have ended the watch.
+    if (isOver) return;
     const dueMs = Math.min(saidMs + intervalMs, heardMs + MISSED_MAX * intervalMs);
     // Never below a millisecond: a timer that fires early would otherwise spin.
     timer = clock.setTimer(Math.max(1, dueMs - clock.nowMs()), wake);
@@ -45,7 +48,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
   function wake(): void {
     const nowMs = clock.nowMs();
     if (nowMs >= heardMs + MISSED_MAX * intervalMs) {
-      timer = undefined;
+      isOver = true;
       options.onSilence();
       return;
     }
@@ -64,6 +67,9 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
     said: () => {
       saidMs = clock.nowMs();
     },
-    [Symbol.dispose]: () => timer?.cancel(),
+    [Symbol.dispose]: () => {
+      isOver = true;
+      timer?.cancel();
+    },
   };
 }
