@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { agentName, inSandbox, laneOf, listenerOf, vipOf } from "@fairlead/testkit";
@@ -29,6 +29,7 @@ function define(): void {
     holds,
   );
   test("the generation answers, and a listener without members closes at once", answers);
+  test("a listener's limit counts no connection of another one", limits);
 }
 
 function prepare(): void {
@@ -81,10 +82,48 @@ function writeKeepalived(order: readonly string[], vips: readonly string[]): voi
 }
 
 async function answers(): Promise<void> {
-  const pairs = [
+  writeNginx([
     listenerOf("192.0.2.11:81/tcp", []),
     listenerOf("192.0.2.99:80/tcp", ["10.0.0.1:80"]),
+  ]);
+  await using nginx = daemon("nginx", NGINX_ARGS);
+  assert.equal(await firstAnswer("/run/generation.sock"), "0123456789abcdef");
+  assert.equal(await everythingFrom({ host: "192.0.2.11", port: 81 }), "");
+  assert.equal(nginx.process.exitCode, null);
+}
+
+/** Of these two, address and port make one text when nothing stands between them. */
+async function limits(): Promise<void> {
+  ip("address", "add", "192.0.2.1/32", "dev", "eth0");
+  ip("address", "add", "192.0.2.12/32", "dev", "eth0");
+  const ends = [
+    { host: "192.0.2.1", port: 2345 },
+    { host: "192.0.2.12", port: 345 },
   ];
+  await using member = createServer((socket) => socket.resume().write("here\n"));
+  await once(member.listen(0, "192.0.2.11"), "listening");
+  const { port } = member.address() as AddressInfo;
+  writeNginx(
+    ends.map((end) =>
+      listenerOf(`${end.host}:${end.port}/tcp`, [`192.0.2.11:${port}`], { connectionsMax: 1 }),
+    ),
+  );
+  await using _ = daemon("nginx", NGINX_ARGS);
+  await firstAnswer("/run/generation.sock");
+  const greeted = ends.map(async (end) => {
+    const client = connect(end);
+    await Promise.race([once(client, "data"), once(client, "close")]);
+    return client;
+  });
+  const clients = await Promise.all(greeted);
+  const heard = clients.map(({ bytesRead }) => bytesRead);
+  for (const client of clients) client.destroy();
+  assert.deepEqual(heard, ["here\n".length, "here\n".length]);
+}
+
+const NGINX_ARGS = ["-e", "stderr", "-c", "/run/nginx.conf"];
+
+function writeNginx(pairs: readonly ReturnType<typeof listenerOf>[]): void {
   const { text } = renderNginx({
     listeners: pairs.map(([listener]) => listener),
     memberSets: new Map(pairs.map(([, set]) => [set.name, set])),
@@ -105,10 +144,6 @@ async function answers(): Promise<void> {
     templates,
   });
   writeFileSync("/run/nginx.conf", text);
-  await using nginx = daemon("nginx", ["-e", "stderr", "-c", "/run/nginx.conf"]);
-  assert.equal(await firstAnswer("/run/generation.sock"), "0123456789abcdef");
-  assert.equal(await everythingFrom({ host: "192.0.2.11", port: 81 }), "");
-  assert.equal(nginx.process.exitCode, null);
 }
 
 /** Asks until somebody answers: nginx has just been started. */
