@@ -28,7 +28,10 @@ export interface LaneResource {
   readonly routerId: number;
   /** This agent's device in the segment. */
   readonly link: DeviceName;
-  /** 1 to 3, preferred holder first; one of them is this agent. All of one family. */
+  /**
+   * 1 to 3, preferred holder first; one of them is this agent. Their addresses are of one family,
+   * none twice.
+   */
   readonly order: readonly LanePeer[];
   /** Who holds it by the last report; the order follows it. */
   readonly holder?: AgentName;
@@ -55,7 +58,7 @@ export interface VipResource {
   readonly kind: "vip";
   readonly name: ResourceName;
   readonly address: Address;
-  /** 32 or 128 in a lane; the link's own length in mode link. */
+  /** 32 or 128 in a lane; the link's own length, 1 or more, in modes host and link. */
   readonly prefixLength: number;
   /** The lane it rides in, or the device it is added to by netlink. */
   readonly carrier:

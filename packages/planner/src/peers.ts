@@ -1,6 +1,7 @@
 // Where the agents of a lane speak VRRP from. Given what their links show now and what the lane
 // remembers: an agent that has not connected to this controller is a living peer all the same,
-// and whoever forgot it would hold its VIPs a second time.
+// and whoever forgot it would hold its VIPs a second time. No two speak from one address: their
+// daemons would refuse the lane, and neither would hear the other.
 
 import {
   type Address,
@@ -59,19 +60,29 @@ function peersOf(
   links: ReadonlyMap<AgentName, Link>,
   family: Family,
 ): readonly LanePeer[] {
-  return order.flatMap((agent) => {
+  const found: LanePeer[] = [];
+  for (const agent of order) {
     const link = links.get(agent);
     const last = peers?.find((peer) => peer.agent === agent)?.address;
-    const remembered = last !== undefined && familyOf(last) === family ? last : undefined;
-    const address = link === undefined ? remembered : spokenFrom(link, segment, family);
-    return address === undefined ? [] : [{ agent, address }];
-  });
+    const remembered = last !== undefined && familyOf(last) === family ? [last] : [];
+    const possible = link === undefined ? remembered : spokenFrom(link, segment, family);
+    const isOthers = (address: Address): boolean =>
+      [...links].some(([name, other]) => name !== agent && hasAddress(other, address));
+    const free = possible.filter((one) => !found.some(({ address }) => address === one));
+    const address = free.find((one) => !isOthers(one)) ?? free[0];
+    if (address !== undefined) found.push({ agent, address });
+  }
+  return found;
 }
 
-function spokenFrom(link: Link, segment: Segment, family: Family): Address | undefined {
+/** The best one first: those in the segment's own network, then by number. */
+function spokenFrom(link: Link, segment: Segment, family: Family): readonly Address[] {
   const own = ownAddresses(link).filter((address) => familyOf(address) === family);
-  const inside = own.find((address) =>
-    link.prefixes.some((prefix) => prefix.address === address && networkText(prefix) === segment),
-  );
-  return inside ?? own[0];
+  const isInside = (address: Address): boolean =>
+    link.prefixes.some((prefix) => prefix.address === address && networkText(prefix) === segment);
+  return [...own.filter(isInside), ...own.filter((address) => !isInside(address))];
+}
+
+function hasAddress({ prefixes }: Link, address: Address): boolean {
+  return prefixes.some((prefix) => prefix.address === address);
 }

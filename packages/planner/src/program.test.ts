@@ -190,12 +190,15 @@ test("a lane speaks IPv4 where all can, else IPv6", () => {
   const pools = [makePool("default", "2001:db8::100")];
   const families = { policy: "SingleStack", families: ["ipv6"] } as const;
   const claims = [makeClaim("web", { families })];
-  const agents = [makeAgent("a", { prefixes: both }), makeAgent("b", { prefixes: both.slice(1) })];
+  const agents = [
+    makeAgent("a", { prefixes: both }),
+    makeAgent("b", { prefixes: ["2001:db8::12/64"] }),
+  ];
   const spoken = (given: typeof agents): readonly string[] =>
     only(planned(makeWorld({ agents: given, pools, claims })), "lane").order.map(
       ({ address }) => address,
     );
-  assert.deepEqual(spoken(agents), ["2001:db8::11", "2001:db8::11"]);
+  assert.deepEqual(spoken(agents), ["2001:db8::12", "2001:db8::11"]);
   assert.deepEqual(spoken(agents.slice(0, 1)), ["192.0.2.11"]);
 });
 

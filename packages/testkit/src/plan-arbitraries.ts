@@ -74,7 +74,7 @@ export const anyLane: fc.Arbitrary<LaneResource> = fc
       routerId: fc.integer({ min: 1, max: 255 }),
       link: anyLink,
       agents: fc.uniqueArray(anyAgent, { minLength: 1, maxLength: 3 }),
-      hosts: fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 3, maxLength: 3 }),
+      hosts: fc.uniqueArray(fc.integer({ min: 1, max: 200 }), { minLength: 3, maxLength: 3 }),
       holder: anyAgent,
       preempt: fc.boolean(),
       intentId: anyId,
@@ -112,7 +112,7 @@ export const anyLane: fc.Arbitrary<LaneResource> = fc
 export const anyVip: fc.Arbitrary<VipResource> = fc
   .record({
     address: anyAddress,
-    prefixLength: fc.integer({ min: 0, max: 32 }),
+    prefixLength: fc.integer({ min: 1, max: 32 }),
     carrier: fc.oneof(
       anyLane.map(({ lane, name: resource }) => ({ kind: "lane" as const, lane, resource })),
       fc.record({ kind: fc.constant("link" as const), link: anyLink, adopts: fc.boolean() }),

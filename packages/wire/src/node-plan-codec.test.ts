@@ -72,6 +72,12 @@ const cases: readonly {
     detail: "vip: bad prefixLength",
   },
   {
+    name: "a prefix of everything, which no device may have by a VIP",
+    from: message(VIP),
+    spoil: (r) => (content(r, "vip").prefixLength = 0),
+    detail: "vip: bad prefixLength",
+  },
+  {
     name: "a VIP that nothing carries",
     from: message(VIP),
     spoil: (r) => (content(r, "vip").carrier = { case: undefined }),
@@ -105,6 +111,14 @@ const cases: readonly {
     name: "a lane of nobody",
     from: message(LANE),
     spoil: (r) => (content(r, "lane").order = []),
+    detail: "lane: bad order",
+  },
+  {
+    name: "two peers of one address",
+    from: message(LANE),
+    spoil: (r) => {
+      for (const peer of content(r, "lane").order) peer.address = new Uint8Array([192, 0, 2, 11]);
+    },
     detail: "lane: bad order",
   },
   {

@@ -2,6 +2,7 @@
 // name it travelled under; it never guesses a default and never throws.
 
 import {
+  type Address,
   type AgentName,
   familyBits,
   familyOf,
@@ -70,7 +71,7 @@ export function decodeVip(name: string, vip: pb.Vip): Decoded<VipResource> {
   const address = addressFromBytes(vip.address);
   if (address !== parts.address) return refused("vip: bad address");
   const fields = complete("vip", {
-    prefixLength: within(vip.prefixLength, 0, familyBits(familyOf(address))),
+    prefixLength: within(vip.prefixLength, 1, familyBits(familyOf(address))),
     carrier: readCarrier(vip),
     claims: readAll(vip.claims, parseClaimId),
   });
@@ -141,12 +142,13 @@ function decodePeer(peer: pb.LanePeer): Decoded<LanePeer> {
   });
 }
 
-/** 1 to 3 agents, none twice, all addresses of one family. */
+/** 1 to 3 agents and their addresses, none twice, all of one family: keepalived takes no other. */
 function isOrder(order: readonly LanePeer[]): boolean {
   if (order.length === 0 || order.length > LANE_AGENTS_MAX) return false;
   const agents = new Set<AgentName>(order.map((peer) => peer.agent));
-  const families = new Set(order.map((peer) => familyOf(peer.address)));
-  return agents.size === order.length && families.size === 1;
+  const addresses = new Set<Address>(order.map((peer) => peer.address));
+  const families = new Set(Array.from(addresses, familyOf));
+  return [agents, addresses].every(({ size }) => size === order.length) && families.size === 1;
 }
 
 function readCarrier({ carrier, adopts }: pb.Vip): VipResource["carrier"] | undefined {

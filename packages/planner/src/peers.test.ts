@@ -1,0 +1,45 @@
+// Where the agents of a lane speak VRRP from, and that no two of them do from one address.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { Plan, World } from "@fairlead/model";
+import { makeAgent, makeClaim, makeRevisionOf, makeWorld } from "@fairlead/testkit";
+
+import { plan } from "./index.ts";
+
+const revisionOf = makeRevisionOf();
+const planned = (world: World): Plan => plan(world, { revisionOf });
+
+/** `agent=address` of the peers of the one lane. */
+function peersOf(last: Plan): readonly string[] {
+  return [...last.lanes.values()].flatMap(({ peers = [] }) =>
+    peers.map(({ agent, address }) => `${agent}=${address}`),
+  );
+}
+
+test("a host that was cloned with its address is no peer of the one it was cloned from", () => {
+  const agents = [
+    makeAgent("lb-1", { prefixes: ["192.0.2.11/24"] }),
+    makeAgent("lb-2", { prefixes: ["192.0.2.11/24"] }),
+    makeAgent("lb-3", { prefixes: ["192.0.2.13/24"] }),
+  ];
+  const last = planned(makeWorld({ agents, claims: [makeClaim("web")] }));
+  const addresses = new Set(peersOf(last).map((peer) => peer.split("=")[1]));
+  assert.deepEqual(addresses, new Set(["192.0.2.11", "192.0.2.13"]));
+  assert.equal(peersOf(last).length, 2);
+  const running = [...last.nodePlans.values()].filter(({ resources }) => resources.size > 0);
+  assert.equal(running.length, 2);
+});
+
+test("what hosts have in common is spoken from by nobody who has another address", () => {
+  const agents = [11, 12, 13].map((host, i) =>
+    makeAgent(`lb-${i + 1}`, { prefixes: ["192.0.2.5/24", `192.0.2.${host}/24`] }),
+  );
+  const last = planned(makeWorld({ agents, claims: [makeClaim("web")] }));
+  assert.deepEqual(peersOf(last).toSorted(), [
+    "lb-1=192.0.2.11",
+    "lb-2=192.0.2.12",
+    "lb-3=192.0.2.13",
+  ]);
+});
