@@ -66,11 +66,11 @@ export function laneOnAgents(
   lanes: Iterable<Lane>,
 ): Lane | undefined {
   const name = vipName(address);
-  const holder = having.find(({ report }) => report?.resources.get(name)?.step === "serving");
+  const holders = having.filter(({ report }) => report?.resources.get(name)?.step === "serving");
   const fitting = [...lanes].filter(
     (lane) =>
       having.every((agent) => lane.order.includes(agent.name)) &&
-      (holder === undefined || lane.holder === holder.name),
+      (holders.length === 0 || holders.some((agent) => agent.name === lane.holder)),
   );
   return fitting.sort((a, b) => compareText(a.id, b.id))[0];
 }

@@ -4,7 +4,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Plan, World } from "@fairlead/model";
-import { makeAgent, makeClaim, makeRevisionOf, makeWorld } from "@fairlead/testkit";
+import {
+  findVerdict,
+  makeAgent,
+  makeClaim,
+  makePool,
+  makeRevisionOf,
+  makeWorld,
+} from "@fairlead/testkit";
 
 import { plan } from "./index.ts";
 
@@ -42,4 +49,16 @@ test("what hosts have in common is spoken from by nobody who has another address
     "lb-2=192.0.2.12",
     "lb-3=192.0.2.13",
   ]);
+});
+
+test("which of two clones is named for their address is the same in any order", () => {
+  const agents = [makeAgent("lb-1"), makeAgent("lb-2")];
+  const said = (given: typeof agents): string | undefined => {
+    const pools = [makePool("default", "192.0.2.11-192.0.2.20")];
+    const claims = [makeClaim("web", { wishes: ["192.0.2.11"] })];
+    const last = planned(makeWorld({ agents: given, pools, claims }));
+    return findVerdict(last, "web").main?.detail;
+  };
+  assert.equal(said(agents), "192.0.2.11 is the own address of agent lb-1");
+  assert.equal(said(agents.toReversed()), said(agents));
 });

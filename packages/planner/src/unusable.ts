@@ -6,6 +6,7 @@ import {
   type Address,
   type AgentName,
   type AgentView,
+  compareText,
   familyOf,
   networkOf,
   networkText,
@@ -27,8 +28,9 @@ export interface Unusable {
   allows(address: Address): boolean;
 }
 
-/** Learns it from agents. */
-export function findUnusable(agents: readonly AgentView[]): Unusable {
+/** Learns it from agents. Of several with one address, the first by name is spoken of. */
+export function findUnusable(given: readonly AgentView[]): Unusable {
+  const agents = given.toSorted((a, b) => compareText(a.name, b.name));
   const never = findNever(agents);
   const stillOn = (address: Address): AgentName | undefined => {
     const name = vipName(address);
@@ -48,6 +50,16 @@ export function findOwned(agents: readonly AgentView[]): ReadonlySet<Address> {
 
 function findNever(agents: readonly AgentView[]): ReadonlyMap<Address, string> {
   const unusable = new Map<Address, string>();
+  const say = (address: Address, why: string): void => {
+    if (!unusable.has(address)) unusable.set(address, why);
+  };
+  for (const agent of agents) {
+    for (const link of agent.hello.links) {
+      for (const address of ownAddresses(link)) {
+        say(address, `is the own address of agent ${agent.name}`);
+      }
+    }
+  }
   for (const agent of agents) {
     for (const link of agent.hello.links) {
       for (const prefix of networkPrefixes(link)) {
@@ -56,15 +68,8 @@ function findNever(agents: readonly AgentView[]): ReadonlyMap<Address, string> {
         if (prefix.length > (family === "ipv4" ? 30 : 126)) continue;
         const { first, last } = networkOf(prefix);
         const text = networkText(prefix);
-        unusable.set(first, `is the first address of network ${text}`);
-        if (family === "ipv4") unusable.set(last, `is the broadcast address of network ${text}`);
-      }
-    }
-  }
-  for (const agent of agents) {
-    for (const link of agent.hello.links) {
-      for (const address of ownAddresses(link)) {
-        unusable.set(address, `is the own address of agent ${agent.name}`);
+        say(first, `is the first address of network ${text}`);
+        if (family === "ipv4") say(last, `is the broadcast address of network ${text}`);
       }
     }
   }

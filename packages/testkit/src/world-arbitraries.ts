@@ -124,17 +124,25 @@ export const arbPools: fc.Arbitrary<readonly AddressPool[]> = fc
     return [...pools, makePool("another", "192.0.2.99-192.0.2.100", { ...common, createdAtMs })];
   });
 
-/** Agents of one segment, with or without IPv6, and at times one that is elsewhere. */
+/**
+ * Agents of one segment, with or without IPv6, and at times one that is elsewhere, or one that was
+ * cloned from another with its addresses.
+ */
 export const arbAgents: fc.Arbitrary<readonly AgentView[]> = fc
   .record({
     count: fc.integer({ min: 0, max: 5 }),
     hasIpv6: fc.boolean(),
     hasStray: fc.boolean(),
+    hasClone: fc.oneof(
+      { weight: 7, arbitrary: fc.constant(false) },
+      { weight: 1, arbitrary: fc.constant(true) },
+    ),
   })
-  .map(({ count, hasIpv6, hasStray }) => {
+  .map(({ count, hasIpv6, hasStray, hasClone }) => {
     const agents = Array.from({ length: count }, (_, i) => {
-      const ipv6 = hasIpv6 ? [`2001:db8::${i + 1}/64`, "fe80::1/64"] : [];
-      return makeAgent(`lb-${i + 1}`, { prefixes: [`192.0.2.${i + 11}/24`, ...ipv6] });
+      const host = hasClone && i === count - 1 ? 0 : i;
+      const ipv6 = hasIpv6 ? [`2001:db8::${host + 1}/64`, "fe80::1/64"] : [];
+      return makeAgent(`lb-${i + 1}`, { prefixes: [`192.0.2.${host + 11}/24`, ...ipv6] });
     });
     return hasStray ? [...agents, makeAgent("stray", { prefixes: ["203.0.113.5/24"] })] : agents;
   });
