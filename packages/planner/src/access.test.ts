@@ -37,6 +37,11 @@ const cases: readonly Case[] = [
     lets: [{ team: "tier" }],
     shuts: [{ tier: "" }],
   },
+  {
+    requirement: { key: "constructor", operator: "Exists" },
+    lets: [{ constructor: "" }],
+    shuts: [{}],
+  },
 ];
 
 for (const { requirement, lets, shuts } of cases) {

@@ -35,10 +35,13 @@ export function whyNotAllowed(claim: Claim, { pool }: PoolView): string | undefi
 }
 
 function selects(selector: LabelSelector, labels: Claim["labels"]): boolean {
+  // Labels are called what people like, `constructor` too.
+  const valueOf = (key: string): string | undefined =>
+    Object.hasOwn(labels, key) ? labels[key] : undefined;
   const areAlike = Object.entries(selector.matchLabels).every(
-    ([key, value]) => labels[key] === value,
+    ([key, value]) => valueOf(key) === value,
   );
-  return areAlike && selector.matchExpressions.every((one) => holdsFor(one, labels[one.key]));
+  return areAlike && selector.matchExpressions.every((one) => holdsFor(one, valueOf(one.key)));
 }
 
 function holdsFor(requirement: LabelRequirement, value: string | undefined): boolean {
