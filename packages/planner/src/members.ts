@@ -6,9 +6,9 @@ import {
   type Claim,
   type ClaimId,
   type ClaimListener,
-  type LeaseOwner,
   type LeasedAddress,
   type Member,
+  type Protocol,
   type Remark,
   claimTitle,
   scopeOf,
@@ -32,12 +32,13 @@ export function usableMembers(
   rows: ReadonlyMap<Address, LeasedAddress>,
 ): UsableMembers {
   let bad: string[] | undefined;
+  const { protocol } = listener;
   for (const member of listener.members) {
-    const why = whyBad(member, rows);
+    const why = whyBad(member, protocol, rows);
     if (why !== undefined) (bad ??= []).push(`${member.address} (${why})`);
   }
   if (bad === undefined) return { members: listener.members, remarks: NO_REMARKS };
-  const members = listener.members.filter((member) => whyBad(member, rows) === undefined);
+  const members = listener.members.filter((member) => whyBad(member, protocol, rows) === undefined);
   const named = [...new Set(bad)];
   const more = named.length > NAMED_MAX ? ` and ${named.length - NAMED_MAX} more` : "";
   const detail = `${portText(listener)}: ${named.slice(0, NAMED_MAX).join(", ")}${more} left out`;
@@ -76,16 +77,17 @@ const NO_REMARKS: readonly Remark[] = [];
 
 function whyBad(
   { address, port }: Member,
+  protocol: Protocol,
   rows: ReadonlyMap<Address, LeasedAddress>,
 ): string | undefined {
   const scope = scopeOf(address);
   if (scope !== "unicast") return scope;
   const row = rows.get(address);
   // A host's own address has other ports too, and only ours lead back to us.
-  const isOurs = !isOwnAddress(row) || row?.owners.some(({ ports }) => hasPort(ports, port));
+  const isOurs =
+    !isOwnAddress(row) ||
+    row?.owners.some(({ ports }) =>
+      ports.some((one) => one.port === port && one.protocol === protocol),
+    );
   return isOurs === true ? vipText(row) : undefined;
-}
-
-function hasPort(ports: LeaseOwner["ports"], port: number): boolean {
-  return ports.some((one) => one.port === port);
 }
