@@ -1,7 +1,8 @@
 // What kind of place an address names: which may be a VIP or a member, and which never.
-// Given parsed addresses only; reads their canonical text.
+// Given parsed addresses and ranges only.
 
 import type { Address } from "./address.ts";
+import { type AddressRange, parseRange, rangesOverlap } from "./cidr.ts";
 
 /** `unicast`: an address of a host that others can reach, global or private. */
 export type AddressScope =
@@ -35,3 +36,29 @@ function scopeOfIpv6(address: Address): AddressScope {
   if (/^ff[0-9a-f]{2}:/.test(address)) return "multicast";
   return /^fe[89ab][0-9a-f]:/.test(address) ? "link-local" : "unicast";
 }
+
+/**
+ * The scope of a whole range: `unicast` when all of its addresses are, whatever its ends are; else
+ * the scope of some that are not, the lowest first.
+ */
+export function scopeOfRange(range: AddressRange): AddressScope {
+  return BLOCKS.find(({ block }) => rangesOverlap(range, block))?.scope ?? "unicast";
+}
+
+/** Everything that is not unicast; `scopeOf` says the same of one address, and fast. */
+const BLOCKS: readonly { readonly scope: AddressScope; readonly block: AddressRange }[] = (
+  [
+    ["unspecified", "0.0.0.0/8"],
+    ["loopback", "127.0.0.0/8"],
+    ["link-local", "169.254.0.0/16"],
+    ["multicast", "224.0.0.0/4"],
+    ["reserved", "240.0.0.0/4"],
+    ["unspecified", "::"],
+    ["loopback", "::1"],
+    ["link-local", "fe80::/10"],
+    ["multicast", "ff00::/8"],
+  ] as const
+).flatMap(([scope, text]) => {
+  const parsed = parseRange(text);
+  return parsed.kind === "ok" ? [{ scope, block: parsed.value }] : [];
+});

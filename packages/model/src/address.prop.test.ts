@@ -6,7 +6,16 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { addressFromValue, addressValue, familyOf, parseAddress } from "./index.ts";
+import {
+  type Address,
+  addressFromValue,
+  addressValue,
+  compareAddress,
+  familyOf,
+  parseAddress,
+  scopeOf,
+  scopeOfRange,
+} from "./index.ts";
 
 /** Texts that are nearly addresses: real ones with one character changed, added or left out. */
 const nearly = fc
@@ -67,3 +76,35 @@ test("an address and its number are two names of one thing", () => {
     }),
   );
 });
+
+/** Addresses at the edges of what is not unicast, and beside them. */
+const edges: Readonly<Record<"ipv4" | "ipv6", fc.Arbitrary<Address>>> = {
+  ipv4: fc
+    .tuple(
+      fc.constantFrom(0n, 1n, 126n, 127n, 128n, 169n, 223n, 224n, 239n, 240n, 255n),
+      fc.constantFrom(0n, 1n, 0xfdffffn, 0xfe0000n, 0xfeffffn, 0xff0000n, 0xffffffn),
+    )
+    .map(([top, rest]) => addressFromValue("ipv4", (top << 24n) + rest)),
+  ipv6: fc
+    .tuple(
+      fc.constantFrom(0n, 0x2001n, 0xfe7fn, 0xfe80n, 0xfebfn, 0xfec0n, 0xfeffn, 0xff00n, 0xffffn),
+      fc.constantFrom(0n, 1n, 2n, (1n << 112n) - 1n),
+    )
+    .map(([top, rest]) => addressFromValue("ipv6", (top << 112n) + rest)),
+};
+
+for (const family of ["ipv4", "ipv6"] as const) {
+  test(`a range of ${family} is unicast when all of it is, between its ends too`, () => {
+    const three = fc.tuple(edges[family], edges[family], edges[family]);
+    fc.assert(
+      fc.property(three, (unsorted) => {
+        const [first, between, last] = unsorted.toSorted(compareAddress);
+        assert.ok(first !== undefined && between !== undefined && last !== undefined);
+        const scope = scopeOfRange({ family, first, last });
+        assert.equal(scopeOfRange({ family, first: between, last: between }), scopeOf(between));
+        if (scope === "unicast") assert.equal(scopeOf(between), "unicast");
+      }),
+      { numRuns: 1000 },
+    );
+  });
+}

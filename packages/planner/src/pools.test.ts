@@ -38,6 +38,14 @@ const stories: readonly Story[] = [
     ],
   },
   {
+    name: "a range whose ends are unicast is refused for what lies between them",
+    pools: [makePool("wide", "126.0.0.0-128.0.0.9"), makePool("wider", "fe00::-feff::")],
+    expect: [
+      "wide: BadPoolRange 126.0.0.0-128.0.0.9 holds loopback addresses, which no VIP can be",
+      "wider: BadPoolRange fe00::-feff:: holds link-local addresses, which no VIP can be",
+    ],
+  },
+  {
     name: "without times, the origin and then the name decide",
     pools: [
       makePool("a", "10.0.0.1", { origin: "pools.yaml" }),

@@ -14,7 +14,7 @@ import {
   familyOf,
   rangeText,
   rangesOverlap,
-  scopeOf,
+  scopeOfRange,
 } from "@fairlead/model";
 
 /** A range as numbers, both ends included. */
@@ -151,8 +151,8 @@ function findFault(
     return { finding: { ...about, reason: "DuplicateObject", detail } };
   }
   for (const range of pool.ranges) {
-    const scope = [scopeOf(range.first), scopeOf(range.last)].find((end) => end !== "unicast");
-    if (scope !== undefined) {
+    const scope = scopeOfRange(range);
+    if (scope !== "unicast") {
       const detail = `${rangeText(range)} holds ${scope} addresses, which no VIP can be`;
       return { finding: { ...about, reason: "BadPoolRange", detail } };
     }

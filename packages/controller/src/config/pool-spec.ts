@@ -13,7 +13,7 @@ import {
   parseRange,
   rangeText,
   rangesOverlap,
-  scopeOf,
+  scopeOfRange,
 } from "@fairlead/model";
 import { DURATION_FORMS, parseDuration } from "@fairlead/runtime";
 import { z } from "zod";
@@ -153,9 +153,8 @@ function readRanges(texts: readonly string[], problems: PoolProblem[]): AddressR
       problems.push(badRange(`${quote(text)}: ${range.problem}`));
       continue;
     }
-    const ends = [scopeOf(range.value.first), scopeOf(range.value.last)];
-    const scope = ends.find((end) => end !== "unicast");
-    if (scope === undefined) ranges.push(range.value);
+    const scope = scopeOfRange(range.value);
+    if (scope === "unicast") ranges.push(range.value);
     else problems.push(badRange(`${quote(text)} holds ${scope} addresses, not unicast ones alone`));
   }
   return ranges;

@@ -8,7 +8,7 @@ import {
   rangeContains,
   rangeText,
   rangesOverlap,
-  scopeOf,
+  scopeOfRange,
 } from "@fairlead/model";
 
 import { holderOf, holderText, refuse, unchanged, unknownClass } from "./answers.ts";
@@ -94,8 +94,8 @@ function putNetblock(
   isNew: boolean,
 ): Outcome<Netblock> {
   const { uuid, range } = netblock;
-  const scope = [scopeOf(range.first), scopeOf(range.last)].find((end) => end !== "unicast");
-  if (scope !== undefined) {
+  const scope = scopeOfRange(range);
+  if (scope !== "unicast") {
     return refuse("BadNetblock", `${rangeText(range)} holds ${scope} addresses`);
   }
   const others = world.netblocks.filter((one) => one.uuid !== uuid);
