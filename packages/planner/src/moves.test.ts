@@ -249,4 +249,6 @@ test("of two that hold a lane the lower in order is to yield, once both said so"
   };
   assert.deepEqual([told(1), told(YIELD_MS - 1), told(YIELD_MS)], [true, true, false]);
   assert.equal(told(1, [first]), false);
+  // A clock that was set back makes the while no longer.
+  assert.equal(told(-YIELD_MS), false);
 });

@@ -37,7 +37,8 @@ export function yieldingOf(options: YieldOptions): readonly LaneYield[] | undefi
     const known = lane.yielding?.find((one) => one.agent === agent);
     // Whoever is the only one that can hold it may.
     const isNeeded = !reported.some((other) => other !== agent);
-    const isRecent = known !== undefined && world.nowMs - known.sinceMs < YIELD_MS;
+    // A clock that was set back must not make it longer.
+    const isRecent = known !== undefined && Math.abs(world.nowMs - known.sinceMs) < YIELD_MS;
     if (!losers.has(agent) && (isNeeded || !isRecent)) return [];
     return [known ?? { agent, sinceMs: world.nowMs }];
   });
