@@ -4,6 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  type Address,
+  type Claim,
+  type ClaimId,
   LANES_MAX,
   LANES_PER_HOLDER_MAX,
   LANE_AGENTS_MAX,
@@ -19,7 +22,9 @@ import {
   makePool,
   makeRevisionOf,
   makeWorld,
+  nextWorld,
   playHistory,
+  proveAll,
 } from "@fairlead/testkit";
 import fc from "fast-check";
 
@@ -58,6 +63,34 @@ test("lanes stay within their bounds with many agents and many claims", () => {
     const placed = [...planned.leases.values()].filter((row) => row.placement.kind === "lane");
     assert.equal(placed.length, claims, `${agents} agents carry ${claims} VIPs`);
   }
+});
+
+test("a lane that is found on agents again is filled no further by those that are new", () => {
+  const claims = (name: string, count: number): readonly Claim[] =>
+    Array.from({ length: count }, (_, i) => makeClaim(`${name}${i}`, { members: [] }));
+  const world = makeWorld({
+    agents: [makeAgent("lb", { prefixes: ["10.0.1.1/8"] })],
+    pools: [makePool("default", "10.64.8.0/21")],
+    claims: claims("old", VIPS_PER_LANE_MAX - 20),
+  });
+  const first = planAlone(world);
+  const agents = proveAll(world, first, { revisionOf });
+  const held = new Map<ClaimId, Address>();
+  for (const { address, owners } of first.leases.values()) {
+    for (const { claim } of owners) held.set(claim, address);
+  }
+  const known = Array.from(world.claims.values(), (claim): Claim => {
+    const address = held.get(claim.id);
+    return address === undefined ? claim : { ...claim, statusAddresses: [address] };
+  });
+  // The store is an older copy, and the new ones are placed first.
+  const leases = new Map([...first.leases].slice(0, 1));
+  const pools = [makePool("default", "10.64.0.0/16")];
+  const all = [...known, ...claims("new", 100)];
+  const next = nextWorld(world, { ...first, leases }, { agents, pools, claims: all });
+  const planned = planAlone(next);
+  checkLanes(next, planned);
+  assert.equal(planned.leases.size, all.length);
 });
 
 function checkLanes(world: World, planned: Plan): void {

@@ -194,7 +194,9 @@ class Placing {
       const detail = `no agent that pool ${row.pool} allows has a link in ${segment.name}`;
       return { reason: "NoAgents", detail };
     }
-    const lane = this.#foundFor(row, segment, rule) ?? group.spread.choose(address);
+    const found = this.#foundFor(row, segment, rule);
+    if (found !== undefined) group.spread.count(found.id);
+    const lane = found ?? group.spread.choose(address);
     if (lane === undefined) {
       const detail = `segment ${segment.name} has no room for another lane, and all are full`;
       return { reason: "LanesExhausted", detail };

@@ -38,6 +38,8 @@ export interface SpreadOptions {
 export interface Spread {
   /** The lane for one more VIP, which counts from now on; undefined when there is no room. */
   choose(address: Address): Lane | undefined;
+  /** One more VIP came to a lane otherwise. */
+  count(lane: LaneId): void;
 }
 
 /** Starts spreading. */
@@ -104,9 +106,7 @@ class Spreading implements Spread {
       const master = this.#pickMaster(hash);
       const slot = this.#pickLane(master, hash);
       if (slot !== undefined) {
-        slot.load += 1;
-        master.load += 1;
-        this.#total += 1;
+        this.#add(master, slot);
         return slot.lane;
       }
       // Full for this run: it must not be looked at again for every VIP that follows.
@@ -114,6 +114,19 @@ class Spreading implements Spread {
       this.#total -= master.load;
     }
     return undefined;
+  }
+
+  count(lane: LaneId): void {
+    for (const master of this.#masters) {
+      const slot = master.lanes.find((one) => one.lane.id === lane);
+      if (slot !== undefined) this.#add(master, slot);
+    }
+  }
+
+  #add(master: Master, slot: Master["lanes"][number]): void {
+    slot.load += 1;
+    master.load += 1;
+    this.#total += 1;
   }
 
   #masterOf(name: AgentName): Master {
