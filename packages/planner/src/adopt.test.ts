@@ -10,6 +10,7 @@ import {
   makeAgent,
   makeClaim,
   makePool,
+  makeRanges,
   makeRevisionOf,
   makeWorld,
   nextWorld,
@@ -78,6 +79,12 @@ const cases: readonly Case[] = [
     claims: [holding("a", ["192.0.2.105"])],
     pools: [makePool("lan", "192.0.2.100-192.0.2.110", { namespaces: ["other"] })],
     expect: { a: "refused NoPool" },
+  },
+  {
+    name: "an address that its pool reserves by now is not adopted",
+    claims: [holding("a", ["192.0.2.105"])],
+    pools: [makePool("lan", "192.0.2.100-192.0.2.110", { reserved: makeRanges("192.0.2.105") })],
+    expect: { a: `pending 192.0.2.100 ${WAITING}` },
   },
   {
     name: "both families are adopted",

@@ -102,6 +102,23 @@ suite("an address that a stranger has", () => {
     assert.equal(verdictLine(told.plan, "web"), "ready 192.0.2.101");
   });
 
+  test("is not what a claim gets back because one of its name had it", () => {
+    let told = start([makeClaim("web", { wishes: ["192.0.2.100"] })]);
+    told = go(told, ["192.0.2.100"]);
+    told = go(told, ["192.0.2.100"], { claims: [] });
+    told = go(told, [], { claims: [makeClaim("web", { uid: "another" })] });
+    assert.equal(verdictLine(told.plan, "web"), "pending 192.0.2.101 WaitingForAgent");
+  });
+
+  test("is joined by nobody who shares the key of the one who wished for it", () => {
+    const first = makeClaim("web", { wishes: ["192.0.2.100"], sharingKey: "k" });
+    const second = makeClaim("dns", { ports: ["udp/53"], sharingKey: "k", createdAtMs: 2000 });
+    let told = start([first]);
+    told = go(told, ["192.0.2.100"]);
+    told = go(told, ["192.0.2.100"], { claims: [first, second] });
+    assert.equal(verdictLine(told.plan, "dns"), "pending 192.0.2.101 WaitingForAgent");
+  });
+
   test("is passed over by a second wish", () => {
     let told = start([makeClaim("web", { wishes: ["192.0.2.101", "192.0.2.102"] })]);
     told = go(told, ["192.0.2.101"]);
