@@ -16,7 +16,7 @@ export const EXIT: {
   bad: 1,
   /** The command line is wrong. */
   usage: 2,
-  /** The controller, or the agent that was asked, cannot be reached. */
+  /** The controller, or the agent or the store that was asked, cannot be reached. */
   unreachable: 3,
   /** There is nothing of that name. */
   notFound: 4,

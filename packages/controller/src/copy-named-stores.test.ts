@@ -209,6 +209,23 @@ suite("nothing is copied", () => {
     });
   });
 
+  test("from or into an etcd where nobody answers, told of each member without a wait", async () => {
+    using stage = await makeStage();
+    const old = stage.file("old.db");
+    await worked(stage.keep(old), fill);
+    const lost = "etcd:http://127.0.0.1:1,http://127.0.0.1:2";
+    for (const [from, to] of [[lost, stage.file("new.db")] as const, [old, lost] as const]) {
+      const outcome = await stage.copy(from, to, { leaderLease: 300_000 });
+      assert.ok(outcome.kind === "refused" && outcome.code === "UNREACHABLE");
+      for (const port of [1, 2]) {
+        const said = `http://127.0.0.1:${port}: connect ECONNREFUSED 127.0.0.1:${port}`;
+        assert.ok(outcome.why.includes(said), outcome.why);
+      }
+    }
+    assert.deepEqual(stage.said, [], "it waits for nobody");
+    assert.equal(existsSync(stage.file("new.db").slice("sqlite:".length)), false);
+  });
+
   test("when another controller opens the target meanwhile", async () => {
     const [source, target] = [createMemoryMedium(), createMemoryMedium()];
     await fill(createMemoryStore({ medium: source }));

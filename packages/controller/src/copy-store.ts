@@ -2,7 +2,7 @@
 // their ports, each with the election that guards it: no controller works with either meanwhile. It
 // changes nothing of the store that it reads, but for the epoch that each opening takes.
 
-import { type Clock, describeError, isEdgeError } from "@fairlead/runtime";
+import { type Clock, describeError, type EdgeError, isEdgeError } from "@fairlead/runtime";
 
 import type { Election, Store, StoreChange, StoredState } from "./ports.ts";
 
@@ -39,7 +39,7 @@ export type CopyOutcome =
   | { readonly kind: "copied" | "would-copy"; readonly counts: StoreCounts }
   | {
       readonly kind: "refused";
-      readonly code: "HELD" | "NOT_EMPTY" | "FENCED" | "UNUSABLE";
+      readonly code: "HELD" | "NOT_EMPTY" | "FENCED" | "UNUSABLE" | "UNREACHABLE";
       /** Of which store, lower case. */
       readonly why: string;
     };
@@ -90,6 +90,11 @@ async function takeLead(
     return { kind: "refused", code: "UNUSABLE", why: `${name}: ${describeError(error)}` };
   }
   if (election.view().leads) return undefined;
+  // Nobody is waited for who was never seen: the election has asked each member already.
+  if (election.view().holder === undefined) {
+    const lost = troubleOf(name, election);
+    if (lost !== undefined) return lost;
+  }
   const waitMs = leaseMs * WAIT_SHARE;
   onWait(`${name}: ${heldBy(election)}; waiting up to ${Math.ceil(waitMs / 1000)} s for its end`);
   const limit = new AbortController();
@@ -97,10 +102,16 @@ async function takeLead(
   const isOurs = await Promise.race([leads, late]);
   limit.abort();
   if (isOurs === true) return undefined;
-  const { trouble } = election.view();
   const held = `a controller has ${name}: ${heldBy(election)}`;
-  if (trouble === undefined) return { kind: "refused", code: "HELD", why: held };
-  return { kind: "refused", code: "UNUSABLE", why: `${name}: ${trouble}` };
+  return troubleOf(name, election) ?? { kind: "refused", code: "HELD", why: held };
+}
+
+/** Why the lead can be neither had nor seen; undefined: it can. */
+function troubleOf(name: string, election: Election): CopyOutcome | undefined {
+  const { trouble, isUnreachable = false } = election.view();
+  if (trouble === undefined) return undefined;
+  const code = isUnreachable ? "UNREACHABLE" : "UNUSABLE";
+  return { kind: "refused", code, why: `${name}: ${trouble}` };
 }
 
 function heldBy(election: Election): string {
@@ -112,9 +123,13 @@ async function open({ name, store }: CopiedStore): Promise<StoredState | CopyOut
     return await store.open();
   } catch (error) {
     if (!isEdgeError(error)) throw error;
-    const code = error.code === "BUSY" ? "HELD" : "UNUSABLE";
-    return { kind: "refused", code, why: `${name}: ${describeError(error)}` };
+    return { kind: "refused", code: codeOf(error), why: `${name}: ${describeError(error)}` };
   }
+}
+
+function codeOf({ code }: EdgeError): Extract<CopyOutcome, { kind: "refused" }>["code"] {
+  if (code === "BUSY") return "HELD";
+  return code === "UNREACHABLE" || code === "TIMEOUT" ? "UNREACHABLE" : "UNUSABLE";
 }
 
 async function write(
@@ -140,7 +155,8 @@ async function write(
     return { kind: "copied", counts: countsOf(source) };
   } catch (error) {
     if (!isEdgeError(error)) throw error;
-    return { kind: "refused", code: "UNUSABLE", why: `${name}: ${describeError(error)}` };
+    const why = `${name}, which may hold a part now: ${describeError(error)}`;
+    return { kind: "refused", code: codeOf(error), why };
   }
 }
 

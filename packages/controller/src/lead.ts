@@ -106,10 +106,10 @@ export function createLead(options: LeadOptions): Lead {
       await election.start({ onLead, onLost, onChange });
       await opening;
       hasStarted = true;
-      const { holder } = election.view();
-      if (opening !== undefined) return;
-      log.info({ holder: holder ?? "nobody" }, "standing by");
-      ahead.begin();
+      const { holder, trouble } = election.view();
+      if (trouble !== undefined) log.warn({ trouble }, "it is not known who leads");
+      else if (opening === undefined) log.info({ holder: holder ?? "nobody" }, "standing by");
+      if (opening === undefined) ahead.begin();
     },
     isHeld: () => isOpen && !stop.signal.aborted && election.view().leads,
     view: () => election.view(),

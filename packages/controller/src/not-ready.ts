@@ -15,11 +15,11 @@ export function notReadyText(at: {
 }): string | undefined {
   const { lead, writer, areListed, hasPlan } = at;
   const isOpening = lead.leads || (lead.holder === undefined && !areListed);
-  if (writer === undefined && isOpening) return "the store is not open";
+  const unknown = lead.trouble && `it is not known who leads: ${lead.trouble}`;
+  if (writer === undefined && isOpening) return unknown ?? "the store is not open";
   if (!areListed) return "sources are being listed";
   if (writer === undefined || !lead.leads) {
-    if (lead.trouble !== undefined) return `it is not known who leads: ${lead.trouble}`;
-    return lead.holder === undefined ? "nobody leads" : undefined;
+    return unknown ?? (lead.holder === undefined ? "nobody leads" : undefined);
   }
   const { isFenced, trouble } = writer;
   if (isFenced) return "another controller took over";

@@ -91,6 +91,8 @@ export interface ElectionView {
   readonly holder?: string;
   /** Why the lead can be neither had nor seen, lower case; absent when all is well. */
   readonly trouble?: string;
+  /** That trouble is that nobody answers where the lead is kept. */
+  readonly isUnreachable?: true;
 }
 
 /** Told as it happens; `onLead` and `onLost` come in turns, and `onLead` first. */

@@ -55,6 +55,14 @@ test("copies are told with counts, and what keeps one from being made with what 
   }
 });
 
+test("an etcd that cannot be reached is named with why and what to do, and ends with 3", async () => {
+  const lost = await run("--from=etcd:http://127.0.0.1:1", "--to=etcd:http://127.0.0.1:2");
+  assert.equal(lost.code, EXIT.unreachable);
+  assert.match(lost.err, /why: {2}.*etcd at http:\/\/127.0.0.1:1: .*connect ECONNREFUSED/);
+  assert.match(lost.err, /do: {3}See that the store runs.*code: UNREACHABLE/s);
+  assert.doesNotMatch(lost.err, /waiting/);
+});
+
 test("all that is wrong with its flags is said at once, and help is good", async () => {
   const wrong = await run("--from", "/var/lib/x.db", "--too=1");
   assert.equal(wrong.code, EXIT.usage);

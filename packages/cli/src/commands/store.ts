@@ -37,6 +37,7 @@ const REMEDIES: Readonly<Record<Extract<CopyOutcome, { kind: "refused" }>["code"
   HELD: "Stop the controllers of that store, then copy again.",
   NOT_EMPTY: "Name a store that has never been used; nothing is merged or overwritten.",
   FENCED: "Stop the controllers of that store. It may hold a part: empty it, then copy again.",
+  UNREACHABLE: "See that the store runs and that this host reaches it there, then copy again.",
   UNUSABLE: "Look at what the store says; nothing was taken out of the one that is read.",
 };
 
@@ -111,7 +112,7 @@ function tell(context: CommandContext, outcome: CopyOutcome): ExitCode {
     case "refused": {
       const { code, why } = outcome;
       const complaint = { what: "nothing was copied", why, remedy: REMEDIES[code], code };
-      return complain(context, complaint, EXIT.refused);
+      return complain(context, complaint, code === "UNREACHABLE" ? EXIT.unreachable : EXIT.refused);
     }
     default:
       return assertNever(outcome, "unknown outcome of a copy");

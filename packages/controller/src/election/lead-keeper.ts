@@ -3,7 +3,7 @@
 // election. It never believes a lead for longer than a part of the lease time after the last
 // renewal was sent, so that it ends here before a successor takes it.
 
-import type { Clock, Timer } from "@fairlead/runtime";
+import { type Clock, describeError, isEdgeError, type Timer } from "@fairlead/runtime";
 
 import type { ElectionEvents, ElectionView } from "../ports.ts";
 
@@ -11,6 +11,9 @@ import type { ElectionEvents, ElectionView } from "../ports.ts";
 const SURE_SHARE = 2 / 3;
 /** Of the lease time: a lead is renewed, or a failed try made again. */
 const RENEW_SHARE = 2 / 15;
+
+/** What elections' errors say of a place where nobody answers, or not in time. */
+const UNREACHABLE: readonly string[] = ["UNREACHABLE", "TIMEOUT"];
 
 /** What a keeper works with. */
 export interface LeadKeeperOptions {
@@ -33,6 +36,7 @@ export class LeadKeeper {
   #sureUntilMs: number | undefined;
   #expiry: Timer | undefined;
   #trouble: string | undefined;
+  #isUnreachable = false;
   #wake: () => void = () => undefined;
   #running: Promise<void> | undefined;
 
@@ -77,6 +81,7 @@ export class LeadKeeper {
       leads,
       ...(holder === undefined || (holder === identity && !leads) ? {} : { holder }),
       ...(trouble === undefined ? {} : { trouble }),
+      ...(this.#isUnreachable ? { isUnreachable: true } : {}),
     };
   }
 
@@ -114,11 +119,16 @@ export class LeadKeeper {
     this.#expiry?.cancel();
   }
 
-  /** Why the lead can be neither had nor seen; undefined: all is well. */
-  say(trouble: string | undefined): void {
-    if (trouble === this.#trouble) return;
-    this.#trouble = trouble;
-    this.changed();
+  /** The lead can be neither had nor seen, for this error. */
+  sayTrouble(error: unknown): void {
+    this.#isUnreachable = UNREACHABLE.some((code) => isEdgeError(error, code));
+    this.#say(describeError(error));
+  }
+
+  /** The lead is had, or seen. */
+  sayWell(): void {
+    this.#isUnreachable = false;
+    this.#say(undefined);
   }
 
   /** The view may differ. */
@@ -137,6 +147,12 @@ export class LeadKeeper {
     this.#expiry?.cancel();
     this.wake();
     await this.#running;
+  }
+
+  #say(trouble: string | undefined): void {
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.changed();
   }
 
   #endOf(sentMs: number): number {

@@ -6,7 +6,13 @@ import type { Clock } from "@fairlead/runtime";
 import type { Etcd3, IOptions } from "etcd3";
 
 import { type EtcdAccess, etcdName } from "./etcd-access.ts";
-import { type EtcdErrorCode, etcdError, makeEtcdError } from "./etcd-errors.ts";
+import {
+  type EtcdError,
+  type EtcdErrorCode,
+  etcdError,
+  makeEtcdError,
+  membersError,
+} from "./etcd-errors.ts";
 import { type EtcdEvents, type EtcdWatch, openEtcdWatch } from "./etcd-watch.ts";
 import { askToKeep } from "./keep-alive.ts";
 import { loadEtcd3 } from "./load-etcd3.ts";
@@ -70,6 +76,7 @@ export function createEtcdClient(options: EtcdClientOptions): EtcdClient {
     operation: string,
     run: (etcd: Etcd3, call: { readonly deadline: number }) => Promise<T>,
   ): Promise<T> {
+    const failed = new Map<string, EtcdError>();
     for (let left = tries; ; left -= 1) {
       if (isClosed) throw makeEtcdError({ code: "CLOSED", message: `${name} is closed` });
       const asked = current;
@@ -79,9 +86,12 @@ export function createEtcdClient(options: EtcdClientOptions): EtcdClient {
         return await run(etcd, { deadline: clock.wallMs() + tryMs });
       } catch (error) {
         const mapped = etcdError(error, `cannot ${operation} ${name}`);
+        failed.set(access.urls[asked % members.length] ?? name, mapped);
         // Calls that ran side by side move on once.
         if (NEXT.has(mapped.code) && current === asked) current = (asked + 1) % members.length;
-        if (!NEXT.has(mapped.code) || left <= 1 || isClosed) throw mapped;
+        if (!NEXT.has(mapped.code) || left <= 1 || isClosed) {
+          throw membersError(mapped, failed);
+        }
       }
     }
   }

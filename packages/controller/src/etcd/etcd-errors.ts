@@ -68,7 +68,20 @@ const NO_USER = /user name is empty|authentication is not enabled/u;
 export function etcdError(error: unknown, operation: string): EtcdError {
   if (isEdgeError<EtcdErrorCode>(error)) return error;
   const [code, why] = known(error) ?? (["SERVER", describeError(error)] as const);
-  return makeEtcdError({ code, message: `${operation}: ${why}`, cause: error });
+  return makeEtcdError({ code, message: `${operation}: ${why}`, cause: plainCause(error) });
+}
+
+/**
+ * The last failure of a request, with what each member that was asked said.
+ * @param failed the failures by the URLs of members.
+ */
+export function membersError(last: EtcdError, failed: ReadonlyMap<string, EtcdError>): EtcdError {
+  if (failed.size < 2) return last;
+  const each = [...failed].map(([url, { cause, message }]) => {
+    return `${url}: ${describeError(cause ?? message)}`;
+  });
+  const { code, message } = last;
+  return makeEtcdError({ code, message, cause: new Error(each.join("; ")) });
 }
 
 /** Makes an error of this list. */
@@ -78,6 +91,14 @@ export function makeEtcdError(options: {
   readonly cause?: unknown;
 }): EtcdError {
   return new EdgeError({ ...options, retryable: !PERMANENT.has(options.code) });
+}
+
+/** gRPC puts what a socket said between words of its own. */
+const NO_CONNECTION = /No connection established\. Last error: (?:Error: )?(.+)\. Resolution note:/u;
+
+function plainCause(error: unknown): unknown {
+  const said = error instanceof Error ? NO_CONNECTION.exec(error.message)?.[1] : undefined;
+  return said === undefined ? error : new Error(said);
 }
 
 function known(error: unknown): readonly [EtcdErrorCode, string] | undefined {

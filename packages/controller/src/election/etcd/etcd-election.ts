@@ -5,7 +5,7 @@
 // States: stands by <-> leads. It looks again when: its time to renew or to try has come; the watch
 // shows a change; its lead ran out; it is disposed.
 
-import { type Clock, describeError, isEdgeError } from "@fairlead/runtime";
+import { type Clock, isEdgeError } from "@fairlead/runtime";
 
 import type { EtcdClient } from "../../etcd/etcd-client.ts";
 import type { EtcdWatch } from "../../etcd/etcd-watch.ts";
@@ -76,10 +76,10 @@ class EtcdElection implements Election {
     try {
       if (lead.isLeading) await this.#renew();
       else await this.#tryToLead();
-      lead.say(undefined);
+      lead.sayWell();
     } catch (error) {
       if (lead.signal.aborted) return 0;
-      lead.say(describeError(error));
+      lead.sayTrouble(error);
       return lead.retryMs;
     }
     return lead.againMs;

@@ -4,7 +4,7 @@
 // States: stands by <-> leads. It looks again when: its time to renew or to try has come; the
 // watch shows a change; its lead ran out; it is disposed.
 
-import { type Clock, describeError } from "@fairlead/runtime";
+import type { Clock } from "@fairlead/runtime";
 
 import type { KubeClient, KubeRequest } from "../../kube/kube-client.ts";
 import { isKubeError } from "../../kube/kube-errors.ts";
@@ -92,9 +92,9 @@ class KubeElection implements Election {
     try {
       if (lead.isLeading) await this.#renew();
       else await this.#tryToLead();
-      lead.say(undefined);
+      lead.sayWell();
     } catch (error) {
-      lead.say(describeError(error));
+      lead.sayTrouble(error);
       // What was known of it may be why.
       if (!lead.isLeading) this.#record = undefined;
       return lead.retryMs;
