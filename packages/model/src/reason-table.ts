@@ -131,8 +131,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   // Files and pools.
   ManifestUnreadable: entry(
     "FL0301",
-    "A manifest does not parse; its last good objects stay in force.",
-    "Correct the file at the line that the detail names.",
+    "A manifest cannot be read or does not parse; its last good objects stay in force.",
+    "Correct the file at the line that the detail names, or see that it is there and may be read.",
   ),
   ManifestTooLarge: entry(
     "FL0302",

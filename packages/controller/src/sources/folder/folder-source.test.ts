@@ -128,7 +128,6 @@ test("links to files are followed, links to folders are not", DEADLINE, async ()
   await story.write("..data/web.yaml", service("web"));
   await symlink("..data/web.yaml", join(story.folder, "web.yaml"));
   await symlink(".", join(story.folder, "loop"));
-  await symlink("nowhere.yaml", join(story.folder, "dangling.yaml"));
   await story.start();
   assert.deepEqual(story.claims(), ["web"]);
   assert.deepEqual(story.reasons(), []);
@@ -169,6 +168,42 @@ test("a file that cannot be opened keeps its objects and is told", DEADLINE, asy
   await story.until(() => story.reasons().length === 0);
   assert(!kindsIn(story).includes("claim-gone"));
 });
+
+test(
+  "a link to nothing is told with where it leads, and disturbs nothing else",
+  DEADLINE,
+  async () => {
+    await using story = await openStory();
+    await story.write("web.yaml", service("web"));
+    await symlink("../else/where.yaml", join(story.folder, "lost.yaml"));
+    await story.start();
+    const finding = {
+      subject: "file",
+      name: "lost.yaml",
+      reason: "ManifestUnreadable",
+      detail: 'it is a link to "../else/where.yaml", which is not there',
+    };
+    assert.deepEqual([story.claims(), story.findings()], [["web"], [finding]]);
+
+    await story.write("dns.yaml", service("dns"));
+    await story.until(() => story.claims().includes("dns"));
+    await rm(join(story.folder, "web.yaml"));
+    await story.until(() => !story.claims().includes("web"));
+    assert.deepEqual(story.findings(), [finding], "others come and go beside it");
+
+    await mkdir(join(story.folder, "..", "else"));
+    await story.write("../else/where.yaml", service("lost"));
+    await rename(join(story.folder, "lost.yaml"), join(story.folder, "found.yaml"));
+    await story.until(() => story.claims().includes("lost"));
+    await rm(join(story.folder, "..", "else"), { recursive: true });
+    await story.write("dns.yaml", service("dns", { loadBalancerIP: "192.0.2.7" }));
+    await story.until(() => story.reasons().includes("ManifestUnreadable"));
+    assert.ok(story.claims().includes("lost"), "what it last said stays in force");
+    await rm(join(story.folder, "found.yaml"));
+    await story.until(() => !story.claims().includes("lost"));
+    await story.until(() => story.reasons().length === 0);
+  },
+);
 
 test(
   "the examples are served, but for the one that asks for a foreign address",

@@ -1,13 +1,16 @@
 // Lists a folder of manifests: which files there are and what tells their versions apart, without
 // reading them. Symbolic links to files are followed, as mounted ConfigMaps consist of them; links
-// to folders are not, so that no list is endless. Names that start with a dot are passed over.
+// to folders are not, so that no list is endless. Names that start with a dot are passed over. A
+// link to nothing is told as a file that cannot be read: nobody knows what it declares.
 
 import type { Dirent, BigIntStats } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
+import { readdir, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import { compareText } from "@fairlead/model";
 import { EdgeError, fileError } from "@fairlead/runtime";
+
+import { quote } from "../quote.ts";
 
 /** Most manifests of one folder. */
 const FILES_MAX = 20_000;
@@ -104,8 +107,20 @@ async function listFile(draft: Draft, root: string, path: string): Promise<void>
     if (!stats.isFile()) return;
     draft.files.set(path, { path, stamp: stampOf(stats), size: Number(stats.size) });
   } catch (error) {
-    noteUnreadable(draft, path, error);
+    const target = await targetOf(join(root, path));
+    if (target === undefined) noteUnreadable(draft, path, error);
+    else draft.unreadable.set(path, danglingText(error, target));
   }
+}
+
+/** Where a link leads that is still there; undefined: it is none, or has vanished. */
+async function targetOf(path: string): Promise<string | undefined> {
+  return await readlink(path).catch(() => undefined);
+}
+
+function danglingText(error: unknown, target: string): string {
+  const { code, message } = fileError(error, `cannot follow its link to ${quote(target)}`);
+  return code === "NOT_FOUND" ? `it is a link to ${quote(target)}, which is not there` : message;
 }
 
 /** What vanished between the list and the look is no trouble: it is not there. */
