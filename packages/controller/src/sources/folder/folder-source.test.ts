@@ -100,7 +100,7 @@ test("bombs, giants and odd names cost a finding each and disturb nobody", DEADL
   assert.deepEqual(lines, [
     "ManifestTooComplex bomb.yaml: its aliases are followed more than 100 times",
     "ManifestTooLarge giant.yaml: it has more than 1048576 bytes",
-    String.raw`BadName Service "default/we\\nb; {" in we\n"b.yaml: in "we\n\"b.yaml": metadata.name "we\nb; {" is no name`,
+    String.raw`BadName Service "default/we\nb; {" in we\n"b.yaml: in "we\n\"b.yaml": metadata.name "we\nb; {" is no name`,
     String.raw`DuplicateObject Service default/web: "other.yaml" declares it already; "we\n\"b.yaml" is left out`,
   ]);
   const claim = story.facts.find((fact) => fact.kind === "claim-seen")?.claim;

@@ -105,7 +105,7 @@ function addFileProblems(file: FileState, problems: Problems): void {
   for (const bad of file.bad) {
     const detail = `in ${quote(file.path)}: ${bad.detail}`;
     const subject = bad.identity?.kind === "AddressPool" ? "pool" : "object";
-    const name = nameOf(bad.identity) ?? title(`${bad.title} in ${file.path}`);
+    const name = nameOf(bad.identity) ?? `${bad.title} in ${title(file.path)}`;
     problems.add(subject, name, bad.reason, detail);
   }
 }

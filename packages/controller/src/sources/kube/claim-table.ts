@@ -14,7 +14,6 @@ import type { Fact } from "../../facts.ts";
 import { FINALIZER, type ServiceRecord } from "../../kube/service-record.ts";
 import type { NodeObject } from "../node-object.ts";
 import type { BadObject } from "../objects.ts";
-import { title } from "../quote.ts";
 import type { ServiceBackend } from "../service-backends.ts";
 import { SERVICE_NAME_LABEL, type SliceObject } from "../slice-object.ts";
 import { claimsEqual, type TranslateSettings, translateService } from "../translate-service.ts";
@@ -189,7 +188,7 @@ function ownAddresses({ writers, ingress }: ServiceRecord, own: string): readonl
 }
 
 function findingOf({ title: name, reason, detail }: BadObject): Finding {
-  return { subject: "object", name: title(name), reason, detail };
+  return { subject: "object", name, reason, detail };
 }
 
 function sliceOf(

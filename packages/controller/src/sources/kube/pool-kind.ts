@@ -7,7 +7,6 @@ import { type AddressPool, type Finding, type PoolName, parsePoolName } from "@f
 import type { Fact } from "../../facts.ts";
 import { childOf, type Json, textOf } from "../../kube/object-fields.ts";
 import { type PoolRecord, type PoolRecords, POOLS_PATH } from "../../kube/pool-record.ts";
-import { title } from "../quote.ts";
 import { type Followed, type FollowContext, followKind } from "./follow-kind.ts";
 import { isUsable, type ReadObject, readOneObject } from "./read-object.ts";
 
@@ -55,7 +54,7 @@ export function followPools(context: FollowContext, origin: string): PoolKind {
     if (!isUsable(object)) {
       // An object that cannot be used ends nothing: the pool that it was stays in force.
       const { title: name, reason, detail } = object;
-      const finding = { subject: "object", name: title(name), reason, detail } as const;
+      const finding = { subject: "object", name, reason, detail } as const;
       findings.set(key, finding);
       waiting.push({ kind: "finding", source, finding });
       return;
