@@ -135,7 +135,7 @@ story("members come and go without a failed connection", {}, async (stage) => {
   const withTime = { timeoutMs: 30_000 };
   const table = await stage.lab.host(holder).output(program("fairlead"), asked, withTime);
   for (const member of [MEMBER_1, MEMBER_2]) {
-    const line = `${address}:80/tcp +default/web +198.18.1.[0-9]+ +${member}:8080 +12/24 +active +`;
+    const line = `${address}:80/TCP +default/web +198.18.1.[0-9]+ +${member}:8080 +12/24 +active +`;
     assert.match(table, new RegExp(`^${line}[1-9]`, "m"));
   }
   const removedMs = monotonicMs();

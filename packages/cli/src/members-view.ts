@@ -1,6 +1,7 @@
 // The table of members of one agent's kernel as text: one line a member, with the names that its
 // service addresses stand for. Pure.
 
+import { placeText } from "@fairlead/model";
 import { formatHostPort } from "@fairlead/runtime";
 import type { GetMembersResponse, TableListener, TableMember } from "@fairlead/wire";
 
@@ -57,8 +58,8 @@ export function roleOf(
   return `${address} is a member of ${count} on this host`;
 }
 
-function listenerText({ address, port, protocol }: TableListener): string {
-  return address === "" ? "" : `${endpoint({ address, port })}/${protocol}`;
+function listenerText(listener: TableListener): string {
+  return listener.address === "" ? "" : placeText(listener);
 }
 
 function endpoint({ address, port }: Pick<TableMember, "address" | "port">): string {

@@ -9,6 +9,21 @@ import type { Remark } from "./reason.ts";
 /** Transport protocols that a listener may have. */
 export type Protocol = "tcp" | "udp";
 
+/** A port as people read it everywhere, as kubectl writes it: `80/TCP`. */
+export function portText(listener: { readonly port: number; readonly protocol: string }): string {
+  return `${listener.port}/${listener.protocol.toUpperCase()}`;
+}
+
+/** A listener's place as people read it: `192.0.2.10:80/TCP` or `[2001:db8::1]:53/UDP`. */
+export function placeText(listener: {
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: string;
+}): string {
+  const { address } = listener;
+  return `${address.includes(":") ? `[${address}]` : address}:${portText(listener)}`;
+}
+
 /** How connections are spread over members. */
 export type Balance = "round-robin" | "least-conn" | "hash" | "random";
 

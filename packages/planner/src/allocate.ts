@@ -8,9 +8,10 @@ import {
   type Address,
   type Claim,
   type ClaimId,
+  familyOf,
+  portText,
   type Reason,
   type Remark,
-  familyOf,
 } from "@fairlead/model";
 
 import { type Admission, admit } from "./admit.ts";
@@ -19,7 +20,7 @@ import { findHostPool, serveOnHosts } from "./allocate-hosts.ts";
 import { type Choice, type Desk, choose } from "./choose.ts";
 import { NOTHING, commit, fallBack, nothing } from "./commit.ts";
 import { type FamilyNeed, neededFamilies } from "./families.ts";
-import { type Grant, portText } from "./grant.ts";
+import type { Grant } from "./grant.ts";
 import { isMidway, moveRemark } from "./reassign.ts";
 
 /** What allocation works on. */

@@ -6,26 +6,27 @@ import {
   type Address,
   type Claim,
   type ClaimListener,
-  type LeasedAddress,
-  type ListenerResource,
-  type MemberSetResource,
-  type Placement,
-  type Remark,
-  type Resource,
-  type VipResource,
-  type World,
   compareAge,
   familyBits,
   familyOf,
   laneName,
+  type LeasedAddress,
   listenerName,
+  type ListenerResource,
   memberSetName,
+  type MemberSetResource,
+  type Placement,
+  portText,
+  type Remark,
+  type Resource,
   vipName,
+  type VipResource,
+  type World,
 } from "@fairlead/model";
 
 import { isAlike, keep } from "./alike.ts";
 import { CONNECT_TIMEOUT_MS, DRAIN_TIMEOUT_MS, idleTimeoutMs } from "./defaults.ts";
-import { type Grant, type WantedGrants, leftOutKey, portText } from "./grant.ts";
+import { type Grant, type WantedGrants, leftOutKey } from "./grant.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import { usableMembers } from "./members.ts";
 import { isOwnAddress } from "./own-address.ts";

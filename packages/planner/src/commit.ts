@@ -2,10 +2,17 @@
 // Given a choice; changes the desk's table, and says in a grant what the claim has and what it
 // lacks.
 
-import type { Address, Claim, Placement, Reason, Remark } from "@fairlead/model";
+import {
+  type Address,
+  type Claim,
+  type Placement,
+  portText,
+  type Reason,
+  type Remark,
+} from "@fairlead/model";
 
 import type { Desk } from "./choose.ts";
-import { type Grant, leftOutKey, portText } from "./grant.ts";
+import { type Grant, leftOutKey } from "./grant.ts";
 import { giverOf } from "./reassign.ts";
 import { type Clash, clashRemark, clashesOf, keyIn, portsOf } from "./sharing.ts";
 

@@ -1,14 +1,14 @@
 // The three conditions of a verdict, in sentences with the values that they are about. Given what
 // was granted and proved; decides nothing itself.
 
-import type { Claim, Condition, Reason, Remark } from "@fairlead/model";
+import { type Claim, type Condition, portText, type Reason, type Remark } from "@fairlead/model";
 
-import { type Grant, portText } from "./grant.ts";
+import type { Grant } from "./grant.ts";
 import type { Proof } from "./proof.ts";
 
 /** What is known of a listener's members. */
 export interface MemberCount {
-  /** tcp/80 */
+  /** 80/TCP */
   readonly port: string;
   /** Members that get connections. */
   readonly active: number;

@@ -40,14 +40,9 @@ export interface Grant {
   readonly move?: GrantMove;
 }
 
-/** The key of one port of one address in `Grant.leftOut`. */
+/** The key of one port, written by `portText`, of one address in `Grant.leftOut`. */
 export function leftOutKey(address: Address, port: string): string {
   return `${address} ${port}`;
-}
-
-/** A port as people write it and as a key inside an address: tcp/80. */
-export function portText(port: { readonly protocol: string; readonly port: number }): string {
-  return `${port.protocol}/${port.port}`;
 }
 
 /** By address, the grants that agents shall serve there, sorted by claim. */

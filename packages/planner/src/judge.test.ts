@@ -300,7 +300,7 @@ test("no members: it serves, and says that nobody is behind it", () => {
   assert.equal(verdictLine(last, "web"), "ready 192.0.2.100 NoMembers");
   const [, serving, members] = findVerdict(last, "web").conditions;
   assert.deepEqual([serving?.status, members?.status], ["True", "False"]);
-  assert.equal(members?.message, "tcp/80 has no member.");
+  assert.equal(members?.message, "80/TCP has no member.");
 });
 
 test("an absent claim has no verdict, and keeps everything", () => {

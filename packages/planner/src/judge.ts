@@ -9,6 +9,7 @@ import {
   type Lane,
   type LaneId,
   type LeasedAddress,
+  portText,
   type Remark,
   type Resource,
   type Revision,
@@ -28,7 +29,7 @@ import {
   servingCondition,
   whyNoMembers,
 } from "./conditions.ts";
-import { type Grant, type Grants, portText } from "./grant.ts";
+import type { Grant, Grants } from "./grant.ts";
 import { unheardIn } from "./hearing.ts";
 import type { LaneResources } from "./lane-resources.ts";
 import type { LeaseRows } from "./lease-rows.ts";

@@ -6,15 +6,16 @@ import {
   type Claim,
   type ClaimId,
   type ClaimListener,
+  claimTitle,
   type LeasedAddress,
+  type LeaseOwner,
   type Member,
+  portText,
   type Protocol,
   type Remark,
-  claimTitle,
   scopeOf,
 } from "@fairlead/model";
 
-import { portText } from "./grant.ts";
 import { isOwnAddress } from "./own-address.ts";
 
 /** Members that are used, and what is said of the others. */

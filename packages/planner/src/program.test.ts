@@ -120,7 +120,7 @@ test("members that are loopback, link-local or a VIP are left out and named", ()
   assert.equal(remark?.reason, "BadMember");
   assert.equal(
     remark.detail,
-    "tcp/80: 127.0.0.1 (loopback), 169.254.1.1 (link-local), 192.0.2.100 (a VIP of default/web) and 1 more left out",
+    "80/TCP: 127.0.0.1 (loopback), 169.254.1.1 (link-local), 192.0.2.100 (a VIP of default/web) and 1 more left out",
   );
 });
 
@@ -147,7 +147,7 @@ test("a member that is a VIP of ours is left out and its owner named, whatever i
     assert.deepEqual(last, planned(next));
     return last;
   };
-  const left = (whose: string): string => `tcp/80: 192.0.2.100 (${whose}) left out: 1`;
+  const left = (whose: string): string => `80/TCP: 192.0.2.100 (${whose}) left out: 1`;
   const first = go(world);
   assert.equal(ringOf(first), left("a VIP of default/more and 1 more"));
   const alone = go(nextWorld(world, first, { claims: [shared, RING] }));

@@ -5,17 +5,17 @@ import {
   type Address,
   type AgentName,
   type Lane,
+  laneName,
   type LeasedAddress,
+  portText,
   type Remark,
   type Resource,
   type ResourceReport,
   type Revision,
-  laneName,
   vipName,
 } from "@fairlead/model";
 
 import type { CarriedListener } from "./carried.ts";
-import { portText } from "./grant.ts";
 import { doubtOf } from "./sighted.ts";
 import { type Witness, type Witnesses, holdersOf } from "./witness.ts";
 

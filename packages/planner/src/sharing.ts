@@ -3,14 +3,14 @@
 
 import {
   type Claim,
-  type LeaseOwner,
-  type LeasedAddress,
-  type Remark,
-  holderText,
   holdersText,
+  holderText,
+  type LeasedAddress,
+  type LeaseOwner,
+  portText,
+  type Remark,
 } from "@fairlead/model";
 
-import { portText } from "./grant.ts";
 import { OWN_KEY } from "./own-address.ts";
 import type { PoolView } from "./pools.ts";
 

@@ -3,15 +3,16 @@
 // that is wrong with it is told at once.
 
 import {
-  type LeaseOwner,
-  type LeaseState,
-  type LeasedAddress,
   compareAddress,
   compareText,
+  type LeasedAddress,
+  type LeaseOwner,
+  type LeaseState,
   parseAddress,
   parseAgentName,
   parseClaimId,
   parsePoolName,
+  portText,
 } from "@fairlead/model";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { LeaseBook, LeaseBookSchema, LeaseRecord } from "@fairlead/proto";
@@ -150,8 +151,4 @@ function decodeOwner(record: LeaseRecord["owners"][number]): LeaseOwner | string
   }
   const since = sinceMs === undefined ? {} : { sinceMs: Number(sinceMs) };
   return { claim: id, uid, ports: read, ...since };
-}
-
-function portText({ port, protocol }: LeaseOwner["ports"][number]): string {
-  return `${port}/${protocol.toUpperCase()}`;
 }

@@ -38,7 +38,7 @@ inSandbox({ file: import.meta.url, name: "port probe" }, () => {
     const remark = await probe({ address: vip, protocol: "tcp", port: 80 });
     assert.deepEqual(remark, {
       reason: "ConfigRefused",
-      detail: "192.0.2.100:80 (tcp) cannot be bound: net.ipv4.ip_nonlocal_bind is not 1",
+      detail: "192.0.2.100:80/TCP cannot be bound: net.ipv4.ip_nonlocal_bind is not 1",
     });
     await writeFile("/proc/sys/net/ipv4/ip_nonlocal_bind", "1");
     await writeFile("/proc/sys/net/ipv6/ip_nonlocal_bind", "1");
@@ -58,7 +58,7 @@ inSandbox({ file: import.meta.url, name: "port probe" }, () => {
     assert.equal(remark?.reason, "PortTaken");
     assert.match(
       remark.detail,
-      /^192\.0\.2\.100:8022 \(tcp\) is in use by .+ \(pid \d+\), which listens on 0\.0\.0\.0:8022$/,
+      /^192\.0\.2\.100:8022\/TCP is in use by .+ \(pid \d+\), which listens on 0\.0\.0\.0:8022$/,
     );
     assert.equal(await probe({ address: vip, protocol: "udp", port: 8022 }), undefined);
     server.close();
@@ -69,7 +69,7 @@ inSandbox({ file: import.meta.url, name: "port probe" }, () => {
     await once(server, "listening");
     const vip6 = address("2001:db8::100");
     const remark = await probe({ address: vip6, protocol: "tcp", port: 8023 });
-    assert.match(remark?.detail ?? "", /^\[2001:db8::100\]:8023 .* listens on \[::\]:8023$/);
+    assert.match(remark?.detail ?? "", /^\[2001:db8::100\]:8023\/TCP .* listens on \[::\]:8023$/);
     const other = await probe({ address: vip, protocol: "tcp", port: 8023 });
     assert.equal(other?.reason, "PortTaken");
     server.close();

@@ -4,7 +4,7 @@
 
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
-import { type Address, type Remark, familyOf } from "@fairlead/model";
+import { familyOf, placeText, type Remark } from "@fairlead/model";
 import { EdgeError, describeError } from "@fairlead/runtime";
 import type { PortProbe } from "../ports.ts";
 import { type HeldPort, findHolder } from "./port-holder.ts";
@@ -54,7 +54,7 @@ function bindUdp({ address, port }: Listener): Promise<Error | undefined> {
 
 async function remarkOf(error: Error, listener: Listener): Promise<Remark> {
   const code = "code" in error ? error.code : undefined;
-  const place = `${endpoint(listener.address, listener.port)} (${listener.protocol})`;
+  const place = placeText(listener);
   if (code === "EADDRINUSE") {
     const holder = (await findHolder(listener)) ?? "another process";
     return { reason: "PortTaken", detail: `${place} is in use by ${holder}` };
@@ -75,8 +75,4 @@ async function remarkOf(error: Error, listener: Listener): Promise<Remark> {
     retryable: true,
     cause: error,
   });
-}
-
-function endpoint(address: Address, port: number): string {
-  return familyOf(address) === "ipv6" ? `[${address}]:${port}` : `${address}:${port}`;
 }

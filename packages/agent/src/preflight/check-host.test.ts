@@ -102,14 +102,14 @@ inSandbox({ file: import.meta.url, name: "check of a host" }, () => {
     const found = wrong(lines);
     for (const line of [
       "error folder /run/a b",
-      "error agent-port tcp/7712",
+      "error agent-port 7712/TCP",
       "error arp-ignore net.ipv4.conf.eth0.arp_ignore",
       "warning rp-filter net.ipv4.conf.eth1.rp_filter",
       "warning arp-announce net.ipv4.conf.eth0.arp_announce",
       "warning ipv6 net.ipv6.conf.all.disable_ipv6",
       "warning local-ports net.ipv4.ip_local_port_range",
       "warning time-wait net.ipv4.tcp_tw_reuse",
-      "warning wildcard-socket tcp/22",
+      "warning wildcard-socket 22/TCP",
       "warning network-manager eth0",
       "warning networkd eth0",
       "warning networkd ManageForeignRoutes",

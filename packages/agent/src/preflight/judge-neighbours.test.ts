@@ -36,7 +36,7 @@ const running = (
 const said = (lines: readonly HostLine[]): readonly string[] =>
   lines.map(({ verdict, check, subject, found }) => `${verdict} ${check} ${subject}: ${found}`);
 
-const FREE = ["ok agent-port tcp/7714: free", "ok agent-port tcp/7712: free"];
+const FREE = ["ok agent-port 7714/TCP: free", "ok agent-port 7712/TCP: free"];
 const NETWORK = "/etc/systemd/network/10-lan.network";
 const drops = { family: "inet", table: "filter", chain: "input", namesVrrp: false };
 const noFirewall = { dropping: [], hasLegacyFilter: false };
@@ -50,7 +50,7 @@ const cases: readonly {
   {
     name: "sshd on all addresses of both families is one line",
     lines: socketLines([socketOf({}), socketOf({ address: "::" })], PORTS),
-    wanted: [...FREE, "warning wildcard-socket tcp/22: sshd (pid 812) listens on all addresses"],
+    wanted: [...FREE, "warning wildcard-socket 22/TCP: sshd (pid 812) listens on all addresses"],
   },
   {
     name: "sshd on the host's own address is no matter",
@@ -62,7 +62,7 @@ const cases: readonly {
     lines: socketLines([{ protocol: "udp", address: "::", port: 53, isOurs: false }], PORTS),
     wanted: [
       ...FREE,
-      "warning wildcard-socket udp/53: a process that cannot be seen listens on all addresses",
+      "warning wildcard-socket 53/UDP: a process that cannot be seen listens on all addresses",
     ],
   },
   {
@@ -72,8 +72,8 @@ const cases: readonly {
       PORTS,
     ),
     wanted: [
-      "ok agent-port tcp/7714: the agent's own",
-      "error agent-port tcp/7712: sshd (pid 812) listens on it",
+      "ok agent-port 7714/TCP: the agent's own",
+      "error agent-port 7712/TCP: sshd (pid 812) listens on it",
     ],
   },
   {

@@ -1,6 +1,7 @@
 // Judges what else runs on the host: who listens where our listeners or the agent want to, who else
 // speaks VRRP or answers for addresses, and who would take ours away. Pure: facts in, lines out.
 
+import { portText } from "@fairlead/model";
 import type { FirewallFacts } from "./firewall-facts.ts";
 import { type HostLine, hostLine } from "./host-line.ts";
 import type { ManagedLink, LinkOwnerFacts } from "./link-owner-facts.ts";
@@ -43,7 +44,7 @@ export function socketLines(
     ({ protocol, address, port }) =>
       protocol !== "vrrp" && EVERYWHERE.has(address) && !agents.includes(port),
   );
-  const wide = oneEach(wild, ({ protocol, port }) => `${protocol}/${port}`);
+  const wide = oneEach(wild, portText);
   const speakers = sockets.filter(({ protocol }) => protocol === "vrrp");
   const speaking = oneEach(speakers, ({ owner, isOurs }) =>
     isOurs ? "ours" : `pid-${owner?.pid ?? "unknown"}`,
@@ -118,7 +119,7 @@ export function firewallLines(facts: FirewallFacts): readonly HostLine[] {
 }
 
 function agentPortLine(sockets: readonly WaitingSocket[], port: number): HostLine {
-  const subject = `tcp/${port}`;
+  const subject = portText({ port, protocol: "tcp" });
   const taken = sockets.find((socket) => socket.protocol === "tcp" && socket.port === port);
   if (taken === undefined) return hostLine("agent-port", { subject, found: "free" });
   if (taken.isOurs) return hostLine("agent-port", { subject, found: "the agent's own" });

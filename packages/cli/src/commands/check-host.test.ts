@@ -21,7 +21,7 @@ const GOOD: HostLine = {
 };
 const PORT: HostLine = {
   check: "wildcard-socket",
-  subject: "tcp/22",
+  subject: "22/TCP",
   found: "sshd (pid 812) listens on all addresses",
   verdict: "warning",
   why: "it answers on every VIP",
@@ -29,7 +29,7 @@ const PORT: HostLine = {
 };
 const TAKEN: HostLine = {
   check: "agent-port",
-  subject: "tcp/7712",
+  subject: "7712/TCP",
   found: "sshd (pid 812) listens on it",
   verdict: "error",
   why: "the agent serves there",
@@ -70,7 +70,7 @@ test("check --host: warnings alone are good, and the table has a column for each
     [
       "warning",
       "wildcard-socket",
-      "tcp/22",
+      "22/TCP",
       "sshd (pid 812) listens on all addresses",
       "let it listen on the host's own addresses alone",
     ],
@@ -81,7 +81,7 @@ test("check --host: an error is bad; wide says why as well", async () => {
   const { code, out } = await tell("wide", GOOD, TAKEN);
   assert.equal(code, EXIT.bad);
   assert.match(out, /FOUND +WHY +REMEDY\n/);
-  assert.match(out, /error +agent-port +tcp\/7712 .*the agent serves there/);
+  assert.match(out, /error +agent-port +7712\/TCP .*the agent serves there/);
 });
 
 test("check --host: a program gets counts and lines", async () => {

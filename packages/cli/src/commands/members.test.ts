@@ -49,10 +49,10 @@ const SIX: ListenerInit = {
 };
 
 const TABLE = `LISTENER                 CLAIM         FROM             MEMBER          SLOTS   STATE     CONNECTIONS
-192.0.2.100:80/tcp       default/web   198.18.1.0       10.0.0.1:8080   12/24   active    3
-192.0.2.100:80/tcp       default/web   198.18.1.0       10.0.0.2:8080   12/24   active    0
-192.0.2.100:80/tcp       default/web   198.18.1.0       10.0.0.3:8080   0/24    removed   1
-[2001:db8::100]:53/udp   default/dns   fdfa:1ead::100   -               0/24    -         -
+192.0.2.100:80/TCP       default/web   198.18.1.0       10.0.0.1:8080   12/24   active    3
+192.0.2.100:80/TCP       default/web   198.18.1.0       10.0.0.2:8080   12/24   active    0
+192.0.2.100:80/TCP       default/web   198.18.1.0       10.0.0.3:8080   0/24    removed   1
+[2001:db8::100]:53/UDP   default/dns   fdfa:1ead::100   -               0/24    -         -
 `;
 
 interface Said {
@@ -147,7 +147,7 @@ suite("fairlead explain", () => {
     assert.deepEqual([code, asked], [EXIT.good, ["198.18.1.0"]]);
     assert.match(
       out,
-      /^198\.18\.1\.0 is what nginx connects from on this host, for 192\.0\.2\.100:80\/tcp of default\/web\n\nLISTENER/,
+      /^198\.18\.1\.0 is what nginx connects from on this host, for 192\.0\.2\.100:80\/TCP of default\/web\n\nLISTENER/,
     );
   });
 

@@ -37,7 +37,7 @@ export async function tellAddressesStory(stage: DemoStage, tell: Tell): Promise<
   if (heldOf(first, "api")[0] !== shared) throw new Error("web and api do not share an address");
   await told("status");
 
-  tell(`\n2. The pool is full: late waits. clash wants tcp/80 of ${shared} too: it is refused\n\n`);
+  tell(`\n2. The pool is full: late waits. clash wants 80/TCP of ${shared} too: it is refused\n\n`);
   await stage.write("late.yaml", service("late", 80));
   const wish = { ...SHARED, "fairlead.io/addresses": shared };
   await stage.write("clash.yaml", service("clash", 80, wish));

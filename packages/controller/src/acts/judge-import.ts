@@ -3,13 +3,14 @@
 
 import {
   type Address,
-  type Family,
-  type LeasedAddress,
-  type World,
   claimTitle,
-  holdersText,
   compareAddress,
+  type Family,
   familyOf,
+  holdersText,
+  type LeasedAddress,
+  portText,
+  type World,
 } from "@fairlead/model";
 import { type PoolBook, checkPools } from "@fairlead/planner";
 
@@ -85,8 +86,7 @@ function whyNotHere(world: World, book: PoolBook, lease: LeasedAddress): readonl
 function firstClash({ owners }: LeasedAddress): string | undefined {
   const seen = new Set<string>();
   for (const { ports } of owners) {
-    for (const { protocol, port } of ports) {
-      const text = `${port}/${protocol.toUpperCase()}`;
+    for (const text of ports.map(portText)) {
       if (seen.has(text)) return text;
       seen.add(text);
     }

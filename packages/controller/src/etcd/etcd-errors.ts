@@ -94,7 +94,8 @@ export function makeEtcdError(options: {
 }
 
 /** gRPC puts what a socket said between words of its own. */
-const NO_CONNECTION = /No connection established\. Last error: (?:Error: )?(.+)\. Resolution note:/u;
+const NO_CONNECTION =
+  /No connection established\. Last error: (?:Error: )?(.+)\. Resolution note:/u;
 
 function plainCause(error: unknown): unknown {
   const said = error instanceof Error ? NO_CONNECTION.exec(error.message)?.[1] : undefined;

@@ -73,14 +73,14 @@ export function endpointMembers(
       }
     }
     if (hasEndpoints && !isPortKnown) {
-      remarks.remark("UnknownTargetPort", `no EndpointSlice has a port for ${portText(port)}`);
+      remarks.remark("UnknownTargetPort", `no EndpointSlice has a port for ${portWords(port)}`);
     }
     return sortMembers(found, port, remarks);
   };
 }
 
 /** A Service port in a detail: its name quoted, else its number. */
-export function portText(port: ServicePort): string {
+export function portWords(port: ServicePort): string {
   return port.name === "" ? `port ${port.port}` : `port ${quote(port.name)}`;
 }
 
@@ -165,7 +165,7 @@ export function nodeMembers(options: NodeMemberOptions, remarks: RemarkList): Fi
     }
     const isOff = service.spec.allocateLoadBalancerNodePorts === false;
     const why = isOff ? ", as allocateLoadBalancerNodePorts is false" : "";
-    remarks.remark("NoNodePort", `${portText(port)} has no nodePort${why}`);
+    remarks.remark("NoNodePort", `${portWords(port)} has no nodePort${why}`);
     return [];
   };
 }
@@ -234,6 +234,6 @@ function sortMembers(
   );
   if (sorted.length <= MEMBERS_MAX) return sorted;
   const left = sorted.length - MEMBERS_MAX;
-  remarks.remark("BadMember", `${portText(port)}: ${left} members above ${MEMBERS_MAX} left out`);
+  remarks.remark("BadMember", `${portWords(port)}: ${left} members above ${MEMBERS_MAX} left out`);
   return sorted.slice(0, MEMBERS_MAX);
 }

@@ -183,7 +183,7 @@ const portCases: readonly PortCase[] = [
       { name: "a", port: 80 },
       { name: "b", port: 80 },
     ],
-    refusals: ["DuplicatePort: TCP port 80 stands there twice"],
+    refusals: ["DuplicatePort: 80/TCP stands there twice"],
     listeners: ["tcp/80 a"],
   },
   {

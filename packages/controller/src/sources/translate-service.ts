@@ -5,15 +5,16 @@
 import {
   type Address,
   type Claim,
-  type ClaimListener,
-  type FamilyWish,
-  type Protocol,
   claimId,
+  type ClaimListener,
   compareBy,
   compareNumber,
   compareText,
+  type FamilyWish,
   isLabel,
+  portText,
   present,
+  type Protocol,
 } from "@fairlead/model";
 
 import { FINALIZER } from "../kube/service-record.ts";
@@ -22,7 +23,7 @@ import type { NodeObject } from "./node-object.ts";
 import type { ObjectIdentity } from "./objects.ts";
 import { quote } from "./quote.ts";
 import { type RemarkList, createRemarkList } from "./remarks.ts";
-import { type FindMembers, endpointMembers, nodeMembers, portText } from "./service-members.ts";
+import { type FindMembers, endpointMembers, nodeMembers, portWords } from "./service-members.ts";
 import type { ServiceObject, ServicePort } from "./service-object.ts";
 import { readPolicy } from "./service-policy.ts";
 import { readWishes } from "./service-wishes.ts";
@@ -174,7 +175,7 @@ function readListeners(
     if (protocol === undefined) continue;
     const key = `${protocol} ${port.port}`;
     if (seen.has(key)) {
-      remarks.refuse("DuplicatePort", `${port.protocol} port ${port.port} stands there twice`);
+      remarks.refuse("DuplicatePort", `${portText(port)} stands there twice`);
       continue;
     }
     const isNamed = port.name === "" || isLabel(port.name);
@@ -193,7 +194,7 @@ function readListeners(
 function readProtocol(port: ServicePort, remarks: RemarkList): Protocol | undefined {
   if (port.protocol === "TCP") return "tcp";
   if (port.protocol === "UDP") return "udp";
-  remarks.refuse("UnsupportedProtocol", `${portText(port)} is ${quote(port.protocol)}`);
+  remarks.refuse("UnsupportedProtocol", `${portWords(port)} is ${quote(port.protocol)}`);
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 // One address that is not free as a row. Pure.
 
-import { type LeasedAddress, claimTitle } from "@fairlead/model";
+import { claimTitle, type LeasedAddress, portText } from "@fairlead/model";
 import type { AddressRowSchema, MessageInitShape } from "@fairlead/wire";
 
 import type { AdminContext } from "./admin-context.ts";
@@ -32,8 +32,4 @@ export function addressRow(
     published: lease.published,
     ...(state.kind === "quarantined" ? { restsUntilMs: wholeMs(state.untilMs) } : {}),
   };
-}
-
-function portText({ port, protocol }: LeasedAddress["owners"][number]["ports"][number]): string {
-  return `${port}/${protocol.toUpperCase()}`;
 }

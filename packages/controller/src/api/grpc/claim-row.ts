@@ -6,16 +6,17 @@ import {
   type ClaimId,
   type ClaimListener,
   type Member,
+  portText,
+  present,
   type Remark,
   type Verdict,
-  present,
 } from "@fairlead/model";
 import type { ClaimRowSchema, MessageInitShape } from "@fairlead/wire";
 
 import type { CycleView } from "../../cycle-view.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { wholeMs } from "./age.ts";
-import { portText, remarkRow } from "./remark-row.ts";
+import { remarkRow } from "./remark-row.ts";
 
 /** The row of a claim that a source shows. */
 export function claimRow(

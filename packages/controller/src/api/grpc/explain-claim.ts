@@ -5,11 +5,12 @@
 import {
   type Claim,
   type ClaimId,
+  claimTitle,
   type LeasedAddress,
+  parseClaimId,
+  portText,
   type Remark,
   type Verdict,
-  claimTitle,
-  parseClaimId,
 } from "@fairlead/model";
 
 import type { Seen } from "../../cluster-state.ts";
@@ -21,7 +22,6 @@ import { heldLinks } from "./held-links.ts";
 import { membersLink } from "./members-link.ts";
 import { placedLink, sentLink } from "./placed-links.ts";
 import { remarkAt, remarksAt } from "./reason-links.ts";
-import { portText } from "./remark-row.ts";
 
 /** Most remarks that one link tells. */
 const DOUBTS_MAX = 5;

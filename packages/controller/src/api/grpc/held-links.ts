@@ -2,7 +2,7 @@
 // it, and the listeners in the generation that answers. Pure. Shown is the agents' own proof, kind
 // by kind.
 
-import { type LeasedAddress, type Remark, listenerName } from "@fairlead/model";
+import { type LeasedAddress, listenerName, portText, type Remark } from "@fairlead/model";
 
 import { type Link, link } from "./chain.ts";
 import {
@@ -15,7 +15,6 @@ import {
 import { outsideLinks } from "./outside-link.ts";
 import type { Given } from "./placed-links.ts";
 import { remarkAt } from "./reason-links.ts";
-import { portText } from "./remark-row.ts";
 
 /** Held and Answering. */
 export function heldLinks(given: Given): readonly Link[] {

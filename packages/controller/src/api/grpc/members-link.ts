@@ -1,13 +1,12 @@
 // The link of a claim's members. Pure. No members is doubt and never a broken link: the address
 // is served all the same, and the members are their owner's.
 
-import type { Claim, Verdict } from "@fairlead/model";
+import { type Claim, portText, type Verdict } from "@fairlead/model";
 
 import type { AdminContext } from "./admin-context.ts";
 import { type Link, link } from "./chain.ts";
 import { activeMembers } from "./claim-row.ts";
 import { remarkAt } from "./reason-links.ts";
-import { portText } from "./remark-row.ts";
 
 /** How many members each port has that get connections. */
 export function membersLink(

@@ -119,7 +119,7 @@ test("members that are missing are told when it lasts", async () => {
   await stage.pass(3100);
   assert.match(
     told(stage)[1] ?? "",
-    /^Warning NoMembers Check: .*tcp\/80 has no member\. .* \[FL0501\]$/u,
+    /^Warning NoMembers Check: .*80\/TCP has no member\. .* \[FL0501\]$/u,
   );
 });
 

@@ -222,7 +222,7 @@ function leaseOf(claim: Claim, address: Address, published: boolean): LeasedAddr
   };
 }
 
-const NO_MEMBERS = { reason: "NoMembers", detail: "tcp/80 has no member" } as const;
+const NO_MEMBERS = { reason: "NoMembers", detail: "80/TCP has no member" } as const;
 
 /** The verdict on a claim that follows from its fate. */
 export function fateVerdict(
@@ -262,7 +262,7 @@ export function fateVerdict(
         ? { type: "Serving", status: "True", reason: "Proved", message: `${holder} holds it.` }
         : { type: "Serving", ...not },
       lack === undefined
-        ? { ...ready, status: "True", reason: "Ready", message: "tcp/80 has 2 members." }
+        ? { ...ready, status: "True", reason: "Ready", message: "80/TCP has 2 members." }
         : { ...ready, status: "False", reason: "NoMembers", message: `${lack.detail}.` },
     ],
     remarks: [],

@@ -7,8 +7,8 @@ import { boundedWords, remarkWords } from "./remark-words.ts";
 
 test("four parts: what, why, what to do, a code", () => {
   assert.equal(
-    remarkWords({ reason: "NoMembers", detail: "tcp/80 has no member." }),
-    "There is no member, so connections are refused by the load balancer: tcp/80 has no member. " +
+    remarkWords({ reason: "NoMembers", detail: "80/TCP has no member." }),
+    "There is no member, so connections are refused by the load balancer: 80/TCP has no member. " +
       "Start a pod or node that backs the Service. [FL0501]",
   );
 });

@@ -2,7 +2,14 @@
 // Pure. Words about what is well name no holder and no number of members: who holds an address and
 // how many members there are changes all the time, and each change would be a write.
 
-import type { Address, Claim, Condition, Remark, Verdict } from "@fairlead/model";
+import {
+  type Address,
+  type Claim,
+  type Condition,
+  portText,
+  type Remark,
+  type Verdict,
+} from "@fairlead/model";
 
 import { CONDITION_PREFIX } from "../../kube/service-record.ts";
 import { boundedWords, remarkWords } from "./remark-words.ts";
@@ -50,7 +57,7 @@ function goodWords(condition: Condition, claim: Claim, verdict: Verdict): string
       return condition.message;
     case "Serving": {
       const addresses = verdict.addresses.map(({ address }) => address).join(" and ");
-      const ports = claim.listeners.map(({ protocol, port }) => `${protocol}/${port}`).join(", ");
+      const ports = claim.listeners.map(portText).join(", ");
       return `${addresses} ${verdict.addresses.length > 1 ? "serve" : "serves"} ${ports}.`;
     }
     case "MembersReady":
