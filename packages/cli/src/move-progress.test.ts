@@ -42,6 +42,14 @@ const cases: readonly {
     isGood: true,
   },
   {
+    name: "a move from one that went without another word, whose gap is at most so long",
+    cause: "move",
+    seen: [lanes({ id: "n#1", holder: "b", lastMove: { ...record, gapIsAtMost: true } })],
+    lines: ["move: lane n#1 is held by b now with 1 address; gap at most 12 ms"],
+    isOver: true,
+    isGood: true,
+  },
+  {
     name: "a move of which nobody knows the gap",
     cause: "move",
     seen: [lanes({ id: "n#1", holder: "b" })],

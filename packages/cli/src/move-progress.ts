@@ -17,6 +17,8 @@ export interface FollowedMove {
   readonly holder: string;
   /** Absent: reports do not prove how long nobody had the addresses. */
   readonly gapMs?: number;
+  /** The gap was at most so long: nobody measured it. */
+  readonly isGapAtMost?: true;
 }
 
 /** Moves that are followed. */
@@ -90,20 +92,28 @@ function follow(move: FollowedMove, lane: LaneRow | undefined, mayBegin: boolean
   return { ...move, state: "given-up", holder };
 }
 
-function gapOf(last: MoveRecordRow | undefined, to: string): { readonly gapMs?: number } {
-  return last?.gapMs === undefined || last.to !== to ? {} : { gapMs: Number(last.gapMs) };
+function gapOf(
+  last: MoveRecordRow | undefined,
+  to: string,
+): Pick<FollowedMove, "gapMs" | "isGapAtMost"> {
+  if (last?.gapMs === undefined || last.to !== to) return {};
+  return { gapMs: Number(last.gapMs), ...(last.gapIsAtMost ? { isGapAtMost: true } : {}) };
 }
 
-function lineOf({ lane, from, to, state, holder, gapMs, addresses }: FollowedMove): string {
+function gapText({ gapMs, isGapAtMost }: FollowedMove): string {
+  if (gapMs === undefined) return "the gap is not known";
+  return `gap ${isGapAtMost === true ? "at most " : ""}${gapMs} ms`;
+}
+
+function lineOf(move: FollowedMove): string {
+  const { lane, from, to, state, holder, addresses } = move;
   const count = `${addresses.length} ${addresses.length === 1 ? "address" : "addresses"}`;
   switch (state) {
     case "waiting":
     case "moving":
       return `move: lane ${lane} is on its way from ${from} to ${to}`;
-    case "moved": {
-      const gap = gapMs === undefined ? "the gap is not known" : `gap ${gapMs} ms`;
-      return `move: lane ${lane} is held by ${to} now with ${count}; ${gap}`;
-    }
+    case "moved":
+      return `move: lane ${lane} is held by ${to} now with ${count}; ${gapText(move)}`;
     case "elsewhere":
       return `move: lane ${lane} is held by ${holder} now, not by ${to}`;
     case "given-up":

@@ -76,8 +76,10 @@ export function createControllerMetrics(options: {
   });
   const gaps = metrics.histogram({
     name: "vip_move_gap_seconds",
-    help: "How long nobody had an address that another agent holds now, as far as reports prove it.",
-    labels: ["cause"],
+    help:
+      "How long nobody had an address that another agent holds now: measured between two reports, " +
+      "or at most, since the last report of one that is out of reach.",
+    labels: ["cause", "gap"],
     buckets: GAP_SECONDS,
   });
   const writes = metrics.counter({
@@ -96,9 +98,10 @@ export function createControllerMetrics(options: {
       rows.inc(count);
     },
     moved: (moves) => {
-      for (const { isPlanned, gapMs } of moves) {
+      for (const { isPlanned, gapMs, isGapAtMost = false } of moves) {
         const cause = isPlanned ? "planned" : "unplanned";
-        if (gapMs !== undefined) gaps.observe({ cause }, gapMs / 1000);
+        const gap = isGapAtMost ? "at-most" : "measured";
+        if (gapMs !== undefined) gaps.observe({ cause, gap }, gapMs / 1000);
       }
     },
   };

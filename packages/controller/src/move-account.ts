@@ -18,10 +18,12 @@ export interface MoveAccount {
   /** When the two were heard, in words; empty: nothing is known. */
   readonly heard: string;
   /**
-   * How long nobody had it, in ms, or longest could not have: 0 when both were heard to have it.
+   * How long nobody had it, in ms, as far as reports prove it: 0 when both were heard to have it.
    * Absent: nothing is known.
    */
   readonly gapMs?: number;
+  /** Nobody measured the gap: it began somewhere after a last word, and was at most so long. */
+  readonly isGapAtMost?: true;
 }
 
 /** Accounts for a move by the agents' last words. */
@@ -41,7 +43,9 @@ function lost({ name, heardAtMs }: AgentView, heldMs: number | undefined): MoveA
   const gapMs = Math.round(heldMs - heardAtMs);
   // Heard of after the other had it: its kernel held it on, and nobody was without it.
   if (gapMs <= 0) return { why, heard: "it was heard of until the other had it", gapMs: 0 };
-  return { why, heard: `held again within ${gapMs} ms of its last word`, gapMs };
+  // Agents that have nothing to say speak every few seconds, so it may be far too much.
+  const heard = `at most ${gapMs} ms without it, by its last word`;
+  return { why, heard, gapMs, isGapAtMost: true };
 }
 
 function givenUp(

@@ -77,7 +77,7 @@ class Loop {
   }
 }
 
-test("a failover is no plan of ours, and its gap reaches back to the last word", () => {
+test("a failover is no plan of ours, and its gap is at most what passed since the last word", () => {
   const loop = new Loop();
   const [first = "", second] = loop.order();
   assert.deepEqual(loop.book.moves.size, 0);
@@ -88,7 +88,7 @@ test("a failover is no plan of ours, and its gap reaches back to the last word",
     [record?.from, record?.to, record?.isPlanned, record?.why],
     [first, second, false, `${first} is out of reach`],
   );
-  assert.equal(record?.gapMs, 1000);
+  assert.deepEqual([record?.gapMs, record?.isGapAtMost], [1000, true]);
 });
 
 test("a drain is named as what moved an address, with the time between two words", () => {
@@ -101,8 +101,8 @@ test("a drain is named as what moved an address, with the time between two words
   loop.answer([], nowMs - 12);
   const [record] = loop.book.moves.get(VIP) ?? [];
   assert.deepEqual(
-    [record?.to, record?.isPlanned, record?.why, record?.gapMs],
-    [second, true, `${first} is drained`, 12],
+    [record?.to, record?.isPlanned, record?.why, record?.gapMs, record?.isGapAtMost],
+    [second, true, `${first} is drained`, 12, undefined],
   );
 });
 

@@ -27,6 +27,8 @@ export interface MoveRecord extends Move {
   readonly why: string;
   /** How long nobody had it, in ms, as far as reports prove it; absent: that is not known. */
   readonly gapMs?: number;
+  /** The gap was at most so long; see `MoveAccount`. */
+  readonly isGapAtMost?: true;
 }
 
 /** Who holds which address, and who did. */
@@ -79,7 +81,7 @@ export function trackMoves(book: MoveBook, plans: TrackedPlans): MoveBook {
   };
 
   function recordOf(move: Move, { before: last }: TrackedPlans): MoveRecord {
-    const { why, gapMs } = accountOf(move, world.agents);
+    const { why, gapMs, isGapAtMost } = accountOf(move, world.agents);
     const planned = last === undefined ? undefined : moveFor(last, move);
     return {
       ...move,
@@ -87,6 +89,7 @@ export function trackMoves(book: MoveBook, plans: TrackedPlans): MoveBook {
       isPlanned: planned !== undefined,
       why: planned ?? why,
       ...(gapMs === undefined ? {} : { gapMs }),
+      ...(isGapAtMost === undefined ? {} : { isGapAtMost }),
     };
   }
 }

@@ -102,8 +102,10 @@ function heldLink({ view }: AdminContext, lease: LeasedAddress): Link {
 
 /** Its last moves, the latest first. */
 function movedLinks({ view }: AdminContext, address: Address): readonly Link[] {
-  return (view.moves.get(address) ?? []).map(({ from, to, why, gapMs, isPlanned, atMs }) => {
-    const gap = gapMs === undefined ? "gap not known" : `gap ${gapMs} ms`;
+  return (view.moves.get(address) ?? []).map((move) => {
+    const { from, to, why, gapMs, isGapAtMost = false, isPlanned, atMs } = move;
+    const length = `gap ${isGapAtMost ? "at most " : ""}${gapMs} ms`;
+    const gap = gapMs === undefined ? "gap not known" : length;
     const how = isPlanned ? "planned" : "unplanned";
     const words = why === "" ? "" : `: ${why}`;
     const detail = `from ${from} to ${to}, ${how}, ${gap}${words}`;

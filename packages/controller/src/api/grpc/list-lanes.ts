@@ -82,7 +82,7 @@ function worstMove(
 }
 
 function moveRow(move: MoveRecord): NonNullable<LaneInit["lastMove"]> {
-  const { address, from, to, atMs, isPlanned, why, gapMs } = move;
+  const { address, from, to, atMs, isPlanned, why, gapMs, isGapAtMost = false } = move;
   return {
     address,
     from,
@@ -91,5 +91,6 @@ function moveRow(move: MoveRecord): NonNullable<LaneInit["lastMove"]> {
     planned: isPlanned,
     why,
     ...(gapMs === undefined ? {} : { gapMs: BigInt(gapMs) }),
+    gapIsAtMost: isGapAtMost,
   };
 }

@@ -163,7 +163,7 @@ const MOVES: readonly {
     name: "its holder went out of reach",
     from: { connected: false, heardAtMs: 5000, disconnectedAtMs: 5200 },
     to: { heldSinceMs: new Map([[VIP, 5340]]) },
-    note: "lb-1 is out of reach; held again within 340 ms of its last word",
+    note: "lb-1 is out of reach; at most 340 ms without it, by its last word",
   },
   {
     name: "its holder gave it up",
