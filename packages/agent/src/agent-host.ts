@@ -17,11 +17,13 @@ import {
 import type { DebugContext, ShownMembers } from "./api/grpc/debug-context.ts";
 import { createAnnouncer } from "./announce/announcer.ts";
 import type { Host } from "./host.ts";
-import { hostRenderers } from "./host-renderers.ts";
+import { hostRenderers, udpSessionsMaxOf } from "./host-renderers.ts";
 import type { DataPlaneLayout, NginxLayout } from "./data-plane-layout.ts";
 import { createKeepalivedDaemon } from "./keepalived/keepalived-daemon.ts";
 import { createLedger } from "./ledger.ts";
 import { createMemberEndings } from "./member-endings.ts";
+import { createFullListeners, type FullListeners } from "./full-listeners.ts";
+import { udpSessionsByAddress } from "./udp-sessions.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
 import { createNetlinkFlows } from "./netlink/netlink-flows.ts";
 import { createNetlinkSegment } from "./netlink/netlink-segment.ts";
@@ -68,6 +70,8 @@ export interface AgentHost {
   readonly host: Host;
   /** Stays in the kernel when the agent ends. */
   readonly guard: InputGuard;
+  /** Has not begun to look. */
+  readonly full: FullListeners;
   readonly supervisor: DataPlaneSupervisor;
   /** For people who ask. */
   readonly shown: Pick<DebugContext, "members" | "segment">;
@@ -103,6 +107,12 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
   const usable = programs.hasIpv6 ? ranges : { ipv4: ranges.ipv4 };
   const members = await memberTableOf(options, usable, monitor);
   const renderers = await hostRenderers({ ...options, ranges: usable });
+  const full = createFullListeners({
+    clock,
+    log: logger,
+    sessions: udpSessionsByAddress,
+    sessionsMax: udpSessionsMaxOf(settings),
+  });
   const host: Host = {
     kernel,
     segment,
@@ -123,9 +133,10 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
     ledger: createLedger({ path: join(settings.stateDir, "ledger"), bootId }),
     ...renderers,
     ...(members === undefined ? {} : { members: members.endings }),
+    full,
   };
   const shown = { segment, ...(members === undefined ? {} : { members: members.shown }) };
-  return { host, guard, supervisor, shown };
+  return { host, guard, full, supervisor, shown };
 }
 
 /** Who changes nftables' tables; undefined on a host without nft. */

@@ -24,8 +24,6 @@ import { type Converge, createConverge } from "./converge.ts";
 import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { createControllerLink } from "./link/controller-link.ts";
 import { type FedTimes, createFedTimes } from "./fed-times.ts";
-import { startTellingFull } from "./full-listeners.ts";
-import { udpSessionsMaxOf } from "./host-renderers.ts";
 import { agentHealth, agentReadiness, createAgentMetrics } from "./metrics.ts";
 import { createLiveness, lanesOf } from "./liveness/liveness.ts";
 import { createTrackFiles, yieldingFiles } from "./liveness/track-files.ts";
@@ -37,7 +35,6 @@ import type { ControllerLink } from "./ports.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
 import { readRenderedFiles } from "./rendered-files.ts";
 import { type AgentSettings, parseControllers } from "./settings.ts";
-import { udpSessionsByAddress } from "./udp-sessions.ts";
 import { giveUpLanes, takeLanesBack } from "./withdraw.ts";
 
 /** What an agent is made of. */
@@ -75,7 +72,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const revisions = createRevisions();
   const bootId = await readBootId();
   const made = { ...options, agent, layout, bootId };
-  const { host, guard, supervisor, shown } = await createAgentHost(made);
+  const { host, guard, full, supervisor, shown } = await createAgentHost(made);
   const onDisk = createPlanFile({ path: join(settings.stateDir, "plan.json"), revisions });
   // Read once: of ten thousand Services it has 20 MB.
   const loaded = await onDisk.load();
@@ -124,7 +121,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     return link;
   });
   await serveHealth(options, converge, link, fed);
-  await tellFull(options, view);
+  full.start(view);
+  await lifecycle.start("full listeners", () => full);
   await serveDebug(options, { view, files: () => readRenderedFiles(layout), ...shown });
   log.info({ agent: settings.name, epoch: converge.view().epoch }, "serving");
   return {
@@ -137,16 +135,6 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       await guard.remove();
     },
   };
-}
-
-async function tellFull(
-  { settings, clock, log, lifecycle }: AgentOptions,
-  view: Converge["view"],
-): Promise<void> {
-  const sessionsMax = udpSessionsMaxOf(settings);
-  await lifecycle.start("full listeners", () =>
-    startTellingFull({ clock, log, view, sessions: udpSessionsByAddress, sessionsMax }),
-  );
 }
 
 function createLink(options: AgentOptions, agent: AgentName, revisions: Revisions): ControllerLink {

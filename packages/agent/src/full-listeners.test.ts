@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type Address, type Revision, present } from "@fairlead/model";
+import { type Address, type Remark, type Revision, present } from "@fairlead/model";
 import { createFakeClock, createLogger } from "@fairlead/runtime";
-import { address, listenerOf } from "@fairlead/testkit";
+import { address, agentName, listenerOf } from "@fairlead/testkit";
 
 import { NOTHING_APPLIED, type ServedListener } from "./applied.ts";
-import { startTellingFull } from "./full-listeners.ts";
+import { createFullListeners } from "./full-listeners.ts";
+import { reportOf } from "./outcome.ts";
 
 const [ONE, TWO] = [address("198.18.1.0"), address("198.18.1.1")];
 
@@ -40,16 +41,16 @@ function stage(listeners: readonly ServedListener[]) {
     udpGeneration: "0123456789abcdef",
     listeners: new Map(listeners.map((one) => [one.listener.name, one])),
   };
-  const teller = startTellingFull({
+  const teller = createFullListeners({
     clock,
     log,
-    view: () => ({ applied }),
     sessions: async () => {
       if (host.isBroken) throw new Error("no such file");
       return counts;
     },
     sessionsMax: 100,
   });
+  teller.start(() => ({ applied }));
   const said = async (): Promise<readonly string[]> => {
     lines.length = 0;
     await clock.advance(10_000);
@@ -74,12 +75,18 @@ test("a full listener is named once, and again when it has room", async () => {
   assert.deepEqual(await said(), []);
   counts.set(ONE, 100);
   assert.deepEqual(await said(), ["warn listener/192.0.2.100/udp/53 100"]);
+  const first = {
+    reason: "ListenerFull",
+    detail: "192.0.2.100:53/UDP of default/web has the 100 sessions that it may have",
+  };
+  assert.deepEqual(teller.remarks(), [first]);
   counts.set(ONE, 95).set(TWO, 500);
   assert.deepEqual(await said(), ["warn listener/192.0.2.101/udp/53 500"]);
   counts.set(ONE, 89);
   assert.deepEqual(await said(), ["info listener/192.0.2.100/udp/53"]);
   counts.delete(TWO);
   assert.deepEqual(await said(), ["info listener/192.0.2.101/udp/53"]);
+  assert.deepEqual(teller.remarks(), []);
 });
 
 test("what is served over TCP is none of its business, and a failure is said once", async () => {
@@ -91,4 +98,28 @@ test("what is served over TCP is none of its business, and a failure is said onc
   host.isBroken = true;
   assert.deepEqual(await said(), ["warn"]);
   assert.deepEqual(await said(), []);
+});
+
+test("a report has what is full for as long as it is", () => {
+  const kernel = { addresses: [], links: [] };
+  const seen = { generation: undefined, udpGeneration: undefined, keepalivedAlive: false };
+  const observed = { kernel, ...seen, generations: [], routers: [] };
+  const full: Remark = { reason: "ListenerFull", detail: "it has the 100 sessions" };
+  const reported = (more: { readonly full?: readonly Remark[] }): readonly Remark[] =>
+    reportOf({
+      agent: agentName("a"),
+      sequence: 1,
+      epoch: 1,
+      wanted: undefined,
+      comingUp: undefined,
+      applied: NOTHING_APPLIED,
+      appliedPlan: undefined,
+      observed: { ...observed, ...more },
+      outlook: { seen: new Map(), hearing: [] },
+      ledger: [],
+      reloads: 0,
+      remarks: [],
+    }).remarks;
+  assert.deepEqual(reported({ full: [full] }), [full]);
+  assert.deepEqual(reported({}), []);
 });

@@ -1,6 +1,7 @@
 // The host as the steps of a pass see it: every port that they are run against, and what renders
 // the daemons' files. Types alone; adapters implement the ports.
 
+import type { FullListeners } from "./full-listeners.ts";
 import type { HoldOptions } from "./hold-lanes.ts";
 import type {
   Announcer,
@@ -26,6 +27,8 @@ export interface Host extends ServeOptions, HoldOptions {
   readonly sight?: SegmentSight;
   readonly vrrp: VrrpListener;
   readonly guard: Pick<InputGuard, "guard" | "trouble">;
+  /** Absent: nobody counts sessions. */
+  readonly full?: Pick<FullListeners, "remarks">;
   readonly announcer: Pick<Announcer, "announce">;
   readonly ledger: Ledger;
 }

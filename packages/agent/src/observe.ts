@@ -4,6 +4,7 @@
 import type { HeardRouter, Remark } from "@fairlead/model";
 
 import type { Applied } from "./applied.ts";
+import type { FullListeners } from "./full-listeners.ts";
 import type {
   InputGuard,
   KeepalivedDaemon,
@@ -28,6 +29,8 @@ export interface Observation {
   readonly routers: readonly HeardRouter[];
   /** Why the host's own services may answer on addresses of ours; absent when they do not. */
   readonly unguarded?: Remark;
+  /** Listeners that take no further clients; absent when there is none. */
+  readonly full?: readonly Remark[];
 }
 
 /** A generation with living workers, and whose it is. */
@@ -41,6 +44,7 @@ async function observe(host: {
   readonly keepalived: KeepalivedDaemon;
   readonly vrrp: VrrpListener;
   readonly guard: Pick<InputGuard, "trouble">;
+  readonly full?: Pick<FullListeners, "remarks">;
 }): Promise<Observation> {
   const [kernel, generation, udpGeneration, tcp, udp, keepalivedAlive] = await Promise.all([
     host.kernel.lastView(),
@@ -57,8 +61,9 @@ async function observe(host: {
   const routers = host.vrrp.heard();
   const trouble = host.guard.trouble();
   const unguarded = trouble === undefined ? {} : { unguarded: trouble };
+  const full = host.full?.remarks() ?? [];
   const daemons = { generation, udpGeneration, generations, keepalivedAlive };
-  return { kernel, ...daemons, routers, ...unguarded };
+  return { kernel, ...daemons, routers, ...unguarded, ...(full.length === 0 ? {} : { full }) };
 }
 
 /** What is being done to the host while somebody looks at it. */

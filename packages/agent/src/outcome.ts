@@ -51,6 +51,7 @@ export function reportOf(input: OutcomeInput, proved: Proved = proveAll(input)):
       ...applied.remarks,
       ...input.remarks,
       ...dataPlaneRemarks(input),
+      ...(observed.full ?? []),
       ...foreignRemarks(input),
     ],
     ...(heardRouters.length === 0 ? {} : { heardRouters }),

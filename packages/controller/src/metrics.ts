@@ -74,14 +74,6 @@ export function createControllerMetrics(options: {
     help: "How long planning took, without storing and sending.",
     buckets: PLAN_SECONDS,
   });
-  const gaps = metrics.histogram({
-    name: "vip_move_gap_seconds",
-    help:
-      "How long nobody had an address that another agent holds now: measured between two reports, " +
-      "or at most, since the last report of one that is out of reach.",
-    labels: ["cause", "gap"],
-    buckets: GAP_SECONDS,
-  });
   const writes = metrics.counter({
     name: "store_writes_total",
     help: "Transactions that wrote to the store.",
@@ -97,13 +89,25 @@ export function createControllerMetrics(options: {
       writes.inc();
       rows.inc(count);
     },
-    moved: (moves) => {
-      for (const { isPlanned, gapMs, isGapAtMost = false } of moves) {
-        const cause = isPlanned ? "planned" : "unplanned";
-        const gap = isGapAtMost ? "at-most" : "measured";
-        if (gapMs !== undefined) gaps.observe({ cause, gap }, gapMs / 1000);
-      }
-    },
+    moved: addGaps(metrics),
+  };
+}
+
+function addGaps(metrics: Metrics): ControllerMetrics["moved"] {
+  const gaps = metrics.histogram({
+    name: "vip_move_gap_seconds",
+    help:
+      "How long nobody had an address that another agent holds now: measured between two reports, " +
+      "or at most, since the last report of one that is out of reach.",
+    labels: ["cause", "gap"],
+    buckets: GAP_SECONDS,
+  });
+  return (moves) => {
+    for (const { isPlanned, gapMs, isGapAtMost = false } of moves) {
+      const cause = isPlanned ? "planned" : "unplanned";
+      const gap = isGapAtMost ? "at-most" : "measured";
+      if (gapMs !== undefined) gaps.observe({ cause, gap }, gapMs / 1000);
+    }
   };
 }
 

@@ -4,17 +4,25 @@
 import type { ReasonEntry } from "./reason-table.ts";
 
 /** Rows of `REASONS`. */
-export const DATA_PLANE_REASONS: Readonly<Record<"DataPlaneDown" | "InputUnguarded", ReasonEntry>> =
-  {
-    DataPlaneDown: {
-      code: "FL0411",
-      title: "A daemon of the agent's data plane is not running.",
-      remedy: "Read the daemon's log below the agent's run directory.",
-    },
-    InputUnguarded: {
-      code: "FL0425",
-      title: "Services of an agent's host may answer on its VIPs: the input guard is not in force.",
-      remedy:
-        "Install nft on the host, and look that its kernel has nftables and the agent NET_ADMIN.",
-    },
-  };
+export const DATA_PLANE_REASONS: Readonly<
+  Record<"DataPlaneDown" | "InputUnguarded" | "ListenerFull", ReasonEntry>
+> = {
+  DataPlaneDown: {
+    code: "FL0411",
+    title: "A daemon of the agent's data plane is not running.",
+    remedy: "Read the daemon's log below the agent's run directory.",
+  },
+  InputUnguarded: {
+    code: "FL0425",
+    title: "Services of an agent's host may answer on its VIPs: the input guard is not in force.",
+    remedy:
+      "Install nft on the host, and look that its kernel has nftables and the agent NET_ADMIN.",
+  },
+  ListenerFull: {
+    code: "FL0426",
+    title: "A listener over UDP has as many sessions as it may; further clients get no answer.",
+    remedy:
+      "Allow it more with the annotation fairlead.io/max-connections, or keep strangers away " +
+      "by a firewall in front of it.",
+  },
+};

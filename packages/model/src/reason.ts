@@ -56,6 +56,7 @@ export type Reason =
   | "RouterIdHeard"
   | "DataPlaneDown"
   | "InputUnguarded"
+  | "ListenerFull"
   | "StoreUnavailable"
   | "Releasing"
   | "DiskUnwritable"

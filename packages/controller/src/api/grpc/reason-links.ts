@@ -69,6 +69,7 @@ const LINKS: Readonly<Record<Reason, ReasonLink>> = {
   RouterIdHeard: "agent",
   DataPlaneDown: "agent",
   InputUnguarded: "agent",
+  ListenerFull: "agent",
   StoreUnavailable: "Address",
   Releasing: "Address",
   DiskUnwritable: "agent",
