@@ -5,9 +5,9 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, suite, test } from "node:test";
+import { suite, test } from "node:test";
 
-import { type EtcdCluster, startEtcdCluster } from "@fairlead/lab";
+import type { EtcdCluster } from "@fairlead/lab";
 import {
   addressFromValue,
   type Intent,
@@ -20,7 +20,7 @@ import {
   present,
 } from "@fairlead/model";
 import { createSystemClock, isEdgeError } from "@fairlead/runtime";
-import { createMemoryMedium, createMemoryStore } from "@fairlead/testkit";
+import { createMemoryMedium, createMemoryStore, shareEtcd } from "@fairlead/testkit";
 
 import { toolPath } from "../../../test/tools/tool-path.ts";
 import { copyNamedStores } from "./copy-named-stores.ts";
@@ -57,15 +57,11 @@ const LEASES = Array.from({ length: 300 }, (_, index): LeasedAddress => {
 }).toSorted((a, b) => (a.address < b.address ? -1 : 1));
 const COUNTS = { leases: 300, lanes: 1, intents: 1 };
 
-let starting: Promise<EtcdCluster> | undefined;
-let bases = 0;
-
-after(async () => {
-  await (await starting)?.[Symbol.asyncDispose]();
-});
+const place = shareEtcd(toolPath("etcd", "server"));
 
 interface Stage extends Disposable {
   readonly etcd: EtcdCluster;
+  readonly base: string;
   /** `etcd:URL`, with a base path of its own in all flags. */
   readonly inEtcd: string;
   file(name: string): string;
@@ -75,16 +71,15 @@ interface Stage extends Disposable {
 }
 
 async function makeStage(): Promise<Stage> {
-  starting ??= startEtcdCluster({ program: toolPath("etcd", "server") });
-  const etcd = await starting;
+  const { etcd, base, store: inEtcd } = await place();
   const folder = mkdtempSync(join(tmpdir(), "fairlead-copy-"));
-  bases += 1;
-  const flags: CopyFlags = { ...defaults(), etcdBase: `/copy/${bases}`, leaderLease: 2000 };
+  const flags: CopyFlags = { ...defaults(), etcdBase: base, leaderLease: 2000 };
   const said: string[] = [];
   return {
     etcd,
     said,
-    inEtcd: `etcd:${etcd.urls.join(",")}`,
+    base,
+    inEtcd,
     file: (name) => `sqlite:${join(folder, name)}`,
     copy: (from, to, more = {}) =>
       copyNamedStores({
@@ -162,7 +157,7 @@ suite("nothing is copied", () => {
     assert.deepEqual(await stage.copy(old, target, { dryRun: true }), would);
     assert.equal(existsSync(target.slice("sqlite:".length)), false);
     assert.deepEqual(await stage.copy(old, stage.inEtcd, { dryRun: true }), would);
-    const keys = await stage.etcd.keys(`/copy/${bases}/store/leases/`);
+    const keys = await stage.etcd.keys(`${stage.base}/store/leases/`);
     assert.deepEqual(keys, []);
   });
 

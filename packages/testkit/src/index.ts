@@ -14,6 +14,7 @@ export { hostile, MARK } from "./grammar/hostile-text.ts";
 export * from "./kube/kube-client.ts";
 export type * from "./kube/kube-resource.ts";
 export type { KubeEvent, KubeWatch } from "./kube/kube-watch.ts";
+export { type EtcdPlace, shareEtcd } from "./shared-etcd.ts";
 export { inSandbox, type SandboxOptions } from "./sandbox.ts";
 export * from "./fakes/memory-ipam.ts";
 export * from "./fakes/memory-ipam-store.ts";

@@ -2,26 +2,21 @@
 // key, and hangs. The lease time is the shortest that etcd keeps.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 
-import { type EtcdCluster, startEtcdCluster } from "@fairlead/lab";
 import { type Clock, createSystemClock } from "@fairlead/runtime";
+import { type EtcdPlace, shareEtcd } from "@fairlead/testkit";
 
 import { toolPath } from "../../../../../test/tools/tool-path.ts";
-import { readEtcdUrls } from "../../etcd/etcd-access.ts";
-import { createEtcdClient, type EtcdClient } from "../../etcd/etcd-client.ts";
+import { connectStore } from "../../etcd/connect-store.ts";
+import type { EtcdClient } from "../../etcd/etcd-client.ts";
 import type { Election } from "../../ports.ts";
 import { createEtcdElection } from "./etcd-election.ts";
 
 const LEASE_MS = 2000;
 const WAIT_MS_MAX = 20_000;
 
-let starting: Promise<EtcdCluster> | undefined;
-let stages = 0;
-
-after(async () => {
-  await (await starting)?.[Symbol.asyncDispose]();
-});
+const place = shareEtcd(toolPath("etcd", "server"));
 
 interface Candidate extends AsyncDisposable {
   readonly election: Election;
@@ -35,27 +30,20 @@ interface Candidate extends AsyncDisposable {
   hang(ms: number): void;
 }
 
-interface Stage {
-  readonly etcd: EtcdCluster;
-  readonly base: string;
+interface Stage extends EtcdPlace {
   candidate(name: string): Promise<Candidate>;
 }
 
 async function makeStage(): Promise<Stage> {
-  starting ??= startEtcdCluster({ program: toolPath("etcd", "server") });
-  const etcd = await starting;
-  stages += 1;
-  const base = `/test/${stages}`;
-  return { etcd, base, candidate: (name) => startCandidate(etcd, base, name) };
+  const at = await place();
+  return { ...at, candidate: (name) => startCandidate(at, name) };
 }
 
-async function startCandidate(etcd: EtcdCluster, base: string, name: string): Promise<Candidate> {
-  const read = readEtcdUrls(`etcd:${etcd.urls.join(",")}`);
-  assert.ok(read.kind === "ok");
+async function startCandidate({ store, base }: EtcdPlace, name: string): Promise<Candidate> {
   const machine = createSystemClock();
   let aheadMs = 0;
   const clock: Clock = { ...machine, nowMs: () => machine.nowMs() + aheadMs };
-  const real = createEtcdClient({ access: read.access, clock });
+  const real = connectStore(store, clock);
   let isCutOff = false;
   const client = cuttable(real, () => isCutOff);
   const told: { what: "lead" | "lost"; atMs: number }[] = [];

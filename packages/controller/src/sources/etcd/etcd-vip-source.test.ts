@@ -2,16 +2,16 @@
 // compaction and lists that lack what was there.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 
-import { type EtcdCluster, startEtcdCluster } from "@fairlead/lab";
+import type { EtcdCluster } from "@fairlead/lab";
 import type { ClaimListener } from "@fairlead/model";
 import { createSystemClock } from "@fairlead/runtime";
-import { createFastClock } from "@fairlead/testkit";
+import { createFastClock, shareEtcd } from "@fairlead/testkit";
 
 import { toolPath } from "../../../../../test/tools/tool-path.ts";
-import { readEtcdUrls } from "../../etcd/etcd-access.ts";
-import { createEtcdClient, type EtcdClient } from "../../etcd/etcd-client.ts";
+import { connectStore } from "../../etcd/connect-store.ts";
+import type { EtcdClient } from "../../etcd/etcd-client.ts";
 import { makeEtcdError } from "../../etcd/etcd-errors.ts";
 import type { Fact } from "../../facts.ts";
 import { readObjects } from "../objects.ts";
@@ -19,12 +19,7 @@ import { SAMPLE_SETTINGS, sampleService, sampleSlice } from "../sample-objects.t
 import type { ServiceBackend, ServiceBackends } from "../service-backends.ts";
 import { createEtcdVipSource } from "./etcd-vip-source.ts";
 
-let starting: Promise<EtcdCluster> | undefined;
-let stages = 0;
-
-after(async () => {
-  await (await starting)?.[Symbol.asyncDispose]();
-});
+const place = shareEtcd(toolPath("etcd", "server"));
 
 interface Stage extends AsyncDisposable {
   readonly etcd: EtcdCluster;
@@ -38,15 +33,10 @@ interface Stage extends AsyncDisposable {
 }
 
 async function start(clock = createSystemClock(), backends?: ServiceBackends): Promise<Stage> {
-  starting ??= startEtcdCluster({ program: toolPath("etcd", "server") });
-  const etcd = await starting;
-  stages += 1;
-  const base = `/test/${stages}`;
+  const { etcd, base, store } = await place();
   const put = (name: string, value: object | string): Promise<void> =>
     etcd.put(`${base}/vips/${name}`, typeof value === "string" ? value : JSON.stringify(value));
-  const read = readEtcdUrls(`etcd:${etcd.urls.join(",")}`);
-  assert.ok(read.kind === "ok");
-  const client = createEtcdClient({ access: read.access, clock: createSystemClock() });
+  const client = connectStore(store, createSystemClock());
   const gate = gated(client);
   const said: string[] = [];
   let look = (): void => undefined;

@@ -2,16 +2,16 @@
 // that is too large for one transaction and breaks off, and rows that somebody damaged.
 
 import assert from "node:assert/strict";
-import { after, suite, test } from "node:test";
+import { suite, test } from "node:test";
 
-import { type EtcdCluster, startEtcdCluster } from "@fairlead/lab";
+import type { EtcdCluster } from "@fairlead/lab";
 import { parseRange, present } from "@fairlead/model";
 import { createFakeClock, createLogger, createSystemClock, isEdgeError } from "@fairlead/runtime";
-import { testIpamStoreContract } from "@fairlead/testkit";
+import { shareEtcd, testIpamStoreContract } from "@fairlead/testkit";
 
 import { toolPath } from "../../../../../test/tools/tool-path.ts";
-import { readEtcdUrls } from "../../etcd/etcd-access.ts";
-import { createEtcdClient, type EtcdClient } from "../../etcd/etcd-client.ts";
+import { connectStore } from "../../etcd/connect-store.ts";
+import type { EtcdClient } from "../../etcd/etcd-client.ts";
 import { makeEtcdError } from "../../etcd/etcd-errors.ts";
 import { createClass } from "../../ipam/class-commands.ts";
 import { type StoredIpam, type Uuid, parseUuid } from "../../ipam/ipam-model.ts";
@@ -24,12 +24,7 @@ import { register } from "../../ipam/register.ts";
 import { createEtcdIpamStore } from "./etcd-ipam-store.ts";
 import { createEtcdStore } from "./etcd-store.ts";
 
-let starting: Promise<EtcdCluster> | undefined;
-let places = 0;
-
-after(async () => {
-  await (await starting)?.[Symbol.asyncDispose]();
-});
+const placeInEtcd = shareEtcd(toolPath("etcd", "server"));
 
 interface Place extends AsyncDisposable {
   readonly etcd: EtcdCluster;
@@ -40,13 +35,8 @@ interface Place extends AsyncDisposable {
 
 /** One etcd for all tests; each has a base path of its own. */
 async function makePlace(): Promise<Place> {
-  starting ??= startEtcdCluster({ program: toolPath("etcd", "server") });
-  const etcd = await starting;
-  places += 1;
-  const base = `/test/${places}`;
-  const read = readEtcdUrls(`etcd:${etcd.urls.join(",")}`);
-  assert.ok(read.kind === "ok");
-  const client = createEtcdClient({ access: read.access, clock: createSystemClock() });
+  const { etcd, base, store } = await placeInEtcd();
+  const client = connectStore(store, createSystemClock());
   return {
     etcd,
     base,

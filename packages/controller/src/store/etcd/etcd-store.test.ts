@@ -2,28 +2,23 @@
 // that somebody damaged, large commits, and writes whose answer never comes.
 
 import assert from "node:assert/strict";
-import { after, suite, test } from "node:test";
+import { suite, test } from "node:test";
 
-import { type EtcdCluster, startEtcdCluster } from "@fairlead/lab";
+import type { EtcdCluster } from "@fairlead/lab";
 import { type Address, type LeasedAddress, addressFromValue } from "@fairlead/model";
 import { parseClaimId, parsePoolName, present } from "@fairlead/model";
 import { createSystemClock, isEdgeError } from "@fairlead/runtime";
-import { testStoreContract } from "@fairlead/testkit";
+import { shareEtcd, testStoreContract } from "@fairlead/testkit";
 import fc from "fast-check";
 
 import { toolPath } from "../../../../../test/tools/tool-path.ts";
-import { readEtcdUrls } from "../../etcd/etcd-access.ts";
-import { createEtcdClient, type EtcdClient } from "../../etcd/etcd-client.ts";
+import { connectStore } from "../../etcd/connect-store.ts";
+import type { EtcdClient } from "../../etcd/etcd-client.ts";
 import { makeEtcdError } from "../../etcd/etcd-errors.ts";
 import type { Store, StoreChange } from "../../ports.ts";
 import { createEtcdStore } from "./etcd-store.ts";
 
-let starting: Promise<EtcdCluster> | undefined;
-let media = 0;
-
-after(async () => {
-  await (await starting)?.[Symbol.asyncDispose]();
-});
+const place = shareEtcd(toolPath("etcd", "server"));
 
 interface Medium extends AsyncDisposable {
   readonly etcd: EtcdCluster;
@@ -34,13 +29,8 @@ interface Medium extends AsyncDisposable {
 
 /** One etcd for all tests; each has a base path of its own. */
 async function makeMedium(): Promise<Medium> {
-  starting ??= startEtcdCluster({ program: toolPath("etcd", "server") });
-  const etcd = await starting;
-  media += 1;
-  const base = `/test/${media}`;
-  const read = readEtcdUrls(`etcd:${etcd.urls.join(",")}`);
-  assert.ok(read.kind === "ok");
-  const client = createEtcdClient({ access: read.access, clock: createSystemClock() });
+  const { etcd, base, store } = await place();
+  const client = connectStore(store, createSystemClock());
   return {
     etcd,
     base,
