@@ -7,7 +7,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 
-import { Client } from "@grpc/grpc-js";
 import {
   type Clock,
   type HostPort,
@@ -17,15 +16,9 @@ import {
   isEdgeError,
 } from "@fairlead/runtime";
 import { createMemoryMedium, createMemoryStore, makePool } from "@fairlead/testkit";
-import {
-  AdminService,
-  type ExplainResponse,
-  type ListResponse,
-  channelCredentials,
-  channelOptions,
-  serviceDefinition,
-} from "@fairlead/wire";
+import type { ListResponse } from "@fairlead/wire";
 
+import { askAdmin } from "./ask-admin.ts";
 import { type ControllerOptions, type RunningController, runController } from "./controller.ts";
 import { sampleSettings } from "./sample-settings.ts";
 import type { ControllerSettings } from "./settings.ts";
@@ -107,43 +100,11 @@ async function listUntil(
 ): Promise<ListResponse> {
   const deadlineMs = performance.now() + 10_000;
   for (;;) {
-    const answer = await ask(controller.adminAt).list();
+    const answer = await askAdmin(controller.adminAt).list();
     if (isRight(answer)) return answer;
     assert.ok(performance.now() < deadlineMs, "the controller gets there in time");
     await controller.cycle.settled();
   }
-}
-
-function ask(at: HostPort): {
-  list(): Promise<ListResponse>;
-  explain(subject: string): Promise<ExplainResponse>;
-} {
-  const table = serviceDefinition(AdminService);
-  const call = <Answer>(
-    run: (client: Client, done: (error: Error | null, answer?: Answer) => void) => void,
-  ): Promise<Answer> => {
-    const credentials = channelCredentials({ kind: "insecure" });
-    const client = new Client(formatHostPort(at), credentials, channelOptions());
-    return new Promise<Answer>((resolve, reject) => {
-      run(client, (error, answer) => {
-        client.close();
-        if (answer === undefined) reject(error ?? new Error("no answer"));
-        else resolve(answer);
-      });
-    });
-  };
-  return {
-    list: () =>
-      call((client, done) => {
-        const { path, requestSerialize, responseDeserialize } = table.list;
-        client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { kinds: [] }, done);
-      }),
-    explain: (subject) =>
-      call((client, done) => {
-        const { path, requestSerialize, responseDeserialize } = table.explain;
-        client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { subject }, done);
-      }),
-  };
 }
 
 const isPlanned = (list: ListResponse): boolean => list.controller?.ready === true;
@@ -157,7 +118,7 @@ suite("a controller", () => {
       list.claims.map(({ id, state, main }) => [id, state, main?.reason]),
       [["service/default/web", "pending", "NoAgents"]],
     );
-    const chain = await ask(controller.adminAt).explain("web");
+    const chain = await askAdmin(controller.adminAt).explain("web");
     assert.equal(chain.title, "Service default/web");
     assert.equal(chain.steps.length, 9);
     // A plan is told to those who ask before it is written.

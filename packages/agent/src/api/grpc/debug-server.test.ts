@@ -6,8 +6,7 @@ import { createHash } from "node:crypto";
 import { createServer } from "node:net";
 import { suite, test } from "node:test";
 
-import { Client } from "@grpc/grpc-js";
-import { createLogger, formatHostPort, isEdgeError } from "@fairlead/runtime";
+import { createLogger, isEdgeError } from "@fairlead/runtime";
 import {
   acceptedPlan,
   type FakeAgent,
@@ -19,15 +18,9 @@ import {
   startFakeAgent,
   vipOf,
 } from "@fairlead/testkit";
-import {
-  AgentDebugService,
-  channelCredentials,
-  type MessageInitShape,
-  type MessageShape,
-  serviceDefinition,
-} from "@fairlead/wire";
 
 import type { RenderedFile } from "../../ports.ts";
+import { askDebug, type DebugClient } from "./debug-client.ts";
 import { createDebugServer } from "./debug-server.ts";
 
 const LANE = laneOf({ routerId: 51, order: ["a=192.0.2.11", "b=192.0.2.12"] });
@@ -36,17 +29,11 @@ const WEB = [
   vipOf("192.0.2.100", LANE),
   ...listenerOf("192.0.2.100:80/tcp", ["192.0.2.21:8080", "192.0.2.22:8080"]),
 ];
-const TABLE = serviceDefinition(AgentDebugService);
 
-type Methods = (typeof AgentDebugService)["method"];
-type Answer<Name extends keyof Methods> = MessageShape<Methods[Name]["output"]>;
-type Asked<Name extends keyof Methods> = MessageInitShape<Methods[Name]["input"]>;
-
-interface Stage extends AsyncDisposable {
+interface Stage extends AsyncDisposable, Pick<DebugClient, "ask"> {
   readonly world: FakeWorld;
   readonly agent: FakeAgent;
   readonly files: RenderedFile[];
-  ask<Name extends keyof Methods>(name: Name, request: Asked<Name>): Promise<Answer<Name>>;
 }
 
 async function makeStage(failures?: FakeFailures): Promise<Stage> {
@@ -64,26 +51,14 @@ async function makeStage(failures?: FakeFailures): Promise<Stage> {
       segment: agent.host.segment,
     }),
   });
-  const at = formatHostPort(server.address);
-  const client = new Client(at, channelCredentials({ kind: "insecure" }));
+  const client = askDebug(server.address);
   return {
     world,
     agent,
     files,
-    ask: <Name extends keyof Methods>(name: Name, request: Asked<Name>) => {
-      const { promise, resolve, reject } = Promise.withResolvers<Answer<Name>>();
-      const { path, requestSerialize, responseDeserialize } = TABLE[name];
-      client.makeUnaryRequest(
-        path,
-        (asked: Asked<Name>) => requestSerialize(asked),
-        (bytes: Buffer) => responseDeserialize(bytes),
-        request,
-        (error, answer) => (answer === undefined ? reject(error) : resolve(answer)),
-      );
-      return promise;
-    },
+    ask: client.ask,
     [Symbol.asyncDispose]: async () => {
-      client.close();
+      client[Symbol.dispose]();
       await server[Symbol.asyncDispose]();
       await agent.loop[Symbol.asyncDispose]();
     },
