@@ -1,7 +1,14 @@
 // The tables of `fairlead status` and `fairlead agents`, and whether what they show is well. Given
 // what the controller answered. Pure.
 
-import type { AgentRow, ClaimRow, FindingRow, ListResponse, RemarkRow } from "@fairlead/wire";
+import {
+  type AgentRow,
+  type ClaimRow,
+  type FindingRow,
+  keepalivedWord,
+  type ListResponse,
+  type RemarkRow,
+} from "@fairlead/wire";
 
 import { type Column, formatAge, formatTable } from "./table.ts";
 
@@ -25,19 +32,13 @@ export const AGENT_COLUMNS: readonly Column<AgentRow>[] = [
   { heading: "SYNC", cell: (row) => row.sync },
   { heading: "REVISION", cell: (row) => row.appliedRevision },
   { heading: "VIPS", cell: (row) => `${row.vipsHeld}/${row.vipsPlanned}` },
-  { heading: "KEEPALIVED", cell: keepalivedCell },
+  { heading: "KEEPALIVED", cell: keepalivedWord },
   { heading: "GENERATIONS", cell: generationsCell, isWide: true },
   { heading: "LINKS", cell: (row) => row.links.join(","), isWide: true },
   { heading: "VERSION", cell: (row) => row.version, isWide: true },
   { heading: "LAST-SEEN", cell: (row) => formatAge(Number(row.lastSeenMs)) },
   { heading: "REASON", cell: (row) => row.remarks[0]?.reason ?? "" },
 ];
-
-/** A dash where it has no lane to run: then it is not down. */
-function keepalivedCell({ keepalivedAlive, keepalivedNeeded }: AgentRow): string {
-  if (keepalivedAlive) return "up";
-  return keepalivedNeeded ? "down" : "-";
-}
 
 /** `3 (48 MB)`. */
 function generationsCell({ generationsAlive, generationsBytes }: AgentRow): string {

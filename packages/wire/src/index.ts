@@ -97,6 +97,7 @@ export {
 } from "./grpc-options.ts";
 export { addIntrospection, type Health } from "./introspection.ts";
 export { decodeResource, encodeResource, type RevisedResource } from "./node-plan-codec.ts";
+export { keepalivedWord } from "./keepalived-word.ts";
 export { createHeartbeat, type Heartbeat, type HeartbeatClock } from "./heartbeat.ts";
 export { unconfirmedRemovalsMax } from "./removal-guard.ts";
 export { decodeReport, encodeReport, type FoldedReport, isSameReport } from "./report-codec.ts";

@@ -6,6 +6,7 @@ import { claimTitle, compareText } from "@fairlead/model";
 import {
   create,
   ExplainResponseSchema,
+  keepalivedWord,
   LinkState,
   ListResponseSchema,
   type ListResponse,
@@ -82,7 +83,7 @@ function agentLines(ring: Ring): readonly string[] {
     row.drainedSinceMs === undefined ? row.state : `${row.state},drained`,
     row.sync,
     `${row.vipsHeld}/${row.vipsPlanned}`,
-    row.keepalivedAlive ? "up" : row.keepalivedNeeded ? "down" : "",
+    keepalivedWord(row),
     row.remarks[0]?.reason ?? "",
   ]);
   return table(["NAME", "STATE", "SYNC", "VIPS", "KEEPALIVED", "REASON"], rows);
