@@ -54,6 +54,10 @@ suite("scenarios", () => {
 const UNSEEN: Readonly<
   Partial<Record<Reason, { readonly why: string; readonly shownBy: string }>>
 > = {
+  ListenerFull: {
+    why: "a fake host has no sessions of clients",
+    shownBy: "agent/src/full-listeners.test.ts",
+  },
   ExternalIPsRefused: {
     why: "a ring publishes to a folder, which has no Service to write to",
     shownBy: "controller/src/publish/kube/kube-publisher-trouble.test.ts",

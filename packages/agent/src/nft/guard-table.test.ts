@@ -10,7 +10,7 @@ import { AssertionFailure, type DeviceName } from "@fairlead/model";
 import { address, device } from "@fairlead/testkit";
 
 import type { Guarded } from "../ports.ts";
-import { guardSets, tableChange, wholeTable, widenedSets } from "./guard-table.ts";
+import { createGuardSets, guardSets, tableChange, wholeTable, widenedSets } from "./guard-table.ts";
 
 const TESTDATA = fileURLToPath(new URL("testdata/", import.meta.url));
 const ETH0 = device("eth0");
@@ -99,3 +99,15 @@ for (const name of hostile) {
     assert.throws(() => wholeTable(guardSets(guarded), 1), AssertionFailure);
   });
 }
+
+test("sets that are asked for again are not made again, and others are", () => {
+  const setsOf = createGuardSets();
+  const first = setsOf(HOLDER);
+  const again = { ...HOLDER, vips: [...HOLDER.vips], listeners: [...HOLDER.listeners] };
+  assert.equal(setsOf(again), first);
+  for (const key of ["vips", "listeners", "lanes"] as const) {
+    const less = { ...HOLDER, [key]: HOLDER[key].slice(1) };
+    assert.deepEqual(setsOf(less), guardSets(less), `others without the first of ${key}`);
+    assert.deepEqual(setsOf(HOLDER), first);
+  }
+});

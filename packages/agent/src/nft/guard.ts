@@ -19,7 +19,7 @@ import { type Turns, createTurns } from "../turns.ts";
 import {
   GUARD_TABLE,
   type GuardSets,
-  guardSets,
+  createGuardSets,
   tableChange,
   wholeTable,
   widenedSets,
@@ -57,6 +57,7 @@ class Guard implements InputGuard {
   readonly #table: SignedTable;
   readonly #backoff;
   #wanted: GuardSets | undefined;
+  readonly #setsOf = createGuardSets();
   /** Undefined: what the kernel has is not known. */
   #written: GuardSets | undefined;
   #trouble: Remark | undefined;
@@ -82,7 +83,7 @@ class Guard implements InputGuard {
 
   async guard(guarded: Guarded, keepsOthers: boolean): Promise<void> {
     await this.#turns(async () => {
-      const sets = guardSets(guarded);
+      const sets = this.#setsOf(guarded);
       this.#wanted = keepsOthers ? widenedSets(this.#wanted, sets) : sets;
       await this.#write();
     });
