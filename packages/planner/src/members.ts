@@ -8,7 +8,6 @@ import {
   type ClaimListener,
   claimTitle,
   type LeasedAddress,
-  type LeaseOwner,
   type Member,
   portText,
   type Protocol,
