@@ -15,6 +15,29 @@ test("the page says what runs and how late the event loop is", async () => {
   assert.match(text, /^fairlead_process_resident_memory_bytes \d+$/mu);
 });
 
+test("the longest turn of the event loop is told, and forgotten at the scrape", async () => {
+  using metrics = createMetrics({ program: "a", version: "1" });
+  const longest = async (): Promise<number> =>
+    Number(
+      /^fairlead_event_loop_delay_seconds\{percentile="100"\} (\S+)$/mu.exec(
+        await metrics.registry.metrics(),
+      )?.[1],
+    );
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  await turn();
+  await longest();
+  await turn();
+  const endMs = performance.now() + 80;
+  while (performance.now() < endMs);
+  await turn();
+  await turn();
+  const busy = await longest();
+  assert.ok(busy >= 0.08 && busy < 5, `${busy} s`);
+  await turn();
+  await turn();
+  assert.ok((await longest()) < busy);
+});
+
 test("every name gets the prefix, and two programs in one process do not clash", async () => {
   using one = createMetrics({ program: "a", version: "1" });
   using two = createMetrics({ program: "b", version: "1" });

@@ -140,22 +140,22 @@ function prefixed(name: string): string {
   return METRIC_PREFIX + name;
 }
 
+/** Measured turn by turn: a timer for it would wake an idle program fifty times a second. */
 function addEventLoopDelay(gauge: Metrics["gauge"]): () => void {
-  const resolutionMs = 20;
-  const delay = monitorEventLoopDelay({ resolution: resolutionMs });
+  const delay = monitorEventLoopDelay({ samplePerIteration: true });
   delay.enable();
-  const seconds = (nanoseconds: number): number =>
-    // Each sample includes the interval itself; before the first one the histogram says NaN or 0.
-    Math.max(0, (nanoseconds || 0) / NANOSECONDS_PER_SECOND - resolutionMs / 1000);
   gauge({
     name: "event_loop_delay_seconds",
-    help: "How late the event loop ran its timers since the last scrape, in seconds.",
+    help: "How long turns of the event loop since the last scrape kept others waiting, in seconds.",
     // Not "quantile": Prometheus keeps that word for summaries.
     labels: ["percentile"],
     collect: (metric) => {
-      metric.set({ percentile: "50" }, seconds(delay.percentile(50)));
-      metric.set({ percentile: "99" }, seconds(delay.percentile(99)));
-      metric.set({ percentile: "100" }, seconds(delay.count === 0 ? 0 : delay.max));
+      // Before the first turn ends a percentile may be NaN.
+      const set = (percentile: string, nanoseconds: number): void =>
+        metric.set({ percentile }, (nanoseconds || 0) / NANOSECONDS_PER_SECOND);
+      set("50", delay.percentile(50));
+      set("99", delay.percentile(99));
+      set("100", delay.count === 0 ? 0 : delay.max);
       delay.reset();
     },
   });
