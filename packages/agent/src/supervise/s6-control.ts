@@ -3,7 +3,7 @@
 // else of it. Given the service's folder. Everything rarer is left to s6's own programs.
 
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { describeError } from "@fairlead/runtime";
 import { notSupervised, s6Error } from "./s6-programs.ts";
@@ -11,11 +11,13 @@ import { notSupervised, s6Error } from "./s6-programs.ts";
 /** What s6-svc(8) writes for `-h`: send SIGHUP. */
 const HANGUP = "h";
 
-/** Opens it. Rejects with the system's error; ENXIO and ENOENT: no supervisor reads it. */
-export function openControl(serviceDir: string): Promise<FileHandle> {
-  const pipe = join(serviceDir, "supervise", "control");
-  return open(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
+/** Where the supervisor of this folder takes commands. */
+export function controlPath(serviceDir: string): string {
+  return join(serviceDir, "supervise", "control");
 }
+
+/** Opening it waits for nobody, whether a supervisor reads it or not. */
+export const OPEN_CONTROL: number = constants.O_WRONLY | constants.O_NONBLOCK;
 
 /**
  * Has the supervisor send SIGHUP to its daemon. Resolves when it was told, not when it was done.
@@ -23,7 +25,7 @@ export function openControl(serviceDir: string): Promise<FileHandle> {
  */
 export async function askToReload(serviceDir: string): Promise<void> {
   try {
-    await using control = await openControl(serviceDir);
+    await using control = await open(controlPath(serviceDir), OPEN_CONTROL);
     await control.write(HANGUP);
   } catch (error) {
     if (isNobody(error)) throw notSupervised(serviceDir);

@@ -41,7 +41,7 @@ export function createS6Service(options: S6ServiceOptions): SupervisedService {
   }
 
   async function ask(): Promise<ServiceState> {
-    const read = await readS6Status(dir);
+    const read = readS6Status(dir);
     if (read !== undefined) return read;
     try {
       const [up, pid] = await programs.svstat(dir, "up,pid");

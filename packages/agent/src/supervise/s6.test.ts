@@ -125,18 +125,18 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
       while (!word.test(await said().catch(() => ""))) {}
     };
     await until(/^true/);
-    const state = await readS6Status(folder);
+    const state = readS6Status(folder);
     assert.equal(`${state?.up} ${state?.pid}`, await said());
     process.kill(state?.pid ?? 0, "SIGKILL");
     await until(/^false/);
     const bytes = await readFile(`${folder}/supervise/status`);
     assert.notEqual(bytes.readBigUInt64BE(24), 0n, "the finish script runs");
-    assert.deepEqual(await readS6Status(folder), { up: false });
+    assert.deepEqual(readS6Status(folder), { up: false });
     await programs.svc(folder, "-xd");
     supervisor.kill("SIGKILL");
     await once(supervisor, "exit");
-    assert.equal(await readS6Status(folder), undefined, "nobody looks after it");
-    assert.equal(await readS6Status("/run/none"), undefined);
+    assert.equal(readS6Status(folder), undefined, "nobody looks after it");
+    assert.equal(readS6Status("/run/none"), undefined);
   });
 
   test("a daemon is told to reload without a process, and its loss is told as it is", async () => {
