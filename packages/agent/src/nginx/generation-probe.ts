@@ -6,6 +6,8 @@ import { connect } from "node:net";
 
 /** Longest answer that is read; an id is a few dozen characters. */
 const ANSWER_BYTES_MAX = 256;
+/** What is read at once. */
+const READ_BYTES = 64;
 /** A worker answers within a millisecond; one that is stopped never does. */
 const ANSWER_MS_MAX = 500;
 
@@ -20,20 +22,23 @@ export function probeSocketOf(text: string): string | undefined {
 /** The id of the generation that answers now; undefined when none does, for whatever reason. */
 export function probeGeneration(socketPath: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ path: socketPath });
     let answer = "";
-    const finish = (id: string | undefined): void => {
+    const finish = (id: string): void => {
       socket.destroy();
       resolve(id === "" ? undefined : id);
     };
-    socket.setTimeout(ANSWER_MS_MAX, () => finish(undefined));
-    socket.setEncoding("latin1");
-    socket.on("data", (text: string) => {
-      answer += text;
-      if (answer.length > ANSWER_BYTES_MAX) finish(undefined);
-    });
+    const none = (): void => finish("");
+    // It is asked five times a second: a stream's own buffers would cost as much as the question.
+    const callback = (length: number, bytes: Uint8Array): boolean => {
+      answer += Buffer.from(bytes.buffer, bytes.byteOffset, length).toString("latin1");
+      if (answer.length > ANSWER_BYTES_MAX) none();
+      return !socket.destroyed;
+    };
+    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    const socket = connect({ path: socketPath, onread: { buffer, callback } });
+    socket.setTimeout(ANSWER_MS_MAX, none);
     socket.once("end", () => finish(answer.trim()));
-    socket.once("error", () => finish(undefined));
-    socket.once("close", () => finish(undefined));
+    socket.once("error", none);
+    socket.once("close", none);
   });
 }
