@@ -58,7 +58,7 @@ async function observe(host: {
     ...tcp.map((one) => ({ ...one, protocol: "tcp" as const })),
     ...udp.map((one) => ({ ...one, protocol: "udp" as const })),
   ];
-  const routers = host.vrrp.heard();
+  const routers = host.vrrp.heard(kernel.links);
   const trouble = host.guard.trouble();
   const unguarded = trouble === undefined ? {} : { unguarded: trouble };
   const full = host.full?.remarks() ?? [];

@@ -82,7 +82,8 @@ export interface KernelView {
 export interface Kernel extends AsyncDisposable {
   view(): Promise<KernelView>;
   /**
-   * The last view while nothing was heard to change since, for at most ten seconds; else a new one.
+   * The last view while nothing was heard or found to change since, for a minute at most; else a
+   * new one.
    * For looks that come again and again: a step is decided by `view`.
    */
   lastView(): Promise<KernelView>;
@@ -145,8 +146,11 @@ export interface Hearing {
 
 /** Hears who speaks VRRP on the host's links. */
 export interface VrrpListener extends AsyncDisposable {
-  /** Who did within the last minute, as far as was read some seconds ago; the host's peers too. */
-  heard(): readonly HeardRouter[];
+  /**
+   * Who did within the last minute, as far as was read some seconds ago; the host's peers too.
+   * @param links the host's links; the same list while nothing was seen to change.
+   */
+  heard(links: readonly Link[]): readonly HeardRouter[];
   /**
    * Adverts that no firewall of the host dropped, as they were read last; undefined while that is
    * not known, or cannot be. Never blocks: it begins to read when the last reading is older.

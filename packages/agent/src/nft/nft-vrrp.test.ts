@@ -6,12 +6,22 @@ import { writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { test } from "node:test";
 import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
-import { inSandbox, nftFaults } from "@fairlead/testkit";
+import type { Link } from "@fairlead/model";
+import { address, device, inSandbox, nftFaults } from "@fairlead/testkit";
 import { createNftVrrp } from "./nft-vrrp.ts";
 
 const clock = createSystemClock();
 const logger = createLogger({ level: "silent", format: "json" });
 const NFT = "/usr/sbin/nft";
+const LINKS: readonly Link[] = [
+  {
+    name: device("eth0"),
+    mac: "02:00:00:00:00:01",
+    up: true,
+    primary: true,
+    prefixes: [{ address: address("192.0.2.11"), length: 24 }],
+  },
+];
 
 async function run(command: string, args: readonly string[], input = ""): Promise<string> {
   const limits = { timeoutMs: 10_000, maxOutputBytes: 65_536 };
@@ -64,7 +74,7 @@ inSandbox({ file: import.meta.url, name: "vrrp" }, () => {
       const ahead = { ...clock, nowMs: () => clock.nowMs() + aheadMs };
       await using vrrp = createNftVrrp({ program: NFT, clock: ahead, logger });
       const endMs = clock.nowMs() + 20_000;
-      while (vrrp.heard().length === 0 && clock.nowMs() < endMs) {
+      while (vrrp.heard(LINKS).length === 0 && clock.nowMs() < endMs) {
         aheadMs += 5000;
         await clock.sleep(50);
       }
@@ -72,7 +82,7 @@ inSandbox({ file: import.meta.url, name: "vrrp" }, () => {
       const names = new Set(["fairlead_vrrp", "hear", "pass", ...sets]);
       const rules = await run(NFT, ["list", "table", "inet", "fairlead_vrrp"]);
       assert.deepEqual(nftFaults(rules, { names }), []);
-      assert.deepEqual(vrrp.heard(), [{ routerId: 77, source: "192.0.2.77", link: "eth0" }]);
+      assert.deepEqual(vrrp.heard(LINKS), [{ routerId: 77, source: "192.0.2.77", link: "eth0" }]);
       await until(() => vrrp.adverts(0)?.adverts[0]?.source === "192.0.2.77");
       assert.ok(vrrp.isAble);
 
@@ -85,7 +95,7 @@ inSandbox({ file: import.meta.url, name: "vrrp" }, () => {
         return lastMs !== undefined && hearing !== undefined && hearing.readMs - lastMs >= 1000;
       };
       await until(missed);
-      assert.equal(vrrp.heard().length, 1, "it is still heard on the link");
+      assert.equal(vrrp.heard(LINKS).length, 1, "it is still heard on the link");
       await run(NFT, ["delete", "table", "inet", "firewall"]);
       await until(() => !missed());
     } finally {
@@ -96,10 +106,10 @@ inSandbox({ file: import.meta.url, name: "vrrp" }, () => {
 
   test("a program that cannot listen hears nobody, and nothing breaks", async () => {
     const vrrp = createNftVrrp({ program: "/bin/false", clock, logger });
-    assert.deepEqual(vrrp.heard(), []);
+    assert.deepEqual(vrrp.heard(LINKS), []);
     await until(() => !vrrp.isAble);
     assert.equal(vrrp.adverts(0), undefined);
     await vrrp[Symbol.asyncDispose]();
-    assert.deepEqual(vrrp.heard(), []);
+    assert.deepEqual(vrrp.heard(LINKS), []);
   });
 });

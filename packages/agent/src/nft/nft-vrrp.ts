@@ -4,8 +4,7 @@
 // bounded, and are read every few seconds, or as often as somebody asks.
 
 import { type Socket, createSocket } from "node:dgram";
-import { networkInterfaces } from "node:os";
-import type { HeardRouter } from "@fairlead/model";
+import { type HeardRouter, type Link, familyOf } from "@fairlead/model";
 import { type Clock, type Logger, describeError, runProgram } from "@fairlead/runtime";
 import type { Hearing, VrrpListener } from "../ports.ts";
 import { heardRouters, passedAdverts } from "./heard-routers.ts";
@@ -56,6 +55,9 @@ class Listener implements VrrpListener {
   #heard: readonly HeardRouter[] = [];
   #hearing: Hearing | undefined;
   #dueMs = Number.NEGATIVE_INFINITY;
+  /** Those of the last look, and those whose groups were joined. */
+  #links: readonly Link[] = [];
+  #joined: readonly Link[] | undefined;
   #reading: Promise<void> | undefined;
   #trouble: string | undefined;
   #isEnded = false;
@@ -69,7 +71,8 @@ class Listener implements VrrpListener {
     return this.#trouble === undefined;
   }
 
-  heard(): readonly HeardRouter[] {
+  heard(links: readonly Link[]): readonly HeardRouter[] {
+    this.#links = links;
     if (this.#options.clock.nowMs() >= this.#dueMs) this.#beginToRead();
     return this.#heard;
   }
@@ -130,18 +133,22 @@ class Listener implements VrrpListener {
     return await runProgram({ command: this.#options.program, args, input, ...limits });
   }
 
-  /** On every link that is there now; one that was joined before says so, and is. */
+  /** Anew for each new look at the host: a device may have gone and come back meanwhile. */
   #joinGroups(): void {
-    for (const [name, addresses] of Object.entries(networkInterfaces())) {
-      for (const { family, address, internal } of addresses ?? []) {
-        if (internal) continue;
-        const on = family === "IPv4" ? address : `::%${name}`;
-        try {
-          this.#sockets[family].addMembership(GROUPS[family], on);
-        } catch {
-          // Joined already, or the device goes: then there is nothing to hear.
-        }
-      }
+    if (this.#joined === this.#links) return;
+    this.#joined = this.#links;
+    for (const { name, prefixes } of this.#links) {
+      const address = prefixes.find((prefix) => familyOf(prefix.address) === "ipv4")?.address;
+      if (address !== undefined) this.#join("IPv4", address);
+      this.#join("IPv6", `::%${name}`);
+    }
+  }
+
+  #join(family: keyof typeof GROUPS, on: string): void {
+    try {
+      this.#sockets[family].addMembership(GROUPS[family], on);
+    } catch {
+      // Joined already, or the device goes: then there is nothing to hear.
     }
   }
 }
