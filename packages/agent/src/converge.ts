@@ -24,14 +24,13 @@ import {
 } from "./converge-times.ts";
 import type { ConvergeView, Look, Pass } from "./converge-view.ts";
 import { type Doing, type Observation, observeAmid } from "./observe.ts";
-import { isDataPlaneDown, reportOf } from "./outcome.ts";
+import { type OutcomeInput, createReporter, isDataPlaneDown } from "./outcome.ts";
 import { logChanges } from "./log-changes.ts";
 import { type KeptPlan, createKeptPlan } from "./kept-plan.ts";
 import { type MemberFeed, createMemberFeed } from "./member-feed.ts";
 import { type Lookout, createLookout } from "./lookout.ts";
 import { type NewLinks, createNewLinks } from "./new-links.ts";
 import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./ports.ts";
-import { type ProofInput, type Proved, createProver } from "./prove.ts";
 import { createPutBack, type PutBack } from "./put-back.ts";
 import { loadLedger } from "./load-ledger.ts";
 import { decideSteps } from "./steps.ts";
@@ -94,7 +93,7 @@ class Loop implements Converge {
   readonly #newLinks: NewLinks = createNewLinks();
   readonly #putBack: PutBack;
   readonly #lookout: Lookout;
-  readonly #prove: (input: ProofInput) => Proved = createProver();
+  readonly #reportOf = createReporter();
   /** Of `#newLinks`: those that keepalived knows of. */
   #linksRead = 0;
 
@@ -241,7 +240,7 @@ class Loop implements Converge {
     const doing = (): Doing => ({ phase: this.#phase, applied: this.#applied });
     const observed = await observeAmid(host, doing);
     this.#sequence += 1;
-    const input = {
+    const input: OutcomeInput = {
       agent,
       sequence: this.#sequence,
       epoch: this.#epoch,
@@ -256,7 +255,7 @@ class Loop implements Converge {
       remarks: [...this.#kept.remarks, ...this.#feed.remarks],
       fed: this.#feed.fed,
     };
-    const report = reportOf(input, this.#prove(input));
+    const report = this.#reportOf(input);
     this.#lastLook = { atMs: clock.nowMs(), observed, report };
     link.report(report);
     this.#trouble = undefined;

@@ -9,13 +9,10 @@ import type { AcceptedPlan, LedgerEntry } from "./ports.ts";
 const FOREIGN_NAMED_MAX = 5;
 
 /** What VIPs of lanes somebody else put here: keepalived moves them, and they stay for all that. */
-export function foreignRemarks({
-  wanted,
-  ledger,
-}: {
-  readonly wanted: AcceptedPlan | undefined;
-  readonly ledger: readonly LedgerEntry[];
-}): readonly Remark[] {
+export function foreignRemarks(
+  wanted: AcceptedPlan | undefined,
+  ledger: readonly LedgerEntry[],
+): readonly Remark[] {
   const texts = ledger.flatMap(({ address, link, foreign }) => {
     const resource = wanted?.plan.resources.get(`vip/${address}` as ResourceName);
     const isLanes = resource?.kind === "vip" && resource.carrier.kind === "lane";

@@ -8,6 +8,7 @@ import { laneAnchor } from "@fairlead/render";
 import type { Clock } from "@fairlead/runtime";
 
 import type { Hearing, SegmentSight, VrrpListener } from "./ports.ts";
+import { remembered } from "./remembered.ts";
 import type { LookedAt } from "./sightings.ts";
 
 /** Adverts are missed after this long, and after four of them, in ms. */
@@ -59,6 +60,7 @@ interface Entry {
 class Listening implements LaneHearings {
   readonly #options: LaneHearingOptions;
   readonly #entries = new Map<ResourceName, Entry>();
+  readonly #heldByOthers = remembered(heldByOthers);
   #isAsking = false;
   #readMs = Number.NEGATIVE_INFINITY;
 
@@ -69,7 +71,7 @@ class Listening implements LaneHearings {
   look(input: LookedAt): readonly LaneHearing[] {
     const { clock, vrrp } = this.#options;
     const nowMs = clock.nowMs();
-    const lanes = heldByOthers(input);
+    const lanes = this.#heldByOthers(input.wanted, input.kernel);
     this.#follow(lanes, nowMs);
     if (lanes.size === 0) return [];
     const isSoon = [...lanes.values()].some(({ lane }) => this.#isUnsettled(lane, input, nowMs));
@@ -162,7 +164,10 @@ interface HeldLane {
 }
 
 /** Lanes of the plan that another agent holds by it, on links that are up. */
-function heldByOthers({ wanted, kernel }: LookedAt): ReadonlyMap<ResourceName, HeldLane> {
+function heldByOthers(
+  wanted: LookedAt["wanted"],
+  kernel: LookedAt["kernel"],
+): ReadonlyMap<ResourceName, HeldLane> {
   const lanes = new Map<ResourceName, HeldLane>();
   const isUp = new Set(kernel.links.filter(({ up }) => up).map(({ name }) => name));
   for (const lane of wanted?.plan.resources.values() ?? []) {

@@ -5,6 +5,7 @@
 import type { DeviceName, Link } from "@fairlead/model";
 
 import type { AcceptedPlan } from "./ports.ts";
+import { remembered } from "./remembered.ts";
 
 /** The devices that were seen, look by look. */
 export interface NewLinks {
@@ -18,6 +19,7 @@ export interface NewLinks {
 export function createNewLinks(): NewLinks {
   let known: ReadonlySet<DeviceName> | undefined;
   let count = 0;
+  const laneLinks = remembered(laneLinksOf);
   return {
     get count() {
       return count;
@@ -27,14 +29,14 @@ export function createNewLinks(): NewLinks {
       const now = new Set(links.map((link) => link.name));
       known = now;
       if (before === undefined) return false;
-      const appeared = [...lanesOf(wanted)].filter((name) => now.has(name) && !before.has(name));
+      const appeared = [...laneLinks(wanted)].filter((name) => now.has(name) && !before.has(name));
       count += appeared.length;
       return appeared.length > 0;
     },
   };
 }
 
-function lanesOf(wanted: AcceptedPlan | undefined): ReadonlySet<DeviceName> {
+function laneLinksOf(wanted: AcceptedPlan | undefined): ReadonlySet<DeviceName> {
   const names = new Set<DeviceName>();
   for (const resource of wanted?.plan.resources.values() ?? []) {
     if (resource.kind === "lane") names.add(resource.link);

@@ -9,7 +9,8 @@ import { foreignRemarks } from "./foreign-remarks.ts";
 import type { Outlook } from "./lookout.ts";
 import type { Observation } from "./observe.ts";
 import type { AcceptedPlan, LedgerEntry } from "./ports.ts";
-import { type ProofInput, type Proved, proveAll } from "./prove.ts";
+import { type ProofInput, createProver } from "./prove.ts";
+import { remembered } from "./remembered.ts";
 
 const MEMORY_STEP_BYTES = 16 * 1024 * 1024;
 
@@ -26,17 +27,38 @@ export interface OutcomeInput extends ProofInput {
   readonly remarks: readonly Remark[];
 }
 
-/** Makes the report, of what is proved of resources and lanes and what else was seen. */
-export function reportOf(input: OutcomeInput, proved: Proved = proveAll(input)): AgentReport {
-  const { observed, applied } = input;
-  const { resources, lanes } = proved;
-  const heardRouters = strangeRouters(input);
+/**
+ * Makes reports, of what is proved of resources and lanes and what else was seen. Of parts that are
+ * those of the report before it makes nothing anew.
+ */
+export function createReporter(): (input: OutcomeInput) => AgentReport {
+  const parts: Parts = {
+    prove: createProver(),
+    ownLinks: remembered(ownLinks),
+    peersOf: remembered(peersOf),
+    foreignRemarks: remembered(foreignRemarks),
+  };
+  return (input) => reportOf(input, parts);
+}
+
+/** What takes a walk over all resources. */
+interface Parts {
+  readonly prove: ReturnType<typeof createProver>;
+  readonly ownLinks: typeof ownLinks;
+  readonly peersOf: typeof peersOf;
+  readonly foreignRemarks: typeof foreignRemarks;
+}
+
+function reportOf(input: OutcomeInput, parts: Parts): AgentReport {
+  const { observed, applied, wanted, ledger } = input;
+  const { resources, lanes } = parts.prove(input);
+  const heardRouters = strangeRouters(observed.routers, () => parts.peersOf(wanted));
   return {
     agent: input.agent,
     sequence: input.sequence,
     epoch: input.epoch,
     ...(input.appliedPlan === undefined ? {} : { planRevision: input.appliedPlan }),
-    links: ownLinks(observed.kernel.links, input),
+    links: parts.ownLinks(observed.kernel.links, wanted, ledger),
     resources,
     lanes,
     dataPlane: {
@@ -52,7 +74,7 @@ export function reportOf(input: OutcomeInput, proved: Proved = proveAll(input)):
       ...input.remarks,
       ...dataPlaneRemarks(input),
       ...(observed.full ?? []),
-      ...foreignRemarks(input),
+      ...parts.foreignRemarks(wanted, ledger),
     ],
     ...(heardRouters.length === 0 ? {} : { heardRouters }),
     ...(input.outlook.hearing.length === 0 ? {} : { hearing: input.outlook.hearing }),
@@ -60,30 +82,37 @@ export function reportOf(input: OutcomeInput, proved: Proved = proveAll(input)):
 }
 
 /** Who speaks VRRP here and is no peer of a lane. */
-function strangeRouters({ wanted, observed }: OutcomeInput): readonly HeardRouter[] {
-  if (observed.routers.length === 0) return observed.routers;
+function strangeRouters(
+  routers: readonly HeardRouter[],
+  peers: () => ReadonlySet<Address>,
+): readonly HeardRouter[] {
+  return routers.length === 0 ? routers : routers.filter(({ source }) => !peers().has(source));
+}
+
+function peersOf(wanted: AcceptedPlan | undefined): ReadonlySet<Address> {
   const peers = new Set<Address>();
   for (const resource of wanted?.plan.resources.values() ?? []) {
     if (resource.kind === "lane") for (const { address } of resource.order) peers.add(address);
   }
-  return observed.routers.filter(({ source }) => !peers.has(source));
+  return peers;
 }
 
 /**
  * Links with the host's own prefixes: VIPs and anchors are never an agent's own addresses. What a
  * plan has on a device and the ledger has not as ours is the host's own, in use as a VIP.
  */
-export function ownLinks(
+function ownLinks(
   links: readonly Link[],
-  input: { readonly wanted: AcceptedPlan | undefined; readonly ledger: readonly LedgerEntry[] },
+  wanted: AcceptedPlan | undefined,
+  ledger: readonly LedgerEntry[],
 ): readonly Link[] {
   const ours = new Set<Address>();
   const onDevices = new Set<Address>();
-  for (const resource of input.wanted?.plan.resources.values() ?? []) {
+  for (const resource of wanted?.plan.resources.values() ?? []) {
     if (resource.kind !== "vip") continue;
     (resource.carrier.kind === "link" ? onDevices : ours).add(resource.address);
   }
-  for (const { address, foreign } of input.ledger) {
+  for (const { address, foreign } of ledger) {
     if (!foreign || !onDevices.has(address)) ours.add(address);
   }
   return links.map((link) => ({

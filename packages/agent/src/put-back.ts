@@ -6,6 +6,7 @@ import type { Clock } from "@fairlead/runtime";
 
 import { type AttachView, isAttachingDue } from "./attach.ts";
 import type { AcceptedPlan } from "./ports.ts";
+import { remembered } from "./remembered.ts";
 
 /** At most this often, in ms. */
 const GAP_MS = 200;
@@ -16,12 +17,18 @@ export interface PutBack {
   waitMs(plan: AcceptedPlan, view: AttachView): number | undefined;
 }
 
+type ViewParts = readonly [AttachView["addresses"], AttachView["ledger"], AttachView["refused"]];
+
 /** Makes it; nothing was put back yet. */
 export function createPutBack(clock: Clock): PutBack {
   let lastMs = Number.NEGATIVE_INFINITY;
+  const isDue = remembered(
+    (plan: AcceptedPlan, ...[addresses, ledger, refused]: ViewParts): boolean =>
+      isAttachingDue(plan, { addresses, ledger, refused }),
+  );
   return {
-    waitMs(plan, view) {
-      if (!isAttachingDue(plan, view)) return undefined;
+    waitMs(plan, { addresses, ledger, refused }) {
+      if (!isDue(plan, addresses, ledger, refused)) return undefined;
       const waitMs = Math.max(0, lastMs + GAP_MS - clock.nowMs());
       if (waitMs === 0) lastMs = clock.nowMs();
       return waitMs;

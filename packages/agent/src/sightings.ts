@@ -6,6 +6,7 @@ import type { Address, AgentName, DeviceName, LaneResource, ResourceName } from 
 import type { Clock } from "@fairlead/runtime";
 
 import type { AcceptedPlan, KernelView, SegmentSight, Sighted } from "./ports.ts";
+import { remembered } from "./remembered.ts";
 
 /** An address is asked for about this often, or more seldom where there are many, in ms. */
 export const INTERVAL_MS = 10_000;
@@ -67,7 +68,11 @@ class Seeing implements Sightings {
   readonly #entries = new Map<Address, Entry>();
   #said: ReadonlyMap<Address, Sighted> = new Map();
   readonly #holders = new Map<ResourceName, AgentName | undefined>();
+  /** Whether an entry came, went, or says something else since all were gathered. */
+  #isNews = false;
   #isAsking = false;
+  readonly #targetsOf = remembered(targetsOf);
+  #targets: ReadonlyMap<Address, Target> = new Map();
   #nextMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SightingsOptions) {
@@ -76,13 +81,17 @@ class Seeing implements Sightings {
 
   look(input: LookedAt): ReadonlyMap<Address, Sighted> {
     const nowMs = this.#options.clock.nowMs();
-    this.#follow(targetsOf(input), nowMs);
+    const targets = this.#targetsOf(input.wanted, input.kernel);
+    if (targets !== this.#targets) this.#follow(targets, nowMs);
+    this.#targets = targets;
     if (!this.#isAsking && nowMs >= this.#nextMs) this.#askDue(nowMs);
     return this.#allSaid();
   }
 
   /** The same map while all say what they said: who reads it need not read it again. */
   #allSaid(): ReadonlyMap<Address, Sighted> {
+    if (!this.#isNews) return this.#said;
+    this.#isNews = false;
     const said = new Map<Address, Sighted>();
     let isNews = false;
     for (const [address, entry] of this.#entries) {
@@ -96,6 +105,7 @@ class Seeing implements Sightings {
 
   /** One of each lane that has a new holder is due at once, the others in their time. */
   #follow(targets: ReadonlyMap<Address, Target>, nowMs: number): void {
+    this.#isNews = true;
     for (const address of this.#entries.keys()) {
       if (!targets.has(address)) this.#entries.delete(address);
     }
@@ -146,11 +156,14 @@ class Seeing implements Sightings {
       if (nowMs - entry.askedMs < INTERVALS_MAX * intervalMs) return;
       delete entry.said;
       delete entry.last;
+      this.#isNews = true;
       return;
     }
     entry.askedMs = nowMs;
-    if (entry.last?.mac === seen.mac && entry.said?.mac !== seen.mac) entry.said = seen;
-    else if (entry.said?.mac !== seen.mac) entry.dueMs = nowMs + CONFIRM_MS;
+    if (entry.last?.mac === seen.mac && entry.said?.mac !== seen.mac) {
+      entry.said = seen;
+      this.#isNews = true;
+    } else if (entry.said?.mac !== seen.mac) entry.dueMs = nowMs + CONFIRM_MS;
     entry.last = seen;
   }
 }
@@ -158,7 +171,10 @@ class Seeing implements Sightings {
 const NOTHING: ReadonlyMap<Address, Sighted> = new Map();
 
 /** Addresses that another agent holds by the plan, and this host does not, on links that are up. */
-function targetsOf({ wanted, kernel }: LookedAt): ReadonlyMap<Address, Target> {
+function targetsOf(
+  wanted: AcceptedPlan | undefined,
+  kernel: KernelView,
+): ReadonlyMap<Address, Target> {
   const targets = new Map<Address, Target>();
   if (wanted === undefined) return targets;
   const { agent, resources } = wanted.plan;

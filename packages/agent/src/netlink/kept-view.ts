@@ -1,6 +1,7 @@
 // The newest view of the kernel, kept while nothing changes: a dump of a thousand addresses costs
-// some ten milliseconds, and the loop looks every second. Given how to look. What the kernel's
-// events should have told and did not is found when the view is too old.
+// some ten milliseconds, and the loop looks every second. Given how to look, and what tells of
+// changes without an event. What the kernel's events should have told and did not is found when the
+// view is too old.
 
 import type { Clock } from "@fairlead/runtime";
 
@@ -13,6 +14,11 @@ export interface KeptViewOptions {
   readonly look: () => Promise<KernelView>;
   /** A view is kept for this long, in ms; 0 keeps none. */
   readonly keptMs: number;
+  /**
+   * What is part of a view and changes without an event, as text to compare. A view is kept on, for
+   * `KEPT_TIMES` times as long at most, while this stays the same.
+   */
+  readonly silentPart: () => string;
 }
 
 /** The view that is kept. */
@@ -23,9 +29,15 @@ export interface KeptView {
   last(): Promise<KernelView>;
 }
 
+/** So many times as long a view is kept in which nothing was found to have changed. */
+const KEPT_TIMES = 6;
+/** An address that is not ours to renew may have less left than a view says, by a minute. */
+const SHORT_LIFETIME_MS = 300_000;
+
 /** Makes it; nothing is kept yet. */
-export function createKeptView({ clock, look, keptMs }: KeptViewOptions): KeptView {
-  let kept: { readonly view: KernelView; readonly atMs: number } | undefined;
+export function createKeptView(options: KeptViewOptions): KeptView {
+  const { clock, look, keptMs, silentPart } = options;
+  let kept: Kept | undefined;
   let changes = 0;
   return {
     outdate: () => {
@@ -34,12 +46,35 @@ export function createKeptView({ clock, look, keptMs }: KeptViewOptions): KeptVi
     },
     last: async () => {
       const atMs = clock.nowMs();
-      if (kept !== undefined && atMs - kept.atMs < keptMs) return kept.view;
+      if (kept !== undefined && isStillGood(kept, atMs)) return kept.view;
       const before = changes;
+      const silent = silentPart();
       const view = await look();
       // What changed while it was looked at may be in it or not.
-      if (before === changes) kept = { view, atMs };
+      if (before === changes) kept = { view, atMs, silent, checkedMs: atMs };
       return view;
     },
   };
+
+  function isStillGood(known: Kept, nowMs: number): boolean {
+    if (nowMs - known.checkedMs < keptMs) return true;
+    if (nowMs - known.atMs >= KEPT_TIMES * keptMs || hasShortLifetime(known.view)) return false;
+    if (silentPart() !== known.silent) return false;
+    known.checkedMs = nowMs;
+    return true;
+  }
+}
+
+/** A view, and how good it is. */
+interface Kept {
+  readonly view: KernelView;
+  readonly atMs: number;
+  readonly silent: string;
+  /** When nothing was found to have changed last. */
+  checkedMs: number;
+}
+
+/** Lifetimes run down without an event, and those of an address that is renewed are short. */
+function hasShortLifetime({ addresses }: KernelView): boolean {
+  return addresses.some(({ validMs }) => validMs !== undefined && validMs < SHORT_LIFETIME_MS);
 }

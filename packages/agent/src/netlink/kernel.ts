@@ -10,6 +10,7 @@ import { watchByProgram } from "./ip-monitor.ts";
 import { createIndexOf } from "./device-indexes.ts";
 import { findLength, putAddress, type Requests, removeAddress } from "./kernel-requests.ts";
 import { defaultDevices, kernelView } from "./kernel-view.ts";
+import { defaultRoutes } from "./default-routes.ts";
 import { createKeptView } from "./kept-view.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { kernelError } from "./netlink-error.ts";
@@ -32,7 +33,7 @@ const EVENT_BUFFER_BYTES_MIN = 4 * 1024 * 1024;
 const REQUESTS_MAX = 32;
 /** Far more than one agent may hold: 8 lanes of 1 000. */
 const WAITING_MAX = 20_000;
-/** Routes change without an event that is listened to: a kept view is renewed after this long. */
+/** Routes change without an event that is listened to: they are compared this often. */
 const KEPT_MS = 10_000;
 /** Events of one burst are one "look again". */
 const BURST_MS = 5;
@@ -67,7 +68,12 @@ export async function createNetlinkKernel(options: NetlinkKernelOptions): Promis
   const hasEvents = events.socket.getRecvBufferSize() >= EVENT_BUFFER_BYTES_MIN;
   // A program that has to be started again misses events.
   const keptMs = hasEvents ? KEPT_MS : 0;
-  const kept = createKeptView({ clock: options.clock, look: view, keptMs });
+  const kept = createKeptView({
+    clock: options.clock,
+    look: view,
+    keptMs,
+    silentPart: defaultRoutes,
+  });
   const changed = (): void => {
     kept.outdate();
     changes.poke();
