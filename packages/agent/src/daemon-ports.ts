@@ -41,8 +41,11 @@ export interface NginxDaemon {
    * to the file before when it does not. Unchanged text with the generation answering does nothing.
    */
   apply(text: string, generation: string): Promise<ApplyOutcome>;
-  /** Id of the generation that answers now; undefined when none does. */
-  generation(): Promise<string | undefined>;
+  /**
+   * Id of the generation that answers now; undefined when none does.
+   * @param agoMsMax an answer of the file in force that is no older than this is as good. Default 0.
+   */
+  generation(agoMsMax?: number): Promise<string | undefined>;
   /** Places that its file listens on; none when it has no file. */
   places(): Promise<ReadonlySet<ListenPlace>>;
   /**

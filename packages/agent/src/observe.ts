@@ -36,6 +36,9 @@ export interface Observation {
 /** A generation with living workers, and whose it is. */
 export type ObservedGeneration = LivingGeneration & { readonly protocol: "tcp" | "udp" };
 
+/** An answer that somebody else got is good for this long, in ms: it is asked for as often. */
+const RECENT_MS = 250;
+
 /** Looks at the host. Rejects with the kernel's EdgeError; a silent daemon is an observation. */
 async function observe(host: {
   readonly kernel: Kernel;
@@ -48,8 +51,8 @@ async function observe(host: {
 }): Promise<Observation> {
   const [kernel, generation, udpGeneration, tcp, udp, keepalivedAlive] = await Promise.all([
     host.kernel.lastView(),
-    host.nginx.generation(),
-    host.nginxUdp.generation(),
+    host.nginx.generation(RECENT_MS),
+    host.nginxUdp.generation(RECENT_MS),
     host.nginx.generationsAlive(),
     host.nginxUdp.generationsAlive(),
     host.keepalived.alive(),

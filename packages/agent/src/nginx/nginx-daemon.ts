@@ -10,10 +10,11 @@ import type { ListenPlace } from "../listen-place.ts";
 import type { ApplyOutcome, LivingGeneration, NginxDaemon } from "../ports.ts";
 import type { LogMark, SupervisedService } from "../supervised.ts";
 import { createTurns, type Turns } from "../turns.ts";
-import { probeGeneration, probeSocketOf } from "./generation-probe.ts";
+import { probeSocketOf } from "./generation-probe.ts";
 import { type Worker, beyondBound, livingGenerations } from "./generations.ts";
 import { createHandedOver, type HandedOver } from "./handed-over.ts";
 import { listensOf } from "./listens.ts";
+import { createProbedSocket, type ProbedSocket } from "./probed-socket.ts";
 import { nginxRefusal, saysGivenUp } from "./refusal.ts";
 import { endWorkers, nowTicks, readWorkers } from "./workers.ts";
 
@@ -75,9 +76,9 @@ class Nginx implements NginxDaemon {
   readonly #file: HandedOver;
   readonly #inTurn: Turns = createTurns();
   /** Of the file in force; absent until it was read once. */
-  #serving: { readonly socket: string | undefined } | undefined;
+  #serving: ProbedSocket | undefined;
   /** Of the file that is being handed over. */
-  #coming: string | undefined;
+  #coming: ProbedSocket | undefined;
   #retiring: Promise<void> = Promise.resolve();
 
   constructor(options: NginxDaemonOptions) {
@@ -91,11 +92,11 @@ class Nginx implements NginxDaemon {
     return this.#inTurn(() => this.#apply(text, generation));
   }
 
-  async generation(): Promise<string | undefined> {
-    const { socket } = await this.#inForce();
+  async generation(agoMsMax = 0): Promise<string | undefined> {
+    const inForce = await this.#inForce();
     // While a file is handed over, the new socket is there before the old one goes.
-    const answer = (await probe(socket)) ?? (await probe(this.#coming));
-    if (answer !== undefined || socket === undefined) return answer;
+    const answer = (await inForce.ask(agoMsMax)) ?? (await this.#coming?.ask(0));
+    if (answer !== undefined || inForce.path === undefined) return answer;
     return await this.#file.answering();
   }
 
@@ -109,7 +110,7 @@ class Nginx implements NginxDaemon {
 
   async generationsAlive(): Promise<readonly LivingGeneration[]> {
     // Without a file it does not run, and to ask its supervisor costs a process.
-    if (((await this.#inForce()).socket ?? this.#coming) === undefined) return [];
+    if (((await this.#inForce()).path ?? this.#coming?.path) === undefined) return [];
     const { pid } = await this.#service.recentState(RECENT_MS);
     if (pid === undefined) return [];
     const workers = readWorkers(pid);
@@ -130,13 +131,17 @@ class Nginx implements NginxDaemon {
       if ((await this.#file.read()) === undefined) return;
       await this.#service.stop();
       await this.#file.remove();
-      this.#serving = { socket: undefined };
+      this.#serving = this.#socketOf("");
     });
   }
 
-  async #inForce(): Promise<{ readonly socket: string | undefined }> {
-    this.#serving ??= { socket: probeSocketOf((await this.#file.read()) ?? "") };
+  async #inForce(): Promise<ProbedSocket> {
+    this.#serving ??= this.#socketOf((await this.#file.read()) ?? "");
     return this.#serving;
+  }
+
+  #socketOf(text: string): ProbedSocket {
+    return createProbedSocket(this.#clock, probeSocketOf(text));
   }
 
   async #apply(text: string, wanted: string): Promise<ApplyOutcome> {
@@ -171,13 +176,13 @@ class Nginx implements NginxDaemon {
   }
 
   async #swap(text: string): Promise<void> {
-    this.#coming = probeSocketOf(text);
+    this.#coming = this.#socketOf(text);
     await this.#file.swap(text);
   }
 
   /** What was handed over serves now. */
   #settle(): void {
-    this.#serving = { socket: this.#coming };
+    this.#serving = this.#coming;
     this.#coming = undefined;
   }
 
@@ -267,11 +272,11 @@ class Nginx implements NginxDaemon {
       // Nothing ever ran: a file that cannot start must not be tried every second.
       await this.#service.stop();
       await this.#file.remove();
-      this.#serving = { socket: undefined };
+      this.#serving = this.#socketOf("");
       this.#coming = undefined;
       return;
     }
-    this.#coming = probeSocketOf(before.text);
+    this.#coming = this.#socketOf(before.text);
     await this.#file.putBack(before.text);
     if (before.generation === undefined) {
       // It was dead before: the supervisor goes on trying with the file that was good once.
@@ -293,8 +298,4 @@ class Nginx implements NginxDaemon {
     const fields = { generation: before.generation };
     this.#options.logger.error(fields, "nginx does not serve the file before either");
   }
-}
-
-function probe(socket: string | undefined): Promise<string | undefined> {
-  return socket === undefined ? Promise.resolve(undefined) : probeGeneration(socket);
 }
