@@ -9,7 +9,14 @@ import type { Logger } from "@fairlead/runtime";
 import type { DataPlaneLayout } from "../data-plane-layout.ts";
 import { endGroup, endProcess } from "./end-processes.ts";
 import { type Looks, NO_LOOKS, isFrozen, looked } from "./frozen.ts";
-import { type ProcessLook, leaderOf, lookAt, pausesOf } from "./process-look.ts";
+import {
+  type FollowedProcess,
+  type ProcessLook,
+  follow,
+  leaderOf,
+  lookAt,
+  pausesOf,
+} from "./process-look.ts";
 
 /** What it is made of. */
 export interface KeepalivedWatchOptions {
@@ -17,14 +24,15 @@ export interface KeepalivedWatchOptions {
   readonly log: Logger;
 }
 
-/** The memory of successive looks. */
-export interface KeepalivedWatch {
+/** The memory of successive looks. Disposing it closes the files that it looks at. */
+export interface KeepalivedWatch extends Disposable {
   /** Looks once, and ends what is frozen. */
   look(): void;
 }
 
 /** One process of the two, with what was seen of it. */
 interface Watched {
+  readonly followed: FollowedProcess;
   readonly process: ProcessLook;
   readonly looks: Looks;
 }
@@ -39,6 +47,7 @@ export function createKeepalivedWatch({ layout, log }: KeepalivedWatchOptions): 
       leader = again(leader, () => leaderOf(incarnation));
       if (leader === undefined) {
         // Its supervisor has seen that before us.
+        child?.followed[Symbol.dispose]();
         child = undefined;
         return;
       }
@@ -53,6 +62,11 @@ export function createKeepalivedWatch({ layout, log }: KeepalivedWatchOptions): 
         endProcess(leader.process);
       }
     },
+    [Symbol.dispose]: () => {
+      for (const watched of [leader, child]) watched?.followed[Symbol.dispose]();
+      leader = undefined;
+      child = undefined;
+    },
   };
 }
 
@@ -61,12 +75,25 @@ function again(
   before: Watched | undefined,
   find: () => ProcessLook | undefined,
 ): Watched | undefined {
-  const known = before === undefined ? undefined : lookAt(before.process.pid);
-  const isSame = known !== undefined && known.startTicks === before?.process.startTicks;
-  const process = isSame ? known : find();
-  if (process === undefined) return undefined;
-  const looks = isSame && before !== undefined ? before.looks : NO_LOOKS;
-  return { process, looks: looked(looks, process.state, () => pausesOf(process.pid)) };
+  const known = before?.followed.look();
+  if (before !== undefined && known !== undefined) {
+    return { ...before, process: known, looks: lookedAt(before.looks, known) };
+  }
+  before?.followed[Symbol.dispose]();
+  const found = find();
+  const followed = found && follow(found.pid);
+  if (followed === undefined) return undefined;
+  const process = followed.look();
+  if (process === undefined || process.startTicks !== found?.startTicks) {
+    // It has ended since, and another one may have its number.
+    followed[Symbol.dispose]();
+    return undefined;
+  }
+  return { followed, process, looks: lookedAt(NO_LOOKS, process) };
+}
+
+function lookedAt(before: Looks, { state, pid }: ProcessLook): Looks {
+  return looked(before, state, () => pausesOf(pid));
 }
 
 function childOf(pidFile: string, parent: number): ProcessLook | undefined {

@@ -72,6 +72,7 @@ class Watch implements AsyncDisposable {
     this.#isEnded = true;
     this.#timer?.cancel();
     await this.#writing;
+    this.#keepalived[Symbol.dispose]();
   }
 
   /** The next tick comes after what this one writes: two of them never meet in a file. */

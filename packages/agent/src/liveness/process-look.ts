@@ -1,7 +1,7 @@
 // One process as /proc shows it now. It is read without waiting: ten looks a second through the
 // thread pool would cost more than they find, and /proc answers from memory. It changes nothing.
 
-import { readlinkSync } from "node:fs";
+import { closeSync, openSync, readSync, readlinkSync } from "node:fs";
 
 import { readNow } from "../read-or-nothing.ts";
 
@@ -17,7 +17,50 @@ export interface ProcessLook {
 
 /** Looks at a process; undefined when there is none of that number, or only what is left of one. */
 export function lookAt(pid: number): ProcessLook | undefined {
-  const stat = readNow(`/proc/${pid}/stat`);
+  return lookOf(pid, readNow(`/proc/${pid}/stat`));
+}
+
+/** A process that is looked at again and again. */
+export interface FollowedProcess extends Disposable {
+  readonly pid: number;
+  /** Undefined once it has ended, whoever has its number then. */
+  look(): ProcessLook | undefined;
+}
+
+/** No line of stat is longer: 52 numbers and a name of 64 bytes. */
+const STAT_BYTES_MAX = 2048;
+
+/**
+ * Follows a process by its file, which stays open and stays that process's: one call of the system
+ * a look, of four. Undefined when there is none of that number.
+ */
+export function follow(pid: number): FollowedProcess | undefined {
+  const file = openNow(`/proc/${pid}/stat`);
+  if (file === undefined) return undefined;
+  const buffer = Buffer.allocUnsafeSlow(STAT_BYTES_MAX);
+  return {
+    pid,
+    look: () => {
+      try {
+        const length = readSync(file, buffer, 0, STAT_BYTES_MAX, 0);
+        return lookOf(pid, buffer.toString("latin1", 0, length));
+      } catch {
+        return undefined;
+      }
+    },
+    [Symbol.dispose]: () => closeSync(file),
+  };
+}
+
+function openNow(path: string): number | undefined {
+  try {
+    return openSync(path, "r");
+  } catch {
+    return undefined;
+  }
+}
+
+function lookOf(pid: number, stat: string): ProcessLook | undefined {
   // The name in brackets may hold anything; what follows it starts with field 3 (proc(5)).
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state = "", parent] = fields;
