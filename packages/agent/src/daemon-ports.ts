@@ -43,7 +43,7 @@ export interface NginxDaemon {
   apply(text: string, generation: string): Promise<ApplyOutcome>;
   /**
    * Id of the generation that answers now; undefined when none does.
-   * @param agoMsMax an answer of the file in force that is no older than this is as good. Default 0.
+   * @param agoMsMax an answer of the file in force that is no older is as good, in ms. Default 0.
    */
   generation(agoMsMax?: number): Promise<string | undefined>;
   /** Places that its file listens on; none when it has no file. */

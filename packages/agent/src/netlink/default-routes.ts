@@ -1,5 +1,5 @@
-// The default routes of the host as /proc shows them, as text to compare: a dump of its routes would
-// have one for each of a thousand VIPs too. Of each only what does not change by itself.
+// The default routes of the host as /proc shows them, as text to compare: a dump of its routes
+// would have one for each of a thousand VIPs too. Of each only what does not change by itself.
 
 import { readNow } from "../read-or-nothing.ts";
 

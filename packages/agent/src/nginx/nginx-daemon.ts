@@ -136,8 +136,7 @@ class Nginx implements NginxDaemon {
   }
 
   async #inForce(): Promise<ProbedSocket> {
-    this.#serving ??= this.#socketOf((await this.#file.read()) ?? "");
-    return this.#serving;
+    return (this.#serving ??= this.#socketOf((await this.#file.read()) ?? ""));
   }
 
   #socketOf(text: string): ProbedSocket {
