@@ -20,7 +20,6 @@ const ORDER = ["a=192.0.2.11", "b=192.0.2.12", "c=192.0.2.13"];
 const SETTLED = laneOf({ routerId: 51, order: ORDER, preempt: false });
 const NEW = laneOf({ routerId: 51, order: ORDER });
 const MEMBERS = ["192.0.2.21:8080", "192.0.2.22:8080"];
-const MEMBERS_NAME = listenerOf("192.0.2.100:80/tcp", [])[1].name;
 
 function web(lane = NEW, vip = "192.0.2.100", members = MEMBERS): readonly Resource[] {
   return [lane, vipOf(vip, lane), ...listenerOf(`${vip}:80/tcp`, members)];
@@ -404,71 +403,4 @@ test("twenty plans within a second cost two passes that reload", async () => {
   }
   await stage.clock.advance(1000);
   assert.equal(a.loop.view().reloads - before, 2);
-});
-
-test("members change at once and without a reload, also in the second after one", async () => {
-  const stage = fakeWorld();
-  const a = await startFakeAgent(stage, "a");
-  a.loop.accept(acceptedPlan("a", web()));
-  await stage.clock.advance(50);
-  const { reloads } = a.loop.view();
-  a.loop.accept(acceptedPlan("a", web(NEW, "192.0.2.100", ["192.0.2.23:8080"])));
-  await stage.clock.advance(10);
-  assert.deepEqual(a.host.memberTable.membersOf("192.0.2.100:80"), ["192.0.2.23:8080"]);
-  await stage.clock.advance(3000);
-  assert.equal(a.loop.view().reloads, reloads);
-  assert.equal(a.last().resources.get(MEMBERS_NAME)?.step, "serving");
-});
-
-test("members that the kernel does not take are not reported, and come when it does", async () => {
-  const stage = fakeWorld();
-  let isBroken = false;
-  const failing = (call: string): boolean => isBroken && call === "members.fill";
-  const a = await startFakeAgent(stage, "a", { failing });
-  a.loop.accept(acceptedPlan("a", web()));
-  await stage.clock.advance(50);
-  const before = a.last().resources.get(MEMBERS_NAME)?.revision;
-  isBroken = true;
-  a.loop.accept(acceptedPlan("a", web(NEW, "192.0.2.100", ["192.0.2.23:8080"])));
-  await stage.clock.advance(2000);
-  assert.equal(a.last().resources.get(MEMBERS_NAME)?.revision, before);
-  assert.match(
-    a
-      .last()
-      .remarks.map(({ detail }) => detail)
-      .join(),
-    /members\.fill fails/,
-  );
-  isBroken = false;
-  await stage.clock.advance(6000);
-  assert.notEqual(a.last().resources.get(MEMBERS_NAME)?.revision, before);
-  assert.deepEqual(a.last().remarks, []);
-});
-
-test("a table that somebody flushed is filled again", async () => {
-  const stage = fakeWorld();
-  const a = await startFakeAgent(stage, "a");
-  a.loop.accept(acceptedPlan("a", web()));
-  await stage.clock.advance(2000);
-  a.host.memberTable.flush();
-  assert.deepEqual(a.host.memberTable.membersOf("192.0.2.100:80"), []);
-  await stage.clock.advance(1000);
-  assert.deepEqual(a.host.memberTable.membersOf("192.0.2.100:80"), MEMBERS);
-});
-
-test("a listener that goes keeps its members until nginx has let it go", async () => {
-  const stage = fakeWorld();
-  let isBroken = false;
-  const failing = (call: string): boolean => isBroken && call === "nginx.apply";
-  const a = await startFakeAgent(stage, "a", { failing });
-  const more = [vipOf("192.0.2.101", NEW), ...listenerOf("192.0.2.101:80/tcp", MEMBERS)];
-  a.loop.accept(acceptedPlan("a", [...web(), ...more]));
-  await stage.clock.advance(2000);
-  isBroken = true;
-  a.loop.accept(acceptedPlan("a", web()));
-  await stage.clock.advance(2000);
-  assert.deepEqual(a.host.memberTable.membersOf("192.0.2.101:80"), MEMBERS);
-  isBroken = false;
-  await stage.clock.advance(8000);
-  assert.deepEqual(a.host.memberTable.membersOf("192.0.2.101:80"), []);
 });

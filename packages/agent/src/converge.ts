@@ -52,7 +52,7 @@ export interface ConvergeOptions {
 export interface Converge extends AsyncDisposable {
   /** Loads the last good plan and the ledger, and makes the host equal to them. */
   start(): Promise<void>;
-  /** A newer whole plan. `onFed` is told when its members are in the kernel's table. */
+  /** A newer whole plan. `onFed` is told when members of before are changed in the kernel. */
   accept(plan: AcceptedPlan, onFed?: () => void): void;
   view(): ConvergeView;
   /** Resolves when a pass has ended that began after this call. */
@@ -144,10 +144,10 @@ class Loop implements Converge {
   accept(plan: AcceptedPlan, onFed?: () => void): void {
     this.#wanted = plan;
     this.#epoch = Math.max(this.#epoch, plan.epoch);
+    if (!this.#feed.concerns(plan)) return void this.#passes.poke();
     // A pass may have to wait for a reload; members need not, nor for the work of a pass.
     const fed = this.#feed.feed(plan, this.#applied.listeners);
-    const { members } = this.#options.host;
-    if (members !== undefined) void fed.then(onFed).then(() => this.#looks.poke());
+    void fed.then(onFed).then(() => this.#looks.poke());
     void fed.then(() => this.#passes.poke());
   }
 
@@ -229,8 +229,8 @@ class Loop implements Converge {
     this.#ledger = result.ledger;
     this.#lastPass = passOf({ steps: result.steps });
     if (result.disturbed) this.#disturbedAtMs = begunMs;
-    // What nginx does not connect to any more needs no members.
-    await this.#feed.feed(wanted, result.applied.listeners);
+    // What nginx does not connect to any more needs no members; newer ones may have been fed.
+    await this.#feed.feed(this.#wanted ?? wanted, result.applied.listeners);
     if (decided.again) this.#passIn(RELOAD_GAP_MS);
     else if (result.retry || this.#feed.remarks.length > 0) this.#passIn(RETRY_MS);
   }

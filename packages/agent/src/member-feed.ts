@@ -29,6 +29,11 @@ export interface MemberFeed {
    * the places of the plan's listeners; never rejects.
    */
   feed(wanted: AcceptedPlan, served: Applied["listeners"]): Promise<Places>;
+  /**
+   * Whether a plan changes members that were fed, or are being fed: those may be connected to.
+   * Members of a new listener are not needed before the pass that serves it.
+   */
+  concerns(wanted: AcceptedPlan): boolean;
   /** Revision of the members in the table, by the listener's name. */
   readonly fed: ReadonlyMap<ResourceName, Revision>;
   /** Why the last feeding failed; empty when it did not. */
@@ -44,6 +49,8 @@ class Feed implements MemberFeed {
   readonly #table: MemberTable | undefined;
   readonly #inTurn: Turns = createTurns();
   readonly #read: (wanted: AcceptedPlan) => Listeners = createKeptListeners();
+  /** Of the last feeding that was asked for. */
+  #asked: Listeners = new Map();
   /** What `#placed` was made of. */
   #listeners: Listeners = new Map();
   #places: Places = new Map();
@@ -61,15 +68,26 @@ class Feed implements MemberFeed {
   async feed(wanted: AcceptedPlan, served: Applied["listeners"]): Promise<Places> {
     const table = this.#table;
     if (table === undefined) return this.#places;
-    return await this.#inTurn(() => this.#feed(table, wanted, served));
+    const listeners = this.#read(wanted);
+    this.#asked = listeners;
+    return await this.#inTurn(() => this.#feed(table, listeners, served));
+  }
+
+  concerns(wanted: AcceptedPlan): boolean {
+    if (this.#table === undefined) return false;
+    const [before, after] = [this.#asked, this.#read(wanted)];
+    return changedKeys(before, after).some((name) => {
+      const [was, is] = [before.get(name), after.get(name)];
+      if (was === undefined || is === undefined) return false;
+      return was.membersRevision !== is.membersRevision;
+    });
   }
 
   async #feed(
     table: MemberTable,
-    wanted: AcceptedPlan,
+    listeners: Listeners,
     served: Applied["listeners"],
   ): Promise<Places> {
-    const listeners = this.#read(wanted);
     try {
       this.#place(listeners, await table.place(listeners));
       await table.fill(patchMap(this.#placed, this.#lingering(served)));

@@ -72,7 +72,7 @@ export function createAgentMetrics(options: AgentMetricsOptions): Metrics {
   });
   metrics.counter({
     name: "agent_plans_fed_total",
-    help: "Plans of the controller whose members were put into the kernel's table.",
+    help: "Plans of the controller that changed members in the kernel's table.",
     total: () => options.fed.plans,
   });
   metrics.counter({
