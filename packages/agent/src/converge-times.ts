@@ -5,6 +5,11 @@
  * reload may leave a generation of nginx behind, so bursts become one a second.
  */
 export const RELOAD_GAP_MS = 1000;
+/**
+ * What is new in lanes that another agent holds is taken up this long after it came, in ms: its
+ * clients wait for the holder, which takes up to 200 ms, and not for those behind it.
+ */
+export const SUCCESSOR_MS = 250;
 /** Kernel events of one burst are looked at once, after this quiet, in ms. */
 export const LOOK_QUIET_MS = 5;
 /** A look is taken at the latest this long after the first event of a burst, in ms. */

@@ -31,10 +31,10 @@ import { type MemberFeed, createMemberFeed } from "./member-feed.ts";
 import { type Lookout, createLookout } from "./lookout.ts";
 import { type NewLinks, createNewLinks } from "./new-links.ts";
 import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./ports.ts";
+import { type PassWait, createPassWait } from "./pass-wait.ts";
 import { createPutBack, type PutBack } from "./put-back.ts";
 import { loadLedger } from "./load-ledger.ts";
 import { decideSteps } from "./steps.ts";
-import { isUrgent } from "./urgency.ts";
 
 /** What the loop is made of. */
 export interface ConvergeOptions {
@@ -89,7 +89,7 @@ class Loop implements Converge {
   readonly #events = new DisposableStack();
   #tick: Timer | undefined;
   #retry: Timer | undefined;
-  #disturbedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #wait: PassWait = createPassWait();
   readonly #newLinks: NewLinks = createNewLinks();
   readonly #putBack: PutBack;
   readonly #lookout: Lookout;
@@ -184,8 +184,8 @@ class Loop implements Converge {
   async #pass(): Promise<void> {
     const wanted = this.#wanted;
     const begunMs = this.#options.clock.nowMs();
-    const heldOffMs = this.#disturbedAtMs + RELOAD_GAP_MS - begunMs;
-    if (heldOffMs > 0 && !isUrgent(wanted, this.#applied)) return this.#passIn(heldOffMs);
+    const waitMs = this.#wait.begin(wanted, this.#applied, begunMs);
+    if (waitMs > 0) return this.#passIn(waitMs);
     if (wanted !== undefined) await this.#applyPlan(wanted, begunMs);
     this.#passCount += 1;
     const tookMs = Math.round(this.#options.clock.nowMs() - begunMs);
@@ -228,7 +228,7 @@ class Loop implements Converge {
     this.#reloads += result.reloads;
     this.#ledger = result.ledger;
     this.#lastPass = passOf({ steps: result.steps });
-    if (result.disturbed) this.#disturbedAtMs = begunMs;
+    if (result.disturbed) this.#wait.disturbed(begunMs);
     // What nginx does not connect to any more needs no members; newer ones may have been fed.
     await this.#feed.feed(this.#wanted ?? wanted, result.applied.listeners);
     if (decided.again) this.#passIn(RELOAD_GAP_MS);

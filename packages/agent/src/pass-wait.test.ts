@@ -1,0 +1,79 @@
+// When passes may begin: the holder of what is new at once, those behind it a moment later, and
+// whatever takes something away never for another agent's sake.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { AgentName, LaneResource, Resource } from "@fairlead/model";
+import { acceptedPlan, laneOf, listenerOf, vipOf } from "@fairlead/testkit";
+
+import { RELOAD_GAP_MS, SUCCESSOR_MS } from "./converge-times.ts";
+import { createPassWait } from "./pass-wait.ts";
+
+const ORDER = ["a=192.0.2.11", "b=192.0.2.12"];
+const HELD: LaneResource = {
+  ...laneOf({ routerId: 51, order: ORDER, preempt: false }),
+  holder: "a" as AgentName,
+};
+const FRESH = laneOf({ routerId: 52, order: ORDER });
+const NOTHING = { lanes: new Map() };
+const FIRST = web("192.0.2.100", HELD);
+
+function web(vip: string, lane: LaneResource, member = 21): Resource[] {
+  return [lane, vipOf(vip, lane), ...listenerOf(`${vip}:80/tcp`, [`192.0.2.${member}:8080`])];
+}
+
+const cases = [
+  { name: "the holder does what is new at once", agent: "a", next: more(HELD), waitMs: 0 },
+  { name: "a successor waits for the holder", agent: "b", next: more(HELD), waitMs: SUCCESSOR_MS },
+  { name: "the first of a new lane does not wait", agent: "a", next: more(FRESH), waitMs: 0 },
+  { name: "others of a new lane wait for it", agent: "b", next: more(FRESH), waitMs: SUCCESSOR_MS },
+  { name: "what goes goes at once", agent: "b", next: [], waitMs: 0 },
+  {
+    name: "what changes changes at once",
+    agent: "b",
+    next: [...web("192.0.2.100", HELD, 22), ...web("192.0.2.101", HELD).slice(1)],
+    waitMs: 0,
+  },
+  {
+    name: "a lane that changes does so at once",
+    agent: "b",
+    next: web("192.0.2.100", { ...HELD, advertIntervalMs: 200 }),
+    waitMs: 0,
+  },
+  {
+    name: "a lane that nobody is known to hold is everybody's",
+    agent: "b",
+    next: more(laneOf({ routerId: 53, order: ORDER, preempt: false })),
+    waitMs: 0,
+  },
+] as const;
+
+function more(lane: LaneResource): readonly Resource[] {
+  const ofLane = lane === HELD ? web("192.0.2.101", lane).slice(1) : web("192.0.2.101", lane);
+  return [...FIRST, ...ofLane];
+}
+
+for (const { name, agent, next, waitMs } of cases) {
+  test(`when a pass may begin: ${name}`, () => {
+    const wait = createPassWait();
+    assert.equal(wait.begin(acceptedPlan(agent, FIRST), NOTHING, 0), 0);
+    assert.equal(wait.begin(acceptedPlan(agent, next), NOTHING, 5000), waitMs);
+  });
+}
+
+test("when a pass may begin: plans that follow one another keep nobody waiting longer", () => {
+  const wait = createPassWait();
+  wait.begin(acceptedPlan("b", FIRST), NOTHING, 0);
+  const [one, two] = [more(HELD), [...more(HELD), ...web("192.0.2.102", HELD).slice(1)]];
+  assert.equal(wait.begin(acceptedPlan("b", one), NOTHING, 5000), SUCCESSOR_MS);
+  assert.equal(wait.begin(acceptedPlan("b", two), NOTHING, 5100), SUCCESSOR_MS - 100);
+  assert.equal(wait.begin(acceptedPlan("b", two), NOTHING, 5000 + SUCCESSOR_MS), 0);
+});
+
+test("when a pass may begin: daemons have their rest after a reload", () => {
+  const wait = createPassWait();
+  wait.begin(acceptedPlan("a", FIRST), NOTHING, 0);
+  wait.disturbed(0);
+  assert.equal(wait.begin(acceptedPlan("a", more(HELD)), NOTHING, 300), RELOAD_GAP_MS - 300);
+});

@@ -1,0 +1,99 @@
+// When the next pass may begin: not before daemons had their rest after the last one, and what is
+// new in another agent's lanes not before that agent, whose clients wait, had time to serve it.
+// Given plans and times; it has no clock and wakes nobody.
+
+import {
+  type AgentName,
+  type LaneResource,
+  type Resource,
+  type ResourceName,
+  changedKeys,
+  vipName,
+} from "@fairlead/model";
+
+import type { Applied } from "./applied.ts";
+import { RELOAD_GAP_MS, SUCCESSOR_MS } from "./converge-times.ts";
+import type { AcceptedPlan } from "./ports.ts";
+
+/** When passes may begin. All times are monotonic ms. */
+export interface PassWait {
+  /**
+   * Begins a pass for this plan, unless it has to wait.
+   * @returns how long it has to wait yet, in ms; 0: it begins now.
+   */
+  begin(wanted: AcceptedPlan | undefined, applied: Pick<Applied, "lanes">, nowMs: number): number;
+  /** The pass that began then made a daemon reload. */
+  disturbed(begunMs: number): void;
+}
+
+/** Makes it, of a loop that has made no pass. */
+export function createPassWait(): PassWait {
+  /** The plan of the last pass. */
+  let before: AcceptedPlan | undefined;
+  /** When a pass was first to begin that is not the holder's; undefined while none waits. */
+  let secondMs: number | undefined;
+  let disturbedAtMs = Number.NEGATIVE_INFINITY;
+  const leftMs: PassWait["begin"] = (wanted, applied, nowMs) => {
+    if (wanted === undefined || isUrgent(wanted, applied)) return 0;
+    const restMs = disturbedAtMs + RELOAD_GAP_MS - nowMs;
+    if (before === undefined || !isOnlyForOthers(before, wanted)) return Math.max(0, restMs);
+    secondMs ??= nowMs;
+    return Math.max(0, restMs, secondMs + SUCCESSOR_MS - nowMs);
+  };
+  return {
+    begin: (wanted, applied, nowMs) => {
+      const waitMs = leftMs(wanted, applied, nowMs);
+      if (waitMs > 0) return waitMs;
+      before = wanted;
+      secondMs = undefined;
+      return 0;
+    },
+    disturbed: (begunMs) => (disturbedAtMs = begunMs),
+  };
+}
+
+/** Whether it has this host leave a lane that another one holds beside it. */
+function isUrgent(wanted: AcceptedPlan, { lanes }: Pick<Applied, "lanes">): boolean {
+  return [...lanes.keys()].some((name) => {
+    const resource = wanted.plan.resources.get(name);
+    return resource?.kind === "lane" && resource.listens === true;
+  });
+}
+
+/** Whether all that differs came new, in lanes that another one holds or is to hold first. */
+function isOnlyForOthers(before: AcceptedPlan, { plan }: AcceptedPlan): boolean {
+  const changed = changedKeys<ResourceName, Resource>(before.plan.resources, plan.resources);
+  const isNews = (name: ResourceName): boolean => {
+    if (before.plan.resources.has(name)) return false;
+    const first = firstOf(laneOf(plan.resources, plan.resources.get(name)));
+    return first !== undefined && first !== plan.agent;
+  };
+  return changed.length > 0 && changed.every(isNews);
+}
+
+function firstOf(lane: LaneResource | undefined): AgentName | undefined {
+  return lane?.holder ?? (lane?.preempt === true ? lane.order[0]?.agent : undefined);
+}
+
+type Resources = ReadonlyMap<ResourceName, Resource>;
+
+/** The lane that a resource is there for. */
+function laneOf(resources: Resources, resource: Resource | undefined): LaneResource | undefined {
+  switch (resource?.kind) {
+    case "lane":
+      return resource;
+    case "vip": {
+      if (resource.carrier.kind !== "lane") return undefined;
+      const lane = resources.get(resource.carrier.resource);
+      return lane?.kind === "lane" ? lane : undefined;
+    }
+    case "listener":
+      return laneOf(resources, resources.get(vipName(resource.address)));
+    case "members": {
+      const listener = resource.name.replace(/^members/, "listener") as ResourceName;
+      return laneOf(resources, resources.get(listener));
+    }
+    case undefined:
+      return undefined;
+  }
+}
