@@ -16,7 +16,7 @@ import { type Answers, startAsking } from "./asking.ts";
 import { attachAddresses } from "./attach-addresses.ts";
 import { guardedBy } from "./guard-steps.ts";
 import { heldRevisions } from "./held-revisions.ts";
-import { holdLanes } from "./hold-lanes.ts";
+import { expectLanes, holdLanes } from "./hold-lanes.ts";
 import type { Host } from "./host.ts";
 import type { LedgerEntry } from "./ports.ts";
 import { serveListeners } from "./serve-listeners.ts";
@@ -86,6 +86,7 @@ export async function applySteps(
   let isSafeToRemove = true;
   let isRecorded = true;
   const asking = startAsking(host.segment, steps);
+  expectHold(host, steps, context);
   for (const step of steps) {
     const isRemoval = step.kind === "guard" ? step.exactly : REMOVALS.has(step.kind);
     if (!isRecorded || (isRemoval && !(isSafeToRemove && progress.held))) {
@@ -244,6 +245,21 @@ async function hold(
   const [words] = refused.values();
   // What is every lane's trouble is keepalived's own.
   return words === undefined || refused.size < lanes.length ? left : withRemark(left, words);
+}
+
+/**
+ * Clients wait for an address that comes to this host, and what keepalived will be handed for it
+ * is known before nginx serves: it is checked meanwhile.
+ */
+function expectHold(
+  host: Host,
+  steps: readonly Step[],
+  { before, rereads = false }: PassContext,
+): void {
+  const wanted = steps.find((step) => step.kind === "hold");
+  const isAsked = steps.some((step) => step.kind === "ask");
+  if (!isAsked || wanted === undefined || wanted.lanes.length === 0) return;
+  expectLanes(host, { ...wanted, rereads }, before.held);
 }
 
 /** A port is given up by its holder some day; what a daemon refuses waits for other content. */

@@ -21,6 +21,11 @@ export interface KeepalivedDaemon {
    * @param rereads whether a living daemon reads even unchanged text again. Default: no.
    */
   apply(text: string, vipCount: number, rereads?: boolean): Promise<ApplyOutcome>;
+  /**
+   * Begins to check a text that the next `apply` will most likely bring, which then need not check
+   * it any more. It touches neither the file nor the daemon. Absent: checked when applied.
+   */
+  expect?(text: string): void;
   alive(): Promise<boolean>;
   /** The VIPs that a living daemon may have put on devices, by its files; of a dead one none. */
   carries(): Promise<readonly CarriedVip[]>;

@@ -8,7 +8,7 @@ import type { LaneResource, ResourceName, VipResource } from "@fairlead/model";
 import { laneOf, vipOf } from "@fairlead/testkit";
 
 import type { HeldLane } from "./applied.ts";
-import { type HoldOptions, type HoldResult, holdLanes } from "./hold-lanes.ts";
+import { type HoldOptions, type HoldResult, expectLanes, holdLanes } from "./hold-lanes.ts";
 
 const ORDER = ["a=192.0.2.11", "b=192.0.2.12"];
 
@@ -91,6 +91,20 @@ test("one refused lane of many keeps none of the others", async () => {
   assert.equal(stage.text(), "51[100] 52[] 53[] 55[] 56[] 57[] 58[]");
   assert.deepEqual(wordsOf(result), ["lane/192.0.2.0/24#54: keepalived: (Line 7) 54[ is bad"]);
   assert.equal(result.reloaded, true);
+});
+
+test("what keepalived is told to expect is what it is handed", async () => {
+  const stage = stageOf({});
+  const expected: string[] = [];
+  const keepalived = { ...stage.options.keepalived, expect: (text: string) => expected.push(text) };
+  const lanes = lanesOf(51, 52);
+  const first = await hold(stage, lanes, vipsIn([lanes[0], 100]));
+  const vips = vipsIn([lanes[0], 100], [lanes[1], 101]);
+  const wanted = { lanes, vips, udpLanes: new Set<ResourceName>(), rereads: false };
+  expectLanes({ ...stage.options, keepalived }, wanted, first.held);
+  await holdLanes(stage.options, wanted, first.held);
+  assert.deepEqual(expected, ["51[100] 52[101]"]);
+  assert.equal(stage.text(), "51[100] 52[101]");
 });
 
 test("what nothing is wrong with is offered once", async () => {

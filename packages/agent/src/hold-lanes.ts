@@ -16,7 +16,7 @@ export interface KeepalivedText {
 
 /** What holding needs. */
 export interface HoldOptions {
-  readonly keepalived: Pick<KeepalivedDaemon, "apply" | "alive">;
+  readonly keepalived: Pick<KeepalivedDaemon, "apply" | "alive" | "expect">;
   readonly renderKeepalived: (
     lanes: readonly LaneResource[],
     vips: readonly VipResource[],
@@ -52,6 +52,15 @@ export async function holdLanes(
   return await new Attempts(options, wanted, before).run();
 }
 
+/** Tells keepalived what `holdLanes` will most likely hand over, so that it is checked by then. */
+export function expectLanes(
+  options: HoldOptions,
+  wanted: WantedLanes,
+  before: ReadonlyMap<ResourceName, HeldLane>,
+): void {
+  new Attempts(options, wanted, before).expect();
+}
+
 /** The search for what is taken: the set of lanes as they are wanted grows from none. */
 class Attempts {
   readonly #options: HoldOptions;
@@ -71,6 +80,11 @@ class Attempts {
     this.#wanted = wanted;
     this.#before = before;
     this.#held = before;
+  }
+
+  expect(): void {
+    const names = new Set(this.#wanted.lanes.map(({ name }) => name));
+    this.#options.keepalived.expect?.(this.#render(this.#with(names)).text);
   }
 
   async run(): Promise<HoldResult> {
@@ -103,17 +117,21 @@ class Attempts {
     this.#tries += 1;
     const names = new Set([...taken, ...fresh.map(({ name }) => name)]);
     const held = this.#with(names);
-    const { text, vipCount } = this.#options.renderKeepalived(
-      [...held.values()].map(({ lane }) => lane),
-      [...held.values()].flatMap(({ vips }) => vips),
-      new Set([...held].flatMap(([name, { servesUdp }]) => (servesUdp ? name : []))),
-    );
+    const { text, vipCount } = this.#render(held);
     const outcome = await this.#options.keepalived.apply(text, vipCount, this.#wanted.rereads);
     if (outcome.kind === "refused") return outcome.remark;
     for (const { name } of fresh) taken.add(name);
     this.#held = held;
     this.#reloaded ||= outcome.reloaded;
     return undefined;
+  }
+
+  #render(held: ReadonlyMap<ResourceName, HeldLane>): KeepalivedText {
+    return this.#options.renderKeepalived(
+      [...held.values()].map(({ lane }) => lane),
+      [...held.values()].flatMap(({ vips }) => vips),
+      new Set([...held].flatMap(([name, { servesUdp }]) => (servesUdp ? name : []))),
+    );
   }
 
   #refuse(lanes: readonly LaneResource[], remark: Remark): void {

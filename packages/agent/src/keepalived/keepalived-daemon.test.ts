@@ -33,6 +33,18 @@ async function ip(...args: readonly string[]): Promise<void> {
   assert.equal(result.code, 0, result.stderr);
 }
 
+/** keepalived as the checker, with a line in a file for each time it is called. */
+async function countedProgram({ runDir }: Stage["layout"]): Promise<string> {
+  const path = `${runDir}/counted-keepalived`;
+  const lines = ["#!/bin/sh", `echo >>${runDir}/checks`, 'exec /usr/sbin/keepalived "$@"', ""];
+  await writeFile(path, lines.join("\n"), { mode: 0o700 });
+  return path;
+}
+
+function checksOf({ runDir }: Stage["layout"]): number {
+  return readFileSync(`${runDir}/checks`, "utf8").length;
+}
+
 async function heldBy(kernel: Kernel): Promise<readonly number[]> {
   const { addresses } = await kernel.view();
   return addresses
@@ -61,7 +73,7 @@ async function stage(name: string): Promise<Stage> {
     layout,
     service: supervisor.keepalived,
     kernel,
-    program: "/usr/sbin/keepalived",
+    program: await countedProgram(layout),
     clock,
   });
   return {
@@ -157,6 +169,27 @@ inSandbox({ file: import.meta.url, name: "keepalived" }, () => {
     );
     await s.holds(100);
     assert.equal(await readFile(s.layout.keepalived.config, "utf8"), good);
+  });
+
+  test("what was expected is checked once, and no check stands for another file's", async () => {
+    await using s = await stage("expected");
+    const [good, more] = [config({ 51: [100] }), config({ 51: [100, 101] })];
+    const bad = `${good}\nbadword x\n`;
+    await s.keepalived.apply(good, 1);
+    await s.holds(100);
+    s.keepalived.expect?.(bad);
+    assert.deepEqual(await s.keepalived.apply(more, 2), { kind: "applied", reloaded: true });
+    s.keepalived.expect?.(good);
+    assert.equal((await s.keepalived.apply(bad, 1)).kind, "refused");
+    s.keepalived.expect?.(bad);
+    assert.equal((await s.keepalived.apply(bad, 1)).kind, "refused");
+    await s.holds(100, 101);
+    assert.equal(await readFile(s.layout.keepalived.config, "utf8"), more);
+    const checks = checksOf(s.layout);
+    s.keepalived.expect?.(good);
+    assert.deepEqual(await s.keepalived.apply(good, 1), { kind: "applied", reloaded: true });
+    assert.equal(checksOf(s.layout), checks + 1);
+    await s.holds(100);
   });
 
   test("an empty file never reaches a keepalived that holds addresses", async () => {

@@ -54,6 +54,12 @@ export function createKeepalivedDaemon(options: KeepalivedDaemonOptions): Keepal
   return new Keepalived(options);
 }
 
+/** A text, and why keepalived's own checker refuses it. */
+interface Checked {
+  readonly text: string;
+  readonly refused: Remark | undefined;
+}
+
 class Keepalived implements KeepalivedDaemon {
   readonly #options: KeepalivedDaemonOptions;
   readonly #service: SupervisedService;
@@ -63,6 +69,8 @@ class Keepalived implements KeepalivedDaemon {
   readonly #sweep: ConfigFile;
   readonly #inTurn: Turns = createTurns();
   readonly #read: ReadInstances = createInstanceReader();
+  /** Undefined: nothing was, or its check could not be made. */
+  #expected: Promise<Checked | undefined> = Promise.resolve(undefined);
 
   constructor(options: KeepalivedDaemonOptions) {
     const { config, candidate, taken, sweep } = options.layout.keepalived;
@@ -76,6 +84,15 @@ class Keepalived implements KeepalivedDaemon {
 
   apply(text: string, vipCount: number, rereads = false): Promise<ApplyOutcome> {
     return this.#inTurn(() => this.#apply(text, vipCount, rereads));
+  }
+
+  expect(text: string): void {
+    const checked = this.#inTurn(async () => {
+      if (await this.#isInForce(text)) return undefined;
+      return { text, refused: await this.#check(text) };
+    });
+    // Who applies checks again and tells.
+    this.#expected = checked.catch(() => undefined);
   }
 
   async alive(): Promise<boolean> {
@@ -115,9 +132,21 @@ class Keepalived implements KeepalivedDaemon {
     const { up } = await this.#service.state();
     // An agent may have been killed between swap and signal: the daemon runs what it said it took.
     const before = taken ?? file ?? "";
-    const refused = (await this.#check(text)) ?? (await this.#loadInOrder(before, text, up));
+    const refused = (await this.#checkOnce(text)) ?? (await this.#loadInOrder(before, text, up));
     if (refused !== undefined) return { kind: "refused", remark: refused };
     return { kind: "applied", reloaded: true };
+  }
+
+  async #isInForce(text: string): Promise<boolean> {
+    const [file, taken] = await Promise.all([this.#file.read(), this.#taken.read()]);
+    return file === text && taken === text;
+  }
+
+  /** What was checked because it was expected, need not be again. */
+  async #checkOnce(text: string): Promise<Remark | undefined> {
+    const expected = await this.#expected;
+    this.#expected = Promise.resolve(undefined);
+    return expected?.text === text ? expected.refused : await this.#check(text);
   }
 
   async #check(text: string): Promise<Remark | undefined> {
