@@ -9,7 +9,7 @@ import { address, agentName, listenerOf } from "@fairlead/testkit";
 
 import { NOTHING_APPLIED, type ServedListener } from "./applied.ts";
 import { createFullListeners } from "./full-listeners.ts";
-import { reportOf } from "./outcome.ts";
+import { createReporter } from "./outcome.ts";
 
 const [ONE, TWO] = [address("198.18.1.0"), address("198.18.1.1")];
 
@@ -105,8 +105,9 @@ test("a report has what is full for as long as it is", () => {
   const seen = { generation: undefined, udpGeneration: undefined, keepalivedAlive: false };
   const observed = { kernel, ...seen, generations: [], routers: [] };
   const full: Remark = { reason: "ListenerFull", detail: "it has the 100 sessions" };
+  const report = createReporter();
   const reported = (more: { readonly full?: readonly Remark[] }): readonly Remark[] =>
-    reportOf({
+    report({
       agent: agentName("a"),
       sequence: 1,
       epoch: 1,
