@@ -36,7 +36,7 @@ const GRAMMAR: BlockGrammar = {
     stream: [
       { words: words("access_log off") },
       { words: words(`proxy_next_upstream_tries ${NUMBER}`) },
-      { words: /^limit_conn_zone \$server_addr\$server_port zone=listeners:1m$/ },
+      { words: /^limit_conn_zone \$protocol\/\$server_addr\/\$server_port zone=listeners:1m$/ },
       { words: words("limit_conn_log_level (?:info|notice|warn|error)") },
       { words: words(`map_hash_(?:max|bucket)_size ${NUMBER}`) },
       { words: /^map \$protocol\/\$server_addr\/\$server_port \$source$/, opens: "map" },
