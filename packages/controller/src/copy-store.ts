@@ -4,6 +4,7 @@
 
 import { type Clock, describeError, type EdgeError, isEdgeError } from "@fairlead/runtime";
 
+import { isUnreachable } from "./is-unreachable.ts";
 import type { Election, Store, StoreChange, StoredState } from "./ports.ts";
 
 /** A store as it is copied. */
@@ -108,9 +109,9 @@ async function takeLead(
 
 /** Why the lead can be neither had nor seen; undefined: it can. */
 function troubleOf(name: string, election: Election): CopyOutcome | undefined {
-  const { trouble, isUnreachable = false } = election.view();
+  const { trouble, isUnreachable: isOutOfReach = false } = election.view();
   if (trouble === undefined) return undefined;
-  const code = isUnreachable ? "UNREACHABLE" : "UNUSABLE";
+  const code = isOutOfReach ? "UNREACHABLE" : "UNUSABLE";
   return { kind: "refused", code, why: `${name}: ${trouble}` };
 }
 
@@ -127,9 +128,9 @@ async function open({ name, store }: CopiedStore): Promise<StoredState | CopyOut
   }
 }
 
-function codeOf({ code }: EdgeError): Extract<CopyOutcome, { kind: "refused" }>["code"] {
-  if (code === "BUSY") return "HELD";
-  return code === "UNREACHABLE" || code === "TIMEOUT" ? "UNREACHABLE" : "UNUSABLE";
+function codeOf(error: EdgeError): Extract<CopyOutcome, { kind: "refused" }>["code"] {
+  if (error.code === "BUSY") return "HELD";
+  return isUnreachable(error) ? "UNREACHABLE" : "UNUSABLE";
 }
 
 async function write(

@@ -3,17 +3,15 @@
 // election. It never believes a lead for longer than a part of the lease time after the last
 // renewal was sent, so that it ends here before a successor takes it.
 
-import { type Clock, describeError, isEdgeError, type Timer } from "@fairlead/runtime";
+import { type Clock, describeError, type Timer } from "@fairlead/runtime";
 
+import { isUnreachable } from "../is-unreachable.ts";
 import type { ElectionEvents, ElectionView } from "../ports.ts";
 
 /** Of the lease time: a lead counts as over. */
 const SURE_SHARE = 2 / 3;
 /** Of the lease time: a lead is renewed, or a failed try made again. */
 const RENEW_SHARE = 2 / 15;
-
-/** What elections' errors say of a place where nobody answers, or not in time. */
-const UNREACHABLE: readonly string[] = ["UNREACHABLE", "TIMEOUT"];
 
 /** What a keeper works with. */
 export interface LeadKeeperOptions {
@@ -121,7 +119,7 @@ export class LeadKeeper {
 
   /** The lead can be neither had nor seen, for this error. */
   sayTrouble(error: unknown): void {
-    this.#isUnreachable = UNREACHABLE.some((code) => isEdgeError(error, code));
+    this.#isUnreachable = isUnreachable(error);
     this.#say(describeError(error));
   }
 
