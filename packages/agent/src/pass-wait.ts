@@ -8,6 +8,7 @@ import {
   type Resource,
   type ResourceName,
   changedKeys,
+  listenerOfMembers,
   vipName,
 } from "@fairlead/model";
 
@@ -89,10 +90,8 @@ function laneOf(resources: Resources, resource: Resource | undefined): LaneResou
     }
     case "listener":
       return laneOf(resources, resources.get(vipName(resource.address)));
-    case "members": {
-      const listener = resource.name.replace(/^members/, "listener") as ResourceName;
-      return laneOf(resources, resources.get(listener));
-    }
+    case "members":
+      return laneOf(resources, resources.get(listenerOfMembers(resource)));
     case undefined:
       return undefined;
   }

@@ -2,17 +2,18 @@
 // observed become steps with evidence. Pure. A look that sees what the last one saw proves the
 // same and costs nothing: a host may have thousands of resources and is looked at every second.
 
-import type {
-  AgentName,
-  Evidence,
-  LaneReport,
-  ListenerResource,
-  Resource,
-  ResourceName,
-  ResourceReport,
-  Revision,
-  Step,
-  VipResource,
+import {
+  type AgentName,
+  type Evidence,
+  type LaneReport,
+  type ListenerResource,
+  listenerOfMembers,
+  type Resource,
+  type ResourceName,
+  type ResourceReport,
+  type Revision,
+  type Step,
+  type VipResource,
 } from "@fairlead/model";
 import { isSameResourceReport } from "@fairlead/wire";
 
@@ -142,7 +143,7 @@ function proveResource(input: ProofInput, resource: Resource, here: ByAddress): 
       return proveGeneration(input, resource.protocol, served?.revision);
     }
     case "members": {
-      const listener = resource.name.replace(/^members/, "listener") as ResourceName;
+      const listener = listenerOfMembers(resource);
       const served = applied.listeners.get(listener);
       const isFed = served?.place !== undefined;
       const revision = isFed ? input.fed?.get(listener) : served?.membersRevision;

@@ -137,6 +137,11 @@ export function memberSetName(address: Address, protocol: Protocol, port: number
   return `members/${address}/${protocol}/${port}` as ResourceName;
 }
 
+/** Name of the listener that a member set is of. */
+export function listenerOfMembers({ name }: MemberSetResource): ResourceName {
+  return name.replace(/^members/, "listener") as ResourceName;
+}
+
 /** The address that a vip, listener or members resource belongs to; undefined for a lane. */
 export function addressOfResource(name: ResourceName): Address | undefined {
   const [kind, address] = name.split("/");
