@@ -10,7 +10,7 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { pinnedEnvironment } from "./setup/pinned-node.mjs";
-import { appendResult, tallyOf, wordsOf } from "./run-tests/tally.mjs";
+import { appendResult, failuresText, tallyOf, UNASKED, wordsOf } from "./run-tests/tally.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const REPORTER = new URL("run-tests/count-reporter.mjs", import.meta.url).href;
@@ -117,11 +117,14 @@ function report(where, counts, code) {
   const lines = statSync(counts, { throwIfNoEntry: false }) ? readFileSync(counts, "utf8") : "";
   const told = tallyOf(lines, process.env["FAIRLEAD_SKIP"]);
   // A runner that failed although no test did has died half-way: that is one more failure.
-  const died = code !== 0 && told.failed === 0 ? 1 : 0;
-  const tally = { ...told, failed: told.failed + died };
-  for (const name of told.unasked) {
-    process.stderr.write(`skipped, but FAIRLEAD_SKIP does not name it: ${name}\n`);
-  }
+  const died = code !== 0 && told.failed === 0;
+  const reason = `its runner ended with ${code}, though no test had failed`;
+  const tally = died ? { ...told, failed: 1, failures: [{ name: where, file: "", reason }] } : told;
+  // The runner has told the failures of tests themselves, with more than is kept of them here.
+  const untold = died
+    ? tally.failures
+    : tally.failures.filter((failure) => failure.reason === UNASKED);
+  process.stdout.write(failuresText(untold));
   const file = process.env["FAIRLEAD_TEST_RESULTS"];
   if (file !== undefined) appendResult(file, tally);
   process.stdout.write(`${where}: ${tally.passed} passed, ${tally.failed} failed\n`);

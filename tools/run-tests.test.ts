@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { Tally } from "./run-tests/tally.mjs";
 
 const RUNNER = fileURLToPath(new URL("run-tests.mjs", import.meta.url));
 const GOOD = 'import { test } from "node:test";\ntest("good", () => {});\n';
@@ -22,6 +23,7 @@ const cases: readonly {
   readonly skip?: string;
   readonly code: number;
   readonly sum: string;
+  readonly told?: RegExp;
 }[] = [
   {
     name: "all pass",
@@ -57,6 +59,7 @@ const cases: readonly {
     args: ["src"],
     code: 1,
     sum: "0 passed, 1 failed",
+    told: /\nfailed: left out \(\S*a\.test\.ts\)\n {4}skipped, but FAIRLEAD_SKIP does not/u,
   },
   {
     name: "a skip asked for",
@@ -88,6 +91,7 @@ const cases: readonly {
     args: ["src"],
     code: 1,
     sum: "0 passed, 1 failed",
+    told: /^failed: \S*src\n {4}its runner ended with 3, though no test had failed\n/u,
   },
   { name: "no tests at all", files: {}, args: ["src"], code: 1, sum: "has no tests" },
   {
@@ -123,10 +127,15 @@ for (const c of cases) {
       const told = run.stdout + run.stderr;
       assert.equal(run.status, c.code, told);
       assert.ok(told.includes(c.sum), told);
+      if (c.told !== undefined) assert.match(run.stdout, c.told);
       if (Object.keys(c.files).length === 0 || c.sum.includes("match")) return;
       const result = JSON.parse(readFileSync(env.FAIRLEAD_TEST_RESULTS, "utf8")) as object;
-      const { passed, failed } = result as { passed: number; failed: number };
+      const { passed, failed, failures } = result as Tally;
       assert.ok(`${passed} passed, ${failed} failed`.startsWith(c.sum));
+      assert.equal(failures.length, failed);
+      for (const { name, reason } of failures.filter((failure) => failure.name === "bad")) {
+        assert.match(reason, /^Error: no\n {4}at /u, name);
+      }
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

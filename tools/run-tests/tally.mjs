@@ -4,11 +4,21 @@
 
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 
+/** Why a skipped test counts as failed. */
+export const UNASKED = "skipped, but FAIRLEAD_SKIP does not name it";
+
+/**
+ * @typedef {object} Failure
+ * @property {string} name of the test
+ * @property {string} file empty where it is not known
+ * @property {string} reason what it threw, or why it counts as failed
+ */
+
 /**
  * @typedef {object} Tally
  * @property {number} passed
  * @property {number} failed skipped ones that nobody asked for included
- * @property {readonly string[]} unasked names of tests skipped without being asked for
+ * @property {readonly Failure[]} failures in the order in which they ended, at most `failed`
  */
 
 /**
@@ -32,18 +42,21 @@ export function wordsOf(skip) {
 export function tallyOf(lines, skip) {
   const words = wordsOf(skip);
   let [passed, failed] = [0, 0];
-  const unasked = [];
+  /** @type {Failure[]} */
+  const failures = [];
   for (const line of lines.split("\n")) {
     if (line === "") continue;
     const test = /** @type {import("./count-reporter.mjs").Outcome} */ (JSON.parse(line));
     if (test.outcome === "passed") passed += 1;
-    if (test.outcome === "failed") failed += 1;
-    if (test.outcome !== "skipped") continue;
-    if (words.some((word) => test.name.includes(word) || test.file.includes(word))) continue;
+    if (test.outcome === "passed") continue;
+    const { name, file } = test;
+    const skipped = test.outcome === "skipped";
+    if (skipped && words.some((word) => name.includes(word) || file.includes(word))) continue;
     failed += 1;
-    unasked.push(test.name);
+    const reason = skipped ? UNASKED : (test.reason ?? "");
+    failures.push({ name, file, reason });
   }
-  return { passed, failed, unasked };
+  return { passed, failed, failures };
 }
 
 /**
@@ -53,24 +66,39 @@ export function tallyOf(lines, skip) {
  * @param {Tally} tally
  */
 export function appendResult(file, tally) {
-  const { passed, failed } = tally;
-  appendFileSync(file, `${JSON.stringify({ passed, failed })}\n`); // One write: lines stay whole.
+  appendFileSync(file, `${JSON.stringify(tally)}\n`); // One write: lines stay whole.
 }
 
 /**
  * Adds up what all runs appended.
  *
  * @param {string} file
- * @returns {{ passed: number; failed: number }}
+ * @returns {Tally}
  */
 export function sumResults(file) {
-  const sum = { passed: 0, failed: 0 };
-  if (!existsSync(file)) return sum;
-  for (const line of readFileSync(file, "utf8").split("\n")) {
+  let [passed, failed] = [0, 0];
+  /** @type {Failure[]} */
+  const failures = [];
+  for (const line of existsSync(file) ? readFileSync(file, "utf8").split("\n") : []) {
     if (line === "") continue;
-    const run = /** @type {{ passed: number; failed: number }} */ (JSON.parse(line));
-    sum.passed += run.passed;
-    sum.failed += run.failed;
+    const run = /** @type {Tally} */ (JSON.parse(line));
+    passed += run.passed;
+    failed += run.failed;
+    failures.push(...run.failures);
   }
-  return sum;
+  return { passed, failed, failures };
+}
+
+/**
+ * What failed, to be read at the end of a long output: a name and a place, and below it the reason.
+ *
+ * @param {readonly Failure[]} failures
+ * @returns {string} empty without any
+ */
+export function failuresText(failures) {
+  const texts = failures.map(({ name, file, reason }) => {
+    const place = file === "" ? "" : ` (${file})`;
+    return `failed: ${name}${place}\n${reason.replace(/^/gmu, "    ")}\n`;
+  });
+  return texts.join("");
 }

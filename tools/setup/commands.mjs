@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { appendResult, sumResults } from "../run-tests/tally.mjs";
+import { appendResult, failuresText, sumResults } from "../run-tests/tally.mjs";
 import { hasGo } from "../programs/go-version.mjs";
 import { BENCH_PACKAGES } from "./debian.mjs";
 import { runInForeground } from "./foreground.mjs";
@@ -61,8 +61,8 @@ function wantsToTry(args) {
 }
 
 /**
- * Everything, or with arguments only the packages named: `npm test -- planner render`. The last
- * line it prints is the sum over all tests.
+ * Everything, or with arguments only the packages named: `npm test -- planner render`. It ends
+ * with what failed and why, and the last line is the sum over all tests.
  *
  * @param {Call} call
  * @returns {Promise<number>}
@@ -78,16 +78,27 @@ async function test(call) {
       const ended = await turbo({ ...call, env, args: [] }, tasks, flags);
       // A check that is no test, such as the linter, fails without a line in the results.
       const counted = sumResults(results).failed > before;
-      if (ended !== 0 && !counted) appendResult(results, { passed: 0, failed: 1, unasked: [] });
+      if (ended !== 0 && !counted) appendResult(results, uncounted(tasks, ended));
       code = Math.max(code, ended);
       if (ended > 128) break; // Somebody ended it: what follows is not wanted either.
     }
     const sum = sumResults(results);
+    process.stdout.write(failuresText(sum.failures));
     process.stdout.write(`${sum.passed} passed, ${sum.failed} failed\n`);
     return code;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * @param {readonly string[]} tasks that ended badly without a test that did
+ * @param {number} code
+ * @returns {import("../run-tests/tally.mjs").Tally}
+ */
+function uncounted(tasks, code) {
+  const reason = `ended with ${code}, though no test had failed: its output is above`;
+  return { passed: 0, failed: 1, failures: [{ name: tasks.join(", "), file: "", reason }] };
 }
 
 /**
