@@ -6,6 +6,13 @@
  */
 export const RELOAD_GAP_MS = 1000;
 /**
+ * And at least this many times as long as that one took: however slow the host, passes that reload
+ * take a third of its time at most, the rest is for what it serves, and for who makes the changes.
+ */
+export const RELOAD_GAP_TIMES = 3;
+/** But no longer than this, in ms: a change waits for it. */
+export const RELOAD_GAP_MS_MAX = 5000;
+/**
  * What is new in lanes that another agent holds is taken up this long after it came, in ms: its
  * clients wait for the holder, which takes up to 200 ms, and not for those behind it.
  */

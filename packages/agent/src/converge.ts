@@ -228,7 +228,7 @@ class Loop implements Converge {
     this.#reloads += result.reloads;
     this.#ledger = result.ledger;
     this.#lastPass = passOf({ steps: result.steps });
-    if (result.disturbed) this.#wait.disturbed(begunMs);
+    if (result.disturbed) this.#wait.disturbed(begunMs, clock.nowMs());
     // What nginx does not connect to any more needs no members; newer ones may have been fed.
     await this.#feed.feed(this.#wanted ?? wanted, result.applied.listeners);
     if (decided.again) this.#passIn(RELOAD_GAP_MS);

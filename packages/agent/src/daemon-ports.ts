@@ -44,8 +44,10 @@ export interface NginxDaemon {
   /**
    * Checks, swaps and reloads, then waits until the generation with this id answers; rolls back
    * to the file before when it does not. Unchanged text with the generation answering does nothing.
+   * @param news the same file with what is new in it alone. It is checked instead where the rest
+   *   was proved before, by this very process: a check of all costs as much as the reload.
    */
-  apply(text: string, generation: string): Promise<ApplyOutcome>;
+  apply(text: string, generation: string, news?: string): Promise<ApplyOutcome>;
   /**
    * Id of the generation that answers now; undefined when none does.
    * @param agoMsMax an answer of the file in force that is no older is as good, in ms. Default 0.

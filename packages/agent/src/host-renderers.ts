@@ -87,12 +87,19 @@ async function nginxSettingsOf({ settings, programs }: HostRendererOptions) {
 
 /** The text of a generation is asked for in every pass, and changes with the generation alone. */
 function remembered(render: Host["renderNginx"]): Host["renderNginx"] {
-  const last = new Map<string, { readonly generation: string; readonly text: string }>();
+  interface Rendered {
+    readonly generation: string;
+    /** How many listeners: a file to be checked has some of the generation's alone. */
+    readonly count: number;
+    readonly text: string;
+  }
+  const last = new Map<string, Rendered>();
   return (listeners, generation, protocol) => {
     const known = last.get(protocol);
-    if (known?.generation === generation) return known.text;
+    const count = listeners.length;
+    if (known?.generation === generation && known.count === count) return known.text;
     const text = render(listeners, generation, protocol);
-    last.set(protocol, { generation, text });
+    last.set(protocol, { generation, count, text });
     return text;
   };
 }

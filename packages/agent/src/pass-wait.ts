@@ -13,7 +13,12 @@ import {
 } from "@fairlead/model";
 
 import type { Applied } from "./applied.ts";
-import { RELOAD_GAP_MS, SUCCESSOR_MS } from "./converge-times.ts";
+import {
+  RELOAD_GAP_MS,
+  RELOAD_GAP_MS_MAX,
+  RELOAD_GAP_TIMES,
+  SUCCESSOR_MS,
+} from "./converge-times.ts";
 import type { AcceptedPlan } from "./ports.ts";
 
 /** When passes may begin. All times are monotonic ms. */
@@ -23,8 +28,8 @@ export interface PassWait {
    * @returns how long it has to wait yet, in ms; 0: it begins now.
    */
   begin(wanted: AcceptedPlan | undefined, applied: Pick<Applied, "lanes">, nowMs: number): number;
-  /** The pass that began then made a daemon reload. */
-  disturbed(begunMs: number): void;
+  /** The pass that began then and ends now made a daemon reload. */
+  disturbed(begunMs: number, nowMs: number): void;
 }
 
 /** Makes it, of a loop that has made no pass. */
@@ -33,10 +38,10 @@ export function createPassWait(): PassWait {
   let before: AcceptedPlan | undefined;
   /** When a pass was first to begin that is not the holder's; undefined while none waits. */
   let secondMs: number | undefined;
-  let disturbedAtMs = Number.NEGATIVE_INFINITY;
+  let restsUntilMs = Number.NEGATIVE_INFINITY;
   const leftMs: PassWait["begin"] = (wanted, applied, nowMs) => {
     if (wanted === undefined || isUrgent(wanted, applied)) return 0;
-    const restMs = disturbedAtMs + RELOAD_GAP_MS - nowMs;
+    const restMs = restsUntilMs - nowMs;
     if (before === undefined || !isOnlyForOthers(before, wanted)) return Math.max(0, restMs);
     secondMs ??= nowMs;
     return Math.max(0, restMs, secondMs + SUCCESSOR_MS - nowMs);
@@ -49,8 +54,13 @@ export function createPassWait(): PassWait {
       secondMs = undefined;
       return 0;
     },
-    disturbed: (begunMs) => (disturbedAtMs = begunMs),
+    disturbed: (begunMs, nowMs) => (restsUntilMs = begunMs + gapMs(nowMs - begunMs)),
   };
+}
+
+/** From the begin of a pass that took so long and reloaded to that of the next. */
+function gapMs(tookMs: number): number {
+  return Math.max(RELOAD_GAP_MS, Math.min(RELOAD_GAP_MS_MAX, RELOAD_GAP_TIMES * tookMs));
 }
 
 /** Whether it has this host leave a lane that another one holds beside it. */

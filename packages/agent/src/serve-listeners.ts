@@ -181,8 +181,11 @@ class Attempts {
     for (const entry of fresh) all.set(entry.listener.name, entry);
     const listeners = [...all.values()];
     const generation = this.#options.generationOf(listeners);
-    const text = this.#options.renderNginx(listeners, generation, this.#options.protocol);
-    const outcome = await this.#options.nginx.apply(text, generation);
+    const { nginx, protocol, renderNginx } = this.#options;
+    // The news come first: a renderer remembers its last text, and all is what it is asked for next.
+    const news = renderNginx(fresh, generation, protocol);
+    const text = renderNginx(listeners, generation, protocol);
+    const outcome = await nginx.apply(text, generation, news);
     if (outcome.kind === "refused") return outcome.remark;
     for (const entry of fresh) base.set(entry.listener.name, entry);
     this.#served = all;

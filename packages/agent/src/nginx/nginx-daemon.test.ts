@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { createLogger, createSystemClock } from "@fairlead/runtime";
 import { inSandbox } from "@fairlead/testkit";
 import { dataPlaneLayout } from "../data-plane-layout.ts";
-import type { NginxDaemon } from "../ports.ts";
+import type { ApplyOutcome, NginxDaemon } from "../ports.ts";
 import { createS6Supervisor, type S6Supervisor } from "../supervise/s6.ts";
 import { probeSocketOf } from "./generation-probe.ts";
 import { createNginxDaemon } from "./nginx-daemon.ts";
@@ -83,6 +83,11 @@ async function ask(port: number): Promise<string | undefined> {
   }
 }
 
+function detailOf(outcome: ApplyOutcome): string {
+  assert.equal(outcome.kind, "refused");
+  return outcome.remark.detail;
+}
+
 async function listen(port: number, onConnection: (socket: Socket) => void): Promise<Server> {
   const server = createServer(onConnection).listen(port, "127.0.0.1");
   await once(server, "listening");
@@ -120,6 +125,40 @@ inSandbox({ file: import.meta.url, name: "nginx" }, () => {
     );
     assert.equal(await ask(8001), "g1");
     assert.equal(await readFile(s.configPath, "utf8"), good);
+  });
+
+  test("of a file with proved parts the news alone are checked", async () => {
+    await using s = await stage("news");
+    const good = s.config("g1", [8001]);
+    await s.nginx.apply(good, "g1");
+    const broken = s.config("g2", [], ["  lisen 80;"]);
+    const outcome = await s.nginx.apply(s.config("g2", [8001, 8002]), "g2", broken);
+    assert.match(detailOf(outcome), /"lisen" in .*candidate.conf:\d+$/);
+    assert.equal(await ask(8001), "g1");
+    assert.equal(await readFile(s.configPath, "utf8"), good);
+    const next = s.config("g3", [8001, 8002]);
+    const applied = { kind: "applied", reloaded: true };
+    assert.deepEqual(await s.nginx.apply(next, "g3", s.config("g3", [8002])), applied);
+    assert.equal(await ask(8002), "g3");
+  });
+
+  test("what only the whole has wrong nginx refuses itself, and the file before is back", async () => {
+    await using s = await stage("whole");
+    const good = s.config("g1", [8001]);
+    await s.nginx.apply(good, "g1");
+    const twice = s.config("g2", [8001, 8002, 8002]);
+    const outcome = await s.nginx.apply(twice, "g2", s.config("g2", [8002]));
+    assert.match(detailOf(outcome), /^nginx: duplicate "127.0.0.1:8002" .* in .*nginx.conf:\d+$/);
+    assert.equal(await ask(8001), "g1");
+    assert.equal(await readFile(s.configPath, "utf8"), good);
+    assert.equal((await s.nginx.apply(s.config("g3", [8001, 8002]), "g3")).kind, "applied");
+  });
+
+  test("the first file of an agent is checked whole, whatever it says is new", async () => {
+    await using s = await stage("unproved");
+    const outcome = await s.nginx.apply(s.config("g1", [8001, 8001]), "g1", s.config("g1", []));
+    assert.match(detailOf(outcome), /^nginx: duplicate .* in .*candidate.conf:\d+$/);
+    assert.deepEqual(await s.supervisor.nginx.state(), { up: false });
   });
 
   test("a port that another process holds is named, and the file before is back", async () => {

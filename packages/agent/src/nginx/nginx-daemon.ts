@@ -16,7 +16,7 @@ import { createHandedOver, type HandedOver } from "./handed-over.ts";
 import { listensOf } from "./listens.ts";
 import { createProbedSocket, type ProbedSocket } from "./probed-socket.ts";
 import { nginxRefusal, saysGivenUp } from "./refusal.ts";
-import { endWorkers, nowTicks, readWorkers } from "./workers.ts";
+import { endWorkers, nowTicks, readWorkers, servingWorkers } from "./workers.ts";
 
 /** What the daemon is made of. */
 export interface NginxDaemonOptions {
@@ -63,12 +63,6 @@ interface Workers {
   readonly serving: readonly number[];
 }
 
-function servingWorkers(master: number): readonly number[] {
-  return readWorkers(master)
-    .filter((worker) => !worker.ending)
-    .map((worker) => worker.pid);
-}
-
 class Nginx implements NginxDaemon {
   readonly #options: NginxDaemonOptions;
   readonly #service: SupervisedService;
@@ -79,6 +73,8 @@ class Nginx implements NginxDaemon {
   #serving: ProbedSocket | undefined;
   /** Of the file that is being handed over. */
   #coming: ProbedSocket | undefined;
+  /** Whether a file of this process was proved: an earlier release's may have another frame. */
+  #hasProved = false;
   #retiring: Promise<void> = Promise.resolve();
 
   constructor(options: NginxDaemonOptions) {
@@ -88,8 +84,8 @@ class Nginx implements NginxDaemon {
     this.#file = createHandedOver(options.layout);
   }
 
-  apply(text: string, generation: string): Promise<ApplyOutcome> {
-    return this.#inTurn(() => this.#apply(text, generation));
+  apply(text: string, generation: string, news = text): Promise<ApplyOutcome> {
+    return this.#inTurn(() => this.#apply(text, generation, news));
   }
 
   async generation(agoMsMax = 0): Promise<string | undefined> {
@@ -143,14 +139,15 @@ class Nginx implements NginxDaemon {
     return createProbedSocket(this.#clock, probeSocketOf(text));
   }
 
-  async #apply(text: string, wanted: string): Promise<ApplyOutcome> {
+  async #apply(text: string, wanted: string, news: string): Promise<ApplyOutcome> {
     const [now, generation] = await Promise.all([this.#file.read(), this.generation()]);
     const before: Before = { text: now, generation };
     if (before.text === text && before.generation === wanted) {
       return { kind: "applied", reloaded: false };
     }
     await this.#retiring;
-    await this.#file.propose(text);
+    // What only the whole can have wrong, nginx finds when it reads it, and keeps the one before.
+    await this.#file.propose(this.#hasProved && before.generation !== undefined ? news : text);
     const [refused, since, old] = await Promise.all([
       this.#check(),
       this.#service.log.mark(),
@@ -164,6 +161,7 @@ class Nginx implements NginxDaemon {
     const ms = await this.#handOver(old === undefined ? undefined : before.generation);
     if (await this.#answers(wanted, since, ms)) {
       await this.#file.prove();
+      this.#hasProved = true;
       this.#settle();
       this.#retiring = this.#retire(old);
       return { kind: "applied", reloaded: true };

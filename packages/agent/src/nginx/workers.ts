@@ -11,6 +11,12 @@ export function readWorkers(masterPid: number): readonly Worker[] {
   return pids.map(readWorker).filter((worker) => worker !== undefined);
 }
 
+/** Process ids of those that take new connections. */
+export function servingWorkers(masterPid: number): readonly number[] {
+  const serving = readWorkers(masterPid).filter((worker) => !worker.ending);
+  return serving.map((worker) => worker.pid);
+}
+
 /** The time that start times of processes are compared with: clock ticks since boot. */
 export function nowTicks(): number {
   const [seconds = "0"] = readNow("/proc/uptime").split(" ");

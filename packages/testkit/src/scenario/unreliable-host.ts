@@ -41,8 +41,8 @@ export function unreliableHost(
   const change = changing(clock, faults);
   const reloading = (daemon: typeof nginx): typeof nginx => ({
     ...daemon,
-    apply: async (text, generation) =>
-      await change("reloading nginx", TOOK_MS.nginx, () => daemon.apply(text, generation)),
+    apply: async (text, generation, news) =>
+      await change("reloading nginx", TOOK_MS.nginx, () => daemon.apply(text, generation, news)),
   });
   return {
     host: {
