@@ -182,7 +182,7 @@ class Attempts {
     const listeners = [...all.values()];
     const generation = this.#options.generationOf(listeners);
     const { nginx, protocol, renderNginx } = this.#options;
-    // The news come first: a renderer remembers its last text, and all is what it is asked for next.
+    // News first: a renderer remembers its last text, and all is what it is asked for next.
     const news = renderNginx(fresh, generation, protocol);
     const text = renderNginx(listeners, generation, protocol);
     const outcome = await nginx.apply(text, generation, news);
