@@ -1,33 +1,42 @@
-// What a lane is on this host, by what was seen: keepalived alone decides who holds one, and its
+// What lanes are on this host, by what was seen: keepalived alone decides who holds one, and its
 // anchor or any of its addresses in the kernel tells. Pure.
 
-import type { LaneReport, LaneResource } from "@fairlead/model";
+import type { DeviceName, LaneReport, LaneResource, ResourceName } from "@fairlead/model";
 import { laneAnchor } from "@fairlead/render";
 
 import type { Applied } from "./applied.ts";
+import type { ByAddress } from "./by-address.ts";
 import type { Observation } from "./observe.ts";
-import type { AcceptedPlan } from "./ports.ts";
 
 /** What it is told by. */
 export interface LaneStateInput {
-  readonly wanted: AcceptedPlan | undefined;
   readonly applied: Pick<Applied, "lanes">;
   readonly observed: Pick<Observation, "kernel" | "keepalivedAlive">;
 }
 
-/** The state of a lane of the plan. */
-export function laneState(input: LaneStateInput, lane: LaneResource): LaneReport["state"] {
-  const { observed, applied } = input;
-  if (!observed.keepalivedAlive || !applied.lanes.has(lane.name)) return "absent";
-  if (observed.kernel.links.find((link) => link.name === lane.link)?.up !== true) return "fault";
-  const here = new Set(observed.kernel.addresses.map(({ address }) => address));
-  if (here.has(laneAnchor(lane).address)) return "holder";
-  const isHeld = [...(input.wanted?.plan.resources.values() ?? [])].some(
-    (resource) =>
-      resource.kind === "vip" &&
-      resource.carrier.kind === "lane" &&
-      resource.carrier.resource === lane.name &&
-      here.has(resource.address),
-  );
-  return isHeld ? "holder" : "successor";
+/** What the kernel has of lanes and their addresses. */
+export interface LanesHere {
+  readonly addresses: ByAddress;
+  /** Lanes of which the kernel has an address. */
+  readonly held: ReadonlySet<ResourceName>;
+}
+
+/** The states of lanes of the plan, in their order. */
+export function laneStates(
+  { observed, applied }: LaneStateInput,
+  lanes: readonly LaneResource[],
+  here: LanesHere,
+): readonly LaneReport[] {
+  const up = new Set<DeviceName>();
+  for (const link of observed.kernel.links) if (link.up) up.add(link.name);
+  return lanes.map((lane) => {
+    if (!observed.keepalivedAlive || !applied.lanes.has(lane.name)) return state(lane, "absent");
+    if (!up.has(lane.link)) return state(lane, "fault");
+    const isHeld = here.addresses.has(laneAnchor(lane).address) || here.held.has(lane.name);
+    return state(lane, isHeld ? "holder" : "successor");
+  });
+}
+
+function state({ name }: LaneResource, its: LaneReport["state"]): LaneReport {
+  return { name, state: its };
 }

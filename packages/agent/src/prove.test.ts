@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { laneAnchor } from "@fairlead/render";
 import { acceptedPlan, agentName, address, laneOf, listenerOf, vipOf } from "@fairlead/testkit";
 
 import { NOTHING_APPLIED } from "./applied.ts";
@@ -53,6 +54,25 @@ test("a reload for one listener leaves the proof of every other as it was", () =
   assert.equal(prove(serving("2")).resources, resources);
 });
 
+test("a lane is held by its anchor or any of its addresses, where its link is up", () => {
+  const applied = { ...NOTHING_APPLIED, lanes: new Map([[LANE.name, PLAN.revision]]) };
+  const stateOn = (up: boolean, at: string | undefined, keepalivedAlive = true): unknown => {
+    const link = { name: LANE.link, mac: "02:00:00:00:00:01", up, primary: true, prefixes: [] };
+    const here = { address: address(at ?? "192.0.2.11"), prefixLength: 32, link: LANE.link };
+    const kernel = { links: [link], addresses: [here] };
+    const { observed } = look();
+    const { lanes } = proveAll(
+      look({ applied, observed: { ...observed, keepalivedAlive, kernel } }),
+    );
+    return lanes.map(({ state }) => state);
+  };
+  assert.deepEqual(stateOn(true, undefined), ["successor"]);
+  assert.deepEqual(stateOn(true, "192.0.2.100"), ["holder"]);
+  assert.deepEqual(stateOn(true, laneAnchor(LANE).address), ["holder"]);
+  assert.deepEqual(stateOn(false, "192.0.2.100"), ["fault"]);
+  assert.deepEqual(stateOn(true, "192.0.2.100", false), ["absent"]);
+});
+
 test("each part that changes is proved anew", () => {
   const input = look();
   const vip = { address: address("192.0.2.100"), prefixLength: 32, link: LANE.link };
@@ -65,7 +85,10 @@ test("each part that changes is proved anew", () => {
     { outlook: { seen: new Map([[vip.address, { mac: "02:00:00:00:00:02" }]]) } },
     { ledger: [{ address: address("192.0.2.102"), link: LANE.link, foreign: false }] },
   ];
+  const proveOn = createProver();
   for (const change of changes) {
+    // Whatever was proved before, it is what is proved of the parts of now.
+    assert.deepEqual(proveOn({ ...input, ...change }), proveAll({ ...input, ...change }));
     const prove = createProver();
     const before = prove(input);
     const after = prove({ ...input, ...change });

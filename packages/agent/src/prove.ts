@@ -6,8 +6,10 @@ import {
   type AgentName,
   type Evidence,
   type LaneReport,
+  type LaneResource,
   type ListenerResource,
   listenerOfMembers,
+  patchMap,
   type Resource,
   type ResourceName,
   type ResourceReport,
@@ -19,7 +21,7 @@ import { isSameResourceReport } from "@fairlead/wire";
 
 import type { Applied } from "./applied.ts";
 import { type ByAddress, byAddress } from "./by-address.ts";
-import { laneState } from "./lane-state.ts";
+import { laneStates } from "./lane-state.ts";
 import type { Outlook } from "./lookout.ts";
 import type { Observation } from "./observe.ts";
 import type { AcceptedPlan, KernelAddress, LedgerEntry } from "./ports.ts";
@@ -48,54 +50,61 @@ export interface Proved {
   readonly lanes: readonly LaneReport[];
 }
 
-/** Proves everything. */
-export function proveAll(input: ProofInput): Proved {
-  const { wanted, observed } = input;
-  const resources = new Map<ResourceName, ResourceReport>();
-  const lanes: LaneReport[] = [];
-  const here = byAddress(observed.kernel.addresses);
-  for (const [name, resource] of wanted?.plan.resources ?? []) {
-    const revision = wanted?.revisions.get(name);
-    if (revision === undefined) continue;
-    const proof = proveResource(input, resource, here);
-    resources.set(name, reportResource(input, resource, revision, proof));
-    if (resource.kind !== "lane" || resource.listens === true) continue;
-    lanes.push({ name, state: laneState(input, resource) });
-  }
-  for (const [name, entry] of comingUpReports(input)) resources.set(name, entry);
-  for (const [name, entry] of leftoverReports(input, here)) resources.set(name, entry);
-  return { resources, lanes };
-}
+const NOTHING_PROVED: Proved = { resources: new Map(), lanes: [] };
 
+/**
+ * Proves everything.
+ * @param before what was proved before: a report that says the same is the same object.
+ */
+export function proveAll(input: ProofInput, before: Proved = NOTHING_PROVED): Proved {
+  const { wanted, observed } = input;
+  const here = byAddress(observed.kernel.addresses);
+  let known = 0;
+  const news = new Map<ResourceName, ResourceReport | undefined>();
+  const say = (report: ResourceReport): void => {
+    const earlier = before.resources.get(report.name);
+    if (earlier !== undefined) known += 1;
+    if (earlier !== undefined && isSameResourceReport(earlier, report)) return;
+    news.set(report.name, report);
+  };
+  const lanes: LaneResource[] = [];
+  const held = new Set<ResourceName>();
+  wanted?.plan.resources.forEach((resource, name) => {
+    const revision = wanted.revisions.get(name);
+    if (revision === undefined) return;
+    say(reportResource(input, resource, revision, proveResource(input, resource, here)));
+    if (resource.kind === "lane" && resource.listens !== true) lanes.push(resource);
+    if (resource.kind !== "vip" || resource.carrier.kind !== "lane") return;
+    if (here.has(resource.address)) held.add(resource.carrier.resource);
+  });
+  const unplanned = new Map([...comingUpReports(input), ...leftoverReports(input, here)]);
+  for (const report of unplanned.values()) say(report);
+  if (known < before.resources.size) {
+    for (const name of before.resources.keys()) {
+      const isPlanned = wanted?.plan.resources.has(name) === true && wanted.revisions.has(name);
+      if (!isPlanned && !unplanned.has(name)) news.set(name, undefined);
+    }
+  }
+  return {
+    resources: patchMap(before.resources, news),
+    lanes: laneStates(input, lanes, { addresses: here, held }),
+  };
+}
 /**
  * Proves as `proveAll` does; for the very same parts it gives what it gave before, and the same
  * object for a resource that is proved as before.
  */
 export function createProver(): (input: ProofInput) => Proved {
   let parts: readonly unknown[] = [];
-  let proved: Proved = { resources: new Map(), lanes: [] };
+  let proved = NOTHING_PROVED;
   return (input) => {
     const now = partsOf(input);
     if (parts.length === 0 || now.some((part, at) => part !== parts[at])) {
-      const { resources, lanes } = proveAll(input);
-      proved = { resources: withKnown(proved.resources, resources), lanes };
+      proved = proveAll(input, proved);
       parts = now;
     }
     return proved;
   };
-}
-
-/** `now`, with the objects of `before` where they say the same; `before` when all do. */
-function withKnown(before: Proved["resources"], now: Proved["resources"]): Proved["resources"] {
-  const kept = new Map<ResourceName, ResourceReport>();
-  let news = 0;
-  for (const [name, report] of now) {
-    const known = before.get(name);
-    const isKnown = known !== undefined && isSameResourceReport(known, report);
-    kept.set(name, isKnown ? known : report);
-    if (!isKnown) news += 1;
-  }
-  return news === 0 && now.size === before.size ? before : kept;
 }
 
 function partsOf(input: ProofInput): readonly unknown[] {

@@ -14,6 +14,7 @@ import {
   type ResourceName,
   type ResourceReport,
   ROUTER_ID_MAX,
+  changedKeys,
   parseDeviceName,
   patchMap,
 } from "@fairlead/model";
@@ -49,13 +50,16 @@ import { HEARING_STATES, LANE_STATES } from "./words.ts";
  * @param previous the report that the receiver has; absent: the message is whole.
  */
 export function encodeReport(report: AgentReport, previous?: AgentReport): pb.Report {
+  const earlier = previous?.resources ?? new Map<ResourceName, ResourceReport>();
   const resources: pb.ResourceReport[] = [];
-  for (const [name, resource] of report.resources) {
-    const before = previous?.resources.get(name);
-    if (before !== undefined && isSameResourceReport(before, resource)) continue;
-    resources.push(encodeResourceReport(resource));
+  const gone: ResourceName[] = [];
+  for (const name of changedKeys(earlier, report.resources)) {
+    const [before, resource] = [earlier.get(name), report.resources.get(name)];
+    if (resource === undefined) gone.push(name);
+    else if (before === undefined || !isSameResourceReport(before, resource)) {
+      resources.push(encodeResourceReport(resource));
+    }
   }
-  const gone = [...(previous?.resources.keys() ?? [])].filter((n) => !report.resources.has(n));
   return create(pb.ReportSchema, {
     sequence: BigInt(report.sequence),
     whole: previous === undefined,

@@ -86,7 +86,7 @@ export function isSameResourceReport(a: ResourceReport, b: ResourceReport): bool
       a.problem?.reason === b.problem?.reason &&
       a.problem?.detail === b.problem?.detail &&
       a.evidence.length === b.evidence.length &&
-      a.evidence.every((one, i) => evidenceKey(one) === evidenceKey(b.evidence[i])))
+      a.evidence.every((one, i) => isSameEvidence(one, b.evidence[i])))
   );
 }
 
@@ -130,17 +130,15 @@ function decodeEvidence({ kind }: pb.Evidence): Decoded<Evidence> {
   }
 }
 
-function evidenceKey(evidence: Evidence | undefined): string {
-  switch (evidence?.kind) {
-    case undefined:
-      return "";
+function isSameEvidence(a: Evidence, b: Evidence | undefined): boolean {
+  switch (a.kind) {
     case "kernel-address":
-      return `kernel-address ${evidence.link}`;
+      return b?.kind === a.kind && b.link === a.link;
     case "generation":
-      return evidence.kind;
+      return b?.kind === a.kind;
     case "neighbour":
-      return `neighbour ${evidence.mac} ${evidence.seenBy}`;
+      return b?.kind === a.kind && b.mac === a.mac && b.seenBy === a.seenBy;
     default:
-      return assertNever(evidence, "kinds of evidence");
+      return assertNever(a, "kinds of evidence");
   }
 }
