@@ -106,14 +106,20 @@ story("VRRP is lost while all else passes: it is said, and ends at once", {}, as
   const { address, holder } = await stage.served("default/web");
   const deaf = stage.lab.host(holder);
   await deaf.dropProtocol(VRRP);
-  const other = await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX, holder);
+  await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX, holder);
   const twice = await stage.until("it is said that two hold it", (list) => {
     const claim = claimOf(list, "default/web");
     const said = [claim?.main, ...(claim?.remarks ?? [])];
     const found = said.find((remark) => remark?.reason === "HeldTwice");
     return found ?? list.findings.find(({ remark }) => remark?.reason === "HeldTwice")?.remark;
   });
-  for (const name of [holder, other]) assert.ok(twice.detail.includes(name), twice.detail);
+  // Where both successors come up, the lesser one gives way before it is told of.
+  const others = stage.balancers.map(({ name }) => name).filter((name) => name !== holder);
+  assert.ok(twice.detail.includes(holder), twice.detail);
+  assert.ok(
+    others.some((name) => twice.detail.includes(name)),
+    twice.detail,
+  );
   // Whoever came second is told to yield.
   const kept = await stage.recorder.waitForHolder(address, YIELD_MS_MAX);
   assert.equal(kept, holder, "who held it first keeps it");

@@ -37,6 +37,8 @@ export function pinnedEnvironment(root, env) {
   return {
     ...env,
     PATH: [...first, ...rest, ...last].join(delimiter),
+    // What Node made of the sources is kept, as the programs do: half of a test file's start.
+    NODE_COMPILE_CACHE: env["NODE_COMPILE_CACHE"] ?? join(root, ".cache", "compiled"),
     TURBO_TELEMETRY_DISABLED: "1",
     DO_NOT_TRACK: "1",
   };

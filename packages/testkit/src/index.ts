@@ -10,7 +10,7 @@ export * from "./judge.ts";
 export { type ReadKeepalived, readKeepalived } from "./grammar/keepalived-grammar.ts";
 export { type ReadNginx, readNginx } from "./grammar/nginx-grammar.ts";
 export { type NftGrammarOptions, nftFaults } from "./grammar/nft-grammar.ts";
-export { hostile, MARK } from "./grammar/hostile-text.ts";
+export { anyText, hostile, MARK } from "./grammar/hostile-text.ts";
 export * from "./kube/kube-client.ts";
 export type * from "./kube/kube-resource.ts";
 export type { KubeEvent, KubeWatch } from "./kube/kube-watch.ts";
