@@ -15,12 +15,13 @@ import {
 
 import { accessOf, whyNotAllowed } from "./access.ts";
 import { isAllowedBy, ruleOf } from "./candidates.ts";
-import type { Desk } from "./choose.ts";
-import { type SeatChoice, chooseOnSeat } from "./choose-on-seat.ts";
+import { type Choice, type Desk, chosen } from "./choose.ts";
+import { chooseOnSeat } from "./choose-on-seat.ts";
 import { commit, fallBack } from "./commit.ts";
 import type { FamilyNeed } from "./families.ts";
 import type { Grant } from "./grant.ts";
 import type { PoolView } from "./pools.ts";
+import { type Move, withMoves } from "./reassign.ts";
 import type { Seat } from "./seats.ts";
 
 /** The pool of mode host that a claim is served from; without a view it is there no more. */
@@ -81,7 +82,8 @@ export function serveOnHosts(desk: Desk, request: HostClaim): Grant {
   const { doubts, placements } = found;
   // That no pool has the second family is no trouble of a claim that merely prefers both.
   const missed = found.missed.filter(({ reason }) => reason !== "FamilyUnavailable");
-  return commit(desk, claim, held, { chosen: found.inOrder(), doubts, missed, placements });
+  const decision = { chosen: found.inOrder(), doubts, missed, placements };
+  return withMoves(commit(desk, claim, held, decision), found.moves);
 }
 
 /** What was given by a pool that is gone stays, but for what went with its agent. */
@@ -102,6 +104,7 @@ interface Taken {
 class Found {
   readonly doubts: Remark[] = [];
   readonly missed: Remark[] = [];
+  readonly moves: Move[] = [];
   readonly placements = new Map<Address, Placement>();
   #fatal: Remark | undefined;
   readonly #desk: Desk;
@@ -158,13 +161,16 @@ class Found {
       .map(([address]) => address);
   }
 
-  #take({ agent, link }: Seat, choice: SeatChoice, problems: Remark[]): number {
+  #take({ agent, link }: Seat, choice: Choice, problems: Remark[]): number {
     if (choice.kind === "none") {
       problems.push(choice.problem);
       return 0;
     }
-    this.#taken.set(choice.address, { agent, rank: this.#rank });
-    this.placements.set(choice.address, { kind: "host", agent, link });
+    for (const address of chosen(choice)) {
+      this.#taken.set(address, { agent, rank: this.#rank });
+      this.placements.set(address, { kind: "host", agent, link });
+    }
+    if (choice.kind === "move") this.moves.push(choice);
     if (choice.kind === "keep" && choice.doubt !== undefined) this.doubts.push(choice.doubt);
     return 1;
   }

@@ -17,11 +17,11 @@ import {
 import { type Admission, admit } from "./admit.ts";
 import { adoptAddresses, findWait } from "./adopt.ts";
 import { findHostPool, serveOnHosts } from "./allocate-hosts.ts";
-import { type Choice, type Desk, choose } from "./choose.ts";
+import { type Desk, choose, chosen } from "./choose.ts";
 import { NOTHING, commit, fallBack, nothing } from "./commit.ts";
 import { type FamilyNeed, neededFamilies } from "./families.ts";
 import type { Grant } from "./grant.ts";
-import { isMidway, moveRemark } from "./reassign.ts";
+import { isMidway, withMoves } from "./reassign.ts";
 
 /** What allocation works on. */
 export interface AllocateOptions extends Desk {
@@ -144,21 +144,9 @@ function serve(options: AllocateOptions, claim: Claim): Grant {
   );
   // That no pool has the second family is no trouble of a claim that merely prefers both.
   const missed = lacking.map(({ problem }) => problem).filter(isTrouble);
-  const kept = { chosen: choices.flatMap(chosen), doubts, missed };
+  const kept = { chosen: choices.flatMap(({ choice }) => chosen(choice)), doubts, missed };
   const moves = choices.flatMap(({ choice }) => (choice.kind === "move" ? [choice] : []));
-  const grant = commit(options, claim, held, kept);
-  return moves.length === 0 ? grant : withMoves(grant, moves);
-}
-
-/** Says what of the grant is on its way: it is served by what it leaves until that has gone. */
-function withMoves(
-  grant: Grant,
-  moves: readonly Extract<Choice, { readonly kind: "move" }>[],
-): Grant {
-  const leaving = moves.flatMap(({ from }) => from);
-  const arriving = moves.flatMap(({ to }) => (to === undefined ? [] : [to]));
-  const remarks = moves.map(({ from, to }) => moveRemark(from, to));
-  return { ...grant, remarks: [...remarks, ...grant.remarks], move: { leaving, arriving } };
+  return withMoves(commit(options, claim, held, kept), moves);
 }
 
 function isOf(need: FamilyNeed, address: Address): boolean {
@@ -182,9 +170,3 @@ const SCARCE: ReadonlySet<Reason> = new Set([
   "IpamUnreachable",
   "IpamRefused",
 ]);
-
-function chosen({ choice }: { readonly choice: Choice }): readonly Address[] {
-  if (choice.kind === "none") return [];
-  if (choice.kind !== "move") return [choice.address];
-  return choice.to === undefined ? choice.from : [...choice.from, choice.to];
-}

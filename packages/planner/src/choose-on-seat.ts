@@ -16,7 +16,7 @@ import { accessOf } from "./access.ts";
 import { type Choice, type Desk, whyNotWished } from "./choose.ts";
 import { fillText } from "./pool-fill.ts";
 import { type PoolView, withheld } from "./pools.ts";
-import { fitOf } from "./reassign.ts";
+import { fitOf, stillServing } from "./reassign.ts";
 import { type Seat, isInSeat } from "./seats.ts";
 import { keyIn, whyNotShared } from "./sharing.ts";
 
@@ -32,11 +32,8 @@ export interface SeatRequest {
   readonly isTaken: (address: Address) => boolean;
 }
 
-/** The choice for one seat: none moves off a seat by and by, as the others go on serving. */
-export type SeatChoice = Exclude<Choice, { readonly kind: "move" }>;
-
 /** Chooses one address. */
-export function chooseOnSeat(desk: Desk, request: SeatRequest): SeatChoice {
+export function chooseOnSeat(desk: Desk, request: SeatRequest): Choice {
   const { claim, seat, held } = request;
   const own = held.filter(
     (address) => fits(desk, request, address) && isHeldOn(desk, seat, address),
@@ -45,19 +42,44 @@ export function chooseOnSeat(desk: Desk, request: SeatRequest): SeatChoice {
   const wishes = claim.wishedAddresses.filter(
     (address) => isInSeat(seat, address) && (floats(desk, address) || fits(desk, request, address)),
   );
-  const current = own.find((address) => wishes.includes(address)) ?? own[0];
-  if (current !== undefined && isFitting(desk, claim, current, wishes)) {
-    return { kind: "keep", address: current };
+  const best = (some: readonly Address[]): Address | undefined =>
+    some.find((address) => wishes.includes(address)) ?? some[0];
+  const current = best(own.filter((address) => isFitting(desk, claim, address, wishes)));
+  const from = leaving(desk, claim, own, wishes);
+  if (current !== undefined) {
+    if (from.length === 0) return { kind: "keep", address: current };
+    desk.turn.take(claim);
+    return { kind: "move", from, to: current };
   }
   const troubles = wishes.map(
     (address) => whyNotWished(desk, claim, address) ?? whyNotOwn(desk, address),
   );
   const wished = wishes[troubles.indexOf(undefined)];
   const found = wishes.length > 0 ? wished : findAny(desk, request);
-  if (found !== undefined) return { kind: "take", address: found };
+  if (found !== undefined) {
+    if (from.length === 0) return { kind: "take", address: found };
+    if (desk.turn.isTaken(claim)) return { kind: "move", from };
+    desk.turn.take(claim);
+    return { kind: "move", from, to: found };
+  }
   const problem = troubles[0] ?? whyClosed(desk, request) ?? whyNone(desk, request);
-  if (current === undefined) return { kind: "none", problem };
-  return { kind: "keep", address: current, doubt: problem };
+  const first = best(own);
+  if (first === undefined) return { kind: "none", problem };
+  return { kind: "keep", address: first, doubt: problem };
+}
+
+/** Of what it has on the seat and has to leave, what serves clients until something else does. */
+function leaving(
+  desk: Desk,
+  claim: Claim,
+  own: readonly Address[],
+  wishes: readonly Address[],
+): readonly Address[] {
+  if (desk.turn.arrived.has(claim.id)) return [];
+  const displaced = own.filter(
+    (address) => !desk.inUse.has(address) && fitOf(desk, claim, address, wishes) === "displaced",
+  );
+  return stillServing(desk.table, displaced);
 }
 
 /** What a stranger has is left, but by who wishes for it. */

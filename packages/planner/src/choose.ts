@@ -58,6 +58,13 @@ export type Choice =
   | { readonly kind: "move"; readonly from: readonly Address[]; readonly to?: Address }
   | { readonly kind: "none"; readonly problem: Remark };
 
+/** The addresses of a choice: of a move both what it leaves and what takes its place. */
+export function chosen(choice: Choice): readonly Address[] {
+  if (choice.kind === "none") return [];
+  if (choice.kind !== "move") return [choice.address];
+  return choice.to === undefined ? choice.from : [...choice.from, choice.to];
+}
+
 /** What is to be had for a claim that holds nothing that it may keep. */
 type Found = Extract<Choice, { readonly kind: "take" | "none" }>;
 

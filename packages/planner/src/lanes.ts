@@ -32,7 +32,7 @@ export interface KeepOptions {
   readonly world: World;
   readonly forgotten: ReadonlySet<AgentName>;
   readonly rows: ReadonlyMap<Address, LeasedAddress>;
-  /** Agents that may be appended to the lane, in any order. */
+  /** Agents that may join the lane of this order, in any order. */
   readonly candidatesOf: (lane: Lane) => readonly AgentName[];
 }
 
@@ -114,8 +114,7 @@ function keptMembers(
   const isTold = isHeld || ordered.every((agent) => world.agents.get(agent)?.connected === true);
   if (!isTold) return ordered;
   const seed = hashText(lane.id);
-  const joining = candidatesOf(lane)
-    .filter((agent) => !ordered.includes(agent))
+  const joining = candidatesOf({ ...lane, order: ordered })
     .map((agent) => ({ agent, score: hashPair(seed, hashText(agent)) }))
     .sort((a, b) => b.score - a.score || compareText(a.agent, b.agent))
     .map(({ agent }) => agent);

@@ -11,6 +11,8 @@ import {
   makePool,
   makeRevisionOf,
   makeWorld,
+  nextWorld,
+  proveAll,
 } from "@fairlead/testkit";
 
 import { plan } from "./index.ts";
@@ -37,6 +39,23 @@ test("a host that was cloned with its address is no peer of the one it was clone
   assert.equal(peersOf(last).length, 2);
   const running = [...last.nodePlans.values()].filter(({ resources }) => resources.size > 0);
   assert.equal(running.length, 2);
+});
+
+test("a clone of an agent that has not come yet does not join in its place", () => {
+  const agents = [
+    makeAgent("lb-1", { prefixes: ["192.0.2.11/24"] }),
+    makeAgent("lb-2", { prefixes: ["192.0.2.12/24"] }),
+    makeAgent("lb-3", { prefixes: ["192.0.2.11/24"] }),
+  ];
+  const world = makeWorld({ agents, claims: [makeClaim("web")] });
+  const first = planned(world);
+  const held = nextWorld(world, first, { agents: proveAll(world, first) });
+  const before = planned(held);
+  // A new leader plans before the first of them has connected to it.
+  const without = proveAll(held, before).filter(({ name }) => name !== "lb-1");
+  const after = planned(nextWorld(held, before, { agents: without }));
+  assert.deepEqual(after.lanes, before.lanes);
+  assert.deepEqual(peersOf(after).toSorted(), ["lb-1=192.0.2.11", "lb-2=192.0.2.12"]);
 });
 
 test("what hosts have in common is spoken from by nobody who has another address", () => {

@@ -24,14 +24,25 @@ export function withPeers(
   segment: SegmentView | undefined,
   rule: CarrierRule | undefined,
 ): Lane {
-  const links = new Map<AgentName, Link>();
-  for (const agent of segment === undefined ? [] : lane.order) {
-    const link = segment === undefined ? undefined : linkIn(segment, agent, rule?.device);
-    if (link !== undefined) links.set(agent, link);
-  }
+  const links = segment === undefined ? NO_LINKS : linksOf(lane.order, segment, rule);
   const peers = findPeers(lane, links);
   const isSame = JSON.stringify(peers) === JSON.stringify(lane.peers ?? []);
   return isSame ? lane : { ...lane, peers };
+}
+
+/**
+ * Whether an agent may join the lane: it would speak from an address that none of the others does,
+ * be it one that has not come yet.
+ */
+export function canSpeakIn(
+  lane: Lane,
+  agent: AgentName,
+  segment: SegmentView,
+  rule: CarrierRule,
+): boolean {
+  const order = [...lane.order, agent];
+  const peers = findPeers({ ...lane, order }, linksOf(order, segment, rule));
+  return peers.some((peer) => peer.agent === agent);
 }
 
 /**
@@ -44,6 +55,21 @@ export function speakers(
 ): readonly AgentName[] {
   const order = [...links.keys()];
   return findPeers({ order, segment }, links).map(({ agent }) => agent);
+}
+
+const NO_LINKS: ReadonlyMap<AgentName, Link> = new Map();
+
+function linksOf(
+  agents: readonly AgentName[],
+  segment: SegmentView,
+  rule: CarrierRule | undefined,
+): ReadonlyMap<AgentName, Link> {
+  const links = new Map<AgentName, Link>();
+  for (const agent of agents) {
+    const link = linkIn(segment, agent, rule?.device);
+    if (link !== undefined) links.set(agent, link);
+  }
+  return links;
 }
 
 function findPeers(

@@ -22,7 +22,7 @@ import { type CarrierRule, candidatesIn, isAllowedBy, ruleOf } from "./candidate
 import { agentsWith, findLanes, laneOnAgents } from "./found-lanes.ts";
 import { keepLanes, openLane } from "./lanes.ts";
 import type { LeaseRows } from "./lease-rows.ts";
-import { withPeers } from "./peers.ts";
+import { canSpeakIn, withPeers } from "./peers.ts";
 import type { PoolBook, PoolView } from "./pools.ts";
 import type { LaneMove } from "./rank.ts";
 import { placeOnHost } from "./seats.ts";
@@ -175,7 +175,9 @@ class Placing {
     const segment = segments.byNetwork.get(lane.segment);
     const rule = this.#ruleIn(lane.id);
     if (segment === undefined || rule === undefined) return [];
-    return candidatesIn(world, segment, rule);
+    const joins = (agent: AgentName): boolean =>
+      !lane.order.includes(agent) && canSpeakIn(lane, agent, segment, rule);
+    return candidatesIn(world, segment, rule).filter(joins);
   }
 
   #laneFor(row: LeasedAddress): Lane | Remark {

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { type AddressPool, type Plan, type World, compareAddress } from "@fairlead/model";
 import {
   findVerdict,
+  makeAgents,
   makeClaim,
   makePool,
   makeRanges,
@@ -267,4 +268,26 @@ test("of two pools of one age that overlap, the one in use stays in use", () => 
     ring.findings().map((line) => line.split(":")[0]),
     ["lan PoolOverlap"],
   );
+});
+
+test("onShrink: reassign in mode host keeps each host's old address until the new ones serve", () => {
+  const host = { ...reassign, mode: "host" } as const;
+  const world = makeWorld({
+    claims: claims.slice(0, 2),
+    pools: [lan("192.0.2.100-192.0.2.109", host)],
+    agents: makeAgents(2),
+  });
+  const ring = new Ring(world).next();
+  const [a, b] = ["a: 192.0.2.100* 192.0.2.101*", "b: 192.0.2.102* 192.0.2.103*"];
+  assert.deepEqual(ring.held(), [a, b]);
+  ring.edit(lan("192.0.2.104-192.0.2.109", host));
+  // One claim at a time, as elsewhere.
+  assert.deepEqual(ring.held(), [`${a} 192.0.2.104 192.0.2.105`, b]);
+  assert.equal(findVerdict(ring.planned, "a").state, "ready");
+  ring.next({}, true);
+  assert.deepEqual(ring.held(), [`${a} 192.0.2.104 192.0.2.105`, b], "nothing was proved");
+  ring.next();
+  assert.deepEqual(ring.held()[0], "a: 192.0.2.104* 192.0.2.105*");
+  ring.next().next();
+  assert.deepEqual(ring.held(), ["a: 192.0.2.104* 192.0.2.105*", "b: 192.0.2.106* 192.0.2.107*"]);
 });

@@ -111,8 +111,22 @@ export function isMidway(options: FitOptions, claim: Claim): boolean {
   );
 }
 
-/** What is said of a claim that has to move. `to`: absent while it waits for its turn. */
-export function moveRemark(from: readonly Address[], to: Address | undefined): Remark {
+/** A move of a claim. `to`: what takes the place of the others; absent while it has no turn. */
+export interface Move {
+  readonly from: readonly Address[];
+  readonly to?: Address;
+}
+
+/** Says what of the grant is on its way: it is served by what it leaves until that has gone. */
+export function withMoves(grant: Grant, moves: readonly Move[]): Grant {
+  if (moves.length === 0) return grant;
+  const leaving = moves.flatMap(({ from }) => from);
+  const arriving = moves.flatMap(({ to }) => (to === undefined ? [] : [to]));
+  const remarks = moves.map(moveRemark);
+  return { ...grant, remarks: [...remarks, ...grant.remarks], move: { leaving, arriving } };
+}
+
+function moveRemark({ from, to }: Move): Remark {
   const verb = from.length > 1 ? "are" : "is";
   const next =
     to === undefined
