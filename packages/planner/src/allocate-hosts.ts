@@ -91,8 +91,8 @@ function keepHeld(desk: Desk, claim: Claim, held: readonly Address[]): Grant {
   const living = held.filter(
     (address) => desk.table.rows.get(address)?.placement.kind !== "unplaced",
   );
-  const chosen = living.length > 0 ? living : held.slice(0, 1);
-  return commit(desk, claim, held, { chosen, doubts: [], missed: [], placements: new Map() });
+  const kept = living.length > 0 ? living : held.slice(0, 1);
+  return commit(desk, claim, held, { chosen: kept, doubts: [], missed: [], placements: new Map() });
 }
 
 interface Taken {
