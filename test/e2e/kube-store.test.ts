@@ -1,15 +1,26 @@
-// The store in a cluster over a real API server, by one who has the rights of deploy/rbac and no
-// others: the contract of stores, how long a thousand allocations take, and what becomes of those
+// The stores in a cluster over a real API server, by one who has the rights of deploy/rbac and no
+// others: the contracts of stores, how long a thousand allocations take, and what becomes of those
 // of a controller that is killed again and again. Whoever counts is no part of it.
 
 import assert from "node:assert/strict";
 import { Agent } from "node:https";
 import { after, test } from "node:test";
 
-import { createKubeClient, createKubeStore, type Store } from "@fairlead/controller";
+import {
+  createKubeClient,
+  createKubeIpamStore,
+  createKubeStore,
+  type KubeStoreOptions,
+  type Store,
+} from "@fairlead/controller";
 import { monotonicMs } from "@fairlead/lab";
 import { createSystemClock } from "@fairlead/runtime";
-import { type KubeObject, makeLease, testStoreContract } from "@fairlead/testkit";
+import {
+  type KubeObject,
+  makeLease,
+  testIpamStoreContract,
+  testStoreContract,
+} from "@fairlead/testkit";
 
 import { CONTROLLER_USER } from "./stage/api-host.ts";
 import { type DeployedCluster, startDeployedCluster } from "./stage/deployed-cluster.ts";
@@ -17,7 +28,7 @@ import { type SpokenProgram, startSpoken } from "./stage/spoken-program.ts";
 import { program } from "./stage/stage.ts";
 
 const clock = createSystemClock();
-const KINDS = ["AddressLease", "VrrpLane", "OperatorIntent", "StoreJournal"];
+const KINDS = ["AddressLease", "VrrpLane", "OperatorIntent", "StoreJournal", "IpamShard"];
 const LEASES = 1000;
 const COMMIT_MS_MAX = 5000;
 
@@ -33,6 +44,14 @@ testStoreContract("the store in a real cluster", async () => {
   const deployed = await begin();
   return {
     store: () => storeOf(deployed),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+});
+
+testIpamStoreContract("the IPAM store in a real cluster", async () => {
+  const deployed = await begin();
+  return {
+    store: () => createKubeIpamStore({ client: clientOf(deployed), clock }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 });
@@ -148,7 +167,12 @@ async function countLeases(deployed: DeployedCluster): Promise<number> {
   return (await heldBy(deployed)).length;
 }
 
-function storeOf({ cluster }: DeployedCluster): Store {
+function storeOf(deployed: DeployedCluster): Store {
+  return createKubeStore({ client: clientOf(deployed), clock });
+}
+
+/** A client with the rights of the controller's user. */
+function clientOf({ cluster }: DeployedCluster): KubeStoreOptions["client"] {
   const credentials = cluster.credentialsOf(CONTROLLER_USER);
   assert.equal(credentials.kind, "token");
   const request = {
@@ -158,5 +182,5 @@ function storeOf({ cluster }: DeployedCluster): Store {
     headers: { Authorization: `Bearer ${credentials.token}` },
   };
   const access = { server: cluster.server, requestOptions: () => Promise.resolve(request) };
-  return createKubeStore({ client: createKubeClient({ access, clock, userAgent: "test" }), clock });
+  return createKubeClient({ access, clock, userAgent: "test" });
 }

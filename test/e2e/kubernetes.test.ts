@@ -98,6 +98,10 @@ test("the controller's user may do what its job is and nothing else", async () =
   const loadBalancer = { ingress: [{ ip: "10.77.0.100", ipMode: "VIP" }] };
   assert.deepEqual(seen?.["status"], { loadBalancer });
   const refused = { status: 403, reason: "Forbidden" };
+  const shard = { apiVersion: "fairlead.io/v1alpha1", kind: "IpamShard" };
+  await own.create({ ...shard, metadata: { name: "classes-00" }, spec: { rows: "" } });
+  assert.equal((await own.list(shard)).length, 1);
+  await assert.rejects(own.remove({ ...shard, name: "classes-00" }), refused);
   await assert.rejects(own.remove(target), refused);
   await assert.rejects(own.list(KINDS.configMap), refused);
   await assert.rejects(own.list({ apiVersion: "v1", kind: "Secret" }), refused);

@@ -37,7 +37,7 @@ export interface Adapters {
   readonly store: Store;
   readonly sources: readonly Source[];
   readonly publishers: readonly Publisher[];
-  /** Makes a store of the IPAM service for one lead; absent where it has a file, or none. */
+  /** Makes a store of the IPAM service for one lead; absent where it has a file. */
   ipamStore?(): IpamStore;
   /** Services as the cluster has them; absent where Services come from elsewhere. */
   readonly services?: ServiceBook;

@@ -37,6 +37,7 @@ export {
   controllerSettings,
 } from "./settings.ts";
 export { sqlitePath } from "./store-settings.ts";
+export { createKubeIpamStore } from "./store/kube/kube-ipam-store.ts";
 export { createKubeStore, type KubeStoreOptions } from "./store/kube/kube-store.ts";
 export { type FolderDisk } from "./sources/folder/folder-disk.ts";
 export { type FolderSourceOptions, createFolderSource } from "./sources/folder/folder-source.ts";

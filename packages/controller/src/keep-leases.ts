@@ -17,6 +17,7 @@ import type { IpamStore } from "./ipam/ports.ts";
 import type { Election, Source, Store } from "./ports.ts";
 import type { ServiceBackends } from "./sources/service-backends.ts";
 import type { TranslateSettings } from "./sources/translate-service.ts";
+import { createKubeIpamStore } from "./store/kube/kube-ipam-store.ts";
 import { createKubeStore } from "./store/kube/kube-store.ts";
 import { createSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import type { StoreSettings } from "./store-settings.ts";
@@ -30,7 +31,7 @@ const IDENTITY_BYTES = 4;
 export interface LeaseKeeping {
   readonly election: Election;
   readonly store: Store;
-  /** Makes a store of the IPAM service for one lead; absent where it has a file, or none. */
+  /** Makes a store of the IPAM service for one lead; absent where it has a file. */
   ipamStore?(): IpamStore;
   /** Sources of claims that the store's own system holds. */
   declared(backends: ServiceBackends, settings: TranslateSettings): readonly Source[];
@@ -84,6 +85,7 @@ export function keepLeases(options: LeaseKeepingOptions): LeaseKeeping {
       return {
         election,
         store: createKubeStore({ client: guarded, clock, onWrite: onStored }),
+        ipamStore: () => createKubeIpamStore({ client: guarded, clock }),
         ...alone,
       };
     }

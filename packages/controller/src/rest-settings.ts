@@ -34,7 +34,7 @@ export const REST_SETTINGS: { readonly [Key in keyof RestFlags]: Setting<RestFla
     hostDefault: "127.0.0.1",
     help:
       "Where REST is served, on the loopback alone, as it asks nobody's name. Default: " +
-      `${formatHostPort(LISTEN_DEFAULT)} with a store of one file, nowhere with an etcd.`,
+      `${formatHostPort(LISTEN_DEFAULT)} with a store of one file, nowhere with the others.`,
   }),
   ipamLease: durationSetting({
     default: 3_600_000,
@@ -78,32 +78,24 @@ export function checkRestFlags({ settings, named, store }: RestCheck): readonly 
     });
   }
   const given = Object.keys(REST_SETTINGS).filter((key) => named.has(key));
-  const idle = given.length > 0 ? whyIdle(settings, store) : undefined;
-  if (idle !== undefined) {
+  const place = listenRest === undefined ? SHARED[store ?? "sqlite"] : undefined;
+  if (given.length > 0 && place !== undefined) {
     complaints.push({
       what: given.map((key) => `--${flagOf(key)}`).join(" and "),
-      why: idle.why,
-      todo: `leave ${given.length > 1 ? "them" : "it"} away, or ${idle.orElse}`,
+      why: `leases are kept in ${place}, where REST is served only when it is asked for`,
+      todo: `leave ${given.length > 1 ? "them" : "it"} away, or add --listen-rest`,
       code: "ConflictingSettings",
     });
   }
   return complaints;
 }
 
-/** Why flags would do nothing; undefined: they do something. */
-function whyIdle(
-  { listenRest }: RestCheck["settings"],
-  store: RestCheck["store"],
-): { readonly why: string; readonly orElse: string } | undefined {
-  if (store === "kubernetes") {
-    const why =
-      "leases are kept in the cluster, where there is no IPAM service that REST could serve";
-    return { why, orElse: "keep leases in sqlite:FILE or in an etcd" };
-  }
-  if (store !== "etcd" || listenRest !== undefined) return undefined;
-  const why = "leases are kept in an etcd, where REST is served only when it is asked for";
-  return { why, orElse: "add --listen-rest" };
-}
+/** Where controllers stand side by side and would want one port. */
+const SHARED: Readonly<Record<StoreSettings["kind"], string | undefined>> = {
+  sqlite: undefined,
+  etcd: "an etcd",
+  kubernetes: "the cluster",
+};
 
 /** Makes the settings of flags that nothing is wrong with. Undefined: REST is not served. */
 export function restSettings(flags: RestFlags, store: StoreSettings): RestSettings | undefined {
@@ -114,11 +106,9 @@ export function restSettings(flags: RestFlags, store: StoreSettings): RestSettin
       return { listen: listenRest ?? LISTEN_DEFAULT, ipamPath, ipamLeaseMs, ipamGraceMs };
     }
     case "etcd":
-      // Controllers that stand side by side would want one port.
+    case "kubernetes":
       if (listenRest === undefined) return undefined;
       return { listen: listenRest, ipamPath: undefined, ipamLeaseMs, ipamGraceMs };
-    case "kubernetes":
-      return undefined;
     default:
       return assertNever(store, "unknown store");
   }

@@ -204,19 +204,12 @@ suite("a mistake is told in four parts", () => {
       says: [/^--etcd-base: .*a path such as \/fairlead/],
     },
     {
-      name: "REST of a store that has no IPAM service",
-      argv: ["--kubeconfig=/k", "--insecure", "--store=kubernetes", "--listen-rest", "7701"],
-      says: [
-        /^--listen-rest: leases are kept in the cluster, where there is no IPAM service .*; leave it away, or .*\[ConflictingSettings\]$/,
-      ],
-    },
-    {
       name: "times of an IPAM service that is not served",
       argv: [...NEEDED, "--store", "etcd:http://h:2379", "--ipam-lease=2h"],
       says: [/^--ipam-lease: leases are kept in an etcd, .*; leave it away, or add --listen-rest/],
     },
     {
-      name: "times of an IPAM service that the cluster's store has not",
+      name: "times of an IPAM service in a cluster that is not served",
       argv: [
         "--kubeconfig=/k",
         "--insecure",
@@ -224,7 +217,9 @@ suite("a mistake is told in four parts", () => {
         "--ipam-lease=2h",
         "--ipam-grace=1h",
       ],
-      says: [/^--ipam-lease and --ipam-grace: leases are kept in the cluster, .*; leave them away/],
+      says: [
+        /^--ipam-lease and --ipam-grace: leases are kept in the cluster, .*; leave them away, or add --listen-rest/,
+      ],
     },
     {
       name: "a store of no kind",

@@ -22,7 +22,8 @@ export type StubResource =
   | "addressleases"
   | "vrrplanes"
   | "operatorintents"
-  | "storejournals";
+  | "storejournals"
+  | "ipamshards";
 /** What is done, in the words of RBAC. */
 export type StubVerb = "list" | "watch" | "get" | "create" | "update" | "patch" | "delete";
 
@@ -58,6 +59,7 @@ export const STUB_KINDS: readonly StubKind[] = [
   ours("VrrpLane", "vrrplanes"),
   ours("OperatorIntent", "operatorintents"),
   ours("StoreJournal", "storejournals"),
+  ours("IpamShard", "ipamshards"),
 ];
 
 /** A kind of deploy/crds, all of one for the cluster. */

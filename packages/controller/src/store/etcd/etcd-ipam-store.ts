@@ -9,19 +9,20 @@ import type { EtcdRow } from "../../etcd/list-prefix.ts";
 import type { EtcdChange } from "../../etcd/transaction.ts";
 import type { IpamChange, StoredIpam } from "../../ipam/ipam-model.ts";
 import type { IpamStore } from "../../ipam/ports.ts";
-import { createIpamTable, type IpamTable } from "../ipam-table.ts";
-import { makeStoreError } from "../store-error.ts";
-import { createEtcdSession, type EtcdSession } from "./etcd-session.ts";
-import { etcdStoreError } from "./etcd-store-errors.ts";
 import {
   type IpamKeys,
   ipamKeys,
   placeInIpamCommit,
+  placesOf,
   readIpamRows,
   toIpamKeyChange,
-} from "./ipam-rows-in-etcd.ts";
+} from "../ipam-row-keys.ts";
+import { createIpamTable, type IpamTable } from "../ipam-table.ts";
+import type { ChangePlace } from "../pieces.ts";
+import { makeStoreError } from "../store-error.ts";
+import { createEtcdSession, type EtcdSession } from "./etcd-session.ts";
+import { etcdStoreError } from "./etcd-store-errors.ts";
 import { openStore } from "./open-store.ts";
-import type { ChangePlace } from "./pieces.ts";
 
 /** Where the store is. */
 export interface EtcdIpamStoreOptions {
@@ -38,6 +39,7 @@ export function createEtcdIpamStore(options: EtcdIpamStoreOptions): IpamStore {
 
 class EtcdIpamStore implements IpamStore {
   readonly #client: EtcdClient;
+  readonly #prefix: string;
   readonly #keys: IpamKeys;
   #opened: { readonly session: EtcdSession; readonly table: IpamTable } | undefined;
   /** What registrations will hold that the commit under way makes or changes. */
@@ -47,23 +49,29 @@ class EtcdIpamStore implements IpamStore {
 
   constructor({ client, base }: EtcdIpamStoreOptions) {
     this.#client = client;
-    this.#keys = ipamKeys(base);
+    this.#prefix = `${base}/ipam/`;
+    this.#keys = ipamKeys(this.#prefix);
   }
 
   async open(): Promise<StoredIpam> {
     assert(this.#opened === undefined, "a store is opened once");
-    const [client, keys] = [this.#client, this.#keys];
+    const [client, keys, prefix] = [this.#client, this.#keys, this.#prefix];
+    const termKey = `${prefix}term`;
     const read = (rows: readonly EtcdRow[]): [StoredIpam, IpamTable] => {
       const stored = readIpamRows(keys, rows);
       return [stored, createIpamTable(stored)];
     };
     try {
-      const { term, rows, state } = await openStore({ client, keys, read });
+      const { term, rows, state } = await openStore({
+        client,
+        keys: { prefix, term: termKey },
+        read,
+      });
       const [stored, table] = state;
       const heldBy = (uuid: string): string | undefined =>
         this.#coming.get(uuid) ?? table.heldBy(uuid);
       const placeOf = (change: EtcdChange): ChangePlace => placeInIpamCommit(keys, heldBy, change);
-      const session = createEtcdSession({ client, termKey: keys.term, placeOf, term, rows });
+      const session = createEtcdSession({ client, termKey, placeOf, term, rows });
       this.#opened = { session, table };
       return stored;
     } catch (error) {
@@ -105,15 +113,4 @@ class EtcdIpamStore implements IpamStore {
       throw etcdStoreError(error);
     }
   }
-}
-
-/** What registrations hold after the changes that put them, as `<class>/<address>`. */
-function placesOf(changes: readonly IpamChange[]): ReadonlyMap<string, string> {
-  const places = new Map<string, string>();
-  for (const change of changes) {
-    if (change.kind !== "put-registration") continue;
-    const { uuid, class: of, address } = change.registration;
-    places.set(uuid, `${of}/${address}`);
-  }
-  return places;
 }

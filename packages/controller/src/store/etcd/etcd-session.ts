@@ -4,10 +4,21 @@
 
 import { assert } from "@fairlead/model";
 import type { EtcdClient } from "../../etcd/etcd-client.ts";
-import type { EtcdChange, EtcdCondition } from "../../etcd/transaction.ts";
+import {
+  type EtcdChange,
+  type EtcdCondition,
+  TRANSACTION_OPERATIONS_MAX,
+} from "../../etcd/transaction.ts";
+import { type ChangePlace, cutIntoPieces, type PieceLimits } from "../pieces.ts";
 import { makeStoreError } from "../store-error.ts";
-import { type ChangePlace, cutIntoPieces } from "./pieces.ts";
 import { formatTerm, readTerm, type Term } from "./term.ts";
+
+const PIECE: PieceLimits = {
+  /** One operation of each transaction writes the term. */
+  changes: TRANSACTION_OPERATIONS_MAX - 1,
+  /** etcd takes requests of 1.5 MiB (--max-request-bytes); a row alone is far smaller. */
+  bytes: 512 * 1024,
+};
 
 /** What came of a write. */
 export type SessionResult =
@@ -91,7 +102,7 @@ class Session implements EtcdSession {
       const wanted = [...new Map([...this.#undo, ...asked])]
         .map(([key, value]) => ({ key, value }))
         .filter(({ key, value }) => this.#stored.get(key) !== value);
-      for (const piece of cutIntoPieces(wanted, this.#placeOf)) {
+      for (const piece of cutIntoPieces(wanted, this.#placeOf, PIECE)) {
         const result = await this.#send(this.#next(piece));
         if (result.kind === "fenced") return result;
       }

@@ -12,7 +12,7 @@ import { makeStoreError } from "../store-error.ts";
 import { createEtcdSession, type EtcdSession } from "./etcd-session.ts";
 import { etcdStoreError } from "./etcd-store-errors.ts";
 import { openStore } from "./open-store.ts";
-import type { ChangePlace } from "./pieces.ts";
+import type { ChangePlace } from "../pieces.ts";
 import {
   placeInCommit,
   readRows,

@@ -7,7 +7,7 @@ import type { StoreChange, StoredState } from "../../ports.ts";
 import type { EtcdChange } from "../../etcd/transaction.ts";
 import type { EtcdRow } from "../../etcd/list-prefix.ts";
 import { readIntent, readLane, readLease } from "../rows.ts";
-import type { ChangePlace } from "./pieces.ts";
+import type { ChangePlace } from "../pieces.ts";
 
 /** All rows of a store. */
 export type StoredRows = Omit<StoredState, "epoch">;

@@ -144,7 +144,12 @@ class KubeStore implements Store {
       const { journal, doubted } = opened;
       const sequence = (doubted ?? journal).sequence + 1;
       try {
-        opened.journal = await writeJournal(client, { ...journal, epoch, sequence, packed });
+        opened.journal = await writeJournal(client, "journal", {
+          ...journal,
+          epoch,
+          sequence,
+          packed,
+        });
         opened.doubted = undefined;
         return undefined;
       } catch (error) {
@@ -154,7 +159,7 @@ class KubeStore implements Store {
           throw error;
         }
       }
-      const found = await readJournal(client);
+      const found = await readJournal(client, "journal");
       const isOurs = found !== undefined && (isSame(found, journal) || isSame(found, doubted));
       // Else an older copy of the store was put back, or somebody has it.
       if (!isOurs) return found?.epoch ?? 0;
@@ -167,11 +172,11 @@ class KubeStore implements Store {
   async #takeEpoch(): Promise<{ readonly journal: Journal; readonly replaced?: Journal }> {
     const { client } = this.#options;
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-      const found = await readJournal(client);
+      const found = await readJournal(client, "journal");
       // Without a journal the rows tell which epochs there were.
       const before = found?.epoch ?? (await readRows(client)).epochMax;
       try {
-        const journal = await writeJournal(client, {
+        const journal = await writeJournal(client, "journal", {
           resourceVersion: found?.resourceVersion,
           epoch: before + 1,
           sequence: (found?.sequence ?? 0) + 1,
@@ -188,7 +193,8 @@ class KubeStore implements Store {
   #rowWriter(journal: Journal, { versions }: StoredRows): RowWriter {
     const { client, clock } = this.#options;
     const epoch = (): number => this.#opened?.journal.epoch ?? journal.epoch;
-    const isCurrent = async (): Promise<boolean> => (await readJournal(client))?.epoch === epoch();
+    const isCurrent = async (): Promise<boolean> =>
+      (await readJournal(client, "journal"))?.epoch === epoch();
     return createRowWriter({ client, clock, epoch, versions, isCurrent });
   }
 }

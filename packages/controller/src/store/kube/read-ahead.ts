@@ -42,7 +42,7 @@ export function createReadAhead(options: {
 
   async function look(): Promise<void> {
     const before = taken;
-    const journal = await readJournal(client);
+    const journal = await readJournal(client, "journal");
     if (journal === undefined || isSame(journal, known?.journal)) return;
     const isAtRest = known === undefined || isSame(journal, seen);
     seen = journal;

@@ -1,14 +1,13 @@
-// Cuts a large commit into transactions that etcd takes. Pure. The pieces are in an order that the
-// store decides, so that every beginning of them is a good store.
+// Cuts a large commit into writes that a store's technology takes. Pure. The pieces are in an order
+// that the store decides, so that every beginning of them is a good store.
 
 import { compareBy, compareText } from "@fairlead/model";
 
-import { type EtcdChange, TRANSACTION_OPERATIONS_MAX } from "../../etcd/transaction.ts";
-
-/** One operation of each transaction writes the term. */
-const CHANGES_MAX = TRANSACTION_OPERATIONS_MAX - 1;
-/** etcd takes requests of 1.5 MiB (--max-request-bytes); a row alone is far smaller. */
-const BYTES_MAX = 512 * 1024;
+/** What is done with a key; no value: it is deleted. */
+export interface KeyChange {
+  readonly key: string;
+  readonly value: string | undefined;
+}
 
 /** Where a change stands among those of a commit. */
 export interface ChangePlace {
@@ -18,18 +17,27 @@ export interface ChangePlace {
   readonly unit?: string;
 }
 
-/** The changes in pieces, by their places. No key may be named twice. */
+/** What one piece takes. */
+export interface PieceLimits {
+  /** How many changes. */
+  readonly changes: number;
+  /** Of keys and values. */
+  readonly bytes: number;
+}
+
+/** The changes in pieces, by their places. No key may be named twice. A unit alone may be larger. */
 export function cutIntoPieces(
-  changes: readonly EtcdChange[],
-  placeOf: (change: EtcdChange) => ChangePlace,
-): readonly (readonly EtcdChange[])[] {
-  const pieces: EtcdChange[][] = [];
+  changes: readonly KeyChange[],
+  placeOf: (change: KeyChange) => ChangePlace,
+  limits: PieceLimits,
+): readonly (readonly KeyChange[])[] {
+  const pieces: KeyChange[][] = [];
   let bytes = 0;
   for (const unit of unitsOf(changes, placeOf)) {
     const size = unit.reduce((sum, { key, value }) => sum + sizeOf(key, value), 0);
     const last = pieces.at(-1);
-    const isFull = last === undefined || last.length + unit.length > CHANGES_MAX;
-    if (isFull || bytes + size > BYTES_MAX) {
+    const isFull = last === undefined || last.length + unit.length > limits.changes;
+    if (isFull || bytes + size > limits.bytes) {
       pieces.push([...unit]);
       bytes = size;
     } else {
@@ -41,7 +49,7 @@ export function cutIntoPieces(
 }
 
 interface Placed extends ChangePlace {
-  readonly change: EtcdChange;
+  readonly change: KeyChange;
 }
 
 const comparePlaced = compareBy<Placed>(
@@ -50,11 +58,11 @@ const comparePlaced = compareBy<Placed>(
 );
 
 function unitsOf(
-  changes: readonly EtcdChange[],
-  placeOf: (change: EtcdChange) => ChangePlace,
-): readonly (readonly EtcdChange[])[] {
+  changes: readonly KeyChange[],
+  placeOf: (change: KeyChange) => ChangePlace,
+): readonly (readonly KeyChange[])[] {
   const placed = changes.map((change): Placed => ({ ...placeOf(change), change }));
-  const units: EtcdChange[][] = [];
+  const units: KeyChange[][] = [];
   let before: Placed | undefined;
   for (const one of placed.toSorted(comparePlaced)) {
     const isSame = one.unit !== undefined && one.unit === before?.unit && one.rank === before.rank;

@@ -1,21 +1,22 @@
-// Which key of etcd each row of the IPAM service has, and what its change writes. Pure. One key an
-// address of a class, so that no address can be in two rows.
+// Which key each row of the IPAM service has in stores of keys and texts, and what its change
+// writes. Pure. One key an address of a class, so that no address can be in two rows.
 
 import { assertNever, compareText } from "@fairlead/model";
 
-import type { EtcdRow } from "../../etcd/list-prefix.ts";
-import type { EtcdChange } from "../../etcd/transaction.ts";
-import { type IpamChange, type StoredIpam, type Uuid, parseUuid } from "../../ipam/ipam-model.ts";
-import { netblockJson, readClass, readNetblock, readRegistration } from "../ipam-rows.ts";
-import { readLease } from "../rows.ts";
-import { makeStoreError } from "../store-error.ts";
-import type { ChangePlace } from "./pieces.ts";
+import { type IpamChange, type StoredIpam, type Uuid, parseUuid } from "../ipam/ipam-model.ts";
+import { netblockJson, readClass, readNetblock, readRegistration } from "./ipam-rows.ts";
+import type { ChangePlace, KeyChange } from "./pieces.ts";
+import { readLease } from "./rows.ts";
+import { makeStoreError } from "./store-error.ts";
 
-/** The keys of the IPAM service. */
+/** A row as it is kept. */
+export interface KeyRow {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** How the keys of the IPAM service begin. */
 export interface IpamKeys {
-  /** All of them begin so. */
-  readonly prefix: string;
-  readonly term: string;
   readonly classes: string;
   readonly netblocks: string;
   readonly registrations: string;
@@ -23,12 +24,9 @@ export interface IpamKeys {
   readonly addresses: string;
 }
 
-/** The keys below a base path such as `/fairlead`. */
-export function ipamKeys(base: string): IpamKeys {
-  const prefix = `${base}/ipam/`;
+/** The keys below a prefix such as `/fairlead/ipam/`, which may be empty. */
+export function ipamKeys(prefix: string): IpamKeys {
   return {
-    prefix,
-    term: `${prefix}term`,
     classes: `${prefix}classes/`,
     netblocks: `${prefix}netblocks/`,
     registrations: `${prefix}registrations/`,
@@ -37,7 +35,7 @@ export function ipamKeys(base: string): IpamKeys {
 }
 
 /** What a change of the IPAM service does with its key. */
-export function toIpamKeyChange(keys: IpamKeys, change: IpamChange): EtcdChange {
+export function toIpamKeyChange(keys: IpamKeys, change: IpamChange): KeyChange {
   switch (change.kind) {
     case "put-class":
       return { key: `${keys.classes}${change.class.uuid}`, value: JSON.stringify(change.class) };
@@ -74,7 +72,7 @@ export function toIpamKeyChange(keys: IpamKeys, change: IpamChange): EtcdChange 
 export function placeInIpamCommit(
   keys: IpamKeys,
   heldBy: (uuid: string) => string | undefined,
-  { key, value }: EtcdChange,
+  { key, value }: KeyChange,
 ): ChangePlace {
   const isGone = value === undefined;
   if (key.startsWith(keys.classes)) return { rank: isGone ? 4 : 0 };
@@ -84,8 +82,19 @@ export function placeInIpamCommit(
   return { rank: 2, ...(unit === undefined ? {} : { unit }) };
 }
 
+/** What registrations hold after the changes that put them, as `<class>/<address>`. */
+export function placesOf(changes: readonly IpamChange[]): ReadonlyMap<string, string> {
+  const places = new Map<string, string>();
+  for (const change of changes) {
+    if (change.kind !== "put-registration") continue;
+    const { uuid, class: of, address } = change.registration;
+    places.set(uuid, `${of}/${address}`);
+  }
+  return places;
+}
+
 /** The rows among the keys. Throws EdgeError CORRUPT that names the row. */
-export function readIpamRows(keys: IpamKeys, rows: readonly EtcdRow[]): StoredIpam {
+export function readIpamRows(keys: IpamKeys, rows: readonly KeyRow[]): StoredIpam {
   const below = <T>(prefix: string, read: (row: { key: string; row: string }) => T): T[] =>
     rows
       .filter(({ key }) => key.startsWith(prefix))
