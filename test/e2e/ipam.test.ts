@@ -1,6 +1,7 @@
-// The IPAM service of a real controller that is killed between any two words of its clients: what
-// one of them was told stays true, a question that was not answered is asked again, and a release
-// is one. That time takes registrations back is told on a fake clock, beside the service.
+// The IPAM service of a real controller, over a file and over a cluster with the rights of
+// deploy/rbac, that is killed between any two words of its clients: what one of them was told stays
+// true, a question that was not answered is asked again, and a release is one. That time takes
+// registrations back is told on a fake clock, beside the service.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -9,6 +10,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { createSystemClock } from "@fairlead/runtime";
+
+import { startDeployedCluster } from "./stage/deployed-cluster.ts";
 import { parseMetricsPage } from "./stage/metrics-page.ts";
 import { type SpokenProgram, startSpoken } from "./stage/spoken-program.ts";
 import { program } from "./stage/stage.ts";
@@ -16,6 +20,12 @@ import { program } from "./stage/stage.ts";
 const CLIENTS = 40;
 /** Answers before the first kill, while the others still wait for theirs. */
 const ANSWERS = 5;
+
+/** A leader that was killed leads for so long, and a busy machine needs some time for the rest. */
+const LEAD_S = 2;
+const ANSWERS_MS_MAX = 20_000;
+const CLASS = { name: "lab" };
+const clock = createSystemClock();
 
 type Shown = Readonly<Record<string, unknown>>;
 
@@ -29,21 +39,32 @@ interface Life extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-test("what the IPAM service said stays true over kill -9 of the controller", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "fairlead-ipam-"));
-  mkdirSync(join(folder, "manifests"));
-  try {
-    const told = await registerThroughKill(folder);
+/** What a controller is started with, and where its rows are. */
+interface Place extends AsyncDisposable {
+  readonly flags: readonly string[];
+  /** Takes away what it keeps its rows in, and gives it back. */
+  readonly outage?: { begin(): Promise<void>; end(): Promise<void> };
+}
+
+const PLACES: readonly { readonly name: string; readonly start: () => Promise<Place> }[] = [
+  { name: "a file", start: startFolder },
+  { name: "a cluster", start: startCluster },
+];
+
+for (const { name, start } of PLACES) {
+  test(`what the IPAM service said stays true over kill -9 of the controller: ${name}`, async () => {
+    await using place = await start();
+    const told = await registerThroughKill(place);
     const [gone = "", renewed = ""] = told.keys();
     {
-      await using life = await startLife(folder);
+      await using life = await startLife(place);
       const [status, { expires }] = await life.ask("POST", `/registrations/${renewed}/renew`);
       assert.equal(status, 200);
       assert.ok(Date.parse(String(expires)) > Date.now());
       assert.deepEqual(await life.ask("DELETE", `/registrations/${gone}`), [204, {}]);
       await life.kill();
     }
-    await using life = await startLife(folder);
+    await using life = await startLife(place);
     const [again, { code }] = await life.ask("DELETE", `/registrations/${gone}`);
     assert.deepEqual([again, code], [404, "UnknownRegistration"]);
     const address = told.get(gone) ?? "";
@@ -54,6 +75,7 @@ test("what the IPAM service said stays true over kill -9 of the controller", asy
     // It rests for its last holder while others are given what is free.
     const [, fresh] = await life.ask("POST", "/registrations", { class: "lab" });
     assert.notEqual(fresh["address"], address);
+    if (place.outage !== undefined) await assertTold(life, place.outage);
     const back = await life.ask("POST", "/registrations", { class: "lab", uuid: gone });
     assert.deepEqual([back[0], back[1]["address"]], [201, address]);
 
@@ -64,13 +86,47 @@ test("what the IPAM service said stays true over kill -9 of the controller", asy
     ]);
     const refusals = await life.samples("fairlead_ipam_refusals_total");
     assert.ok(refusals.includes("UnknownRegistration 1"), refusals.join());
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
+  });
+}
+
+/** While there is nothing to write to, clients are told so. */
+async function assertTold(life: Life, outage: NonNullable<Place["outage"]>): Promise<void> {
+  await outage.begin();
+  const [status, { code, detail }] = await life.ask("POST", "/registrations", { class: "lab" });
+  assert.equal(status, 503, String(detail));
+  assert.ok(["StoreUnavailable", "NotLeading"].includes(String(code)), String(code));
+  assert.match(String(detail), /API server|does not lead/);
+  await outage.end();
+  await untilAnswers(life);
+}
+
+async function startFolder(): Promise<Place> {
+  const folder = mkdtempSync(join(tmpdir(), "fairlead-ipam-"));
+  mkdirSync(join(folder, "manifests"));
+  return {
+    flags: [`--source=${join(folder, "manifests")}`, `--state-dir=${join(folder, "state")}`],
+    [Symbol.asyncDispose]: async () => {
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startCluster(): Promise<Place> {
+  const deployed = await startDeployedCluster();
+  const { apiserver } = deployed.cluster;
+  return {
+    flags: [
+      `--kubeconfig=${deployed.kubeconfig}`,
+      "--store=kubernetes",
+      `--leader-lease=${LEAD_S}s`,
+    ],
+    outage: { begin: () => apiserver.kill(), end: () => apiserver.start() },
+    [Symbol.asyncDispose]: () => deployed[Symbol.asyncDispose](),
+  };
+}
 
 /** All clients ask at once; those whose answer is lost ask the next life for the same. */
-async function registerThroughKill(folder: string): Promise<Map<string, string>> {
+async function registerThroughKill(place: Place): Promise<Map<string, string>> {
   const told = new Map<string, string>();
   const clients = Array.from({ length: CLIENTS }, () => randomUUID());
   const register = async (life: Life, uuid: string): Promise<void> => {
@@ -79,8 +135,8 @@ async function registerThroughKill(folder: string): Promise<Map<string, string>>
     told.set(uuid, String(shown["address"]));
   };
   {
-    await using life = await startLife(folder);
-    const [made, { uuid: lab }] = await life.ask("POST", "/classes", { name: "lab" });
+    await using life = await startLife(place);
+    const [made, { uuid: lab }] = await life.ask("POST", "/classes", CLASS);
     assert.equal(made, 201);
     await life.ask("POST", "/netblocks", { class: lab, range: "10.9.0.0/24" });
     for (const uuid of clients.slice(0, ANSWERS)) await register(life, uuid);
@@ -89,7 +145,7 @@ async function registerThroughKill(folder: string): Promise<Map<string, string>>
     await life.kill();
     await Promise.allSettled(open);
   }
-  await using life = await startLife(folder);
+  await using life = await startLife(place);
   const before = new Map(told);
   await Promise.all(clients.map((uuid) => register(life, uuid)));
   for (const [uuid, address] of before) assert.equal(told.get(uuid), address);
@@ -98,14 +154,13 @@ async function registerThroughKill(folder: string): Promise<Map<string, string>>
   return told;
 }
 
-async function startLife(folder: string): Promise<Life> {
+async function startLife({ flags }: Place): Promise<Life> {
   const ports = ["admin", "agents", "metrics", "rest"].map((at) => `--listen-${at}=127.0.0.1:0`);
-  const places = [`--source=${join(folder, "manifests")}`, `--state-dir=${join(folder, "state")}`];
-  const args = [...ports, ...places, "--insecure"];
+  const args = [...ports, ...flags, "--insecure"];
   const running: SpokenProgram = startSpoken(program("fairlead-controller"), args);
   const [, rest = ""] = await running.until(/REST is served.*rest=(\S+)/);
   const [, metrics = ""] = await running.until(/ serves .*metrics=(\S+)/);
-  return {
+  const life: Life = {
     ask: async (method, path, body) => {
       const headers = { "content-type": "application/json" };
       const sent = body === undefined ? {} : { body: JSON.stringify(body), headers };
@@ -124,4 +179,17 @@ async function startLife(folder: string): Promise<Life> {
     },
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
+  await untilAnswers(life);
+  return life;
+}
+
+/** Whoever was killed leads for some time yet. */
+async function untilAnswers(life: Life): Promise<void> {
+  const endMs = clock.nowMs() + ANSWERS_MS_MAX;
+  for (;;) {
+    const [status, { detail }] = await life.ask("GET", "/classes");
+    if (status !== 503) return;
+    assert.ok(clock.nowMs() < endMs, `it does not answer: ${String(detail)}`);
+    await clock.sleep(50);
+  }
 }

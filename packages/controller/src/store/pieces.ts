@@ -25,7 +25,7 @@ export interface PieceLimits {
   readonly bytes: number;
 }
 
-/** The changes in pieces, by their places. No key may be named twice. A unit alone may be larger. */
+/** The changes in pieces, by their places. No key may be named twice; a unit is never cut. */
 export function cutIntoPieces(
   changes: readonly KeyChange[],
   placeOf: (change: KeyChange) => ChangePlace,

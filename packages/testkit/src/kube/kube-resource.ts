@@ -43,6 +43,7 @@ const KINDS_WITHOUT_NAMESPACE: ReadonlySet<string> = new Set([
   "CustomResourceDefinition",
   "GatewayClass",
   "IngressClass",
+  "IpamShard",
   "Namespace",
   "Node",
   "ServiceCIDR",

@@ -1,7 +1,7 @@
 // One opening of the IPAM service's rows in a cluster: its commits, one after the other. Given what
 // the opening read. A commit is one write of the journal, over the version that it had; objects
-// follow. One that is too large is several writes, and what it left when it broke off is put back by
-// the next one.
+// follow. One that is too large is several writes, and what it left when it broke off is put back
+// by the next one.
 
 import { randomUUID } from "node:crypto";
 
@@ -46,7 +46,7 @@ export interface TakenJournal extends Journal {
   readonly by: string;
 }
 
-/** Takes the next epoch, over the journal that was found. Rejects with CONFLICT if it is another. */
+/** Takes the next epoch, over the journal that was read. CONFLICT: it is another one by now. */
 export async function takeJournal(
   client: KubeClient,
   { journal, epochMax }: Pick<LoadedIpam, "journal" | "epochMax">,

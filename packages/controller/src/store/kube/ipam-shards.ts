@@ -15,7 +15,7 @@ export const SHARDS_PATH: string = `${API_ROOT}/ipamshards`;
 
 /**
  * How many objects the rows of a kind have. With as many as the service takes at all, which are
- * 100 000 registrations, an object of them has some 120 KB. No number here may ever change.
+ * 100 000 registrations, an object of them has some 100 KB. No number here may ever change.
  */
 const SHARDS: ReadonlyMap<string, number> = new Map([
   ["classes", 1],
