@@ -1,6 +1,7 @@
 // Metrics of external pools: how requests to IPAMs elsewhere end, and what is registered there.
 // Read from what is planned at the moment of a scrape. Labels are pools and closed lists.
 
+import { ipamLineId } from "@fairlead/model";
 import type { Metrics } from "@fairlead/runtime";
 
 import type { CycleView } from "./cycle-view.ts";
@@ -45,7 +46,8 @@ export function addExternalPools(metrics: Metrics, view: () => CycleView): void 
       const { pools, ipam } = view().state;
       for (const { value: pool } of pools.values()) {
         if (pool.external === undefined) continue;
-        gauge.set({ pool: pool.name }, ipam.troubles.has(pool.external.url) ? 0 : 1);
+        const isAway = ipam.troubles.has(ipamLineId(pool.name, pool.external.url));
+        gauge.set({ pool: pool.name }, isAway ? 0 : 1);
       }
     },
   });

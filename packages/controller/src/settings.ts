@@ -84,7 +84,8 @@ export const CONTROLLER_SETTINGS: ControllerSettingsTable = {
     placeholder: "DIR",
     help:
       "Where the CAs of external pools' IPAMs and the tokens for them are: HOST/ca.crt and " +
-      "HOST/token, of the host in the pool's url. They are read for each request.",
+      "HOST/token, of the host in the pool's url, and HOST/POOL.token of one pool alone. They " +
+      "are read for each request.",
     check: (text) => (text === "" ? "the path of a folder" : undefined),
   }),
   ...STORE_SETTINGS,

@@ -46,8 +46,13 @@ export type RegistrationSight =
 export interface IpamSights {
   /** By uuid. */
   readonly registrations: ReadonlyMap<string, RegistrationSight>;
-  /** Why an IPAM cannot be asked, by its url; escaped. */
+  /** Why an IPAM cannot be asked for a pool, by `ipamLineId`; escaped. */
   readonly troubles: ReadonlyMap<string, string>;
+}
+
+/** A line to an IPAM as a key: each pool has one of its own, as its token may be its own. */
+export function ipamLineId(pool: PoolName, url: string): string {
+  return `${pool} ${url}`;
 }
 
 /** Nothing seen. */

@@ -12,6 +12,7 @@ import {
   type Registration,
   type Remark,
   NO_SIGHTS,
+  ipamLineId,
 } from "@fairlead/model";
 
 /** A pool that takes its addresses from an IPAM. */
@@ -116,7 +117,7 @@ function standingOf(
   const say = (reason: Remark["reason"], what: string, isOpen = false): Standing => {
     return { isOpen, problem: { reason, detail: `pool ${name}: ${what}` } };
   };
-  const trouble = sights.troubles.get(url);
+  const trouble = sights.troubles.get(ipamLineId(name, url));
   if (trouble !== undefined) return say("IpamUnreachable", `${url} cannot be asked: ${trouble}`);
   const sight = registration && sights.registrations.get(registration.uuid);
   if (sight?.kind === "refused") return say("IpamRefused", `${url} refuses: ${sight.detail}`);

@@ -12,6 +12,7 @@ import {
   type Registration,
   type RegistrationSight,
   type World,
+  ipamLineId,
 } from "@fairlead/model";
 import {
   address,
@@ -115,7 +116,9 @@ test("registrations keep their promises, whatever an IPAM answers", () => {
             ipam.troubles = new Map();
           }
           if (event.kind === "release") ipam.release(registrations);
-          if (event.kind === "outage") ipam.troubles = new Map([[URL, "away"]]);
+          if (event.kind === "outage") {
+            ipam.troubles = new Map([[ipamLineId(externalPool().name, URL), "away"]]);
+          }
           if (event.kind === "answer") {
             ipam.troubles = new Map();
             ipam.answer(registrations.slice(0, event.count), event.how);

@@ -12,6 +12,7 @@ import {
   type RegistrationSight,
   type World,
   claimTitle,
+  ipamLineId,
 } from "@fairlead/model";
 import {
   address,
@@ -146,7 +147,7 @@ test("an address is taken by whoever is older, whoever it was asked for", () => 
 test("while the IPAM is away what it gave stays, and who waits is told why", () => {
   const line = new Line(makeWorld({ pools: [external("ext")], claims: [web] }));
   line.grant("192.0.2.100");
-  const troubles = new Map([[URL, "connect ECONNREFUSED"]]);
+  const troubles = new Map([[ipamLineId(external("ext").name, URL), "connect ECONNREFUSED"]]);
   line.next({ claims: [web, mail], ipam: { registrations: new Map(), troubles } });
   assert.deepEqual(line.said(), [
     "web 192.0.2.100",

@@ -13,6 +13,7 @@ import {
   NO_SIGHTS,
   compareText,
   hashText,
+  ipamLineId,
 } from "@fairlead/model";
 
 import { type Asking, type Want, createAsking, keyOf, wantKey } from "./asking.ts";
@@ -154,7 +155,7 @@ function findTroubles(
   const findings: Finding[] = [];
   for (const { name, external } of pools.toSorted((a, b) => compareText(a.name, b.name))) {
     const about = { subject: "pool", name } as const;
-    const trouble = external && sights.troubles.get(external.url);
+    const trouble = external && sights.troubles.get(ipamLineId(name, external.url));
     if (trouble !== undefined) {
       const detail = `${external?.url} cannot be asked: ${trouble}; what it gave stays`;
       findings.push({ ...about, reason: "IpamUnreachable", detail });

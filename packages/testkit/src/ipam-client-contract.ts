@@ -5,12 +5,13 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
 import type { IpamClient } from "@fairlead/controller";
-import type { Address } from "@fairlead/model";
+import type { Address, PoolName } from "@fairlead/model";
 
 /** An IPAM and a client of it. */
 export interface IpamClientStage extends AsyncDisposable {
   readonly client: IpamClient;
   readonly url: string;
+  readonly pool: PoolName;
   readonly class: string;
   /** All that the class has, lowest first. */
   readonly addresses: readonly [Address, Address, Address];
@@ -60,8 +61,8 @@ export function testIpamClientContract(
       const wish = { uuid: FOURTH, family: FAMILY, owner: "mail" } as const;
       const full = await stage.client.register(stage, wish);
       assert.match(refusal(full), /\(ClassExhausted\)/u);
-      await stage.client.release(stage.url, OTHER);
-      await stage.client.release(stage.url, OTHER);
+      await stage.client.release(stage, OTHER);
+      await stage.client.release(stage, OTHER);
       const served = await stage.client.register(stage, wish);
       assert.deepEqual(served, { kind: "granted", address: stage.addresses[1] });
     });
@@ -69,10 +70,10 @@ export function testIpamClientContract(
     test("a renewal names those that are not known", async () => {
       await using stage = await makeStage();
       await stage.client.register(stage, { uuid: ME, family: FAMILY, owner: "web" });
-      assert.deepEqual(await stage.client.renew(stage.url, [ME, OTHER]), [OTHER]);
-      await stage.client.release(stage.url, ME);
-      assert.deepEqual(await stage.client.renew(stage.url, [ME, OTHER]), [ME, OTHER]);
-      assert.deepEqual(await stage.client.renew(stage.url, []), []);
+      assert.deepEqual(await stage.client.renew(stage, [ME, OTHER]), [OTHER]);
+      await stage.client.release(stage, ME);
+      assert.deepEqual(await stage.client.renew(stage, [ME, OTHER]), [ME, OTHER]);
+      assert.deepEqual(await stage.client.renew(stage, []), []);
     });
   });
 }

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 
+import { parsePoolName, present } from "@fairlead/model";
 import { createFakeClock, createLogger, formatHostPort, isEdgeError } from "@fairlead/runtime";
 import {
   address,
@@ -29,6 +30,7 @@ testIpamClientContract("the client of an IPAM over HTTP", makeStage);
 
 const NO_FILES = { filesDir: "/nonexistent", clock: createFakeClock() };
 const UUID = "d0000000-0000-4000-8000-000000000001";
+const LAN = present(parsePoolName("lan"), "a pool");
 const WISH = { uuid: UUID, family: "ipv4", owner: "web" } as const;
 
 interface BadAnswer {
@@ -82,7 +84,7 @@ suite("an IPAM that says", () => {
     test(name, async () => {
       await using server = await startRawServer({ pieces: says });
       using client = createHttpIpamClient(NO_FILES);
-      const place = { url: server.server, class: "lab" };
+      const place = { url: server.server, pool: LAN, class: "lab" };
       if (typeof code === "string") {
         await assert.rejects(client.register(place, WISH), (error) => isEdgeError(error, code));
       } else {
@@ -100,16 +102,16 @@ test("nobody there, and nobody who answers", async () => {
   await once(server, "listening");
   const at = server.address();
   const port = typeof at === "object" && at !== null ? at.port : 0;
-  const url = `http://127.0.0.1:${port}`;
+  const account = { url: `http://127.0.0.1:${port}`, pool: LAN };
   using client = createHttpIpamClient({ ...NO_FILES, answerMsMax: 50 });
-  await assert.rejects(client.release(url, UUID), (error) => isEdgeError(error, "TIMEOUT"));
-  const secure = `https://127.0.0.1:${port}`;
+  await assert.rejects(client.release(account, UUID), (error) => isEdgeError(error, "TIMEOUT"));
+  const secure = { ...account, url: `https://127.0.0.1:${port}` };
   server.on("connection", (socket) => socket.end("no TLS\r\n"));
   await assert.rejects(client.release(secure, UUID), (error) => isEdgeError(error, "UNTRUSTED"));
   for (const socket of sockets) socket.destroy();
   server.close();
   await once(server, "close");
-  await assert.rejects(client.renew(url, [UUID]), (error) => isEdgeError(error, "UNREACHABLE"));
+  await assert.rejects(client.renew(account, [UUID]), (error) => isEdgeError(error, "UNREACHABLE"));
 });
 
 function answerOf(status: string, body: string, headers = ""): string {
@@ -143,6 +145,7 @@ async function makeStage(): Promise<IpamClientStage> {
   return {
     client,
     url,
+    pool: LAN,
     class: "lab",
     addresses: [address("192.0.2.100"), address("192.0.2.101"), address("192.0.2.102")],
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

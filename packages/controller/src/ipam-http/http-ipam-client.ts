@@ -12,7 +12,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 
 import { type Clock, escapeBounded } from "@fairlead/runtime";
 
-import type { IpamAnswer, IpamClient } from "../registrar/ports.ts";
+import type { IpamAccount, IpamAnswer, IpamClient } from "../registrar/ports.ts";
 import { type AskedWith, badAnswer, failedAnswer, socketError } from "./ipam-errors.ts";
 import { type IpamFiles, readIpamFiles } from "./ipam-files.ts";
 import { problemAnswer, registrationAnswer, renewalAnswer } from "./ipam-answers.ts";
@@ -39,7 +39,7 @@ export interface HttpIpamOptions {
 
 interface Call {
   readonly method: "POST" | "DELETE";
-  readonly url: string;
+  readonly account: IpamAccount;
   /** Below `/ipam/v1`. */
   readonly path: string;
   readonly body?: object;
@@ -57,8 +57,9 @@ export function createHttpIpamClient(options: HttpIpamOptions): HttpIpamClient {
   const agents = { "http:": new HttpAgent(kept), "https:": new HttpsAgent(kept) };
 
   async function ask(call: Call): Promise<Answer> {
-    const url = new URL(`${call.url}/ipam/v1${call.path}`);
-    const files = await readIpamFiles(filesDir, url);
+    const { url: base, pool } = call.account;
+    const url = new URL(`${base}/ipam/v1${call.path}`);
+    const files = await readIpamFiles(filesDir, url, pool);
     const asked: AskedWith = { what: words(call), files, nowMs: clock.wallMs() };
     const signal = AbortSignal.timeout(answerMsMax);
     const body = call.body === undefined ? undefined : JSON.stringify(call.body);
@@ -79,10 +80,10 @@ export function createHttpIpamClient(options: HttpIpamOptions): HttpIpamClient {
   }
 
   return {
-    register: async ({ url, class: of }, wish): Promise<IpamAnswer> => {
+    register: async ({ class: of, ...account }, wish): Promise<IpamAnswer> => {
       const call: Call = {
         method: "POST",
-        url,
+        account,
         path: "/registrations",
         body: { class: of, ...wish },
       };
@@ -92,16 +93,16 @@ export function createHttpIpamClient(options: HttpIpamOptions): HttpIpamClient {
       if (address === undefined) throw badAnswer(words(call), "is no registration");
       return { kind: "granted", address };
     },
-    renew: async (url, uuids) => {
-      const call: Call = { method: "POST", url, path: "/renew", body: { uuids } };
+    renew: async (account, uuids) => {
+      const call: Call = { method: "POST", account, path: "/renew", body: { uuids } };
       const { status, text } = await ask(call);
       const unknown = isGood(status) ? renewalAnswer(text, uuids) : undefined;
       if (unknown !== undefined) return unknown;
       const why = isGood(status) ? "is no renewal" : `is ${problemAnswer(status, text)}`;
       throw badAnswer(words(call), why);
     },
-    release: async (url, uuid) => {
-      const call: Call = { method: "DELETE", url, path: `/registrations/${uuid}` };
+    release: async (account, uuid) => {
+      const call: Call = { method: "DELETE", account, path: `/registrations/${uuid}` };
       const { status, text } = await ask(call);
       if (isGood(status) || status === NOT_FOUND) return;
       throw badAnswer(words(call), `is ${problemAnswer(status, text)}`);
@@ -152,8 +153,8 @@ function isGood(status: number): boolean {
 }
 
 /** `POST http://ipam.example/ipam/v1/renew`. */
-function words({ method, url, path }: Call): string {
-  return `${method} ${escapeBounded(`${url}/ipam/v1${path}`, WORDS_MAX)}`;
+function words({ method, account, path }: Call): string {
+  return `${method} ${escapeBounded(`${account.url}/ipam/v1${path}`, WORDS_MAX)}`;
 }
 
 const WORDS_MAX = 200;

@@ -10,18 +10,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 
+import { type PoolName, parsePoolName, present } from "@fairlead/model";
 import { isEdgeError } from "@fairlead/runtime";
 
+import type { IpamAccount } from "../registrar/ports.ts";
 import { createHttpIpamClient, type HttpIpamClient } from "./http-ipam-client.ts";
 import { readIpamFiles } from "./ipam-files.ts";
 
 const UUID = "d0000000-0000-4000-8000-000000000001";
 const NOW_MS = Date.UTC(2026, 0, 2);
 const GOOD = "t0ken-of-ours";
+const [LAN, DMZ] = [poolOf("lan"), poolOf("dmz")];
 
 interface Stage extends AsyncDisposable {
   readonly client: HttpIpamClient;
-  readonly url: string;
+  /** The IPAM, for a pool named lan. */
+  readonly account: IpamAccount;
   /** The folder of the IPAM's host. */
   readonly folder: string;
   /** The certificate that the IPAM shows, which is its own authority. */
@@ -63,7 +67,7 @@ async function makeStage({ days = 2, isSecure = true } = {}): Promise<Stage> {
   const client = stack.use(createHttpIpamClient({ filesDir: join(root, "files"), clock }));
   return {
     client,
-    url: `${isSecure ? "https" : "http"}://127.0.0.1:${at.port}`,
+    account: { url: `${isSecure ? "https" : "http"}://127.0.0.1:${at.port}`, pool: LAN },
     folder,
     certificate: own.certificate,
     tokens,
@@ -76,23 +80,58 @@ async function makeStage({ days = 2, isSecure = true } = {}): Promise<Stage> {
 
 test("its own CA and the token are read for each request", async () => {
   await using stage = await makeStage();
-  const { client, url, folder } = stage;
+  const { client, account, folder } = stage;
   const ca = join(folder, "ca.crt");
   await assert.rejects(
-    client.release(url, UUID),
+    client.release(account, UUID),
     says("UNTRUSTED", `not trusted by this host`, ca),
   );
   writeFileSync(ca, stage.certificate);
   const token = join(folder, "token");
-  await assert.rejects(client.release(url, UUID), says("FORBIDDEN", "without a token", token));
+  await assert.rejects(client.release(account, UUID), says("FORBIDDEN", "without a token", token));
   writeFileSync(token, "old\n");
-  await assert.rejects(client.release(url, UUID), says("FORBIDDEN", "it refuses the token", token));
+  await assert.rejects(
+    client.release(account, UUID),
+    says("FORBIDDEN", "it refuses the token", token),
+  );
   writeFileSync(token, `${GOOD}\n`);
-  await client.release(url, UUID);
+  await client.release(account, UUID);
   assert.deepEqual(stage.tokens, [undefined, "Bearer old", `Bearer ${GOOD}`]);
   writeFileSync(ca, makeCertificate(folder).certificate);
   const otherCa = says("UNTRUSTED", `not trusted by ${ca}`, "");
-  await assert.rejects(client.release(url, UUID), otherCa, "a connection of before is not used");
+  await assert.rejects(
+    client.release(account, UUID),
+    otherCa,
+    "a connection of before is not used",
+  );
+});
+
+test("a pool with a token of its own is asked for with that, and no other pool is", async () => {
+  await using stage = await makeStage({ isSecure: false });
+  const { client, account, folder } = stage;
+  const dmz = { ...account, pool: DMZ };
+  writeFileSync(join(folder, "lan.token"), GOOD);
+  await client.release(account, UUID);
+  const shared = join(folder, "token");
+  await assert.rejects(client.release(dmz, UUID), says("FORBIDDEN", "without a token", shared));
+  writeFileSync(shared, "of-all");
+  const own = join(folder, "lan.token");
+  await assert.rejects(client.release(dmz, UUID), says("FORBIDDEN", "it refuses", shared));
+  await client.release(account, UUID);
+  writeFileSync(own, "old");
+  await assert.rejects(client.release(account, UUID), says("FORBIDDEN", "it refuses", own));
+  rmSync(own);
+  await assert.rejects(client.release(account, UUID), says("FORBIDDEN", "it refuses", shared));
+  const sent = [GOOD, undefined, "of-all", GOOD, "old", "of-all"];
+  assert.deepEqual(
+    stage.tokens,
+    sent.map((token) => token && `Bearer ${token}`),
+  );
+  // No file can have that name, so the pool has none of its own.
+  const long = poolOf([63, 63, 63, 61].map((length) => "a".repeat(length)).join("."));
+  stage.answer(204);
+  await client.release({ ...account, pool: long }, UUID);
+  assert.equal(stage.tokens.at(-1), "Bearer of-all");
 });
 
 suite("what goes wrong is said by the file's name", () => {
@@ -115,12 +154,12 @@ suite("what goes wrong is said by the file's name", () => {
     const { name, token, status, ca, isFolder, code = "FORBIDDEN", why } = one;
     test(name, async () => {
       await using stage = await makeStage({ isSecure: false });
-      const { client, url, folder } = stage;
+      const { client, account, folder } = stage;
       if (status !== undefined) stage.answer(status);
       const path = join(folder, ca === undefined ? "token" : "ca.crt");
       if (isFolder === true) mkdirSync(path);
       else writeFileSync(path, ca ?? token ?? "");
-      await assert.rejects(client.renew(url, [UUID]), (error) => {
+      await assert.rejects(client.renew(account, [UUID]), (error) => {
         assert.ok(says(code, why, path)(error));
         const text = token?.trim() ?? "";
         assert.ok(text === "" || !String(error).includes(text), "the token is not said");
@@ -133,7 +172,7 @@ suite("what goes wrong is said by the file's name", () => {
     await using stage = await makeStage({ days: -1 });
     writeFileSync(join(stage.folder, "ca.crt"), stage.certificate);
     const why = says("UNTRUSTED", "its certificate has expired", "");
-    await assert.rejects(stage.client.release(stage.url, UUID), why);
+    await assert.rejects(stage.client.release(stage.account, UUID), why);
   });
 });
 
@@ -143,7 +182,7 @@ suite("a token goes to the host alone that it is of", () => {
     await using other = await makeStage({ isSecure: false });
     writeFileSync(join(stage.folder, "token"), GOOD);
     const why = says("FORBIDDEN", "without a token", "");
-    await assert.rejects(stage.client.release(other.url, UUID), why);
+    await assert.rejects(stage.client.release(other.account, UUID), why);
     assert.deepEqual(other.tokens, [undefined]);
   });
 
@@ -151,8 +190,8 @@ suite("a token goes to the host alone that it is of", () => {
     using files = makeFiles("192.0.2.9");
     const url = new URL("http://192.0.2.9/ipam");
     const why = says("UNREADABLE", "is not sent in clear text", "token");
-    await assert.rejects(readIpamFiles(files.dir, url), why);
-    const { token } = await readIpamFiles(files.dir, new URL("https://192.0.2.9/ipam"));
+    await assert.rejects(readIpamFiles(files.dir, url, LAN), why);
+    const { token } = await readIpamFiles(files.dir, new URL("https://192.0.2.9/ipam"), LAN);
     assert.equal(token, GOOD);
   });
 
@@ -165,7 +204,7 @@ suite("a token goes to the host alone that it is of", () => {
   for (const [url, folder] of names) {
     test(`${url} is asked with what is in ${folder}`, async () => {
       using files = makeFiles(folder);
-      assert.equal((await readIpamFiles(files.dir, new URL(url))).token, GOOD);
+      assert.equal((await readIpamFiles(files.dir, new URL(url), LAN)).token, GOOD);
     });
   }
 
@@ -174,7 +213,7 @@ suite("a token goes to the host alone that it is of", () => {
     writeFileSync(join(files.dir, "token"), GOOD);
     writeFileSync(join(files.dir, "a", "token"), GOOD);
     const read = async (url: string): Promise<string | undefined> =>
-      (await readIpamFiles(join(files.dir, "a"), new URL(url))).token;
+      (await readIpamFiles(join(files.dir, "a"), new URL(url), LAN)).token;
     assert.equal(await read("https://b"), GOOD);
     assert.equal(await read("https://.."), undefined);
     assert.equal(await read("https://."), undefined);
@@ -211,4 +250,8 @@ function makeCertificate(root: string, days = 2): { key: string; certificate: st
   openssl("x509", "-req", "-in", "csr", ...signed, "-out", "crt");
   const read = (name: string): string => readFileSync(join(cwd, name), "utf8");
   return { key: read("key"), certificate: read("crt") };
+}
+
+function poolOf(name: string): PoolName {
+  return present(parsePoolName(name), "a pool");
 }

@@ -1,12 +1,14 @@
 // The files by which one IPAM is trusted and asked: its CA and our token for it. Given one folder,
-// in which the name of an IPAM's host is the name of a folder: so whoever writes a pool can have no
-// other file read, and no token sent to anybody but the host that it was put there for. They are
-// read for each request, and what is in them is never said.
+// in which the name of an IPAM's host is the name of a folder, and a pool whose name is that of a
+// file: so whoever writes a pool can have no other file read, and no token sent for another pool or
+// to anybody but the host that it was put there for. They are read for each request, and what is in
+// them is never said.
 
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import type { PoolName } from "@fairlead/model";
 import { EdgeError, isLoopbackHost } from "@fairlead/runtime";
 
 import type { IpamErrorCode } from "../registrar/ports.ts";
@@ -14,6 +16,8 @@ import type { IpamErrorCode } from "../registrar/ports.ts";
 /** The names of the files in the folder of an IPAM's host. */
 const CA_FILE = "ca.crt";
 const TOKEN_FILE = "token";
+/** Of one pool alone, before which its name stands. */
+const POOL_TOKEN = `.${TOKEN_FILE}`;
 /** Larger files are none of ours, in characters. */
 const CHARACTERS_MAX = 256 * 1024;
 /** A header takes no other characters, and an IPAM no longer token. */
@@ -32,17 +36,20 @@ export interface IpamFiles {
   readonly tokenPath: string;
 }
 
-/** Reads them. Rejects with EdgeError UNREADABLE where one is there and cannot be used. */
-export async function readIpamFiles(dir: string, url: URL): Promise<IpamFiles> {
+/**
+ * Reads them; the pool's own token comes before the one of all. Rejects with EdgeError UNREADABLE
+ * where one is there and cannot be used.
+ */
+export async function readIpamFiles(dir: string, url: URL, pool: PoolName): Promise<IpamFiles> {
   const folder = folderOf(url);
-  const [caPath, tokenPath] = [CA_FILE, TOKEN_FILE].map((name) => join(dir, folder, name)) as [
-    string,
-    string,
-  ];
-  if (!FOLDER.test(folder)) return { caPath, tokenPath };
-  const [caPem, text] = await Promise.all([readOne(caPath), readOne(tokenPath)]);
+  const caPath = join(dir, folder, CA_FILE);
+  const sharedPath = join(dir, folder, TOKEN_FILE);
+  if (!FOLDER.test(folder)) return { caPath, tokenPath: sharedPath };
+  const ownPath = join(dir, folder, `${pool}${POOL_TOKEN}`);
+  const [caPem, own] = await Promise.all([readOne(caPath), readOne(ownPath)]);
   if (caPem !== undefined) checkCa(caPem, caPath);
-  const token = text?.trim();
+  const tokenPath = own === undefined ? sharedPath : ownPath;
+  const token = (own ?? (await readOne(sharedPath)))?.trim();
   if (token !== undefined) checkToken(token, tokenPath, url);
   return {
     ...(caPem === undefined ? {} : { caPem }),
@@ -82,7 +89,8 @@ async function readOne(path: string): Promise<string | undefined> {
     if (text.length <= CHARACTERS_MAX) return text;
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    // The names of a few pools are too long for a file of their own.
+    if (["ENOENT", "ENOTDIR", "ENAMETOOLONG"].includes(String(code))) return undefined;
     throw unreadable(`cannot read ${path}`, cause);
   }
   throw unreadable(`${path} is too large`);

@@ -1,4 +1,4 @@
-// The line to one IPAM: renews what it gave, gives back what nobody wants, and asks for what is
+// The line to one IPAM, for one pool: renews what it gave, gives back what nobody wants, and asks for what is
 // wanted, in rounds, the oldest wish first. Given the stored registrations whenever they change.
 // It wakes for them, when a renewal is due, and when what failed or was refused may be tried again.
 // What it knows is what was answered; it decides nothing of who gets what.
@@ -15,7 +15,7 @@ import {
   isEdgeError,
 } from "@fairlead/runtime";
 
-import type { IpamAnswer, IpamClient } from "./ports.ts";
+import type { IpamAccount, IpamAnswer, IpamClient } from "./ports.ts";
 
 /** Requests under way at once. */
 const BATCH = 16;
@@ -37,7 +37,7 @@ export type IpamResult = "done" | "refused" | "failed";
 
 /** What a line works with. */
 export interface IpamLineOptions {
-  readonly url: string;
+  readonly account: IpamAccount;
   readonly client: IpamClient;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
@@ -81,7 +81,7 @@ export class IpamLine implements AsyncDisposable {
     });
   }
 
-  /** These are the stored registrations of this IPAM, the oldest first. */
+  /** These are the stored registrations of the line, the oldest first. */
   follow(registrations: readonly Registration[]): void {
     this.#registrations = registrations;
     const known = new Set(registrations.map(({ uuid }) => uuid));
@@ -139,13 +139,13 @@ export class IpamLine implements AsyncDisposable {
 
   /** Renews all that has an address; what the IPAM does not know any more is asked for again. */
   async #renewDue(): Promise<void> {
-    const { clock, client, url, random } = this.#options;
+    const { clock, client, account, random } = this.#options;
     if (clock.nowMs() < this.#renewMs) return;
     const held = this.#registrations.filter(({ ending, address }) => !ending && address);
     for (let at = 0; at < held.length; at += RENEWALS_MAX) {
       const some = held.slice(at, at + RENEWALS_MAX);
       const uuids = some.map(({ uuid }) => uuid);
-      const unknown = new Set(await this.#asked("renew", client.renew(url, uuids)));
+      const unknown = new Set(await this.#asked("renew", client.renew(account, uuids)));
       for (const uuid of uuids) {
         const isLost = this.sights.get(uuid)?.kind === "lost";
         if (isLost && !unknown.has(uuid)) this.sights.delete(uuid);
@@ -168,12 +168,12 @@ export class IpamLine implements AsyncDisposable {
   }
 
   async #releaseEnding(): Promise<void> {
-    const { client, url } = this.#options;
+    const { client, account } = this.#options;
     const ending = this.#registrations.filter(
       ({ ending: ends, uuid }) => ends && this.sights.get(uuid)?.kind !== "released",
     );
     await this.#inBatches(ending, async ({ uuid }) => {
-      await this.#asked("release", client.release(url, uuid));
+      await this.#asked("release", client.release(account, uuid));
       this.#see(uuid, { kind: "released" });
     });
   }
@@ -208,11 +208,17 @@ export class IpamLine implements AsyncDisposable {
   }
 
   async #register(one: Registration): Promise<IpamAnswer> {
-    const { uuid, family, wish, pool, claim, url } = one;
-    const owner = `fairlead: pool ${pool}, ${claimTitle(claim)}`.slice(0, OWNER_CHARACTERS_MAX);
+    const { uuid, family, wish, claim } = one;
+    const { client, account } = this.#options;
+    const owner = `fairlead: pool ${account.pool}, ${claimTitle(claim)}`.slice(
+      0,
+      OWNER_CHARACTERS_MAX,
+    );
     const own = wish === undefined ? {} : { address: wish };
-    const { client } = this.#options;
-    const asked = client.register({ url, class: one.class }, { uuid, family, ...own, owner });
+    const asked = client.register(
+      { ...account, class: one.class },
+      { uuid, family, ...own, owner },
+    );
     return await this.#asked("register", asked);
   }
 

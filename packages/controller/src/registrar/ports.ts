@@ -1,11 +1,17 @@
 // What the registrar needs of an IPAM elsewhere: three calls, each of them safe to make again.
 
-import type { Address, Family } from "@fairlead/model";
+import type { Address, Family, PoolName } from "@fairlead/model";
 
-/** Which IPAM, and which class there. */
-export interface IpamPlace {
+/** Which IPAM, and for whom: each pool may have a token of its own there. */
+export interface IpamAccount {
   /** Where `/ipam/v1` begins. */
   readonly url: string;
+  /** The pool that has what is given. */
+  readonly pool: PoolName;
+}
+
+/** Which class of an IPAM. */
+export interface IpamPlace extends IpamAccount {
   readonly class: string;
 }
 
@@ -29,9 +35,9 @@ export interface IpamClient {
   /** The same uuid is given the same address, however often it asks. */
   register(place: IpamPlace, wish: IpamWish): Promise<IpamAnswer>;
   /** Answers with those that it knows nothing of. */
-  renew(url: string, uuids: readonly string[]): Promise<readonly string[]>;
+  renew(account: IpamAccount, uuids: readonly string[]): Promise<readonly string[]>;
   /** Resolves also when there is nothing to release. */
-  release(url: string, uuid: string): Promise<void>;
+  release(account: IpamAccount, uuid: string): Promise<void>;
 }
 
 /** Why an IPAM cannot be asked. */

@@ -5,17 +5,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  type Address,
   type ClaimId,
   type IpamSights,
   type PoolName,
   type Registration,
   NO_SIGHTS,
+  ipamLineId,
 } from "@fairlead/model";
-import { type FakeClock, createFakeClock } from "@fairlead/runtime";
+import { EdgeError, type FakeClock, createFakeClock } from "@fairlead/runtime";
 import { address, createMemoryIpam, type MemoryIpam } from "@fairlead/testkit";
 
 import type { IpamRequest, IpamResult } from "./ipam-line.ts";
+import type { IpamAccount, IpamClient } from "./ports.ts";
 import { createRegistrar } from "./registrar.ts";
 
 const RENEW_MS = 60_000;
@@ -28,8 +29,10 @@ class Stage implements AsyncDisposable {
   );
   sights: IpamSights = NO_SIGHTS;
   readonly asked: string[] = [];
+  /** The pool whose token the IPAM does not take. */
+  refused: PoolName | undefined;
   readonly #registrar = createRegistrar({
-    client: this.ipam.client(),
+    client: withTokens(this.ipam.client(), ({ pool }) => pool !== this.refused),
     clock: this.clock,
     random: () => 0.5,
     emit: (facts) => {
@@ -76,9 +79,31 @@ class Stage implements AsyncDisposable {
   }
 }
 
+/** The client of an IPAM that takes some pools' tokens. */
+function withTokens(client: IpamClient, isTaken: (account: IpamAccount) => boolean): IpamClient {
+  const check = (account: IpamAccount): void => {
+    if (isTaken(account)) return;
+    throw new EdgeError({ code: "FORBIDDEN", message: "it refuses the token", retryable: true });
+  };
+  return {
+    register: async (place, wish) => {
+      check(place);
+      return await client.register(place, wish);
+    },
+    renew: async (account, uuids) => {
+      check(account);
+      return await client.renew(account, uuids);
+    },
+    release: async (account, uuid) => {
+      check(account);
+      await client.release(account, uuid);
+    },
+  };
+}
+
 function registration(
   n: number,
-  options: { readonly address?: Address; readonly wish?: Address; readonly ending?: true } = {},
+  options: Partial<Pick<Registration, "address" | "wish" | "ending" | "pool">> = {},
 ): Registration {
   const uuid = `d0000000-0000-4000-8000-00000000000${n}`;
   return {
@@ -142,6 +167,20 @@ test("what the IPAM forgot is asked for again; what somebody else has is lost", 
   stage.ipam.takeBack(SECOND);
   await stage.pass(RENEW_MS);
   assert.deepEqual(stage.seen(), [], "it is ours again");
+});
+
+test("a pool whose token is refused keeps no other pool of the same IPAM from being served", async () => {
+  await using stage = new Stage();
+  const dmz = "dmz" as PoolName;
+  stage.refused = dmz;
+  await stage.tell(registration(1, { pool: dmz }), registration(2));
+  assert.deepEqual(stage.seen(), ["2 granted 192.0.2.100"]);
+  const line = ipamLineId(dmz, "http://ipam.example");
+  assert.deepEqual([...stage.sights.troubles], [[line, "it refuses the token"]]);
+  stage.refused = undefined;
+  await stage.pass(1000);
+  assert.deepEqual(stage.seen(), ["1 granted 192.0.2.101", "2 granted 192.0.2.100"]);
+  assert.deepEqual([...stage.sights.troubles], []);
 });
 
 test("while the IPAM is away it is asked ever less often, and all is made up for later", async () => {

@@ -1,16 +1,16 @@
 // The registrar: keeps what external pools have of IPAMs elsewhere as the store says it, a line for
-// each IPAM, and says as facts what was answered. Given every publication, as a publisher is; it
+// each pool, and says as facts what was answered. Given every publication, as a publisher is; it
 // acts on nothing that is not durable. All that it does may be done twice, so that a leader that
 // was overtaken does no harm.
 
-import { type IpamSights, type Registration, NO_SIGHTS } from "@fairlead/model";
+import { type IpamSights, type Registration, NO_SIGHTS, ipamLineId } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";
 
 import { crash } from "../crash.ts";
 import type { Fact } from "../facts.ts";
 import type { Publisher } from "../ports.ts";
 import { IpamLine, type IpamRequest, type IpamResult } from "./ipam-line.ts";
-import type { IpamClient } from "./ports.ts";
+import type { IpamAccount, IpamClient } from "./ports.ts";
 
 /** What the registrar works with. */
 export interface RegistrarOptions {
@@ -34,28 +34,28 @@ export function createRegistrar(options: RegistrarOptions): Publisher & AsyncDis
     emit([{ kind: "ipam-seen", sights }]);
   }
 
-  function lineTo(url: string): IpamLine {
-    const known = lines.get(url);
+  function lineOf(id: string, account: IpamAccount): IpamLine {
+    const known = lines.get(id);
     if (known !== undefined) return known;
     const line: IpamLine = new IpamLine({
-      url,
+      account,
       client,
       clock,
       random,
       onSeen: () => {
-        if (lines.get(url) === line) say();
+        if (lines.get(id) === line) say();
       },
       onAsked,
       // Lines reject with EdgeErrors alone; anything else is a bug.
       onError: crash,
     });
-    lines.set(url, line);
+    lines.set(id, line);
     return line;
   }
 
-  function end(url: string): void {
-    const line = lines.get(url);
-    lines.delete(url);
+  function end(id: string): void {
+    const line = lines.get(id);
+    lines.delete(id);
     const done = line?.[Symbol.asyncDispose]().finally(() => ending.delete(done ?? NOTHING));
     if (done !== undefined) ending.add(done);
   }
@@ -63,20 +63,25 @@ export function createRegistrar(options: RegistrarOptions): Publisher & AsyncDis
   return {
     name: "external pools",
     publish: ({ intents }) => {
-      const byUrl = Map.groupBy(registrationsOf(intents), ({ url }) => url);
+      const byLine = Map.groupBy(registrationsOf(intents), ({ pool, url }) =>
+        ipamLineId(pool, url),
+      );
       const before = lines.size;
-      for (const url of lines.keys()) if (!byUrl.has(url)) end(url);
-      for (const [url, registrations] of byUrl) lineTo(url).follow(registrations);
+      for (const id of lines.keys()) if (!byLine.has(id)) end(id);
+      for (const [id, registrations] of byLine) {
+        const [{ pool, url }] = registrations as [Registration];
+        lineOf(id, { pool, url }).follow(registrations);
+      }
       if (lines.size < before) say();
       return Promise.resolve();
     },
     pause: () => {
       if (lines.size === 0) return;
-      for (const url of lines.keys()) end(url);
+      for (const id of lines.keys()) end(id);
       say();
     },
     [Symbol.asyncDispose]: async () => {
-      for (const url of lines.keys()) end(url);
+      for (const id of lines.keys()) end(id);
       await Promise.all(ending);
     },
   };
@@ -92,8 +97,8 @@ function registrationsOf(
 
 function sightsOf(lines: ReadonlyMap<string, IpamLine>): IpamSights {
   const registrations = new Map([...lines.values()].flatMap(({ sights }) => [...sights]));
-  const troubles = [...lines].flatMap(([url, { trouble }]): [string, string][] =>
-    trouble === undefined ? [] : [[url, trouble]],
+  const troubles = [...lines].flatMap(([id, { trouble }]): [string, string][] =>
+    trouble === undefined ? [] : [[id, trouble]],
   );
   return { registrations, troubles: new Map(troubles) };
 }

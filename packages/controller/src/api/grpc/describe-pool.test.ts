@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { AddressPool, World } from "@fairlead/model";
+import { type AddressPool, type World, ipamLineId } from "@fairlead/model";
 import { plan } from "@fairlead/planner";
 import {
   address,
@@ -79,7 +79,10 @@ test("an external pool shows whose its addresses are, what it was given, and who
   const [one] = wanted.intents.flatMap((intent) => (intent.kind === "register" ? [intent] : []));
   const granted = { kind: "granted", address: address("192.0.2.100") } as const;
   const registrations = new Map([[one?.uuid ?? "", granted]]);
-  const ipam = { registrations, troubles: new Map([[rule.url, "it is away"]]) };
+  const ipam = {
+    registrations,
+    troubles: new Map([[ipamLineId(pool.name, rule.url), "it is away"]]),
+  };
   const context = contextOf(nextWorld(first, wanted, { ipam }));
   const [found] = describe(context, "ext").pools;
   assert.deepEqual(found?.addresses, ["class lab of http://ipam", "192.0.2.100"]);
