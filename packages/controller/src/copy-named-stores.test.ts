@@ -9,6 +9,7 @@ import { suite, test } from "node:test";
 
 import type { EtcdCluster } from "@fairlead/lab";
 import {
+  type Address,
   addressFromValue,
   type Intent,
   type Lane,
@@ -17,9 +18,10 @@ import {
   parseAgentName,
   parseClaimId,
   parsePoolName,
+  parseRange,
   present,
 } from "@fairlead/model";
-import { createSystemClock, isEdgeError } from "@fairlead/runtime";
+import { createLogger, createSystemClock, isEdgeError } from "@fairlead/runtime";
 import { createMemoryMedium, createMemoryStore, shareEtcd } from "@fairlead/testkit";
 
 import { toolPath } from "../../../test/tools/tool-path.ts";
@@ -27,8 +29,16 @@ import { copyNamedStores } from "./copy-named-stores.ts";
 import { COPY_SETTINGS, type CopyFlags } from "./copy-settings.ts";
 import { type CopyOutcome, copyStore } from "./copy-store.ts";
 import { createSoleElection } from "./election/sole-election.ts";
+import { createClass } from "./ipam/class-commands.ts";
+import { type Uuid, randomUuid } from "./ipam/ipam-model.ts";
+import { createIpamService } from "./ipam/ipam-service.ts";
+import { createNetblock } from "./ipam/netblock-commands.ts";
+import type { IpamStore } from "./ipam/ports.ts";
+import { register } from "./ipam/register.ts";
 import { keepLeases, type LeaseKeeping } from "./keep-leases.ts";
 import type { Store, StoredState } from "./ports.ts";
+import { ipamPathOf } from "./rest-settings.ts";
+import { createSqliteIpamStore } from "./store/sqlite/sqlite-ipam-store.ts";
 import { storeSettings } from "./store-settings.ts";
 
 const clock = createSystemClock();
@@ -65,6 +75,8 @@ interface Stage extends Disposable {
   /** `etcd:URL`, with a base path of its own in all flags. */
   readonly inEtcd: string;
   file(name: string): string;
+  /** The IPAM's store beside that file. */
+  ipamOf(name: string): IpamStore;
   copy(from: string, to: string, more?: Partial<CopyFlags>): Promise<CopyOutcome>;
   keep(store: string): LeaseKeeping;
   said: readonly string[];
@@ -81,6 +93,7 @@ async function makeStage(): Promise<Stage> {
     base,
     inEtcd,
     file: (name) => `sqlite:${join(folder, name)}`,
+    ipamOf: (name) => createSqliteIpamStore({ path: ipamPathOf(join(folder, name)) }),
     copy: (from, to, more = {}) =>
       copyNamedStores({
         flags: { ...flags, from, to, ...more },
@@ -147,6 +160,46 @@ test("a file is copied into etcd and back into a file, every address with its ow
     { leases: LEASES, lanes: [LANE], intents: [INTENT] },
   );
 });
+
+test("what the IPAM service gave goes with the store, into etcd and back into a file", async () => {
+  using stage = await makeStage();
+  const [old, back] = [stage.file("old.db"), stage.file("back.db")];
+  await worked(stage.keep(old), fill);
+  const before = await serveIpam(stage.ipamOf("old.db"));
+  const copied = {
+    kind: "copied",
+    counts: { ...COUNTS, ipam: { classes: 1, netblocks: 1, registrations: 200 } },
+  };
+  assert.deepEqual(await stage.copy(old, stage.inEtcd), copied);
+  assert.deepEqual(await stage.copy(stage.inEtcd, back), copied);
+  await using store = stage.ipamOf("back.db");
+  const stored = await store.open();
+  const after = new Map(stored.registrations.map(({ uuid, address }) => [uuid, address]));
+  assert.deepEqual(after, before);
+  assert.equal(stored.addresses.length, 200);
+  const more = stage.file("more.db");
+  await serveIpam(stage.ipamOf("more.db"));
+  const outcome = await stage.copy(old, more);
+  assert.ok(outcome.kind === "refused" && outcome.code === "NOT_EMPTY");
+  const ipam = "of the IPAM 1 class, 1 netblock and 200 registrations";
+  assert.match(outcome.why, new RegExp(`it holds 0 leases, .*, and ${ipam}$`, "u"));
+});
+
+/** Gives 200 addresses, and says whose each is. */
+async function serveIpam(store: IpamStore): Promise<ReadonlyMap<Uuid, Address>> {
+  await using ending = new AsyncDisposableStack();
+  ending.use(store);
+  const log = createLogger({ level: "silent", format: "json" });
+  const times = { leaseMs: 60_000, graceMs: 60_000 };
+  const service = ending.use(await createIpamService({ store, clock, log, ...times }));
+  await service.run(createClass({ uuid: randomUuid(), name: "lab" }));
+  const range = parseRange("10.9.0.0/24");
+  assert.ok(range.kind === "ok");
+  await service.run(createNetblock({ uuid: randomUuid(), class: "lab", range: range.value }));
+  const uuids = Array.from({ length: 200 }, () => randomUuid());
+  await Promise.all(uuids.map((uuid) => service.run(register({ class: "lab", uuid }))));
+  return new Map([...service.view().registrations].map(([uuid, one]) => [uuid, one.address]));
+}
 
 suite("nothing is copied", () => {
   test("by a dry run, which makes no file and no key", async () => {

@@ -4,12 +4,17 @@
 import { existsSync } from "node:fs";
 
 import { type KubeAccess, loadKubeAccess } from "@fairlead/kubeconfig";
+import { present } from "@fairlead/model";
 import { type Clock, EdgeError, VERSION } from "@fairlead/runtime";
 
+import type { CopiedIpam } from "./copy-ipam.ts";
 import { type CopiedStore, type CopyOutcome, copyStore } from "./copy-store.ts";
+import type { IpamStore } from "./ipam/ports.ts";
 import { keepLeases, type LeaseKeeping } from "./keep-leases.ts";
 import { createKubeClient } from "./kube/kube-client.ts";
 import type { CopyFlags } from "./copy-settings.ts";
+import { ipamPathOf } from "./rest-settings.ts";
+import { createSqliteIpamStore } from "./store/sqlite/sqlite-ipam-store.ts";
 import { type StoreSettings, storeSettings } from "./store-settings.ts";
 
 /** How it is done. */
@@ -74,7 +79,7 @@ function openNamed(
   });
   const { election } = kept;
   return {
-    side: { name: shownName(name), election, store: kept.store },
+    side: { name: shownName(name), election, store: kept.store, ipam: ipamOf(kept, store) },
     [Symbol.asyncDispose]: async () => {
       // The lead is given up last: until then nobody else may write.
       await kept.store[Symbol.asyncDispose]();
@@ -83,6 +88,17 @@ function openNamed(
       access?.close();
     },
   };
+}
+
+/** Where the rows of the IPAM service are: with leases, or in a file of their own. */
+function ipamOf(kept: LeaseKeeping, store: StoreSettings): CopiedIpam {
+  if (store.kind === "sqlite") {
+    const path = ipamPathOf(store.path);
+    return { isThere: existsSync(path), store: () => createSqliteIpamStore({ path }) };
+  }
+  const made = (): IpamStore =>
+    present(kept.ipamStore?.(), "stores that are shared have a place for the IPAM");
+  return { isThere: true, store: made };
 }
 
 function accessOf({ kubeconfig, context }: CopyFlags): KubeAccess {

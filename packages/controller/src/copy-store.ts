@@ -1,9 +1,13 @@
-// Copies all that one store holds into another one that is empty, addresses included. Given both by
-// their ports, each with the election that guards it: no controller works with either meanwhile. It
-// changes nothing of the store that it reads, but for the epoch that each opening takes.
+// Copies all that one store holds into another one that is empty, addresses included, and the rows
+// of the IPAM service beside it. Given both by their ports, each with the election that guards it:
+// no controller works with either meanwhile. It changes nothing of the store that it reads, but for
+// the epoch that each opening takes.
 
+import { assert } from "@fairlead/model";
 import { type Clock, describeError, type EdgeError, isEdgeError } from "@fairlead/runtime";
 
+import { countIpam, type IpamCounts, type CopiedIpam, readIpam, writeIpam } from "./copy-ipam.ts";
+import type { StoredIpam } from "./ipam/ipam-model.ts";
 import { isUnreachable } from "./is-unreachable.ts";
 import type { Election, Store, StoreChange, StoredState } from "./ports.ts";
 
@@ -13,6 +17,8 @@ export interface CopiedStore {
   readonly name: string;
   readonly election: Election;
   readonly store: Store;
+  /** Of the IPAM service beside it; absent: it can have none. */
+  readonly ipam?: CopiedIpam;
 }
 
 /** What is copied. */
@@ -33,6 +39,8 @@ export interface StoreCounts {
   readonly leases: number;
   readonly lanes: number;
   readonly intents: number;
+  /** Of the IPAM service; absent: it has none. */
+  readonly ipam?: IpamCounts;
 }
 
 /** What came of it. A refusal changed nothing. */
@@ -62,7 +70,7 @@ export async function copyStore(options: CopyStoreOptions): Promise<CopyOutcome>
   const target = await open(to);
   if ("kind" in target) return target;
   const there = countsOf(target);
-  if (there.leases + there.lanes + there.intents > 0) {
+  if (there.leases + there.lanes + there.intents > 0 || there.ipam !== undefined) {
     const why = `${to.name} is not empty: it holds ${countsText(there)}`;
     return { kind: "refused", code: "NOT_EMPTY", why };
   }
@@ -71,9 +79,16 @@ export async function copyStore(options: CopyStoreOptions): Promise<CopyOutcome>
 }
 
 /** `3 leases, 1 lane and 0 intents`. */
-export function countsText({ leases, lanes, intents }: StoreCounts): string {
-  const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
-  return `${many(leases, "lease")}, ${many(lanes, "lane")} and ${many(intents, "intent")}`;
+export function countsText({ leases, lanes, intents, ipam }: StoreCounts): string {
+  const own = `${many(leases, "lease")}, ${many(lanes, "lane")} and ${many(intents, "intent")}`;
+  if (ipam === undefined) return own;
+  const { classes, netblocks, registrations } = ipam;
+  const given = `${many(netblocks, "netblock")} and ${many(registrations, "registration")}`;
+  return `${own}, and of the IPAM ${many(classes, "class", "es")}, ${given}`;
+}
+
+function many(count: number, what: string, ending = "s"): string {
+  return `${count} ${what}${count === 1 ? "" : ending}`;
 }
 
 async function takeLead(
@@ -119,9 +134,14 @@ function heldBy(election: Election): string {
   return `${election.view().holder ?? "nobody who is known"} leads`;
 }
 
-async function open({ name, store }: CopiedStore): Promise<StoredState | CopyOutcome> {
+/** Everything of one side. */
+interface CopiedState extends StoredState {
+  readonly ipam: StoredIpam | undefined;
+}
+
+async function open({ name, store, ipam }: CopiedStore): Promise<CopiedState | CopyOutcome> {
   try {
-    return await store.open();
+    return { ...(await store.open()), ipam: await readIpam(ipam) };
   } catch (error) {
     if (!isEdgeError(error)) throw error;
     return { kind: "refused", code: codeOf(error), why: `${name}: ${describeError(error)}` };
@@ -134,8 +154,8 @@ function codeOf(error: EdgeError): Extract<CopyOutcome, { kind: "refused" }>["co
 }
 
 async function write(
-  { name, store }: CopiedStore,
-  source: StoredState,
+  { name, store, ipam }: CopiedStore,
+  source: CopiedState,
   opened: number,
 ): Promise<CopyOutcome> {
   const fenced: CopyOutcome = {
@@ -153,6 +173,10 @@ async function write(
     }
     const result = await store.commit(epoch, changesOf(source));
     if (result.kind === "fenced") return fenced;
+    if (source.ipam !== undefined) {
+      assert(ipam !== undefined, "what is written to has a place for all that is read");
+      await writeIpam(ipam, source.ipam);
+    }
     return { kind: "copied", counts: countsOf(source) };
   } catch (error) {
     if (!isEdgeError(error)) throw error;
@@ -169,6 +193,11 @@ function changesOf({ leases, lanes, intents }: StoredState): readonly StoreChang
   ];
 }
 
-function countsOf({ leases, lanes, intents }: StoredState): StoreCounts {
-  return { leases: leases.length, lanes: lanes.length, intents: intents.length };
+function countsOf({ leases, lanes, intents, ipam }: CopiedState): StoreCounts {
+  return {
+    leases: leases.length,
+    lanes: lanes.length,
+    intents: intents.length,
+    ...(ipam === undefined ? {} : { ipam: countIpam(ipam) }),
+  };
 }

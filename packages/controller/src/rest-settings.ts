@@ -97,12 +97,17 @@ const SHARED: Readonly<Record<StoreSettings["kind"], string | undefined>> = {
   kubernetes: "the cluster",
 };
 
+/** The file of the IPAM service beside the store of that path. */
+export function ipamPathOf(storePath: string): string {
+  return `${storePath.replace(/\.db$/u, "")}.ipam.db`;
+}
+
 /** Makes the settings of flags that nothing is wrong with. Undefined: REST is not served. */
 export function restSettings(flags: RestFlags, store: StoreSettings): RestSettings | undefined {
   const { listenRest, ipamLease: ipamLeaseMs, ipamGrace: ipamGraceMs } = flags;
   switch (store.kind) {
     case "sqlite": {
-      const ipamPath = `${store.path.replace(/\.db$/u, "")}.ipam.db`;
+      const ipamPath = ipamPathOf(store.path);
       return { listen: listenRest ?? LISTEN_DEFAULT, ipamPath, ipamLeaseMs, ipamGraceMs };
     }
     case "etcd":

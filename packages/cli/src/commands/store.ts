@@ -1,4 +1,4 @@
-// `fairlead store copy`: moves leases, lanes and intents into another store, addresses kept. It
+// `fairlead store copy`: moves all that a store holds into another one, addresses kept. It
 // opens both stores by itself and asks no controller: none may work with either meanwhile.
 
 import { Command } from "commander";
@@ -27,8 +27,8 @@ import { type CommandContext, complain } from "../output.ts";
 const HELP = {
   name: "fairlead store copy",
   summary:
-    "Copies leases, lanes and intents from one store into an empty one. Every address stays whose " +
-    "it is. Stop the controllers before, and start them with the new store after.",
+    "Copies leases, lanes, intents and what the IPAM gave into an empty store. Every address stays " +
+    "whose it is. Stop the controllers before, and start them with the new store after.",
   notes: [EXIT_HELP],
 };
 

@@ -1,7 +1,7 @@
 // The line to one IPAM, for one pool: renews what it gave, gives back what nobody wants, and asks
-// for what is wanted, in rounds, the oldest wish first. Given the stored registrations whenever they
-// change. It wakes for them, when a renewal is due, and when what failed or was refused may be tried
-// again. What it knows is what was answered; it decides nothing of who gets what.
+// for what is wanted, in rounds, the oldest wish first. Given the stored registrations whenever
+// they change. It wakes for them, when a renewal is due, and when what failed or was refused may be
+// tried again. What it knows is what was answered; it decides nothing of who gets what.
 
 import { type Registration, type RegistrationSight, claimTitle } from "@fairlead/model";
 import {
