@@ -27,6 +27,7 @@ import { udpSessionsByAddress } from "./udp-sessions.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
 import { createNetlinkFlows } from "./netlink/netlink-flows.ts";
 import { createNetlinkSegment } from "./netlink/netlink-segment.ts";
+import { createNetlinkSets } from "./netlink/netlink-sets.ts";
 import { createNetlinkSight } from "./netlink/netlink-sight.ts";
 import { createNginxDaemon } from "./nginx/nginx-daemon.ts";
 import { createNftGuard } from "./nft/guard.ts";
@@ -97,7 +98,7 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
   const sight = settings.askBeforeUse
     ? await lifecycle.start("sight", () => createNetlinkSight({ clock }))
     : undefined;
-  const vrrp = await lifecycle.start("vrrp", () => vrrpOf(options));
+  const vrrp = await vrrpOf(options);
   const monitor = await monitorOf(options);
   const guard = await guardOf(options, monitor);
   const announcer = await lifecycle.start("announcer", () =>
@@ -162,16 +163,23 @@ async function guardOf(
 }
 
 /** A host without nft hears nobody. */
-function vrrpOf({ programs, clock, log: logger }: AgentHostOptions): VrrpListener {
-  if (programs.nft !== undefined) return createNftVrrp({ program: programs.nft, clock, logger });
-  logger.warn({}, "nft is not installed: router ids that other hosts use are not heard");
-  return {
-    isAble: false,
-    heard: () => [],
-    adverts: () => undefined,
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
+async function vrrpOf(options: AgentHostOptions): Promise<VrrpListener> {
+  const { programs, clock, log: logger, lifecycle } = options;
+  const { nft: program } = programs;
+  if (program === undefined) {
+    logger.warn({}, "nft is not installed: router ids that other hosts use are not heard");
+    return HEARS_NOBODY;
+  }
+  const sets = await lifecycle.start("vrrp sets", createNetlinkSets);
+  return await lifecycle.start("vrrp", () => createNftVrrp({ program, sets, clock, logger }));
 }
+
+const HEARS_NOBODY: VrrpListener = {
+  isAble: false,
+  heard: () => [],
+  adverts: () => undefined,
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+};
 
 /** On a network where a router answers for every address, answers say nothing. */
 const ASKS_NOBODY: SegmentAsker = { ask: () => Promise.resolve(new Map()) };

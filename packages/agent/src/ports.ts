@@ -131,9 +131,21 @@ export interface SegmentSight {
   see(link: DeviceName, addresses: readonly Address[]): Promise<ReadonlyMap<Address, Sighted>>;
 }
 
+/** A router as a set of nftables has it. */
+export interface RouterElement extends HeardRouter {
+  /** How much longer the set keeps it, in ms; each packet of it begins that anew. */
+  readonly expiresMs: number;
+}
+
+/** Reads sets of routers, of tables of family inet. Rejects with EdgeError<KernelErrorCode>. */
+export interface RouterSets extends AsyncDisposable {
+  /** Undefined: there is no such set. */
+  read(table: string, set: string): Promise<readonly RouterElement[] | undefined>;
+}
+
 /** Adverts of one router, as far as they came through to this host's daemons. */
 export interface HeardAdverts extends HeardRouter {
-  /** Monotonic ms of the last one, exact to a second. */
+  /** Monotonic ms of the last one. */
   readonly lastMs: number;
 }
 

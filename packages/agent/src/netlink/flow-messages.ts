@@ -6,6 +6,7 @@ import { endianness } from "node:os";
 import type { Address, Protocol } from "@fairlead/model";
 import type { MemberFlow } from "../ports.ts";
 import { addressBytes, addressFromBytes } from "./address-bytes.ts";
+import { attribute, attributesOf, nested } from "./attributes.ts";
 
 /** IPCTNL_MSG_CT_GET and _DELETE of NFNL_SUBSYS_CTNETLINK (linux/netfilter/nfnetlink.h). */
 export const FLOWS_GET = 0x101;
@@ -23,9 +24,6 @@ const PROTO = { number: 1, from: 2, to: 3 } as const;
 const FILTER_ORIG_FLAGS = 1;
 /** CTA_FILTER_FLAG of CTA_IP_DST: the destination must be the same. */
 const FILTER_TO = 0x2;
-const NESTED = 0x8000;
-const TYPE_MASK = 0x3fff;
-const ATTRIBUTE_BYTES = 4;
 /** struct nfgenmsg. */
 const FAMILY_BYTES = 4;
 /** struct nlmsghdr, and struct inet_diag_req_v2 behind it. */
@@ -138,33 +136,6 @@ function tupleOf(bytes: Buffer | undefined): Tuple | undefined {
   return { protocol, from, fromPort, to, toPort };
 }
 
-/** What is cut short is not there. */
-function attributesOf(bytes: Buffer | undefined): ReadonlyMap<number, Buffer> {
-  const found = new Map<number, Buffer>();
-  let rest = bytes ?? Buffer.alloc(0);
-  while (rest.length >= ATTRIBUTE_BYTES) {
-    const length = IS_LITTLE ? rest.readUInt16LE(0) : rest.readUInt16BE(0);
-    const type = IS_LITTLE ? rest.readUInt16LE(2) : rest.readUInt16BE(2);
-    if (length < ATTRIBUTE_BYTES || length > rest.length) break;
-    found.set(type & TYPE_MASK, rest.subarray(ATTRIBUTE_BYTES, length));
-    rest = rest.subarray(padded(length));
-  }
-  return found;
-}
-
-function attribute(type: number, value: Buffer): Buffer {
-  const buffer = Buffer.alloc(padded(ATTRIBUTE_BYTES + value.length));
-  const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
-  view.setUint16(0, ATTRIBUTE_BYTES + value.length, IS_LITTLE);
-  view.setUint16(2, type, IS_LITTLE);
-  value.copy(buffer, ATTRIBUTE_BYTES);
-  return buffer;
-}
-
-function nested(type: number, parts: readonly Buffer[]): Buffer {
-  return attribute(type | NESTED, Buffer.concat(parts));
-}
-
 function message(type: number, payload: Buffer): Buffer {
   const buffer = Buffer.alloc(HEADER_BYTES + payload.length);
   const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
@@ -190,9 +161,4 @@ function portBytes(port: number): Buffer {
 
 function portOf(bytes: Buffer | undefined): number | undefined {
   return bytes?.length === 2 ? bytes.readUInt16BE(0) : undefined;
-}
-
-/** Attributes begin at multiples of four bytes. */
-function padded(length: number): number {
-  return (length + 3) & ~3;
 }

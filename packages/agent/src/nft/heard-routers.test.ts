@@ -1,70 +1,62 @@
-// Reading what nft prints of the sets.
+// What is made of the elements of the sets.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { address, device } from "@fairlead/testkit";
+
+import type { RouterElement } from "../ports.ts";
 import { heardRouters, passedAdverts } from "./heard-routers.ts";
 
-const set = (name: string, ...values: readonly unknown[]): unknown => ({
-  set: { name, elem: values.map((val) => ({ elem: { val, expires: 59 } })) },
-});
-const text = (...entries: readonly unknown[]): string => JSON.stringify({ nftables: entries });
-const linesOf = (printed: string): readonly string[] =>
-  heardRouters(printed).map(({ routerId, source, link }) => `${routerId} ${source} ${link}`);
+const element = (
+  routerId: number,
+  source: string,
+  { link = "eth0", expiresMs = 60_000 } = {},
+): RouterElement => ({ routerId, source: address(source), link: device(link), expiresMs });
+const linesOf = (elements: readonly RouterElement[]): readonly string[] =>
+  heardRouters(elements).map(({ routerId, source, link }) => `${routerId} ${source} ${link}`);
 
 const cases: readonly {
   readonly name: string;
-  readonly printed: string;
+  readonly elements: readonly RouterElement[];
   readonly lines: readonly string[];
 }[] = [
-  { name: "an empty set hears nobody", printed: text({ set: { name: "heard4" } }), lines: [] },
+  { name: "an empty set hears nobody", elements: [], lines: [] },
   {
-    name: "both families are read, in order of the ids",
-    printed: text(
-      { metainfo: {} },
-      set("heard4", { concat: ["eth0", "192.0.2.77", 51] }, { concat: ["eth1", "192.0.2.78", 7] }),
-      set("heard6", { concat: ["eth0", "fe80::1", 9] }),
-    ),
+    name: "both families are told in order of the ids",
+    elements: [
+      element(51, "192.0.2.77"),
+      element(7, "192.0.2.78", { link: "eth1" }),
+      element(9, "fe80::1"),
+    ],
     lines: ["7 192.0.2.78 eth1", "9 fe80::1 eth0", "51 192.0.2.77 eth0"],
   },
   {
-    name: "what is none is left out: id 0, which nobody may use, and what does not read",
-    printed: text(
-      set("heard4", { concat: ["eth0", "192.0.2.77", 0] }, { concat: ["eth0"] }, "x", null),
-    ),
-    lines: [],
-  },
-  {
     name: "a flood is cut",
-    printed: text(
-      set(
-        "heard4",
-        ...Array.from({ length: 255 }, (_, i) => ({ concat: ["e", "10.0.0.1", i + 1] })),
-      ),
-    ),
+    elements: Array.from({ length: 255 }, (_, i) => element(i + 1, "10.0.0.1", { link: "e" })),
     lines: Array.from({ length: 64 }, (_, i) => `${i + 1} 10.0.0.1 e`),
   },
 ];
-test("what passed is told with when it last did, to a second, and strangers are not", () => {
-  const printed = text(
-    { set: { name: "heard4", elem: [{ elem: { val: { concat: ["eth0", "192.0.2.1", 7] } } }] } },
-    {
-      set: {
-        name: "passed4",
-        elem: [
-          { elem: { val: { concat: ["eth0", "192.0.2.77", 51] }, expires: 59 } },
-          { elem: { val: { concat: ["eth0", "192.0.2.78", 51] }, expires: 40 } },
-        ],
-      },
-    },
-  );
-  const said = passedAdverts(printed, 100_000)?.map(({ source, lastMs }) => [source, lastMs]);
+for (const { name, elements, lines } of cases) {
+  test(name, () => assert.deepEqual(linesOf(elements), lines));
+}
+
+test("who is heard is told without its time: a report is sent when it differs", () => {
+  const [heard] = heardRouters([element(51, "192.0.2.77")]);
+  assert.deepEqual(heard, { routerId: 51, source: "192.0.2.77", link: "eth0" });
+});
+
+test("what passed is told with when it last did", () => {
+  const elements = [
+    element(51, "192.0.2.77"),
+    element(51, "192.0.2.78", { expiresMs: 40_250 }),
+    // The kernel's clock is no later than ours, whatever it says.
+    element(51, "192.0.2.79", { expiresMs: 60_004 }),
+  ];
+  const said = passedAdverts(elements, 100_000).map(({ source, lastMs }) => [source, lastMs]);
   assert.deepEqual(said, [
     ["192.0.2.77", 100_000],
-    ["192.0.2.78", 81_000],
+    ["192.0.2.78", 80_250],
+    ["192.0.2.79", 100_000],
   ]);
-  assert.equal(passedAdverts(text(set("heard4")), 0), undefined, "a table of an older agent");
 });
-for (const { name, printed, lines } of cases) {
-  test(name, () => assert.deepEqual(linesOf(printed), lines));
-}

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
 import type { Link } from "@fairlead/model";
 import { address, device, inSandbox, nftFaults } from "@fairlead/testkit";
+import { createNetlinkSets } from "../netlink/netlink-sets.ts";
 import { createNftVrrp } from "./nft-vrrp.ts";
 
 const clock = createSystemClock();
@@ -72,7 +73,8 @@ inSandbox({ file: import.meta.url, name: "vrrp" }, () => {
       // Time is moved by hand for how often it reads; what the kernel does takes its own.
       let aheadMs = 0;
       const ahead = { ...clock, nowMs: () => clock.nowMs() + aheadMs };
-      await using vrrp = createNftVrrp({ program: NFT, clock: ahead, logger });
+      await using reads = await createNetlinkSets();
+      await using vrrp = createNftVrrp({ program: NFT, sets: reads, clock: ahead, logger });
       const endMs = clock.nowMs() + 20_000;
       while (vrrp.heard(LINKS).length === 0 && clock.nowMs() < endMs) {
         aheadMs += 5000;
@@ -105,7 +107,8 @@ inSandbox({ file: import.meta.url, name: "vrrp" }, () => {
   });
 
   test("a program that cannot listen hears nobody, and nothing breaks", async () => {
-    const vrrp = createNftVrrp({ program: "/bin/false", clock, logger });
+    await using sets = await createNetlinkSets();
+    const vrrp = createNftVrrp({ program: "/bin/false", sets, clock, logger });
     assert.deepEqual(vrrp.heard(LINKS), []);
     await until(() => !vrrp.isAble);
     assert.equal(vrrp.adverts(0), undefined);

@@ -1,24 +1,26 @@
 // Hears who speaks VRRP on the host's links: a table of our own in nftables keeps source and router
 // id of each packet of protocol 112 for a minute, once as it comes in and once when the host's
-// firewalls have let it through. Given the program `nft`; it lets every packet pass. Its sets are
-// bounded, and are read every few seconds, or as often as somebody asks.
+// firewalls have let it through. Given the program `nft`, which loads it, and what reads its sets;
+// it lets every packet pass. They are bounded, and are read every few seconds, or as often as
+// somebody asks.
 
 import { type Socket, createSocket } from "node:dgram";
 import { type HeardRouter, type Link, familyOf } from "@fairlead/model";
 import { type Clock, type Logger, describeError, runProgram } from "@fairlead/runtime";
-import type { Hearing, VrrpListener } from "../ports.ts";
+import type { Hearing, RouterElement, RouterSets, VrrpListener } from "../ports.ts";
 import { heardRouters, passedAdverts } from "./heard-routers.ts";
 
 /** What the listener is made of. */
 export interface NftVrrpOptions {
   /** `nft`, an absolute path. */
   readonly program: string;
+  readonly sets: Pick<RouterSets, "read">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 const TABLE = "fairlead_vrrp";
-/** The set is read again when what is known is older than this: 20 ms of a process. */
+/** The sets are read again when what is known is older than this. */
 const READ_EVERY_MS = 5000;
 /** Where the kernel has no such tables it is tried again this often. */
 const RETRY_MS = 60_000;
@@ -51,6 +53,8 @@ export function createNftVrrp(options: NftVrrpOptions): VrrpListener {
 
 class Listener implements VrrpListener {
   readonly #options: NftVrrpOptions;
+  /** Whether the table was there, as far as is known. */
+  #isLoaded = false;
   readonly #sockets: Readonly<Record<keyof typeof GROUPS, Socket>>;
   #heard: readonly HeardRouter[] = [];
   #hearing: Hearing | undefined;
@@ -114,18 +118,31 @@ class Listener implements VrrpListener {
   }
 
   async #list(): Promise<void> {
-    const readMs = this.#options.clock.nowMs();
-    const listed = await this.#nft(["-j", "list", "table", "inet", TABLE]);
-    if (listed.code === 0) {
-      this.#heard = heardRouters(listed.stdout);
-      const adverts = passedAdverts(listed.stdout, readMs);
-      this.#hearing = adverts && { readMs, adverts };
-      // An agent before this one may have left a table that has not all of it.
-      if (adverts !== undefined) return;
-    }
+    // An agent before this one may have left a table that has not all of it.
+    if (this.#isLoaded && (await this.#readSets())) return;
+    this.#isLoaded = false;
     const loaded = await this.#nft(["-f", "-"], RULES);
     if (loaded.code !== 0) throw new Error(loaded.stderr.trim().split("\n")[0]);
-    this.#hearing = { readMs, adverts: [] };
+    this.#isLoaded = await this.#readSets();
+  }
+
+  /** False: somebody has removed them. */
+  async #readSets(): Promise<boolean> {
+    const readMs = this.#options.clock.nowMs();
+    const heard = await this.#readBoth("heard");
+    const passed = await this.#readBoth("passed");
+    if (heard === undefined || passed === undefined) return false;
+    this.#heard = heardRouters(heard);
+    this.#hearing = { readMs, adverts: passedAdverts(passed, readMs) };
+    return true;
+  }
+
+  /** Of both families. */
+  async #readBoth(kind: "heard" | "passed"): Promise<readonly RouterElement[] | undefined> {
+    const { sets } = this.#options;
+    const ipv4 = await sets.read(TABLE, `${kind}4`);
+    const ipv6 = await sets.read(TABLE, `${kind}6`);
+    return ipv4 && ipv6 && [...ipv4, ...ipv6];
   }
 
   async #nft(args: readonly string[], input = ""): ReturnType<typeof runProgram> {
