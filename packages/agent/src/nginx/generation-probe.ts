@@ -2,7 +2,7 @@
 // answers with its id. Given that socket's path. It speaks to nothing else: never to a port of a
 // user.
 
-import { connect } from "node:net";
+import { Socket } from "node:net";
 
 /** Longest answer that is read; an id is a few dozen characters. */
 const ANSWER_BYTES_MAX = 256;
@@ -19,26 +19,72 @@ export function probeSocketOf(text: string): string | undefined {
   return PROBED.exec(text)?.[1];
 }
 
-/** The id of the generation that answers now; undefined when none does, for whatever reason. */
+/** Who is asked again and again on one socket. */
+export interface GenerationProbe {
+  /** The id of the generation that answers now; undefined when none does, for whatever reason. */
+  ask(): Promise<string | undefined>;
+}
+
+/** Asks once. */
 export function probeGeneration(socketPath: string): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    let answer = "";
-    const finish = (id: string): void => {
-      socket.destroy();
-      resolve(id === "" ? undefined : id);
-    };
-    const none = (): void => finish("");
-    // It is asked five times a second: a stream's own buffers would cost as much as the question.
-    const callback = (length: number, bytes: Uint8Array): boolean => {
-      answer += Buffer.from(bytes.buffer, bytes.byteOffset, length).toString("latin1");
-      if (answer.length > ANSWER_BYTES_MAX) none();
-      return !socket.destroyed;
-    };
-    const buffer = Buffer.allocUnsafe(READ_BYTES);
-    const socket = connect({ path: socketPath, onread: { buffer, callback } });
-    socket.setTimeout(ANSWER_MS_MAX, none);
-    socket.once("end", () => finish(answer.trim()));
-    socket.once("error", none);
-    socket.once("close", none);
-  });
+  return createGenerationProbe(socketPath).ask();
+}
+
+/**
+ * Makes it; nothing is asked yet. It is asked five times a second: the streams of a connection are
+ * used again for the next one, as to make them would cost as much as the question.
+ */
+export function createGenerationProbe(socketPath: string): GenerationProbe {
+  let idle: Line | undefined;
+  return {
+    ask: () => {
+      const line = idle ?? new Line(socketPath, (free) => (idle = free));
+      idle = undefined;
+      return line.ask();
+    },
+  };
+}
+
+/** One connection after another, each with a question. */
+class Line {
+  readonly #path: string;
+  readonly #socket: Socket;
+  #answer = "";
+  #resolve: (id: string | undefined) => void = () => undefined;
+
+  /** @param onFree called when another question may be asked. */
+  constructor(path: string, onFree: (line: Line) => void) {
+    this.#path = path;
+    const onread = { buffer: Buffer.allocUnsafe(READ_BYTES), callback: this.#read.bind(this) };
+    // What the other one has ended is destroyed: to end it too would be one more call.
+    this.#socket = new Socket({ allowHalfOpen: true, onread });
+    this.#socket.on("timeout", () => this.#finish(""));
+    this.#socket.on("end", () => this.#finish(this.#answer.trim()));
+    this.#socket.on("error", () => this.#finish(""));
+    this.#socket.on("close", () => {
+      this.#finish("");
+      onFree(this);
+    });
+  }
+
+  ask(): Promise<string | undefined> {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    this.#answer = "";
+    this.#resolve = resolve;
+    this.#socket.connect({ path: this.#path });
+    this.#socket.setTimeout(ANSWER_MS_MAX);
+    return promise;
+  }
+
+  #read(length: number, bytes: Uint8Array): boolean {
+    this.#answer += Buffer.from(bytes.buffer, bytes.byteOffset, length).toString("latin1");
+    if (this.#answer.length > ANSWER_BYTES_MAX) this.#finish("");
+    return !this.#socket.destroyed;
+  }
+
+  /** Whatever comes after the first is late. */
+  #finish(id: string): void {
+    this.#socket.destroy();
+    this.#resolve(id === "" ? undefined : id);
+  }
 }

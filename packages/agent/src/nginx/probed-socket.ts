@@ -3,7 +3,7 @@
 
 import type { Clock } from "@fairlead/runtime";
 
-import { probeGeneration } from "./generation-probe.ts";
+import { createGenerationProbe } from "./generation-probe.ts";
 
 /** A socket that is asked for its generation. */
 export interface ProbedSocket {
@@ -21,14 +21,15 @@ export function createProbedSocket(
   clock: Pick<Clock, "nowMs">,
   path: string | undefined,
 ): ProbedSocket {
+  const probe = path === undefined ? undefined : createGenerationProbe(path);
   let last: { readonly id: string; readonly atMs: number } | undefined;
   return {
     path,
     ask: async (agoMsMax) => {
-      if (path === undefined) return undefined;
+      if (probe === undefined) return undefined;
       const atMs = clock.nowMs();
       if (last !== undefined && atMs - last.atMs < agoMsMax) return last.id;
-      const id = await probeGeneration(path);
+      const id = await probe.ask();
       last = id === undefined ? undefined : { id, atMs };
       return id;
     },
