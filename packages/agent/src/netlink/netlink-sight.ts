@@ -7,9 +7,19 @@ import type * as Netlink from "netlink";
 import type { Address, DeviceName } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";
 import type { SegmentSight, Sighted } from "../ports.ts";
-import { addressFromBytes, macText } from "./address-bytes.ts";
 import { loadNetlink } from "./load-netlink.ts";
-import { type NeighbourKey, askMessages, dropMessages } from "./neighbour-messages.ts";
+import {
+  LINK_GET,
+  NEIGHBOURS_GET,
+  type NeighbourKey,
+  askMessages,
+  dropMessages,
+  linkIndexOf,
+  linkNamed,
+  neighbourKey,
+  neighbourOf,
+  neighboursOn,
+} from "./neighbour-messages.ts";
 import { kernelError } from "./netlink-error.ts";
 import { SOCKET_SIZES } from "./socket-sizes.ts";
 
@@ -25,26 +35,28 @@ const QUESTIONS_MAX = 128;
 const REQUEST_MS_MAX = 1000;
 /** NETLINK_ROUTE (netlink(7)). */
 const ROUTE = 0;
+/** NLM_F_DUMP. */
+const DUMP = 0x300;
 
 /** Opens the adapter. Rejects with EdgeError "NOT_AVAILABLE" where it cannot work. */
 export async function createNetlinkSight(
   options: NetlinkSightOptions,
 ): Promise<SegmentSight & AsyncDisposable> {
-  const { RawNetlinkSocket, createRtNetlink } = await loadNetlink();
+  const { RawNetlinkSocket, createNetlink } = await loadNetlink();
   const writes = new RawNetlinkSocket(ROUTE, SOCKET_SIZES);
   writes.unref();
   // It answers only what is wrong; such a question is one that nobody has asked.
   writes.on("message", () => undefined);
   writes.on("error", () => undefined);
-  return new Sight(options.clock, writes, createRtNetlink({ ref: false, ...SOCKET_SIZES }));
+  return new Sight(options.clock, writes, createNetlink(ROUTE, { ref: false, ...SOCKET_SIZES }));
 }
 
 class Sight implements SegmentSight, AsyncDisposable {
   readonly #clock: Clock;
   readonly #writes: Netlink.RawNetlinkSocket;
-  readonly #reads: Netlink.RtNetlinkSocket;
+  readonly #reads: Netlink.NetlinkSocket;
 
-  constructor(clock: Clock, writes: Netlink.RawNetlinkSocket, reads: Netlink.RtNetlinkSocket) {
+  constructor(clock: Clock, writes: Netlink.RawNetlinkSocket, reads: Netlink.NetlinkSocket) {
     this.#clock = clock;
     this.#writes = writes;
     this.#reads = reads;
@@ -56,11 +68,13 @@ class Sight implements SegmentSight, AsyncDisposable {
   ): Promise<ReadonlyMap<Address, Sighted>> {
     const seen = new Map<Address, Sighted>();
     try {
-      const found = await this.#reads.getLink({}, { ifname: link }, { timeout: REQUEST_MS_MAX });
-      const index = found[0]?.data.index;
-      if (index === undefined) return seen;
+      const timeout = REQUEST_MS_MAX;
+      const [[found]] = await this.#reads.request(LINK_GET, linkNamed(link), { timeout });
+      if (found === undefined) return seen;
+      const index = linkIndexOf(found.data);
       for (let at = 0; at < addresses.length; at += QUESTIONS_MAX) {
-        const keys = addresses.slice(at, at + QUESTIONS_MAX).map((address) => ({ address, index }));
+        const some = addresses.slice(at, at + QUESTIONS_MAX);
+        const keys = some.map((address) => neighbourKey(address, index));
         for (const [address, sighted] of await this.#seeSome(keys)) seen.set(address, sighted);
       }
     } catch (error) {
@@ -71,7 +85,7 @@ class Sight implements SegmentSight, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#writes.close();
-    this.#reads.socket.close();
+    this.#reads.close();
   }
 
   async #seeSome(keys: readonly NeighbourKey[]): Promise<ReadonlyMap<Address, Sighted>> {
@@ -91,16 +105,17 @@ class Sight implements SegmentSight, AsyncDisposable {
 
   /** What the table says of these; one that it does not have was never asked for. */
   async #read(keys: readonly NeighbourKey[]): Promise<ReadonlyMap<Address, Sighted>> {
-    const asked = new Set(keys.map(({ address }) => address));
-    const index = keys[0]?.index;
     const seen = new Map<Address, Sighted>();
-    const table = await this.#reads.getNeighbors({}, {}, { timeout: REQUEST_MS_MAX });
-    for (const { data, attrs } of table) {
-      if (data.ifindex !== index) continue;
-      const address = addressFromBytes(attrs.dst);
-      if (address === undefined || !asked.has(address)) continue;
-      const isSilent = data.state?.failed === true || data.state?.incomplete === true;
-      seen.set(address, { mac: isSilent ? "" : macText(attrs.lladdr) });
+    const [first] = keys;
+    if (first === undefined) return seen;
+    const asked = new Map(keys.map(({ address, bytes }) => [bytes.toString("latin1"), address]));
+    const options = { flags: DUMP, timeout: REQUEST_MS_MAX };
+    const question = neighboursOn(first.index);
+    const [table] = await this.#reads.request(NEIGHBOURS_GET, question, options);
+    for (const { data } of table) {
+      const found = neighbourOf(data, first.index);
+      const address = found && asked.get(found.bytes.toString("latin1"));
+      if (address !== undefined) seen.set(address, { mac: found?.mac ?? "" });
     }
     return seen;
   }
