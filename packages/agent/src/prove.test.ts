@@ -96,3 +96,29 @@ test("each part that changes is proved anew", () => {
     assert.deepEqual(after, proveAll({ ...input, ...change }));
   }
 });
+
+test("what is seen of other hosts is proved anew for these addresses alone", () => {
+  const vips = ["192.0.2.100", "192.0.2.101", "192.0.2.102"].map((text) => vipOf(text, LANE));
+  const wanted = acceptedPlan("a", [LANE, ...vips]);
+  const seeing = (macs: Readonly<Record<string, string>>): ProofInput => {
+    const seen = Object.entries(macs).map(([text, mac]) => [address(text), { mac }] as const);
+    return look({ wanted, outlook: { seen: new Map(seen) } });
+  };
+  // All looks are at the very same host.
+  const { observed } = look();
+  const applied = NOTHING_APPLIED;
+  const ledger = look().ledger;
+  const looks = [
+    {},
+    { "192.0.2.100": "02:00:00:00:00:02", "192.0.2.101": "02:00:00:00:00:02" },
+    { "192.0.2.100": "02:00:00:00:00:02", "192.0.2.101": "", "192.0.2.109": "" },
+    { "192.0.2.101": "", "192.0.2.102": "02:00:00:00:00:03" },
+    {},
+  ].map((macs) => ({ ...seeing(macs), observed, applied, ledger }));
+  const prove = createProver();
+  for (const input of looks) assert.deepEqual(prove(input), proveAll(input));
+  const [, two, three] = looks.map((input) => prove(input).resources);
+  const nameOf = (at: number): (typeof vips)[number]["name"] => vips[at]?.name ?? LANE.name;
+  assert.equal(three?.get(nameOf(0)), two?.get(nameOf(0)), "it is the same object");
+  assert.notEqual(three?.get(nameOf(1)), two?.get(nameOf(1)));
+});

@@ -3,6 +3,7 @@
 // same and costs nothing: a host may have thousands of resources and is looked at every second.
 
 import {
+  type Address,
   type AgentName,
   type Evidence,
   type LaneReport,
@@ -16,6 +17,7 @@ import {
   type Revision,
   type Step,
   type VipResource,
+  vipName,
 } from "@fairlead/model";
 import { isSameResourceReport } from "@fairlead/wire";
 
@@ -92,25 +94,56 @@ export function proveAll(input: ProofInput, before: Proved = NOTHING_PROVED): Pr
 }
 /**
  * Proves as `proveAll` does; for the very same parts it gives what it gave before, and the same
- * object for a resource that is proved as before.
+ * object for a resource that is proved as before. What was seen of other hosts is news for some
+ * addresses at a time: these alone are proved anew.
  */
 export function createProver(): (input: ProofInput) => Proved {
-  let parts: readonly unknown[] = [];
-  let proved = NOTHING_PROVED;
+  let last: LastProof | undefined;
   return (input) => {
-    const now = partsOf(input);
-    if (parts.length === 0 || now.some((part, at) => part !== parts[at])) {
-      proved = proveAll(input, proved);
-      parts = now;
-    }
+    const known = last;
+    const parts = partsOf(input);
+    const isSame = known !== undefined && parts.every((part, at) => part === known.parts[at]);
+    const proved = isSame ? proveSeen(input, known) : proveAll(input, known?.proved);
+    last = { parts, seen: input.outlook.seen, proved };
     return proved;
   };
 }
 
+interface LastProof {
+  readonly parts: readonly unknown[];
+  readonly seen: Outlook["seen"];
+  readonly proved: Proved;
+}
+
+/** What was proved last, and anew what somebody else is seen to have or not to have since. */
+function proveSeen(input: ProofInput, { seen: before, proved }: LastProof): Proved {
+  const { wanted, outlook, observed } = input;
+  if (outlook.seen === before) return proved;
+  const here = byAddress(observed.kernel.addresses);
+  const news = new Map<ResourceName, ResourceReport>();
+  const proveAgain = (address: Address): void => {
+    const name = vipName(address);
+    const vip = wanted?.plan.resources.get(name);
+    const revision = wanted?.revisions.get(name);
+    if (vip === undefined || revision === undefined) return;
+    const report = reportResource(input, vip, revision, proveResource(input, vip, here));
+    const known = proved.resources.get(name);
+    if (known === undefined || !isSameResourceReport(known, report)) news.set(name, report);
+  };
+  outlook.seen.forEach(({ mac }, address) => {
+    if (before.get(address)?.mac !== mac) proveAgain(address);
+  });
+  before.forEach((_, address) => {
+    if (!outlook.seen.has(address)) proveAgain(address);
+  });
+  return news.size === 0 ? proved : { ...proved, resources: patchMap(proved.resources, news) };
+}
+
+/** All but what was seen of others. */
 function partsOf(input: ProofInput): readonly unknown[] {
-  const { agent, wanted, comingUp, applied, observed, outlook, ledger, fed } = input;
+  const { agent, wanted, comingUp, applied, observed, ledger, fed } = input;
   const { kernel, generation, udpGeneration, keepalivedAlive } = observed;
-  const seen = [kernel, generation, udpGeneration, keepalivedAlive, outlook.seen];
+  const seen = [kernel, generation, udpGeneration, keepalivedAlive];
   return [agent, wanted, comingUp, applied, ledger, fed, ...seen];
 }
 
