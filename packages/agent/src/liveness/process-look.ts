@@ -27,6 +27,8 @@ export interface FollowedProcess extends Disposable {
   look(): ProcessLook | undefined;
 }
 
+/** Field 22, where the first is field 3; what is behind it is not looked at. */
+const START_FIELD = 19;
 /** No line of stat is longer: 52 numbers and a name of 64 bytes. */
 const STAT_BYTES_MAX = 2048;
 
@@ -62,10 +64,10 @@ function openNow(path: string): number | undefined {
 
 function lookOf(pid: number, stat: string): ProcessLook | undefined {
   // The name in brackets may hold anything; what follows it starts with field 3 (proc(5)).
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ", START_FIELD + 1);
   const [state = "", parent] = fields;
   if (state === "" || state === "Z" || state === "X") return undefined;
-  return { pid, state, parent: Number(parent), startTicks: fields[19] ?? "" };
+  return { pid, state, parent: Number(parent), startTicks: fields[START_FIELD] ?? "" };
 }
 
 /** How often a process has given the processor up by itself; undefined when it is gone. */

@@ -16,7 +16,7 @@ import { createHandedOver, type HandedOver } from "./handed-over.ts";
 import { listensOf } from "./listens.ts";
 import { createProbedSocket, type ProbedSocket } from "./probed-socket.ts";
 import { nginxRefusal, saysGivenUp } from "./refusal.ts";
-import { endWorkers, nowTicks, readWorkers, servingWorkers } from "./workers.ts";
+import { createWorkerLook, endWorkers, nowTicks, servingWorkers } from "./workers.ts";
 
 /** What the daemon is made of. */
 export interface NginxDaemonOptions {
@@ -69,6 +69,7 @@ class Nginx implements NginxDaemon {
   readonly #clock: Clock;
   readonly #file: HandedOver;
   readonly #inTurn: Turns = createTurns();
+  readonly #look: ReturnType<typeof createWorkerLook>;
   /** Of the file in force; absent until it was read once. */
   #serving: ProbedSocket | undefined;
   /** Of the file that is being handed over. */
@@ -81,6 +82,7 @@ class Nginx implements NginxDaemon {
     this.#options = options;
     this.#service = options.service;
     this.#clock = options.clock;
+    this.#look = createWorkerLook(options.clock);
     this.#file = createHandedOver(options.layout);
   }
 
@@ -109,7 +111,7 @@ class Nginx implements NginxDaemon {
     if (((await this.#inForce()).path ?? this.#coming?.path) === undefined) return [];
     const { pid } = await this.#service.recentState(RECENT_MS);
     if (pid === undefined) return [];
-    const workers = readWorkers(pid);
+    const workers = this.#look(pid);
     // A worker may learn of its end long after the reload: only a later look finds it too many.
     const ended = new Set(this.#endBeyondBound(workers));
     return livingGenerations(
@@ -238,7 +240,7 @@ class Nginx implements NginxDaemon {
   async #retire(old: Workers | undefined): Promise<void> {
     if (old === undefined) return;
     await this.#waitUntilEnding(old);
-    this.#endBeyondBound(readWorkers(old.master));
+    this.#endBeyondBound(this.#look(old.master));
   }
 
   #endBeyondBound(workers: readonly Worker[]): readonly Worker[] {
