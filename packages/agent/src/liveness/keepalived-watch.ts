@@ -42,9 +42,12 @@ export function createKeepalivedWatch({ layout, log }: KeepalivedWatchOptions): 
   const { incarnation, vrrpPid } = layout.keepalived;
   let leader: Watched | undefined;
   let child: Watched | undefined;
+  let isSkipped = false;
   return {
     look: () => {
-      leader = again(leader, () => leaderOf(incarnation));
+      // Addresses are the child's: while the first process sleeps, every second look will do.
+      isSkipped = !isSkipped && leader?.looks === NO_LOOKS;
+      if (!isSkipped) leader = again(leader, () => leaderOf(incarnation));
       if (leader === undefined) {
         // Its supervisor has seen that before us.
         child?.followed[Symbol.dispose]();

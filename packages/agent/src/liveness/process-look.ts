@@ -39,19 +39,42 @@ const STAT_BYTES_MAX = 2048;
 export function follow(pid: number): FollowedProcess | undefined {
   const file = openNow(`/proc/${pid}/stat`);
   if (file === undefined) return undefined;
-  const buffer = Buffer.allocUnsafeSlow(STAT_BYTES_MAX);
+  let [now, before] = [emptyStat(), emptyStat()];
+  let seen: ProcessLook | undefined;
   return {
     pid,
     look: () => {
       try {
-        const length = readSync(file, buffer, 0, STAT_BYTES_MAX, 0);
-        return lookOf(pid, buffer.toString("latin1", 0, length));
+        now.length = readSync(file, now.buffer, 0, STAT_BYTES_MAX, 0);
+        // One that sleeps says the same for seconds.
+        if (!isSameStat(now, before)) seen = lookOf(pid, textOf(now));
+        [now, before] = [before, now];
+        return seen;
       } catch {
         return undefined;
       }
     },
     [Symbol.dispose]: () => closeSync(file),
   };
+}
+
+/** A line of stat in a buffer that is used again. */
+interface Stat {
+  readonly buffer: Buffer;
+  length: number;
+}
+
+function emptyStat(): Stat {
+  return { buffer: Buffer.allocUnsafeSlow(STAT_BYTES_MAX), length: 0 };
+}
+
+function isSameStat(one: Stat, other: Stat): boolean {
+  const { buffer, length } = other;
+  return one.length === length && one.buffer.compare(buffer, 0, length, 0, length) === 0;
+}
+
+function textOf({ buffer, length }: Stat): string {
+  return buffer.toString("latin1", 0, length);
 }
 
 function openNow(path: string): number | undefined {
