@@ -129,10 +129,13 @@ class Seeing implements Sightings {
   }
 
   #askDue(nowMs: number): void {
-    const all = [...this.#entries.values()].sort((a, b) => a.dueMs - b.dueMs);
-    const [soonest] = all;
+    const soon: Entry[] = [];
+    for (const entry of this.#entries.values()) {
+      if (entry.dueMs <= nowMs + ALONG_MS) soon.push(entry);
+    }
+    const batch = soon.sort((a, b) => a.dueMs - b.dueMs).slice(0, BATCH_MAX);
+    const [soonest] = batch;
     if (soonest === undefined || soonest.dueMs > nowMs) return;
-    const batch = all.slice(0, BATCH_MAX).filter(({ dueMs }) => dueMs <= nowMs + ALONG_MS);
     this.#isAsking = true;
     this.#nextMs = nowMs + (batch.length / RATE_PER_S) * 1000;
     void this.#ask(batch).finally(() => (this.#isAsking = false));
