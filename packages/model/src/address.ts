@@ -37,10 +37,10 @@ export function familyBits(family: Family): 32 | 128 {
  */
 export function parseAddress(text: string): Address | undefined {
   if (text.length > 45) return undefined;
-  const value = text.includes(":") ? readIpv6(text) : readIpv4(text);
-  if (value === undefined) return undefined;
-  if (!text.includes(":")) return addressFromValue("ipv4", value);
-  if (value >> 32n === IPV4_MAPPED_PREFIX) return undefined;
+  // Whatever is read strictly is canonical, and tens of thousands need not be kept twice.
+  if (!text.includes(":")) return readIpv4(text) === undefined ? undefined : (text as Address);
+  const value = readIpv6(text);
+  if (value === undefined || value >> 32n === IPV4_MAPPED_PREFIX) return undefined;
   return addressFromValue("ipv6", value);
 }
 
