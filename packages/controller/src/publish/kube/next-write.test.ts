@@ -21,7 +21,6 @@ import {
   waiting,
 } from "./publish-stage.ts";
 import { NOTHING_WANTED, type WantedService } from "./wanted-service.ts";
-import { wantedStatus } from "./wanted-status.ts";
 import { writeRequest, writeSignature } from "./write-request.ts";
 
 const WALL_MS = Date.UTC(2026, 0, 2);
@@ -45,11 +44,7 @@ function wanted(fate: Fate, generation = 0): WantedService {
   const claim = oursOf([sampleService({}, { name: "web", uid: "uid-1", generation })]);
   const verdict = fateVerdict(claim, fate);
   const held = verdict.addresses.map(({ address }) => address);
-  return {
-    claim: { claim, verdict, status: wantedStatus(claim, verdict) },
-    held,
-    owns: held.length > 0,
-  };
+  return { claim: { claim, verdict }, held, owns: held.length > 0 };
 }
 
 /** The record after all that is wanted was written, one write after the other. */

@@ -11,7 +11,7 @@ import {
 } from "../../kube/service-record.ts";
 import { type ExternalIPs, externalIPsToWrite } from "./external-ips.ts";
 import type { WantedClaim, WantedService } from "./wanted-service.ts";
-import type { WantedCondition, WantedStatus } from "./wanted-status.ts";
+import { type WantedCondition, type WantedStatus, wantedStatus } from "./wanted-status.ts";
 
 /** A condition as it is written. */
 export interface WrittenCondition extends WantedCondition {
@@ -60,7 +60,7 @@ export function nextWrite(
   if (record.isDeleting) return undefined;
   if (hasAddress(claim) && !record.finalizers.includes(FINALIZER)) return { kind: "hold", record };
   return (
-    statusWrite(record, claim.status, wallMs) ??
+    statusWrite(record, wantedStatus(claim.claim, claim.verdict), wallMs) ??
     externalWrite(record, claim.external ?? NO_ADDRESSES)
   );
 }

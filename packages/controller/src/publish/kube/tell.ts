@@ -47,8 +47,11 @@ export interface Told {
 
 /** Nothing told of the Service of this uid. */
 export function nothingTold(uid: string): Told {
-  return { uid, allocated: [], held: [], holders: new Map() };
+  return { uid, allocated: [], held: [], holders: NOBODY };
 }
+
+/** One for all: of ten thousand Services it is kept what was told. */
+const NOBODY: Told["holders"] = new Map();
 
 /** What is told now. */
 export interface Telling {
@@ -157,7 +160,7 @@ function followHolders(
       moves.push({ address, from, to: holder });
     }
   }
-  return { holders, moves };
+  return { holders: holders.size === 0 ? NOBODY : holders, moves };
 }
 
 /** Follows something that lasts; undefined when it is over. `isDue`: it is told now. */

@@ -1,6 +1,6 @@
-// What is wanted of each Service of a cluster, by the newest publication: its status, and which
-// addresses are held for it. Follows one publication after the other and derives anew only what
-// differs, so that one changed Service among ten thousand costs little. No clock, no I/O.
+// What is wanted of each Service of a cluster, by the newest publication: what its status is made
+// of, and which addresses are held for it. Follows one publication after the other and reads only
+// what differs, so that one changed Service among ten thousand costs little. No clock, no I/O.
 
 import {
   type Address,
@@ -12,7 +12,7 @@ import {
 } from "@fairlead/model";
 
 import type { Publication } from "../../ports.ts";
-import { type WantedStatus, wantedStatus } from "./wanted-status.ts";
+import { publishedOf } from "./wanted-status.ts";
 
 /** What is wanted of the Service of one name. */
 export interface WantedService {
@@ -28,7 +28,6 @@ export interface WantedService {
 export interface WantedClaim {
   readonly claim: Claim;
   readonly verdict: Verdict;
-  readonly status: WantedStatus;
   /** Addresses that are to stand in `spec.externalIPs`; absent: none. */
   readonly external?: readonly Address[];
 }
@@ -39,18 +38,28 @@ type Said = Pick<Publication, "claims" | "verdicts" | "leases">;
 /** Nothing wanted of the Service of a name. */
 export const NOTHING_WANTED: WantedService = { held: [], owns: false };
 const NOTHING_SAID: Said = { claims: new Map(), verdicts: new Map(), leases: new Map() };
+const NO_ROWS: readonly LeasedAddress[] = [];
 
-/** All that is wanted, by the id of the claim that a Service has or would have. */
+/**
+ * All that is wanted, by the id of the claim that a Service has or would have. It is derived when
+ * it is asked for: kept for ten thousand Services it would be a copy of what the plan says.
+ */
 export class WantedServices {
-  readonly #wanted = new Map<ClaimId, WantedService>();
-  /** Addresses of each claim, with whether it owns them. */
-  readonly #holdings = new Map<ClaimId, Map<Address, boolean>>();
+  /** The rows of the addresses that are held for each claim. */
+  readonly #rows = new Map<ClaimId, readonly LeasedAddress[]>();
   readonly #external = new Set<ClaimId>();
   #said: Said = NOTHING_SAID;
 
   /** What is wanted of the Service of this id. */
   get(id: ClaimId): WantedService {
-    return this.#wanted.get(id) ?? NOTHING_WANTED;
+    const rows = this.#rows.get(id) ?? NO_ROWS;
+    const claim = this.#claimOf(id);
+    if (claim === undefined && rows.length === 0) return NOTHING_WANTED;
+    return {
+      held: rows.map(({ address }) => address),
+      owns: rows.some(({ owners }) => owners.some((owner) => owner.claim === id)),
+      ...(claim === undefined ? {} : { claim }),
+    };
   }
 
   /** Services whose addresses are to stand in `spec.externalIPs`. */
@@ -58,7 +67,7 @@ export class WantedServices {
     return this.#external.values();
   }
 
-  /** Takes the next publication; returns the ids of which something else is wanted now. */
+  /** Takes the next publication; returns the ids of which something else may be wanted now. */
   follow(said: Said): ReadonlySet<ClaimId> {
     const before = this.#said;
     this.#said = said;
@@ -66,67 +75,50 @@ export class WantedServices {
     const verdicts = changedKeys(before.verdicts, said.verdicts);
     const claims = changedKeys(before.claims, said.claims);
     for (const id of [...verdicts, ...claims]) if (isService(id)) changed.add(id);
-    const leases = changedKeys(before.leases, said.leases);
-    for (const address of leases) this.#forget(before.leases.get(address), changed);
-    for (const address of leases) this.#remember(said.leases.get(address), changed);
-    for (const id of changed) if (!this.#derive(id)) changed.delete(id);
+    for (const address of changedKeys(before.leases, said.leases)) {
+      this.#followRow(before.leases.get(address), said.leases.get(address), changed);
+    }
+    for (const id of changed) {
+      if (this.#claimOf(id)?.external === undefined) this.#external.delete(id);
+      else this.#external.add(id);
+    }
     return changed;
   }
 
-  #forget(row: LeasedAddress | undefined, changed: Set<ClaimId>): void {
-    if (row === undefined) return;
-    for (const [id] of holdersOf(row)) {
-      changed.add(id);
-      const holding = this.#holdings.get(id);
-      holding?.delete(row.address);
-      if (holding?.size === 0) this.#holdings.delete(id);
+  #followRow(
+    before: LeasedAddress | undefined,
+    now: LeasedAddress | undefined,
+    changed: Set<ClaimId>,
+  ): void {
+    const [had, has] = [holdersOf(before), holdersOf(now)];
+    for (const id of new Set([...had.keys(), ...has.keys()])) {
+      if (had.get(id) !== has.get(id)) changed.add(id);
+      const others = (this.#rows.get(id) ?? NO_ROWS).filter((row) => row !== before);
+      const next = now === undefined || !has.has(id) ? others : [...others, now];
+      if (next.length === 0) this.#rows.delete(id);
+      // A copy, and not the list that grew: that has room for sixteen more.
+      else this.#rows.set(id, [...next]);
     }
   }
 
-  #remember(row: LeasedAddress | undefined, changed: Set<ClaimId>): void {
-    if (row === undefined) return;
-    for (const [id, owns] of holdersOf(row)) {
-      changed.add(id);
-      const holding = this.#holdings.get(id) ?? new Map<Address, boolean>();
-      this.#holdings.set(id, holding.set(row.address, owns));
-    }
-  }
-
-  /** Derives it anew; returns whether something else is wanted. */
-  #derive(id: ClaimId): boolean {
-    const holding = this.#holdings.get(id) ?? new Map<Address, boolean>();
-    const claim = this.#deriveClaim(id);
-    const known = this.get(id);
-    const held = [...holding.keys()];
-    const owns = [...holding.values()].includes(true);
-    const isSame = known.claim === claim && known.owns === owns;
-    if (isSame && known.held.join() === held.join()) return false;
-    if (claim?.external === undefined) this.#external.delete(id);
-    else this.#external.add(id);
-    if (claim === undefined && held.length === 0) this.#wanted.delete(id);
-    else this.#wanted.set(id, { held, owns, ...(claim === undefined ? {} : { claim }) });
-    return true;
-  }
-
-  #deriveClaim(id: ClaimId): WantedClaim | undefined {
+  #claimOf(id: ClaimId): WantedClaim | undefined {
     const claim = this.#said.claims.get(id);
     const verdict = this.#said.verdicts.get(id);
     if (claim === undefined || verdict === undefined || claim.uid !== verdict.uid) return undefined;
-    const known = this.get(id).claim;
-    if (known?.claim === claim && known.verdict === verdict) return known;
-    const status = wantedStatus(claim, verdict);
-    const hasExternal = claim.writesExternalIPs === true && !status.isRefused;
-    return { claim, verdict, status, ...(hasExternal ? { external: status.ingress } : {}) };
+    const hasExternal = claim.writesExternalIPs === true && verdict.state !== "refused";
+    return { claim, verdict, ...(hasExternal ? { external: publishedOf(verdict) } : {}) };
   }
 }
 
 /** Claims that an address is held for, with whether they own it. */
-function holdersOf(row: LeasedAddress): readonly (readonly [id: ClaimId, owns: boolean])[] {
+function holdersOf(row: LeasedAddress | undefined): ReadonlyMap<ClaimId, boolean> {
+  const holders = new Map<ClaimId, boolean>();
+  if (row === undefined) return holders;
   const { owners, state, lastClaim } = row;
-  const owning = owners.map(({ claim }) => [claim, true] as const);
+  for (const { claim } of owners) if (isService(claim)) holders.set(claim, true);
   const isDraining = owners.length === 0 && state.kind === "draining";
-  const all = isDraining ? [[lastClaim, false] as const] : owning;
-  return all.filter(([id]) => isService(id));
+  if (isDraining && isService(lastClaim)) holders.set(lastClaim, false);
+  return holders;
 }
 
 function isService(id: ClaimId): boolean {

@@ -36,11 +36,16 @@ export interface WantedStatus {
 /** The status that follows from the verdict on a claim. */
 export function wantedStatus(claim: Claim, verdict: Verdict): WantedStatus {
   return {
-    ingress: verdict.addresses.filter(({ published }) => published).map(({ address }) => address),
+    ingress: publishedOf(verdict),
     isRefused: verdict.state === "refused",
     conditions: verdict.conditions.map((condition) => wantedCondition(condition, claim, verdict)),
     observedGeneration: verdict.generation,
   };
+}
+
+/** Proved addresses, in the verdict's order. */
+export function publishedOf({ addresses }: Verdict): readonly Address[] {
+  return addresses.filter(({ published }) => published).map(({ address }) => address);
 }
 
 function wantedCondition(condition: Condition, claim: Claim, verdict: Verdict): WantedCondition {

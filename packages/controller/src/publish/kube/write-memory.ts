@@ -49,7 +49,8 @@ export class WriteMemory {
   readonly #random: () => number;
   /** Made at the first failure: of ten thousand Services hardly one has any. */
   #waits: Backoff | undefined;
-  readonly #settled = new Map<Part, Settled>();
+  /** No map: ten thousand Services have one of these each, and the smallest map is large. */
+  readonly #settled: Partial<Record<Part, Settled>> = {};
   #sinceMs: number | undefined;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
   #conflict: { readonly version: number; readonly untilMs: number } | undefined;
@@ -79,12 +80,12 @@ export class WriteMemory {
   judge(write: ServiceWrite, nowMs: number): Timing {
     const signature = writeSignature(write);
     const part = partOf(write);
-    const settled = this.#settled.get(part);
+    const settled = this.#settled[part];
     let rightMs = Number.NEGATIVE_INFINITY;
     if (settled?.signature === signature) {
       if (settled.seen === recordSignature(write.kind, write.record)) return { kind: "settled" };
       const overwritten = this.#overwritten(settled, nowMs);
-      this.#settled.set(part, overwritten);
+      this.#settled[part] = overwritten;
       rightMs = overwritten.rightMs;
     }
     this.#sinceMs ??= nowMs;
@@ -106,13 +107,14 @@ export class WriteMemory {
   /** The write succeeded; `answer` is the Service as it is then. */
   written(write: ServiceWrite, answer: ServiceRecord, nowMs: number): void {
     const signature = writeSignature(write);
-    const before = this.#settled.get(partOf(write));
-    this.#settled.set(partOf(write), {
+    const part = partOf(write);
+    const before = this.#settled[part];
+    this.#settled[part] = {
       signature,
       seen: recordSignature(write.kind, answer),
       atMs: nowMs,
       overwrites: before?.signature === signature ? before.overwrites : 0,
-    });
+    };
     this.#sinceMs = undefined;
     this.#notBeforeMs = Number.NEGATIVE_INFINITY;
     this.#waits = undefined;
