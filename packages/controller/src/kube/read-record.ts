@@ -2,6 +2,7 @@
 // the answer to a write. Pure. Everything is bounded, so that ten thousand records stay small.
 
 import { childOf, copyTexts, hasPath, isJson, type Json, listOf, textOf } from "./object-fields.ts";
+import type { ShareText } from "./shared-texts.ts";
 import {
   CONDITION_PREFIX,
   type FieldWriter,
@@ -16,8 +17,11 @@ const KEPT_MAX = 20;
 /** A longer text of a condition or a manager is cut. */
 const TEXT_CHARACTERS_MAX = 1024;
 
-/** Reads it; what is missing is empty. */
-export function readServiceRecord(object: Json): ServiceRecord {
+/**
+ * Reads it; what is missing is empty.
+ * @param share for records that are kept by the thousand. Default: each text is by itself.
+ */
+export function readServiceRecord(object: Json, share: ShareText = (text) => text): ServiceRecord {
   const metadata = childOf(object, "metadata");
   const status = childOf(object, "status");
   const { generation } = metadata;
@@ -25,19 +29,19 @@ export function readServiceRecord(object: Json): ServiceRecord {
   const note = textOf(childOf(metadata, "annotations"), WRITTEN_EXTERNAL_IPS) ?? "";
   const written = textsOf(note.split(",").filter((text) => text !== ""));
   return {
-    namespace: textOf(metadata, "namespace") ?? "",
+    namespace: share(textOf(metadata, "namespace") ?? ""),
     name: textOf(metadata, "name") ?? "",
     uid: textOf(metadata, "uid") ?? "",
     resourceVersion: textOf(metadata, "resourceVersion") ?? "",
     generation: typeof generation === "number" ? generation : 0,
-    type: textOf(childOf(object, "spec"), "type") ?? "ClusterIP",
+    type: share(textOf(childOf(object, "spec"), "type") ?? "ClusterIP"),
     isDeleting: textOf(metadata, "deletionTimestamp") !== undefined,
-    finalizers: listOf(metadata, "finalizers").filter((each) => typeof each === "string"),
+    finalizers: textsOf(listOf(metadata, "finalizers")).map(share),
     ingress: readAll(listOf(childOf(status, "loadBalancer"), "ingress"), readIngress),
     ...(externalIPs.length > 0 ? { externalIPs } : {}),
     ...(written.length > 0 ? { writtenExternalIPs: written } : {}),
-    conditions: readAll(listOf(status, "conditions"), readCondition),
-    writers: readAll(listOf(metadata, "managedFields"), readWriter),
+    conditions: readAll(listOf(status, "conditions"), (entry) => readCondition(entry, share)),
+    writers: readAll(listOf(metadata, "managedFields"), (entry) => readWriter(entry, share)),
   };
 }
 
@@ -57,17 +61,17 @@ function readIngress(entry: Json): readonly RecordedIngress[] {
   return [copyTexts(entry, ["ip", "hostname", "ipMode"])];
 }
 
-function readCondition(entry: Json): readonly RecordedCondition[] {
+function readCondition(entry: Json, share: ShareText): readonly RecordedCondition[] {
   const type = textOf(entry, "type") ?? "";
   if (!type.startsWith(CONDITION_PREFIX)) return [];
   const { observedGeneration } = entry;
   return [
     {
-      type,
-      status: textOf(entry, "status") ?? "",
-      reason: textOf(entry, "reason") ?? "",
-      message: (textOf(entry, "message") ?? "").slice(0, TEXT_CHARACTERS_MAX),
-      lastTransitionTime: textOf(entry, "lastTransitionTime") ?? "",
+      type: share(type),
+      status: share(textOf(entry, "status") ?? ""),
+      reason: share(textOf(entry, "reason") ?? ""),
+      message: share((textOf(entry, "message") ?? "").slice(0, TEXT_CHARACTERS_MAX)),
+      lastTransitionTime: share(textOf(entry, "lastTransitionTime") ?? ""),
       ...(typeof observedGeneration === "number" ? { observedGeneration } : {}),
     },
   ];
@@ -81,10 +85,11 @@ const PARTS: readonly (readonly [part: string, path: readonly string[]])[] = [
   ["finalizers", ["f:metadata", "f:finalizers"]],
 ];
 
-function readWriter(entry: Json): readonly FieldWriter[] {
+function readWriter(entry: Json, share: ShareText): readonly FieldWriter[] {
   const fields = childOf(entry, "fieldsV1");
   const parts = PARTS.filter(([, path]) => hasPath(fields, path)).map(([part]) => part);
   if (parts.length === 0) return [];
-  const manager = (textOf(entry, "manager") ?? "").slice(0, TEXT_CHARACTERS_MAX);
-  return [{ manager, parts, ...copyTexts(entry, ["time"]) }];
+  const manager = share((textOf(entry, "manager") ?? "").slice(0, TEXT_CHARACTERS_MAX));
+  const time = textOf(entry, "time");
+  return [time === undefined ? { manager, parts } : { manager, parts, time: share(time) }];
 }

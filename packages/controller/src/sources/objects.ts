@@ -122,21 +122,30 @@ function readOne(
   switch (known.kind) {
     case "Service":
       return readAs(serviceSchema, item, named, (value) => ({
-        ...base(named, value.metadata, origin),
+        identity: named,
+        uid: uidOf(named, value.metadata),
+        origin,
         kind: "Service",
         value,
+        ...createdAt(value.metadata),
       }));
     case "EndpointSlice":
       return readAs(sliceSchema, item, named, (value) => ({
-        ...base(named, value.metadata, origin),
+        identity: named,
+        uid: uidOf(named, value.metadata),
+        origin,
         kind: "EndpointSlice",
         value,
+        ...createdAt(value.metadata),
       }));
     case "Node":
       return readAs(nodeSchema, item, named, (value) => ({
-        ...base(named, value.metadata, origin),
+        identity: named,
+        uid: uidOf(named, value.metadata),
+        origin,
         kind: "Node",
         value,
+        ...createdAt(value.metadata),
       }));
     case "AddressPool":
       return readAs(poolSchema, item, named, (value) => readPoolObject(value, named, origin));
@@ -209,7 +218,9 @@ function readPoolObject(
   const createdAtMs = readTimestamp(metadata.creationTimestamp);
   const reading = readPool({ name: identity.name, origin, createdAtMs, spec });
   if (reading.kind === "ok") {
-    return { ...base(identity, metadata, origin), kind: "AddressPool", value: reading.pool };
+    const uid = uidOf(identity, metadata);
+    const { pool: value } = reading;
+    return { identity, uid, origin, kind: "AddressPool", value, ...createdAt(metadata) };
   }
   const { problems } = reading;
   const details = problems.slice(0, PROBLEMS_MAX).map((problem) => problem.detail);
@@ -221,14 +232,13 @@ function badObject(identity: ObjectIdentity, reason: Reason, detail: string): Ba
   return { identity, title: identityTitle(identity), reason, detail };
 }
 
-function base(
-  identity: ObjectIdentity,
-  metadata: ObjectMetadata,
-  origin: string,
-): Pick<SourceObject, "identity" | "uid" | "createdAtMs" | "origin"> {
-  const createdAtMs = readTimestamp(metadata.creationTimestamp);
-  const uid = metadata.uid ?? derivedUid(identityKey(identity));
-  return { identity, uid, origin, ...(createdAtMs === undefined ? {} : { createdAtMs }) };
+function uidOf(identity: ObjectIdentity, { uid }: ObjectMetadata): string {
+  return uid ?? derivedUid(identityKey(identity));
+}
+
+function createdAt({ creationTimestamp }: ObjectMetadata): Pick<SourceObject, "createdAtMs"> {
+  const createdAtMs = readTimestamp(creationTimestamp);
+  return createdAtMs === undefined ? {} : { createdAtMs };
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -24,7 +24,11 @@ export function createRemarkList(): RemarkList {
   };
 }
 
+/** One for all: of most objects there is nothing to remark. */
+const NOTHING: readonly Remark[] = [];
+
 function sortRemarks(list: readonly Remark[]): readonly Remark[] {
+  if (list.length === 0) return NOTHING;
   const byText = compareBy<Remark>(
     (a, b) => compareText(a.reason, b.reason),
     (a, b) => compareText(a.detail, b.detail),

@@ -4,12 +4,14 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
 import type { Fact } from "../../facts.ts";
+import { createSharedTexts } from "../../kube/shared-texts.ts";
 import { type Fields, SAMPLE_SETTINGS, sampleService, sampleSlice } from "../sample-objects.ts";
 import { ClaimTable } from "./claim-table.ts";
 import { readSlice } from "./read-object.ts";
 import { readService } from "./read-service.ts";
 
 const KEY = "default/web";
+const READING = { origin: "cluster lab", share: createSharedTexts() };
 const OURS = { finalizers: ["fairlead.io/release"] };
 
 function setService(table: ClaimTable, spec: Fields = {}, metadata: Fields = {}): void {
@@ -20,7 +22,7 @@ function setService(table: ClaimTable, spec: Fields = {}, metadata: Fields = {})
     resourceVersion: "7",
     ...metadata,
   });
-  table.setService(KEY, readService(object, "cluster lab"));
+  table.setService(KEY, readService(object, READING));
 }
 
 function setSlice(table: ClaimTable, fields: Fields = {}, name = "web-1"): void {
@@ -156,7 +158,7 @@ suite("an API server as a member", () => {
     table.setApiServers(table.apiEndpoints());
     const spec = { ports: [{ name: "https", port: 443, targetPort: 6443 }] };
     const object = sampleService(spec, { name: "kubernetes", namespace: "default", uid: "k" });
-    table.setService("default/kubernetes", readService(object, "cluster lab"));
+    table.setService("default/kubernetes", readService(object, READING));
     assert.deepEqual(say(table), ["seen service/default/kubernetes k -> 10.0.0.1:6443"]);
   });
 });
@@ -199,9 +201,17 @@ suite("another controller's word in the status", () => {
 test("a Service with 256 KiB of annotations is kept without them", () => {
   const annotations = { "example.com/big": "x".repeat(256 * 1024), "fairlead.io/balance": "hash" };
   const object = sampleService({}, { name: "web", namespace: "default", uid: "u1", annotations });
-  const text = JSON.stringify(readService(object, "cluster lab"));
+  const text = JSON.stringify(readService(object, READING));
   assert.ok(text.length < 3000, `${text.length} characters are kept`);
   assert.match(text, /fairlead\.io\/balance/u);
+});
+
+test("of the labels of an EndpointSlice only the name of its Service is kept", () => {
+  const labels = { "kubernetes.io/service-name": "web", "example.com/big": "x".repeat(64) };
+  const metadata = { name: "web-1", namespace: "default", uid: "u2", labels };
+  const read = readSlice(sampleSlice({ metadata }), "cluster lab");
+  assert(!("reason" in read) && read.kind === "EndpointSlice");
+  assert.deepEqual(read.value.metadata.labels, { "kubernetes.io/service-name": "web" });
 });
 
 suite("what a Service's status says", () => {
@@ -219,7 +229,7 @@ suite("what a Service's status says", () => {
         loadBalancer: { ingress: [{ ip: "192.0.2.7" }, { hostname: "a.example" }] },
       };
       const object = { ...sampleService({}, { ...metadata, managedFields }), status };
-      table.setService(KEY, readService(object, "cluster lab"));
+      table.setService(KEY, readService(object, READING));
       const [seen] = [...table.dirty].flatMap((key) => table.facts(key));
       const claim = seen?.kind === "claim-seen" ? seen.claim : undefined;
       assert.deepEqual(claim?.statusAddresses, expect);
@@ -233,7 +243,7 @@ suite("what a Service's status says", () => {
     const fieldsV1 = { "f:status": { "f:loadBalancer": {} } };
     const managedFields = [{ manager: "fairlead", subresource: "status", fieldsV1 }];
     const object = { ...sampleService({}, { ...metadata, managedFields }), status };
-    table.setService(KEY, readService(object, "cluster lab"));
+    table.setService(KEY, readService(object, READING));
     assert.deepEqual(say(table), []);
   });
 });

@@ -2,6 +2,7 @@
 // wants to know; a further kind is one more entry here. It keeps the book of Services.
 
 import { FINALIZER, type ServiceBook, type ServiceRecord } from "../../kube/service-record.ts";
+import { createSharedTexts } from "../../kube/shared-texts.ts";
 import type { NodeObject } from "../node-object.ts";
 import { type Followed, type FollowContext, followKind } from "./follow-kind.ts";
 import type { ListWatchCounts } from "./list-watch.ts";
@@ -50,10 +51,11 @@ export function followKinds(options: FollowOptions): FollowedKinds {
   const { cluster, clock, members } = options;
   const origin = `cluster ${cluster}`;
   const watchers = new Set<(namespace: string, name: string) => void>();
+  const reading = { origin, share: createSharedTexts() };
   const services = followKind<ServiceReading>(options, {
     kind: { resource: "services", group: "" },
     path: "/api/v1/services",
-    read: (object) => readService(object, origin),
+    read: (object) => readService(object, reading),
     onChanges: (changes) => {
       for (const change of changes) {
         const { key, value } = change.entry;

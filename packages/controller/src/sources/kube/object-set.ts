@@ -79,7 +79,7 @@ export class ObjectSet<T> {
     const before = this.#entries.get(meta.key);
     if (before !== undefined && isOlder(meta, before)) return [];
     this.#advance(meta.version);
-    return this.#put(before, { ...meta, value });
+    return this.#put(before, entryOf(meta, value));
   }
 
   /** An object was deleted, as a watch says. */
@@ -161,7 +161,7 @@ export class ObjectSet<T> {
       return this.#comeBack(before);
     }
     const isTaken = isTrusted || before === undefined || !isOlder(meta, before);
-    return isTaken ? this.#put(before, { ...meta, value }) : this.#comeBack(before);
+    return isTaken ? this.#put(before, entryOf(meta, value)) : this.#comeBack(before);
   }
 
   #advance(version: number): void {
@@ -234,6 +234,11 @@ export class ObjectSet<T> {
     }
     return false;
   }
+}
+
+/** Field by field: a copy by spreading takes the room of another object, ten thousand times. */
+function entryOf<T>({ key, uid, version }: ObjectMeta, value: T): Entry<T> {
+  return { key, uid, version, value };
 }
 
 /** Whether it is an earlier version of the same object. */

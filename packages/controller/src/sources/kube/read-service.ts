@@ -12,6 +12,7 @@ import {
 } from "../../kube/object-fields.ts";
 import { readServiceRecord } from "../../kube/read-record.ts";
 import type { ServiceRecord } from "../../kube/service-record.ts";
+import type { ShareText } from "../../kube/shared-texts.ts";
 import { type ReadObject, readOneObject } from "./read-object.ts";
 
 /** A Service as it is kept. */
@@ -25,36 +26,50 @@ export interface ServiceReading {
 /** Annotations that mean something here; the rest may be 256 KiB of anything. */
 const ANNOTATIONS: ReadonlySet<string> = new Set(Object.values(ALIASES).flat());
 
-/** Reads one. `origin` says where it was seen, for people. */
-export function readService(object: Json, origin: string): ServiceReading {
+/** How Services are read. */
+export interface ReadServiceOptions {
+  /** Where they were seen, for people. */
+  readonly origin: string;
+  readonly share: ShareText;
+}
+
+/** Reads one. */
+export function readService(object: Json, { origin, share }: ReadServiceOptions): ServiceReading {
   const metadata = childOf(object, "metadata");
+  const { annotations: _, managedFields: _fields, ...rest } = metadata;
+  const annotations = usedAnnotations(childOf(metadata, "annotations"));
+  const managedFields = statusWriters(listOf(metadata, "managedFields"));
   const trimmed = {
     ...object,
     apiVersion: "v1",
     kind: "Service",
     status: undefined,
     metadata: {
-      ...metadata,
-      annotations: usedAnnotations(childOf(metadata, "annotations")),
-      managedFields: statusWriters(listOf(metadata, "managedFields")),
+      ...rest,
+      ...(annotations === undefined ? {} : { annotations }),
+      ...(managedFields.length === 0 ? {} : { managedFields }),
     },
   };
   const hasSelector = Object.keys(childOf(childOf(object, "spec"), "selector")).length > 0;
-  return { object: readOneObject(trimmed, origin), record: readServiceRecord(object), hasSelector };
+  const record = readServiceRecord(object, share);
+  return { object: readOneObject(trimmed, origin), record, hasSelector };
 }
 
 /** Of managedFields only what tells who writes the status of a load balancer. */
 function statusWriters(entries: readonly unknown[]): readonly Json[] {
   return entries.filter(isJson).flatMap((entry) => {
     if (!hasPath(childOf(entry, "fieldsV1"), ["f:status", "f:loadBalancer"])) return [];
-    const fieldsV1 = { "f:status": { "f:loadBalancer": {} } };
-    return [{ ...copyTexts(entry, ["manager", "subresource"]), fieldsV1 }];
+    return [{ ...copyTexts(entry, ["manager", "subresource"]), fieldsV1: STATUS_FIELDS }];
   });
 }
 
-function usedAnnotations(annotations: Json): Json {
+/** One for all. */
+const STATUS_FIELDS: Json = { "f:status": { "f:loadBalancer": {} } };
+
+/** Undefined: none is used. */
+function usedAnnotations(annotations: Json): Json | undefined {
   const used = Object.entries(annotations).filter(
     ([key]) => key.startsWith(PREFIX) || ANNOTATIONS.has(key),
   );
-  return Object.fromEntries(used);
+  return used.length === 0 ? undefined : Object.fromEntries(used);
 }
