@@ -144,7 +144,9 @@ function serve(options: AllocateOptions, claim: Claim): Grant {
   );
   // That no pool has the second family is no trouble of a claim that merely prefers both.
   const missed = lacking.map(({ problem }) => problem).filter(isTrouble);
-  const kept = { chosen: choices.flatMap(({ choice }) => chosen(choice)), doubts, missed };
+  const found = choices.flatMap(({ choice }) => chosen(choice));
+  // Kept for each claim: a copy, for a list that grew has room for sixteen more.
+  const kept = { chosen: [...found], doubts, missed };
   const moves = choices.flatMap(({ choice }) => (choice.kind === "move" ? [choice] : []));
   return withMoves(commit(options, claim, held, kept), moves);
 }

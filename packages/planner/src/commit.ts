@@ -5,6 +5,7 @@
 import {
   type Address,
   type Claim,
+  type LeaseOwner,
   type Placement,
   portText,
   type Reason,
@@ -112,8 +113,7 @@ function enter(
   const own = view?.pool.sharing === "ports" ? keyIn(view, claim) : undefined;
   const sharingKey = isShared ? row?.sharingKey : own;
   const clashes = row === undefined || !isShared ? [] : clashesOf(claim, row);
-  const taken = new Set(clashes.map((clash) => clash.port));
-  const ports = portsOf(claim).filter((port) => !taken.has(portText(port)));
+  const ports = clashes.length === 0 ? portsOf(claim) : portsWithout(claim, clashes);
   const pool = row === undefined ? view?.pool.name : giverOf(book, claim, row);
   if (pool !== undefined) {
     table.enter({
@@ -130,6 +130,11 @@ function enter(
       ? { reason: "SharingRefused", detail: `${clash.port} of ${address} is taken` }
       : clashRemark(row, clash);
   return { clashes, remark };
+}
+
+function portsWithout(claim: Claim, clashes: readonly Clash[]): LeaseOwner["ports"] {
+  const taken = new Set(clashes.map((clash) => clash.port));
+  return portsOf(claim).filter((port) => !taken.has(portText(port)));
 }
 
 /** No port is left out. */

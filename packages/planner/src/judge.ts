@@ -285,7 +285,7 @@ function countMembers(
 }
 
 function withoutRepeats(remarks: readonly Remark[], main: Remark | undefined): readonly Remark[] {
-  if (remarks.length === 0) return remarks;
+  if (remarks.length === 0) return NO_REMARKS;
   const seen = new Set(main === undefined ? [] : [keyOf(main)]);
   return remarks.filter((remark) => {
     const key = keyOf(remark);
@@ -294,6 +294,9 @@ function withoutRepeats(remarks: readonly Remark[], main: Remark | undefined): r
     return true;
   });
 }
+
+/** One for all: of most claims there is nothing to remark. */
+const NO_REMARKS: readonly Remark[] = [];
 
 function keyOf({ reason, detail }: Remark): string {
   return `${reason} ${detail}`;

@@ -86,7 +86,7 @@ class Table implements LeaseTable {
     const own = row?.owners.find((owner) => owner.claim === claim.id);
     const isSame = own !== undefined && samePorts(own.ports, ports);
     const isKnown = isSame && row?.sharingKey === sharingKey && row?.pool === pool;
-    const placement = given ?? row?.placement ?? { kind: "unplaced" };
+    const placement = given ?? row?.placement ?? UNPLACED;
     if (isKnown && isPlacedAlike(row.placement, placement)) return;
     const others = row?.owners.filter((owner) => owner.claim !== claim.id) ?? [];
     const { nowMs } = this.#release.world;
@@ -97,13 +97,13 @@ class Table implements LeaseTable {
     const next: LeasedAddress = {
       address,
       pool,
-      owners: [...others, owner].sort((a, b) => compareText(a.claim, b.claim)),
+      owners: others.length === 0 ? [owner] : [...others, owner].sort(compareOwner),
       ...(sharingKey === undefined ? {} : { sharingKey }),
       lastClaim: claim.id,
       placement:
         row !== undefined && isPlacedAlike(row.placement, placement) ? row.placement : placement,
-      sentTo: row?.sentTo ?? [],
-      state: { kind: "held" },
+      sentTo: row?.sentTo ?? NOBODY,
+      state: HELD,
       published: published ?? row?.published ?? false,
       sinceMs: row === undefined || row.owners.length === 0 ? nowMs : row.sinceMs,
     };
@@ -122,6 +122,15 @@ class Table implements LeaseTable {
     if (settled === undefined) this.#rows.drop(address);
     else this.#rows.put(settled);
   }
+}
+
+/** One for all: ten thousand rows say the same. */
+const UNPLACED: Placement = { kind: "unplaced" };
+const HELD: LeasedAddress["state"] = { kind: "held" };
+const NOBODY: LeasedAddress["sentTo"] = [];
+
+function compareOwner(a: LeaseOwner, b: LeaseOwner): number {
+  return compareText(a.claim, b.claim);
 }
 
 function isPlacedAlike(a: Placement, b: Placement): boolean {

@@ -197,11 +197,13 @@ function own(remarks: readonly Remark[], agent: AgentName): readonly Remark[] {
     .map(({ reason, detail }) => ({ reason, detail: `on ${agent}: ${detail}` }));
 }
 
+const NO_REMARKS: readonly Remark[] = [];
+
 /** Nobody is known to hold it. */
 function proveWithoutHolder(options: ProofOptions): Proof {
   const { row, lane, witnesses, problem } = options;
   const { address } = row;
-  const base = { address, servesSome: false, rivals: 0, remarks: [] };
+  const base = { address, servesSome: false, rivals: 0, remarks: NO_REMARKS };
   const names = couldHold(row, lane);
   const silent = names.filter((name) => {
     const view = witnesses.get(name)?.view;
