@@ -1,8 +1,7 @@
-// The loop as others see it: what it is made of, what it does, and what its planning is given. It
-// stands apart from the loop, which is long enough.
+// The loop as others see it: what it is made of and what it does. It stands apart from the loop,
+// which is long enough.
 
 import type { PlanSettings, Resource, Revision } from "@fairlead/model";
-import { type MayStillGet, type PlanOptions, createPlanMemory } from "@fairlead/planner";
 import type { Clock, Logger } from "@fairlead/runtime";
 
 import type { Act, ActResult } from "./acts/act.ts";
@@ -48,10 +47,4 @@ export interface Cycle extends AsyncDisposable {
   act(act: Act): Promise<ActResult>;
   /** Resolves when everything emitted so far went round. */
   settled(): Promise<void>;
-}
-
-/** What every plan is made with. Its memory is new: it is of one term and its stored rows. */
-export function planOptionsOf({ delivery, revisionOf }: CycleOptions): PlanOptions {
-  const mayStillGet: MayStillGet = (...at) => delivery.mayStillGet?.(...at) ?? false;
-  return { revisionOf, mayStillGet, memory: createPlanMemory() };
 }

@@ -5,14 +5,13 @@
 // stands by it takes facts in and says nothing.
 
 import type { AgentName, Finding, Plan, World } from "@fairlead/model";
-import { type PlanOptions, plan } from "@fairlead/planner";
 import { type Pace, type Timer, createPace } from "@fairlead/runtime";
 
 import type { Act, ActResult } from "./acts/act.ts";
 import { createActQueue } from "./acts/act-queue.ts";
 import { type ClusterState, createClusterState, foldFacts, withStored } from "./cluster-state.ts";
 import { crash } from "./crash.ts";
-import { type Cycle, type CycleOptions, planOptionsOf } from "./cycle-options.ts";
+import type { Cycle, CycleOptions } from "./cycle-options.ts";
 import type { CycleView } from "./cycle-view.ts";
 import type { Fact } from "./facts.ts";
 import { firstPlanWaitMs, isStoreEmptied, namedAgents } from "./first-plan.ts";
@@ -23,6 +22,7 @@ import { NOTHING_SAID, type Said, sortFindings } from "./narrate.ts";
 import { createNarrator, type Narrator } from "./narrator.ts";
 import { createNextWake } from "./next-wake.ts";
 import { notReadyText } from "./not-ready.ts";
+import { createPlanInTurns, type PlanInTurns } from "./plan-in-turns.ts";
 import type { StoreChange, StoredState } from "./ports.ts";
 import { type Publishing, createPublishing } from "./publishing.ts";
 import { diffStored, withRegistrations, withoutNewOwners } from "./store-changes.ts";
@@ -51,7 +51,7 @@ class Loop implements Cycle {
   readonly #lead: Lead;
   readonly #acts = createActQueue();
   readonly #narrator: Narrator;
-  #planOptions: PlanOptions;
+  #planInTurns: PlanInTurns;
   #state: ClusterState = createClusterState([]);
   #writer: StoreWriter | undefined;
   #rows: StoredRows = NO_ROWS;
@@ -73,7 +73,7 @@ class Loop implements Cycle {
   constructor(options: CycleOptions) {
     this.#options = options;
     const { clock, log } = options;
-    this.#planOptions = planOptionsOf(options);
+    this.#planInTurns = createPlanInTurns(options);
     this.#narrator = createNarrator(log);
     this.#planning = createPace({
       clock,
@@ -122,7 +122,7 @@ class Loop implements Cycle {
     this.#writer = createStoreWriter({ store, epoch: stored.epoch, log, onFenced });
     this.#rows = openedRows(stored);
     this.#named = namedAgents(stored);
-    this.#planOptions = planOptionsOf(this.#options);
+    this.#planInTurns = createPlanInTurns(this.#options);
     const owners = stored.leases.flatMap((lease) => lease.owners);
     this.#state = withStored(this.#state, owners);
     this.#opened();
@@ -207,7 +207,7 @@ class Loop implements Cycle {
     if (ranked === "fenced" || !this.#mayGoOn(writer)) return;
     const begunMs = clock.nowMs();
     const acts = this.#acts.begin(this.#freeze());
-    const next = plan(acts.world, this.#planOptions);
+    const next = await this.#planInTurns(acts.world);
     this.#options.onCycle?.(clock.nowMs() - begunMs);
     const changes = diffStored(this.#rows, storedRows(next));
     // Planning takes its time, and so does whatever else may have held this process up.
@@ -216,7 +216,7 @@ class Loop implements Cycle {
     const news = acts.end(written, writer.trouble);
     if (written === "fenced" || !this.#mayGoOn(writer)) return;
     if (written === "durable") this.#adopt(writer.epoch, acts.world, next);
-    else this.#goOn(writer.epoch, this.#freeze(), changes);
+    else await this.#goOn(writer, changes);
     if (news.length > 0) this.emit(news);
     if (ranked === "failed") this.#wakeIn(STORE_RETRY_MS);
   }
@@ -227,11 +227,12 @@ class Loop implements Cycle {
   }
 
   /** While the store cannot be written, what needs no new row goes on: members change. */
-  #goOn(epoch: number, world: World, unwritten: readonly StoreChange[]): void {
-    const rest = withoutNewOwners(world, this.#rows, unwritten);
-    const part = withRegistrations(plan(rest, this.#planOptions), this.#rows);
+  async #goOn(writer: StoreWriter, unwritten: readonly StoreChange[]): Promise<void> {
+    const rest = withoutNewOwners(this.#freeze(), this.#rows, unwritten);
+    const part = withRegistrations(await this.#planInTurns(rest), this.#rows);
+    if (!this.#mayGoOn(writer)) return;
     if (diffStored(this.#rows, storedRows(part)).length > 0) this.#say();
-    else this.#adopt(epoch, rest, part);
+    else this.#adopt(writer.epoch, rest, part);
     this.#wakeIn(STORE_RETRY_MS);
   }
 

@@ -17,6 +17,7 @@ import type {
   Revision,
   Verdict,
 } from "@fairlead/model";
+import type { MayStillGet } from "@fairlead/planner";
 
 import type { Fact } from "./facts.ts";
 
@@ -132,10 +133,11 @@ export interface PlanDelivery {
     readonly leases: ReadonlyMap<Address, LeasedAddress>;
   }): void;
   /**
-   * Whether the agent has the address by its last answer, or by an update that it has not answered:
-   * a report without the address is then older than what it will do. False when nothing is known.
+   * Tells, as it is at this moment and stays, whether an agent has an address by its last answer or
+   * by an update that it has not answered: a report without the address is then older than what it
+   * will do. False when nothing is known.
    */
-  mayStillGet?(agent: AgentName, address: Address): boolean;
+  sentByNow?(): MayStillGet;
   /**
    * Takes agents while the lead is ours, lets those who come wait while it is nobody's, and sends
    * them on while it is another's; once it is ours no more, nothing is wanted any more of what was

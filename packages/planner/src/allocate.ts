@@ -22,6 +22,7 @@ import { NOTHING, commit, fallBack, nothing } from "./commit.ts";
 import { type FamilyNeed, neededFamilies } from "./families.ts";
 import type { Grant } from "./grant.ts";
 import { isMidway, withMoves } from "./reassign.ts";
+import { type Steps, isStep } from "./steps.ts";
 
 /** What allocation works on. */
 export interface AllocateOptions extends Desk {
@@ -30,7 +31,7 @@ export interface AllocateOptions extends Desk {
 }
 
 /** Gives addresses; the desk's table has the result. One grant for every given claim. */
-export function allocate(options: AllocateOptions): Map<ClaimId, Grant> {
+export function* allocate(options: AllocateOptions): Steps<Map<ClaimId, Grant>> {
   const { claims, table, free } = options;
   const grants = new Map<ClaimId, Grant>();
   adoptAddresses(options, claims);
@@ -58,7 +59,10 @@ export function allocate(options: AllocateOptions): Map<ClaimId, Grant> {
   for (let round = 0; round < ROUNDS_MAX && open.length > 0; round++) {
     const before = table.changes();
     if (round > 0) adoptAddresses(options, open);
-    for (const claim of open) grants.set(claim.id, serve(options, claim));
+    for (const [at, claim] of open.entries()) {
+      if (isStep(at)) yield;
+      grants.set(claim.id, serve(options, claim));
+    }
     if (table.changes() === before) break;
     free.rewind();
     open = open.filter((claim) => grants.get(claim.id)?.main !== undefined);

@@ -24,6 +24,7 @@ import { claimsOf } from "./memory.ts";
 import { type PoolBook, checkPools } from "./pools.ts";
 import { createMoveTurn } from "./reassign.ts";
 import { releaseGone, releaseView } from "./release.ts";
+import { runSteps } from "./steps.ts";
 import { findUnusable } from "./unusable.ts";
 
 /** What allotting reads. The maps are never changed. */
@@ -87,7 +88,7 @@ export function allot(world: AllotWorld, memory: AllotMemory = createAllotMemory
 
   const free = isSameBook ? last.free : createSearch(rows, book);
   free.rewind();
-  const grants = allocate({
+  const desk = {
     claims: claimsOf(asked, world.claims),
     book,
     table: createLeaseTable(rows, release),
@@ -99,7 +100,8 @@ export function allot(world: AllotWorld, memory: AllotMemory = createAllotMemory
     isAbsent: () => false,
     inUse: NOTHING,
     ...NO_AGENTS,
-  });
+  };
+  const grants = runSteps(allocate(desk));
   free.rewind();
   const refused = new Map<ClaimId, Remark>();
   for (const [id, { addresses, main }] of grants) {

@@ -31,6 +31,7 @@ import type { LeaseRows } from "./lease-rows.ts";
 import { usableMembers } from "./members.ts";
 import { isOwnAddress } from "./own-address.ts";
 import { lengthOn } from "./seats.ts";
+import { type Steps, isStep } from "./steps.ts";
 
 /** One listener of one claim on one address. */
 export interface CarriedListener {
@@ -74,14 +75,15 @@ export interface CarryAllOptions {
 }
 
 /** Makes anew what comes with the VIPs that were touched; returns what was looked at. */
-export function carryAll({
+export function* carryAll({
   wanted,
   rows,
   agents,
   carried,
-}: CarryAllOptions): readonly CarriedChange[] {
+}: CarryAllOptions): Steps<readonly CarriedChange[]> {
   const changes: CarriedChange[] = [];
   for (const address of rows.touched.addresses) {
+    if (isStep(changes.length)) yield;
     const old = carried.get(address);
     const grants = wanted.get(address);
     const row = rows.all.get(address);

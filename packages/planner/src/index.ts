@@ -9,7 +9,8 @@ export {
 } from "./allot.ts";
 export { type PlanMemory, createPlanMemory } from "./memory.ts";
 export { STRANGER_MS } from "./in-use.ts";
-export { type PlanOptions, plan } from "./plan.ts";
+export { plan, planInSteps } from "./plan.ts";
+export type { PlanOptions } from "./plan-once.ts";
 export { poolFamilies, poolSize } from "./pool-size.ts";
 export { type PoolBook, checkPools, compareSeniority } from "./pools.ts";
 export { WITHDRAW_AFTER_MS } from "./proof.ts";

@@ -35,6 +35,8 @@ import type { LaneResources } from "./lane-resources.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import { usableMembers } from "./members.ts";
 import { type Proof, couldHold, isWithdrawn, prove } from "./proof.ts";
+import { withoutRepeats } from "./remarks.ts";
+import { type Steps, isStep } from "./steps.ts";
 import { type Witness, type Witnesses, holdersOf } from "./witness.ts";
 
 /** What judging works on. */
@@ -70,10 +72,12 @@ export type Judgements = Map<ClaimId, Judgement>;
  * Judges the claims that were touched. What says the same as last time is the same verdict.
  * @returns the verdicts of the claims that were judged; undefined for those that are gone.
  */
-export function judge(options: JudgeOptions): ReadonlyMap<ClaimId, Verdict | undefined> {
+export function* judge(options: JudgeOptions): Steps<ReadonlyMap<ClaimId, Verdict | undefined>> {
   const { grants, rows, judgements } = options;
   const asked = touchedClaims(rows, grants.unserved);
+  let proved = 0;
   for (const id of asked) {
+    if (isStep(proved++)) yield;
     const grant = grants.byClaim.get(id);
     if (grant === undefined) {
       judgements.delete(id);
@@ -87,6 +91,7 @@ export function judge(options: JudgeOptions): ReadonlyMap<ClaimId, Verdict | und
   for (const address of rows.touched.addresses) republish(options, address);
   const verdicts = new Map<ClaimId, Verdict | undefined>();
   for (const id of asked) {
+    if (isStep(verdicts.size)) yield;
     const judgement = judgements.get(id);
     if (judgement !== undefined) {
       judgement.verdict = keep(judgement.verdict, verdictOf(options, judgement));
@@ -282,22 +287,4 @@ function countMembers(
     return { port: portText(listener), active };
   });
   return { counts, remarks };
-}
-
-function withoutRepeats(remarks: readonly Remark[], main: Remark | undefined): readonly Remark[] {
-  if (remarks.length === 0) return NO_REMARKS;
-  const seen = new Set(main === undefined ? [] : [keyOf(main)]);
-  return remarks.filter((remark) => {
-    const key = keyOf(remark);
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
-}
-
-/** One for all: of most claims there is nothing to remark. */
-const NO_REMARKS: readonly Remark[] = [];
-
-function keyOf({ reason, detail }: Remark): string {
-  return `${reason} ${detail}`;
 }

@@ -1,105 +1,33 @@
-// Planning: the stages in order, and nothing else. Given a frozen world, returns what shall be
-// stored, sent and said. The same world gives the same plan, whatever the order of its maps. Each
-// stage does anew what was touched, and leaves everything else as the memory has it.
+// Planning: given a frozen world, returns what shall be stored, sent and said. The same world gives
+// the same plan, whatever the order of its maps, and whether it is made at once or in steps.
 
-import {
-  type AgentName,
-  type AgentView,
-  type ClaimId,
-  type Finding,
-  type NodePlan,
-  type Plan,
-  type Resource,
-  type Revision,
-  type World,
-  patchMap,
-} from "@fairlead/model";
+import type { ClaimId, Plan, World } from "@fairlead/model";
 
-import { keep } from "./alike.ts";
-import { allocate } from "./allocate.ts";
-import type { Asking } from "./asking.ts";
-import { carryAll } from "./carried.ts";
-import { type FindingOptions, findAll } from "./findings.ts";
-import { createFreeAddresses } from "./free-address.ts";
-import type { Grant } from "./grant.ts";
-import { findMisfits } from "./held-outside.ts";
-import { type InUse, findInUse } from "./in-use.ts";
-import { judge } from "./judge.ts";
-import {
-  type LaneResources,
-  type RunningLanes,
-  carriersOf,
-  runLanes,
-  touchHosts,
-  touchLanes,
-} from "./lane-resources.ts";
-import { createLeaseTable } from "./lease-table.ts";
-import { claimsWithMembers } from "./members.ts";
-import {
-  type PlanMemory,
-  type Remembered,
-  addressesToSettle,
-  areTiesAsJudged,
-  changedClaims,
-  claimsOf,
-  hasLeftLane,
-  openMemory,
-  openRows,
-  ownersDisturbed,
-  recallPools,
-  rowsNow,
-  remember,
-  turnedVips,
-} from "./memory.ts";
-import { touchNews, touchReported } from "./news.ts";
-import { type Placed, place } from "./place.ts";
-import type { PoolBook } from "./pools.ts";
-import { program } from "./program.ts";
-import { NO_TURN, createMoveTurn, movesOver } from "./reassign.ts";
-import {
-  type MayStillGet,
-  type ReleaseView,
-  forgottenAgents,
-  isAbsentOwner,
-  releaseGone,
-  releaseView,
-  settleRows,
-  unplaceGone,
-} from "./release.ts";
-import { type OpenRegistrations, openRegistrations } from "./registrations.ts";
-import { type Seats, findSeats } from "./seats.ts";
-import { intentsOf, settleIntents } from "./settle-intents.ts";
-import { type SegmentMap, findSegments } from "./segments.ts";
-import { keepMap } from "./touched.ts";
-import { findOwned, findUnusable } from "./unusable.ts";
-import { isFrozen } from "./will.ts";
-import { type Witnesses, callWitnesses } from "./witness.ts";
-
-/** What planning needs beside the world. */
-export interface PlanOptions {
-  /** The content hash of a resource; asked for again and again with the same object. */
-  readonly revisionOf: (resource: Resource) => Revision;
-  /**
-   * Whether something that was sent to the agent may still bring the address there, so that its
-   * report does not settle the matter yet. Default: nothing may.
-   */
-  readonly mayStillGet?: MayStillGet;
-  /** What the last planning learnt. Default: nothing. */
-  readonly memory?: PlanMemory;
-}
+import { openMemory } from "./memory.ts";
+import { type PlanOptions, planOnce } from "./plan-once.ts";
+import { openRegistrations } from "./registrations.ts";
+import { type Steps, runSteps } from "./steps.ts";
 
 /** Plans. Never throws for anything that a user, an agent or a store may say. */
 export function plan(given: World, options: PlanOptions): Plan {
+  return runSteps(planInSteps(given, options));
+}
+
+/**
+ * Plans in steps of some ms. The memory is nobody else's before the last of them; a plan is there
+ * only then, and is the one that `plan` gives.
+ */
+export function* planInSteps(given: World, options: PlanOptions): Steps<Plan> {
   const memory = openMemory(options.memory);
   const registrations = openRegistrations(given, memory.last?.world.pools);
   const { world, asking } = registrations;
   const view = { ...options, asking };
-  let { planned, goesOn } = planOnce(world, view, memory, NO_CLAIMS);
+  let { planned, goesOn } = yield* planOnce({ given: world, arrived: NO_CLAIMS }, view, memory);
   // What a plan comes to may let more be done: a claim that has moved makes room for the next.
   for (let round = 1; goesOn !== undefined && round < ROUNDS_MAX; round++) {
     const { leases, lanes, intents } = planned;
-    const next = { ...world, leases, lanes, intents };
-    ({ planned, goesOn } = planOnce(next, view, memory, goesOn));
+    const next = { given: { ...world, leases, lanes, intents }, arrived: goesOn };
+    ({ planned, goesOn } = yield* planOnce(next, view, memory));
   }
   return registrations.close(planned);
 }
@@ -107,187 +35,3 @@ export function plan(given: World, options: PlanOptions): Plan {
 /** Rounds of one planning; what is left then goes on with the next fact. */
 const ROUNDS_MAX = 8;
 const NO_CLAIMS: ReadonlySet<ClaimId> = new Set();
-
-/**
- * One round.
- * @param arrived claims whose new addresses are proved to serve, by the round before.
- * @returns the plan, and claims that have arrived by it; undefined when there is no more to do.
- */
-function planOnce(
-  given: World,
-  options: PlanOptions & Pick<OpenRegistrations, "asking">,
-  memory: Remembered,
-  arrived: ReadonlySet<ClaimId>,
-): { readonly planned: Plan; readonly goesOn: ReadonlySet<ClaimId> | undefined } {
-  const { rows, carried, judgements, last } = memory;
-  openRows(memory, given.leases);
-  const forgotten = forgottenAgents(given);
-  const world = settleIntents({ world: given, forgotten, loadOf: (lane) => rows.loadOf(lane) });
-  const agents = [...world.agents.values()].filter(({ name }) => !forgotten.has(name));
-  const book = recallPools(memory, world, agents);
-  const release = releaseView(world, book, options.mayStillGet);
-  const seats = findSeats(agents, book, last?.seats);
-  const { revisionOf, asking } = options;
-  const witnesses = callWitnesses(world);
-  const inUse = findInUse(world, witnesses, forgotten);
-  const common = { memory, world, book, release, agents, seats, asking };
-  const view: PlanView = { ...common, revisionOf, witnesses, inUse };
-
-  // Without a planning before, all rows are touched.
-  if (last !== undefined) touchReported(rows.touched, last.world.agents, world.agents);
-  const granted = grantAddresses(view, arrived);
-  const { lanes, problems, resources, segments } = runVips(view);
-  const nodePlans = programAgents(view, resources);
-  settleRows(release, rows, addressesToSettle(memory, world), (address) => {
-    const carriers = carriersOf(resources, carried.get(address)?.place);
-    return carriers.filter((agent) => world.agents.has(agent));
-  });
-
-  touchNews({ before: last?.witnesses, now: witnesses, rows, lanes });
-  const judged = judge({
-    grants: memory.grants,
-    rows,
-    lanes,
-    resources,
-    problems,
-    carried,
-    witnesses,
-    nowMs: world.nowMs,
-    revisionOf,
-    judgements,
-  });
-
-  const leases = last?.plan.leases ?? NO_LEASES;
-  const planned: Plan = {
-    leases: patchMap(leases, rowsNow(rows, leases)),
-    lanes,
-    intents: intentsOf(world.intents, lanes),
-    nodePlans,
-    verdicts: patchMap(last?.plan.verdicts ?? NO_VERDICTS, judged),
-    findings: keep(
-      last?.plan.findings,
-      findEverything(view, { problems, lanes, resources, segments }),
-    ),
-  };
-  remember(memory, { world, book, seats, lanes: resources, inUse, witnesses, plan: planned });
-  const over = movesOver(isFrozen(world) ? [] : granted, { judgements, rows: rows.all });
-  const isDone = over.arrived.size === 0 && !over.isIdle && areTiesAsJudged(rows, book);
-  const goesOn = !isDone || hasLeftLane(rows, given.leases, book);
-  return { planned, goesOn: goesOn ? over.arrived : undefined };
-}
-
-const NO_LEASES: Plan["leases"] = new Map();
-const NO_VERDICTS: Plan["verdicts"] = new Map();
-
-/** What every stage may see. */
-interface PlanView {
-  readonly memory: Remembered;
-  readonly world: World;
-  readonly book: PoolBook;
-  readonly release: ReleaseView;
-  /** Without those that were declared gone. */
-  readonly agents: readonly AgentView[];
-  readonly seats: Seats;
-  readonly asking: Asking;
-  readonly revisionOf: PlanOptions["revisionOf"];
-  readonly witnesses: Witnesses;
-  readonly inUse: InUse;
-}
-
-/** Takes out owners that are gone, and grants anew what may come out differently. */
-function grantAddresses(view: PlanView, arrived: ReadonlySet<ClaimId>): readonly Grant[] {
-  const { memory, world, book, release, agents, seats, inUse, asking } = view;
-  const { rows, grants, unsettled, last } = memory;
-  const asked = new Set(changedClaims(memory, world.claims));
-  for (const id of asked) {
-    for (const address of rows.ownedBy(id)) rows.touched.addresses.add(address);
-  }
-  releaseGone(release, rows, addressesToSettle(memory, world));
-  unplaceGone(release, rows);
-  const isSame = last?.book === book && last.seats === seats;
-  const others = isSame ? unsettled : world.claims.keys();
-  const disturbed = ownersDisturbed(memory, inUse);
-  for (const id of [...others, ...rows.touched.claims, ...disturbed]) asked.add(id);
-
-  const unusable = findUnusable(agents);
-  const granted = allocate({
-    claims: claimsOf(asked, world.claims),
-    book,
-    table: createLeaseTable(rows, release),
-    free: createFreeAddresses({ rows: rows.all, book, unusable, inUse }),
-    unusable,
-    owned: findOwned(agents),
-    seats,
-    forgotten: release.forgotten,
-    fill: rows.fill,
-    turn: isFrozen(world) ? NO_TURN : createMoveTurn(arrived),
-    asking,
-    isAbsent: (owner) => isAbsentOwner(world, owner),
-    inUse,
-  });
-  for (const id of asked) grants.replace(id, granted.get(id), rows.touched);
-  return [...granted.values()].filter(({ move }) => move !== undefined);
-}
-
-/** Lanes with everything that became of them. */
-interface RunningVips extends RunningLanes, Pick<Placed, "problems"> {
-  readonly segments: SegmentMap;
-}
-
-/** Gives VIPs their lanes, and lanes their agents. */
-function runVips({ memory, world, book, release, agents, revisionOf }: PlanView): RunningVips {
-  const { rows, grants, last } = memory;
-  const { forgotten } = release;
-  const { wanted } = grants;
-  const segments = findSegments(agents, world.lanes.values());
-  const placed = place({ world, book, segments, forgotten, rows, wanted });
-  const { rules, problems, moves } = placed;
-  const lanes = keepMap(last?.plan.lanes, placed.lanes);
-  const resources = runLanes({
-    world,
-    segments,
-    lanes,
-    rules,
-    moves,
-    rows: rows.all,
-    revisionOf,
-    before: last?.lanes,
-  });
-  touchHosts(rows, last?.world.agents, world.agents);
-  touchLanes(rows, last && { lanes: last.plan.lanes, resources: last.lanes }, { lanes, resources });
-  return { lanes, problems, resources, segments };
-}
-
-/** Makes the agents' plans of what comes with the VIPs, which may be no members of others. */
-function programAgents(
-  { memory, world, release }: PlanView,
-  lanes: LaneResources,
-): ReadonlyMap<AgentName, NodePlan> {
-  const { rows, grants, carried, last } = memory;
-  const concerned = claimsWithMembers(world.claims.values(), turnedVips(memory));
-  for (const id of concerned) {
-    rows.touched.claims.add(id);
-    for (const address of rows.ownedBy(id)) rows.touched.addresses.add(address);
-  }
-  return program({
-    world,
-    forgotten: release.forgotten,
-    rows: rows.all,
-    lanes,
-    carried: carryAll({ wanted: grants.wanted, rows, agents: world.agents, carried }),
-    before: last && { nodePlans: last.plan.nodePlans, lanes: last.lanes },
-  });
-}
-
-function findEverything(
-  { memory, world, book, witnesses }: PlanView,
-  placed: Pick<FindingOptions, "problems" | "lanes" | "resources" | "segments">,
-): readonly Finding[] {
-  const { rows, misfits, last } = memory;
-  const { addresses } = rows.touched;
-  const isSameBook = last?.book === book;
-  const gone = [...addresses].filter((address) => !rows.all.has(address));
-  const looked = isSameBook ? addresses : [...gone, ...rows.all.keys()];
-  findMisfits(misfits, { rows, book, claims: world.claims }, looked);
-  return findAll({ world, rows, book, misfits, witnesses, ...placed });
-}

@@ -1,10 +1,11 @@
 // What is kept of one agent over its streams, and what follows from it. Given by the streams; the
 // outbox decides what is sent.
 
-import type { AgentReport, ResourceName } from "@fairlead/model";
+import { type AgentName, type AgentReport, type ResourceName, vipName } from "@fairlead/model";
+import type { MayStillGet } from "@fairlead/planner";
 
 import type { AgentStream } from "./agent-stream.ts";
-import { EMPTY_OUTBOX, type Outbox } from "./outbox.ts";
+import { EMPTY_OUTBOX, mayStillGet, type Outbox } from "./outbox.ts";
 import type { Refusal } from "./target.ts";
 
 /** One agent, with or without a stream. */
@@ -27,6 +28,15 @@ export function owedAnswer(outbox: Outbox): string | undefined {
   if (outbox.stream?.isAsking === true) return "its inventory";
   const { inFlight } = outbox;
   return inFlight && `an answer to update ${inFlight.update.nonce}`;
+}
+
+/** What agents may have, as it is now: an outbox is never changed in place. */
+export function sentByNow(peers: ReadonlyMap<AgentName, Peer>): MayStillGet {
+  const outboxes = new Map(Array.from(peers, ([agent, { outbox }]) => [agent, outbox]));
+  return (agent, address) => {
+    const outbox = outboxes.get(agent);
+    return outbox !== undefined && mayStillGet(outbox, vipName(address));
+  };
 }
 
 /** What the agent could not do, by resource. */

@@ -3,13 +3,8 @@
 // about plans, and holds no state that a restart of the controller could miss.
 
 import { type Server, status } from "@grpc/grpc-js";
-import {
-  type Address,
-  type AgentHello,
-  type AgentName,
-  type AgentReport,
-  vipName,
-} from "@fairlead/model";
+import type { AgentHello, AgentName, AgentReport } from "@fairlead/model";
+import type { MayStillGet } from "@fairlead/planner";
 import type { Clock, Logger } from "@fairlead/runtime";
 import { decodeReport, type FromAgent, reportDigest, type Revisions } from "@fairlead/wire";
 
@@ -23,13 +18,12 @@ import {
 } from "./agent-stream.ts";
 import {
   EMPTY_OUTBOX,
-  mayStillGet,
   outboxContext,
   type OutboxContext,
   type OutboxEvent,
   stepOutbox,
 } from "./outbox.ts";
-import { newPeer, owedAnswer, type Peer, problemsOf } from "./peer.ts";
+import { newPeer, owedAnswer, type Peer, problemsOf, sentByNow } from "./peer.ts";
 import { countedSync, NO_SYNC_METRICS, type SyncMetrics } from "./sync-metrics.ts";
 import { syncStateOf } from "./sync-state.ts";
 import { createWaitingRoom, type WaitingRoom } from "./waiting-room.ts";
@@ -125,9 +119,8 @@ class Streams implements SyncServer {
     }
   }
 
-  mayStillGet(agent: AgentName, address: Address): boolean {
-    const outbox = this.#peers.get(agent)?.outbox;
-    return outbox !== undefined && mayStillGet(outbox, vipName(address));
+  sentByNow(): MayStillGet {
+    return sentByNow(this.#peers);
   }
 
   setLead(whose: LeadOwner): void {
