@@ -1,6 +1,6 @@
 // Messages of rtnetlink about entries of the neighbour table: many are changed by one buffer, which
 // the kernel takes one after another and answers only what is wrong; and those of a device are
-// read. Pure. A thousand addresses are asked for all the time, so that each of them has to be cheap.
+// read. Pure. A thousand addresses are asked for all the time: each of them has to be cheap.
 
 import { endianness } from "node:os";
 import type { Address } from "@fairlead/model";
