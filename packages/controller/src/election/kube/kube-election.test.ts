@@ -7,7 +7,7 @@ import { suite, test } from "node:test";
 import { createFakeClock, createSystemClock, type FakeClock } from "@fairlead/runtime";
 import { type KubeStub, startKubeStub } from "@fairlead/testkit";
 
-import { createKubeClient } from "../../kube/kube-client.ts";
+import { createKubeClient, type KubeClient } from "../../kube/kube-client.ts";
 import type { Election } from "../../ports.ts";
 import { createKubeElection } from "./kube-election.ts";
 
@@ -22,6 +22,8 @@ interface Candidate extends AsyncDisposable {
   readonly told: readonly string[];
   /** It was stopped for so long: it is later, and nothing of it has run. */
   jump(ms: number): void;
+  /** Whether it has every answer that it waits for, and what its watch has to tell. */
+  isQuiet(): boolean;
 }
 
 suite("an election by a Lease", () => {
@@ -141,7 +143,10 @@ async function makeCandidate(stub: KubeStub, identity: string): Promise<Candidat
   let stoppedMs = 0;
   const later = { ...clock, nowMs: () => clock.nowMs() + stoppedMs };
   const told: string[] = [];
-  const client = createKubeClient({ access: stub.access, clock, userAgent: identity });
+  const { client, isQuiet } = observed(
+    createKubeClient({ access: stub.access, clock, userAgent: identity }),
+    () => versionOf(stub.get("Lease", "fairlead-system", "fairlead-controller")),
+  );
   const election = createKubeElection({
     client,
     clock: later,
@@ -162,17 +167,52 @@ async function makeCandidate(stub: KubeStub, identity: string): Promise<Candidat
     jump: (ms) => {
       stoppedMs += ms;
     },
+    isQuiet,
     [Symbol.asyncDispose]: async () => {
       await election[Symbol.asyncDispose]();
     },
   };
 }
 
-/** Lets time pass for these in small steps, with turns of the real loop for their sockets. */
+/** A client of which one can see whether something is on its way to it. */
+function observed(
+  client: KubeClient,
+  newest: () => number,
+): { readonly client: KubeClient; readonly isQuiet: () => boolean } {
+  let unanswered = 0;
+  const watched = new Set<{ version: number }>();
+  const request: KubeClient["request"] = async (what, signal) => {
+    unanswered += 1;
+    return await client.request(what, signal).finally(() => void (unanswered -= 1));
+  };
+  const watch: KubeClient["watch"] = async (what, watcher) => {
+    const seen = { version: Number(what.query?.["resourceVersion"]) };
+    let isOpen = false;
+    unanswered += 1;
+    const onOpen = (): void => {
+      isOpen = true;
+      unanswered -= 1;
+      watched.add(seen);
+      watcher.onOpen();
+    };
+    const onLine = (line: unknown): void => {
+      seen.version = versionOf((line as { readonly object: unknown }).object);
+      watcher.onLine(line);
+    };
+    await client.watch(what, { ...watcher, onOpen, onLine }).finally(() => {
+      if (!isOpen) unanswered -= 1;
+      watched.delete(seen);
+    });
+  };
+  const isSeen = (): boolean => [...watched].every(({ version }) => version >= newest());
+  return { client: { ...client, request, watch }, isQuiet: () => unanswered === 0 && isSeen() };
+}
+
+/** Lets time pass for these in small steps; it stands still while something is on its way. */
 async function pass(candidates: readonly Candidate[], ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += 500) {
     for (const { clock } of candidates) await clock.advance(500);
-    await system.sleep(4);
+    await until(() => candidates.every((one) => one.isQuiet()));
   }
 }
 
@@ -182,6 +222,15 @@ async function until(isSo: () => boolean): Promise<void> {
     assert.ok(system.nowMs() < endMs, "in vain");
     await system.sleep(5);
   }
+}
+
+/** 0 for what is not there. */
+function versionOf(object: unknown): number {
+  return Number((object as Named | undefined)?.metadata.resourceVersion ?? 0);
+}
+
+interface Named {
+  readonly metadata: { readonly resourceVersion?: string };
 }
 
 function metadataOf(object: unknown): object {
