@@ -18,6 +18,7 @@ const PARENT_LOOK_MS = 500;
  * @param {readonly string[]} options.args
  * @param {string} options.cwd
  * @param {NodeJS.ProcessEnv} options.env
+ * @param {() => number} [options.nowMs] the time by which signals are told apart
  * @returns {Promise<number>} its exit code, 128 + n after signal n, 127 when it cannot be started
  */
 export function runInForeground(options) {
@@ -32,7 +33,8 @@ export function runInForeground(options) {
     args,
     /** @type {import("node:child_process").SpawnOptions} */ (settings),
   );
-  const stopForwarding = forwardSignals((signal) => child.kill(signal));
+  const { nowMs = () => performance.now() } = options;
+  const stopForwarding = forwardSignals((signal) => child.kill(signal), nowMs);
   return new Promise((resolve) => {
     child.once("error", (cause) => {
       stopForwarding();
@@ -48,14 +50,15 @@ export function runInForeground(options) {
 
 /**
  * @param {(signal: NodeJS.Signals) => void} send
+ * @param {() => number} clockMs
  * @returns {() => void} ends it
  */
-function forwardSignals(send) {
+function forwardSignals(send, clockMs) {
   /** @type {Map<NodeJS.Signals, number>} */
   const lastMs = new Map();
   /** @param {NodeJS.Signals} signal */
   const forward = (signal) => {
-    const nowMs = performance.now();
+    const nowMs = clockMs();
     const again = nowMs - (lastMs.get(signal) ?? -Infinity) < SAME_SIGNAL_MS;
     lastMs.set(signal, nowMs);
     if (!again) send(signal);

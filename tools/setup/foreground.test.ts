@@ -57,12 +57,15 @@ interface Outer extends AsyncDisposable {
   readonly line: (text: string) => Promise<void>;
 }
 
-/** Starts a process that runs `code` in the foreground as set-up does. */
+/**
+ * Starts a process that runs `code` in the foreground as set-up does. Its time stands still: how
+ * soon a second signal comes is not how busy the machine is.
+ */
 function startOuter(code: string): Outer {
   const outer = `
     import { runInForeground } from ${MODULE};
     const args = ["-e", ${JSON.stringify(code)}];
-    const options = { command: process.execPath, args, cwd: "/", env: process.env };
+    const options = { command: process.execPath, args, cwd: "/", env: process.env, nowMs: () => 0 };
     process.exitCode = await runInForeground(options);
   `;
   const child = spawn(process.execPath, ["--input-type=module", "-e", outer], {

@@ -132,15 +132,15 @@ for (const user of USERS) {
   }
 }
 
-test("seven hosts are up in under two seconds", async () => {
+test("seven hosts that are asked for at once all come up, and hear each other", async () => {
   await using lab = await createLab();
   const names = ["lb-1", "lb-2", "lb-3", "member-1", "member-2", "client", "control"];
-  const startMs = performance.now();
-  await Promise.all(
+  const hosts = await Promise.all(
     names.map((name, index) => lab.addHost(name, { address: `192.0.2.${11 + index}/24` })),
   );
-  const tookMs = performance.now() - startMs;
-  assert.ok(tookMs < 2_000, `seven hosts took ${tookMs} ms`);
+  const [first, ...others] = hosts;
+  assert.ok(first !== undefined);
+  for (const other of others) await assertHears(first, other.address);
   assert.deepEqual(
     lab
       .hosts()

@@ -7,7 +7,7 @@ import { recordHolders } from "./holder-recorder.ts";
 import type { Host } from "./host.ts";
 import { createLab, type Lab } from "./lab.ts";
 import { startMember } from "./member-server.ts";
-import { startProbe } from "./probe-client.ts";
+import { type Probe, startProbe } from "./probe-client.ts";
 
 const VIP = "192.0.2.50";
 const WAIT_MS = 5_000;
@@ -32,12 +32,17 @@ test("the client tells how long the link was cut, and who answered", async () =>
   await using lab = await createLab();
   const [member, client] = await addMemberAndClient(lab);
   await startMember(member, { tcpPorts: [8080], udpPorts: [5353] });
-  const probing = { address: member.address, timeoutMs: 100 };
+  const probing = { address: member.address };
   await using tcp = await startProbe(client, { ...probing, port: 8080 });
   await using udp = await startProbe(client, { ...probing, port: 5353, protocol: "udp" });
   await Promise.all([tcp.waitForAnswer(WAIT_MS), udp.waitForAnswer(WAIT_MS)]);
   await member.isolate();
-  await client.exec("ping", ["-n", "-c", "1", "-W", "0.2", member.address]);
+  // A try is given up after so long that no pause of a busy machine is taken for a cut.
+  const hasFailed = (probe: Probe): boolean =>
+    probe.tries().some((one) => one.member === undefined);
+  while (![tcp, udp].every(hasFailed)) {
+    await client.exec("ping", ["-n", "-c", "1", "-W", "0.2", member.address]);
+  }
   await member.rejoin();
   await Promise.all([tcp.waitForAnswer(WAIT_MS), udp.waitForAnswer(WAIT_MS)]);
   const [cut] = lab.partitions();
@@ -46,8 +51,9 @@ test("the client tells how long the link was cut, and who answered", async () =>
     const seen = await probe.stop();
     const silence = seen.longestSilence;
     assert.ok(silence !== undefined && seen.failed > 0);
-    // The client of the ping waited 200 ms within the cut.
-    assert.ok(silence.lengthMs > 180, `a silence of ${silence.lengthMs} ms`);
+    // A try waited 900 ms within the cut; an answer from before it may have been read late.
+    const knownMs = silence.lengthMs + seen.longestPauseMs;
+    assert.ok(knownMs > 880, `a silence of ${silence.lengthMs} ms`);
     assert.ok(silence.fromMs < cut.toMs && silence.toMs > cut.fromMs, "the silence is the cut");
     assert.deepEqual([...seen.byMember.keys()], ["member-1"]);
   }

@@ -33,9 +33,8 @@ test("the longest turn of the event loop is told, and forgotten at the scrape", 
   await turn();
   const busy = await longest();
   assert.ok(busy >= 0.08 && busy < 5, `${busy} s`);
-  await turn();
-  await turn();
-  assert.ok((await longest()) < busy);
+  // One that was not forgotten would stay the longest for ever.
+  while ((await longest()) >= busy) await turn();
 });
 
 test("every name gets the prefix, and two programs in one process do not clash", async () => {

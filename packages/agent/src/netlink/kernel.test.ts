@@ -14,6 +14,7 @@ import { createNetlinkKernel } from "./kernel.ts";
 const clock = createSystemClock();
 const logger = createLogger({ level: "silent", format: "json" });
 const ipProgram = "/usr/sbin/ip";
+const HOUR_MS = 3_600_000;
 
 /** Runs lines of `ip -batch`. */
 async function ip(...lines: readonly string[]): Promise<void> {
@@ -37,6 +38,12 @@ function entry(address: string, prefixLength: number, link: string): KernelAddre
     prefixLength,
     link: present(parseDeviceName(link), "a good name"),
   };
+}
+
+/** The kernel counts down from `wholeMs`, and has begun just now. */
+function assertRunsFrom(wholeMs: number, validMs: number | undefined): void {
+  assert.ok(validMs !== undefined && validMs <= wholeMs, `${validMs} ms`);
+  assert.ok(validMs > wholeMs - HOUR_MS / 2, `${validMs} ms`);
 }
 
 /** Resolves at the next change. */
@@ -125,11 +132,14 @@ inSandbox({ file: import.meta.url, name: "netlink" }, () => {
     assert.equal(await kernel.routeLength(entry("203.0.113.1", 32, "eth0")), undefined);
     await ip("route add 203.0.113.0/28 dev eth0");
     assert.equal(await kernel.routeLength(entry("203.0.113.1", 32, "eth0")), 28);
-    await Promise.all([vip, six].map((one) => kernel.putAddress({ ...one, validMs: 60_000 })));
-    assert.deepEqual(await find(vip), { ...vip, label: "eth0:fl", validMs: 60_000 });
-    assert.deepEqual(await find(six), { ...six, validMs: 60_000 });
-    await kernel.putAddress({ ...vip, validMs: 90_000 });
-    assert.equal((await find(vip))?.validMs, 90_000);
+    await Promise.all([vip, six].map((one) => kernel.putAddress({ ...one, validMs: HOUR_MS })));
+    for (const [put, label] of [[vip, { label: "eth0:fl" }] as const, [six, {}] as const]) {
+      const { validMs, ...found } = present(await find(put), "it was put");
+      assert.deepEqual(found, { ...put, ...label });
+      assertRunsFrom(HOUR_MS, validMs);
+    }
+    await kernel.putAddress({ ...vip, validMs: 2 * HOUR_MS });
+    assertRunsFrom(2 * HOUR_MS, (await find(vip))?.validMs);
     await kernel.putAddress(vip);
     assert.equal((await find(vip))?.validMs, undefined, "without an end");
     await kernel.putAddress({ ...six, validMs: 1000 });
