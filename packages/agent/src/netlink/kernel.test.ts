@@ -214,7 +214,7 @@ inSandbox({ file: import.meta.url, name: "netlink" }, () => {
       logger,
       onChange: () => {
         seen += 1;
-        // The first is said at the start; later ones come from the kernel.
+        // The first is said when it watches; later ones come from the kernel.
         if (seen > 1) resolve();
       },
     });

@@ -393,7 +393,7 @@ inSandbox({ file, name: "guard" }, () => {
 
   test("what is done to it while no monitor lives is undone by the next one", async () => {
     const program = "/run/nft-whose-monitor-ends";
-    const text = `#!/bin/sh\ntest "$1" = monitor && exec timeout 0.5 ${NFT} monitor\nexec ${NFT} "$@"\n`;
+    const text = `#!/bin/sh\ntest "$1" = monitor && {\n (sleep 0.5; kill $$) &\n exec ${NFT} monitor\n}\nexec ${NFT} "$@"\n`;
     await writeFile(program, text, { mode: 0o755 });
     using monitor = createNftMonitor({ program, clock, logger, random: () => 0.1 });
     await using guarded = createNftGuard({ program, monitor, clock, logger, random });

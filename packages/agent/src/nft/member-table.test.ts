@@ -13,6 +13,7 @@ import { test } from "node:test";
 import { present, type Revision } from "@fairlead/model";
 import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
 import { address, inSandbox, listenerOf } from "@fairlead/testkit";
+import { listensTo, NFTABLES_GROUP } from "../netlink-groups.ts";
 import type { MemberTable, PlacedMembers, TableSlot } from "../ports.ts";
 import { parseServiceRanges, SERVICE_NETWORKS } from "../service-ranges.ts";
 import { createMemberTable, forgetMembers } from "./member-table.ts";
@@ -245,7 +246,9 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
   test("a table that somebody flushes is written anew, and its own changes are no news", async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-members-"));
     const clock = createSystemClock();
-    using monitor = createNftMonitor({ program: NFT, clock, logger, random });
+    let mayListen = false;
+    const isListening = (pid: number): boolean => mayListen && listensTo(NFTABLES_GROUP, pid);
+    using monitor = createNftMonitor({ program: NFT, clock, logger, random, isListening });
     const options = { ...OPTIONS, monitor, placesFile: join(folder.path, "p") };
     await using table = await createMemberTable(options);
     const entries: [string, string[]][] = [["192.0.2.100:80/tcp", ["10.0.0.1:8080"]]];
@@ -257,6 +260,7 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
     });
     await fill(table, entries);
     // What was before the monitor listened is unknown, and said once.
+    mayListen = true;
     await drifted.promise;
     await fill(table, entries);
     await fill(table, [["192.0.2.100:80/tcp", ["10.0.0.2:8080"]]]);

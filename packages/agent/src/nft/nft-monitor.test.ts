@@ -2,6 +2,9 @@
 // the silence between for peace.
 
 import assert from "node:assert/strict";
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 
 import { createFakeClock, createLogger, createSystemClock } from "@fairlead/runtime";
@@ -38,7 +41,13 @@ for (const { line, said } of cases) {
 test("a monitor that cannot run is tried again, and everybody looks after it began", async () => {
   const clock = createFakeClock();
   const logger = createLogger({ level: "silent", format: "json" });
-  using monitor = createNftMonitor({ program: "/bin/false", clock, logger, random: () => 0.5 });
+  using monitor = createNftMonitor({
+    program: "/bin/false",
+    clock,
+    logger,
+    random: () => 0.5,
+    isListening: () => true,
+  });
   let told = 0;
   using _listening = monitor.onChange("t", ({ revision }) => {
     assert.equal(revision, undefined);
@@ -46,10 +55,37 @@ test("a monitor that cannot run is tried again, and everybody looks after it beg
   });
   const system = createSystemClock();
   const endMs = system.nowMs() + 10_000;
-  // It is called when a start lasted for 300 ms of the clock; the program's end takes its own time.
+  // It is called when a start lasted for a look of the clock; the program's end takes its own time.
   while (told < 2 && system.nowMs() < endMs) {
     await clock.advance(300);
     await system.sleep(1);
   }
   assert.ok(told >= 2, `told ${told} times`);
+});
+
+test("everybody looks once it listens, however long that takes, and not before", async () => {
+  const clock = createFakeClock();
+  const logger = createLogger({ level: "silent", format: "json" });
+  await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-monitor-"));
+  const program = join(folder.path, "nft");
+  await writeFile(program, "#!/bin/sh\nexec sleep 3600\n", { mode: 0o755 });
+  let isListening = false;
+  using monitor = createNftMonitor({
+    program,
+    clock,
+    logger,
+    random: () => 0.5,
+    isListening: () => isListening,
+  });
+  let told = 0;
+  using _listening = monitor.onChange("t", () => {
+    told += 1;
+  });
+  await clock.advance(5000);
+  assert.equal(told, 0);
+  isListening = true;
+  await clock.advance(50);
+  assert.equal(told, 1);
+  await clock.advance(60_000);
+  assert.equal(told, 1);
 });

@@ -8,6 +8,8 @@ import { createInterface } from "node:readline";
 import { REVISION_SET } from "@fairlead/render";
 import { type Clock, type Logger, type Timer, createBackoff } from "@fairlead/runtime";
 
+import { listensTo, NFTABLES_GROUP } from "../netlink-groups.ts";
+
 /** What the monitor is made of. */
 export interface NftMonitorOptions {
   /** `nft`, an absolute path. */
@@ -16,6 +18,8 @@ export interface NftMonitorOptions {
   readonly logger: Logger;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Whether the process hears of changes by now. Default: as the kernel has it. */
+  readonly isListening?: (pid: number) => boolean;
 }
 
 /** One transaction that changed a table; or more, when they could not be told apart. */
@@ -35,8 +39,10 @@ export interface NftMonitor extends Disposable {
   onChange(table: string, listener: (change: TableChange) => void): Disposable;
 }
 
-/** The program says nothing when it has begun to listen; that it has by then, in ms. */
-const LISTENING_AFTER_MS = 300;
+/** The program says nothing when it has begun to listen: it is looked for so often, in ms. */
+const LOOK_MS = 50;
+/** What is not seen to listen by then is looked for no more, in ms: it may do so unseen. */
+const LISTENING_MS_MAX = 10_000;
 const RETRY = { baseMs: 1000, maxMs: 60_000 };
 
 /** Starts to listen. */
@@ -81,9 +87,16 @@ class Monitor implements NftMonitor {
     if (stdout) createInterface({ input: stdout }).on("line", (line) => this.#read(line));
     child.once("error", () => this.#again(child));
     child.once("exit", () => this.#again(child));
-    // What changed while nobody listened is unknown.
-    this.#timer = this.#options.clock.setTimer(LISTENING_AFTER_MS, () => {
+    this.#awaitListening(child, this.#options.clock.nowMs() + LISTENING_MS_MAX);
+  }
+
+  #awaitListening(child: ChildProcess, untilMs: number): void {
+    const { clock, isListening = isMonitoring } = this.#options;
+    this.#timer = clock.setTimer(LOOK_MS, () => {
+      const isHere = child.pid !== undefined && isListening(child.pid);
+      if (!isHere && clock.nowMs() < untilMs) return this.#awaitListening(child, untilMs);
       this.#backoff.reset();
+      // What changed while nobody listened is unknown.
       this.#anything();
     });
   }
@@ -119,6 +132,10 @@ class Monitor implements NftMonitor {
   #tell(table: string, change: TableChange): void {
     for (const listener of this.#listeners.get(table) ?? []) listener(change);
   }
+}
+
+function isMonitoring(pid: number): boolean {
+  return listensTo(NFTABLES_GROUP, pid);
 }
 
 const CHANGE = /^[a-z]+ (?<kind>[a-z]+) inet (?<table>\S+)(?: (?<rest>.*))?$/;
