@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
@@ -170,15 +171,14 @@ suite("fairlead-controller", () => {
 
   test("names a port that is taken", async () => {
     using stage = makeStage();
-    await using first = run(...stage.args, "--listen-metrics", "127.0.0.1:17764");
-    await first.says(/serves/);
-    using other = makeStage();
-    await using second = run(...other.args, "--listen-metrics", "127.0.0.1:17764");
-    const { code, err } = await second.ended();
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const place = `127.0.0.1:${(other.address() as AddressInfo).port}`;
+    await using program = run(...stage.args, "--listen-metrics", place);
+    const { code, err } = await program.ended();
+    other.close();
     assert.equal(code, 1);
-    assert.match(
-      err,
-      /cannot listen on 127\.0\.0\.1:17764: .*; .*--listen flags \[PORT_TAKEN\]$/mu,
-    );
+    assert.ok(err.includes(`cannot listen on ${place}: `), err);
+    assert.match(err, /--listen flags \[PORT_TAKEN\]$/mu);
   });
 });

@@ -1,5 +1,5 @@
 // The listening socket of the stub and its connections: closed and reset at once, and opened again
-// on the same port. Given who answers. Plain HTTP on the loopback.
+// on the same port. Given who answers. Plain HTTP on a loopback address of its own.
 
 import {
   createServer,
@@ -12,6 +12,8 @@ import type { AddressInfo, Socket } from "node:net";
 
 import { assert } from "@fairlead/model";
 
+import { ownLoopback } from "./own-loopback.ts";
+
 /** API servers leave connections open so long between two requests, in ms. */
 const IDLE_MS_MAX = 90_000;
 
@@ -19,6 +21,7 @@ const IDLE_MS_MAX = 90_000;
 export class StubServer {
   readonly #onRequest: RequestListener;
   readonly #connections = new Set<Socket>();
+  readonly #host = ownLoopback();
   #server: Server | undefined;
   #port = 0;
 
@@ -27,7 +30,7 @@ export class StubServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `http://${this.#host}:${this.#port}`;
   }
 
   get connections(): number {
@@ -47,7 +50,7 @@ export class StubServer {
     this.#server = server;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject);
-    server.listen(this.#port, "127.0.0.1", resolve);
+    server.listen(this.#port, this.#host, resolve);
     await promise;
     const address: AddressInfo | string | null = server.address();
     assert(typeof address === "object" && address !== null, "a server that listens has a port");

@@ -5,6 +5,8 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
+import { ownLoopback } from "./own-loopback.ts";
+
 /** A gate that is open at first. Disposing closes it. */
 export interface TcpGate extends AsyncDisposable {
   readonly host: string;
@@ -16,14 +18,13 @@ export interface TcpGate extends AsyncDisposable {
   freeze(): void;
 }
 
-const HOST = "127.0.0.1";
-
 /** Opens a gate that leads to this address. */
 export async function openTcpGate(to: {
   readonly host: string;
   readonly port: number;
 }): Promise<TcpGate> {
   const pairs = new Set<readonly [Socket, Socket]>();
+  const host = ownLoopback();
   let server: Server | undefined;
   let port = 0;
 
@@ -44,7 +45,7 @@ export async function openTcpGate(to: {
   async function open(): Promise<void> {
     if (server !== undefined) return;
     server = createServer({ noDelay: true }, carry);
-    server.listen(port, HOST);
+    server.listen(port, host);
     await once(server, "listening");
     const address = server.address();
     port = typeof address === "object" && address !== null ? address.port : 0;
@@ -62,7 +63,7 @@ export async function openTcpGate(to: {
 
   await open();
   return {
-    host: HOST,
+    host,
     port,
     open,
     close,
