@@ -8,11 +8,11 @@ import { type AuditEntry, type Host, isWrite, monotonicMs } from "@fairlead/lab"
 import type { KubeClient } from "@fairlead/testkit";
 
 import { CONTROLLER_USER } from "./stage/api-host.ts";
-import { startAsker } from "./stage/asker.ts";
+import { type ClaimJson, startAsker } from "./stage/asker.ts";
 import { addService, CLUSTER, serviceTarget } from "./stage/cluster-traces.ts";
 import { statusOf, untilAddresses } from "./stage/cluster-views.ts";
 import { parseMetricsPage } from "./stage/metrics-page.ts";
-import { claimOf, createUntil, type Stage } from "./stage/stage.ts";
+import { areInSync, claimOf, createUntil, type Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 
 const LEASE_S = 4;
@@ -79,6 +79,18 @@ story(
     );
     await eachHasOne(kube);
 
+    // What the other one wanted is done, and what it says is written: after that nothing is due.
+    const claims = await beside(
+      "every agent has applied its plan, and nothing is amiss",
+      (list) => {
+        const { agents, claims: all, findings } = list;
+        const isWell = [...agents, ...all].every(({ remarks }) => remarks.length === 0);
+        const isQuiet = agents.length === 3 && isWell && findings.length === 0;
+        return isQuiet && areInSync(list) === true ? all : undefined;
+      },
+    );
+    for (const claim of claims) await untilWritten(kube, claim);
+
     // Now the other one ends well, and nothing has changed.
     const before = await countersOf(stage, controller.host);
     const statuses = await statusesOf(kube);
@@ -103,6 +115,15 @@ story(
     assert.ok(claimOf(await stage.asker.list(), "default/web") !== undefined);
   },
 );
+
+/** Waits until the Service's status is what its claim's verdict says. */
+async function untilWritten(kube: KubeClient, { name, conditions }: ClaimJson): Promise<void> {
+  const words = conditions.map(({ type, status, reason }) => `${type} ${status} ${reason}`);
+  const said = words.toSorted().join();
+  await kube.until(`the status is ${said}`, serviceTarget(name), (object) =>
+    statusOf(object)?.conditions.join() === said ? true : undefined,
+  );
+}
 
 /** What a host's controller wrote, or tried to. */
 function written(log: readonly AuditEntry[], host: Host): readonly AuditEntry[] {

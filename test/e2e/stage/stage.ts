@@ -211,7 +211,8 @@ export function claimOf(list: ListJson, name: string): ClaimJson | undefined {
   return list.claims.find((claim) => `${claim.namespace}/${claim.name}` === name);
 }
 
-function areInSync({ agents }: ListJson): true | undefined {
+/** Whether every agent that is connected has applied what it was told, as far as it can. */
+export function areInSync({ agents }: ListJson): true | undefined {
   const connected = agents.filter(({ state }) => state === "connected");
   // "rejected" is the end of it too: what could be applied is.
   const isSettled = (sync: string): boolean => sync === "in-sync" || sync === "rejected";
