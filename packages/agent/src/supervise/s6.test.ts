@@ -71,6 +71,12 @@ async function becomesRunning(word: string, count: number): Promise<void> {
   while ((await countRunning(word)) !== count) {}
 }
 
+/** What kills its supervisor before a daemon has noted who it is leaves one that nobody knows. */
+async function startWhole(supervisor: S6Supervisor): Promise<void> {
+  await supervisor.nginx.start();
+  await becomesRunning("/run/bin/nginx-child", 1);
+}
+
 async function findPid(command: string): Promise<number | undefined> {
   return (await running()).find(([, line]) => `${line} `.startsWith(command))?.[0];
 }
@@ -224,7 +230,7 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
   test("the supervisor of one service killed: the old daemon is ended, a new one runs", async () => {
     await using supervisor = await supervisorOn("/run/supervise");
     await supervisor.ensure();
-    await supervisor.nginx.start();
+    await startWhole(supervisor);
     const { pid } = await supervisor.nginx.state();
     process.kill(await pidOf("s6-supervise nginx "), "SIGKILL");
     for (;;) {
@@ -238,7 +244,7 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
   test("everything of s6 killed: the next agent starts anew, and no daemon runs twice", async () => {
     await using supervisor = await supervisorOn("/run/all");
     await supervisor.ensure();
-    await supervisor.nginx.start();
+    await startWhole(supervisor);
     await killS6();
     await becomesRunning("/run/bin/nginx-child", 1);
     await supervisor.ensure();
@@ -252,7 +258,7 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
   test("everything of s6 killed below a living agent: what it starts is supervised again", async () => {
     await using supervisor = await supervisorOn("/run/below");
     await supervisor.ensure();
-    await supervisor.nginx.start();
+    await startWhole(supervisor);
     await killS6();
     await supervisor.nginx.start();
     await becomesRunning("/run/bin/nginx-child", 1);
@@ -264,7 +270,7 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
   test("ending finds daemons that lost their supervisor", async () => {
     await using supervisor = await supervisorOn("/run/lost");
     await supervisor.ensure();
-    await supervisor.nginx.start();
+    await startWhole(supervisor);
     await killS6();
     await supervisor.end();
     assert.equal(await countRunning("/run/bin"), 0);
