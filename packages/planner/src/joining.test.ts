@@ -4,7 +4,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { AgentName, AgentView, Plan, World } from "@fairlead/model";
+import {
+  type AgentName,
+  type AgentView,
+  type Plan,
+  type ResourceName,
+  type ResourceReport,
+  type Revision,
+  type World,
+  laneName,
+  present,
+} from "@fairlead/model";
 import {
   agentName,
   makeAgents,
@@ -77,6 +87,73 @@ test("who is out of reach is not waited for by a host that joins", () => {
   );
   assert.ok(given(planned(nextWorld(world, grown, { agents })), newcomer).includes("lane"));
 });
+
+test("those who run the lane speak to a newcomer by the lane's newest revision, and applied", () => {
+  const { world, grown } = growing();
+  const proved = proveOnly(["lb-1", "lb-2"], world, grown);
+  const name = laneName(present([...grown.lanes.values()][0], "the lane").id);
+  const before = new Map(world.agents);
+  const spoilt: readonly (readonly [string, (row: ResourceReport) => ResourceReport])[] = [
+    ["is only checked", (row) => ({ ...row, step: "validated" })],
+    [
+      "is an older one",
+      (row) => ({ ...row, revision: oldRevision(before.get(agentName("lb-2")), row) }),
+    ],
+  ];
+  for (const [what, spoil] of spoilt) {
+    const agents = proved.map((agent) =>
+      agent.name === "lb-2" ? withRow(agent, name, spoil) : agent,
+    );
+    const next = planned(nextWorld(world, grown, { agents }));
+    assert.deepEqual(given(next, newcomer), [], `the lane of lb-2 ${what}`);
+  }
+  const good = nextWorld(world, grown, { agents: proved });
+  assert.ok(given(planned(good), newcomer).includes("lane"));
+});
+
+test("a host that only listens in a lane joins it anew, whatever it was sent before", () => {
+  const { world, grown } = growing();
+  const both = nextWorld(world, grown, { agents: proveOnly(["lb-1", "lb-2"], world, grown) });
+  const joined = planned(both);
+  const all = proveAll(both, joined, { revisionOf });
+  const lane = present([...joined.lanes.values()][0], "the lane");
+  assert.ok([...joined.leases.values()].every(({ sentTo }) => sentTo.includes(newcomer)));
+  // It has the lane and does not run it, and one of the others has not the newest of it.
+  const agents = all.map((agent) => {
+    if (agent.name === newcomer) return withoutLanes(agent);
+    return agent.name === "lb-2"
+      ? withRow(agent, laneName(lane.id), (row) => ({ ...row, step: "validated" }))
+      : agent;
+  });
+  assert.ok(!given(planned(nextWorld(both, joined, { agents })), newcomer).includes("vip"));
+  const heard = all.map((agent) => (agent.name === newcomer ? withoutLanes(agent) : agent));
+  const told = planned(nextWorld(both, joined, { agents: heard }));
+  assert.ok(given(told, newcomer).includes("vip"));
+});
+
+function withRow(
+  agent: AgentView,
+  name: ResourceName,
+  change: (row: ResourceReport) => ResourceReport,
+): AgentView {
+  const report = present(agent.report, "it has reported");
+  const row = present(report.resources.get(name), "it has the lane");
+  return {
+    ...agent,
+    report: { ...report, resources: new Map(report.resources).set(name, change(row)) },
+  };
+}
+
+function withoutLanes(agent: AgentView): AgentView {
+  return { ...agent, report: { ...present(agent.report, "it has reported"), lanes: [] } };
+}
+
+/** What it had of the resource before. */
+function oldRevision(agent: AgentView | undefined, { name, revision }: ResourceReport): Revision {
+  const old = present(agent?.report?.resources.get(name), "it had the lane").revision;
+  assert.notEqual(old, revision);
+  return old;
+}
 
 test("all hosts of a lane that nobody has held start together", () => {
   const fresh = planned(makeWorld({ claims: [makeClaim("web")], agents: makeAgents(3) }));

@@ -4,13 +4,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type AgentView, type Plan, type World, vipName } from "@fairlead/model";
+import {
+  type AgentView,
+  type Plan,
+  type ResourceReport,
+  type Revision,
+  type World,
+  vipName,
+} from "@fairlead/model";
 import {
   address,
   findVerdict,
   makeAgent,
   makeClaim,
   makeLink,
+  makeReport,
   makeRevisionOf,
   makeWorld,
   nextWorld,
@@ -18,10 +26,13 @@ import {
 } from "@fairlead/testkit";
 
 import { plan } from "./index.ts";
+import { doubtOf, hasSameMacs } from "./sighted.ts";
+import type { Witness } from "./witness.ts";
 
 const revisionOf = makeRevisionOf();
 const planned = (world: World): Plan => plan(world, { revisionOf });
 const VIP = address("192.0.2.100");
+const REVISION = "r" as Revision;
 const STRANGER = "02:00:00:00:99:99";
 
 const macOf = (n: number): string => `02:00:00:00:00:0${n}`;
@@ -130,4 +141,69 @@ test("an agent of ours that answers instead is named", () => {
     findVerdict(made, "web").main?.detail,
     `${second} (${mac}) answers for ${VIP} instead of ${holder}, as ${first} sees`,
   );
+});
+
+/** A successor that saw a stranger, and what is different from a word that counts. */
+const words: readonly {
+  readonly name: string;
+  readonly said?: Partial<ResourceReport>;
+  readonly holder?: Partial<AgentView>;
+  readonly isHeard: boolean;
+}[] = [
+  { name: "one that stands by", isHeard: true },
+  { name: "one that holds it by now", said: { step: "serving" }, isHeard: false },
+  {
+    name: "one that has trouble with it",
+    said: { problem: { reason: "NotHeld", detail: "", revision: REVISION } },
+    isHeard: false,
+  },
+  { name: "one that saw its own kernel alone", said: { evidence: [] }, isHeard: false },
+  {
+    name: "one, of a holder that is out of reach",
+    holder: { connected: false },
+    isHeard: false,
+  },
+  {
+    name: "one, of a holder whose own hardware address is not known",
+    holder: { hello: { ...makeAgent("lb-1").hello, links: [] } },
+    isHeard: false,
+  },
+];
+for (const { name, said, holder, isHeard } of words) {
+  test(`whose word counts: ${name}`, () => {
+    const [first, second] = agentsWithMacs();
+    assert.ok(first !== undefined && second !== undefined);
+    const row: ResourceReport = {
+      name: vipName(VIP),
+      revision: REVISION,
+      step: "applied",
+      evidence: [{ kind: "neighbour", mac: STRANGER, seenBy: second.name }],
+      ...said,
+    };
+    const bare = makeReport(
+      { agent: second.name, resources: new Map(), retained: [] },
+      () => false,
+      () => REVISION,
+    );
+    const report = { ...bare, resources: new Map([[row.name, row]]) };
+    const witness = (view: AgentView): Witness => ({ view, isStale: false, handing: new Set() });
+    const doubt = doubtOf({
+      address: VIP,
+      holders: [witness({ ...first, ...holder })],
+      asked: [witness({ ...second, report })],
+    });
+    assert.equal(doubt?.reason, isHeard ? "HolderWrong" : undefined);
+  });
+}
+
+test("an address is in no doubt that nobody holds", () => {
+  assert.equal(doubtOf({ address: VIP, holders: [], asked: [] }), undefined);
+});
+
+test("hardware addresses are the same by what they are, and not by the list", () => {
+  const [a, b] = agentsWithMacs();
+  assert.ok(a !== undefined && b !== undefined);
+  assert.equal(hasSameMacs(a, a), true);
+  assert.equal(hasSameMacs(a, { ...a, hello: { ...a.hello, links: [...a.hello.links] } }), true);
+  assert.equal(hasSameMacs(a, b), false);
 });
