@@ -4,8 +4,15 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 
-import type { AgentName, AgentView, Plan, World } from "@fairlead/model";
+import {
+  type AgentName,
+  type AgentView,
+  type Plan,
+  type World,
+  compareText,
+} from "@fairlead/model";
 import {
   arbHistory,
   makeRevisionOf,
@@ -20,8 +27,8 @@ import { plan } from "./index.ts";
 
 const revisionOf = makeRevisionOf();
 const RUNS = 40;
-/** Rounds of reports after which a plan has come to rest. */
-const ROUNDS = 3;
+/** Rounds of reports after which a plan has come to rest, or is taken for one that never does. */
+const ROUNDS_MAX = 8;
 const planAlone = (world: World): Plan => plan(world, { revisionOf });
 /** An address of a host's own is known by that host alone, which is in the same process. */
 const arbPooled: typeof arbHistory = arbHistory.map((history) => {
@@ -34,15 +41,31 @@ interface Served {
   readonly before: Plan;
 }
 
-/** The same world when every agent has served its plan, as often as it takes. */
-function served(first: World, made: Plan): Served {
+/** An agent that can tell what it hears says so of each lane that it has and another one holds. */
+function hearingAll(view: AgentView, { nodePlans }: Plan): AgentView {
+  if (view.report === undefined || !view.hello.capabilities.includes("hearing")) return view;
+  const hearing = [...(nodePlans.get(view.name)?.resources.values() ?? [])]
+    .filter((one) => one.kind === "lane" && one.holder !== view.name)
+    .map(({ name }) => ({ lane: name, state: "heard" as const }))
+    .toSorted((a, b) => compareText(a.lane, b.lane));
+  return { ...view, report: { ...view.report, hearing } };
+}
+
+/**
+ * The same world when every agent has served its plan and nothing follows of it any more; undefined:
+ * something does. A host that joins a lane waits for a word of each that runs it, as long as that
+ * is there to be asked.
+ */
+function served(first: World, made: Plan): Served | undefined {
   let [world, before] = [first, made];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    world = nextWorld(world, before, { agents: proveAll(world, before) });
-    before = planAlone(world);
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const proved = proveAll(world, before, { revisionOf });
+    world = nextWorld(world, before, { agents: proved.map((view) => hearingAll(view, before)) });
+    const next = planAlone(world);
+    if (isDeepStrictEqual(next, before)) return { world: nextWorld(world, next), before: next };
+    before = next;
   }
-  const rested = nextWorld(world, before);
-  return { world: rested, before: planAlone(rested) };
+  return undefined;
 }
 
 /**
@@ -76,8 +99,9 @@ for (const kind of ["has not come yet", "has said no more than hello"] as const)
     fc.assert(
       fc.property(arbPooled, (history) => {
         playHistory(history, planAlone, (first, made) => {
-          const { world, before } = served(first, made);
-          if (!isAtRest(before)) return;
+          const rested = served(first, made);
+          if (rested === undefined || !isAtRest(rested.before)) return;
+          const { world, before } = rested;
           for (const late of world.agents.keys()) {
             const agents = [...world.agents.values()].flatMap((view) => {
               if (view.name !== late) return [view];
