@@ -52,9 +52,9 @@ function hearingAll(view: AgentView, { nodePlans }: Plan): AgentView {
 }
 
 /**
- * The same world when every agent has served its plan and nothing follows of it any more; undefined:
- * something does. A host that joins a lane waits for a word of each that runs it, as long as that
- * is there to be asked.
+ * The same world when every agent has served its plan and nothing follows of it any more;
+ * undefined: something does. A host that joins a lane waits for a word of each that runs it, as
+ * long as that is there to be asked.
  */
 function served(first: World, made: Plan): Served | undefined {
   let [world, before] = [first, made];

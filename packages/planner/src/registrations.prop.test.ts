@@ -61,10 +61,12 @@ class PlayedIpam {
   troubles = new Map<string, string>();
 
   answer(registrations: readonly Registration[], how: "grant" | "refuse" | "lose"): void {
-    for (const { uuid, wish, ending } of registrations.filter((one) => !one.ending)) {
+    for (const { uuid, wish, address: had, ending } of registrations.filter((one) => !one.ending)) {
       const taken = new Set(this.#held.values());
       const known = this.#held.get(uuid);
-      const free = known ?? GIVEN.find((one) => !taken.has(one) && (wish ?? one) === one);
+      // What was taken back is asked for again as it was: another address would be of no use.
+      const exact = had ?? wish;
+      const free = known ?? GIVEN.find((one) => !taken.has(one) && (exact ?? one) === one);
       if (how === "lose" && known !== undefined) {
         this.#held.delete(uuid);
         this.seen.set(uuid, { kind: "lost", detail: "taken back" });
@@ -72,7 +74,8 @@ class PlayedIpam {
         this.#held.set(uuid, free);
         this.seen.set(uuid, { kind: "granted", address: address(free) });
       } else if (known === undefined) {
-        this.seen.set(uuid, { kind: "refused", detail: "none is free" });
+        const kind = had === undefined ? "refused" : "lost";
+        this.seen.set(uuid, { kind, detail: "none is free" });
       }
     }
   }
