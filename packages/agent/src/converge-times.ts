@@ -6,8 +6,9 @@
  */
 export const RELOAD_GAP_MS = 1000;
 /**
- * And at least this many times as long as that one took: however slow the host, passes that reload
- * take a third of its time at most, the rest is for what it serves, and for who makes the changes.
+ * And at least this many times as long as its reload took: however slow the host, reloads take a
+ * third of its time at most, the rest is for what it serves, and for who makes the changes. What
+ * else a pass waits for, such as answers of the segment, costs the host nothing.
  */
 export const RELOAD_GAP_TIMES = 3;
 /** But no longer than this, in ms: a change waits for it. */

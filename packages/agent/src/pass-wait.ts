@@ -28,8 +28,8 @@ export interface PassWait {
    * @returns how long it has to wait yet, in ms; 0: it begins now.
    */
   begin(wanted: AcceptedPlan | undefined, applied: Pick<Applied, "lanes">, nowMs: number): number;
-  /** The pass that began then and ends now made a daemon reload. */
-  disturbed(begunMs: number, nowMs: number): void;
+  /** The pass that began then made a daemon reload; `tookMs` of it went to nginx. */
+  disturbed(begunMs: number, tookMs: number): void;
 }
 
 /** Makes it, of a loop that has made no pass. */
@@ -54,11 +54,11 @@ export function createPassWait(): PassWait {
       secondMs = undefined;
       return 0;
     },
-    disturbed: (begunMs, nowMs) => (restsUntilMs = begunMs + gapMs(nowMs - begunMs)),
+    disturbed: (begunMs, tookMs) => (restsUntilMs = begunMs + gapMs(tookMs)),
   };
 }
 
-/** From the begin of a pass that took so long and reloaded to that of the next. */
+/** From the begin of a pass that reloaded to that of the next. */
 function gapMs(tookMs: number): number {
   return Math.max(RELOAD_GAP_MS, Math.min(RELOAD_GAP_MS_MAX, RELOAD_GAP_TIMES * tookMs));
 }
