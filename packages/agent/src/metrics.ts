@@ -8,6 +8,9 @@ import type { FedTimes } from "./fed-times.ts";
 import type { ObservedGeneration } from "./observe.ts";
 import { countUdpSessions } from "./udp-sessions.ts";
 
+/** As often as the daemons are looked at, in ms: more would be what an idle agent costs. */
+const LOOP_LOOK_MS = 100;
+
 /** What the metrics are read from. */
 export interface AgentMetricsOptions {
   readonly version: string;
@@ -22,7 +25,9 @@ export interface AgentMetricsOptions {
 export function createAgentMetrics(options: AgentMetricsOptions): Metrics {
   const { view, isConnected } = options;
   const { version } = options;
-  const metrics = options.metrics ?? createMetrics({ program: "fairlead-agent", version });
+  const metrics =
+    options.metrics ??
+    createMetrics({ program: "fairlead-agent", version, loopLookMs: LOOP_LOOK_MS });
   const gauge = (name: string, help: string, read: () => number): void => {
     metrics.gauge({ name, help, collect: (made) => made.set(read()) });
   };

@@ -57,7 +57,14 @@ export interface MetricsOptions {
   /** The command's name, such as "fairlead-agent". */
   readonly program: string;
   readonly version: string;
+  /**
+   * The event loop is asked this often how late it is, in ms: what is shorter may be missed, and
+   * an idle program is woken as often. Default: 20.
+   */
+  readonly loopLookMs?: number;
 }
+
+const LOOP_LOOK_MS = 20;
 
 /** Every metric of ours starts with this. */
 export const METRIC_PREFIX = "fairlead_";
@@ -105,7 +112,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     help: "Resident memory of the program in bytes.",
     collect: (metric) => metric.set(process.memoryUsage.rss()),
   });
-  const stopDelay = addEventLoopDelay(gauge);
+  const stopDelay = addEventLoopDelay(gauge, options.loopLookMs ?? LOOP_LOOK_MS);
   return { registry, counter, gauge, histogram, [Symbol.dispose]: stopDelay };
 }
 
@@ -140,22 +147,22 @@ function prefixed(name: string): string {
   return METRIC_PREFIX + name;
 }
 
-/** Measured turn by turn: a timer for it would wake an idle program fifty times a second. */
-function addEventLoopDelay(gauge: Metrics["gauge"]): () => void {
-  const delay = monitorEventLoopDelay({ samplePerIteration: true });
+/** Measured by a timer: samples of turns count the time in which an idle loop waits as well. */
+function addEventLoopDelay(gauge: Metrics["gauge"], lookMs: number): () => void {
+  const delay = monitorEventLoopDelay({ resolution: lookMs });
   delay.enable();
+  const seconds = (nanoseconds: number): number =>
+    // Each sample includes the interval itself; before the first one the histogram says NaN or 0.
+    Math.max(0, (nanoseconds || 0) / NANOSECONDS_PER_SECOND - lookMs / 1000);
   gauge({
     name: "event_loop_delay_seconds",
-    help: "How long turns of the event loop since the last scrape kept others waiting, in seconds.",
+    help: "How late the event loop ran its timers since the last scrape, in seconds.",
     // Not "quantile": Prometheus keeps that word for summaries.
     labels: ["percentile"],
     collect: (metric) => {
-      // Before the first turn ends a percentile may be NaN.
-      const set = (percentile: string, nanoseconds: number): void =>
-        metric.set({ percentile }, (nanoseconds || 0) / NANOSECONDS_PER_SECOND);
-      set("50", delay.percentile(50));
-      set("99", delay.percentile(99));
-      set("100", delay.count === 0 ? 0 : delay.max);
+      metric.set({ percentile: "50" }, seconds(delay.percentile(50)));
+      metric.set({ percentile: "99" }, seconds(delay.percentile(99)));
+      metric.set({ percentile: "100" }, seconds(delay.count === 0 ? 0 : delay.max));
       delay.reset();
     },
   });
