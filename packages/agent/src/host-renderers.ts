@@ -85,11 +85,14 @@ async function nginxSettingsOf({ settings, programs }: HostRendererOptions) {
   };
 }
 
-/** The text of a generation is asked for in every pass, and changes with the generation alone. */
+/**
+ * The text of a generation is asked for in every pass, and changes with the generation alone. A
+ * file with some of its listeners is checked once and not remembered.
+ */
 function remembered(render: Host["renderNginx"]): Host["renderNginx"] {
   interface Rendered {
     readonly generation: string;
-    /** How many listeners: a file to be checked has some of the generation's alone. */
+    /** How many listeners it has. */
     readonly count: number;
     readonly text: string;
   }
@@ -99,7 +102,8 @@ function remembered(render: Host["renderNginx"]): Host["renderNginx"] {
     const count = listeners.length;
     if (known?.generation === generation && known.count === count) return known.text;
     const text = render(listeners, generation, protocol);
-    last.set(protocol, { generation, count, text });
+    const isNews = known?.generation === generation && count < known.count;
+    if (!isNews) last.set(protocol, { generation, count, text });
     return text;
   };
 }

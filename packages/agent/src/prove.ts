@@ -92,6 +92,7 @@ export function proveAll(input: ProofInput, before: Proved = NOTHING_PROVED): Pr
     lanes: laneStates(input, lanes, { addresses: here, held }),
   };
 }
+
 /**
  * Proves as `proveAll` does; for the very same parts it gives what it gave before, and the same
  * object for a resource that is proved as before. What was seen of other hosts is news for some

@@ -182,9 +182,8 @@ class Attempts {
     const listeners = [...all.values()];
     const generation = this.#options.generationOf(listeners);
     const { nginx, protocol, renderNginx } = this.#options;
-    // News first: a renderer remembers its last text, and all is what it is asked for next.
-    const news = renderNginx(fresh, generation, protocol);
     const text = renderNginx(listeners, generation, protocol);
+    const news = renderNginx(fresh, generation, protocol);
     const outcome = await nginx.apply(text, generation, news);
     if (outcome.kind === "refused") return outcome.remark;
     for (const entry of fresh) base.set(entry.listener.name, entry);
