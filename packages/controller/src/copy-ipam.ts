@@ -2,8 +2,9 @@
 // both by their port, while no controller works with either. Opening takes a term of the store that
 // is read, as each opening does, and changes nothing else of it.
 
-import type { IpamChange, StoredIpam } from "./ipam/ipam-model.ts";
+import type { StoredIpam } from "./ipam/ipam-model.ts";
 import type { IpamStore } from "./ipam/ports.ts";
+import { ipamChangesOf } from "./store/ipam-table.ts";
 
 /** Where the rows are, or would be. */
 export interface CopiedIpam {
@@ -32,15 +33,7 @@ export async function readIpam(place: CopiedIpam | undefined): Promise<StoredIpa
 export async function writeIpam(place: CopiedIpam, stored: StoredIpam): Promise<void> {
   await using store = place.store();
   await store.open();
-  await store.commit([
-    ...stored.classes.map((one): IpamChange => ({ kind: "put-class", class: one })),
-    ...stored.netblocks.map((netblock): IpamChange => ({ kind: "put-netblock", netblock })),
-    ...stored.addresses.map((one): IpamChange => ({ kind: "put-address", ...one })),
-    ...stored.registrations.map((registration): IpamChange => ({
-      kind: "put-registration",
-      registration,
-    })),
-  ]);
+  await store.commit(ipamChangesOf(stored));
 }
 
 /** How many there are of each. */

@@ -33,7 +33,7 @@ interface Row {
 /** Makes it of all rows. Throws EdgeError CORRUPT where they do not fit together. */
 export function createIpamTable(stored: StoredIpam): IpamTable {
   const table = new Table();
-  const changes = changesOf(stored);
+  const changes = ipamChangesOf(stored);
   const problem = table.problem(changes);
   if (problem !== undefined) {
     throw makeStoreError({ code: "CORRUPT", message: `damaged rows of the IPAM: ${problem}` });
@@ -42,8 +42,8 @@ export function createIpamTable(stored: StoredIpam): IpamTable {
   return table;
 }
 
-/** The changes that would make the rows. */
-function changesOf(stored: StoredIpam): readonly IpamChange[] {
+/** The changes that would make the rows of an empty store. */
+export function ipamChangesOf(stored: StoredIpam): readonly IpamChange[] {
   return [
     ...stored.classes.map((one): IpamChange => ({ kind: "put-class", class: one })),
     ...stored.netblocks.map((netblock): IpamChange => ({ kind: "put-netblock", netblock })),

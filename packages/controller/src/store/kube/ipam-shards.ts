@@ -8,7 +8,7 @@ import { childOf, type Json, textOf } from "../../kube/object-fields.ts";
 import type { KeyChange } from "../pieces.ts";
 import { makeStoreError } from "../store-error.ts";
 import { isList, packList, unpackList } from "./packed.ts";
-import { API_ROOT, API_VERSION, readEpoch } from "./stored-objects.ts";
+import { API_ROOT, readEpoch, storedObject, type WrittenAt } from "./stored-objects.ts";
 
 /** Where they are served. */
 export const SHARDS_PATH: string = `${API_ROOT}/ipamshards`;
@@ -73,20 +73,8 @@ export async function readShard(object: Json): Promise<StoredShard> {
 }
 
 /** The object as it is written. */
-export function shardObject(
-  name: string,
-  packed: string,
-  at: { readonly epoch: number; readonly resourceVersion: string | undefined },
-): Json {
-  const { epoch, resourceVersion } = at;
-  const version = resourceVersion === undefined ? {} : { resourceVersion };
-  return {
-    apiVersion: API_VERSION,
-    kind: "IpamShard",
-    metadata: { name, ...version },
-    epoch,
-    spec: { rows: packed },
-  };
+export function shardObject(name: string, packed: string, at: WrittenAt): Json {
+  return storedObject({ kind: "IpamShard", name }, { rows: packed }, at);
 }
 
 /** Packs rows and deletions; they are read before this returns. */

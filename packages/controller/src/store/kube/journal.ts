@@ -8,7 +8,7 @@ import { childOf, isJson, type Json, textOf } from "../../kube/object-fields.ts"
 import type { StoreChange } from "../../ports.ts";
 import { makeStoreError } from "../store-error.ts";
 import { PACKED_CHARACTERS_MAX, packList, unpackList } from "./packed.ts";
-import { API_ROOT, API_VERSION, readChangeJson, readEpoch } from "./stored-objects.ts";
+import { API_ROOT, readChangeJson, readEpoch, storedObject } from "./stored-objects.ts";
 
 /** Which journal there is: of leases, lanes and intents, or of the IPAM service. */
 export type JournalName = "journal" | "ipam";
@@ -49,14 +49,8 @@ export async function writeJournal(
   journal: Omit<Journal, "resourceVersion"> & { readonly resourceVersion: string | undefined },
 ): Promise<Journal> {
   const { resourceVersion, epoch, sequence, by, packed } = journal;
-  const version = resourceVersion === undefined ? {} : { resourceVersion };
-  const body = {
-    apiVersion: API_VERSION,
-    kind: "StoreJournal",
-    metadata: { name, ...version },
-    epoch,
-    spec: { sequence, ...(by === undefined ? {} : { by }), changes: packed },
-  };
+  const spec = { sequence, ...(by === undefined ? {} : { by }), changes: packed };
+  const body = storedObject({ kind: "StoreJournal", name }, spec, { epoch, resourceVersion });
   const answer = await client.request(
     resourceVersion === undefined
       ? { method: "POST", path: PATH, body }

@@ -90,17 +90,25 @@ export function rowOfChange(change: StoreChange): LeasedAddress | Lane | Intent 
 export function rowObject(
   { resource, name }: RowKey,
   row: LeasedAddress | Lane | Intent,
-  at: { readonly epoch: number; readonly resourceVersion: string | undefined },
+  at: WrittenAt,
 ): Json {
-  const { epoch, resourceVersion } = at;
+  return storedObject({ kind: KINDS[resource], name }, row, at);
+}
+
+/** Under which epoch an object is written, and over which version; undefined: it is new. */
+export interface WrittenAt {
+  readonly epoch: number;
+  readonly resourceVersion: string | undefined;
+}
+
+/** An object of the store as it is written. */
+export function storedObject(
+  { kind, name }: { readonly kind: string; readonly name: string },
+  spec: object,
+  { epoch, resourceVersion }: WrittenAt,
+): Json {
   const version = resourceVersion === undefined ? {} : { resourceVersion };
-  return {
-    apiVersion: API_VERSION,
-    kind: KINDS[resource],
-    metadata: { name, ...version },
-    epoch,
-    spec: row,
-  };
+  return { apiVersion: API_VERSION, kind, metadata: { name, ...version }, epoch, spec };
 }
 
 /** An object as it was read: the change that would put its row, and its version. */
