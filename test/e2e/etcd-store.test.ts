@@ -147,7 +147,7 @@ async function readHeld(etcd: EtcdCluster, member: EtcdMember | undefined): Prom
 /** How often the controllers said that etcd is not there for them. */
 function troubles(controllers: readonly SpokenProgram[]): number {
   const words = controllers.map((one) => one.words()).join("");
-  return words.match(/the store cannot be written|no longer leads/gu)?.length ?? 0;
+  return words.match(/the store cannot be written|no longer leads|not known who leads/gu)?.length ?? 0;
 }
 
 /** Whose name stands in the key of the leader. */
@@ -187,6 +187,9 @@ test("allocations go on through all that happens to an etcd of three members", a
   stage.add(AT_ONCE);
   await stage.settled();
   await leader.start();
+  // The last write of a leader that was just then lost may have been all: one more needs a leader.
+  stage.add(1);
+  await stage.settled();
   tell("those of a dead leader were held");
 
   const [one, other] = etcd.members;
@@ -195,7 +198,7 @@ test("allocations go on through all that happens to an etcd of three members", a
   const early = stage.add(AT_ONCE);
   await until(
     () => Promise.resolve(troubles([first, second]) > before ? true : undefined),
-    () => first.words(),
+    () => `${first.words()}\n${second.words()}`,
   );
   await Promise.all([one?.start(), other?.start()]);
   await stage.settled();
@@ -217,7 +220,7 @@ test("allocations go on through all that happens to an etcd of three members", a
   await slow.freeze();
   stage.add(AT_ONCE);
   const beside = etcd.members.find((member) => member !== slow);
-  const count = 5 * AT_ONCE - AT_ONCE / 2;
+  const count = 5 * AT_ONCE + 1 - AT_ONCE / 2;
   await heldBy(etcd, (held) => held.size === count, beside);
   slow.resume();
   await stage.settled();

@@ -8,6 +8,7 @@ import { type Clock, type Logger, describeError, isEdgeError } from "@fairlead/r
 
 import type { Election, ElectionView, LeadOwner, Store, StoredState } from "./ports.ts";
 import { createReadingAhead } from "./reading-ahead.ts";
+import { createLeaderTeller } from "./tell-leader.ts";
 
 /** A store that cannot be opened just now is tried again after this long, in ms. */
 const OPEN_RETRY_MS = 1000;
@@ -52,7 +53,7 @@ export function createLead(options: LeadOptions): Lead {
   let isOpen = false;
   let opening: Promise<void> | undefined;
   let hasStarted = false;
-  const tellOwner = ownerTeller(options.onOwner);
+  const leader = createLeaderTeller(options);
   const ahead = createReadingAhead({ clock, store });
 
   async function open(mine: number, earlier: Promise<void>): Promise<void> {
@@ -79,7 +80,7 @@ export function createLead(options: LeadOptions): Lead {
     log.info({ identity: election.identity }, "this controller leads");
     isWon = true;
     ahead.end();
-    tellOwner("ours");
+    leader.lead();
     opening = open(term, opening ?? Promise.resolve());
     // At the start whoever started is told.
     opening.catch((error: unknown) => {
@@ -89,15 +90,15 @@ export function createLead(options: LeadOptions): Lead {
 
   function onLost(): void {
     term += 1;
-    log.warn({ identity: election.identity }, "this controller no longer leads; it stands by");
+    log.warn({ identity: election.identity }, "this controller no longer leads");
     [isWon, isOpen] = [false, false];
     options.onLost();
     if (!stop.signal.aborted) ahead.begin();
-    tellOwner(ownerSeen(election.view()));
+    leader.standBy(election.view());
   }
 
   function onChange(): void {
-    if (!isWon) tellOwner(ownerSeen(election.view()));
+    if (!isWon) leader.see(election.view());
     options.onChange();
   }
 
@@ -106,10 +107,9 @@ export function createLead(options: LeadOptions): Lead {
       await election.start({ onLead, onLost, onChange });
       await opening;
       hasStarted = true;
-      const { holder, trouble } = election.view();
-      if (trouble !== undefined) log.warn({ trouble }, "it is not known who leads");
-      else if (opening === undefined) log.info({ holder: holder ?? "nobody" }, "standing by");
-      if (opening === undefined) ahead.begin();
+      if (opening !== undefined) return;
+      leader.standBy(election.view());
+      ahead.begin();
     },
     isHeld: () => isOpen && !stop.signal.aborted && election.view().leads,
     view: () => election.view(),
@@ -118,21 +118,5 @@ export function createLead(options: LeadOptions): Lead {
       ahead.end();
       stop.abort(new Error("stopped"));
     },
-  };
-}
-
-/** Whose the lead is where it is not ours. */
-function ownerSeen({ holder, trouble }: ElectionView): LeadOwner {
-  // Who cannot see the lead does not know that nobody has it.
-  return holder === undefined && trouble === undefined ? "nobodys" : "anothers";
-}
-
-/** Tells of changes alone; at first it is another's. */
-function ownerTeller(tell: (whose: LeadOwner) => void): (whose: LeadOwner) => void {
-  let told: LeadOwner = "anothers";
-  return (whose) => {
-    if (whose === told) return;
-    told = whose;
-    tell(whose);
   };
 }
