@@ -43,7 +43,9 @@ export async function hostRenderers(options: HostRendererOptions): Promise<HostR
   const { agent, layout, programs, ranges } = options;
   const templates = createTemplates();
   const settings = await nginxSettingsOf(options);
-  const salt = JSON.stringify([settings, layout.nginx.dir, programs.streamModule]);
+  // An id of a release before would be answered already where its file had another text.
+  const frame = [settings, layout.nginx.dir, programs.streamModule, templates.nginxDigest];
+  const salt = JSON.stringify(frame);
   const targets = targetsOf(ranges);
   return {
     nginxRefusals,

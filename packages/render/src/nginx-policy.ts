@@ -35,8 +35,13 @@ export interface BalancingView {
  * by this alone, and each keeps a whole generation alive.
  */
 const UDP_IDLE_TIMEOUT_MS_MAX = 20_000;
-/** Shared memory that counts connections by listener, where a listener has a limit. */
-export const LIMIT_ZONE = "listeners";
+/**
+ * Shared memory that counts connections by listener, where a listener has a limit. It is named
+ * after its key in the template: a master keeps its zones over a reload, and refuses each file
+ * whose zone of the same name counts by another key, as that of a release before may.
+ */
+export const LIMIT_ZONE = "protocol_server_addr_server_port";
+
 /** The socket of a listener. */
 export function listenView(listener: ListenerResource): ListenView {
   return {

@@ -121,7 +121,7 @@ test("a listener whose members all drain closes connections, as one without memb
 test("connections are counted only where a listener has a limit", () => {
   assert.deepEqual(viewOf([listenerOf("192.0.2.1:80/tcp", ["10.0.0.1:80"])]).limitZones, []);
   const limited = viewOf([listenerOf("192.0.2.1:80/tcp", ["10.0.0.1:80"], { connectionsMax: 5 })]);
-  assert.deepEqual(limited.limitZones, ["listeners"]);
+  assert.deepEqual(limited.limitZones, ["protocol_server_addr_server_port"]);
   assert.deepEqual(limited.proxied[0]?.connectionLimits, [
     { zone: "listeners", connectionsMax: 5 },
   ]);

@@ -1,6 +1,7 @@
 // Reads and compiles the templates. The only file here that touches the disk: once, when the
 // program starts. Templates loop over views and decide nothing; a missing value is a bug.
 
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import Handlebars from "handlebars";
 import { assertTokens } from "./guard.ts";
@@ -13,13 +14,17 @@ export interface Templates {
   readonly keepalived: (view: KeepalivedView) => string;
   /** Text of nginx.conf. Asserts that the view holds nothing but tokens. */
   readonly nginx: (view: NginxView) => string;
+  /** Hex digits that differ between releases whose nginx.conf is of another template. */
+  readonly nginxDigest: string;
 }
 
 /** Reads the templates beside this package and compiles them. Call it once in a program's life. */
 export function createTemplates(): Templates {
+  const [keepalived, nginx] = [read("keepalived.conf.hbs"), read("nginx.conf.hbs")];
   return {
-    keepalived: compile<KeepalivedView>("keepalived.conf.hbs", NO_LANES),
-    nginx: compile<NginxView>("nginx.conf.hbs", NO_LISTENERS),
+    keepalived: compile<KeepalivedView>(keepalived, NO_LANES),
+    nginx: compile<NginxView>(nginx, NO_LISTENERS),
+    nginxDigest: createHash("sha256").update(nginx).digest("hex"),
   };
 }
 
@@ -43,8 +48,11 @@ const NO_LISTENERS: NginxView = {
   placed: { balancers: [], sources: [], groups: [] },
 };
 
-function compile<View>(file: string, empty: View): (view: View) => string {
-  const source = readFileSync(new URL(`../templates/${file}`, import.meta.url), "utf8");
+function read(file: string): string {
+  return readFileSync(new URL(`../templates/${file}`, import.meta.url), "utf8");
+}
+
+function compile<View>(source: string, empty: View): (view: View) => string {
   // Own instance: helpers and partials that somebody registers globally never reach our files.
   const fill = Handlebars.create().compile<View>(source, {
     strict: true,

@@ -17,6 +17,9 @@ const UPSTREAM =
   "(?:(?:tcp|udp)-[0-9a-f.-]{2,39}-\\d{1,5}(?:-\\d{1,5}-ipv[46])?|" +
   "by-(?:turn|random|remote_addr(?:-remote_port)?)-\\d{1,5}-ipv[46])";
 
+/** Named after what it counts by: a master refuses one of the same name that counts otherwise. */
+const LIMIT_ZONE = "protocol_server_addr_server_port";
+
 const GRAMMAR: BlockGrammar = {
   end: ";",
   blocks: {
@@ -36,7 +39,11 @@ const GRAMMAR: BlockGrammar = {
     stream: [
       { words: words("access_log off") },
       { words: words(`proxy_next_upstream_tries ${NUMBER}`) },
-      { words: /^limit_conn_zone \$protocol\/\$server_addr\/\$server_port zone=listeners:1m$/ },
+      {
+        words: words(
+          `limit_conn_zone \\$protocol/\\$server_addr/\\$server_port zone=${LIMIT_ZONE}:1m`,
+        ),
+      },
       { words: words("limit_conn_log_level (?:info|notice|warn|error)") },
       { words: words(`map_hash_(?:max|bucket)_size ${NUMBER}`) },
       { words: /^map \$protocol\/\$server_addr\/\$server_port \$source$/, opens: "map" },
@@ -59,7 +66,7 @@ const GRAMMAR: BlockGrammar = {
       { words: words(`listen ${ENDPOINT}(?: udp reuseport| proxy_protocol)?`) },
       { words: words('return (?:[0-9a-f]{16}|"")') },
       { words: words(`set_real_ip_from ${PREFIX}`) },
-      { words: words(`limit_conn listeners ${NUMBER}`) },
+      { words: words(`limit_conn ${LIMIT_ZONE} ${NUMBER}`) },
       { words: words("proxy_protocol on") },
       { words: words(`proxy_connect_timeout ${NUMBER}ms`) },
       { words: words(`proxy_timeout ${NUMBER}ms`) },
