@@ -123,7 +123,7 @@ test("connections are counted only where a listener has a limit", () => {
   const limited = viewOf([listenerOf("192.0.2.1:80/tcp", ["10.0.0.1:80"], { connectionsMax: 5 })]);
   assert.deepEqual(limited.limitZones, ["protocol_server_addr_server_port"]);
   assert.deepEqual(limited.proxied[0]?.connectionLimits, [
-    { zone: "listeners", connectionsMax: 5 },
+    { zone: "protocol_server_addr_server_port", connectionsMax: 5 },
   ]);
   assert.deepEqual(limited.limitLogLevels, []);
 });
