@@ -5,9 +5,10 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { test } from "node:test";
-import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
+import { createFakeClock, createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
 import type { Link } from "@fairlead/model";
 import { address, device, inSandbox, nftFaults } from "@fairlead/testkit";
+import type { RouterSets } from "../ports.ts";
 import { createNetlinkSets } from "../netlink/netlink-sets.ts";
 import { createNftVrrp } from "./nft-vrrp.ts";
 
@@ -104,6 +105,37 @@ inSandbox({ file: import.meta.url, name: "vrrp" }, () => {
       stranger.kill("SIGTERM");
     }
     assert.equal(await run(NFT, ["list", "tables"]), "");
+  });
+
+  test("a reading that fails leaves what was heard; a host that reads nothing for 15 s hears nobody", async () => {
+    const time = createFakeClock();
+    let fails = false;
+    const sets: Pick<RouterSets, "read"> = {
+      read: () => (fails ? Promise.reject(new Error("no answer")) : Promise.resolve([])),
+    };
+    await using vrrp = createNftVrrp({ program: "/bin/true", sets, clock: time, logger });
+    const look = async (aheadMs: number): Promise<void> => {
+      await time.advance(aheadMs);
+      vrrp.heard(LINKS);
+      await time.settle();
+    };
+    await look(0);
+    await until(() => vrrp.adverts(60_000) !== undefined);
+    fails = true;
+    await look(5000);
+    assert.deepEqual([vrrp.isAble, vrrp.adverts(60_000)?.readMs], [true, 0]);
+    fails = false;
+    await look(1000);
+    assert.deepEqual([vrrp.isAble, vrrp.adverts(60_000)?.readMs], [true, 6000]);
+    fails = true;
+    for (let failed = 0; failed < 9; failed += 1) await look(failed === 0 ? 5000 : 1000);
+    assert.equal(vrrp.isAble, true);
+    await look(2000);
+    assert.deepEqual([vrrp.isAble, vrrp.adverts(60_000)], [false, undefined]);
+    fails = false;
+    await look(60_000);
+    await until(() => vrrp.adverts(60_000) !== undefined);
+    assert.equal(vrrp.isAble, true);
   });
 
   test("a program that cannot listen hears nobody, and nothing breaks", async () => {

@@ -24,6 +24,13 @@ const TABLE = "fairlead_vrrp";
 const READ_EVERY_MS = 5000;
 /** Where the kernel has no such tables it is tried again this often. */
 const RETRY_MS = 60_000;
+/** After a failure it is tried again this soon, as long as what was read before counts. */
+const RETRY_SOON_MS = 1000;
+/**
+ * What was read counts for this long while reading fails: who cannot hear runs its lanes, so that
+ * one failure would let a host into a lane whose holder it does not hear.
+ */
+const READING_MS_MAX = 15_000;
 const NFT_MS_MAX = 5000;
 const OUTPUT_BYTES_MAX = 256 * 1024;
 /** VRRP's groups (RFC 9568): a network device hands up only what somebody on the host asks for. */
@@ -59,6 +66,8 @@ class Listener implements VrrpListener {
   #heard: readonly HeardRouter[] = [];
   #hearing: Hearing | undefined;
   #dueMs = Number.NEGATIVE_INFINITY;
+  /** Not read before then, whoever asks: the last try failed. */
+  #retryMs = Number.NEGATIVE_INFINITY;
   /** Those of the last look, and those whose groups were joined. */
   #links: readonly Link[] = [];
   #joined: readonly Link[] | undefined;
@@ -72,7 +81,7 @@ class Listener implements VrrpListener {
   }
 
   get isAble(): boolean {
-    return this.#trouble === undefined;
+    return this.#trouble === undefined || this.#hearing !== undefined;
   }
 
   heard(links: readonly Link[]): readonly HeardRouter[] {
@@ -89,7 +98,7 @@ class Listener implements VrrpListener {
   }
 
   #beginToRead(): void {
-    if (this.#isEnded) return;
+    if (this.#isEnded || this.#options.clock.nowMs() < this.#retryMs) return;
     this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
   }
 
@@ -101,20 +110,26 @@ class Listener implements VrrpListener {
   }
 
   async #read(): Promise<void> {
-    const { clock, logger } = this.#options;
     this.#joinGroups();
     try {
       await this.#list();
       this.#trouble = undefined;
-      this.#dueMs = clock.nowMs() + READ_EVERY_MS;
+      this.#dueMs = this.#options.clock.nowMs() + READ_EVERY_MS;
     } catch (error) {
-      const trouble = describeError(error);
-      if (trouble !== this.#trouble) logger.warn({ trouble }, "cannot hear who speaks VRRP");
-      this.#trouble = trouble;
-      this.#heard = [];
-      this.#hearing = undefined;
-      this.#dueMs = clock.nowMs() + RETRY_MS;
+      this.#fail(describeError(error));
     }
+  }
+
+  #fail(trouble: string): void {
+    const { clock, logger } = this.#options;
+    if (trouble !== this.#trouble) logger.warn({ trouble }, "cannot hear who speaks VRRP");
+    this.#trouble = trouble;
+    const nowMs = clock.nowMs();
+    const counts = this.#hearing !== undefined && nowMs - this.#hearing.readMs < READING_MS_MAX;
+    this.#dueMs = this.#retryMs = nowMs + (counts ? RETRY_SOON_MS : RETRY_MS);
+    if (counts) return;
+    this.#heard = [];
+    this.#hearing = undefined;
   }
 
   async #list(): Promise<void> {
