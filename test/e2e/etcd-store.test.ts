@@ -147,7 +147,9 @@ async function readHeld(etcd: EtcdCluster, member: EtcdMember | undefined): Prom
 /** How often the controllers said that etcd is not there for them. */
 function troubles(controllers: readonly SpokenProgram[]): number {
   const words = controllers.map((one) => one.words()).join("");
-  return words.match(/the store cannot be written|no longer leads|not known who leads/gu)?.length ?? 0;
+  return (
+    words.match(/the store cannot be written|no longer leads|not known who leads/gu)?.length ?? 0
+  );
 }
 
 /** Whose name stands in the key of the leader. */
