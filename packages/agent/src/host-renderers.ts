@@ -44,7 +44,7 @@ export async function hostRenderers(options: HostRendererOptions): Promise<HostR
   const templates = createTemplates();
   const settings = await nginxSettingsOf(options);
   // An id of a release before would be answered already where its file had another text.
-  const frame = [settings, layout.nginx.dir, programs.streamModule, templates.nginxDigest];
+  const frame = [settings, layout.nginx.dir, programs.streamModule, templates.nginxSource];
   const salt = JSON.stringify(frame);
   const targets = targetsOf(ranges);
   return {

@@ -1,7 +1,6 @@
 // Reads and compiles the templates. The only file here that touches the disk: once, when the
 // program starts. Templates loop over views and decide nothing; a missing value is a bug.
 
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import Handlebars from "handlebars";
 import { assertTokens } from "./guard.ts";
@@ -14,8 +13,8 @@ export interface Templates {
   readonly keepalived: (view: KeepalivedView) => string;
   /** Text of nginx.conf. Asserts that the view holds nothing but tokens. */
   readonly nginx: (view: NginxView) => string;
-  /** Hex digits that differ between releases whose nginx.conf is of another template. */
-  readonly nginxDigest: string;
+  /** The template of nginx.conf as it is: another release may write another file by it. */
+  readonly nginxSource: string;
 }
 
 /** Reads the templates beside this package and compiles them. Call it once in a program's life. */
@@ -24,7 +23,7 @@ export function createTemplates(): Templates {
   return {
     keepalived: compile<KeepalivedView>(keepalived, NO_LANES),
     nginx: compile<NginxView>(nginx, NO_LISTENERS),
-    nginxDigest: createHash("sha256").update(nginx).digest("hex"),
+    nginxSource: nginx,
   };
 }
 
