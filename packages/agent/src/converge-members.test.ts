@@ -106,6 +106,19 @@ test("a table that somebody flushed is filled again", async () => {
   assert.deepEqual(a.host.memberTable.membersOf("192.0.2.100:80"), MEMBERS);
 });
 
+test("a table flushed in the rest after a reload is filled again at once", async () => {
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
+  a.loop.accept(acceptedPlan("a", web()));
+  await stage.clock.advance(50);
+  const { passes } = a.loop.view();
+  a.host.memberTable.flush();
+  assert.deepEqual(a.host.memberTable.membersOf("192.0.2.100:80"), []);
+  await stage.clock.advance(1);
+  assert.deepEqual(a.host.memberTable.membersOf("192.0.2.100:80"), MEMBERS);
+  assert.equal(a.loop.view().passes, passes, "the next pass has to wait");
+});
+
 test("a listener that goes keeps its members until nginx has let it go", async () => {
   const stage = fakeWorld();
   let isBroken = false;

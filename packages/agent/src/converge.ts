@@ -137,7 +137,8 @@ class Loop implements Converge {
     }
     await this.#look();
     this.#events.use(host.kernel.onChange(() => void this.#looks.poke()));
-    if (host.members) this.#events.use(host.members.onDrift(() => void this.#passes.poke()));
+    const again = (): void => void this.#feed.feedAgain().then(() => this.#passes.poke());
+    if (host.members) this.#events.use(host.members.onDrift(again));
     this.#armTick();
     this.#passes.poke();
   }

@@ -34,6 +34,8 @@ export interface MemberFeed {
    * Members of a new listener are not needed before the pass that serves it.
    */
   concerns(wanted: AcceptedPlan): boolean;
+  /** Feeds what was fed last to a table that somebody may have changed; never rejects. */
+  feedAgain(): Promise<void>;
   /** Revision of the members in the table, by the listener's name. */
   readonly fed: ReadonlyMap<ResourceName, Revision>;
   /** Why the last feeding failed; empty when it did not. */
@@ -73,6 +75,12 @@ class Feed implements MemberFeed {
     return await this.#inTurn(() => this.#feed(table, listeners, served));
   }
 
+  async feedAgain(): Promise<void> {
+    const table = this.#table;
+    if (table === undefined) return;
+    await this.#inTurn(() => this.#say(() => this.#fill(table, this.#lingers.served)));
+  }
+
   concerns(wanted: AcceptedPlan): boolean {
     if (this.#table === undefined) return false;
     const [before, after] = [this.#asked, this.#read(wanted)];
@@ -88,15 +96,26 @@ class Feed implements MemberFeed {
     listeners: Listeners,
     served: Applied["listeners"],
   ): Promise<Places> {
-    try {
+    await this.#say(async () => {
       this.#place(listeners, await table.place(listeners));
-      await table.fill(patchMap(this.#placed, this.#lingering(served)));
-      this.#told();
+      await this.#fill(table, served);
+    });
+    return this.#places;
+  }
+
+  async #fill(table: MemberTable, served: Applied["listeners"]): Promise<void> {
+    await table.fill(patchMap(this.#placed, this.#lingering(served)));
+    this.#told();
+  }
+
+  /** Notes whether it could be done. */
+  async #say(feed: () => Promise<void>): Promise<void> {
+    try {
+      await feed();
       this.remarks = [];
     } catch (error) {
       this.remarks = [{ reason: "DataPlaneDown", detail: describeError(error) }];
     }
-    return this.#places;
   }
 
   /** Puts the listeners where their places are: those alone of which one or the other is new. */
