@@ -30,6 +30,8 @@ export interface PassResult {
   readonly ledger: readonly LedgerEntry[];
   /** Reloads that nginx made in this pass. */
   readonly reloads: number;
+  /** How long the longest of them took, in ms; 0 without any. */
+  readonly reloadMs: number;
   /** Whether any daemon was made to read its file again. */
   readonly disturbed: boolean;
   /** Whether keepalived carries what is wanted. While it does not, it may list what shall go. */
@@ -78,6 +80,7 @@ export async function applySteps(
     },
     ledger: context.ledger,
     reloads: 0,
+    reloadMs: 0,
     disturbed: false,
     held: true,
     retry: false,
@@ -139,7 +142,7 @@ async function runStep(
   const { strangers } = result.applied;
   switch (step.kind) {
     case "serve":
-      return serve(host, step, result);
+      return serve(host, step, result, context);
     case "guard":
       await host.guard.guard(guardedBy(step, result.applied.listeners), !step.exactly);
       return result;
@@ -174,13 +177,15 @@ async function serve(
   host: Host,
   step: Extract<Step, { kind: "serve" }>,
   result: Progress,
+  { nowMs }: PassContext,
 ): Promise<Progress> {
-  const served = await serveListeners(host, step, result.applied);
+  const served = await serveListeners({ ...host, nowMs }, step, result.applied);
   const problems = new Map([...result.applied.problems, ...served.problems]);
   return {
     ...result,
     applied: { ...withGeneration(result.applied, step.protocol, served), problems },
     reloads: result.reloads + served.reloads,
+    reloadMs: Math.max(result.reloadMs, served.reloadMs),
     disturbed: result.disturbed || served.reloads > 0,
     retry: result.retry || [...served.problems.values()].some(isPassing),
   };

@@ -40,6 +40,39 @@ test("a thousand changes of listeners in ten seconds are at most twelve reloads"
   assert.ok(a.host.lines().includes("listen 192.0.2.100:1999"), "the last one is served");
 });
 
+/** How often nginx reloads in six seconds of changes, one of whose listeners it refuses. */
+async function reloadsBeside(refused: { reloadMs: number; refusalMs: number }): Promise<number> {
+  const stage = fakeWorld();
+  const { host } = await startFakeAgent(stage, "a");
+  const slow: FakeHost["nginx"] = {
+    ...host.nginx,
+    apply: async (text, generation) => {
+      const isRefused = text.includes(":9999");
+      await stage.clock.sleep(isRefused ? refused.refusalMs : refused.reloadMs);
+      if (!isRefused) return await host.nginx.apply(text, generation);
+      return { kind: "refused", remark: { reason: "ConfigRefused", detail: "no" } };
+    },
+  };
+  const a = await restartFakeAgent(stage.clock, host, slow);
+  const bad = listenerOf("192.0.2.100:9999/tcp", MEMBERS);
+  for (let change = 0; change < 60; change += 1) {
+    const fresh = listenerOf(`192.0.2.100:${1000 + change}/tcp`, MEMBERS);
+    a.loop.accept(acceptedPlan("a", [...web(), ...bad, ...fresh]));
+    await stage.clock.advance(100);
+  }
+  return a.loop.view().reloads;
+}
+
+test("a slow host rests by its reloads, also while one listener is refused for good", async () => {
+  const reloads = await reloadsBeside({ reloadMs: 800, refusalMs: 10 });
+  assert.ok(reloads <= 4, `${reloads} reloads, each followed by a rest of twice its time`);
+});
+
+test("a refusal that took long keeps no change on a host whose reloads are short", async () => {
+  const reloads = await reloadsBeside({ reloadMs: 50, refusalMs: 400 });
+  assert.ok(reloads >= 5, `${reloads} reloads in six seconds`);
+});
+
 test("tcp and udp are served by an nginx each, and proved by that one's generation", async () => {
   const stage = fakeWorld();
   const a = await startFakeAgent(stage, "a");

@@ -34,7 +34,6 @@ import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./port
 import { type PassWait, createPassWait } from "./pass-wait.ts";
 import { createPutBack, type PutBack } from "./put-back.ts";
 import { loadLedger } from "./load-ledger.ts";
-import { servingMs } from "./step-outcome.ts";
 import { decideSteps } from "./steps.ts";
 
 /** What the loop is made of. */
@@ -230,7 +229,7 @@ class Loop implements Converge {
     this.#reloads += result.reloads;
     this.#ledger = result.ledger;
     this.#lastPass = passOf({ steps: result.steps });
-    if (result.disturbed) this.#wait.disturbed(begunMs, servingMs(result.steps));
+    if (result.disturbed) this.#wait.disturbed(begunMs, result.reloadMs);
     // What nginx does not connect to any more needs no members; newer ones may have been fed.
     await this.#feed.feed(this.#wanted ?? wanted, result.applied.listeners);
     if (decided.again) this.#passIn(RELOAD_GAP_MS);

@@ -50,7 +50,8 @@ inSandbox({ file: import.meta.url, name: "port-taken" }, () => {
     stack.defer(() => void squatter.close());
     const probe = createPortProbe();
     const settings = { workerProcesses: 2, workerConnections: 64 };
-    const options: ServeOptions = {
+    const options: ServeOptions & { readonly nowMs: () => number } = {
+      nowMs: () => performance.now(),
       nginx: daemonOf(layout.nginx, supervisor.nginx),
       nginxUdp: daemonOf(layout.nginxUdp, supervisor.nginxUdp),
       nginxRefusals: () => [],

@@ -31,6 +31,9 @@ export interface ServeOptions {
   readonly generationOf: (listeners: readonly ServedListener[]) => string;
 }
 
+/** What serving needs, with monotonic ms. */
+type TimedOptions = ServeOptions & { readonly nowMs: () => number };
+
 type Protocol = ListenerResource["protocol"];
 
 /** What is served after the step. */
@@ -41,7 +44,12 @@ export interface ServeResult {
   readonly generation: string | undefined;
   readonly problems: ReadonlyMap<ResourceName, Problem>;
   readonly reloads: number;
+  /** How long the longest reload took that came to something, in ms; 0 without any. */
+  readonly reloadMs: number;
 }
+
+/** Where nothing had to be read again. */
+const NO_RELOAD = { reloads: 0, reloadMs: 0 };
 
 /** What the instance of one protocol served before. */
 interface Before {
@@ -51,7 +59,7 @@ interface Before {
 
 /** Makes the nginx of a protocol serve `wanted`, as far as it can be had. */
 export async function serveListeners(
-  options: ServeOptions,
+  options: TimedOptions,
   { protocol, listeners: wanted }: Extract<Step, { kind: "serve" }>,
   applied: Applied,
 ): Promise<ServeResult> {
@@ -60,7 +68,8 @@ export async function serveListeners(
   const others = listeners.filter(([, { listener }]) => listener.protocol !== protocol);
   if (protocol === "udp" && wanted.length === 0) {
     await nginx.end();
-    return { listeners: new Map(others), generation: undefined, problems: new Map(), reloads: 0 };
+    const none = { generation: undefined, problems: new Map<ResourceName, Problem>() };
+    return { ...none, ...NO_RELOAD, listeners: new Map(others) };
   }
   const generation = protocol === "udp" ? applied.udpGeneration : applied.generation;
   const own = listeners.filter(([, { listener }]) => listener.protocol === protocol);
@@ -70,7 +79,7 @@ export async function serveListeners(
 }
 
 /** Serving with the one instance `nginx`. */
-type Here = ServeOptions & { readonly protocol: Protocol };
+type Here = TimedOptions & { readonly protocol: Protocol };
 
 async function serveHere(
   options: Here,
@@ -134,7 +143,7 @@ class Attempts {
   readonly #problems: Map<ResourceName, Problem>;
   #served: ReadonlyMap<ResourceName, ServedListener>;
   #generation: string | undefined;
-  #reloads = 0;
+  #reload = NO_RELOAD;
   #tries = 0;
   /** Whether any try was taken. */
   #hasServed = false;
@@ -161,7 +170,7 @@ class Attempts {
       listeners: this.#served,
       generation: this.#generation,
       problems: this.#problems,
-      reloads: this.#reloads,
+      ...this.#reload,
     };
   }
 
@@ -181,17 +190,24 @@ class Attempts {
     for (const entry of fresh) all.set(entry.listener.name, entry);
     const listeners = [...all.values()];
     const generation = this.#options.generationOf(listeners);
-    const { nginx, protocol, renderNginx } = this.#options;
+    const { nginx, protocol, renderNginx, nowMs } = this.#options;
     const text = renderNginx(listeners, generation, protocol);
     const news = renderNginx(fresh, generation, protocol);
+    const begunMs = nowMs();
     const outcome = await nginx.apply(text, generation, news);
     if (outcome.kind === "refused") return outcome.remark;
     for (const entry of fresh) base.set(entry.listener.name, entry);
     this.#served = all;
     this.#hasServed = true;
     this.#generation = generation;
-    if (outcome.reloaded) this.#reloads += 1;
+    if (outcome.reloaded) this.#reloaded(nowMs() - begunMs);
     return undefined;
+  }
+
+  /** What was refused was waited for, and is no measure of the host. */
+  #reloaded(tookMs: number): void {
+    const { reloads, reloadMs } = this.#reload;
+    this.#reload = { reloads: reloads + 1, reloadMs: Math.max(reloadMs, tookMs) };
   }
 
   /**

@@ -21,13 +21,6 @@ export interface StepOutcome {
  */
 export type OutcomeKind = "done" | "partly" | "refused" | "failed" | "skipped";
 
-/** How long the longest reload of nginx took that came to something, in ms; 0 without any. */
-export function servingMs(steps: readonly StepOutcome[]): number {
-  // What was refused was waited for, and is no measure of the host.
-  const served = steps.filter(({ kind, outcome }) => kind === "serve" && outcome === "done");
-  return Math.max(0, ...served.map(({ tookMs }) => tookMs));
-}
-
 /** What a step is about. */
 export function subjectOf(step: Step): string {
   switch (step.kind) {
