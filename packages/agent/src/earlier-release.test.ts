@@ -6,34 +6,18 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { test } from "node:test";
 
-import { createTemplates, renderNginx } from "@fairlead/render";
-import { acceptedPlan, inSandbox, listenerOf } from "@fairlead/testkit";
+import { inSandbox, listenerOf } from "@fairlead/testkit";
 
 import type { ServedListener } from "./applied.ts";
-import { dataPlaneLayout, type NginxLayout } from "./data-plane-layout.ts";
+import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { daemonOf, supervisorOf } from "./dying-agent.ts";
-import { nginxParts } from "./nginx-parts.ts";
+import { renderedFile, servedOf } from "./rendered-file.ts";
 
-const SETTINGS = { workerProcesses: 1, workerConnections: 128 };
+const SIZE = { workerProcesses: 1, workerConnections: 128 };
 const LIMIT = /limit_conn_zone (\S+) zone=(\S+):1m;/;
 
-function served(endpoint: string): ServedListener {
-  const [listener, members] = listenerOf(endpoint, ["127.0.0.1:9001"], { connectionsMax: 50 });
-  const { revisions } = acceptedPlan("a", [listener, members]);
-  const revision = revisions.get(listener.name);
-  const membersRevision = revisions.get(members.name);
-  assert.ok(revision !== undefined && membersRevision !== undefined);
-  return { listener, members, revision, membersRevision };
-}
-
-function textOf(layout: NginxLayout, generation: string, all: readonly ServedListener[]): string {
-  const { pid, errorLog } = layout;
-  const streamModule = "/usr/lib/nginx/modules/ngx_stream_module.so";
-  const paths = { streamModule, pid, errorLog, probeSocket: layout.probeSocket(generation) };
-  const { shutdownTimeoutMs, ...parts } = nginxParts(all, SETTINGS);
-  const settings = { ...SETTINGS, openFilesMax: 1024, user: "root", shutdownTimeoutMs, paths };
-  return renderNginx({ ...parts, generation, settings, templates: createTemplates() }).text;
-}
+const served = (port: number): ServedListener =>
+  servedOf(...listenerOf(`127.0.0.1:${port}/tcp`, ["127.0.0.1:9001"], { connectionsMax: 50 }));
 
 /** As the release wrote it whose connections were counted by address and port alone. */
 const earlier = (text: string): string =>
@@ -42,9 +26,7 @@ const earlier = (text: string): string =>
     .replaceAll(/limit_conn [a-z_]+ 50;/g, "limit_conn listeners 50;");
 
 test("the zone of connections is named after what it counts by", () => {
-  const text = textOf(dataPlaneLayout("/run").nginx, "0".repeat(16), [
-    served("127.0.0.1:8001/tcp"),
-  ]);
+  const text = renderedFile(dataPlaneLayout("/run").nginx, "0".repeat(16), [served(8001)], SIZE);
   const [, key = "", zone] = LIMIT.exec(text) ?? [];
   assert.equal(zone, key.replaceAll("$", "").replaceAll("/", "_"));
 });
@@ -59,16 +41,16 @@ inSandbox({ file: import.meta.url, name: "earlier-release" }, () => {
     await using stack = new AsyncDisposableStack();
     stack.defer(() => supervisor.end());
     const [first, second] = ["a".repeat(16), "b".repeat(16)];
-    const one = [served("127.0.0.1:8001/tcp")];
+    const one = [served(8001)];
     const before = daemonOf(layout, supervisor.nginx);
-    const text = earlier(textOf(layout, first, one));
+    const text = earlier(renderedFile(layout, first, one, SIZE));
     assert.match(text, /\$server_addr\$server_port zone=listeners:1m/);
     await before.apply(text, first);
     assert.equal(await before.generation(), first);
 
     const upgraded = daemonOf(layout, supervisor.nginx);
-    const two = [...one, served("127.0.0.1:8002/tcp")];
-    const outcome = await upgraded.apply(textOf(layout, second, two), second);
+    const two = [...one, served(8002)];
+    const outcome = await upgraded.apply(renderedFile(layout, second, two, SIZE), second);
     assert.deepEqual(outcome, { kind: "applied", reloaded: true });
     assert.equal(await upgraded.generation(), second);
   });

@@ -9,36 +9,19 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { createTemplates, renderNginx } from "@fairlead/render";
-import { acceptedPlan, inSandbox, listenerOf } from "@fairlead/testkit";
+import { inSandbox, listenerOf } from "@fairlead/testkit";
 
-import type { ServedListener } from "./applied.ts";
-import { dataPlaneLayout, type NginxLayout } from "./data-plane-layout.ts";
+import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { daemonOf, supervisorOf } from "./dying-agent.ts";
-import { nginxParts, udpSessionsMax } from "./nginx-parts.ts";
+import { udpSessionsMax } from "./nginx-parts.ts";
+import { renderedFile, servedOf } from "./rendered-file.ts";
 import { countUdpSessions } from "./udp-sessions.ts";
 
 /** Few, so that a flood of a second fills them. */
 const SETTINGS = { workerProcesses: 2, workerConnections: 128 };
 const SENDERS = 600;
-
-function served(endpoint: string, member: string): ServedListener {
-  const [listener, members] = listenerOf(endpoint, [member]);
-  const { revisions } = acceptedPlan("a", [listener, members]);
-  const revision = revisions.get(listener.name);
-  const membersRevision = revisions.get(members.name);
-  assert.ok(revision !== undefined && membersRevision !== undefined);
-  return { listener, members, revision, membersRevision };
-}
-
-function textOf(layout: NginxLayout, generation: string, all: readonly ServedListener[]): string {
-  const { pid, errorLog } = layout;
-  const streamModule = "/usr/lib/nginx/modules/ngx_stream_module.so";
-  const paths = { streamModule, pid, errorLog, probeSocket: layout.probeSocket(generation) };
-  const { shutdownTimeoutMs, ...parts } = nginxParts(all, SETTINGS);
-  const settings = { ...SETTINGS, openFilesMax: 1024, user: "root", shutdownTimeoutMs, paths };
-  return renderNginx({ ...parts, generation, settings, templates: createTemplates() }).text;
-}
+/** Over IPv4, with its header and that of UDP (RFC 768). */
+const DATAGRAM_BYTES_MAX = 65_507;
 
 async function udp(address: string, port = 0): Promise<Socket> {
   const socket = createSocket("udp4");
@@ -54,9 +37,9 @@ async function asksTcp(port: number): Promise<string> {
   return String(chunks[0]);
 }
 
-async function asksUdp(socket: Socket, port: number): Promise<string> {
+async function asksUdp(socket: Socket, port: number, text = "hello"): Promise<string> {
   const answer = once(socket, "message");
-  socket.send("hello", port, "127.0.0.1");
+  socket.send(text, port, "127.0.0.1");
   const told: unknown[] = await answer;
   return String(told[0]);
 }
@@ -80,14 +63,15 @@ inSandbox({ file: import.meta.url, name: "udp-flood" }, () => {
     }
     const nginx = daemonOf(layout.nginx, supervisor.nginx);
     const nginxUdp = daemonOf(layout.nginxUdp, supervisor.nginxUdp);
-    const tcp = [served("127.0.0.1:8001/tcp", "127.0.0.1:9001")];
+    const tcp = [servedOf(...listenerOf("127.0.0.1:8001/tcp", ["127.0.0.1:9001"]))];
     const datagrams = [
-      served("127.0.0.1:8053/udp", "127.0.0.1:9053"),
-      served("127.0.0.1:8054/udp", "127.0.0.1:9054"),
+      servedOf(...listenerOf("127.0.0.1:8053/udp", ["127.0.0.1:9053"])),
+      servedOf(...listenerOf("127.0.0.1:8054/udp", ["127.0.0.1:9054"])),
     ];
     const generation = "0123456789abcdef";
-    await nginx.apply(textOf(layout.nginx, generation, tcp), generation);
-    await nginxUdp.apply(textOf(layout.nginxUdp, generation, datagrams), generation);
+    await nginx.apply(renderedFile(layout.nginx, generation, tcp, SETTINGS), generation);
+    const udpText = renderedFile(layout.nginxUdp, generation, datagrams, SETTINGS);
+    await nginxUdp.apply(udpText, generation);
 
     const sessionsMax = udpSessionsMax(SETTINGS);
     for (let sender = 0; sender < SENDERS; sender += 1) {
@@ -100,6 +84,8 @@ inSandbox({ file: import.meta.url, name: "udp-flood" }, () => {
     const client = await udp("127.0.0.1");
     stack.defer(() => void client.close());
     assert.equal(await asksUdp(client, 8054), "hello");
+    const longest = "x".repeat(DATAGRAM_BYTES_MAX);
+    assert.ok((await asksUdp(client, 8054, longest)) === longest, "to the member and back, uncut");
     assert.equal(await asksTcp(8001), "web");
     const log = await readFile(join(layout.nginxUdp.logDir, "current"), "utf8");
     assert.doesNotMatch(log, /limiting connections|worker_connections/);

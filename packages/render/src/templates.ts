@@ -38,6 +38,7 @@ const NO_LISTENERS: NginxView = {
   workerConnections: 1,
   openFilesMax: 1,
   shutdownTimeoutMs: 1,
+  bufferBytes: 1,
   limitZones: [],
   limitLogLevels: [],
   probeSocket: "/none",

@@ -38,6 +38,7 @@ const GRAMMAR: BlockGrammar = {
     events: [{ words: words(`worker_connections ${NUMBER}`) }],
     stream: [
       { words: words("access_log off") },
+      { words: words(`proxy_buffer_size ${NUMBER}`) },
       { words: words(`proxy_next_upstream_tries ${NUMBER}`) },
       {
         words: words(
