@@ -7,8 +7,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { HOST_CHECKS } from "@fairlead/agent";
+import { ALIASES, PREFIX, WISH_WORDS } from "@fairlead/controller";
 import { REASONS } from "@fairlead/model";
 import { LAYERS } from "./boundaries/layers.ts";
+import { annotationsPage } from "./tidy/annotations-page.ts";
 import { codeFaults } from "./tidy/code-rules.ts";
 import { hostChecksPage } from "./tidy/host-checks-page.ts";
 import { commandFaults, linkFaults, proseFaults } from "./tidy/prose-rules.ts";
@@ -65,6 +67,13 @@ test("decisions are numbered without gaps and have their three parts", () => {
 test("the page of reasons is made from the table", () => {
   const path = "docs/reference/reasons.md";
   const wanted = reasonsPage(REASONS);
+  if (process.env["FAIRLEAD_UPDATE_GOLDEN"] === "1") writeFileSync(join(ROOT, path), wanted);
+  assert.equal(read(path), wanted, "run `npm run golden`, then read what changed");
+});
+
+test("the page of annotations is made from the controller's tables", () => {
+  const path = "docs/reference/annotations.md";
+  const wanted = annotationsPage(PREFIX, WISH_WORDS, ALIASES);
   if (process.env["FAIRLEAD_UPDATE_GOLDEN"] === "1") writeFileSync(join(ROOT, path), wanted);
   assert.equal(read(path), wanted, "run `npm run golden`, then read what changed");
 });

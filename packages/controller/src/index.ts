@@ -39,6 +39,8 @@ export {
 export { sqlitePath } from "./store-settings.ts";
 export { createKubeIpamStore } from "./store/kube/kube-ipam-store.ts";
 export { createKubeStore, type KubeStoreOptions } from "./store/kube/kube-store.ts";
+export { ALIASES, PREFIX } from "./sources/aliases.ts";
+export { WISH_WORDS, type WishWords } from "./sources/wish-words.ts";
 export { type FolderDisk } from "./sources/folder/folder-disk.ts";
 export { type FolderSourceOptions, createFolderSource } from "./sources/folder/folder-source.ts";
 export { type Listing } from "./sources/folder/scan.ts";

@@ -29,7 +29,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   UnknownClass: entry(
     "FL0102",
     "The load-balancer class is not one that this install serves.",
-    "Use a class that `fairlead status` lists, or leave the class away.",
+    "Use fairlead.io/agents, or leave the class away.",
   ),
   BadAddress: entry(
     "FL0103",
@@ -80,7 +80,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   UnknownPool: entry(
     "FL0202",
     "The pool asked for does not exist.",
-    "Name a pool that `fairlead status` lists, or make one.",
+    "Name a pool that `fairlead pool list` shows, or make one.",
   ),
   PoolExhausted: entry(
     "FL0203",

@@ -48,8 +48,8 @@ export function createActQueue(): ActQueue {
   return {
     ask: (act, { lead, notReady }) =>
       new Promise((resolve) => {
-        const why = lead.leads ? notReady : `${lead.holder ?? "nobody"} leads`;
-        if (why !== undefined) resolve(failed(`nothing can be done here now: ${why}`));
+        if (!lead.leads) resolve(elsewhere(lead.holder));
+        else if (notReady !== undefined) resolve(failed(`nothing can be done now: ${notReady}`));
         else if (waiting.length < WAITING_MAX) waiting.push({ act, answer: resolve });
         else resolve(failed("too many are asked for at once"));
       }),
@@ -63,6 +63,14 @@ export function createActQueue(): ActQueue {
       waiting = [];
     },
   };
+}
+
+/** Whoever stands by can do nothing, however often it is asked. */
+function elsewhere(leader: string | undefined): ActResult {
+  const who = leader ?? "nobody";
+  const remedy =
+    leader === undefined ? "Try it again when one leads." : `Ask ${leader}, by --server.`;
+  return { kind: "failed", why: [`nothing can be done here: ${who} leads`], remedy };
 }
 
 function failed(why: string): ActResult {

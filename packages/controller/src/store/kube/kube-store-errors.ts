@@ -22,12 +22,15 @@ const CODES: Readonly<Record<KubeErrorCode, StoreErrorCode>> = {
   NOT_LEADING: "CONFLICT",
 };
 
+const KINDS_ARE_MISSING =
+  "the kinds of the store are most likely not there: kubectl apply -f deploy/crds/store.yaml";
+
 /** Maps what was raised while `operation`, a phrase such as `cannot write the store`. */
 export function kubeStoreError(error: unknown, operation: string): EdgeError<StoreErrorCode> {
   if (!isKubeError(error) && isEdgeError<StoreErrorCode>(error)) return error;
   const code = isKubeError(error) ? CODES[error.code] : "IO";
   const isKindMissing = isKubeError(error, "NOT_FOUND");
-  const hint = isKindMissing ? "; are the kinds of deploy/crds there?" : "";
+  const hint = isKindMissing ? `; ${KINDS_ARE_MISSING}` : "";
   const message = `${operation}: ${describeError(error)}${hint}`;
   return makeStoreError({ code, message, cause: error });
 }
