@@ -12,7 +12,7 @@ import { isKubeError } from "../../kube/kube-errors.ts";
 import { type ChangePlace, cutIntoPieces, type KeyChange } from "../pieces.ts";
 import { makeStoreError } from "../store-error.ts";
 import { packRows } from "./ipam-shards.ts";
-import { type Journal, readJournal, writeJournal } from "./journal.ts";
+import { type Journal, readJournal, type TakenJournal, writeJournal } from "./journal.ts";
 import type { LoadedIpam } from "./load-ipam.ts";
 import { PACKED_CHARACTERS_MAX } from "./packed.ts";
 import { createShardWriter, type ShardWriter } from "./shard-writer.ts";
@@ -39,11 +39,6 @@ export interface IpamSession extends AsyncDisposable {
    * CONFLICT it will reject for ever.
    */
   write(changes: readonly KeyChange[]): Promise<void>;
-}
-
-/** The journal of an opening, once it is written. */
-export interface TakenJournal extends Journal {
-  readonly by: string;
 }
 
 /** Takes the next epoch, over the journal that was read. CONFLICT: it is another one by now. */

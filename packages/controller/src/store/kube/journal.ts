@@ -21,10 +21,15 @@ export interface Journal {
   readonly epoch: number;
   /** Grows with each write; tells whose write it was that an answer was lost of. */
   readonly sequence: number;
-  /** Which opening wrote it, made anew at each. Absent: the journal has none. */
+  /** Which opening wrote it, made anew at each. Absent: an earlier release wrote it. */
   readonly by?: string;
   /** Packed, as it stands. */
   readonly packed: string;
+}
+
+/** The journal of an opening, once it is written. */
+export interface TakenJournal extends Journal {
+  readonly by: string;
 }
 
 /** Reads the journal; undefined when there is none yet. */

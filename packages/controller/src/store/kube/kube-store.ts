@@ -2,6 +2,8 @@
 // is one write of the journal, so that it is whole or not at all and none of an earlier epoch gets
 // through; rows' objects follow it. Given a client. Why it is so stands in docs/adr.
 
+import { randomUUID } from "node:crypto";
+
 import { assert, compareText, present } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";
 
@@ -10,7 +12,14 @@ import { isKubeError } from "../../kube/kube-errors.ts";
 import type { CommitResult, OutrankResult, Store, StoreChange, StoredState } from "../../ports.ts";
 import { type Commit, createGroupCommit } from "../group-commit.ts";
 import { makeStoreError } from "../store-error.ts";
-import { type Journal, packChanges, readJournal, unpackChanges, writeJournal } from "./journal.ts";
+import {
+  type Journal,
+  packChanges,
+  readJournal,
+  type TakenJournal,
+  unpackChanges,
+  writeJournal,
+} from "./journal.ts";
 import { kubeStoreError } from "./kube-store-errors.ts";
 import { createReadAhead, type ReadAhead } from "./read-ahead.ts";
 import { createRowWriter, type RowWriter } from "./row-writer.ts";
@@ -37,12 +46,12 @@ export function createKubeStore(options: KubeStoreOptions): Store {
   return new KubeStore(options);
 }
 
-/** An opening: its journal as written last, and the writer of its rows. */
+/** An opening: its journal as written last, as far as that was answered, and its rows' writer. */
 interface Opened {
-  journal: Journal;
+  journal: TakenJournal;
   readonly rows: RowWriter;
-  /** A write of which no answer came; it may stand or not. */
-  doubted: Pick<Journal, "epoch" | "sequence"> | undefined;
+  /** Of the newest write, answered or not; those in between may have happened. */
+  sequence: number;
 }
 
 class KubeStore implements Store {
@@ -79,7 +88,8 @@ class KubeStore implements Store {
         known ?? readRows(client),
         unpackChanges(journal.packed),
       ]);
-      this.#opened = { journal, rows: this.#rowWriter(journal, rows), doubted: undefined };
+      const { sequence } = journal;
+      this.#opened = { journal, rows: this.#rowWriter(journal, rows), sequence };
       this.#opened.rows.take(changes.filter((change) => !rows.shows(change)));
       return { epoch: journal.epoch, ...rows.stateAfter(changes) };
     } catch (error) {
@@ -141,36 +151,31 @@ class KubeStore implements Store {
     const { client } = this.#options;
     const packed = await packChanges(changes);
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-      const { journal, doubted } = opened;
-      const sequence = (doubted ?? journal).sequence + 1;
+      const { journal } = opened;
+      const { by } = journal;
+      opened.sequence += 1;
+      const next = { ...journal, epoch, sequence: opened.sequence, packed };
       try {
-        opened.journal = await writeJournal(client, "journal", {
-          ...journal,
-          epoch,
-          sequence,
-          packed,
-        });
-        opened.doubted = undefined;
+        opened.journal = { ...(await writeJournal(client, "journal", next)), by };
         return undefined;
       } catch (error) {
-        if (!isKubeError(error, "CONFLICT", "NOT_FOUND")) {
-          // No answer, or none that says that nothing was written: it may stand there.
-          opened.doubted = { epoch, sequence };
-          throw error;
-        }
+        // Other errors say nothing of whether it stands there.
+        if (!isKubeError(error, "CONFLICT", "NOT_FOUND")) throw error;
       }
       const found = await readJournal(client, "journal");
-      const isOurs = found !== undefined && (isSame(found, journal) || isSame(found, doubted));
+      // All writes without an answer are over one version, so at most one of them stands there.
+      const isOurs = found?.by === by && found.sequence >= journal.sequence;
       // Else an older copy of the store was put back, or somebody has it.
       if (!isOurs) return found?.epoch ?? 0;
-      opened.journal = { ...found, epoch: journal.epoch };
+      opened.journal = { ...found, by, epoch: journal.epoch };
     }
     throw makeStoreError({ code: "CONFLICT", message: "others write the journal all the time" });
   }
 
   /** Takes the next epoch, by a journal that replaces the one before. */
-  async #takeEpoch(): Promise<{ readonly journal: Journal; readonly replaced?: Journal }> {
+  async #takeEpoch(): Promise<{ readonly journal: TakenJournal; readonly replaced?: Journal }> {
     const { client } = this.#options;
+    const by = randomUUID();
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       const found = await readJournal(client, "journal");
       // Without a journal the rows tell which epochs there were.
@@ -180,9 +185,10 @@ class KubeStore implements Store {
           resourceVersion: found?.resourceVersion,
           epoch: before + 1,
           sequence: (found?.sequence ?? 0) + 1,
+          by,
           packed: found?.packed ?? "",
         });
-        return { journal, ...(found === undefined ? {} : { replaced: found }) };
+        return { journal: { ...journal, by }, ...(found === undefined ? {} : { replaced: found }) };
       } catch (error) {
         if (!isKubeError(error, "CONFLICT")) throw error;
       }
@@ -190,17 +196,13 @@ class KubeStore implements Store {
     throw makeStoreError({ code: "CONFLICT", message: "others open the store all the time" });
   }
 
-  #rowWriter(journal: Journal, { versions }: StoredRows): RowWriter {
+  #rowWriter(journal: TakenJournal, { versions }: StoredRows): RowWriter {
     const { client, clock } = this.#options;
     const epoch = (): number => this.#opened?.journal.epoch ?? journal.epoch;
     const isCurrent = async (): Promise<boolean> =>
-      (await readJournal(client, "journal"))?.epoch === epoch();
+      (await readJournal(client, "journal"))?.by === journal.by;
     return createRowWriter({ client, clock, epoch, versions, isCurrent });
   }
-}
-
-function isSame(found: Journal, known: Opened["doubted"]): boolean {
-  return found.epoch === known?.epoch && found.sequence === known.sequence;
 }
 
 /** The last change of each row, by key, so that what is alike stands together. */
