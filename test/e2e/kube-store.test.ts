@@ -14,7 +14,7 @@ import {
   type Store,
 } from "@fairlead/controller";
 import { monotonicMs } from "@fairlead/lab";
-import { createSystemClock } from "@fairlead/runtime";
+import { createSystemClock, EdgeError } from "@fairlead/runtime";
 import {
   type KubeObject,
   makeLease,
@@ -42,8 +42,14 @@ after(async () => {
 
 testStoreContract("the store in a real cluster", async () => {
   const deployed = await begin();
+  let isLosing = false;
+  const client = losingAnswers(clientOf(deployed), () => isLosing);
   return {
-    store: () => storeOf(deployed),
+    store: () => createKubeStore({ client, clock }),
+    fail: () => {
+      isLosing = true;
+      return { [Symbol.dispose]: () => void (isLosing = false) };
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 });
@@ -169,6 +175,22 @@ async function countLeases(deployed: DeployedCluster): Promise<number> {
 
 function storeOf(deployed: DeployedCluster): Store {
   return createKubeStore({ client: clientOf(deployed), clock });
+}
+
+/** The client, of whose writes nobody hears. */
+function losingAnswers(
+  client: KubeStoreOptions["client"],
+  isLosing: () => boolean,
+): KubeStoreOptions["client"] {
+  return {
+    ...client,
+    request: async (request, signal) => {
+      const isLost = request.method === "PUT" && isLosing();
+      const answer = await client.request(request, signal);
+      if (!isLost) return answer;
+      throw new EdgeError({ code: "TIMEOUT", message: "nobody answered", retryable: true });
+    },
+  };
 }
 
 /** A client with the rights of the controller's user. */

@@ -74,7 +74,9 @@ export interface Store extends AsyncDisposable {
   readAhead?(): Promise<void>;
   /**
    * Makes all changes durable, or none. When it resolves with `committed` they survive a power
-   * cut. Rejects with an EdgeError when the store cannot be written; nothing was changed then.
+   * cut. Rejects with an EdgeError when the store cannot be written. Nothing was changed then, or
+   * nobody answered whether it was; the next commit puts that back, be it without changes. One
+   * without changes writes nothing where there is nothing to put back.
    */
   commit(epoch: number, changes: readonly StoreChange[]): Promise<CommitResult>;
   /**

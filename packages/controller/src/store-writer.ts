@@ -20,7 +20,10 @@ export interface StoreWriter {
   readonly isFenced: boolean;
   /** Why the last write failed; undefined when it came through. */
   readonly trouble: string | undefined;
-  /** Makes changes durable, all or none. */
+  /**
+   * Makes changes durable, all or none. Without any the store is asked only after a write that
+   * failed: what came of that one without an answer has to be put back.
+   */
   write(changes: readonly StoreChange[]): Promise<Written>;
   /**
    * The latest epoch that an agent obeyed, where it is above this one: after its store was lost a
@@ -53,10 +56,7 @@ class Writer implements StoreWriter {
   }
 
   async write(changes: readonly StoreChange[]): Promise<Written> {
-    if (changes.length === 0) {
-      this.trouble = undefined;
-      return "durable";
-    }
+    if (changes.length === 0 && this.trouble === undefined) return "durable";
     return await this.#attempt((store) => store.commit(this.epoch, changes));
   }
 

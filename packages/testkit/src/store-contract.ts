@@ -15,6 +15,8 @@ import { INTENTS, LANES, LEASES, makeLease } from "./store-samples.ts";
 export interface StoreMedium extends AsyncDisposable {
   /** A new store over the medium, not open yet; the one before was disposed. */
   store(): Store;
+  /** Until it is disposed of writes fail; where answers can get lost they are made all the same. */
+  fail(): Disposable;
 }
 
 /** Registers the tests of the contract for one kind of store. */
@@ -22,6 +24,7 @@ export function testStoreContract(kind: string, makeMedium: () => Promise<StoreM
   void suite(`${kind} keeps the contract of stores`, () => {
     testOpening(makeMedium);
     testCommitting(makeMedium);
+    testFailing(makeMedium);
     testRegistration(makeMedium);
     testEpochs(makeMedium);
     testOutranking(makeMedium);
@@ -137,6 +140,38 @@ function testCommitting(makeMedium: () => Promise<StoreMedium>): void {
     await assert.rejects(store.commit(epoch, []), (error) => isEdgeError(error));
     assert.equal((await read(medium)).leases.length, 1);
   });
+}
+
+function testFailing(makeMedium: () => Promise<StoreMedium>): void {
+  const failed: readonly StoreChange[] = [
+    { kind: "delete-lease", address: makeLease(1).address },
+    { kind: "put-lease", lease: makeLease(2) },
+    ...INTENTS.map((intent) => ({ kind: "put-intent", intent }) as const),
+  ];
+  const nexts: readonly { readonly name: string; readonly leases: readonly LeasedAddress[] }[] = [
+    { name: "without changes", leases: [] },
+    { name: "of other rows", leases: [makeLease(3)] },
+  ];
+  for (const { name, leases } of nexts) {
+    void test(`what failed is not there after the next commit, one ${name}`, async () => {
+      await using medium = await makeMedium();
+      {
+        await using store = medium.store();
+        const { epoch } = await store.open();
+        await store.commit(epoch, [{ kind: "put-lease", lease: makeLease(1) }]);
+        {
+          using _trouble = medium.fail();
+          for (const changes of [failed, [], failed]) {
+            await assert.rejects(store.commit(epoch, changes), (error) => isEdgeError(error));
+          }
+        }
+        const next = leases.map((lease) => ({ kind: "put-lease", lease }) as const);
+        assert.deepEqual(await store.commit(epoch, next), { kind: "committed" });
+      }
+      const rows = rowsOf(await read(medium));
+      assert.deepEqual(rows, { leases: [makeLease(1), ...leases], lanes: [], intents: [] });
+    });
+  }
 }
 
 function testRegistration(makeMedium: () => Promise<StoreMedium>): void {

@@ -6,13 +6,19 @@ import { test } from "node:test";
 import { isEdgeError } from "@fairlead/runtime";
 
 import { type StoreMedium, testStoreContract } from "../store-contract.ts";
+import { makeLease } from "../store-samples.ts";
 import { createMemoryMedium, createMemoryStore, failingBySeed } from "./memory-store.ts";
 
 testStoreContract("the store in memory", async (): Promise<StoreMedium> => {
   await Promise.resolve();
   const medium = createMemoryMedium();
+  let isLosing = false;
   return {
-    store: () => createMemoryStore({ medium }),
+    store: () => createMemoryStore({ medium, losing: () => isLosing }),
+    fail: () => {
+      isLosing = true;
+      return { [Symbol.dispose]: () => void (isLosing = false) };
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 });
@@ -34,7 +40,8 @@ test("commits fail as often as asked, the same ones for the same seed", async ()
     const { epoch } = await store.open();
     let history = "";
     for (let round = 0; round < 200; round += 1) {
-      const outcome = store.commit(epoch, []).then(
+      const changes = [{ kind: "put-lease", lease: makeLease(1) } as const];
+      const outcome = store.commit(epoch, changes).then(
         () => ".",
         (error: unknown) => (isEdgeError(error, "NO_SPACE") ? "x" : "?"),
       );

@@ -60,23 +60,35 @@ function replace<Key, Row>(table: Map<Key, Row>, rows: ReadonlyMap<Key, Row>): v
 /** How the store behaves. */
 export interface MemoryStoreOptions {
   readonly medium: MemoryMedium;
-  /** Whether the next commit fails, as on a full disk. Default: never. */
+  /** Whether the next write fails, as on a full disk. Default: never. */
   readonly failing?: () => boolean;
+  /** Whether the next commit is made and its answer gets lost. Default: never. */
+  readonly losing?: () => boolean;
 }
 
 /** Makes a store over the medium. Opening it fences every store that was opened before. */
 export function createMemoryStore(options: MemoryStoreOptions): Store {
-  const { medium, failing = () => false } = options;
+  const { medium, failing = () => false, losing = () => false } = options;
   let isClosed = false;
   let isOpen = false;
+  /** What there was before a commit whose answer was lost. */
+  let before: MemoryMedium | undefined;
 
   async function commit(epoch: number, changes: readonly StoreChange[]): Promise<CommitResult> {
     if (isClosed) throw storeError("CLOSED", "the store is closed");
     assert(isOpen, "a store is opened before it is written");
     await Promise.resolve();
-    if (failing()) throw storeError("NO_SPACE", "cannot write the store: the disk is full");
+    // One without changes writes nothing, but for what it puts back.
+    const isWrite = changes.length > 0 || before !== undefined;
+    if (isWrite && failing()) {
+      throw storeError("NO_SPACE", "cannot write the store: the disk is full");
+    }
     if (epoch !== medium.epoch) return { kind: "fenced", epoch: medium.epoch };
+    if (before !== undefined) restoreMedium(medium, { ...before, epoch });
+    const isLost = losing();
+    before = isLost ? copyMedium(medium) : undefined;
     for (const change of structuredClone(changes)) apply(medium, change);
+    if (isLost) throw storeError("TIMEOUT", "cannot write the store: nobody answered");
     return { kind: "committed" };
   }
 
@@ -93,6 +105,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
     assert(!isClosed, "a store is opened before it is closed");
     await Promise.resolve();
     isOpen = true;
+    before = undefined;
     medium.epoch += 1;
     return structuredClone({
       epoch: medium.epoch,

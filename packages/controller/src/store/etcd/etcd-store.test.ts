@@ -25,17 +25,24 @@ interface Medium extends AsyncDisposable {
   readonly base: string;
   readonly client: EtcdClient;
   store(): Store;
+  fail(): Disposable;
 }
 
 /** One etcd for all tests; each has a base path of its own. */
 async function makeMedium(): Promise<Medium> {
   const { etcd, base, store } = await place();
   const client = connectStore(store, createSystemClock());
+  let isLosing = false;
+  const losing = unreliable(client, () => (isLosing ? "no answer" : "fine"));
   return {
     etcd,
     base,
     client,
-    store: () => createEtcdStore({ client, base }),
+    store: () => createEtcdStore({ client: losing, base }),
+    fail: () => {
+      isLosing = true;
+      return { [Symbol.dispose]: () => void (isLosing = false) };
+    },
     [Symbol.asyncDispose]: async () => {
       client[Symbol.dispose]();
       await Promise.resolve();
@@ -163,6 +170,25 @@ suite("writes whose answer never comes", () => {
       await addresses(medium),
       [lease(0), lease(500)].map((one) => one.address),
     );
+  });
+
+  test("a commit without changes asks nothing while no answer is missing", async () => {
+    await using medium = await makeMedium();
+    let asked = 0;
+    let fate: Fate = "fine";
+    const client = unreliable(medium.client, () => {
+      asked += 1;
+      return fate;
+    });
+    await using store = createEtcdStore({ client, base: medium.base });
+    const { epoch } = await store.open();
+    fate = "no answer";
+    await assert.rejects(store.commit(epoch, [put(1)]));
+    fate = "fine";
+    await store.commit(epoch, []);
+    asked = 0;
+    assert.deepEqual(await store.commit(epoch, []), { kind: "committed" });
+    assert.equal(asked, 0);
   });
 
   test("whatever gets lost or is late, the store comes to hold what was acknowledged", async () => {

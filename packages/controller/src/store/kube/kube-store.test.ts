@@ -21,6 +21,7 @@ testStoreContract("the store in a cluster", async () => {
   const stub = await startKubeStub();
   return {
     store: () => storeOf(stub),
+    fail: () => losingAnswers(stub, Number.POSITIVE_INFINITY),
     [Symbol.asyncDispose]: () => stub[Symbol.asyncDispose](),
   };
 });
@@ -184,12 +185,23 @@ suite("others at the store in a cluster", () => {
     await using stub = await startKubeStub();
     await using store = storeOf(stub);
     const { epoch } = await store.open();
-    const when = { verb: "update", resource: "storejournals" } as const;
-    stub.fault({ when, do: { kind: "cut", where: { afterBytes: 1 } } });
+    losingAnswers(stub, 1);
     await assert.rejects(store.commit(epoch, [put(makeLease(1))]));
     assert.deepEqual(await store.commit(epoch, [put(makeLease(2))]), { kind: "committed" });
     await using next = storeOf(stub);
     assert.deepEqual((await next.open()).leases, [makeLease(2)]);
+  });
+
+  test("are asked nothing by a commit without changes while no answer is missing", async () => {
+    await using stub = await startKubeStub();
+    await using store = storeOf(stub);
+    const { epoch } = await store.open();
+    losingAnswers(stub, 1);
+    await assert.rejects(store.commit(epoch, [put(makeLease(1))]));
+    await store.commit(epoch, []);
+    stub.forgetRequests();
+    assert.deepEqual(await store.commit(epoch, []), { kind: "committed" });
+    assert.deepEqual(stub.requests({}), []);
   });
 
   test("without its journal the next epoch is above all that rows name", async () => {
@@ -217,6 +229,12 @@ suite("others at the store in a cluster", () => {
     assert.deepEqual(stub.requests({ verb: "update" }), []);
   });
 });
+
+/** The journal is written so often, and nobody hears of it. */
+function losingAnswers(stub: KubeStub, times: number): Disposable {
+  const when = { verb: "update", resource: "storejournals" } as const;
+  return stub.fault({ when, do: { kind: "cut", where: { afterBytes: 1 } }, times });
+}
 
 function clientOf(stub: KubeStub): KubeClient {
   return createKubeClient({ access: stub.access, clock, userAgent: "test" });

@@ -130,12 +130,14 @@ class KubeStore implements Store {
     const { epoch } = opened.journal;
     const mine = batch.filter((commit) => commit.epoch === epoch);
     const changes = lastWords(mine.flatMap((commit) => commit.changes));
-    if (changes.length > 0) {
+    // What had no answer may stand in the journal, and is not wanted there.
+    const isInDoubt = mine.length > 0 && opened.sequence > opened.journal.sequence;
+    if (changes.length > 0 || isInDoubt) {
       const all = lastWords([...opened.rows.pending(), ...changes]);
       const fencedBy = await this.#replace(opened, all, epoch);
       if (fencedBy !== undefined) return batch.map(() => ({ kind: "fenced", epoch: fencedBy }));
       opened.rows.take(changes);
-      this.#options.onWrite?.(changes.length);
+      if (changes.length > 0) this.#options.onWrite?.(changes.length);
     }
     return batch.map((commit) =>
       commit.epoch === epoch ? { kind: "committed" } : { kind: "fenced", epoch },

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -23,6 +23,12 @@ testStoreContract("the sqlite store", async () => {
   const folder = makeFolder();
   return {
     store: () => createSqliteStore({ path: folder.path }),
+    // Its answers cannot be lost: a file that is not where it was takes no write.
+    fail: () => {
+      const away = `${folder.path}.away`;
+      renameSync(folder.path, away);
+      return { [Symbol.dispose]: () => renameSync(away, folder.path) };
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(folder[Symbol.dispose]()),
   };
 });
