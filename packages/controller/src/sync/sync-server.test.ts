@@ -115,6 +115,11 @@ class Stage implements AsyncDisposable {
     this.sync.deliver({ epoch, plans: new Map([[AGENT, plan]]), leases: new Map() });
   }
 
+  /** A plan of a world that does not have the agent. */
+  deliverWithoutIt(): void {
+    this.sync.deliver({ epoch: 1, plans: new Map(), leases: new Map() });
+  }
+
   /** Waits until so many facts of this kind were emitted. */
   async until(kind: Fact["kind"], count = 1): Promise<void> {
     while (this.facts.filter((fact) => fact.kind === kind).length < count) {
@@ -174,6 +179,43 @@ test("a reconnect with nothing changed costs less than 600 bytes, with 100 Servi
   assert.ok(sent + received < 600, `${sent} + ${received} bytes`);
   assert.equal(updates, 0);
   assert.equal(stage.sync.syncState(AGENT).state, "in-sync");
+});
+
+test("a forgotten agent that comes back is sent nothing that was planned before it came", async () => {
+  await using stage = await new Stage().start();
+  const first = stage.agent();
+  first.say(helloOf());
+  stage.deliver(planOf(2));
+  const { update } = await first.next("update");
+  first.say({ kind: "ack", ack: { nonce: update.nonce, step: "received", nacks: [] } });
+  first.say({ kind: "report", report: encodeReport(reportOf(planOf(2))) });
+  await stage.until("agent-report");
+  first.close();
+  await stage.until("agent-gone");
+  // The plan that forgets it has nothing for it; those after that do not know it.
+  stage.deliver({ ...planOf(0), resources: new Map() });
+  stage.deliverWithoutIt();
+
+  const second = stage.agent();
+  const hello = helloOf({ planRevision: revisionOfPlan(planOf(2)) });
+  second.say({ ...hello, reportDigest: reportDigest(reportOf(planOf(2))) });
+  await stage.until("agent-hello", 2);
+  assert.equal(stage.bytes.updates, 1, "no plan since it came says that all of this shall go");
+  assert.equal((await second.next("welcome")).welcome.reportKnown, false);
+  stage.deliver(planOf(3));
+  await second.next("inventory-wanted");
+});
+
+test("an agent that came while a plan was made without it keeps its stream for the next", async () => {
+  await using stage = await new Stage().start();
+  const agent = stage.agent();
+  agent.say(helloOf());
+  await agent.next("welcome");
+  stage.deliverWithoutIt();
+  agent.say({ kind: "report", report: encodeReport(reportOf(planOf(0))) });
+  await stage.until("agent-report");
+  stage.deliver(planOf(1));
+  assert.equal((await agent.next("update")).update.newRevision, revisionOfPlan(planOf(1)));
 });
 
 test("a newer stream of an agent ends the older, and the agent is not gone", async () => {

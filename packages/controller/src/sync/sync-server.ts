@@ -117,6 +117,10 @@ class Streams implements SyncServer {
       const next = wantedPlan(plan, context, previous);
       if (next !== previous) this.#step(agent, { kind: "wanted", wanted: next });
     }
+    for (const [agent, { stream }] of this.#peers) {
+      // Forgotten: it comes back as a new agent. One with a stream came while this was planned.
+      if (stream === undefined && !wanted.plans.has(agent)) this.#peers.delete(agent);
+    }
   }
 
   sentByNow(): MayStillGet {
