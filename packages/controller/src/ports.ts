@@ -135,9 +135,9 @@ export interface PlanDelivery {
     readonly leases: ReadonlyMap<Address, LeasedAddress>;
   }): void;
   /**
-   * Tells, as it is at this moment and stays, whether an agent has an address by its last answer or
-   * by an update that it has not answered: a report without the address is then older than what it
-   * will do. False when nothing is known.
+   * Tells, as it is at this moment and stays, whether an agent has an address by its last answer,
+   * by an update that it has not answered, or by what waits for that answer: a report without the
+   * address is then older than what it will do. False when nothing is known.
    */
   sentByNow?(): MayStillGet;
   /**

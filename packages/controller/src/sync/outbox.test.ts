@@ -132,6 +132,22 @@ test("a VIP may still be there until a report of the plan without it", () => {
   assert.equal(mayStillGet(bench.outbox, VIP), false);
 });
 
+test("a VIP that waits behind an update may be sent before the plan that takes it out", () => {
+  const bench = new Bench().want([]).hello().ack().applied([]);
+  const [other] = services(2)
+    .filter(({ kind }) => kind === "vip")
+    .slice(1);
+  assert.ok(other);
+  bench.want([other]).want([...services(1), other]);
+  assert.equal(mayStillGet(bench.outbox, VIP), true, "the answer sends it");
+  bench.want([other]);
+  assert.equal(mayStillGet(bench.outbox, VIP), false, "it waits no more");
+  bench.ack();
+  assert.equal(mayStillGet(bench.outbox, VIP), true, "the report is of the plan before");
+  bench.applied([other]);
+  assert.equal(mayStillGet(bench.outbox, VIP), false);
+});
+
 test("a report from before a VIP came and went again proves nothing", () => {
   const bench = new Bench().want([]).hello().ack().applied([]);
   assert.equal(mayStillGet(bench.outbox, VIP), false);

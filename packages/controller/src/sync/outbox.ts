@@ -71,12 +71,16 @@ export type OutboxMessage =
 
 /**
  * Whether the agent may have the resource although its last report does not name it: it has it by
- * its last answer or by what it has not answered, or the report is of a plan before that.
+ * its last answer, by what it has not answered or by what its answer sets free, or the report is of
+ * a plan before that.
  */
-export function mayStillGet({ held, inFlight, reported }: Outbox, name: ResourceName): boolean {
+export function mayStillGet(outbox: Outbox, name: ResourceName): boolean {
+  const { held, inFlight, reported, wanted } = outbox;
   if (held === undefined || reported === undefined) return true;
-  if (reported.applied !== held.revision) return true;
-  return held.entries.has(name) || inFlight?.result.has(name) === true;
+  if (reported.applied !== held.revision || held.entries.has(name)) return true;
+  if (inFlight === undefined) return false;
+  // The answer may come while the next plan is made, and then what waits goes out before that plan.
+  return inFlight.result.has(name) || wanted?.entries.has(name) === true;
 }
 
 /** The state after an event, and the one message that it calls for. */
