@@ -86,6 +86,8 @@ export class IpamLine implements AsyncDisposable {
     this.#registrations = registrations;
     const known = new Set(registrations.map(({ uuid }) => uuid));
     for (const uuid of this.sights.keys()) if (!known.has(uuid)) this.sights.delete(uuid);
+    // The interval may be shorter now than the one that runs.
+    this.#renewMs = Math.min(this.#renewMs, this.#options.clock.nowMs() + this.#everyMs());
     this.#pace.poke();
   }
 
@@ -155,8 +157,12 @@ export class IpamLine implements AsyncDisposable {
         (one) => this.#claimBack(one),
       );
     }
-    const everyMs = Math.min(...this.#registrations.map(({ renewMs }) => renewMs));
-    this.#renewMs = clock.nowMs() + everyMs * (1 - RENEW_JITTER * random());
+    this.#renewMs = clock.nowMs() + this.#everyMs() * (1 - RENEW_JITTER * random());
+  }
+
+  /** How often all is renewed, in ms: as often as the one that asks for it most. */
+  #everyMs(): number {
+    return Math.min(...this.#registrations.map(({ renewMs }) => renewMs));
   }
 
   async #claimBack(one: Registration): Promise<void> {

@@ -103,7 +103,7 @@ function withTokens(client: IpamClient, isTaken: (account: IpamAccount) => boole
 
 function registration(
   n: number,
-  options: Partial<Pick<Registration, "address" | "wish" | "ending" | "pool">> = {},
+  options: Partial<Pick<Registration, "address" | "wish" | "ending" | "pool" | "renewMs">> = {},
 ): Registration {
   const uuid = `d0000000-0000-4000-8000-00000000000${n}`;
   return {
@@ -150,6 +150,21 @@ test("what is held is renewed at the start and then before its time, in one requ
   assert.deepEqual(stage.takeAsked(), [], "another one leads");
   await stage.tell(...held);
   assert.deepEqual(stage.takeAsked(), ["renew done"], "at the start");
+});
+
+test("a pool that is to renew more often does so from then on, not after the old interval", async () => {
+  await using stage = new Stage();
+  const held = { address: FIRST, renewMs: 24 * RENEW_MS };
+  await stage.tell(registration(1, { renewMs: held.renewMs }));
+  await stage.tell(registration(1, held));
+  stage.takeAsked();
+  await stage.pass(2 * RENEW_MS);
+  assert.deepEqual(stage.takeAsked(), []);
+  await stage.tell(registration(1, { ...held, renewMs: RENEW_MS }));
+  await stage.pass(RENEW_MS);
+  assert.deepEqual(stage.takeAsked(), ["renew done"]);
+  await stage.pass(RENEW_MS);
+  assert.deepEqual(stage.takeAsked(), ["renew done"]);
 });
 
 test("what the IPAM forgot is asked for again; what somebody else has is lost", async () => {
