@@ -6,13 +6,14 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { HOST_CHECKS } from "@fairlead/agent";
-import { ALIASES, PREFIX, WISH_WORDS } from "@fairlead/controller";
+import { createAgentMetrics, HOST_CHECKS } from "@fairlead/agent";
+import { ALIASES, everyControllerMetric, PREFIX, WISH_WORDS } from "@fairlead/controller";
 import { REASONS } from "@fairlead/model";
 import { LAYERS } from "./boundaries/layers.ts";
 import { annotationsPage } from "./tidy/annotations-page.ts";
 import { codeFaults } from "./tidy/code-rules.ts";
 import { hostChecksPage } from "./tidy/host-checks-page.ts";
+import { metricsPage } from "./tidy/metrics-page.ts";
 import { commandFaults, linkFaults, proseFaults } from "./tidy/prose-rules.ts";
 import { reasonsPage } from "./tidy/reasons-page.ts";
 import { readSourceFiles } from "./tidy/source-files.ts";
@@ -74,6 +75,20 @@ test("the page of reasons is made from the table", () => {
 test("the page of annotations is made from the controller's tables", () => {
   const path = "docs/reference/annotations.md";
   const wanted = annotationsPage(PREFIX, WISH_WORDS, ALIASES);
+  if (process.env["FAIRLEAD_UPDATE_GOLDEN"] === "1") writeFileSync(join(ROOT, path), wanted);
+  assert.equal(read(path), wanted, "run `npm run golden`, then read what changed");
+});
+
+test("the page of metrics is made from the programs' registries", () => {
+  const path = "docs/reference/metrics.md";
+  const unasked = (): never => assert.fail("the page is made without a scrape");
+  const fed = { plans: 0, totalMs: 0 };
+  using controller = everyControllerMetric(unasked);
+  using agent = createAgentMetrics({ version: "", view: unasked, isConnected: unasked, fed });
+  const wanted = metricsPage([
+    { program: "fairlead-controller", port: 7703, registry: controller.registry },
+    { program: "fairlead-agent", port: 7714, registry: agent.registry },
+  ]);
   if (process.env["FAIRLEAD_UPDATE_GOLDEN"] === "1") writeFileSync(join(ROOT, path), wanted);
   assert.equal(read(path), wanted, "run `npm run golden`, then read what changed");
 });

@@ -9,6 +9,7 @@ export { type Placeable, type PlaceBook, NO_PLACES, placeAll } from "./service-p
 export { generationId } from "./generation-id.ts";
 export { type ControllerLinkOptions, createControllerLink } from "./link/controller-link.ts";
 export { type NetlinkKernelOptions, createNetlinkKernel } from "./netlink/kernel.ts";
+export { createAgentMetrics } from "./metrics.ts";
 export type * from "./ports.ts";
 export type { Dial, DialEvents, DialedCall } from "./link/dial.ts";
 export { checkHost } from "./check-host.ts";

@@ -17,6 +17,7 @@ export { readConfiguredPools } from "./config/pools.ts";
 export { type Cycle, type CycleOptions, createCycle } from "./cycle.ts";
 export { type CycleView } from "./cycle-view.ts";
 export { createSoleElection } from "./election/sole-election.ts";
+export { everyControllerMetric } from "./every-metric.ts";
 export * from "./facts.ts";
 export { type IpamChange, type StoredIpam, type Uuid } from "./ipam/ipam-model.ts";
 export { type IpamStore } from "./ipam/ports.ts";
