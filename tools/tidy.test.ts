@@ -6,8 +6,14 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { createAgentMetrics, HOST_CHECKS } from "@fairlead/agent";
-import { ALIASES, everyControllerMetric, PREFIX, WISH_WORDS } from "@fairlead/controller";
+import { AGENT_SETTINGS, createAgentMetrics, HOST_CHECKS } from "@fairlead/agent";
+import {
+  ALIASES,
+  CONTROLLER_SETTINGS,
+  everyControllerMetric,
+  PREFIX,
+  WISH_WORDS,
+} from "@fairlead/controller";
 import { REASONS } from "@fairlead/model";
 import { LAYERS } from "./boundaries/layers.ts";
 import { annotationsPage } from "./tidy/annotations-page.ts";
@@ -86,8 +92,16 @@ test("the page of metrics is made from the programs' registries", () => {
   using controller = everyControllerMetric(unasked);
   using agent = createAgentMetrics({ version: "", view: unasked, isConnected: unasked, fed });
   const wanted = metricsPage([
-    { program: "fairlead-controller", port: 7703, registry: controller.registry },
-    { program: "fairlead-agent", port: 7714, registry: agent.registry },
+    {
+      program: "fairlead-controller",
+      listens: CONTROLLER_SETTINGS.listenMetrics.defaultText,
+      registry: controller.registry,
+    },
+    {
+      program: "fairlead-agent",
+      listens: AGENT_SETTINGS.listenMetrics.defaultText,
+      registry: agent.registry,
+    },
   ]);
   if (process.env["FAIRLEAD_UPDATE_GOLDEN"] === "1") writeFileSync(join(ROOT, path), wanted);
   assert.equal(read(path), wanted, "run `npm run golden`, then read what changed");

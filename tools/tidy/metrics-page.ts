@@ -9,8 +9,8 @@ export interface MetricNames {
 /** A program with its metrics. */
 export interface MeasuredProgram {
   readonly program: string;
-  /** Where /metrics is, by default. */
-  readonly port: number;
+  /** Where /metrics is by default: host and port. */
+  readonly listens: string | undefined;
   readonly registry: MetricNames;
 }
 
@@ -32,13 +32,13 @@ Some are there only where what they tell of is: a cluster, an IPAM service, an e
 
 /** The text of docs/reference/metrics.md. */
 export function metricsPage(programs: readonly MeasuredProgram[]): string {
-  const chapters = programs.map(({ program, port, registry }) => {
+  const chapters = programs.map(({ program, listens, registry }) => {
     const rows = registry
       .getMetricsAsArray()
       .map((metric) => rowOf(metric as Registered, metric.constructor.name.toLowerCase()))
       .toSorted();
     const head = "| metric | kind | labels | what it tells |\n|---|---|---|---|\n";
-    return `\n## ${program}\n\nBy default on port ${port}.\n\n${head}${rows.join("")}`;
+    return `\n## ${program}\n\nBy default on ${listens}.\n\n${head}${rows.join("")}`;
   });
   return HEAD + chapters.join("");
 }
