@@ -155,11 +155,13 @@ async function runBoth(context: CommandContext, both: Both): Promise<ExitCode> {
     },
   });
   const { keepOnExit } = both.flags;
+  const isOfCluster = controllerHalf(both.flags, both.rest).source.kind === "cluster";
   // The addresses were given up first (a part of the lifecycle); now nothing uses the daemons.
   if (!keepOnExit) await agent?.endDataPlane();
   if (cause.kind === "signal") {
     const what = keepOnExit ? "the data plane goes on" : "nothing is served any more";
-    log.info({ signal: cause.signal }, `ended; ${what}`);
+    const shown = isOfCluster && !keepOnExit ? "; Services keep their addresses" : "";
+    log.info({ signal: cause.signal }, `ended; ${what}${shown}`);
     return EXIT.good;
   }
   context.err(`${formatTrouble(cause.error, "fairlead run")}\n`);
