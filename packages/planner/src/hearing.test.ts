@@ -153,6 +153,25 @@ for (const { name, from, told, outcome } of cases) {
   test(name, () => assert.equal(successorOf(after(from(), told)), outcome));
 }
 
+test("a deaf agent stays out when a new leader has its hello alone, and its holder is late", () => {
+  const left = after(out(), { hearing: "unheard" });
+  const [lane] = left.made.lanes.values();
+  const deaf = present(left.world.agents.get(present(lane?.order[1], "a successor")), "is known");
+  const { report, ...hello } = { ...deaf, heldSinceMs: new Map() };
+  const come = (agent: AgentView): string => {
+    const world = nextWorld(left.world, left.made, { agents: [agent] });
+    return successorOf({ made: planned(world) });
+  };
+  assert.equal(come(hello), "listens 0");
+  const { hearing, ...rest } = present(report, "it reported");
+  assert.deepEqual(
+    hearing?.map(({ state }) => state),
+    ["unheard"],
+  );
+  assert.equal(come(deaf), "listens 0", "it goes on saying that its holder answers");
+  assert.equal(come({ ...deaf, report: rest }), "runs 1", "its holder does not answer any more");
+});
+
 test("it is told of the agent and of the address, and ends with it", () => {
   const left = out();
   assert.deepEqual(

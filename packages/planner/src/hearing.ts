@@ -67,7 +67,10 @@ export function mustListen(agents: Agents, lane: Lane, agent: AgentName): boolea
   const isGivenUp =
     agents.get(lane.holder)?.connected === true && livingHolder(agents, lane) === undefined;
   if (state === "unheard") return !isGivenUp;
-  return state === undefined && livingHolder(agents, lane) !== undefined;
+  if (state !== undefined) return false;
+  // Its first report, a moment from now, may say that it does not hear a holder that is late too.
+  if (view?.report === undefined && !isGivenUp) return true;
+  return livingHolder(agents, lane) !== undefined;
 }
 
 /** Whether the agent is known not to hear another one, by any lane of that one. */
