@@ -15,6 +15,7 @@ import {
 } from "@fairlead/model";
 
 import { isDeafTo, isKnownDeaf, mustListen } from "./hearing.ts";
+import { isStuck } from "./stuck.ts";
 
 /** What it is decided from. */
 export interface JoinOptions {
@@ -49,7 +50,8 @@ export function waitingAgents(
 
 /**
  * The agents that may not run the lane yet. Nobody has an unsettled lane, so all of its agents
- * start together. Whoever cannot be asked is not waited for: the lane could lose its only others.
+ * start together. Whoever cannot be asked is not waited for, nor who cannot run the lane: it could
+ * lose its only others.
  * @param resources the lane as each agent is to run it, whoever joins included.
  */
 function joiningAgents(
@@ -74,7 +76,7 @@ function joiningAgents(
   const isTold = [...resources].every(([agent, resource]) => {
     if (joining.includes(agent)) return true;
     const view = agents.get(agent);
-    if (view?.connected !== true) return true;
+    if (view?.connected !== true || isStuck(options, lane, view)) return true;
     const said = view.report?.resources.get(name);
     const isRun = said?.step === "applied" || said?.step === "serving";
     return isRun && said.revision === options.revisionOf(resource);
