@@ -31,8 +31,8 @@ export function withPeers(
 }
 
 /**
- * Whether an agent may join the lane: it would speak from an address that none of the others does,
- * be it one that has not come yet.
+ * Whether an agent may join the lane: it speaks what the others speak to each other, and from an
+ * address that none of them does, be it one that has not come yet.
  */
 export function canSpeakIn(
   lane: Lane,
@@ -46,8 +46,8 @@ export function canSpeakIn(
 }
 
 /**
- * The address that each agent speaks from, all of one family: IPv4 when all have it, else the
- * family that most have. Agents without one are left out.
+ * The agents that would speak in a new lane, all in one family: IPv4 when all have it, else the
+ * family that most have. Agents without an address of it are left out.
  */
 export function speakers(
   links: ReadonlyMap<AgentName, Link>,
@@ -72,12 +72,22 @@ function linksOf(
   return links;
 }
 
+/** The family that they speak stays for as long as all who spoke still can. */
 function findPeers(
   lane: Pick<Lane, "order" | "segment" | "peers">,
   links: ReadonlyMap<AgentName, Link>,
 ): readonly LanePeer[] {
   const ipv4 = peersOf(lane, links, "ipv4");
   const ipv6 = peersOf(lane, links, "ipv6");
+  const spoke = lane.peers?.filter(({ agent }) => lane.order.includes(agent)) ?? [];
+  const isIpv6 = spoke[0] !== undefined && familyOf(spoke[0].address) === "ipv6";
+  const [kept, other] = isIpv6 ? [ipv6, ipv4] : [ipv4, ipv6];
+  const canAll = (found: readonly LanePeer[]): boolean =>
+    spoke.every((one) => found.some(({ agent }) => agent === one.agent));
+  // While agents change the family one after the other, neither speaks where the other listens, and
+  // both hold the lane. One that speaks alone is heard by nobody, and changes it if it can.
+  const isKept = canAll(kept) && (spoke.length > 1 || !canAll(other));
+  if (isKept) return kept;
   return ipv6.length > ipv4.length ? ipv6 : ipv4;
 }
 
