@@ -6,6 +6,7 @@ import { test } from "node:test";
 
 import {
   type Address,
+  type AgentName,
   type Plan,
   type World,
   addressFromValue,
@@ -234,9 +235,11 @@ test("an edit of pools takes no address that clients know before another one ser
     const known = before?.claims;
     before = world;
     const strange = strangersIn(world);
-    for (const { address, owners, published } of world.leases.values()) {
+    for (const { address, owners, pool, published, sentTo } of world.leases.values()) {
       // What a stranger has and nobody of ours holds any more is left, whatever pools say.
       if (strange.has(address)) continue;
+      // A host's own address goes with the host, once an operator has said that it is gone.
+      if (pool === OWN_POOL && sentTo.every((agent) => isForgotten(world, agent))) continue;
       for (const owner of published ? owners : []) {
         const claim = world.claims.get(owner.claim);
         if (claim === undefined || claim !== known?.get(owner.claim)) continue;
@@ -283,6 +286,10 @@ test("nobody is refused for want of addresses while one is free", () => {
 
 function isReported({ agents }: World, address: Address): boolean {
   return [...agents.values()].some(({ report }) => report?.resources.has(vipName(address)));
+}
+
+function isForgotten({ intents }: World, name: AgentName): boolean {
+  return intents.some((intent) => intent.kind === "forget" && intent.agent === name);
 }
 
 /** Addresses that some agent heard a stranger answer for. */
