@@ -2,7 +2,7 @@
 // joined. `nft monitor` and `ip monitor` say nothing when they begin to listen, and on a busy host
 // that takes them seconds. It asks the program nothing.
 
-import { readFileSync } from "node:fs";
+import { readNow } from "./read-or-nothing.ts";
 
 /** What a socket may listen to. */
 export interface NetlinkGroup {
@@ -19,9 +19,9 @@ export const LINK_GROUP: NetlinkGroup = { family: 0, group: 1 };
 
 const LIST = "/proc/net/netlink";
 
-/** Whether the process listens to the group in our network namespace. */
+/** Whether the process listens to the group in our network namespace; not where that is unread. */
 export function listensTo(group: NetlinkGroup, pid: number): boolean {
-  return isListed(readFileSync(LIST, "utf8"), group, pid);
+  return isListed(readNow(LIST), group, pid);
 }
 
 /**

@@ -70,6 +70,24 @@ export interface KernelMessages {
   readonly routes: readonly RouteMessage[];
 }
 
+/** What a message is about, whatever else it says. */
+export function linkKey({ data }: LinkMessage): string {
+  return String(data.index);
+}
+
+/** See `linkKey`. */
+export function addressKey({ data, attrs }: AddressMessage): string {
+  const address = (attrs.local ?? attrs.address)?.toString("hex");
+  return [data.index, data.prefixlen, address].join(" ");
+}
+
+/** See `linkKey`. */
+export function routeKey({ data, attrs }: RouteMessage): string {
+  const { dst, gateway, oif, priority, table = data.table } = attrs;
+  const places = [dst, gateway].map((one) => one?.toString("hex"));
+  return [data.family, data.dstLen, table, oif, priority, ...places].join(" ");
+}
+
 const AF_INET = 2;
 const AF_INET6 = 10;
 const MAIN_TABLE = 254;

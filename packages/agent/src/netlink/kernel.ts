@@ -5,16 +5,17 @@
 import type { DeviceName } from "@fairlead/model";
 import type { Clock, Logger, Timer } from "@fairlead/runtime";
 import type { Kernel, KernelView } from "../ports.ts";
+import { closeSockets } from "./close-sockets.ts";
 import { createInFlight } from "./in-flight.ts";
 import { watchByProgram } from "./ip-monitor.ts";
 import { createIndexOf } from "./device-indexes.ts";
+import { createKernelDumps } from "./kernel-dumps.ts";
 import { findLength, putAddress, type Requests, removeAddress } from "./kernel-requests.ts";
 import { defaultDevices, kernelView } from "./kernel-view.ts";
 import { defaultRoutes } from "./default-routes.ts";
 import { createKeptView } from "./kept-view.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { kernelError } from "./netlink-error.ts";
-import { REQUEST_TIMEOUT } from "./request-timeout.ts";
 import { SOCKET_SIZES } from "./socket-sizes.ts";
 import { findWireless } from "./wireless.ts";
 
@@ -53,13 +54,12 @@ export async function createNetlinkKernel(options: NetlinkKernelOptions): Promis
     });
   const stack = new AsyncDisposableStack();
   const keep = <T extends ReturnType<typeof open>>(rt: T): T =>
-    stack.adopt(rt, () => rt.socket.close());
-  const dumps = keep(open());
+    stack.adopt(rt, () => closeSockets(rt.socket));
+  const dumps = createKernelDumps(keep(open()));
   const socket = keep(open());
   const requests: Requests = { socket, indexOf: createIndexOf(socket) };
   const inFlight = createInFlight({ runningMax: REQUESTS_MAX, waitingMax: WAITING_MAX });
   const changes = createChanges(options.clock);
-  const timeout = REQUEST_TIMEOUT;
   // One dump at a time, whoever asks.
   const dumping = createInFlight({ runningMax: 1, waitingMax: WAITING_MAX });
   const view = oneAtATime(() => dumping.run(look));
@@ -86,18 +86,18 @@ export async function createNetlinkKernel(options: NetlinkKernelOptions): Promis
     events.on("invalid", changed);
     for (const group of GROUPS) events.addMembership(group);
   } else {
-    events.socket.close();
+    await closeSockets(events.socket);
     stack.use(watchByProgram({ ...options, onChange: changed }));
   }
 
-  const readRoutes = oneAtATime(() => dumping.run(() => dumps.getRoutes({}, {}, timeout)));
+  const readRoutes = oneAtATime(() => dumping.run(() => dumps.routes()));
 
   async function look(): Promise<KernelView> {
     try {
-      const links = await dumps.getLinks({}, {}, timeout);
-      const addresses = await dumps.getAddresses({}, {}, timeout);
+      const links = await dumps.links();
+      const addresses = await dumps.addresses();
       const isAsked = options.primaryLink === undefined;
-      const routes = isAsked ? await dumps.getRoutes({}, {}, timeout) : [];
+      const routes = isAsked ? await dumps.routes() : [];
       const messages = { links, addresses, routes };
       const wireless = await findWireless(defaultDevices(messages));
       return kernelView(messages, { primaryLink: options.primaryLink, wireless });

@@ -6,6 +6,7 @@ import type * as Netlink from "netlink";
 import type { Address } from "@fairlead/model";
 import type { MemberFlow, MemberFlows } from "../ports.ts";
 import { FLOWS_GET, SOCKETS, endSockets, flowOf, flowsTo, forgetFlows } from "./flow-messages.ts";
+import { closeSockets } from "./close-sockets.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { kernelError } from "./netlink-error.ts";
 import { SOCKET_SIZES } from "./socket-sizes.ts";
@@ -89,9 +90,7 @@ class Flows implements MemberFlows {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { reads, tracking, sockets } = this.#sockets;
-    reads.close();
-    tracking.close();
-    sockets.close();
+    await closeSockets(reads, tracking, sockets);
   }
 }
 

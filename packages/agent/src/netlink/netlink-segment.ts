@@ -8,6 +8,7 @@ import type { Clock } from "@fairlead/runtime";
 import type { Question, SegmentAsker } from "../ports.ts";
 import { addressBytes, addressFromBytes, macText } from "./address-bytes.ts";
 import { createInFlight } from "./in-flight.ts";
+import { closeSockets } from "./close-sockets.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { kernelError } from "./netlink-error.ts";
 import { SOCKET_SIZES } from "./socket-sizes.ts";
@@ -72,8 +73,7 @@ class Segment implements SegmentAsker, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#sockets.requests.socket.close();
-    this.#sockets.dumps.socket.close();
+    await closeSockets(this.#sockets.requests.socket, this.#sockets.dumps.socket);
   }
 
   async #askSome(questions: readonly Question[]): Promise<ReadonlyMap<Address, string>> {

@@ -7,6 +7,7 @@ import type * as Netlink from "netlink";
 import type { Address, DeviceName } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";
 import type { SegmentSight, Sighted } from "../ports.ts";
+import { closeSockets } from "./close-sockets.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import {
   LINK_GET,
@@ -84,8 +85,7 @@ class Sight implements SegmentSight, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#writes.close();
-    this.#reads.close();
+    await closeSockets(this.#writes, this.#reads);
   }
 
   async #seeSome(keys: readonly NeighbourKey[]): Promise<ReadonlyMap<Address, Sighted>> {

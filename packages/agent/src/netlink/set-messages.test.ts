@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { attribute, nested } from "./attributes.ts";
-import { routersOf } from "./set-messages.ts";
+import { generationOf, routersOf } from "./set-messages.ts";
 
 const FAMILY = Buffer.of(1, 0, 0, 0);
 
@@ -71,3 +71,8 @@ for (const { name, payload, lines } of cases) {
     assert.deepEqual(said, lines);
   });
 }
+
+test("an answer says which ruleset it is of", () => {
+  assert.equal(generationOf(Buffer.concat([Buffer.of(1, 0, 1, 4), nested(3, [])])), 260);
+  assert.equal(generationOf(Buffer.of(1)), 0);
+});

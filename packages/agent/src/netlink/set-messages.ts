@@ -36,6 +36,14 @@ export function routersOf(payload: Buffer): readonly RouterElement[] {
   });
 }
 
+/**
+ * The ruleset that an answer is of: struct nfgenmsg has the low bits of its generation, which each
+ * transaction raises. NLM_F_DUMP_INTR is not set for elements (measured).
+ */
+export function generationOf(payload: Buffer): number {
+  return payload.length < INET.length ? 0 : payload.readUInt16BE(2);
+}
+
 function routerOf(key: Buffer | undefined): Omit<RouterElement, "expiresMs"> | undefined {
   if (key === undefined || key.length < DEVICE_BYTES + ROUTER_ID_BYTES) return undefined;
   const [name = ""] = key.toString("latin1", 0, DEVICE_BYTES).split("\0");

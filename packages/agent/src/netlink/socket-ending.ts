@@ -4,6 +4,7 @@
 import { describeError } from "@fairlead/runtime";
 
 import { NO_SOCKET, SOCKET_END, SOCKETS } from "./flow-messages.ts";
+import { closeSockets } from "./close-sockets.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { SOCKET_SIZES } from "./socket-sizes.ts";
 
@@ -17,7 +18,7 @@ export async function socketEndingProblem(): Promise<string | undefined> {
     try {
       await socket.request(SOCKET_END, NO_SOCKET, { timeout: ANSWER_MS_MAX });
     } finally {
-      socket.close();
+      await closeSockets(socket);
     }
     return undefined;
   } catch (error) {
