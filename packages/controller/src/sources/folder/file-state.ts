@@ -21,10 +21,13 @@ export const FILE_BYTES_MAX: number = 1024 * 1024;
  */
 export const EMPTY_GRACE_MS = 5000;
 
-/** `missing`: one look lacked it; a second one decides, as editors save by renaming. */
+/**
+ * `missing`: one look lacked it; a second one decides, as editors save by renaming. `isSeen`:
+ * whether the kernel told that it went.
+ */
 export type Presence =
   | { readonly kind: "present" }
-  | { readonly kind: "missing" }
+  | { readonly kind: "missing"; readonly isSeen: boolean }
   | { readonly kind: "absent"; readonly sinceMs: number };
 
 /** What is known of one file. */

@@ -96,6 +96,27 @@ test("a file renamed keeps its object, and nobody calls it a duplicate", () => {
   assert.deepEqual(said(twice), { inForce: ["a"], listed: ["a"], findings: [] });
 });
 
+test("a folder unmounted between the two looks for a file keeps all of them", () => {
+  const once = look(first, { files: { "a.yaml": "1" }, hints: ["b.yaml"] });
+  const other = look(once, { files: {}, inode: "7", nowMs: 50 });
+  assert.deepEqual(said(other), HELD);
+  assert.deepEqual(said(look(other, { files: {}, inode: "7", nowMs: 30_049 })), HELD);
+  const later = look(other, { files: {}, inode: "7", nowMs: 30_050 });
+  assert.deepEqual(said(later), { inForce: [], listed: [], findings: [] });
+});
+
+test("a file that nobody saw go keeps what it said when the others go too", () => {
+  const once = look(first, { files: { "a.yaml": "1" } });
+  assert.deepEqual(said(look(once, { files: {} })), HELD);
+});
+
+test("the last two files deleted one after the other are gone after two looks each", () => {
+  const once = look(first, { files: { "a.yaml": "1" }, hints: ["b.yaml"] });
+  const twice = look(once, { files: {}, hints: ["a.yaml"] });
+  assert.deepEqual(said(twice), { inForce: ["a"], listed: ["a"], findings: [] });
+  assert.deepEqual(said(look(twice, { files: {} })), { inForce: [], listed: [], findings: [] });
+});
+
 test("a folder that is empty at once, without unlink events, removes nothing for 30 s", () => {
   const empty = look(first, { files: {}, nowMs: 1000 });
   assert.deepEqual(said(empty), HELD);

@@ -106,14 +106,15 @@ function foldMissing(
 ): { readonly file: FileState; readonly cause?: string } | "deleted" | "expired" {
   const { presence } = file;
   if (isBelow(file.path, look.listing.unreadable)) return { file };
-  const isSeen = isBelow(file.path, look.hints);
+  const isSeen = isBelow(file.path, look.hints) || (presence.kind === "missing" && presence.isSeen);
   if (presence.kind === "absent") {
     if (isSeen) return "deleted";
     return look.nowMs - presence.sinceMs >= ABSENCE_MS ? "expired" : { file };
   }
-  if (presence.kind === "missing") return "deleted";
+  // Asked at the second look too: the folder may have been replaced since the first one.
   if (cause === undefined || (isSeen && cause.kind === "emptied")) {
-    return { file: { ...file, presence: { kind: "missing" } } };
+    if (presence.kind === "missing") return "deleted";
+    return { file: { ...file, presence: { kind: "missing", isSeen } } };
   }
   const absent = { ...file, presence: { kind: "absent", sinceMs: look.nowMs } } as const;
   return { file: absent, cause: cause.words };

@@ -4,7 +4,7 @@
 // link to nothing is told as a file that cannot be read: nobody knows what it declares.
 
 import type { Dirent, BigIntStats } from "node:fs";
-import { readdir, readlink, stat } from "node:fs/promises";
+import { readdir, readlink, stat as statFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { compareText } from "@fairlead/model";
@@ -17,6 +17,8 @@ const FILES_MAX = 20_000;
 /** Most folders below one another. */
 const FOLDER_DEPTH_MAX = 32;
 const STATS_AT_ONCE = 32;
+/** A folder that is replaced while it is looked at is looked at anew so often. */
+const SCANS_MAX = 4;
 const MANIFEST_PATTERN = /\.(?:ya?ml|json)$/u;
 
 /** One manifest as it was listed. */
@@ -47,39 +49,86 @@ export interface FolderIdentity {
 /** Why a folder could not be listed. */
 export type ScanErrorCode = "NOT_A_FOLDER" | "UNREADABLE" | "TOO_MANY_FILES";
 
+/** What stands at a path; follows links. For tests, where something happens between two calls. */
+export type Stat = (path: string) => Promise<BigIntStats>;
+
 interface Draft {
+  readonly root: string;
+  readonly stat: Stat;
   readonly files: Map<string, ListedFile>;
   readonly folders: Map<string, FolderIdentity>;
   readonly unreadable: Map<string, string>;
 }
 
-/** Lists everything below `root`. Rejects with EdgeError<ScanErrorCode> when the root is unfit. */
-export async function scanFolder(root: string): Promise<Listing> {
-  const draft: Draft = { files: new Map(), folders: new Map(), unreadable: new Map() };
+/**
+ * Lists everything below `root`, of folders that stayed what they are meanwhile: of one that is
+ * unmounted or replaced, the first half of its files and a list without the others would look as
+ * if these had been deleted. Rejects with EdgeError<ScanErrorCode> when the root is unfit.
+ */
+export async function scanFolder(root: string, stat: Stat = statOf): Promise<Listing> {
+  for (let scans = 0; scans < SCANS_MAX; scans += 1) {
+    const listing = await scanOnce(root, stat);
+    if (listing !== undefined) return listing;
+  }
+  const message = `cannot list ${root}: it is replaced again and again`;
+  throw new EdgeError({ code: "UNREADABLE", message, retryable: true });
+}
+
+/** Undefined when another folder came in the place of one of them meanwhile. */
+async function scanOnce(root: string, stat: Stat): Promise<Listing | undefined> {
+  const draft: Draft = {
+    root,
+    stat,
+    files: new Map(),
+    folders: new Map(),
+    unreadable: new Map(),
+  };
   try {
-    await scanInto(draft, root, { path: "", depth: 0 });
+    await scanInto(draft, { path: "", depth: 0 });
+    if (await isReplacedSome(draft)) return undefined;
   } catch (error) {
     throw scanError(error, root);
   }
+  const { folders, unreadable } = draft;
   const files = [...draft.files].toSorted(([a], [b]) => compareText(a, b));
-  return { ...draft, files: new Map(files) };
+  return { files: new Map(files), folders, unreadable };
+}
+
+async function isReplacedSome({ root, stat, folders }: Draft): Promise<boolean> {
+  for (const [path, before] of folders) {
+    try {
+      const now = identityOf(await stat(join(root, path)));
+      if (now.device !== before.device || now.inode !== before.inode) return true;
+    } catch (error) {
+      // A folder below that went is none that was replaced: the next look lacks it.
+      if (path === "") throw error;
+    }
+  }
+  return false;
+}
+
+function statOf(path: string): Promise<BigIntStats> {
+  return statFile(path, { bigint: true });
+}
+
+function identityOf({ dev, ino }: BigIntStats): FolderIdentity {
+  return { device: String(dev), inode: String(ino) };
 }
 
 async function scanInto(
   draft: Draft,
-  root: string,
   at: { readonly path: string; readonly depth: number },
 ): Promise<void> {
+  const { root } = draft;
   const folder = join(root, at.path);
-  const stats = await stat(folder, { bigint: true });
-  draft.folders.set(at.path, { device: String(stats.dev), inode: String(stats.ino) });
+  draft.folders.set(at.path, identityOf(await draft.stat(folder)));
   const entries = (await readdir(folder, { withFileTypes: true }))
     .filter((entry) => !entry.name.startsWith("."))
     .toSorted((a, b) => compareText(a.name, b.name));
   const manifests = entries.filter((entry) => MANIFEST_PATTERN.test(entry.name) && isLeaf(entry));
   for (let index = 0; index < manifests.length; index += STATS_AT_ONCE) {
     const some = manifests.slice(index, index + STATS_AT_ONCE);
-    await Promise.all(some.map((entry) => listFile(draft, root, join(at.path, entry.name))));
+    await Promise.all(some.map((entry) => listFile(draft, join(at.path, entry.name))));
     if (draft.files.size > FILES_MAX) throw tooManyFiles(root);
   }
   for (const entry of entries.filter((each) => each.isDirectory())) {
@@ -89,7 +138,7 @@ async function scanInto(
       continue;
     }
     try {
-      await scanInto(draft, root, { path, depth: at.depth + 1 });
+      await scanInto(draft, { path, depth: at.depth + 1 });
     } catch (error) {
       if (error instanceof EdgeError) throw error;
       noteUnreadable(draft, path, error);
@@ -101,9 +150,10 @@ function isLeaf(entry: Dirent): boolean {
   return entry.isFile() || entry.isSymbolicLink();
 }
 
-async function listFile(draft: Draft, root: string, path: string): Promise<void> {
+async function listFile(draft: Draft, path: string): Promise<void> {
+  const { root } = draft;
   try {
-    const stats = await stat(join(root, path), { bigint: true });
+    const stats = await draft.stat(join(root, path));
     if (!stats.isFile()) return;
     draft.files.set(path, { path, stamp: stampOf(stats), size: Number(stats.size) });
   } catch (error) {
