@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { LeasedAddress } from "@fairlead/model";
+import { type LeasedAddress, parseDeviceName, present, type World } from "@fairlead/model";
 import {
   address,
   agentName,
@@ -101,18 +101,52 @@ for (const { name, leases, why } of cases) {
   });
 }
 
-test("what drains for another names the agents that are waited for", () => {
+const link = present(parseDeviceName("eth0"), "a device name");
+
+/** The world in which web is deleted, and its address waits for lb-2, which is out of reach. */
+function whereWebDrains(sentTo: readonly string[] = ["lb-2"]): World {
   assert.ok(held !== undefined);
   const draining: LeasedAddress = {
     ...held,
     owners: [],
+    placement: { kind: "host", agent: agentName("lb-2"), link },
     state: { kind: "draining", sinceMs: 1 },
-    sentTo: [agentName("lb-2")],
+    sentTo: sentTo.map(agentName),
   };
-  const leases = new Map([[held.address, draining]]);
-  const judged = judgeImport({ ...world, leases }, [lease("192.0.2.100", "other")]);
+  return { ...world, leases: new Map([[held.address, draining]]) };
+}
+
+test("what drains for another names the agents that are waited for", () => {
+  const judged = judgeImport(whereWebDrains(), [lease("192.0.2.100", "other")]);
   assert.ok(judged.kind === "refused");
   assert.deepEqual(judged.why, ["192.0.2.100 was default/web's and waits for lb-2"]);
+});
+
+test("what drains does not rest by an export of the time when it rested before", () => {
+  assert.ok(held !== undefined);
+  const state = { kind: "quarantined", untilMs: 2 } as const;
+  const rested: LeasedAddress = { ...held, owners: [], state, sentTo: [] };
+  const judged = judgeImport(whereWebDrains(), [rested]);
+  assert.ok(judged.kind === "refused");
+  assert.deepEqual(judged.why, ["192.0.2.100 was default/web's and waits for lb-2"]);
+  const unsent = judgeImport(whereWebDrains([]), [rested]);
+  assert.ok(unsent.kind === "refused");
+  assert.deepEqual(unsent.why, ["192.0.2.100 was default/web's and waits for the next plan"]);
+});
+
+test("what drains for the Service that has it in the file is still waited for", () => {
+  assert.ok(held !== undefined);
+  const here = whereWebDrains(["lb-2", "lb-3"]);
+  const file: LeasedAddress = {
+    ...held,
+    placement: { kind: "unplaced" },
+    sentTo: [agentName("lb-1"), agentName("lb-2")],
+  };
+  const judged = judgeImport(here, [file]);
+  assert.ok(judged.kind === "allowed");
+  const { placement } = here.leases.get(held.address) ?? file;
+  const sentTo = ["lb-1", "lb-2", "lb-3"].map(agentName);
+  assert.deepEqual(judged.leases, [{ ...file, placement, sentTo }]);
 });
 
 test("an address that rests is taken, and what is here already is left as it is", () => {

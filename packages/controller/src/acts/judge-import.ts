@@ -5,6 +5,7 @@ import {
   type Address,
   claimTitle,
   compareAddress,
+  compareText,
   type Family,
   familyOf,
   holdersText,
@@ -37,7 +38,9 @@ export function judgeImport(
     const remedy = "Change the file or the pools, or release what is in the way.";
     return { kind: "refused", why: [...problems.slice(0, PROBLEMS_MAX), ...more], remedy };
   }
-  const news = sorted.filter((lease) => !isKnown(world, lease));
+  const news = sorted
+    .filter((lease) => !isKnown(world, lease))
+    .map((lease) => withWhatIsHere(lease, world.leases.get(lease.address)));
   return {
     kind: "allowed",
     will: news.map(({ address, owners, lastClaim, state }) => {
@@ -75,11 +78,27 @@ function whyNotHere(world: World, book: PoolBook, lease: LeasedAddress): readonl
   if (row === undefined || isKnown(world, lease)) return problems;
   if (row.state.kind === "held") {
     problems.push(`${address} is held by ${holdersText(row)}`);
-  } else if (row.state.kind === "draining" && row.lastClaim !== lease.lastClaim) {
+  } else if (row.state.kind === "draining" && !mayFollow(row, lease)) {
     const whose = claimTitle(row.lastClaim);
-    problems.push(`${address} was ${whose}'s and waits for ${row.sentTo.join(", ")}`);
+    const waits = row.sentTo.length === 0 ? "the next plan" : row.sentTo.join(", ");
+    problems.push(`${address} was ${whose}'s and waits for ${waits}`);
   }
   return problems;
+}
+
+/** Whether what drains may be had again: by whom it was, and not to rest or be free. */
+function mayFollow(row: LeasedAddress, { lastClaim, state }: LeasedAddress): boolean {
+  return state.kind === "held" && row.lastClaim === lastClaim;
+}
+
+/**
+ * The lease with what is known of its address here: whoever was sent it since the export may have
+ * it still, where the file knows of others alone or of nobody.
+ */
+function withWhatIsHere(lease: LeasedAddress, row: LeasedAddress | undefined): LeasedAddress {
+  if (row === undefined) return lease;
+  const sentTo = [...new Set([...row.sentTo, ...lease.sentTo])].toSorted(compareText);
+  return { ...lease, placement: row.placement, sentTo };
 }
 
 /** A port that two owners of the lease have: "80/TCP". */
