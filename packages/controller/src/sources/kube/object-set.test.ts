@@ -161,6 +161,24 @@ suite("a second look", () => {
     assert.deepEqual({ differences, isOutdated, changes }, expected(0, false));
   });
 
+  test("is no difference from what the watch shows to be deleted, or made again, meanwhile", () => {
+    const set = filled();
+    const takeIn = set.beginLook();
+    set.remove(meta("a", 13));
+    set.remove(meta("b", 14));
+    set.upsert(meta("b", 15, "another uid"), "b@15");
+    const { differences, isOutdated, changes } = takeIn([meta("a", 3), meta("b", 5)], 12, 0);
+    assert.deepEqual({ differences, isOutdated, changes }, expected(0, false));
+  });
+
+  test("counts what stands there and was deleted, as was seen, before it began", () => {
+    const set = filled();
+    set.beginLook()([meta("a", 3), meta("b", 5)], 12, 0);
+    set.remove(meta("a", 13));
+    const { differences, isOutdated } = set.beginLook()([meta("a", 3), meta("b", 5)], 14, 0);
+    assert.deepEqual({ differences, isOutdated }, { differences: 1, isOutdated: true });
+  });
+
   test("counts what the watch passed over, and asks for a list", () => {
     const set = filled();
     set.bookmark(20);

@@ -64,6 +64,8 @@ export class ObjectSet<T> {
   /** Version up to which everything is known: of the last list, event or bookmark. */
   #seenTo = Number.NaN;
   #wentBackSinceMs: number | undefined;
+  /** By uid, what was seen to go since a second look began; absent while none is under way. */
+  #wentMeanwhile: Set<string> | undefined;
 
   get entries(): ReadonlyMap<string, Entry<T>> {
     return this.#entries;
@@ -86,6 +88,7 @@ export class ObjectSet<T> {
   remove(meta: ObjectMeta): readonly Change<T>[] {
     const before = this.#entries.get(meta.key);
     this.#advance(meta.version);
+    this.#wentMeanwhile?.add(meta.uid);
     // Another one has its name by now, or the event is older than what is known.
     if (before === undefined || before.uid !== meta.uid || isOlder(meta, before)) return [];
     this.#entries.delete(meta.key);
@@ -125,12 +128,22 @@ export class ObjectSet<T> {
    */
   beginLook(): (listed: readonly ObjectMeta[], version: number, nowMs: number) => LookOutcome<T> {
     const seenTo = this.#seenTo;
-    return (listed, version, nowMs) => this.#look(listed, { version, seenTo, nowMs });
+    const went = new Set<string>();
+    this.#wentMeanwhile = went;
+    return (listed, version, nowMs) => {
+      if (this.#wentMeanwhile === went) this.#wentMeanwhile = undefined;
+      return this.#look(listed, { version, seenTo, went, nowMs });
+    };
   }
 
   #look(
     listed: readonly ObjectMeta[],
-    at: { readonly version: number; readonly seenTo: number; readonly nowMs: number },
+    at: {
+      readonly version: number;
+      readonly seenTo: number;
+      readonly went: ReadonlySet<string>;
+      readonly nowMs: number;
+    },
   ): LookOutcome<T> {
     let differences = 0;
     // A list that was not believed is made up for when the versions have caught up: of what was
@@ -142,7 +155,8 @@ export class ObjectSet<T> {
       present.add(meta.key);
       const before = this.#entries.get(meta.key);
       const isKnown =
-        before !== undefined && before.uid === meta.uid && !(before.version < meta.version);
+        at.went.has(meta.uid) ||
+        (before !== undefined && before.uid === meta.uid && !(before.version < meta.version));
       if (before !== undefined) changes.push(...this.#comeBack(before));
       // What is newer than all that the watch has shown is on its way.
       if (isKnown || !(meta.version <= this.#seenTo)) continue;
