@@ -16,6 +16,8 @@ export class MemoryPools implements KubeClient {
   #version = 100;
   /** How every request fails; undefined: it does not. */
   failure: { readonly code: KubeErrorCode; readonly message: string } | undefined;
+  /** Writes are answered after this; undefined: at once. */
+  answer: Promise<void> | undefined;
   /** Requests in their order: `LIST`, `WATCH`, `PATCH lan`. */
   readonly asked: string[] = [];
 
@@ -40,11 +42,12 @@ export class MemoryPools implements KubeClient {
     return childOf(this.#pools.get(name) ?? {}, "status");
   }
 
-  async request(request: KubeRequest): Promise<unknown> {
+  async request(request: KubeRequest, signal?: AbortSignal): Promise<unknown> {
     const isList = request.method === "GET";
     const name = request.path.slice(POOLS_PATH.length + 1).replace("/status", "");
     this.asked.push(isList ? "LIST" : `${request.method} ${name}`);
     await setImmediate();
+    if (!isList) await this.#answered(signal);
     this.#mayFail();
     if (isList) {
       const metadata = { resourceVersion: String(this.#version) };
@@ -74,6 +77,12 @@ export class MemoryPools implements KubeClient {
     } finally {
       this.#watchers.delete(watcher);
     }
+  }
+
+  async #answered(signal: AbortSignal | undefined): Promise<void> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    signal?.addEventListener("abort", () => reject(signal.reason as Error));
+    await Promise.race([this.answer, promise]);
   }
 
   #mayFail(): void {

@@ -240,6 +240,21 @@ test("external IPs are not written while nobody knows where nodes are, and that 
   assert.deepEqual(stage.troubles.slice(1), ["- kubernetes external IPs"]);
 });
 
+test("whoever leads no more does not tell of external IPs, and does so when it leads again", async () => {
+  await using stage = new PublishStage();
+  stage.nodes = undefined;
+  stage.create("web", { ...served(), external: true });
+  await stage.pass();
+  stage.pause();
+  assert.deepEqual(stage.troubles.slice(1), ["- kubernetes external IPs"]);
+  await stage.pass();
+  assert.match(stage.troubles.at(-1) ?? "", /^\+ ExternalIPsRefused kubernetes external IPs: /);
+  assert.equal(
+    stage.wrote().some((line) => line.startsWith("external")),
+    false,
+  );
+});
+
 test("an Event that could not be told before another one spoke is that one's to tell", async () => {
   await using stage = new PublishStage();
   stage.cluster.fail = (request) =>

@@ -102,6 +102,8 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
     pause: () => {
       newest = undefined;
       wanted = new WantedServices();
+      whyNoExternal = undefined;
+      troubles.externalIPs(undefined);
       teller.forget();
       recorder.forget();
     },

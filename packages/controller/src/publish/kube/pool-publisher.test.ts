@@ -192,14 +192,18 @@ test("what somebody writes over it is put right, and times of what stays are kep
   assert.deepEqual(times(after), times(before));
 });
 
+const FORBIDDEN = {
+  code: "FORBIDDEN",
+  message:
+    'addresspools.fairlead.io "lan" is forbidden: User "fairlead" cannot patch resource ' +
+    '"addresspools/status" in API group "fairlead.io" at the cluster scope',
+} as const;
+
 test("a missing right is said once, tried now and then, and over when it is given", async () => {
   await using stage = await new Stage().start();
   stage.cluster.put("lan", SPEC);
   await stage.pass(100);
-  const message =
-    'addresspools.fairlead.io "lan" is forbidden: User "fairlead" cannot patch resource ' +
-    '"addresspools/status" in API group "fairlead.io" at the cluster scope';
-  stage.cluster.failure = { code: "FORBIDDEN", message };
+  stage.cluster.failure = FORBIDDEN;
   stage.say(1);
   await stage.pass(60_000);
   assert.equal(stage.troubles.length, 1);
@@ -237,3 +241,49 @@ test("once another controller speaks nothing is written before the next publicat
   await stage.pass(1000);
   assert.equal(stage.used(), "4/10");
 });
+
+test("whoever leads no more misses no right, and says so again when it leads again", async () => {
+  await using stage = await new Stage().start();
+  stage.cluster.put("lan", SPEC);
+  await stage.pass(100);
+  stage.cluster.failure = FORBIDDEN;
+  stage.say(1);
+  await stage.pass(1000);
+  stage.publisher.pause?.();
+  await stage.pass(60_000);
+  assert.deepEqual(kinds(stage), ["finding", "finding-cleared"]);
+  stage.say(1);
+  await stage.pass(60_000);
+  assert.deepEqual(kinds(stage), ["finding", "finding-cleared", "finding"]);
+});
+
+test("a write that is forbidden after the lead was lost is not told", async () => {
+  await using stage = await new Stage().start();
+  stage.cluster.put("lan", SPEC);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stage.cluster.answer = promise;
+  stage.say(1);
+  await stage.pass(1000);
+  assert.equal(stage.writes(), 1);
+  stage.publisher.pause?.();
+  stage.cluster.failure = FORBIDDEN;
+  resolve();
+  await stage.pass(1000);
+  assert.deepEqual(stage.results, ["pool forbidden"]);
+  assert.deepEqual(kinds(stage), []);
+});
+
+test("a server that does not answer holds nobody up who stops", async () => {
+  await using stage = await new Stage().start();
+  stage.cluster.put("lan", SPEC);
+  stage.cluster.answer = Promise.withResolvers<void>().promise;
+  stage.say(1);
+  await stage.pass(1000);
+  assert.equal(stage.writes(), 1);
+  await stage.publisher[Symbol.asyncDispose]();
+  assert.deepEqual(stage.results, []);
+});
+
+function kinds({ troubles }: Stage): readonly string[] {
+  return troubles.map(({ kind }) => kind);
+}

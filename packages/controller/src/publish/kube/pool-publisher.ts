@@ -68,6 +68,7 @@ class PoolWriter {
   readonly #options: PoolPublisherOptions;
   readonly #gate: ReturnType<typeof createWriteGate>;
   readonly #troubles: ReturnType<typeof createTroubles>;
+  readonly #stop = new AbortController();
   readonly #written = new Map<string, Written>();
   /** By uid, monotonic ms until when a refused pool is left alone. */
   readonly #refused = new Map<string, number>();
@@ -76,7 +77,6 @@ class PoolWriter {
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
   #isDue = false;
-  #isStopped = false;
 
   constructor(options: PoolPublisherOptions) {
     this.#options = options;
@@ -89,9 +89,10 @@ class PoolWriter {
     this.poke();
   }
 
-  /** Nothing is known of usage any more; a look under way ends. */
+  /** Nothing is known of usage any more; a look under way ends, and nobody misses a right. */
   pause(): void {
     this.#publication = undefined;
+    this.#troubles.works(RIGHT, "");
     this.#timer?.cancel();
     this.#timer = undefined;
   }
@@ -99,7 +100,8 @@ class PoolWriter {
   /** Something may differ: a look follows in its time. */
   poke(): void {
     this.#isDue = true;
-    if (this.#isStopped || this.#timer !== undefined || this.#running !== undefined) return;
+    if (this.#timer !== undefined || this.#running !== undefined) return;
+    if (this.#stop.signal.aborted) return;
     if (this.#publication === undefined) return;
     const { clock } = this.#options;
     const nowMs = clock.nowMs();
@@ -118,7 +120,7 @@ class PoolWriter {
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
+    this.#stop.abort(new Error("stopped"));
     this.#timer?.cancel();
     await this.#running;
   }
@@ -132,7 +134,7 @@ class PoolWriter {
     if (records.length === 0 || this.#publication === undefined) return;
     const usage = countUsage(this.#publication.leases.values());
     for (const record of records) {
-      const isOver = this.#isStopped || this.#publication === undefined;
+      const isOver = this.#stop.signal.aborted || this.#publication === undefined;
       if (isOver || !this.#gate.mayEnter(clock.nowMs())) break;
       const newest = this.#overlaid(record);
       const status = this.#wanted(newest, usage);
@@ -167,21 +169,24 @@ class PoolWriter {
 
   async #write(record: PoolRecord, status: PoolStatus): Promise<void> {
     const { client, clock, onWrite } = this.#options;
+    const { signal } = this.#stop;
     this.#gate.enter();
     try {
-      const answer = await client.request(statusRequest(record, status));
+      const answer = await client.request(statusRequest(record, status), signal);
       onWrite("pool", "written");
       this.#gate.passed();
       this.#troubles.works(RIGHT, "");
       if (isJson(answer)) this.#remember(record.uid, answer);
     } catch (error) {
+      if (signal.aborted) return;
       const result = failureResult(error);
       if (result === undefined || !(error instanceof Error)) throw error;
       onWrite("pool", result);
       if (result === "refused") this.#refused.set(record.uid, clock.nowMs() + REFUSED_MS);
       // The source shows what it is by now, and that is a look of its own.
       if (result === "conflict" || result === "refused") return this.#gate.passed();
-      if (result === "forbidden") this.#troubles.lacks(RIGHT, "", error);
+      const isWanted = this.#publication !== undefined;
+      if (result === "forbidden" && isWanted) this.#troubles.lacks(RIGHT, "", error);
       this.#gate.failed(clock.nowMs(), askedMs(error));
     }
   }
