@@ -29,6 +29,7 @@ import { createNetlinkFlows } from "./netlink/netlink-flows.ts";
 import { createNetlinkSegment } from "./netlink/netlink-segment.ts";
 import { createNetlinkSets } from "./netlink/netlink-sets.ts";
 import { createNetlinkSight } from "./netlink/netlink-sight.ts";
+import { createServiceRoutes } from "./netlink/service-routes.ts";
 import { createNginxDaemon } from "./nginx/nginx-daemon.ts";
 import { createNftGuard } from "./nft/guard.ts";
 import { type NftMonitor, createNftMonitor } from "./nft/nft-monitor.ts";
@@ -38,7 +39,6 @@ import { createNoGuard } from "./nft/no-guard.ts";
 import type {
   DataPlaneSupervisor,
   InputGuard,
-  MemberTable,
   NginxDaemon,
   SegmentAsker,
   VrrpListener,
@@ -133,7 +133,7 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
     portProbe: createPortProbe(),
     ledger: createLedger({ path: join(settings.stateDir, "ledger"), bootId }),
     ...renderers,
-    ...(members === undefined ? {} : { members: members.endings }),
+    ...members?.ports,
     full,
   };
   const shown = { segment, ...(members === undefined ? {} : { members: members.shown }) };
@@ -200,12 +200,18 @@ function nginxOf(
   });
 }
 
+/** What is there where members stand in the kernel's table. */
+interface MembersPart {
+  readonly ports: Pick<Host, "members" | "routes">;
+  readonly shown: ShownMembers;
+}
+
 /** The kernel's table of members; undefined where members stand in nginx's file. */
 async function memberTableOf(
   { settings, programs, layout, clock, log: logger, random, lifecycle }: AgentHostOptions,
   ranges: ServiceRanges,
   monitor: NftMonitor | undefined,
-): Promise<{ readonly endings: MemberTable; readonly shown: ShownMembers } | undefined> {
+): Promise<MembersPart | undefined> {
   const { memberSwitch } = settings;
   const { nft, ip } = programs;
   if (memberSwitch === "nginx") return undefined;
@@ -216,17 +222,21 @@ async function memberTableOf(
     }
     const placesFile = layout.nginx.places;
     const hears = monitor === undefined ? {} : { monitor };
-    const made = { nft, ip, ranges, placesFile, logger, random, ...hears };
+    const made = { nft, ranges, placesFile, logger, random, ...hears };
     const table = await createMemberTable(made);
+    const routes = await lifecycle.start("service routes", () =>
+      createServiceRoutes({ ip, ranges, clock, logger }),
+    );
     const { ipv4, ipv6 } = ranges;
     const targets = [ipv4.target, ...(ipv6 === undefined ? [] : [ipv6.target])];
     const flows = await createNetlinkFlows({ targets });
     const endings = await lifecycle.start("member table", () =>
       createMemberEndings({ table, flows, clock, log: logger }),
     );
-    return { endings, shown: { table, flows } };
+    return { ports: { members: endings, routes }, shown: { table, flows } };
   } catch (error) {
-    if (memberSwitch === "kernel" || !isEdgeError(error, "NFT")) throw error;
+    const isUnable = isEdgeError(error, "NFT") || isEdgeError(error, "ROUTE");
+    if (memberSwitch === "kernel" || !isUnable) throw error;
     const why = describeError(error);
     logger.warn({ why }, "members stand in nginx's file: each of their changes is a reload");
     return undefined;

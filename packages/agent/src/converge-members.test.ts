@@ -17,6 +17,8 @@ import {
   vipOf,
 } from "@fairlead/testkit";
 
+import { agentReadiness } from "./metrics.ts";
+
 const ORDER = ["a=192.0.2.11", "b=192.0.2.12", "c=192.0.2.13"];
 const NEW = laneOf({ routerId: 51, order: ORDER });
 const MEMBERS = ["192.0.2.21:8080", "192.0.2.22:8080"];
@@ -117,6 +119,44 @@ test("a table flushed in the rest after a reload is filled again at once", async
   await stage.clock.advance(1);
   assert.deepEqual(a.host.memberTable.membersOf("192.0.2.100:80"), MEMBERS);
   assert.equal(a.loop.view().passes, passes, "the next pass has to wait");
+});
+
+test("routes that somebody removed are put back within the second, and nothing reloads", async () => {
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
+  a.loop.accept(acceptedPlan("a", web()));
+  await stage.clock.advance(2000);
+  const { reloads } = a.loop.view();
+  a.host.memberTable.unroute();
+  assert.deepEqual(a.host.memberTable.membersOf("192.0.2.100:80"), []);
+  await stage.clock.advance(1000);
+  assert.deepEqual(a.host.memberTable.membersOf("192.0.2.100:80"), MEMBERS);
+  assert.equal(a.loop.view().reloads, reloads);
+});
+
+test("a listener whose members no route leads to is not proved, and the host says why", async () => {
+  const stage = fakeWorld();
+  let isBroken = false;
+  const failing = (call: string): boolean => isBroken && call === "members.route";
+  const a = await startFakeAgent(stage, "a", { failing });
+  a.loop.accept(acceptedPlan("a", web()));
+  await stage.clock.advance(2000);
+  isBroken = true;
+  a.host.memberTable.unroute();
+  await stage.clock.advance(1100);
+  const listener = listenerOf("192.0.2.100:80/tcp", [])[0].name;
+  assert.equal(a.last().resources.get(listener)?.step, "applied");
+  assert.equal(a.last().resources.get(MEMBERS_NAME)?.step, "applied");
+  assert.deepEqual(a.last().remarks, [
+    { reason: "DataPlaneDown", detail: "members.route fails now" },
+  ]);
+  const readiness = agentReadiness(a.loop.view(), true);
+  assert.equal(readiness.ok, false);
+  isBroken = false;
+  await stage.clock.advance(1000);
+  assert.equal(a.last().resources.get(listener)?.step, "serving");
+  assert.deepEqual(a.last().remarks, []);
+  assert.equal(agentReadiness(a.loop.view(), true).ok, true);
 });
 
 test("a listener that goes keeps its members until nginx has let it go", async () => {

@@ -12,6 +12,7 @@ import type {
   MemberTable,
   SegmentAsker,
   SegmentSight,
+  ServiceRoutes,
   VrrpListener,
 } from "./ports.ts";
 import type { ServeOptions } from "./serve-listeners.ts";
@@ -21,6 +22,8 @@ export interface Host extends ServeOptions, HoldOptions {
   readonly keepalived: KeepalivedDaemon;
   /** Absent: members stand in nginx's file. */
   readonly members?: MemberTable;
+  /** Absent as `members` are. */
+  readonly routes?: Pick<ServiceRoutes, "unrouted">;
   readonly kernel: Kernel;
   readonly segment: SegmentAsker;
   /** Absent: answers say nothing on this network, and nobody is asked. */

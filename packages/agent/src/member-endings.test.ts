@@ -18,6 +18,7 @@ import { address, inSandbox, listenerOf } from "@fairlead/testkit";
 import { createMemberEndings } from "./member-endings.ts";
 import type { MemberFlows, MemberTable } from "./member-ports.ts";
 import { createNetlinkFlows } from "./netlink/netlink-flows.ts";
+import { createServiceRoutes } from "./netlink/service-routes.ts";
 import { createMemberTable } from "./nft/member-table.ts";
 import { parseServiceRanges, SERVICE_NETWORKS } from "./service-ranges.ts";
 
@@ -141,7 +142,8 @@ async function makeStage(placesFile: string): Promise<Stage> {
     end: (some) => noted(asking, flows.end(some)),
     [Symbol.asyncDispose]: async () => flows[Symbol.asyncDispose](),
   };
-  const options = { nft: "/usr/sbin/nft", ip: IP, ranges: RANGES, logger: log, placesFile };
+  const options = { nft: "/usr/sbin/nft", ranges: RANGES, logger: log, placesFile };
+  await using _ = await createServiceRoutes({ ip: IP, ranges: RANGES, clock, logger: log });
   const kernel = await createMemberTable({ ...options, random: Math.random });
   const table = createMemberEndings({ table: kernel, flows: waitedFor, clock, log });
   return {

@@ -3,9 +3,11 @@
 
 import type {
   Address,
+  Family,
   ListenerResource,
   MemberSetResource,
   Protocol,
+  Remark,
   ResourceName,
   Revision,
 } from "@fairlead/model";
@@ -47,6 +49,22 @@ export interface MemberTable extends AsyncDisposable {
   fill(listeners: ReadonlyMap<Address, PlacedMembers>): Promise<void>;
   /** Somebody else changed the table: it is to be filled again. */
   onDrift(listener: () => void): Disposable;
+}
+
+/** Service addresses of a family that do not lead to the table. */
+export interface Unrouted {
+  readonly family: Family;
+  /** Why they cannot be made to. */
+  readonly remark: Remark;
+}
+
+/** The routes by which nginx reaches the table of members. */
+export interface ServiceRoutes extends AsyncDisposable {
+  /**
+   * Families of which no connection reaches the table, after what was missing was put back. Never
+   * rejects; asked again and again it gives the same object while nothing changes.
+   */
+  unrouted(): Promise<readonly Unrouted[]>;
 }
 
 /** The table as people see it. */

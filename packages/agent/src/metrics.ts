@@ -66,10 +66,20 @@ export function createAgentMetrics(options: AgentMetricsOptions): Metrics {
   gauge("keepalived_up", "1 while keepalived runs.", () => {
     return view().look?.observed.keepalivedAlive === true ? 1 : 0;
   });
-  gauge("agent_input_guarded", "1 while VIPs answer on their listeners alone.", () => {
-    const look = view().look;
-    return look === undefined || look.observed.unguarded !== undefined ? 0 : 1;
-  });
+  gauge("agent_input_guarded", "1 while VIPs answer on their listeners alone.", () =>
+    isFree(view(), "unguarded"),
+  );
+  gauge("agent_members_reachable", "1 while connections find members in the kernel.", () =>
+    isFree(view(), "unrouted"),
+  );
+  addCounters(metrics, options);
+  return metrics;
+}
+
+function addCounters(
+  metrics: Metrics,
+  { view, fed }: Pick<AgentMetricsOptions, "view" | "fed">,
+): void {
   metrics.counter({
     name: "agent_passes_total",
     help: "Passes of the converging loop.",
@@ -78,19 +88,18 @@ export function createAgentMetrics(options: AgentMetricsOptions): Metrics {
   metrics.counter({
     name: "agent_plans_fed_total",
     help: "Plans of the controller that changed members in the kernel's table.",
-    total: () => options.fed.plans,
+    total: () => fed.plans,
   });
   metrics.counter({
     name: "agent_plans_fed_seconds_total",
     help: "Time from the arrival of each of these plans to its members there, added up.",
-    total: () => options.fed.totalMs / 1000,
+    total: () => fed.totalMs / 1000,
   });
   metrics.counter({
     name: "proxy_reloads_total",
     help: "Reloads of nginx.",
     total: () => view().reloads,
   });
-  return metrics;
 }
 
 /** Alive: the loop answers. */
@@ -102,7 +111,8 @@ export function agentHealth(): HealthReport {
 export function agentReadiness(view: ConvergeView, isConnected: boolean): HealthReport {
   const hasPlan = view.wanted !== undefined;
   const isApplied = hasPlan && view.appliedPlan === view.wanted.revision;
-  const troubles = view.applied.remarks.map((remark) => remark.detail);
+  const unrouted = view.look?.observed.unrouted?.map(({ remark }) => remark) ?? [];
+  const troubles = [...view.applied.remarks, ...unrouted].map(({ detail }) => detail);
   return {
     ok: isApplied && troubles.length === 0,
     detail: [
@@ -115,6 +125,11 @@ export function agentReadiness(view: ConvergeView, isConnected: boolean): Health
       { name: "controller", ok: true, detail: isConnected ? "connected" : "not connected" },
     ],
   };
+}
+
+/** 1 where a look was taken that found no such trouble. */
+function isFree({ look }: ConvergeView, trouble: "unguarded" | "unrouted"): 0 | 1 {
+  return look === undefined || look.observed[trouble] !== undefined ? 0 : 1;
 }
 
 function countVips(view: ConvergeView): number {

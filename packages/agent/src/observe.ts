@@ -1,5 +1,6 @@
 // One look at the host: what the kernel has, which generation answers, which daemons live. It
-// reads and changes nothing of what is served; nginx's port may end a generation beyond its bound.
+// reads and changes nothing of what is served; nginx's port may end a generation beyond its bound,
+// and routes to the table of members are put back.
 
 import type { HeardRouter, Remark } from "@fairlead/model";
 
@@ -12,6 +13,8 @@ import type {
   KernelView,
   LivingGeneration,
   NginxDaemon,
+  ServiceRoutes,
+  Unrouted,
   VrrpListener,
 } from "./ports.ts";
 
@@ -29,6 +32,8 @@ export interface Observation {
   readonly routers: readonly HeardRouter[];
   /** Why the host's own services may answer on addresses of ours; absent when they do not. */
   readonly unguarded?: Remark;
+  /** Families of which nobody reaches the kernel's table of members; absent when there is none. */
+  readonly unrouted?: readonly Unrouted[];
   /** Listeners that take no further clients; absent when there is none. */
   readonly full?: readonly Remark[];
 }
@@ -48,15 +53,18 @@ async function observe(host: {
   readonly vrrp: VrrpListener;
   readonly guard: Pick<InputGuard, "trouble">;
   readonly full?: Pick<FullListeners, "remarks">;
+  readonly routes?: Pick<ServiceRoutes, "unrouted">;
 }): Promise<Observation> {
-  const [kernel, generation, udpGeneration, tcp, udp, keepalivedAlive] = await Promise.all([
-    host.kernel.lastView(),
-    host.nginx.generation(RECENT_MS),
-    host.nginxUdp.generation(RECENT_MS),
-    host.nginx.generationsAlive(),
-    host.nginxUdp.generationsAlive(),
-    host.keepalived.alive(),
-  ]);
+  const [kernel, generation, udpGeneration, tcp, udp, keepalivedAlive, unrouted = []] =
+    await Promise.all([
+      host.kernel.lastView(),
+      host.nginx.generation(RECENT_MS),
+      host.nginxUdp.generation(RECENT_MS),
+      host.nginx.generationsAlive(),
+      host.nginxUdp.generationsAlive(),
+      host.keepalived.alive(),
+      host.routes?.unrouted(),
+    ]);
   const generations = [
     ...tcp.map((one) => ({ ...one, protocol: "tcp" as const })),
     ...udp.map((one) => ({ ...one, protocol: "udp" as const })),
@@ -65,8 +73,17 @@ async function observe(host: {
   const trouble = host.guard.trouble();
   const unguarded = trouble === undefined ? {} : { unguarded: trouble };
   const full = host.full?.remarks() ?? [];
-  const daemons = { generation, udpGeneration, generations, keepalivedAlive };
-  return { kernel, ...daemons, routers, ...unguarded, ...(full.length === 0 ? {} : { full }) };
+  return {
+    kernel,
+    generation,
+    udpGeneration,
+    generations,
+    keepalivedAlive,
+    routers,
+    ...unguarded,
+    ...(full.length === 0 ? {} : { full }),
+    ...(unrouted.length === 0 ? {} : { unrouted }),
+  };
 }
 
 /** What is being done to the host while somebody looks at it. */

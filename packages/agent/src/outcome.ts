@@ -145,6 +145,7 @@ function dataPlaneRemarks(input: OutcomeInput): readonly Remark[] {
     const detail = "nginx for UDP does not answer on its probe socket";
     remarks.push({ reason: "DataPlaneDown", detail });
   }
+  for (const { remark } of observed.unrouted ?? []) remarks.push(remark);
   return remarks;
 }
 

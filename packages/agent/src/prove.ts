@@ -7,8 +7,8 @@ import {
   type AgentName,
   type Evidence,
   type LaneReport,
+  familyOf,
   type LaneResource,
-  type ListenerResource,
   listenerOfMembers,
   patchMap,
   type Resource,
@@ -21,7 +21,7 @@ import {
 } from "@fairlead/model";
 import { isSameResourceReport } from "@fairlead/wire";
 
-import type { Applied } from "./applied.ts";
+import type { Applied, ServedListener } from "./applied.ts";
 import { type ByAddress, byAddress } from "./by-address.ts";
 import { laneStates } from "./lane-state.ts";
 import type { Outlook } from "./lookout.ts";
@@ -37,7 +37,7 @@ export interface ProofInput {
   readonly applied: Applied;
   readonly observed: Pick<
     Observation,
-    "kernel" | "generation" | "udpGeneration" | "keepalivedAlive"
+    "kernel" | "generation" | "udpGeneration" | "keepalivedAlive" | "unrouted"
   >;
   /** What was noticed of other hosts. */
   readonly outlook: Pick<Outlook, "seen">;
@@ -143,8 +143,8 @@ function proveSeen(input: ProofInput, { seen: before, proved }: LastProof): Prov
 /** All but what was seen of others. */
 function partsOf(input: ProofInput): readonly unknown[] {
   const { agent, wanted, comingUp, applied, observed, ledger, fed } = input;
-  const { kernel, generation, udpGeneration, keepalivedAlive } = observed;
-  const seen = [kernel, generation, udpGeneration, keepalivedAlive];
+  const { kernel, generation, udpGeneration, keepalivedAlive, unrouted } = observed;
+  const seen = [kernel, generation, udpGeneration, keepalivedAlive, unrouted];
   return [agent, wanted, comingUp, applied, ledger, fed, ...seen];
 }
 
@@ -183,35 +183,46 @@ function proveResource(input: ProofInput, resource: Resource, here: ByAddress): 
     }
     case "listener": {
       const served = applied.listeners.get(resource.name);
-      return proveGeneration(input, resource.protocol, served?.revision);
+      return proveGeneration(input, served, served?.revision);
     }
     case "members": {
       const listener = listenerOfMembers(resource);
       const served = applied.listeners.get(listener);
       const isFed = served?.place !== undefined;
       const revision = isFed ? input.fed?.get(listener) : served?.membersRevision;
-      return proveGeneration(input, served?.listener.protocol, revision);
+      return proveGeneration(input, served, revision);
     }
   }
 }
 
 const ANSWERING: readonly Evidence[] = [{ kind: "generation" }];
 
-/** Of the instance that has the listener. */
+/** Of the instance that has the listener; where nobody reaches its members it does not serve. */
 function proveGeneration(
   { observed, applied }: ProofInput,
-  protocol: ListenerResource["protocol"] | undefined,
+  served: ServedListener | undefined,
   revision: Revision | undefined,
 ): Proof {
   const [generation, wanted] =
-    protocol === "udp"
+    served?.listener.protocol === "udp"
       ? [observed.udpGeneration, applied.udpGeneration]
       : [observed.generation, applied.generation];
   if (revision === undefined) return { step: "received", evidence: [], revision };
-  if (generation === undefined || generation !== wanted) {
+  const isCutOff = isUnrouted(served, observed.unrouted);
+  if (generation === undefined || generation !== wanted || isCutOff) {
     return { step: "applied", evidence: [], revision };
   }
   return { step: "serving", evidence: ANSWERING, revision };
+}
+
+/** Members in nginx's file need none of these routes. */
+function isUnrouted(
+  served: ServedListener | undefined,
+  unrouted: Observation["unrouted"] = [],
+): boolean {
+  if (served?.place === undefined || unrouted.length === 0) return false;
+  const family = familyOf(served.place.service);
+  return unrouted.some((one) => one.family === family);
 }
 
 function proveVip(input: ProofInput, vip: VipResource, here: KernelAddress | undefined): Proof {

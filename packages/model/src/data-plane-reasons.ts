@@ -9,8 +9,8 @@ export const DATA_PLANE_REASONS: Readonly<
 > = {
   DataPlaneDown: {
     code: "FL0411",
-    title: "A daemon of the agent's data plane is not running.",
-    remedy: "Read the daemon's log below the agent's run directory.",
+    title: "A part of the agent's data plane does not work.",
+    remedy: "Read its words: what to mend, or whose log below the agent's run directory to read.",
   },
   InputUnguarded: {
     code: "FL0425",

@@ -9,14 +9,15 @@ import { mkdtempDisposable } from "node:fs/promises";
 import { type Server, type Socket, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { before as atFirst, test } from "node:test";
 import { present, type Revision } from "@fairlead/model";
 import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
 import { address, inSandbox, listenerOf } from "@fairlead/testkit";
 import { listensTo, NFTABLES_GROUP } from "../netlink-groups.ts";
+import { createServiceRoutes } from "../netlink/service-routes.ts";
 import type { MemberTable, PlacedMembers, TableSlot } from "../ports.ts";
 import { parseServiceRanges, SERVICE_NETWORKS } from "../service-ranges.ts";
-import { createMemberTable, forgetMembers } from "./member-table.ts";
+import { createMemberTable, forgetTable } from "./member-table.ts";
 import { type NftMonitor, createNftMonitor } from "./nft-monitor.ts";
 
 const NFT = "/usr/sbin/nft";
@@ -25,7 +26,7 @@ const RANGES = present(parseServiceRanges(SERVICE_NETWORKS), "the default networ
 const random = Math.random;
 const logger = createLogger({ level: "silent", format: "json" });
 
-const OPTIONS = { nft: NFT, ip: IP, ranges: RANGES, logger, random };
+const OPTIONS = { nft: NFT, ranges: RANGES, logger, random };
 
 async function run(command: string, args: readonly string[], input = ""): Promise<string> {
   const limits = { timeoutMs: 10_000, maxOutputBytes: 1_000_000 };
@@ -104,6 +105,11 @@ function byService(placed: readonly PlacedMembers[]): Parameters<MemberTable["fi
 inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, () => {
   // As an agent's preflight does: nginx connects from addresses that no device has.
   writeFileSync("/proc/sys/net/ipv6/ip_nonlocal_bind", "1");
+  atFirst(async () => {
+    const routes = { ip: IP, ranges: RANGES, clock: createSystemClock(), logger };
+    await using _ = await createServiceRoutes(routes);
+  });
+
   test("connections find their members, and go on when those change", async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-members-"));
     const options = { ...OPTIONS, placesFile: join(folder.path, "p") };
@@ -275,10 +281,9 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
     );
   });
 
-  test("the table goes with the data plane, and so do its routes", async () => {
-    await forgetMembers({ nft: NFT, ip: IP });
+  test("the table goes with the data plane", async () => {
+    await forgetTable(NFT);
     assert.doesNotMatch(await run(NFT, ["list", "tables"]), /fairlead/);
-    assert.equal(await run(IP, ["route", "show", "table", "local", "proto", "157"]), "");
   });
 
   test("a kernel that has no such tables is said so", async () => {

@@ -1,6 +1,6 @@
 // The kernel's table of members, kept by the program `nft`: one transaction a change, the whole
-// table when the agent starts and when somebody else touched it. The service addresses are routed
-// to the loopback, so that nginx may connect from and to them; nothing else on the host uses them.
+// table when the agent starts and when somebody else touched it. That the service addresses are
+// routed to the loopback is not its part; nothing else on the host uses them.
 
 import { type Address, changedKeys, patchMap } from "@fairlead/model";
 import {
@@ -36,9 +36,8 @@ import { slotsFromText } from "./slots-text.ts";
 
 /** What the table is made of. */
 export interface MemberTableOptions {
-  /** `nft` and `ip`, absolute paths. */
+  /** `nft`, an absolute path. */
   readonly nft: string;
-  readonly ip: string;
   readonly ranges: ServiceRanges;
   /** The file that keeps places over restarts of the agent. */
   readonly placesFile: string;
@@ -49,20 +48,11 @@ export interface MemberTableOptions {
   readonly monitor?: Pick<NftMonitor, "onChange">;
 }
 
-/** What removing it needs. */
-export interface ForgetOptions extends Pick<MemberTableOptions, "ip"> {
-  /** Absent: the host has no nftables, hence no table. */
-  readonly nft?: string;
-}
-
 /** Why the table could not be written. */
 export type MemberTableErrorCode = "NFT";
 
 /** 240 000 slots take 2.4 s. */
 const NFT_MS_MAX = 30_000;
-/** Marks our routes (rtnetlink(7): who installed it); a number that nobody was given. */
-const ROUTE_MARK = "157";
-const WORDS_BYTES_MAX = 16_384;
 /** A million slots. */
 const LISTING_BYTES_MAX = 64 * 1024 * 1024;
 const PLACES_BYTES_MAX = 16 * 1024 * 1024;
@@ -88,18 +78,13 @@ export async function createMemberTable(
   const isCheck = true;
   const rules = memberTableScript(ranges, [], 0);
   orThrow(await loadRules({ program, timeoutMs: NFT_MS_MAX, isCheck }, rules));
-  await routeRanges(options);
   return new Table(options, await readPlaces(options.placesFile));
 }
 
-/** Removes table and routes of a host whose data plane has ended; without `nft` it has none. */
-export async function forgetMembers({ nft: program, ip }: ForgetOptions): Promise<void> {
-  if (program === undefined) return;
+/** Removes the table of a host whose data plane has ended. */
+export async function forgetTable(program: string): Promise<void> {
   const text = `${withoutTable(MEMBER_TABLE)}\n`;
   orThrow(await loadRules({ program, timeoutMs: NFT_MS_MAX }, text));
-  for (const family of ["-4", "-6"]) {
-    await runIp(ip, [family, "route", "flush", "table", "local", "proto", ROUTE_MARK]);
-  }
 }
 
 class Table implements MemberTable, MemberTableView {
@@ -252,24 +237,6 @@ async function readPlaces(path: string): Promise<PlaceBook> {
     // None yet, or one that cannot be read: nginx reloads with other addresses then.
     return NO_PLACES;
   }
-}
-
-/** Local, so that a socket may be bound to any of them and an unknown slot is refused at once. */
-async function routeRanges({ ip, ranges }: MemberTableOptions): Promise<void> {
-  await runIp(ip, ["link", "set", "lo", "up"]);
-  const { ipv4, ipv6 } = ranges;
-  await runIp(ip, ["-4", ...routeTo(ipv4.network)]);
-  if (ipv6 !== undefined) await runIp(ip, ["-6", ...routeTo(ipv6.network)]);
-}
-
-function routeTo(network: string): readonly string[] {
-  return ["route", "replace", "local", network, "dev", "lo", "proto", ROUTE_MARK];
-}
-
-async function runIp(ip: string, args: readonly string[]): Promise<void> {
-  const limits = { timeoutMs: NFT_MS_MAX, maxOutputBytes: WORDS_BYTES_MAX };
-  const result = await runProgram({ command: ip, args, ...limits });
-  if (result.code !== 0) throw nftError(`ip ${args.join(" ")}: ${result.stderr}`);
 }
 
 function orThrow(trouble: string | undefined): void {

@@ -74,6 +74,7 @@ export async function restartFakeAgent(
       keepalived: host.keepalived,
       nginx,
       members: host.members,
+      routes: host.memberTable.routes,
       nginxUdp: host.nginxUdp,
       portProbe: host.portProbe,
       ledger: host.ledger,

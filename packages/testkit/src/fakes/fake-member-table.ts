@@ -1,22 +1,36 @@
 // A table of members that behaves: places are those of a real agent, and it holds what it was
 // filled with until somebody flushes it. Given what may fail.
 
-import { type MemberTable, type PlacedMembers, NO_PLACES, placeAll } from "@fairlead/agent";
-import { parseAddress, present } from "@fairlead/model";
+import {
+  type MemberTable,
+  type PlacedMembers,
+  type ServiceRoutes,
+  type Unrouted,
+  NO_PLACES,
+  placeAll,
+} from "@fairlead/agent";
+import { parseAddress, present, type Remark } from "@fairlead/model";
 import type { ServiceRanges } from "@fairlead/render";
+import { describeError } from "@fairlead/runtime";
 
 /** A fake table with what is done to it. */
 export interface FakeMemberTable {
   readonly table: MemberTable;
+  /** The routes to it. */
+  readonly routes: Pick<ServiceRoutes, "unrouted">;
   /** Members that nginx's connections for `192.0.2.100:80` reach: endpoints, sorted. */
   membersOf(endpoint: string): readonly string[];
   /** How often it was filled with something else than before. */
   readonly fills: number;
   /** Somebody flushes it. */
   flush(): void;
+  /** Somebody removes the routes to it: no connection finds a member. */
+  unroute(): void;
   /** The host loses power: the kernel forgets it. */
   powerOff(): void;
 }
+
+const ROUTED: readonly Unrouted[] = [];
 
 /** Networks of fake hosts. */
 export const FAKE_RANGES: Required<ServiceRanges> = {
@@ -32,6 +46,7 @@ export function createFakeMemberTable(attempt: (call: string) => void): FakeMemb
   let book = NO_PLACES;
   let filled: readonly PlacedMembers[] = [];
   let fills = 0;
+  let isRouted = true;
   const listeners = new Set<() => void>();
   const textOf = (entries: readonly PlacedMembers[]): string =>
     entries.map(({ place, membersRevision }) => `${place.service} ${membersRevision}`).join();
@@ -53,10 +68,24 @@ export function createFakeMemberTable(attempt: (call: string) => void): FakeMemb
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
+  const routes: FakeMemberTable["routes"] = {
+    unrouted: async () => {
+      if (isRouted) return ROUTED;
+      try {
+        attempt("members.route");
+        isRouted = true;
+      } catch (error) {
+        const remark: Remark = { reason: "DataPlaneDown", detail: describeError(error) };
+        return [{ family: "ipv4", remark }];
+      }
+      return ROUTED;
+    },
+  };
   return {
     table,
+    routes,
     membersOf: (endpoint) =>
-      filled
+      (isRouted ? filled : [])
         .filter(({ listener }) => `${listener.address}:${listener.port}` === endpoint)
         .flatMap(({ members }) => members.members.map(({ address, port }) => `${address}:${port}`))
         .toSorted(),
@@ -66,6 +95,9 @@ export function createFakeMemberTable(attempt: (call: string) => void): FakeMemb
     flush: () => {
       filled = [];
       for (const listener of listeners) listener();
+    },
+    unroute: () => {
+      isRouted = false;
     },
     powerOff: () => {
       filled = [];

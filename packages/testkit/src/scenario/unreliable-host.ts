@@ -24,6 +24,7 @@ export interface UnreliableHost {
     | "keepalived"
     | "nginx"
     | "members"
+    | "routes"
     | "nginxUdp"
     | "portProbe"
     | "ledger"
