@@ -6,6 +6,7 @@ import { join } from "node:path";
 
 import { EdgeError, isEdgeError, readFileBounded, writeFileDurably } from "@fairlead/runtime";
 
+import { unmarkEnded } from "./ended-mark.ts";
 import { lookAt } from "./liveness/process-look.ts";
 
 const PID_BYTES_MAX = 100;
@@ -43,6 +44,7 @@ export async function claimRunDir(runDir: string): Promise<AsyncDisposable> {
       retryable: false,
     });
   }
+  await unmarkEnded(runDir);
   const startTime = lookAt(process.pid)?.startTicks ?? "";
   await writeFileDurably(path, `${process.pid} ${startTime}\n`, { mode: 0o644 });
   return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };

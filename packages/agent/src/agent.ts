@@ -15,7 +15,7 @@ import {
 } from "@fairlead/runtime";
 import { createRevisions, type Revisions } from "@fairlead/wire";
 
-import { createAgentHost } from "./agent-host.ts";
+import { type AgentHost, createAgentHost } from "./agent-host.ts";
 import { placesHeld, startAnnouncingAgain } from "./announce-again.ts";
 import { readBootId } from "./boot-id.ts";
 import type { DebugContext } from "./api/grpc/debug-context.ts";
@@ -23,6 +23,7 @@ import { createDebugServer } from "./api/grpc/debug-server.ts";
 import { type Converge, createConverge } from "./converge.ts";
 import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { createControllerLink } from "./link/controller-link.ts";
+import { markEnded } from "./ended-mark.ts";
 import { forgetMembers } from "./forget-members.ts";
 import { type FedTimes, createFedTimes } from "./fed-times.ts";
 import { agentHealth, agentReadiness, createAgentMetrics } from "./metrics.ts";
@@ -129,12 +130,18 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     converge,
     link,
     giveUpLanes: () => giveUpLanes({ layout, clock, log, kernel, ledger }),
-    endDataPlane: async () => {
-      await supervisor.end();
-      await forgetMembers(options.programs);
-      await guard.remove();
-    },
+    endDataPlane: () => endDataPlane(options, { supervisor, guard }),
   };
+}
+
+async function endDataPlane(
+  { programs, settings }: AgentOptions,
+  { supervisor, guard }: Pick<AgentHost, "supervisor" | "guard">,
+): Promise<void> {
+  await supervisor.end();
+  await forgetMembers(programs);
+  await guard.remove();
+  await markEnded(settings.runDir);
 }
 
 function createLink(options: AgentOptions, agent: AgentName, revisions: Revisions): ControllerLink {

@@ -1,8 +1,6 @@
 // The program `fairlead-agent`: reads its settings, looks whether the host is fit, and runs until
 // it is told to end. Its data plane goes on without it; `stop --withdraw` ends that too.
 
-import { join } from "node:path";
-
 import { parseDeviceName } from "@fairlead/model";
 import {
   createLifecycle,
@@ -17,7 +15,7 @@ import {
 } from "@fairlead/runtime";
 
 import { startAgent } from "./agent.ts";
-import { agentPidFile, claimRunDir } from "./agent-pid.ts";
+import { claimRunDir } from "./agent-pid.ts";
 import { readBootId } from "./boot-id.ts";
 import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { forgetMembers } from "./forget-members.ts";
@@ -26,8 +24,15 @@ import { createNetlinkKernel } from "./netlink/kernel.ts";
 import { createNftGuard } from "./nft/guard.ts";
 import { createNoGuard } from "./nft/no-guard.ts";
 import { type HostPrograms, problemText, runPreflight } from "./preflight/preflight.ts";
-import { AGENT_SETTINGS, type AgentSettings, checkAgentFlags, STOP_SETTINGS } from "./settings.ts";
+import {
+  AGENT_SETTINGS,
+  type AgentSettings,
+  checkAgentFlags,
+  STOP_SETTINGS,
+  type StopSettings,
+} from "./settings.ts";
 import { createS6Supervisor } from "./supervise/s6.ts";
+import { findStopPlaces, type StopPlaces } from "./stop-places.ts";
 import { stopAgent } from "./withdraw.ts";
 
 const EXIT_BAD = 1;
@@ -112,8 +117,19 @@ async function runStop(args: readonly string[]): Promise<number> {
   if (read.kind === "usage") return refuseUsage(read.errors);
   const { settings } = read;
   const logger = loggerOf({ logLevel: "info", logFormat: "text" });
-  const programs = await findPrograms(settings);
-  if (programs === undefined) return EXIT_BAD;
+  try {
+    const places = await findStopPlaces(settings);
+    const programs = await findPrograms(settings);
+    if (programs === undefined) return EXIT_BAD;
+    await stopFound({ settings, places, programs, logger });
+    return 0;
+  } catch (error) {
+    logger.error({ error: describeError(error) }, "the agent could not be stopped");
+    return EXIT_BAD;
+  }
+}
+
+async function stopFound({ settings, places, programs, logger }: StopParts): Promise<void> {
   const clock = createSystemClock();
   const layout = dataPlaneLayout(settings.runDir);
   const { nft: program } = programs;
@@ -121,27 +137,25 @@ async function runStop(args: readonly string[]): Promise<number> {
   await using guard =
     program === undefined ? createNoGuard() : createNftGuard({ program, clock, logger, random });
   await using kernel = await createNetlinkKernel({ clock, logger, ipProgram: programs.ip });
-  try {
-    await stopAgent({
-      layout,
-      kernel,
-      clock,
-      log: logger,
-      guard,
-      withdraws: settings.withdraw,
-      pidFile: agentPidFile(settings.runDir),
-      ledger: createLedger({
-        path: join(settings.stateDir, "ledger"),
-        bootId: await readBootId(),
-      }),
-      supervisor: createS6Supervisor({ layout, programs, clock, logger }),
-    });
-    if (settings.withdraw) await forgetMembers(programs);
-    return 0;
-  } catch (error) {
-    logger.error({ error: describeError(error) }, "the agent could not be stopped");
-    return EXIT_BAD;
-  }
+  await stopAgent({
+    layout,
+    places,
+    kernel,
+    clock,
+    log: logger,
+    guard,
+    withdraws: settings.withdraw,
+    ledger: createLedger({ path: places.ledgerPath, bootId: await readBootId() }),
+    supervisor: createS6Supervisor({ layout, programs, clock, logger }),
+    forgetMembers: () => forgetMembers(programs),
+  });
+}
+
+interface StopParts {
+  readonly settings: StopSettings;
+  readonly places: StopPlaces;
+  readonly programs: HostPrograms;
+  readonly logger: Logger;
 }
 
 function loggerOf(settings: Pick<AgentSettings, "logLevel" | "logFormat">): Logger {

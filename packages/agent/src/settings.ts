@@ -179,8 +179,16 @@ export const STOP_SETTINGS: {
     default: false,
     help: "Give the addresses to the successors first, then end keepalived and nginx too.",
   }),
-  stateDir: AGENT_SETTINGS.stateDir,
-  runDir: AGENT_SETTINGS.runDir,
+  stateDir: {
+    ...AGENT_SETTINGS.stateDir,
+    help:
+      "The agent's, with its ledger; or that of `fairlead run`, whose agent keeps its own in the " +
+      "folder `agent` below it.",
+  },
+  runDir: {
+    ...AGENT_SETTINGS.runDir,
+    help: "The agent's. Where none ever was, nothing is touched and the exit code is 1.",
+  },
 };
 
 /** What single settings cannot say: what is missing, or does not go together. */

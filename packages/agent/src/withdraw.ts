@@ -4,13 +4,15 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { Clock, Logger } from "@fairlead/runtime";
+import { type Clock, EdgeError, type Logger } from "@fairlead/runtime";
 
 import { livingAgent } from "./agent-pid.ts";
 import type { DataPlaneLayout } from "./data-plane-layout.ts";
+import { markEnded } from "./ended-mark.ts";
 import { leaveAddresses } from "./leave-addresses.ts";
 import { writeTrack } from "./liveness/track-files.ts";
 import type { DataPlaneSupervisor, InputGuard, Kernel, Ledger } from "./ports.ts";
+import type { StopPlaces } from "./stop-places.ts";
 
 /** keepalived looks at its track files at once; the addresses were elsewhere after 48 ms. */
 const WITHDRAW_MS_MAX = 2000;
@@ -18,14 +20,19 @@ const POLL_MS = 10;
 /** Longest wait for the agent's own end, in ms. */
 const AGENT_END_MS_MAX = 10_000;
 
+/** So many addresses are named in words. */
+const NAMED_MAX = 5;
+
 /** What withdrawing needs. */
 export interface WithdrawOptions {
   readonly layout: DataPlaneLayout;
-  readonly pidFile: string;
+  readonly places: Pick<StopPlaces, "pidFile" | "isEnded">;
   readonly kernel: Kernel;
   readonly ledger: Ledger;
   readonly supervisor: DataPlaneSupervisor;
   readonly guard: Pick<InputGuard, "remove">;
+  /** Takes the table of members and its routes off the host. */
+  readonly forgetMembers: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -65,22 +72,60 @@ export async function takeLanesBack(
   }
 }
 
-/** Ends everything of this run directory: lanes given up first where `withdraws` is set. */
+/** Why a host is not free of what was its. */
+export type WithdrawErrorCode = "HELD";
+
+/**
+ * Ends everything of this run directory: lanes given up first where `withdraws` is set. Then it
+ * rejects with EdgeError<WithdrawErrorCode> while an address of ours is on the host.
+ */
 export async function stopAgent(
   options: WithdrawOptions & { readonly withdraws: boolean },
 ): Promise<void> {
-  if (options.withdraws) await giveUpLanes(options);
-  const pid = await livingAgent(options.pidFile);
-  if (pid === undefined) options.log.info({ pidFile: options.pidFile }, "no agent runs there");
-  else {
-    await endProcess(options.clock, options.pidFile, pid);
-    options.log.info({ pid }, "ended the agent");
+  const { places, withdraws, log, layout } = options;
+  if (withdraws && places.isEnded) {
+    log.info({ runDir: layout.runDir }, "all of it was ended before");
+    return await assertNoneLeft(options);
   }
-  if (!options.withdraws) return;
+  if (withdraws) await giveUpLanes(options);
+  const { pidFile } = places;
+  const pid = await livingAgent(pidFile);
+  if (pid === undefined) log.info({ pidFile }, "no agent runs there");
+  else {
+    await endProcess(options.clock, pidFile, pid);
+    log.info({ pid }, "ended the agent");
+  }
+  if (!withdraws) return;
   // A living agent would put them back.
   await leaveAddresses({ ...options, policy: "remove" });
   await options.supervisor.end();
   await options.guard.remove();
+  await options.forgetMembers();
+  await assertNoneLeft(options);
+  await markEnded(layout.runDir);
+}
+
+/** What was handed over before the host booted may be a stranger's by now. */
+async function assertNoneLeft({
+  ledger,
+  kernel,
+}: Pick<WithdrawOptions, "ledger" | "kernel">): Promise<void> {
+  const entries = await ledger.load();
+  const { addresses } = await kernel.view();
+  const left = entries.filter(
+    ({ address, link, foreign, ofEarlierBoot }) =>
+      !foreign &&
+      ofEarlierBoot !== true &&
+      addresses.some((here) => here.address === address && here.link === link),
+  );
+  if (left.length === 0) return;
+  const message = `this host still holds ${listed(left.map(({ address }) => address))}`;
+  throw new EdgeError<WithdrawErrorCode>({ code: "HELD", message, retryable: true });
+}
+
+function listed(addresses: readonly string[]): string {
+  const more = addresses.length - NAMED_MAX;
+  return addresses.slice(0, NAMED_MAX).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 async function endProcess(clock: Clock, pidFile: string, pid: number): Promise<void> {

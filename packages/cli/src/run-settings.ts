@@ -60,11 +60,24 @@ export const RUN_SETTINGS: RunSettingsTable = {
   askBeforeUse: AGENT_SETTINGS.askBeforeUse,
   memberSwitch: AGENT_SETTINGS.memberSwitch,
   serviceNetworks: AGENT_SETTINGS.serviceNetworks,
+  stateDir: {
+    ...CONTROLLER_SETTINGS.stateDir,
+    help:
+      "What must outlive it: of the controller in the folder `controller` below it, of the agent " +
+      "in `agent`.",
+  },
+  store: {
+    ...CONTROLLER_SETTINGS.store,
+    help:
+      "Where leases are kept: a file of this host, an etcd, or objects of the cluster. By default " +
+      "in controller/store.db in the state directory.",
+  },
   keepOnExit: booleanSetting({
     default: false,
     help:
       "Leaves addresses, keepalived and nginx as they are when it ends, also on signals. By " +
-      "default it removes what it added.",
+      "default it removes what it added. `fairlead-agent stop --withdraw` with the same " +
+      "--state-dir and --run-dir removes what was kept.",
   }),
   listenAgents: hostPortSetting({
     default: { host: "127.0.0.1", port: 7702 },

@@ -1,0 +1,153 @@
+// What `fairlead-agent stop` does where the folders are wrong, where all was ended before, and
+// where an address stays: an operator reboots the host by its exit code.
+
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtempDisposable, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { parseDeviceName, present } from "@fairlead/model";
+import { createFakeClock, createLogger, runProgram } from "@fairlead/runtime";
+import { address } from "@fairlead/testkit";
+
+import { claimRunDir } from "./agent-pid.ts";
+import { dataPlaneLayout } from "./data-plane-layout.ts";
+import { createLedger } from "./ledger.ts";
+import type { Kernel, KernelAddress, LedgerEntry } from "./ports.ts";
+import { findStopPlaces } from "./stop-places.ts";
+import { stopAgent } from "./withdraw.ts";
+
+const link = present(parseDeviceName("eth0"), "a device name");
+const VIP = address("192.0.2.100");
+const ENTRY: LedgerEntry = { address: VIP, link, foreign: false, added: true };
+const HERE: KernelAddress = { address: VIP, link, prefixLength: 32 };
+const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
+
+interface Folders extends AsyncDisposable {
+  readonly runDir: string;
+  readonly stateDir: string;
+}
+
+async function makeFolders(): Promise<Folders> {
+  const folder = await mkdtempDisposable(join(tmpdir(), "fairlead-stop-"));
+  return {
+    runDir: join(folder.path, "run"),
+    stateDir: join(folder.path, "state"),
+    [Symbol.asyncDispose]: () => folder.remove(),
+  };
+}
+
+/** An agent was here: its data plane had a plan, and its ledger has an address. */
+async function leaveTraces(runDir: string, ledgerDir: string): Promise<void> {
+  const { serviceDir, keepalived } = dataPlaneLayout(runDir);
+  await mkdir(serviceDir, { recursive: true });
+  await mkdir(dirname(keepalived.config), { recursive: true });
+  await writeFile(keepalived.config, "");
+  await mkdir(ledgerDir, { recursive: true });
+  await createLedger({ path: join(ledgerDir, "ledger"), bootId: "b" }).save([ENTRY]);
+}
+
+/** Withdraws on a host that keeps its addresses if it `isStuck`; with what is done to the host. */
+async function withdraw(folders: Folders, done: string[], isStuck = false): Promise<void> {
+  const places = await findStopPlaces(folders);
+  const here = new Set([HERE]);
+  const view = async (): ReturnType<Kernel["view"]> => ({ links: [], addresses: [...here] });
+  const note = (what: string) => async () => void done.push(what);
+  await stopAgent({
+    layout: dataPlaneLayout(folders.runDir),
+    places,
+    kernel: {
+      view,
+      lastView: view,
+      putAddress: async () => undefined,
+      routeLength: async () => undefined,
+      removeAddress: async (one) => {
+        done.push(`address ${one.address}`);
+        return !isStuck && here.delete(HERE);
+      },
+      onChange: () => ({ [Symbol.dispose]: () => undefined }),
+      [Symbol.asyncDispose]: async () => undefined,
+    },
+    ledger: isStuck
+      ? { load: async () => [ENTRY], save: async () => undefined }
+      : createLedger({ path: places.ledgerPath, bootId: "b" }),
+    supervisor: { ensure: async () => undefined, end: note("daemons") },
+    guard: { remove: note("guard") },
+    forgetMembers: note("members"),
+    clock: createFakeClock(),
+    log: createLogger({ level: "silent", format: "text" }),
+    withdraws: true,
+  });
+}
+
+const ALL = ["address 192.0.2.100", "daemons", "guard", "members"];
+
+test("a stop with another run directory touches nothing, fails and says which folder", async () => {
+  await using folders = await makeFolders();
+  const { runDir } = folders;
+  for (const how of [["--withdraw"], []]) {
+    const args = [MAIN, "stop", ...how, `--run-dir=${runDir}`, `--state-dir=${folders.stateDir}`];
+    const limits = { timeoutMs: 60_000, maxOutputBytes: 100_000 };
+    const result = await runProgram({ command: process.execPath, args, ...limits });
+    assert.equal(result.code, 1);
+    const said = result.stdout + result.stderr;
+    assert.match(said, /no agent and no data plane is in \S+\/run: --run-dir names it/);
+    assert.equal(existsSync(runDir), false);
+  }
+});
+
+test("a stop with another state directory is refused while the host may hold addresses", async () => {
+  await using folders = await makeFolders();
+  await leaveTraces(folders.runDir, join(folders.stateDir, "elsewhere"));
+  const done: string[] = [];
+  await assert.rejects(withdraw(folders, done), {
+    code: "NO_LEDGER",
+    message:
+      /no ledger is in \S+, nor in \S+\/agent as fairlead run keeps it: --state-dir names it/,
+  });
+  assert.deepEqual(done, []);
+});
+
+test("an agent that never had a plan has no ledger, and is ended", async () => {
+  await using folders = await makeFolders();
+  await mkdir(dataPlaneLayout(folders.runDir).serviceDir, { recursive: true });
+  const done: string[] = [];
+  await withdraw(folders, done);
+  assert.deepEqual(done, ALL.slice(1));
+});
+
+test("what fairlead run kept on exit is withdrawn with the flags of the run", async () => {
+  await using folders = await makeFolders();
+  await leaveTraces(folders.runDir, join(folders.stateDir, "agent"));
+  const done: string[] = [];
+  await withdraw(folders, done);
+  assert.deepEqual(done, ALL);
+});
+
+test("a second withdrawal takes nothing off the host, where another agent may be by now", async () => {
+  await using folders = await makeFolders();
+  await leaveTraces(folders.runDir, folders.stateDir);
+  const done: string[] = [];
+  await withdraw(folders, done);
+  await withdraw(folders, done);
+  assert.deepEqual(done, ALL);
+  // An agent came back, and died without a word.
+  await (await claimRunDir(folders.runDir))[Symbol.asyncDispose]();
+  await leaveTraces(folders.runDir, folders.stateDir);
+  await withdraw(folders, done);
+  assert.deepEqual(done, [...ALL, ...ALL]);
+});
+
+test("a withdrawal after which the host still holds an address fails and names it", async () => {
+  await using folders = await makeFolders();
+  await leaveTraces(folders.runDir, folders.stateDir);
+  const done: string[] = [];
+  const held = { code: "HELD", message: "this host still holds 192.0.2.100" };
+  await assert.rejects(withdraw(folders, done, true), held);
+  // It is tried again, and not taken for done.
+  await assert.rejects(withdraw(folders, done, true), held);
+  assert.deepEqual(done, [...ALL, ...ALL]);
+});
