@@ -50,5 +50,6 @@ test("while all is frozen status says so and a rebalance is refused, until thaw"
     will: ["agents hold alike; nothing moves"],
     did: [],
     moves: [],
+    stays: [],
   });
 });

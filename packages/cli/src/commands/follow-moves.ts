@@ -1,5 +1,6 @@
 // Following moves until they are made: asks the controller for its lanes again and again, and says
-// what is new, a line a lane. What is followed goes on when nobody follows it any more.
+// what is new, a line a lane. What is followed goes on when nobody follows it any more. A drain
+// that leaves something on its agent does not end well, for whoever reboots the host next.
 
 import { formatDuration, isEdgeError } from "@fairlead/runtime";
 import type { ActResultRow, ListLanesResponse } from "@fairlead/wire";
@@ -7,7 +8,13 @@ import type { ActResultRow, ListLanesResponse } from "@fairlead/wire";
 import type { AdminClient } from "../admin-client.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { type MoveCause, type MoveProgress, createMoveProgress } from "../move-progress.ts";
-import { type CommandContext, exitOf, type OutputForm, writeStructured } from "../output.ts";
+import {
+  type CommandContext,
+  complain,
+  exitOf,
+  type OutputForm,
+  writeStructured,
+} from "../output.ts";
 
 /** Time between two questions, in ms. */
 const EVERY_MS = 100;
@@ -52,7 +59,8 @@ export async function followMoves(
     await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
   }
   writeStructured(context, output, valueOf(result, progress));
-  if (progress.isOver) return exitOf(progress.isGood);
+  const isKept = tellKept(context, result);
+  if (progress.isOver) return exitOf(progress.isGood && !isKept);
   const left = progress.moves.filter(({ state }) => state === "waiting" || state === "moving");
   const why = isInterrupted ? "interrupted" : `not done within ${formatDuration(timeoutMs)}`;
   const lanes = left.map(({ lane }) => lane).join(", ");
@@ -73,6 +81,26 @@ async function askOnce(
   }
 }
 
-function valueOf({ will, did }: ActResultRow, { moves }: MoveProgress): unknown {
-  return { will, did, moves };
+/** Says what a drained agent keeps; what never moves is no fault of the drain. */
+function tellKept(context: CommandContext, { stays, remedy }: ActResultRow): boolean {
+  const inLanes = stays.filter(({ lane }) => lane !== "");
+  if (inLanes.length === 0) return false;
+  const addresses = inLanes.flatMap((one) => one.addresses);
+  const count = addresses.length === 1 ? "1 address" : `${addresses.length} addresses`;
+  complain(
+    context,
+    {
+      what: `drained, but not empty: it keeps ${count}: ${addresses.join(", ")}`,
+      why: inLanes.map(({ lane, why }) => `lane ${lane}: ${why}`).join("\n        "),
+      remedy,
+      code: "NOT_EMPTY",
+    },
+    EXIT.bad,
+  );
+  return true;
+}
+
+function valueOf({ will, did, stays }: ActResultRow, { moves }: MoveProgress): unknown {
+  const kept = stays.map(({ lane, addresses, why }) => ({ lane, addresses, why }));
+  return { will, did, moves, stays: kept };
 }

@@ -4,7 +4,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 
 import { DURATION_FORMS, parseDuration } from "@fairlead/runtime";
-import { ActOutcome, type ActResultRow } from "@fairlead/wire";
+import { ActOutcome, type ActResultRow, type LaneMove } from "@fairlead/wire";
 
 import { tellAct } from "../act-view.ts";
 import type { AdminClient } from "../admin-client.ts";
@@ -44,7 +44,9 @@ export function drainCommand(context: CommandContext, done: Done): Command {
 /** Makes `fairlead uncordon`. `done` gets the exit code. */
 export function uncordonCommand(context: CommandContext, done: Done): Command {
   const command = new Command("uncordon")
-    .description("Let a drained agent hold addresses again; nothing moves back by itself.")
+    .description(
+      "Let a drained agent hold addresses again; only what waited for it moves by itself.",
+    )
     .argument("<agent>", "the agent's name");
   return addAskOptions(command).action(async (name: string, options: AskOptions) => {
     done(
@@ -140,10 +142,15 @@ function tell(
   result: ActResultRow,
   undone: string,
 ): ExitCode {
-  const { outcome, will, did } = result;
+  const { outcome, will, did, moves } = result;
   const isDone = outcome === ActOutcome.DONE;
-  if (isDone && writeStructured(context, output, { will, did, moves: [] })) return EXIT.good;
+  const value = { will, did, moves: moves.map(plainMove) };
+  if (isDone && writeStructured(context, output, value)) return EXIT.good;
   return tellAct(context, result, undone);
+}
+
+function plainMove({ lane, from, to, addresses }: LaneMove): unknown {
+  return { lane, from, to, addresses };
 }
 
 function addMoveOptions(command: Command): Command {

@@ -104,8 +104,9 @@ function beginActs(world: World, taken: readonly Asked[]): ActsUnderWay {
   };
 }
 
-function doneBy({ will, moves }: AllowedAct, did: readonly string[]): ActResult {
-  return { kind: "done", will, did, ...(moves === undefined ? {} : { moves }) };
+function doneBy(act: AllowedAct, did: readonly string[]): ActResult {
+  const { will, moves = [], stays = [], remedy = "" } = act;
+  return { kind: "done", will, did, moves, stays, remedy };
 }
 
 function withAct(world: World, act: AllowedAct): World {

@@ -41,8 +41,12 @@ export type ActResult =
       readonly kind: "done";
       readonly will: readonly string[];
       readonly did: readonly string[];
-      /** What is to move by it; absent: nothing. */
-      readonly moves?: readonly PlannedMove[];
+      /** What is to move by it. */
+      readonly moves: readonly PlannedMove[];
+      /** What a drained agent keeps. */
+      readonly stays: readonly Staying[];
+      /** What to do about what stays; empty: nothing does. */
+      readonly remedy: string;
     }
   | {
       readonly kind: "refused" | "not-found" | "failed";
@@ -60,6 +64,16 @@ export interface PlannedMove {
   readonly addresses: readonly Address[];
 }
 
+/** Addresses that stay with an agent that is drained. */
+export interface Staying {
+  /** The lane that they ride in; absent: they are the agent's own and never move. */
+  readonly lane?: LaneId;
+  /** Sorted. */
+  readonly addresses: readonly Address[];
+  /** In words, lower case. */
+  readonly why: string;
+}
+
 /** An act that may be done: what it adds to the world of one planning. */
 export interface AllowedAct {
   readonly kind: "allowed";
@@ -70,7 +84,10 @@ export interface AllowedAct {
   readonly intents: readonly Intent[];
   /** Ids of intents that the world has no more. Absent: none. */
   readonly ends?: readonly string[];
+  /** As in the result; absent: nothing. */
   readonly moves?: readonly PlannedMove[];
+  readonly stays?: readonly Staying[];
+  readonly remedy?: string;
   /** Rows that stand in the store from here on. */
   readonly leases: readonly LeasedAddress[];
   /** An agent that nobody waits for any more. */

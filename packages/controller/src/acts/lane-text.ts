@@ -35,3 +35,8 @@ export function addressesText(addresses: readonly Address[]): string {
 export function moveText({ lane, from, to, addresses }: PlannedMove): string {
   return `lane ${lane} goes from ${from} to ${to} with ${addressesText(addresses)}`;
 }
+
+/** `1 address`, `3 addresses`. */
+export function countText({ length }: readonly Address[]): string {
+  return length === 1 ? "1 address" : `${length} addresses`;
+}

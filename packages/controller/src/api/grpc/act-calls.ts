@@ -120,9 +120,10 @@ const OUTCOMES: Readonly<Record<ActResult["kind"], ActOutcome>> = {
 function answerOf(result: ActResult): ActAnswer {
   const outcome = OUTCOMES[result.kind];
   if (result.kind === "done") {
-    const { will, did, moves = [] } = result;
-    const rows = moves.map((move) => ({ ...move, addresses: [...move.addresses] }));
-    return { result: { outcome, will: [...will], did: [...did], moves: rows } };
+    const { will, did, remedy } = result;
+    const moves = result.moves.map((move) => ({ ...move, addresses: [...move.addresses] }));
+    const stays = result.stays.map((one) => ({ ...one, addresses: [...one.addresses] }));
+    return { result: { outcome, will: [...will], did: [...did], remedy, moves, stays } };
   }
   return { result: { outcome, why: [...result.why], remedy: result.remedy } };
 }

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fairlead/v1/admin.proto.
  */
 export const file_fairlead_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChdmYWlybGVhZC92MS9hZG1pbi5wcm90bxILZmFpcmxlYWQudjEiMwoLTGlzdFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCKIAgoMTGlzdFJlc3BvbnNlEi4KCmNvbnRyb2xsZXIYASABKAsyGi5mYWlybGVhZC52MS5Db250cm9sbGVyUm93EiUKBmNsYWltcxgCIAMoCzIVLmZhaXJsZWFkLnYxLkNsYWltUm93EiUKBmFnZW50cxgDIAMoCzIVLmZhaXJsZWFkLnYxLkFnZW50Um93EiMKBXBvb2xzGAQgAygLMhQuZmFpcmxlYWQudjEuUG9vbFJvdxIqCglhZGRyZXNzZXMYBSADKAsyFy5mYWlybGVhZC52MS5BZGRyZXNzUm93EikKCGZpbmRpbmdzGAYgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ1JvdyI0CgxXYXRjaFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCJyCg1XYXRjaFJlc3BvbnNlEg0KBXdob2xlGAEgASgIEicKBHJvd3MYAiABKAsyGS5mYWlybGVhZC52MS5MaXN0UmVzcG9uc2USKQoHcmVtb3ZlZBgDIAEoCzIYLmZhaXJsZWFkLnYxLlJlbW92ZWRSb3dzInoKC1JlbW92ZWRSb3dzEg4KBmNsYWltcxgBIAMoCRIOCgZhZ2VudHMYAiADKAkSDQoFcG9vbHMYAyADKAkSEQoJYWRkcmVzc2VzGAQgAygJEikKCGZpbmRpbmdzGAUgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ0tleSIrCgpGaW5kaW5nS2V5Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCSLGAQoNQ29udHJvbGxlclJvdxIPCgd2ZXJzaW9uGAEgASgJEg0KBWVwb2NoGAIgASgEEhEKCXVwdGltZV9tcxgDIAEoBBIOCgZjeWNsZXMYBCABKAQSDQoFcmVhZHkYBSABKAgSDgoGZGV0YWlsGAYgASgJEhEKCXN0YW5kc19ieRgHIAEoCBIOCgZsZWFkZXIYCCABKAkSHAoPZnJvemVuX3NpbmNlX21zGAkgASgESACIAQFCEgoQX2Zyb3plbl9zaW5jZV9tcyKpAgoIQ2xhaW1Sb3cSCgoCaWQYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJEgwKBG5hbWUYAyABKAkSLAoJYWRkcmVzc2VzGAQgAygLMhkuZmFpcmxlYWQudjEuQ2xhaW1BZGRyZXNzEg0KBXBvcnRzGAUgAygJEg0KBXN0YXRlGAYgASgJEiEKBG1haW4YByABKAsyEy5mYWlybGVhZC52MS5SZW1hcmsSJAoHcmVtYXJrcxgIIAMoCzITLmZhaXJsZWFkLnYxLlJlbWFyaxIqCgpjb25kaXRpb25zGAkgAygLMhYuZmFpcmxlYWQudjEuQ29uZGl0aW9uEg8KB21lbWJlcnMYCiABKA0SDgoGYWdlX21zGAsgASgEEg4KBm9yaWdpbhgMIAEoCSJCCgxDbGFpbUFkZHJlc3MSDwoHYWRkcmVzcxgBIAEoCRIOCgZob2xkZXIYAiABKAkSEQoJcHVibGlzaGVkGAMgASgIIlUKBlJlbWFyaxIOCgZyZWFzb24YASABKAkSDAoEY29kZRgCIAEoCRINCgV0aXRsZRgDIAEoCRIOCgZkZXRhaWwYBCABKAkSDgoGcmVtZWR5GAUgASgJIkoKCUNvbmRpdGlvbhIMCgR0eXBlGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIOCgZyZWFzb24YAyABKAkSDwoHbWVzc2FnZRgEIAEoCSKMAwoIQWdlbnRSb3cSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJEhcKD3dhbnRlZF9yZXZpc2lvbhgEIAEoCRIYChBhcHBsaWVkX3JldmlzaW9uGAUgASgJEgwKBHN5bmMYBiABKAkSEQoJdmlwc19oZWxkGAcgASgNEhQKDHZpcHNfcGxhbm5lZBgIIAEoDRIZChFnZW5lcmF0aW9uc19hbGl2ZRgJIAEoDRIYChBrZWVwYWxpdmVkX2FsaXZlGAogASgIEhQKDGxhc3Rfc2Vlbl9tcxgLIAEoBBINCgVsaW5rcxgMIAMoCRIkCgdyZW1hcmtzGA0gAygLMhMuZmFpcmxlYWQudjEuUmVtYXJrEh0KEGRyYWluZWRfc2luY2VfbXMYDiABKARIAIgBARIZChFnZW5lcmF0aW9uc19ieXRlcxgQIAEoBBIZChFrZWVwYWxpdmVkX25lZWRlZBgRIAEoCEITChFfZHJhaW5lZF9zaW5jZV9tcyL5AQoHUG9vbFJvdxIMCgRuYW1lGAEgASgJEg4KBnJhbmdlcxgCIAEoCRIMCgRtb2RlGAMgASgJEgwKBHNpemUYBCABKAkSDAoEdXNlZBgFIAEoBBITCgtxdWFyYW50aW5lZBgGIAEoBBIOCgZvcmlnaW4YByABKAkSDQoFc3RhdGUYCCABKAkSJAoHcmVtYXJrcxgJIAMoCzITLmZhaXJsZWFkLnYxLlJlbWFyaxIlCgV1c2FnZRgKIAMoCzIWLmZhaXJsZWFkLnYxLlBvb2xVc2FnZRITCgthdXRvX2Fzc2lnbhgLIAEoCBIQCghwcmlvcml0eRgMIAEoESJeCglQb29sVXNhZ2USDgoGZmFtaWx5GAEgASgJEgwKBHNpemUYAiABKAkSDAoEaGVsZBgDIAEoBBIQCghkcmFpbmluZxgEIAEoBBITCgtxdWFyYW50aW5lZBgFIAEoBCIjChNEZXNjcmliZVBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkiTwoURGVzY3JpYmVQb29sUmVzcG9uc2USJgoFcG9vbHMYASADKAsyFy5mYWlybGVhZC52MS5Qb29sRGV0YWlsEg8KB3NpbWlsYXIYAiADKAkivQIKClBvb2xEZXRhaWwSIQoDcm93GAEgASgLMhQuZmFpcmxlYWQudjEuUG9vbFJvdxIRCglhZGRyZXNzZXMYAiADKAkSEAoIcmVzZXJ2ZWQYAyADKAkSFwoPYXZvaWRfYnVnZ3lfaXBzGAQgASgIEg8KB3NoYXJpbmcYBSABKAkSFQoNcXVhcmFudGluZV9tcxgGIAEoBBIRCglvbl9zaHJpbmsYByABKAkSEgoKbmFtZXNwYWNlcxgIIAMoCRIOCgZsYWJlbHMYCSADKAkSDgoGYWdlbnRzGAogAygJEgwKBGxpbmsYCyABKAkSJwoGbGVhc2VzGAwgAygLMhcuZmFpcmxlYWQudjEuQWRkcmVzc1JvdxIXCg9sZWFzZXNfbGVmdF9vdXQYDSABKAQSDwoHd2FpdGluZxgOIAMoCSKsAgoKQWRkcmVzc1JvdxIPCgdhZGRyZXNzGAEgASgJEgwKBHBvb2wYAiABKAkSDgoGb3duZXJzGAMgAygJEg0KBXN0YXRlGAQgASgJEg4KBmhvbGRlchgFIAEoCRIMCgRsYW5lGAYgASgJEg0KBW9yZGVyGAcgAygJEhMKC3dhaXRpbmdfZm9yGAggAygJEg4KBmFnZV9tcxgJIAEoBBINCgVwb3J0cxgKIAMoCRIYCgtzaGFyaW5nX2tleRgLIAEoCUgAiAEBEhIKCmxhc3Rfb3duZXIYDCABKAkSEQoJcHVibGlzaGVkGA0gASgIEhsKDnJlc3RzX3VudGlsX21zGA4gASgESAGIAQFCDgoMX3NoYXJpbmdfa2V5QhEKD19yZXN0c191bnRpbF9tcyJQCgpGaW5kaW5nUm93Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCRIjCgZyZW1hcmsYAyABKAsyEy5mYWlybGVhZC52MS5SZW1hcmsiIQoORXhwbGFpblJlcXVlc3QSDwoHc3ViamVjdBgBIAEoCSJ5Cg9FeHBsYWluUmVzcG9uc2USDQoFZm91bmQYASABKAgSDQoFdGl0bGUYAiABKAkSJwoFc3RlcHMYAyADKAsyGC5mYWlybGVhZC52MS5FeHBsYWluU3RlcBIOCgZyZW1lZHkYBCABKAkSDwoHc2ltaWxhchgFIAMoCSKBAQoLRXhwbGFpblN0ZXASDQoFdGl0bGUYASABKAkSJQoFc3RhdGUYAiABKA4yFi5mYWlybGVhZC52MS5MaW5rU3RhdGUSDgoGZGV0YWlsGAMgASgJEhMKBmFnZV9tcxgEIAEoBEgAiAEBEgwKBGNvZGUYBSABKAlCCQoHX2FnZV9tcyKTAQoJQWN0UmVzdWx0EigKB291dGNvbWUYASABKA4yFy5mYWlybGVhZC52MS5BY3RPdXRjb21lEgwKBHdpbGwYAiADKAkSCwoDZGlkGAMgAygJEgsKA3doeRgEIAMoCRIOCgZyZW1lZHkYBSABKAkSJAoFbW92ZXMYBiADKAsyFS5mYWlybGVhZC52MS5MYW5lTW92ZSJFCghMYW5lTW92ZRIMCgRsYW5lGAEgASgJEgwKBGZyb20YAiABKAkSCgoCdG8YAyABKAkSEQoJYWRkcmVzc2VzGAQgAygJIiYKE1JlbGVhc2VMZWFzZVJlcXVlc3QSDwoHYWRkcmVzcxgBIAEoCSI+ChRSZWxlYXNlTGVhc2VSZXNwb25zZRImCgZyZXN1bHQYASABKAsyFi5mYWlybGVhZC52MS5BY3RSZXN1bHQiIgoSRm9yZ2V0QWdlbnRSZXF1ZXN0EgwKBG5hbWUYASABKAkiPQoTRm9yZ2V0QWdlbnRSZXNwb25zZRImCgZyZXN1bHQYASABKAsyFi5mYWlybGVhZC52MS5BY3RSZXN1bHQiMgoRRHJhaW5BZ2VudFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgdkcnlfcnVuGAIgASgIIjwKEkRyYWluQWdlbnRSZXNwb25zZRImCgZyZXN1bHQYASABKAsyFi5mYWlybGVhZC52MS5BY3RSZXN1bHQiJAoUVW5jb3Jkb25BZ2VudFJlcXVlc3QSDAoEbmFtZRgBIAEoCSI/ChVVbmNvcmRvbkFnZW50UmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZmFpcmxlYWQudjEuQWN0UmVzdWx0IkIKEk1vdmVBZGRyZXNzUmVxdWVzdBIPCgdhZGRyZXNzGAEgASgJEgoKAnRvGAIgASgJEg8KB2RyeV9ydW4YAyABKAgiPQoTTW92ZUFkZHJlc3NSZXNwb25zZRImCgZyZXN1bHQYASABKAsyFi5mYWlybGVhZC52MS5BY3RSZXN1bHQiIwoQUmViYWxhbmNlUmVxdWVzdBIPCgdkcnlfcnVuGAEgASgIIjsKEVJlYmFsYW5jZVJlc3BvbnNlEiYKBnJlc3VsdBgBIAEoCzIWLmZhaXJsZWFkLnYxLkFjdFJlc3VsdCIPCg1GcmVlemVSZXF1ZXN0IjgKDkZyZWV6ZVJlc3BvbnNlEiYKBnJlc3VsdBgBIAEoCzIWLmZhaXJsZWFkLnYxLkFjdFJlc3VsdCINCgtUaGF3UmVxdWVzdCI2CgxUaGF3UmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZmFpcmxlYWQudjEuQWN0UmVzdWx0IhIKEExpc3RMYW5lc1JlcXVlc3QifwoRTGlzdExhbmVzUmVzcG9uc2USIwoFbGFuZXMYASADKAsyFC5mYWlybGVhZC52MS5MYW5lUm93EhMKC3JlYmFsYW5jaW5nGAIgASgIEhwKD2Zyb3plbl9zaW5jZV9tcxgDIAEoBEgAiAEBQhIKEF9mcm96ZW5fc2luY2VfbXMihgEKB0xhbmVSb3cSCgoCaWQYASABKAkSDgoGaG9sZGVyGAIgASgJEg0KBW9yZGVyGAMgAygJEhEKCW1vdmluZ190bxgEIAEoCRIRCglhZGRyZXNzZXMYBSABKA0SKgoJbGFzdF9tb3ZlGAYgASgLMhcuZmFpcmxlYWQudjEuTW92ZVJlY29yZCKcAQoKTW92ZVJlY29yZBIPCgdhZGRyZXNzGAEgASgJEgwKBGZyb20YAiABKAkSCgoCdG8YAyABKAkSDQoFYXRfbXMYBCABKAQSDwoHcGxhbm5lZBgFIAEoCBILCgN3aHkYBiABKAkSEwoGZ2FwX21zGAcgASgESACIAQESFgoOZ2FwX2lzX2F0X21vc3QYCCABKAhCCQoHX2dhcF9tcyIVChNFeHBvcnRMZWFzZXNSZXF1ZXN0IjwKFEV4cG9ydExlYXNlc1Jlc3BvbnNlEiQKBGJvb2sYASABKAsyFi5mYWlybGVhZC52MS5MZWFzZUJvb2siTAoTSW1wb3J0TGVhc2VzUmVxdWVzdBIkCgRib29rGAEgASgLMhYuZmFpcmxlYWQudjEuTGVhc2VCb29rEg8KB2RyeV9ydW4YAiABKAgiPgoUSW1wb3J0TGVhc2VzUmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZmFpcmxlYWQudjEuQWN0UmVzdWx0IkYKCUxlYXNlQm9vaxIPCgd2ZXJzaW9uGAEgASgNEigKBmxlYXNlcxgCIAMoCzIYLmZhaXJsZWFkLnYxLkxlYXNlUmVjb3JkIo4CCgtMZWFzZVJlY29yZBIPCgdhZGRyZXNzGAEgASgJEgwKBHBvb2wYAiABKAkSDQoFc3RhdGUYAyABKAkSLQoGb3duZXJzGAQgAygLMh0uZmFpcmxlYWQudjEuTGVhc2VPd25lclJlY29yZBIYCgtzaGFyaW5nX2tleRgFIAEoCUgAiAEBEhIKCmxhc3RfY2xhaW0YBiABKAkSDwoHc2VudF90bxgHIAMoCRIRCglwdWJsaXNoZWQYCCABKAgSEAoIc2luY2VfbXMYCSABKAQSGwoOcmVzdHNfdW50aWxfbXMYCiABKARIAYgBAUIOCgxfc2hhcmluZ19rZXlCEQoPX3Jlc3RzX3VudGlsX21zImEKEExlYXNlT3duZXJSZWNvcmQSDQoFY2xhaW0YASABKAkSCwoDdWlkGAIgASgJEg0KBXBvcnRzGAMgAygJEhUKCHNpbmNlX21zGAQgASgESACIAQFCCwoJX3NpbmNlX21zKpcBCghMaXN0S2luZBIZChVMSVNUX0tJTkRfVU5TUEVDSUZJRUQQABIUChBMSVNUX0tJTkRfQ0xBSU1TEAESFAoQTElTVF9LSU5EX0FHRU5UUxACEhMKD0xJU1RfS0lORF9QT09MUxADEhcKE0xJU1RfS0lORF9BRERSRVNTRVMQBBIWChJMSVNUX0tJTkRfRklORElOR1MQBSqBAQoJTGlua1N0YXRlEhoKFkxJTktfU1RBVEVfVU5TUEVDSUZJRUQQABITCg9MSU5LX1NUQVRFX0dPT0QQARIVChFMSU5LX1NUQVRFX0JST0tFThACEhYKEkxJTktfU1RBVEVfVU5LTk9XThADEhQKEExJTktfU1RBVEVfRE9VQlQQBCqLAQoKQWN0T3V0Y29tZRIbChdBQ1RfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhQKEEFDVF9PVVRDT01FX0RPTkUQARIXChNBQ1RfT1VUQ09NRV9SRUZVU0VEEAISGQoVQUNUX09VVENPTUVfTk9UX0ZPVU5EEAMSFgoSQUNUX09VVENPTUVfRkFJTEVEEAQyigkKDEFkbWluU2VydmljZRI7CgRMaXN0EhguZmFpcmxlYWQudjEuTGlzdFJlcXVlc3QaGS5mYWlybGVhZC52MS5MaXN0UmVzcG9uc2USRAoHRXhwbGFpbhIbLmZhaXJsZWFkLnYxLkV4cGxhaW5SZXF1ZXN0GhwuZmFpcmxlYWQudjEuRXhwbGFpblJlc3BvbnNlEkAKBVdhdGNoEhkuZmFpcmxlYWQudjEuV2F0Y2hSZXF1ZXN0GhouZmFpcmxlYWQudjEuV2F0Y2hSZXNwb25zZTABElMKDERlc2NyaWJlUG9vbBIgLmZhaXJsZWFkLnYxLkRlc2NyaWJlUG9vbFJlcXVlc3QaIS5mYWlybGVhZC52MS5EZXNjcmliZVBvb2xSZXNwb25zZRJTCgxSZWxlYXNlTGVhc2USIC5mYWlybGVhZC52MS5SZWxlYXNlTGVhc2VSZXF1ZXN0GiEuZmFpcmxlYWQudjEuUmVsZWFzZUxlYXNlUmVzcG9uc2USUAoLRm9yZ2V0QWdlbnQSHy5mYWlybGVhZC52MS5Gb3JnZXRBZ2VudFJlcXVlc3QaIC5mYWlybGVhZC52MS5Gb3JnZXRBZ2VudFJlc3BvbnNlEk0KCkRyYWluQWdlbnQSHi5mYWlybGVhZC52MS5EcmFpbkFnZW50UmVxdWVzdBofLmZhaXJsZWFkLnYxLkRyYWluQWdlbnRSZXNwb25zZRJWCg1VbmNvcmRvbkFnZW50EiEuZmFpcmxlYWQudjEuVW5jb3Jkb25BZ2VudFJlcXVlc3QaIi5mYWlybGVhZC52MS5VbmNvcmRvbkFnZW50UmVzcG9uc2USUAoLTW92ZUFkZHJlc3MSHy5mYWlybGVhZC52MS5Nb3ZlQWRkcmVzc1JlcXVlc3QaIC5mYWlybGVhZC52MS5Nb3ZlQWRkcmVzc1Jlc3BvbnNlEkoKCVJlYmFsYW5jZRIdLmZhaXJsZWFkLnYxLlJlYmFsYW5jZVJlcXVlc3QaHi5mYWlybGVhZC52MS5SZWJhbGFuY2VSZXNwb25zZRJBCgZGcmVlemUSGi5mYWlybGVhZC52MS5GcmVlemVSZXF1ZXN0GhsuZmFpcmxlYWQudjEuRnJlZXplUmVzcG9uc2USOwoEVGhhdxIYLmZhaXJsZWFkLnYxLlRoYXdSZXF1ZXN0GhkuZmFpcmxlYWQudjEuVGhhd1Jlc3BvbnNlEkoKCUxpc3RMYW5lcxIdLmZhaXJsZWFkLnYxLkxpc3RMYW5lc1JlcXVlc3QaHi5mYWlybGVhZC52MS5MaXN0TGFuZXNSZXNwb25zZRJTCgxFeHBvcnRMZWFzZXMSIC5mYWlybGVhZC52MS5FeHBvcnRMZWFzZXNSZXF1ZXN0GiEuZmFpcmxlYWQudjEuRXhwb3J0TGVhc2VzUmVzcG9uc2USUwoMSW1wb3J0TGVhc2VzEiAuZmFpcmxlYWQudjEuSW1wb3J0TGVhc2VzUmVxdWVzdBohLmZhaXJsZWFkLnYxLkltcG9ydExlYXNlc1Jlc3BvbnNlYgZwcm90bzM");
+  fileDesc("ChdmYWlybGVhZC92MS9hZG1pbi5wcm90bxILZmFpcmxlYWQudjEiMwoLTGlzdFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCKIAgoMTGlzdFJlc3BvbnNlEi4KCmNvbnRyb2xsZXIYASABKAsyGi5mYWlybGVhZC52MS5Db250cm9sbGVyUm93EiUKBmNsYWltcxgCIAMoCzIVLmZhaXJsZWFkLnYxLkNsYWltUm93EiUKBmFnZW50cxgDIAMoCzIVLmZhaXJsZWFkLnYxLkFnZW50Um93EiMKBXBvb2xzGAQgAygLMhQuZmFpcmxlYWQudjEuUG9vbFJvdxIqCglhZGRyZXNzZXMYBSADKAsyFy5mYWlybGVhZC52MS5BZGRyZXNzUm93EikKCGZpbmRpbmdzGAYgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ1JvdyI0CgxXYXRjaFJlcXVlc3QSJAoFa2luZHMYASADKA4yFS5mYWlybGVhZC52MS5MaXN0S2luZCJyCg1XYXRjaFJlc3BvbnNlEg0KBXdob2xlGAEgASgIEicKBHJvd3MYAiABKAsyGS5mYWlybGVhZC52MS5MaXN0UmVzcG9uc2USKQoHcmVtb3ZlZBgDIAEoCzIYLmZhaXJsZWFkLnYxLlJlbW92ZWRSb3dzInoKC1JlbW92ZWRSb3dzEg4KBmNsYWltcxgBIAMoCRIOCgZhZ2VudHMYAiADKAkSDQoFcG9vbHMYAyADKAkSEQoJYWRkcmVzc2VzGAQgAygJEikKCGZpbmRpbmdzGAUgAygLMhcuZmFpcmxlYWQudjEuRmluZGluZ0tleSIrCgpGaW5kaW5nS2V5Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCSLGAQoNQ29udHJvbGxlclJvdxIPCgd2ZXJzaW9uGAEgASgJEg0KBWVwb2NoGAIgASgEEhEKCXVwdGltZV9tcxgDIAEoBBIOCgZjeWNsZXMYBCABKAQSDQoFcmVhZHkYBSABKAgSDgoGZGV0YWlsGAYgASgJEhEKCXN0YW5kc19ieRgHIAEoCBIOCgZsZWFkZXIYCCABKAkSHAoPZnJvemVuX3NpbmNlX21zGAkgASgESACIAQFCEgoQX2Zyb3plbl9zaW5jZV9tcyKpAgoIQ2xhaW1Sb3cSCgoCaWQYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJEgwKBG5hbWUYAyABKAkSLAoJYWRkcmVzc2VzGAQgAygLMhkuZmFpcmxlYWQudjEuQ2xhaW1BZGRyZXNzEg0KBXBvcnRzGAUgAygJEg0KBXN0YXRlGAYgASgJEiEKBG1haW4YByABKAsyEy5mYWlybGVhZC52MS5SZW1hcmsSJAoHcmVtYXJrcxgIIAMoCzITLmZhaXJsZWFkLnYxLlJlbWFyaxIqCgpjb25kaXRpb25zGAkgAygLMhYuZmFpcmxlYWQudjEuQ29uZGl0aW9uEg8KB21lbWJlcnMYCiABKA0SDgoGYWdlX21zGAsgASgEEg4KBm9yaWdpbhgMIAEoCSJCCgxDbGFpbUFkZHJlc3MSDwoHYWRkcmVzcxgBIAEoCRIOCgZob2xkZXIYAiABKAkSEQoJcHVibGlzaGVkGAMgASgIIlUKBlJlbWFyaxIOCgZyZWFzb24YASABKAkSDAoEY29kZRgCIAEoCRINCgV0aXRsZRgDIAEoCRIOCgZkZXRhaWwYBCABKAkSDgoGcmVtZWR5GAUgASgJIkoKCUNvbmRpdGlvbhIMCgR0eXBlGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIOCgZyZWFzb24YAyABKAkSDwoHbWVzc2FnZRgEIAEoCSKMAwoIQWdlbnRSb3cSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJEhcKD3dhbnRlZF9yZXZpc2lvbhgEIAEoCRIYChBhcHBsaWVkX3JldmlzaW9uGAUgASgJEgwKBHN5bmMYBiABKAkSEQoJdmlwc19oZWxkGAcgASgNEhQKDHZpcHNfcGxhbm5lZBgIIAEoDRIZChFnZW5lcmF0aW9uc19hbGl2ZRgJIAEoDRIYChBrZWVwYWxpdmVkX2FsaXZlGAogASgIEhQKDGxhc3Rfc2Vlbl9tcxgLIAEoBBINCgVsaW5rcxgMIAMoCRIkCgdyZW1hcmtzGA0gAygLMhMuZmFpcmxlYWQudjEuUmVtYXJrEh0KEGRyYWluZWRfc2luY2VfbXMYDiABKARIAIgBARIZChFnZW5lcmF0aW9uc19ieXRlcxgQIAEoBBIZChFrZWVwYWxpdmVkX25lZWRlZBgRIAEoCEITChFfZHJhaW5lZF9zaW5jZV9tcyL5AQoHUG9vbFJvdxIMCgRuYW1lGAEgASgJEg4KBnJhbmdlcxgCIAEoCRIMCgRtb2RlGAMgASgJEgwKBHNpemUYBCABKAkSDAoEdXNlZBgFIAEoBBITCgtxdWFyYW50aW5lZBgGIAEoBBIOCgZvcmlnaW4YByABKAkSDQoFc3RhdGUYCCABKAkSJAoHcmVtYXJrcxgJIAMoCzITLmZhaXJsZWFkLnYxLlJlbWFyaxIlCgV1c2FnZRgKIAMoCzIWLmZhaXJsZWFkLnYxLlBvb2xVc2FnZRITCgthdXRvX2Fzc2lnbhgLIAEoCBIQCghwcmlvcml0eRgMIAEoESJeCglQb29sVXNhZ2USDgoGZmFtaWx5GAEgASgJEgwKBHNpemUYAiABKAkSDAoEaGVsZBgDIAEoBBIQCghkcmFpbmluZxgEIAEoBBITCgtxdWFyYW50aW5lZBgFIAEoBCIjChNEZXNjcmliZVBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkiTwoURGVzY3JpYmVQb29sUmVzcG9uc2USJgoFcG9vbHMYASADKAsyFy5mYWlybGVhZC52MS5Qb29sRGV0YWlsEg8KB3NpbWlsYXIYAiADKAkivQIKClBvb2xEZXRhaWwSIQoDcm93GAEgASgLMhQuZmFpcmxlYWQudjEuUG9vbFJvdxIRCglhZGRyZXNzZXMYAiADKAkSEAoIcmVzZXJ2ZWQYAyADKAkSFwoPYXZvaWRfYnVnZ3lfaXBzGAQgASgIEg8KB3NoYXJpbmcYBSABKAkSFQoNcXVhcmFudGluZV9tcxgGIAEoBBIRCglvbl9zaHJpbmsYByABKAkSEgoKbmFtZXNwYWNlcxgIIAMoCRIOCgZsYWJlbHMYCSADKAkSDgoGYWdlbnRzGAogAygJEgwKBGxpbmsYCyABKAkSJwoGbGVhc2VzGAwgAygLMhcuZmFpcmxlYWQudjEuQWRkcmVzc1JvdxIXCg9sZWFzZXNfbGVmdF9vdXQYDSABKAQSDwoHd2FpdGluZxgOIAMoCSKsAgoKQWRkcmVzc1JvdxIPCgdhZGRyZXNzGAEgASgJEgwKBHBvb2wYAiABKAkSDgoGb3duZXJzGAMgAygJEg0KBXN0YXRlGAQgASgJEg4KBmhvbGRlchgFIAEoCRIMCgRsYW5lGAYgASgJEg0KBW9yZGVyGAcgAygJEhMKC3dhaXRpbmdfZm9yGAggAygJEg4KBmFnZV9tcxgJIAEoBBINCgVwb3J0cxgKIAMoCRIYCgtzaGFyaW5nX2tleRgLIAEoCUgAiAEBEhIKCmxhc3Rfb3duZXIYDCABKAkSEQoJcHVibGlzaGVkGA0gASgIEhsKDnJlc3RzX3VudGlsX21zGA4gASgESAGIAQFCDgoMX3NoYXJpbmdfa2V5QhEKD19yZXN0c191bnRpbF9tcyJQCgpGaW5kaW5nUm93Eg8KB3N1YmplY3QYASABKAkSDAoEbmFtZRgCIAEoCRIjCgZyZW1hcmsYAyABKAsyEy5mYWlybGVhZC52MS5SZW1hcmsiIQoORXhwbGFpblJlcXVlc3QSDwoHc3ViamVjdBgBIAEoCSJ5Cg9FeHBsYWluUmVzcG9uc2USDQoFZm91bmQYASABKAgSDQoFdGl0bGUYAiABKAkSJwoFc3RlcHMYAyADKAsyGC5mYWlybGVhZC52MS5FeHBsYWluU3RlcBIOCgZyZW1lZHkYBCABKAkSDwoHc2ltaWxhchgFIAMoCSKBAQoLRXhwbGFpblN0ZXASDQoFdGl0bGUYASABKAkSJQoFc3RhdGUYAiABKA4yFi5mYWlybGVhZC52MS5MaW5rU3RhdGUSDgoGZGV0YWlsGAMgASgJEhMKBmFnZV9tcxgEIAEoBEgAiAEBEgwKBGNvZGUYBSABKAlCCQoHX2FnZV9tcyLBAQoJQWN0UmVzdWx0EigKB291dGNvbWUYASABKA4yFy5mYWlybGVhZC52MS5BY3RPdXRjb21lEgwKBHdpbGwYAiADKAkSCwoDZGlkGAMgAygJEgsKA3doeRgEIAMoCRIOCgZyZW1lZHkYBSABKAkSJAoFbW92ZXMYBiADKAsyFS5mYWlybGVhZC52MS5MYW5lTW92ZRIsCgVzdGF5cxgHIAMoCzIdLmZhaXJsZWFkLnYxLlN0YXlpbmdBZGRyZXNzZXMiQAoQU3RheWluZ0FkZHJlc3NlcxIMCgRsYW5lGAEgASgJEhEKCWFkZHJlc3NlcxgCIAMoCRILCgN3aHkYAyABKAkiRQoITGFuZU1vdmUSDAoEbGFuZRgBIAEoCRIMCgRmcm9tGAIgASgJEgoKAnRvGAMgASgJEhEKCWFkZHJlc3NlcxgEIAMoCSImChNSZWxlYXNlTGVhc2VSZXF1ZXN0Eg8KB2FkZHJlc3MYASABKAkiPgoUUmVsZWFzZUxlYXNlUmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZmFpcmxlYWQudjEuQWN0UmVzdWx0IiIKEkZvcmdldEFnZW50UmVxdWVzdBIMCgRuYW1lGAEgASgJIj0KE0ZvcmdldEFnZW50UmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZmFpcmxlYWQudjEuQWN0UmVzdWx0IjIKEURyYWluQWdlbnRSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHZHJ5X3J1bhgCIAEoCCI8ChJEcmFpbkFnZW50UmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZmFpcmxlYWQudjEuQWN0UmVzdWx0IiQKFFVuY29yZG9uQWdlbnRSZXF1ZXN0EgwKBG5hbWUYASABKAkiPwoVVW5jb3Jkb25BZ2VudFJlc3BvbnNlEiYKBnJlc3VsdBgBIAEoCzIWLmZhaXJsZWFkLnYxLkFjdFJlc3VsdCJCChJNb3ZlQWRkcmVzc1JlcXVlc3QSDwoHYWRkcmVzcxgBIAEoCRIKCgJ0bxgCIAEoCRIPCgdkcnlfcnVuGAMgASgIIj0KE01vdmVBZGRyZXNzUmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZmFpcmxlYWQudjEuQWN0UmVzdWx0IiMKEFJlYmFsYW5jZVJlcXVlc3QSDwoHZHJ5X3J1bhgBIAEoCCI7ChFSZWJhbGFuY2VSZXNwb25zZRImCgZyZXN1bHQYASABKAsyFi5mYWlybGVhZC52MS5BY3RSZXN1bHQiDwoNRnJlZXplUmVxdWVzdCI4Cg5GcmVlemVSZXNwb25zZRImCgZyZXN1bHQYASABKAsyFi5mYWlybGVhZC52MS5BY3RSZXN1bHQiDQoLVGhhd1JlcXVlc3QiNgoMVGhhd1Jlc3BvbnNlEiYKBnJlc3VsdBgBIAEoCzIWLmZhaXJsZWFkLnYxLkFjdFJlc3VsdCISChBMaXN0TGFuZXNSZXF1ZXN0In8KEUxpc3RMYW5lc1Jlc3BvbnNlEiMKBWxhbmVzGAEgAygLMhQuZmFpcmxlYWQudjEuTGFuZVJvdxITCgtyZWJhbGFuY2luZxgCIAEoCBIcCg9mcm96ZW5fc2luY2VfbXMYAyABKARIAIgBAUISChBfZnJvemVuX3NpbmNlX21zIoYBCgdMYW5lUm93EgoKAmlkGAEgASgJEg4KBmhvbGRlchgCIAEoCRINCgVvcmRlchgDIAMoCRIRCgltb3ZpbmdfdG8YBCABKAkSEQoJYWRkcmVzc2VzGAUgASgNEioKCWxhc3RfbW92ZRgGIAEoCzIXLmZhaXJsZWFkLnYxLk1vdmVSZWNvcmQinAEKCk1vdmVSZWNvcmQSDwoHYWRkcmVzcxgBIAEoCRIMCgRmcm9tGAIgASgJEgoKAnRvGAMgASgJEg0KBWF0X21zGAQgASgEEg8KB3BsYW5uZWQYBSABKAgSCwoDd2h5GAYgASgJEhMKBmdhcF9tcxgHIAEoBEgAiAEBEhYKDmdhcF9pc19hdF9tb3N0GAggASgIQgkKB19nYXBfbXMiFQoTRXhwb3J0TGVhc2VzUmVxdWVzdCI8ChRFeHBvcnRMZWFzZXNSZXNwb25zZRIkCgRib29rGAEgASgLMhYuZmFpcmxlYWQudjEuTGVhc2VCb29rIkwKE0ltcG9ydExlYXNlc1JlcXVlc3QSJAoEYm9vaxgBIAEoCzIWLmZhaXJsZWFkLnYxLkxlYXNlQm9vaxIPCgdkcnlfcnVuGAIgASgIIj4KFEltcG9ydExlYXNlc1Jlc3BvbnNlEiYKBnJlc3VsdBgBIAEoCzIWLmZhaXJsZWFkLnYxLkFjdFJlc3VsdCJGCglMZWFzZUJvb2sSDwoHdmVyc2lvbhgBIAEoDRIoCgZsZWFzZXMYAiADKAsyGC5mYWlybGVhZC52MS5MZWFzZVJlY29yZCKOAgoLTGVhc2VSZWNvcmQSDwoHYWRkcmVzcxgBIAEoCRIMCgRwb29sGAIgASgJEg0KBXN0YXRlGAMgASgJEi0KBm93bmVycxgEIAMoCzIdLmZhaXJsZWFkLnYxLkxlYXNlT3duZXJSZWNvcmQSGAoLc2hhcmluZ19rZXkYBSABKAlIAIgBARISCgpsYXN0X2NsYWltGAYgASgJEg8KB3NlbnRfdG8YByADKAkSEQoJcHVibGlzaGVkGAggASgIEhAKCHNpbmNlX21zGAkgASgEEhsKDnJlc3RzX3VudGlsX21zGAogASgESAGIAQFCDgoMX3NoYXJpbmdfa2V5QhEKD19yZXN0c191bnRpbF9tcyJhChBMZWFzZU93bmVyUmVjb3JkEg0KBWNsYWltGAEgASgJEgsKA3VpZBgCIAEoCRINCgVwb3J0cxgDIAMoCRIVCghzaW5jZV9tcxgEIAEoBEgAiAEBQgsKCV9zaW5jZV9tcyqXAQoITGlzdEtpbmQSGQoVTElTVF9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQTElTVF9LSU5EX0NMQUlNUxABEhQKEExJU1RfS0lORF9BR0VOVFMQAhITCg9MSVNUX0tJTkRfUE9PTFMQAxIXChNMSVNUX0tJTkRfQUREUkVTU0VTEAQSFgoSTElTVF9LSU5EX0ZJTkRJTkdTEAUqgQEKCUxpbmtTdGF0ZRIaChZMSU5LX1NUQVRFX1VOU1BFQ0lGSUVEEAASEwoPTElOS19TVEFURV9HT09EEAESFQoRTElOS19TVEFURV9CUk9LRU4QAhIWChJMSU5LX1NUQVRFX1VOS05PV04QAxIUChBMSU5LX1NUQVRFX0RPVUJUEAQqiwEKCkFjdE91dGNvbWUSGwoXQUNUX09VVENPTUVfVU5TUEVDSUZJRUQQABIUChBBQ1RfT1VUQ09NRV9ET05FEAESFwoTQUNUX09VVENPTUVfUkVGVVNFRBACEhkKFUFDVF9PVVRDT01FX05PVF9GT1VORBADEhYKEkFDVF9PVVRDT01FX0ZBSUxFRBAEMooJCgxBZG1pblNlcnZpY2USOwoETGlzdBIYLmZhaXJsZWFkLnYxLkxpc3RSZXF1ZXN0GhkuZmFpcmxlYWQudjEuTGlzdFJlc3BvbnNlEkQKB0V4cGxhaW4SGy5mYWlybGVhZC52MS5FeHBsYWluUmVxdWVzdBocLmZhaXJsZWFkLnYxLkV4cGxhaW5SZXNwb25zZRJACgVXYXRjaBIZLmZhaXJsZWFkLnYxLldhdGNoUmVxdWVzdBoaLmZhaXJsZWFkLnYxLldhdGNoUmVzcG9uc2UwARJTCgxEZXNjcmliZVBvb2wSIC5mYWlybGVhZC52MS5EZXNjcmliZVBvb2xSZXF1ZXN0GiEuZmFpcmxlYWQudjEuRGVzY3JpYmVQb29sUmVzcG9uc2USUwoMUmVsZWFzZUxlYXNlEiAuZmFpcmxlYWQudjEuUmVsZWFzZUxlYXNlUmVxdWVzdBohLmZhaXJsZWFkLnYxLlJlbGVhc2VMZWFzZVJlc3BvbnNlElAKC0ZvcmdldEFnZW50Eh8uZmFpcmxlYWQudjEuRm9yZ2V0QWdlbnRSZXF1ZXN0GiAuZmFpcmxlYWQudjEuRm9yZ2V0QWdlbnRSZXNwb25zZRJNCgpEcmFpbkFnZW50Eh4uZmFpcmxlYWQudjEuRHJhaW5BZ2VudFJlcXVlc3QaHy5mYWlybGVhZC52MS5EcmFpbkFnZW50UmVzcG9uc2USVgoNVW5jb3Jkb25BZ2VudBIhLmZhaXJsZWFkLnYxLlVuY29yZG9uQWdlbnRSZXF1ZXN0GiIuZmFpcmxlYWQudjEuVW5jb3Jkb25BZ2VudFJlc3BvbnNlElAKC01vdmVBZGRyZXNzEh8uZmFpcmxlYWQudjEuTW92ZUFkZHJlc3NSZXF1ZXN0GiAuZmFpcmxlYWQudjEuTW92ZUFkZHJlc3NSZXNwb25zZRJKCglSZWJhbGFuY2USHS5mYWlybGVhZC52MS5SZWJhbGFuY2VSZXF1ZXN0Gh4uZmFpcmxlYWQudjEuUmViYWxhbmNlUmVzcG9uc2USQQoGRnJlZXplEhouZmFpcmxlYWQudjEuRnJlZXplUmVxdWVzdBobLmZhaXJsZWFkLnYxLkZyZWV6ZVJlc3BvbnNlEjsKBFRoYXcSGC5mYWlybGVhZC52MS5UaGF3UmVxdWVzdBoZLmZhaXJsZWFkLnYxLlRoYXdSZXNwb25zZRJKCglMaXN0TGFuZXMSHS5mYWlybGVhZC52MS5MaXN0TGFuZXNSZXF1ZXN0Gh4uZmFpcmxlYWQudjEuTGlzdExhbmVzUmVzcG9uc2USUwoMRXhwb3J0TGVhc2VzEiAuZmFpcmxlYWQudjEuRXhwb3J0TGVhc2VzUmVxdWVzdBohLmZhaXJsZWFkLnYxLkV4cG9ydExlYXNlc1Jlc3BvbnNlElMKDEltcG9ydExlYXNlcxIgLmZhaXJsZWFkLnYxLkltcG9ydExlYXNlc1JlcXVlc3QaIS5mYWlybGVhZC52MS5JbXBvcnRMZWFzZXNSZXNwb25zZWIGcHJvdG8z");
 
 /**
  * Which kinds; none means all.
@@ -1095,6 +1095,13 @@ export type ActResult = Message<"fairlead.v1.ActResult"> & {
    * @generated from field: repeated fairlead.v1.LaneMove moves = 6;
    */
   moves: LaneMove[];
+
+  /**
+   * What a drained agent keeps; `remedy` is what to do about it.
+   *
+   * @generated from field: repeated fairlead.v1.StayingAddresses stays = 7;
+   */
+  stays: StayingAddresses[];
 };
 
 /**
@@ -1103,6 +1110,39 @@ export type ActResult = Message<"fairlead.v1.ActResult"> & {
  */
 export const ActResultSchema: GenMessage<ActResult> = /*@__PURE__*/
   messageDesc(file_fairlead_v1_admin, 22);
+
+/**
+ * Addresses that stay with a drained agent.
+ *
+ * @generated from message fairlead.v1.StayingAddresses
+ */
+export type StayingAddresses = Message<"fairlead.v1.StayingAddresses"> & {
+  /**
+   * The lane that they ride in; empty: they are the agent's own and never move.
+   *
+   * @generated from field: string lane = 1;
+   */
+  lane: string;
+
+  /**
+   * In order.
+   *
+   * @generated from field: repeated string addresses = 2;
+   */
+  addresses: string[];
+
+  /**
+   * @generated from field: string why = 3;
+   */
+  why: string;
+};
+
+/**
+ * Describes the message fairlead.v1.StayingAddresses.
+ * Use `create(StayingAddressesSchema)` to create a new message.
+ */
+export const StayingAddressesSchema: GenMessage<StayingAddresses> = /*@__PURE__*/
+  messageDesc(file_fairlead_v1_admin, 23);
 
 /**
  * A lane that goes from one agent to another.
@@ -1138,7 +1178,7 @@ export type LaneMove = Message<"fairlead.v1.LaneMove"> & {
  * Use `create(LaneMoveSchema)` to create a new message.
  */
 export const LaneMoveSchema: GenMessage<LaneMove> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 23);
+  messageDesc(file_fairlead_v1_admin, 24);
 
 /**
  * The address to free.
@@ -1157,7 +1197,7 @@ export type ReleaseLeaseRequest = Message<"fairlead.v1.ReleaseLeaseRequest"> & {
  * Use `create(ReleaseLeaseRequestSchema)` to create a new message.
  */
 export const ReleaseLeaseRequestSchema: GenMessage<ReleaseLeaseRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 24);
+  messageDesc(file_fairlead_v1_admin, 25);
 
 /**
  * What came of it.
@@ -1176,7 +1216,7 @@ export type ReleaseLeaseResponse = Message<"fairlead.v1.ReleaseLeaseResponse"> &
  * Use `create(ReleaseLeaseResponseSchema)` to create a new message.
  */
 export const ReleaseLeaseResponseSchema: GenMessage<ReleaseLeaseResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 25);
+  messageDesc(file_fairlead_v1_admin, 26);
 
 /**
  * The agent that is powered off.
@@ -1195,7 +1235,7 @@ export type ForgetAgentRequest = Message<"fairlead.v1.ForgetAgentRequest"> & {
  * Use `create(ForgetAgentRequestSchema)` to create a new message.
  */
 export const ForgetAgentRequestSchema: GenMessage<ForgetAgentRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 26);
+  messageDesc(file_fairlead_v1_admin, 27);
 
 /**
  * What came of it.
@@ -1214,7 +1254,7 @@ export type ForgetAgentResponse = Message<"fairlead.v1.ForgetAgentResponse"> & {
  * Use `create(ForgetAgentResponseSchema)` to create a new message.
  */
 export const ForgetAgentResponseSchema: GenMessage<ForgetAgentResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 27);
+  messageDesc(file_fairlead_v1_admin, 28);
 
 /**
  * The agent that others are to relieve.
@@ -1240,7 +1280,7 @@ export type DrainAgentRequest = Message<"fairlead.v1.DrainAgentRequest"> & {
  * Use `create(DrainAgentRequestSchema)` to create a new message.
  */
 export const DrainAgentRequestSchema: GenMessage<DrainAgentRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 28);
+  messageDesc(file_fairlead_v1_admin, 29);
 
 /**
  * What came of it.
@@ -1259,7 +1299,7 @@ export type DrainAgentResponse = Message<"fairlead.v1.DrainAgentResponse"> & {
  * Use `create(DrainAgentResponseSchema)` to create a new message.
  */
 export const DrainAgentResponseSchema: GenMessage<DrainAgentResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 29);
+  messageDesc(file_fairlead_v1_admin, 30);
 
 /**
  * The agent that is drained no more.
@@ -1278,7 +1318,7 @@ export type UncordonAgentRequest = Message<"fairlead.v1.UncordonAgentRequest"> &
  * Use `create(UncordonAgentRequestSchema)` to create a new message.
  */
 export const UncordonAgentRequestSchema: GenMessage<UncordonAgentRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 30);
+  messageDesc(file_fairlead_v1_admin, 31);
 
 /**
  * What came of it.
@@ -1297,7 +1337,7 @@ export type UncordonAgentResponse = Message<"fairlead.v1.UncordonAgentResponse">
  * Use `create(UncordonAgentResponseSchema)` to create a new message.
  */
 export const UncordonAgentResponseSchema: GenMessage<UncordonAgentResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 31);
+  messageDesc(file_fairlead_v1_admin, 32);
 
 /**
  * The address, and the agent that is to hold it.
@@ -1328,7 +1368,7 @@ export type MoveAddressRequest = Message<"fairlead.v1.MoveAddressRequest"> & {
  * Use `create(MoveAddressRequestSchema)` to create a new message.
  */
 export const MoveAddressRequestSchema: GenMessage<MoveAddressRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 32);
+  messageDesc(file_fairlead_v1_admin, 33);
 
 /**
  * What came of it.
@@ -1347,7 +1387,7 @@ export type MoveAddressResponse = Message<"fairlead.v1.MoveAddressResponse"> & {
  * Use `create(MoveAddressResponseSchema)` to create a new message.
  */
 export const MoveAddressResponseSchema: GenMessage<MoveAddressResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 33);
+  messageDesc(file_fairlead_v1_admin, 34);
 
 /**
  * Asks for even shares.
@@ -1368,7 +1408,7 @@ export type RebalanceRequest = Message<"fairlead.v1.RebalanceRequest"> & {
  * Use `create(RebalanceRequestSchema)` to create a new message.
  */
 export const RebalanceRequestSchema: GenMessage<RebalanceRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 34);
+  messageDesc(file_fairlead_v1_admin, 35);
 
 /**
  * What came of it.
@@ -1387,7 +1427,7 @@ export type RebalanceResponse = Message<"fairlead.v1.RebalanceResponse"> & {
  * Use `create(RebalanceResponseSchema)` to create a new message.
  */
 export const RebalanceResponseSchema: GenMessage<RebalanceResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 35);
+  messageDesc(file_fairlead_v1_admin, 36);
 
 /**
  * Asks that nothing move.
@@ -1402,7 +1442,7 @@ export type FreezeRequest = Message<"fairlead.v1.FreezeRequest"> & {
  * Use `create(FreezeRequestSchema)` to create a new message.
  */
 export const FreezeRequestSchema: GenMessage<FreezeRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 36);
+  messageDesc(file_fairlead_v1_admin, 37);
 
 /**
  * What came of it.
@@ -1421,7 +1461,7 @@ export type FreezeResponse = Message<"fairlead.v1.FreezeResponse"> & {
  * Use `create(FreezeResponseSchema)` to create a new message.
  */
 export const FreezeResponseSchema: GenMessage<FreezeResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 37);
+  messageDesc(file_fairlead_v1_admin, 38);
 
 /**
  * Asks that things move again.
@@ -1436,7 +1476,7 @@ export type ThawRequest = Message<"fairlead.v1.ThawRequest"> & {
  * Use `create(ThawRequestSchema)` to create a new message.
  */
 export const ThawRequestSchema: GenMessage<ThawRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 38);
+  messageDesc(file_fairlead_v1_admin, 39);
 
 /**
  * What came of it.
@@ -1455,7 +1495,7 @@ export type ThawResponse = Message<"fairlead.v1.ThawResponse"> & {
  * Use `create(ThawResponseSchema)` to create a new message.
  */
 export const ThawResponseSchema: GenMessage<ThawResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 39);
+  messageDesc(file_fairlead_v1_admin, 40);
 
 /**
  * Asks for all lanes.
@@ -1470,7 +1510,7 @@ export type ListLanesRequest = Message<"fairlead.v1.ListLanesRequest"> & {
  * Use `create(ListLanesRequestSchema)` to create a new message.
  */
 export const ListLanesRequestSchema: GenMessage<ListLanesRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 40);
+  messageDesc(file_fairlead_v1_admin, 41);
 
 /**
  * All lanes, by id.
@@ -1503,7 +1543,7 @@ export type ListLanesResponse = Message<"fairlead.v1.ListLanesResponse"> & {
  * Use `create(ListLanesResponseSchema)` to create a new message.
  */
 export const ListLanesResponseSchema: GenMessage<ListLanesResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 41);
+  messageDesc(file_fairlead_v1_admin, 42);
 
 /**
  * One lane.
@@ -1559,7 +1599,7 @@ export type LaneRow = Message<"fairlead.v1.LaneRow"> & {
  * Use `create(LaneRowSchema)` to create a new message.
  */
 export const LaneRowSchema: GenMessage<LaneRow> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 42);
+  messageDesc(file_fairlead_v1_admin, 43);
 
 /**
  * An address that another agent holds than before.
@@ -1621,7 +1661,7 @@ export type MoveRecord = Message<"fairlead.v1.MoveRecord"> & {
  * Use `create(MoveRecordSchema)` to create a new message.
  */
 export const MoveRecordSchema: GenMessage<MoveRecord> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 43);
+  messageDesc(file_fairlead_v1_admin, 44);
 
 /**
  * Asks for all leases.
@@ -1636,7 +1676,7 @@ export type ExportLeasesRequest = Message<"fairlead.v1.ExportLeasesRequest"> & {
  * Use `create(ExportLeasesRequestSchema)` to create a new message.
  */
 export const ExportLeasesRequestSchema: GenMessage<ExportLeasesRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 44);
+  messageDesc(file_fairlead_v1_admin, 45);
 
 /**
  * All leases as they are stored.
@@ -1655,7 +1695,7 @@ export type ExportLeasesResponse = Message<"fairlead.v1.ExportLeasesResponse"> &
  * Use `create(ExportLeasesResponseSchema)` to create a new message.
  */
 export const ExportLeasesResponseSchema: GenMessage<ExportLeasesResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 45);
+  messageDesc(file_fairlead_v1_admin, 46);
 
 /**
  * Leases to put into the store.
@@ -1681,7 +1721,7 @@ export type ImportLeasesRequest = Message<"fairlead.v1.ImportLeasesRequest"> & {
  * Use `create(ImportLeasesRequestSchema)` to create a new message.
  */
 export const ImportLeasesRequestSchema: GenMessage<ImportLeasesRequest> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 46);
+  messageDesc(file_fairlead_v1_admin, 47);
 
 /**
  * What came of it.
@@ -1700,7 +1740,7 @@ export type ImportLeasesResponse = Message<"fairlead.v1.ImportLeasesResponse"> &
  * Use `create(ImportLeasesResponseSchema)` to create a new message.
  */
 export const ImportLeasesResponseSchema: GenMessage<ImportLeasesResponse> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 47);
+  messageDesc(file_fairlead_v1_admin, 48);
 
 /**
  * Leases as they are kept, for files.
@@ -1728,7 +1768,7 @@ export type LeaseBook = Message<"fairlead.v1.LeaseBook"> & {
  * Use `create(LeaseBookSchema)` to create a new message.
  */
 export const LeaseBookSchema: GenMessage<LeaseBook> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 48);
+  messageDesc(file_fairlead_v1_admin, 49);
 
 /**
  * One address that is not free. Times are epoch ms.
@@ -1804,7 +1844,7 @@ export type LeaseRecord = Message<"fairlead.v1.LeaseRecord"> & {
  * Use `create(LeaseRecordSchema)` to create a new message.
  */
 export const LeaseRecordSchema: GenMessage<LeaseRecord> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 49);
+  messageDesc(file_fairlead_v1_admin, 50);
 
 /**
  * A claim that holds an address.
@@ -1844,7 +1884,7 @@ export type LeaseOwnerRecord = Message<"fairlead.v1.LeaseOwnerRecord"> & {
  * Use `create(LeaseOwnerRecordSchema)` to create a new message.
  */
 export const LeaseOwnerRecordSchema: GenMessage<LeaseOwnerRecord> = /*@__PURE__*/
-  messageDesc(file_fairlead_v1_admin, 50);
+  messageDesc(file_fairlead_v1_admin, 51);
 
 /**
  * Kinds of rows.
@@ -2074,7 +2114,7 @@ export const AdminService: GenService<{
     output: typeof DrainAgentResponseSchema;
   },
   /**
-   * UncordonAgent ends a drain; nothing moves back by itself.
+   * UncordonAgent ends a drain; only what waited for somebody to hold it moves by itself.
    *
    * @generated from rpc fairlead.v1.AdminService.UncordonAgent
    */
