@@ -5,13 +5,14 @@ import type * as Netlink from "netlink";
 import { type Address, familyBits, familyOf } from "@fairlead/model";
 
 import { addressBytes } from "./address-bytes.ts";
+import { closeSockets } from "./close-sockets.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { kernelError } from "./netlink-error.ts";
 import { REQUEST_TIMEOUT } from "./request-timeout.ts";
 import { SOCKET_SIZES } from "./socket-sizes.ts";
 
 /** Asks the kernel. Each rejects with EdgeError<KernelErrorCode> where it does not answer. */
-export interface RouteSight extends Disposable {
+export interface RouteSight extends AsyncDisposable {
   /** Whether packets to the address are for this host. */
   leadsHere(address: Address): Promise<boolean>;
   isLoopbackUp(): Promise<boolean>;
@@ -59,7 +60,7 @@ class Sight implements RouteSight {
     }
   }
 
-  [Symbol.dispose](): void {
-    this.#netlink.socket.close();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await closeSockets(this.#netlink.socket);
   }
 }

@@ -79,7 +79,8 @@ class Routes implements ServiceRoutes {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#inTurn(async () => this.#sight[Symbol.dispose]());
+    await this.#inTurn(() => Promise.resolve());
+    await this.#sight[Symbol.asyncDispose]();
   }
 
   /** Where the kernel does not answer nothing is known, and nothing is news. */
