@@ -148,16 +148,20 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
   test("a daemon is told to reload without a process, and its loss is told as it is", async () => {
     const folder = "/run/reload/daemon";
     await mkdir(folder, { recursive: true });
-    const run = `#!/bin/sh\ntrap 'echo HUP >> ${folder}/heard' HUP\nwhile :; do sleep 0.01; done\n`;
-    await writeFile(`${folder}/run`, run, { mode: 0o755 });
+    const lines = [
+      "#!/bin/sh",
+      `trap 'echo HUP >> ${folder}/heard' HUP`,
+      `echo ready > ${folder}/ready`,
+      "while :; do sleep 0.01; done",
+    ];
+    await writeFile(`${folder}/run`, `${lines.join("\n")}\n`, { mode: 0o755 });
     await assert.rejects(askToReload(folder), { code: "NOT_SUPERVISED" });
     const supervisor = spawn("/usr/bin/s6-supervise", [folder], { stdio: "ignore" });
-    const heard = async (): Promise<string> => {
-      // A shell that has not set its trap yet is ended by the signal, and started again.
-      await askToReload(folder).catch(() => undefined);
-      return await readFile(`${folder}/heard`, "utf8").catch(() => "");
-    };
-    while (!(await heard()).startsWith("HUP")) {}
+    const text = async (name: string): Promise<string> =>
+      await readFile(`${folder}/${name}`, "utf8").catch(() => "");
+    // A shell that has not set its trap yet would be ended by the signal, each time anew.
+    while ((await text("ready")) === "") {}
+    while (!(await text("heard")).startsWith("HUP")) await askToReload(folder);
     await createS6Programs("/usr/bin/s6-svscan").svc(folder, "-xd");
     await once(supervisor, "exit");
     await assert.rejects(askToReload(folder), { code: "NOT_SUPERVISED" });
