@@ -35,6 +35,21 @@ const LAB = "a0000000-0000-4000-8000-000000000001";
 const BLOCK = "b0000000-0000-4000-8000-000000000001";
 const NAMES = ["d0000000-0000-4000-8000-000000000001", "d0000000-0000-4000-8000-000000000002"];
 
+test("a file removed under a running service is noticed at the next write", async () => {
+  using folder = makeFolder();
+  await using store = createSqliteIpamStore({ path: folder.path });
+  await store.open();
+  rmSync(folder.path);
+  const times = { createdMs: 1, modifiedMs: 1 };
+  const uuid = present(parseUuid(LAB), "a uuid");
+  const commit = store.commit([{ kind: "put-class", class: { uuid, name: "lab", ...times } }]);
+  await assert.rejects(commit, (error) => {
+    assert.ok(isEdgeError(error, "IO"));
+    assert.match(error.message, /^the IPAM store .* was removed or replaced while it is in use$/);
+    return true;
+  });
+});
+
 test("killed between commit and answer, the retry gets the same address", async () => {
   using folder = makeFolder();
   for (const uuid of NAMES) {

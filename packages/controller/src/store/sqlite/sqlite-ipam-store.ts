@@ -12,6 +12,7 @@ import type { IpamStore } from "../../ipam/ports.ts";
 import { netblockJson, readClass, readNetblock, readRegistration } from "../ipam-rows.ts";
 import { IPAM_SCHEMA } from "./ipam-schema.ts";
 import { openDatabase } from "./open-database.ts";
+import { rememberFile } from "./same-file.ts";
 import { readLease } from "../rows.ts";
 import { makeStoreError } from "../store-error.ts";
 import { storeError } from "./sqlite-errors.ts";
@@ -28,6 +29,7 @@ class SqliteIpamStore implements IpamStore {
   readonly #path: string;
   #database: DatabaseSync | undefined;
   #write: ((change: IpamChange) => void) | undefined;
+  #checkFile: (() => void) | undefined;
 
   constructor(path: string) {
     this.#path = resolve(path);
@@ -51,6 +53,7 @@ class SqliteIpamStore implements IpamStore {
       checkReferences(database);
       const stored = readAll(database);
       this.#write = createWriter(database);
+      this.#checkFile = rememberFile(this.#path, `the IPAM store ${this.#path}`);
       this.#database = database;
       return stored;
     } catch (error) {
@@ -66,6 +69,7 @@ class SqliteIpamStore implements IpamStore {
       throw makeStoreError({ code: "CLOSED", message });
     }
     try {
+      this.#checkFile?.();
       database.exec("BEGIN IMMEDIATE");
       for (const [index, change] of changes.entries()) {
         write(change);

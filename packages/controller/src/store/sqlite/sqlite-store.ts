@@ -2,7 +2,6 @@
 // large one is written in slices with the event loop's turn between them; nobody else can look in
 // between, as this process alone has the file. What a commit resolved with survives a power cut.
 
-import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
@@ -14,6 +13,7 @@ import { type Commit, createGroupCommit, type GroupCommit } from "../group-commi
 import { readIntent, readLane, readLease } from "../rows.ts";
 import { makeStoreError } from "../store-error.ts";
 import { openDatabase } from "./open-database.ts";
+import { rememberFile } from "./same-file.ts";
 import { STORE_SCHEMA } from "./schema.ts";
 import { storeError } from "./sqlite-errors.ts";
 import { type ChangeWriter, createChangeWriter } from "./write-change.ts";
@@ -40,7 +40,7 @@ class SqliteStore implements Store {
   readonly #commits: GroupCommit;
   #database: DatabaseSync | undefined;
   #writer: ChangeWriter | undefined;
-  #inode: bigint | undefined;
+  #checkFile: (() => void) | undefined;
   #isClosed = false;
 
   constructor(options: SqliteStoreOptions) {
@@ -75,7 +75,7 @@ class SqliteStore implements Store {
     if (this.#isClosed) throw this.#closedError();
     const database = present(this.#database, "a store is opened before it is written");
     try {
-      this.#checkFile();
+      this.#checkFile?.();
       const current = this.#epoch();
       if (current !== epoch) return { kind: "fenced", epoch: current };
       database.prepare("UPDATE meta SET epoch = ?").run(obeyed + 1);
@@ -97,7 +97,7 @@ class SqliteStore implements Store {
     const database = this.#database ?? openDatabase(this.#path, STORE_SCHEMA);
     this.#database = database;
     try {
-      this.#inode ??= inodeOf(this.#path);
+      this.#checkFile ??= rememberFile(this.#path, `the store ${this.#path}`);
       this.#writer ??= createChangeWriter(database);
       const select = (table: string, key: string): { key: unknown; row: unknown }[] =>
         database
@@ -114,7 +114,7 @@ class SqliteStore implements Store {
       return { epoch: this.#epoch(), ...stored };
     } catch (error) {
       this.#database = undefined;
-      this.#inode = undefined;
+      this.#checkFile = undefined;
       this.#writer = undefined;
       database.close();
       throw storeError(error, `cannot read the store ${this.#path}`);
@@ -124,7 +124,7 @@ class SqliteStore implements Store {
   async #write(batch: readonly Commit[]): Promise<readonly CommitResult[]> {
     const database = present(this.#database, "the store is open while commits wait");
     const writer = present(this.#writer, "an open store has a writer");
-    this.#checkFile();
+    this.#checkFile?.();
     database.exec("BEGIN IMMEDIATE");
     const epoch = this.#epoch();
     const results: CommitResult[] = [];
@@ -162,19 +162,7 @@ class SqliteStore implements Store {
     throw makeStoreError({ code: "CORRUPT", message: "damaged row of meta: it has no epoch" });
   }
 
-  /** Writes to a file that has no name any more would be lost with the process. */
-  #checkFile(): void {
-    if (inodeOf(this.#path) === this.#inode) return;
-    const message = `the store ${this.#path} was removed or replaced while it is in use`;
-    throw makeStoreError({ code: "IO", message });
-  }
-
   #closedError(): Error {
     return makeStoreError({ code: "CLOSED", message: `the store ${this.#path} is closed` });
   }
-}
-
-/** Undefined when there is no such file. Never opens it: closing would drop SQLite's lock. */
-function inodeOf(path: string): bigint | undefined {
-  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
 }
