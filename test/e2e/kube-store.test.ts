@@ -56,8 +56,14 @@ testStoreContract("the store in a real cluster", async () => {
 
 testIpamStoreContract("the IPAM store in a real cluster", async () => {
   const deployed = await begin();
+  let isLosing = false;
+  const client = losingAnswers(clientOf(deployed), () => isLosing);
   return {
-    store: () => createKubeIpamStore({ client: clientOf(deployed), clock }),
+    store: () => createKubeIpamStore({ client, clock }),
+    fail: () => {
+      isLosing = true;
+      return { [Symbol.dispose]: () => void (isLosing = false) };
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 });

@@ -6,6 +6,7 @@ import { suite, test } from "node:test";
 
 import type { IpamChange, IpamStore, StoredIpam, Uuid } from "@fairlead/controller";
 import { type LeasedAddress, parseClaimId, parsePoolName, present } from "@fairlead/model";
+import { isEdgeError } from "@fairlead/runtime";
 
 import { makeRanges } from "./builders.ts";
 import { address } from "./node-plan-builders.ts";
@@ -14,9 +15,17 @@ import { address } from "./node-plan-builders.ts";
 export interface IpamStorePlace extends AsyncDisposable {
   /** Makes the next store over the place. */
   store(): IpamStore;
+  /** Until it is disposed of writes fail; where answers can get lost they are made all the same. */
+  fail(): Disposable;
 }
 
-const [LAB, BLOCK, FIRST, SECOND] = [1, 2, 3, 4].map(uuidOf) as [Uuid, Uuid, Uuid, Uuid];
+const [LAB, BLOCK, FIRST, SECOND, OTHER] = [1, 2, 3, 4, 5].map(uuidOf) as [
+  Uuid,
+  Uuid,
+  Uuid,
+  Uuid,
+  Uuid,
+];
 const TIMES = { createdMs: 1, modifiedMs: 2 };
 const CLASS: IpamChange = { kind: "put-class", class: { uuid: LAB, name: "lab", ...TIMES } };
 const [RANGE] = makeRanges("192.0.2.0/29");
@@ -85,6 +94,8 @@ export function testIpamStoreContract(
       });
     }
 
+    testFailing(makePlace);
+
     test("a closed one refuses to write", async () => {
       await using place = await makePlace();
       const store = place.store();
@@ -93,6 +104,33 @@ export function testIpamStoreContract(
       await assert.rejects(store.commit([CLASS]), { code: "CLOSED" });
     });
   });
+}
+
+function testFailing(makePlace: () => Promise<IpamStorePlace>): void {
+  const nexts: readonly { readonly of: string; readonly changes: readonly IpamChange[] }[] = [
+    { of: "without changes", changes: [] },
+    { of: "of other rows", changes: registered(SECOND, "192.0.2.2") },
+  ];
+  for (const { of, changes } of nexts) {
+    test(`what failed is not there after the next commit, one ${of}`, async () => {
+      await using place = await makePlace();
+      const before = [CLASS, NETBLOCK, ...registered(FIRST, "192.0.2.1", "me")];
+      {
+        await using store = place.store();
+        await store.open();
+        await store.commit(before);
+        {
+          using _trouble = place.fail();
+          const renamed = registered(FIRST, "192.0.2.1", "you");
+          for (const failed of [renamed, registered(OTHER, "192.0.2.3"), renamed]) {
+            await assert.rejects(store.commit(failed), (error) => isEdgeError(error));
+          }
+        }
+        await store.commit(changes);
+      }
+      assert.deepEqual(await read(place), rowsOf([...before, ...changes]));
+    });
+  }
 }
 
 const NOTHING: StoredIpam = { classes: [], netblocks: [], registrations: [], addresses: [] };

@@ -22,6 +22,8 @@ import { type RegisterWish, register } from "./register.ts";
 
 const LEASE_MS = 60 * 60_000;
 const GRACE_MS = 10 * 60_000;
+/** It looks for what expired so often. */
+const SWEEP_MS = 5000;
 
 suite("an address", () => {
   test("is the lowest of the oldest netblock, and the same for whoever asks again", async () => {
@@ -324,6 +326,19 @@ suite("the store", () => {
     assert.equal(await stage.register(1), "192.0.2.1");
   });
 
+  test("that loses an answer keeps nothing that was told to have failed", async () => {
+    await using stage = await makeStage({ lab: ["192.0.2.0/30"] });
+    stage.lose(true);
+    await assert.rejects(stage.register(1), (error) => isEdgeError(error, "TIMEOUT"));
+    assert.ok(stage.medium.rows.has(`registration ${id(1)}`), "it stands there all the same");
+    stage.lose(false);
+    await stage.clock.advance(SWEEP_MS);
+    assert.equal(stage.medium.rows.has(`registration ${id(1)}`), false);
+    const commits = stage.commits();
+    await stage.clock.advance(10 * SWEEP_MS);
+    assert.equal(stage.commits(), commits, "with nothing in doubt it is left alone");
+  });
+
   test("is asked for no more than a thousand commands at once", async () => {
     await using stage = await makeStage({ lab: ["192.0.0.0/20"] });
     const waiting = Array.from({ length: 1001 }, (_, n) => stage.register(n + 1));
@@ -347,6 +362,8 @@ interface Stage extends AsyncDisposable {
   done<T>(command: Command<T>): Promise<T>;
   /** Whether commits fail from now on. */
   fail(isFailing: boolean): void;
+  /** Whether they are made, and their answers get lost. */
+  lose(isLosing: boolean): void;
   /** Commits so far. */
   commits(): number;
 }
@@ -367,7 +384,8 @@ async function makeStage(
     commits += 1;
     return isFailing;
   };
-  const store = createMemoryIpamStore({ medium, failing });
+  let isLosing = false;
+  const store = createMemoryIpamStore({ medium, failing, losing: () => isLosing });
   const log = createLogger({ level: "silent", format: "json" });
   const service = await createIpamService({
     store,
@@ -401,6 +419,9 @@ async function makeStage(
     },
     fail: (isFailingNow) => {
       isFailing = isFailingNow;
+    },
+    lose: (isLosingNow) => {
+      isLosing = isLosingNow;
     },
     commits: () => commits,
     [Symbol.asyncDispose]: () => service[Symbol.asyncDispose](),

@@ -88,6 +88,8 @@ class Service implements IpamService {
   #timer: Timer | undefined;
   #isClosed = false;
   #isTroubled = false;
+  /** Whether the last commit failed: what came of it without an answer has to be put back. */
+  #isInDoubt = false;
 
   constructor(options: IpamServiceOptions) {
     this.#options = options;
@@ -168,16 +170,22 @@ class Service implements IpamService {
 
   async #commit(changes: readonly IpamChange[]): Promise<Error | undefined> {
     const { store, log } = this.#options;
-    if (changes.length === 0) return undefined;
+    const isWrite = changes.length > 0;
+    if (!isWrite && !this.#isInDoubt) return undefined;
     try {
       await store.commit(changes);
-      if (this.#isTroubled) log.info({}, "the IPAM store can be written again");
-      this.#isTroubled = false;
+      this.#isInDoubt = false;
+      // One without changes may have found nothing to put back, and a disk that is still full.
+      if (this.#isTroubled && isWrite) {
+        log.info({}, "the IPAM store can be written again");
+        this.#isTroubled = false;
+      }
       return undefined;
     } catch (error) {
       const trouble = describeError(error);
       if (!this.#isTroubled) log.error({ trouble }, "the IPAM store cannot be written");
       this.#isTroubled = true;
+      this.#isInDoubt = true;
       this.#options.onStoreError?.(error);
       return error instanceof Error ? error : new Error(trouble);
     }

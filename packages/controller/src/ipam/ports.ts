@@ -9,8 +9,9 @@ export interface IpamStore extends AsyncDisposable {
   open(): Promise<StoredIpam>;
   /**
    * Makes all changes durable, or none. When it resolves they survive a power cut. Rejects with an
-   * EdgeError when the store cannot be written; nothing was changed then, and with FENCED it never
-   * will be, as another process has the store now. One call at a time.
+   * EdgeError when the store cannot be written. Nothing was changed then, or nobody answered
+   * whether it was; the next commit puts that back, be it without changes. With FENCED none will
+   * ever be made, as another process has the store now. One call at a time.
    */
   commit(changes: readonly IpamChange[]): Promise<void>;
 }

@@ -6,8 +6,13 @@ import { createMemoryIpamMedium, createMemoryIpamStore } from "./memory-ipam-sto
 testIpamStoreContract("the IPAM store in memory", async () => {
   await Promise.resolve();
   const medium = createMemoryIpamMedium();
+  let isLosing = false;
   return {
-    store: () => createMemoryIpamStore({ medium }),
+    store: () => createMemoryIpamStore({ medium, losing: () => isLosing }),
+    fail: () => {
+      isLosing = true;
+      return { [Symbol.dispose]: () => void (isLosing = false) };
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 });

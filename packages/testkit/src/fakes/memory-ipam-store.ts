@@ -20,13 +20,17 @@ export interface MemoryIpamStoreOptions {
   readonly medium: MemoryIpamMedium;
   /** Whether the next commit fails, as on a full disk. Default: never. */
   readonly failing?: () => boolean;
+  /** Whether the next commit is made and its answer gets lost. Default: never. */
+  readonly losing?: () => boolean;
 }
 
 /** Makes a store over the medium. */
 export function createMemoryIpamStore(options: MemoryIpamStoreOptions): IpamStore {
-  const { medium, failing = () => false } = options;
+  const { medium, failing = () => false, losing = () => false } = options;
   const { rows } = medium;
   let isClosed = false;
+  /** What there was before a commit whose answer was lost. */
+  let wanted: ReadonlyMap<string, unknown> | undefined;
 
   async function open(): Promise<StoredIpam> {
     await Promise.resolve();
@@ -37,15 +41,19 @@ export function createMemoryIpamStore(options: MemoryIpamStoreOptions): IpamStor
     await Promise.resolve();
     if (isClosed) throw storeError("CLOSED", "the IPAM store is closed");
     if (failing()) throw storeError("NO_SPACE", "cannot write the IPAM store: the disk is full");
+    if (wanted !== undefined) replace(rows, wanted);
+    wanted = undefined;
     const before = new Map(rows);
     try {
       for (const change of structuredClone(changes)) apply(rows, change);
       checkReferences(readAll(rows));
     } catch (error) {
-      rows.clear();
-      for (const [key, row] of before) rows.set(key, row);
+      replace(rows, before);
       throw error;
     }
+    if (!losing()) return;
+    wanted = before;
+    throw storeError("TIMEOUT", "cannot write the IPAM store: nobody answered");
   }
 
   return {
@@ -56,6 +64,11 @@ export function createMemoryIpamStore(options: MemoryIpamStoreOptions): IpamStor
       return Promise.resolve();
     },
   };
+}
+
+function replace(rows: Map<string, unknown>, by: ReadonlyMap<string, unknown>): void {
+  rows.clear();
+  for (const [key, row] of by) rows.set(key, row);
 }
 
 function apply(rows: Map<string, unknown>, change: IpamChange): void {
@@ -124,6 +137,6 @@ function checkReferences(all: StoredIpam): void {
   }
 }
 
-function storeError(code: "CLOSED" | "NO_SPACE" | "IO", message: string): EdgeError {
+function storeError(code: "CLOSED" | "NO_SPACE" | "IO" | "TIMEOUT", message: string): EdgeError {
   return new EdgeError({ code, message, retryable: true });
 }

@@ -31,17 +31,31 @@ interface Place extends AsyncDisposable {
   readonly base: string;
   readonly client: EtcdClient;
   store(): IpamStore;
+  fail(): Disposable;
 }
 
 /** One etcd for all tests; each has a base path of its own. */
 async function makePlace(): Promise<Place> {
   const { etcd, base, store } = await placeInEtcd();
   const client = connectStore(store, createSystemClock());
+  let isLosing = false;
+  const losing: EtcdClient = {
+    ...client,
+    transact: async (transaction) => {
+      const result = await client.transact(transaction);
+      if (!isLosing) return result;
+      throw makeEtcdError({ code: "TIMEOUT", message: "nobody answered" });
+    },
+  };
   return {
     etcd,
     base,
     client,
-    store: () => createEtcdIpamStore({ client, base }),
+    store: () => createEtcdIpamStore({ client: losing, base }),
+    fail: () => {
+      isLosing = true;
+      return { [Symbol.dispose]: () => void (isLosing = false) };
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(client[Symbol.dispose]()),
   };
 }

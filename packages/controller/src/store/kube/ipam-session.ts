@@ -100,7 +100,9 @@ class Session implements IpamSession {
       const wanted = [...new Map([...this.#undo, ...asked])]
         .map(([key, value]) => ({ key, value }))
         .filter(({ key, value }) => this.#writer.row(key) !== value);
-      if (wanted.length > 0) await this.#writeAll(wanted);
+      // What had no answer may stand in the journal, and is not wanted there.
+      const isInDoubt = this.#sequence > this.#journal.sequence;
+      if (wanted.length > 0 || isInDoubt) await this.#writeAll(wanted);
       this.#undo.clear();
     } catch (error) {
       for (const [key, value] of before) this.#undo.set(key, value);

@@ -41,6 +41,7 @@ testIpamStoreContract("the IPAM store in a cluster", async () => {
   const stub = await startKubeStub();
   return {
     store: () => createKubeIpamStore({ client: clientOf(stub), clock }),
+    fail: () => losingAnswers(stub, Number.POSITIVE_INFINITY),
     [Symbol.asyncDispose]: () => stub[Symbol.asyncDispose](),
   };
 });
@@ -159,6 +160,11 @@ suite("others at the IPAM store in a cluster", () => {
   });
 });
 
+/** The journal is written so often, and nobody hears of it. */
+function losingAnswers(stub: KubeStub, times: number): Disposable {
+  return stub.fault({ when: JOURNAL, do: { kind: "cut", where: { afterBytes: 1 } }, times });
+}
+
 suite("an API server of the IPAM store", () => {
   test("that is away is told as it is, and nothing is lost that was said before", async () => {
     await using stub = await startKubeStub();
@@ -180,12 +186,27 @@ suite("an API server of the IPAM store", () => {
   test("that loses answers loses no store, and keeps nothing that was refused", async () => {
     await using stub = await startKubeStub();
     await using service = await serve(stub);
-    stub.fault({ when: JOURNAL, do: { kind: "cut", where: { afterBytes: 1 } } });
+    losingAnswers(stub, 1);
     await assert.rejects(addressOf(service, FIRST), (error) => isEdgeError(error, "TIMEOUT"));
     assert.ok((await wholeIn(stub)).held.has(FIRST), "it stands there all the same");
     const told = await addressOf(service, THIRD);
     assert.deepEqual((await wholeIn(stub)).held, new Map([[THIRD, told]]));
   });
+});
+
+test("a commit without changes asks an API server nothing while no answer is missing", async () => {
+  await using stub = await startKubeStub();
+  await using store = createKubeIpamStore({ client: clientOf(stub), clock });
+  await store.open();
+  const times = { createdMs: 1, modifiedMs: 1 };
+  losingAnswers(stub, 1);
+  await assert.rejects(
+    store.commit([{ kind: "put-class", class: { uuid: LAB, name: "lab", ...times } }]),
+  );
+  await store.commit([]);
+  stub.forgetRequests();
+  await store.commit([]);
+  assert.deepEqual(stub.requests({}), []);
 });
 
 test("a commit that the journal does not take at once is whole, or is put back", async () => {

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -27,6 +27,12 @@ testIpamStoreContract("the IPAM store in sqlite", async () => {
   const folder = makeFolder();
   return {
     store: () => createSqliteIpamStore({ path: folder.path }),
+    // Its answers cannot be lost: a file that is not where it was takes no write.
+    fail: () => {
+      const away = `${folder.path}.away`;
+      renameSync(folder.path, away);
+      return { [Symbol.dispose]: () => renameSync(away, folder.path) };
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(folder[Symbol.dispose]()),
   };
 });
