@@ -130,7 +130,10 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
       service: supervisor.keepalived,
       program: programs.keepalived,
     }),
-    portProbe: createPortProbe(),
+    portProbe: createPortProbe([
+      { port: settings.listenMetrics.port, purpose: "metrics", flag: "--listen-metrics" },
+      { port: settings.listenDebug.port, purpose: "debugging", flag: "--listen-debug" },
+    ]),
     ledger: createLedger({ path: join(settings.stateDir, "ledger"), bootId }),
     ...renderers,
     ...members?.ports,

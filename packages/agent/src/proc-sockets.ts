@@ -3,7 +3,7 @@
 
 import { readdir, readlink } from "node:fs/promises";
 import { type Address, addressFromValue } from "@fairlead/model";
-import { escapeBounded } from "@fairlead/runtime";
+import { programName } from "./program-name.ts";
 import { readOrNothing } from "./read-or-nothing.ts";
 
 /** A socket as /proc/net shows it. */
@@ -17,7 +17,7 @@ export interface SocketEntry {
 /** A process that has a socket open. */
 export interface SocketOwner {
   readonly pid: number;
-  /** What the kernel calls it, escaped; at most 40 characters. */
+  /** What people call it, escaped; at most 40 characters. */
   readonly name: string;
 }
 
@@ -27,7 +27,6 @@ export const SOCKET_STATES: { readonly tcp: "0A"; readonly udp: "07"; readonly r
   udp: "07",
   raw: "07",
 };
-const NAME_CHARACTERS_MAX = 40;
 
 /** Sockets of one table in one state. Lines that are none are left out. */
 export function parseSockets(table: string, state: string): readonly SocketEntry[] {
@@ -62,9 +61,9 @@ export async function findOwners(
     const open = await openSockets(pid);
     const found = open.filter((inode) => inodes.has(inode) && !owners.has(inode));
     if (found.length === 0) continue;
-    const name = (await readOrNothing(`/proc/${pid}/comm`)).trim();
-    const said = escapeBounded(name === "" ? "a process" : name, NAME_CHARACTERS_MAX);
-    for (const inode of found) owners.set(inode, { pid: Number(pid), name: said });
+    const words = await readOrNothing(`/proc/${pid}/cmdline`);
+    const name = programName(words, await readOrNothing(`/proc/${pid}/comm`));
+    for (const inode of found) owners.set(inode, { pid: Number(pid), name });
   }
   return owners;
 }

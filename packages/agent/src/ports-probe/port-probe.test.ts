@@ -2,10 +2,13 @@
 // addresses that are not there yet.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { parseAddress, present } from "@fairlead/model";
 import { inSandbox } from "@fairlead/testkit";
@@ -51,16 +54,39 @@ inSandbox({ file: import.meta.url, name: "port probe" }, () => {
     }
   });
 
-  test("a wildcard listener of the host is in the way and named", async () => {
-    const server = createServer().listen(8022, "0.0.0.0");
-    await once(server, "listening");
+  test("a program of Node that is in the way is called by its script, not MainThread", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-holder-"));
+    const script = join(folder.path, "shop.mjs");
+    const listen = "createServer().listen(8022, '0.0.0.0', () => console.log('listening'))";
+    await writeFile(script, `import { createServer } from "node:net";\n${listen};\n`);
+    const shop = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(shop.stdout, "data");
     const remark = await probe({ address: vip, protocol: "tcp", port: 8022 });
-    assert.equal(remark?.reason, "PortTaken");
-    assert.match(
-      remark.detail,
-      /^192\.0\.2\.100:8022\/TCP is in use by .+ \(pid \d+\), which listens on 0\.0\.0\.0:8022$/,
-    );
+    assert.deepEqual(remark, {
+      reason: "PortTaken",
+      detail:
+        `192.0.2.100:8022/TCP is in use by shop.mjs (pid ${shop.pid}), ` +
+        "which listens on 0.0.0.0:8022",
+    });
     assert.equal(await probe({ address: vip, protocol: "udp", port: 8022 }), undefined);
+    shop.kill();
+    await once(shop, "exit");
+  });
+
+  test("nobody is told to stop the agent: its own port is named with the flag that moves it", async () => {
+    const server = createServer().listen(7714, "0.0.0.0");
+    await once(server, "listening");
+    const own = { port: 7714, purpose: "metrics", flag: "--listen-metrics" };
+    const listener = { address: vip, protocol: "tcp", port: 7714 } as const;
+    const said = async (ports: readonly (typeof own)[]): Promise<string | undefined> =>
+      (await createPortProbe(ports).probe(listener))?.detail;
+    const start = "192.0.2.100:7714/TCP is in use by this agent's own";
+    const end = "which listens on 0.0.0.0:7714";
+    assert.equal(
+      await said([own]),
+      `${start} port for metrics (--listen-metrics moves it), ${end}`,
+    );
+    assert.equal(await said([]), `${start} program (one of its --listen flags moves it), ${end}`);
     server.close();
   });
 

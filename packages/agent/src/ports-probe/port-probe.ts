@@ -7,17 +7,17 @@ import { createServer } from "node:net";
 import { familyOf, placeText, type Remark } from "@fairlead/model";
 import { EdgeError, describeError } from "@fairlead/runtime";
 import type { PortProbe } from "../ports.ts";
-import { type HeldPort, findHolder } from "./port-holder.ts";
+import { type HeldPort, type OwnPort, findHolder } from "./port-holder.ts";
 
 /** Why it could not even be tried. */
 export type PortProbeErrorCode = "NO_FILES" | "IO";
 
-/** Makes the probe. */
-export function createPortProbe(): PortProbe {
+/** Makes the probe; of TCP the ports of this program are given, to be told by their names. */
+export function createPortProbe(ownPorts: readonly OwnPort[] = []): PortProbe {
   return {
     probe: async (listener) => {
       const error = await (listener.protocol === "tcp" ? bindTcp : bindUdp)(listener);
-      return error === undefined ? undefined : remarkOf(error, listener);
+      return error === undefined ? undefined : remarkOf(error, listener, ownPorts);
     },
   };
 }
@@ -52,11 +52,15 @@ function bindUdp({ address, port }: Listener): Promise<Error | undefined> {
   });
 }
 
-async function remarkOf(error: Error, listener: Listener): Promise<Remark> {
+async function remarkOf(
+  error: Error,
+  listener: Listener,
+  ownPorts: readonly OwnPort[],
+): Promise<Remark> {
   const code = "code" in error ? error.code : undefined;
   const place = placeText(listener);
   if (code === "EADDRINUSE") {
-    const holder = (await findHolder(listener)) ?? "another process";
+    const holder = (await findHolder(listener, ownPorts)) ?? "another process";
     return { reason: "PortTaken", detail: `${place} is in use by ${holder}` };
   }
   if (code === "EADDRNOTAVAIL") {
