@@ -11,6 +11,7 @@ import {
   type Lifecycle,
   type Logger,
   type Metrics,
+  namingFlag,
   VERSION,
 } from "@fairlead/runtime";
 import { createRevisions, type Revisions } from "@fairlead/wire";
@@ -203,12 +204,14 @@ async function serveHealth(
   }
   const metrics = await lifecycle.start("metrics", () => createAgentMetrics(options));
   await lifecycle.start("health", () =>
-    createHealthServer({
-      listen: place,
-      registry: metrics.registry,
-      health: agentHealth,
-      ready: () => agentReadiness(view(), link.connected),
-    }),
+    namingFlag("--listen-metrics", () =>
+      createHealthServer({
+        listen: place,
+        registry: metrics.registry,
+        health: agentHealth,
+        ready: () => agentReadiness(view(), link.connected),
+      }),
+    ),
   );
 }
 
@@ -220,6 +223,6 @@ async function serveDebug(
   const listen = settings.listenDebug;
   const credentials = { kind: "insecure" } as const;
   await lifecycle.start("debug server", () =>
-    createDebugServer({ listen, credentials, log, context }),
+    namingFlag("--listen-debug", () => createDebugServer({ listen, credentials, log, context })),
   );
 }

@@ -15,6 +15,7 @@ import {
   createLifecycle,
   describeError,
   formatHostPort,
+  namingFlag,
 } from "@fairlead/runtime";
 import type { Lifecycle, Metrics } from "@fairlead/runtime";
 import { type Credentials, createRevisions } from "@fairlead/wire";
@@ -218,7 +219,9 @@ async function serveHealth(
   if (listen === undefined) return undefined;
   const { registry } = metrics;
   const server = await lifecycle.start("metrics server", () =>
-    createHealthServer({ listen, registry, health: controllerHealth, ready }),
+    namingFlag("--listen-metrics", () =>
+      createHealthServer({ listen, registry, health: controllerHealth, ready }),
+    ),
   );
   return server.address;
 }

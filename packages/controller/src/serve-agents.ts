@@ -4,7 +4,7 @@
 
 import { Server } from "@grpc/grpc-js";
 import { assert } from "@fairlead/model";
-import type { HostPort, Lifecycle } from "@fairlead/runtime";
+import { type HostPort, type Lifecycle, namingFlag } from "@fairlead/runtime";
 import { AgentService, type Credentials, addIntrospection, serverOptions } from "@fairlead/wire";
 
 import { bindServer, closeServer } from "./api/grpc/bind-server.ts";
@@ -41,7 +41,9 @@ export async function keepAgents(options: ServeAgentsOptions): Promise<AgentsSer
       const health = addIntrospection(server, [AgentService]);
       let address: HostPort | undefined;
       await lifecycle.start("agents' plans", async () => {
-        address = await bindServer(server, listen, credentials);
+        address = await namingFlag("--listen-agents", () =>
+          bindServer(server, listen, credentials),
+        );
         return { [Symbol.dispose]: () => sync.hush() };
       });
       health.setServing(true);

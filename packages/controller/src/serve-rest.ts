@@ -9,6 +9,7 @@ import {
   type Logger,
   type Metrics,
   formatHostPort,
+  namingFlag,
 } from "@fairlead/runtime";
 
 import type { Adapters } from "./adapters.ts";
@@ -51,7 +52,7 @@ export async function serveRest(options: ServeRestOptions): Promise<HostPort | u
   addIpamMetrics(metrics, shown);
   const routes = [...ipamRoutes({ service, newUuid: randomUuid }), openapiRoute()];
   const server = await lifecycle.start("REST server", () =>
-    createRestServer({ listen, log, routes }),
+    namingFlag("--listen-rest", () => createRestServer({ listen, log, routes })),
   );
   log.info({ rest: formatHostPort(server.address) }, "REST is served");
   return server.address;

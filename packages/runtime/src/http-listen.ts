@@ -4,7 +4,7 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { describeError, EdgeError } from "./errors.ts";
+import { describeError, EdgeError, isEdgeError } from "./errors.ts";
 import { formatHostPort, type HostPort } from "./host-port.ts";
 
 /** Why a server cannot listen. */
@@ -29,6 +29,21 @@ export function listenHttp(
       resolve(boundAddress(server.address()));
     });
   });
+}
+
+/**
+ * Names the flag that moves a port of ours, where the port is somebody else's: the port's number
+ * alone does not say which of our flags it came from. Rejects as `listen` does.
+ */
+export async function namingFlag<T>(flag: string, listen: () => Promise<T>): Promise<T> {
+  try {
+    return await listen();
+  } catch (error) {
+    if (!isEdgeError(error, "PORT_TAKEN")) throw error;
+    const { code, retryable, cause } = error;
+    const message = `${error.message} (${flag} names another)`;
+    throw new EdgeError({ code, message, retryable, cause });
+  }
 }
 
 /** Stops listening and cuts every connection. */

@@ -3,7 +3,13 @@
 // loop. Reflection and health let grpcurl work without files.
 
 import { Server } from "@grpc/grpc-js";
-import { type Clock, type HostPort, type Logger, describeError } from "@fairlead/runtime";
+import {
+  type Clock,
+  type HostPort,
+  type Logger,
+  describeError,
+  namingFlag,
+} from "@fairlead/runtime";
 import {
   AdminService,
   type Credentials,
@@ -81,7 +87,9 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
     ...actHandlers(act, onFailed),
   });
   const health = addIntrospection(server, [AdminService]);
-  const address = await bindServer(server, options.listen, options.credentials);
+  const address = await namingFlag("--listen-admin", () =>
+    bindServer(server, options.listen, options.credentials),
+  );
   return {
     address,
     health,
