@@ -11,7 +11,12 @@ import {
   runPreflight,
   startAgent,
 } from "@fairlead/agent";
-import { CONTROLLER_EXTRA_KEYS, formatTrouble, runController } from "@fairlead/controller";
+import {
+  CONTROLLER_EXTRA_KEYS,
+  type ControllerSettings,
+  formatTrouble,
+  runController,
+} from "@fairlead/controller";
 import { parseDeviceName } from "@fairlead/model";
 import {
   createLifecycle,
@@ -146,16 +151,18 @@ async function runBoth(context: CommandContext, both: Both): Promise<ExitCode> {
     stopMs: STOP_MS_MAX,
     onStopError: (part, error) => log.warn({ part, error: describeError(error) }, "did not stop"),
   });
+  let isOfCluster = false;
   let agent: RunningAgent | undefined;
   const cause = await runUntilStopped({
     process,
     lifecycle,
     start: async () => {
-      agent = await startBoth(both, lifecycle);
+      const settings = controllerHalf(both.flags, both.rest);
+      isOfCluster = settings.source.kind === "cluster";
+      agent = await startBoth(both, settings, lifecycle);
     },
   });
   const { keepOnExit } = both.flags;
-  const isOfCluster = controllerHalf(both.flags, both.rest).source.kind === "cluster";
   // The addresses were given up first (a part of the lifecycle); now nothing uses the daemons.
   if (!keepOnExit) await agent?.endDataPlane();
   if (cause.kind === "signal") {
@@ -168,11 +175,13 @@ async function runBoth(context: CommandContext, both: Both): Promise<ExitCode> {
   return EXIT.bad;
 }
 
-async function startBoth(both: Both, lifecycle: Lifecycle): Promise<RunningAgent> {
-  const { flags, rest, programs, log } = both;
+async function startBoth(
+  { flags, programs, log }: Both,
+  settings: ControllerSettings,
+  lifecycle: Lifecycle,
+): Promise<RunningAgent> {
   const clock = createSystemClock();
   const onFailed = (error: Error): void => lifecycle.fail(error);
-  const settings = controllerHalf(flags, rest);
   const controller = await lifecycle.start("controller", (signal) =>
     runController({ settings, clock, log, onFailed, signal }),
   );
