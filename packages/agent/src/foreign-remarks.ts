@@ -3,10 +3,8 @@
 
 import type { Remark, ResourceName } from "@fairlead/model";
 
+import { firstFew } from "./first-few.ts";
 import type { AcceptedPlan, LedgerEntry } from "./ports.ts";
-
-/** Addresses that one remark names at most. */
-const FOREIGN_NAMED_MAX = 5;
 
 /** What VIPs of lanes somebody else put here: keepalived moves them, and they stay for all that. */
 export function foreignRemarks(
@@ -19,9 +17,6 @@ export function foreignRemarks(
     return foreign && isLanes ? [`${address} on ${link}`] : [];
   });
   if (texts.length === 0) return [];
-  const more = texts.length - FOREIGN_NAMED_MAX;
-  const named = texts.slice(0, FOREIGN_NAMED_MAX).join(", ");
-  const all = more > 0 ? `${named} and ${more} more` : named;
-  const detail = `${all}: not put there by us, so never removed, whoever shall hold it`;
+  const detail = `${firstFew(texts)}: not put there by us, so never removed, whoever shall hold it`;
   return [{ reason: "AddressForeign", detail }];
 }

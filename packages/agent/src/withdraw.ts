@@ -9,6 +9,7 @@ import { type Clock, EdgeError, type Logger } from "@fairlead/runtime";
 import { livingAgent } from "./agent-pid.ts";
 import type { DataPlaneLayout } from "./data-plane-layout.ts";
 import { markEnded } from "./ended-mark.ts";
+import { firstFew } from "./first-few.ts";
 import { leaveAddresses } from "./leave-addresses.ts";
 import { writeTrack } from "./liveness/track-files.ts";
 import type { DataPlaneSupervisor, InputGuard, Kernel, Ledger } from "./ports.ts";
@@ -19,9 +20,6 @@ const WITHDRAW_MS_MAX = 2000;
 const POLL_MS = 10;
 /** Longest wait for the agent's own end, in ms. */
 const AGENT_END_MS_MAX = 10_000;
-
-/** So many addresses are named in words. */
-const NAMED_MAX = 5;
 
 /** What withdrawing needs. */
 export interface WithdrawOptions {
@@ -119,13 +117,8 @@ async function assertNoneLeft({
       addresses.some((here) => here.address === address && here.link === link),
   );
   if (left.length === 0) return;
-  const message = `this host still holds ${listed(left.map(({ address }) => address))}`;
+  const message = `this host still holds ${firstFew(left.map(({ address }) => address))}`;
   throw new EdgeError<WithdrawErrorCode>({ code: "HELD", message, retryable: true });
-}
-
-function listed(addresses: readonly string[]): string {
-  const more = addresses.length - NAMED_MAX;
-  return addresses.slice(0, NAMED_MAX).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 async function endProcess(clock: Clock, pidFile: string, pid: number): Promise<void> {
