@@ -65,9 +65,8 @@ class Listener implements VrrpListener {
   readonly #sockets: Readonly<Record<keyof typeof GROUPS, Socket>>;
   #heard: readonly HeardRouter[] = [];
   #hearing: Hearing | undefined;
+  /** After a failure nothing is read before then, whoever asks. */
   #dueMs = Number.NEGATIVE_INFINITY;
-  /** Not read before then, whoever asks: the last try failed. */
-  #retryMs = Number.NEGATIVE_INFINITY;
   /** Those of the last look, and those whose groups were joined. */
   #links: readonly Link[] = [];
   #joined: readonly Link[] | undefined;
@@ -98,7 +97,8 @@ class Listener implements VrrpListener {
   }
 
   #beginToRead(): void {
-    if (this.#isEnded || this.#options.clock.nowMs() < this.#retryMs) return;
+    const rests = this.#trouble !== undefined && this.#options.clock.nowMs() < this.#dueMs;
+    if (this.#isEnded || rests) return;
     this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
   }
 
@@ -126,7 +126,7 @@ class Listener implements VrrpListener {
     this.#trouble = trouble;
     const nowMs = clock.nowMs();
     const counts = this.#hearing !== undefined && nowMs - this.#hearing.readMs < READING_MS_MAX;
-    this.#dueMs = this.#retryMs = nowMs + (counts ? RETRY_SOON_MS : RETRY_MS);
+    this.#dueMs = nowMs + (counts ? RETRY_SOON_MS : RETRY_MS);
     if (counts) return;
     this.#heard = [];
     this.#hearing = undefined;
