@@ -25,3 +25,11 @@ export function addressFromBytes(bytes: Buffer | undefined): Address | undefined
 export function macText(bytes: Buffer | undefined): string {
   return (bytes?.toString("hex").match(/../g) ?? []).join(":");
 }
+
+/** Numbers of families in messages and sockets: AF_INET and AF_INET6. */
+export const FAMILY_NUMBERS = { ipv4: 2, ipv6: 10 } as const;
+
+/** The number of an address' family, by its 4 or 16 bytes. */
+export function familyNumber(bytes: Buffer): number {
+  return bytes.length === 4 ? FAMILY_NUMBERS.ipv4 : FAMILY_NUMBERS.ipv6;
+}

@@ -3,9 +3,9 @@
 // another and answers only what is wrong. Pure.
 
 import { endianness } from "node:os";
-import type { Address, Protocol } from "@fairlead/model";
+import type { Address, Family, Protocol } from "@fairlead/model";
 import type { MemberFlow } from "../ports.ts";
-import { addressBytes, addressFromBytes } from "./address-bytes.ts";
+import { addressBytes, addressFromBytes, FAMILY_NUMBERS, familyNumber } from "./address-bytes.ts";
 import { attribute, attributesOf, nested } from "./attributes.ts";
 
 /** IPCTNL_MSG_CT_GET and _DELETE of NFNL_SUBSYS_CTNETLINK (linux/netfilter/nfnetlink.h). */
@@ -29,7 +29,6 @@ const FAMILY_BYTES = 4;
 /** struct nlmsghdr, and struct inet_diag_req_v2 behind it. */
 const HEADER_BYTES = 16;
 const SOCKET_BYTES = 56;
-const INET = { ipv4: 2, ipv6: 10 } as const;
 const PROTOCOL_NUMBERS: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17 };
 const IS_LITTLE = endianness() === "LE";
 
@@ -104,9 +103,9 @@ export function endSockets(flows: readonly MemberFlow[]): Buffer {
 export const NO_SOCKET: Buffer = anySocket("ipv4", "tcp");
 
 /** In any state, and without a cookie: whichever socket has the ends that are written into it. */
-function anySocket(family: keyof typeof INET, protocol: Protocol): Buffer {
+function anySocket(family: Family, protocol: Protocol): Buffer {
   const payload = Buffer.alloc(SOCKET_BYTES);
-  payload.writeUInt8(INET[family], 0);
+  payload.writeUInt8(FAMILY_NUMBERS[family], 0);
   payload.writeUInt8(PROTOCOL_NUMBERS[protocol], 1);
   payload.fill(0xff, 4, 8);
   payload.fill(0xff, 48, 56);
@@ -147,7 +146,7 @@ function message(type: number, payload: Buffer): Buffer {
 }
 
 function familyOfBytes(address: Buffer): Buffer {
-  return Buffer.of(address.length === 4 ? INET.ipv4 : INET.ipv6, 0, 0, 0);
+  return Buffer.of(familyNumber(address), 0, 0, 0);
 }
 
 /** CTA_IP_V4_DST or CTA_IP_V6_DST; that of the source is one less. */

@@ -6,7 +6,7 @@ import type { RtNetlinkSocket } from "netlink";
 import { familyOf } from "@fairlead/model";
 import { ownerLabel } from "../attach.ts";
 import type { AddedAddress, Kernel, KernelAddress } from "../ports.ts";
-import { addressBytes } from "./address-bytes.ts";
+import { addressBytes, familyNumber } from "./address-bytes.ts";
 import { FOREVER, type RouteMessage, routeLength } from "./kernel-view.ts";
 import type { IndexOf } from "./device-indexes.ts";
 import { kernelError } from "./netlink-error.ts";
@@ -33,7 +33,7 @@ export async function putAddress(
     const isIpv4 = familyOf(address) === "ipv4";
     const seconds = validMs === undefined ? FOREVER : Math.ceil(validMs / 1000);
     await socket.newAddress(
-      { family: isIpv4 ? 2 : 10, prefixlen: prefixLength, index },
+      { family: familyNumber(bytes), prefixlen: prefixLength, index },
       {
         local: bytes,
         address: bytes,
@@ -73,7 +73,7 @@ export async function removeAddress(
     const bytes = addressBytes(entry.address);
     await socket.delAddress(
       {
-        family: bytes.length === 4 ? 2 : 10,
+        family: familyNumber(bytes),
         prefixlen: entry.prefixLength,
         index,
       },

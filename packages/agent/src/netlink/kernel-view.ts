@@ -12,7 +12,7 @@ import {
   parseDeviceName,
 } from "@fairlead/model";
 import type { KernelAddress, KernelView } from "../ports.ts";
-import { addressFromBytes, macText } from "./address-bytes.ts";
+import { addressFromBytes, FAMILY_NUMBERS, familyNumber, macText } from "./address-bytes.ts";
 
 /** The part of a link message that is read. */
 export interface LinkMessage {
@@ -88,8 +88,6 @@ export function routeKey({ data, attrs }: RouteMessage): string {
   return [data.family, data.dstLen, table, oif, priority, ...places].join(" ");
 }
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 const MAIN_TABLE = 254;
 const OPERSTATE_UNKNOWN = 0;
 const OPERSTATE_UP = 6;
@@ -185,7 +183,8 @@ function kernelAddress(
   const address = addressOf(data.family, attrs.local ?? attrs.address);
   if (link === undefined || address === undefined || data.prefixlen === undefined) return undefined;
   if (attrs.flags?.tentative === true || attrs.flags?.dadfailed === true) return undefined;
-  const label = data.family === AF_INET && attrs.label !== undefined ? { label: attrs.label } : {};
+  const label =
+    data.family === FAMILY_NUMBERS.ipv4 && attrs.label !== undefined ? { label: attrs.label } : {};
   const valid = attrs.cacheInfo?.ifaValid ?? FOREVER;
   const lifetime = valid === FOREVER ? {} : { validMs: valid * 1000 };
   return { address, prefixLength: data.prefixlen, link, ...label, ...lifetime };
@@ -225,12 +224,13 @@ function isUnicast({ type }: RouteMessage["data"]): boolean {
 
 /** What is of another family than its message says is nothing that is known here. */
 function addressOf(family: number | undefined, bytes: Buffer | undefined): Address | undefined {
-  if (family !== (bytes?.length === 4 ? AF_INET : AF_INET6)) return undefined;
+  if (bytes === undefined || family !== familyNumber(bytes)) return undefined;
   return addressFromBytes(bytes);
 }
 
 function isDefaultRoute({ data, attrs }: RouteMessage): boolean {
-  const isIp = data.family === AF_INET || data.family === AF_INET6;
+  const { ipv4, ipv6 } = FAMILY_NUMBERS;
+  const isIp = data.family === ipv4 || data.family === ipv6;
   return isUnicast(data) && isIp && data.dstLen === 0 && (attrs.table ?? data.table) === MAIN_TABLE;
 }
 

@@ -4,7 +4,7 @@
 
 import { endianness } from "node:os";
 import type { Address } from "@fairlead/model";
-import { addressBytes, macText } from "./address-bytes.ts";
+import { addressBytes, familyNumber, macText } from "./address-bytes.ts";
 import { attribute, attributesOf } from "./attributes.ts";
 
 /** An entry of the table. */
@@ -113,7 +113,7 @@ function messages(keys: readonly NeighbourKey[], changes: readonly Change[]): Bu
       view.setUint32(at, own + bytes.length, IS_LITTLE);
       view.setUint16(at + 4, type, IS_LITTLE);
       view.setUint16(at + 6, flags, IS_LITTLE);
-      view.setUint8(at + 16, bytes.length === 4 ? 2 : 10);
+      view.setUint8(at + 16, familyNumber(bytes));
       view.setInt32(at + 20, index, IS_LITTLE);
       view.setUint16(at + 24, state, IS_LITTLE);
       view.setUint8(at + 26, neighbourFlags);

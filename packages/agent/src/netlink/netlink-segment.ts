@@ -6,7 +6,7 @@ import type * as Netlink from "netlink";
 import type { Address, DeviceName } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";
 import type { Question, SegmentAsker } from "../ports.ts";
-import { addressBytes, addressFromBytes, macText } from "./address-bytes.ts";
+import { addressBytes, addressFromBytes, familyNumber, macText } from "./address-bytes.ts";
 import { createInFlight } from "./in-flight.ts";
 import { closeSockets } from "./close-sockets.ts";
 import { loadNetlink } from "./load-netlink.ts";
@@ -156,9 +156,4 @@ interface Entry {
 
 function keyOf(index: number, address: Address): string {
   return `${index} ${address}`;
-}
-
-/** AF_INET and AF_INET6. */
-function familyNumber(bytes: Buffer): number {
-  return bytes.length === 4 ? 2 : 10;
 }

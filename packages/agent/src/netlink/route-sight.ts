@@ -4,7 +4,7 @@
 import type * as Netlink from "netlink";
 import { type Address, familyBits, familyOf } from "@fairlead/model";
 
-import { addressBytes } from "./address-bytes.ts";
+import { addressBytes, FAMILY_NUMBERS } from "./address-bytes.ts";
 import { closeSockets } from "./close-sockets.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { kernelError } from "./netlink-error.ts";
@@ -20,8 +20,6 @@ export interface RouteSight extends AsyncDisposable {
 
 /** Of lo, in every network namespace. */
 const LOOPBACK_INDEX = 1;
-/** AF_INET and AF_INET6. */
-const FAMILIES = { ipv4: 2, ipv6: 10 } as const;
 
 /** Opens the adapter. Rejects with EdgeError "NOT_AVAILABLE" where it cannot work. */
 export async function createRouteSight(): Promise<RouteSight> {
@@ -38,7 +36,7 @@ class Sight implements RouteSight {
 
   async leadsHere(address: Address): Promise<boolean> {
     const family = familyOf(address);
-    const question = { family: FAMILIES[family], dstLen: familyBits(family) };
+    const question = { family: FAMILY_NUMBERS[family], dstLen: familyBits(family) };
     try {
       const dst = addressBytes(address);
       const [route] = await this.#netlink.getRoute(question, { dst }, REQUEST_TIMEOUT);
