@@ -86,7 +86,7 @@ function keepsText({ agents }: World, agent: AgentName, stays: readonly Staying[
   );
   if (left.length === 0) return "";
   const holds = agents.get(agent)?.connected === true ? "still holds" : "may still hold";
-  return `, but it ${holds} ${countText(left)}: ${addressesText(left)}`;
+  return `, but it ${holds} ${countText(left.length)}: ${addressesText(left)}`;
 }
 
 function remedyOf(world: World, agent: AgentName): string {

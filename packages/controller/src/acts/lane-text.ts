@@ -37,6 +37,6 @@ export function moveText({ lane, from, to, addresses }: PlannedMove): string {
 }
 
 /** `1 address`, `3 addresses`. */
-export function countText({ length }: readonly Address[]): string {
-  return length === 1 ? "1 address" : `${length} addresses`;
+export function countText(count: number): string {
+  return count === 1 ? "1 address" : `${count} addresses`;
 }

@@ -5,6 +5,8 @@ import type { IpamChange, IpamStore, StoredIpam } from "@fairlead/controller";
 import { assertNever } from "@fairlead/model";
 import { EdgeError } from "@fairlead/runtime";
 
+import { replaceRows } from "./memory-store.ts";
+
 /** What outlives the stores over it: rows by their kind and key. */
 export interface MemoryIpamMedium {
   readonly rows: Map<string, unknown>;
@@ -41,14 +43,14 @@ export function createMemoryIpamStore(options: MemoryIpamStoreOptions): IpamStor
     await Promise.resolve();
     if (isClosed) throw storeError("CLOSED", "the IPAM store is closed");
     if (failing()) throw storeError("NO_SPACE", "cannot write the IPAM store: the disk is full");
-    if (wanted !== undefined) replace(rows, wanted);
+    if (wanted !== undefined) replaceRows(rows, wanted);
     wanted = undefined;
     const before = new Map(rows);
     try {
       for (const change of structuredClone(changes)) apply(rows, change);
       checkReferences(readAll(rows));
     } catch (error) {
-      replace(rows, before);
+      replaceRows(rows, before);
       throw error;
     }
     if (!losing()) return;
@@ -64,11 +66,6 @@ export function createMemoryIpamStore(options: MemoryIpamStoreOptions): IpamStor
       return Promise.resolve();
     },
   };
-}
-
-function replace(rows: Map<string, unknown>, by: ReadonlyMap<string, unknown>): void {
-  rows.clear();
-  for (const [key, row] of by) rows.set(key, row);
 }
 
 function apply(rows: Map<string, unknown>, change: IpamChange): void {

@@ -47,12 +47,13 @@ export function copyMedium({ epoch, leases, lanes, intents }: MemoryMedium): Mem
 export function restoreMedium(medium: MemoryMedium, copy: MemoryMedium): void {
   const { epoch, leases, lanes, intents } = copyMedium(copy);
   medium.epoch = epoch;
-  replace(medium.leases, leases);
-  replace(medium.lanes, lanes);
-  replace(medium.intents, intents);
+  replaceRows(medium.leases, leases);
+  replaceRows(medium.lanes, lanes);
+  replaceRows(medium.intents, intents);
 }
 
-function replace<Key, Row>(table: Map<Key, Row>, rows: ReadonlyMap<Key, Row>): void {
+/** Puts rows in the place of all that the table has. */
+export function replaceRows<Key, Row>(table: Map<Key, Row>, rows: ReadonlyMap<Key, Row>): void {
   table.clear();
   for (const [key, row] of rows) table.set(key, row);
 }

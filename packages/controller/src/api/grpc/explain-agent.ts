@@ -11,6 +11,7 @@ import {
 
 import { isFrozen } from "@fairlead/planner";
 
+import { countText } from "../../acts/lane-text.ts";
 import type { AdminContext } from "./admin-context.ts";
 import {
   agentRemarks,
@@ -63,8 +64,7 @@ function drainLinks({ view }: AdminContext, agent: AgentView): readonly Link[] {
   if (held === 0) return [link("Drained", "good", "others hold everything", { sinceMs })];
   const why = view.plan !== undefined && isFrozen(view.plan) ? "all is frozen" : "";
   const rest = why === "" ? "nobody else can hold them yet, or they do not move" : why;
-  const what = held === 1 ? "1 address" : `${held} addresses`;
-  return [link("Drained", "doubt", `it still holds ${what}: ${rest}`, { sinceMs })];
+  return [link("Drained", "doubt", `it still holds ${countText(held)}: ${rest}`, { sinceMs })];
 }
 
 function sentLink({ syncState }: AdminContext, { name }: AgentView): Link {
