@@ -50,6 +50,20 @@ const cases: readonly {
     isGood: true,
   },
   {
+    name: "a move is not over before the loser spoke, so that its gap is told",
+    cause: "drain",
+    seen: [
+      lanes({ id: "n#1", holder: "b", lastMove: { from: "a", to: "b", gapIsOpen: true } }),
+      lanes({ id: "n#1", holder: "b", lastMove: { ...record, gapMs: 0n } }),
+    ],
+    lines: [
+      "move: lane n#1 is on its way from a to b",
+      "move: lane n#1 is held by b now with 1 address; gap 0 ms",
+    ],
+    isOver: true,
+    isGood: true,
+  },
+  {
     name: "a move of which nobody knows the gap",
     cause: "move",
     seen: [lanes({ id: "n#1", holder: "b" })],

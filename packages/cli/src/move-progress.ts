@@ -85,7 +85,11 @@ function follow(move: FollowedMove, lane: LaneRow | undefined, mayBegin: boolean
   if (lane === undefined) return { ...move, state: "gone", holder: "" };
   const { holder, movingTo, lastMove } = lane;
   if (movingTo !== "") return { ...move, state: "moving", holder };
-  if (holder === move.to) return { ...move, state: "moved", holder, ...gapOf(lastMove, holder) };
+  if (holder === move.to) {
+    // The loser speaks in a moment, and then it is known how long nobody had them.
+    if (lastMove?.to === holder && lastMove.gapIsOpen) return { ...move, state: "moving", holder };
+    return { ...move, state: "moved", holder, ...gapOf(lastMove, holder) };
+  }
   if (holder !== "" && holder !== move.from) return { ...move, state: "elsewhere", holder };
   // Nobody speaks for it in the moment of a takeover.
   if (holder === "" || mayBegin) return move;

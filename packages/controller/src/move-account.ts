@@ -1,8 +1,10 @@
 // How an address came from one agent to another: why, and how long nobody had it, as far as reports
 // prove it. Pure. Agents report when they see a change, so the time between two reports tells of
-// the gap, and only a last word before it bounds it.
+// the gap, and only a last word before it bounds it. While the loser may be dead without anybody
+// knowing, nothing is known.
 
 import type { Address, AgentName, AgentView } from "@fairlead/model";
+import { HANDOVER_MS } from "@fairlead/planner";
 
 /** An address that another agent holds than before. */
 export interface Move {
@@ -24,17 +26,23 @@ export interface MoveAccount {
   readonly gapMs?: number;
   /** Nobody measured the gap: it began somewhere after a last word, and was at most so long. */
   readonly isGapAtMost?: true;
+  /** The loser is not known to be out of reach and did not speak since: the gap is known later. */
+  readonly isOpen?: true;
 }
 
-/** Accounts for a move by the agents' last words. */
+/**
+ * Accounts for a move by the agents' last words.
+ * @param lastWordMs the loser's last word before the other one spoke, epoch ms, where it was noted.
+ */
 export function accountOf(
   { address, from, to }: Move,
   agents: ReadonlyMap<AgentName, AgentView>,
+  lastWordMs?: number,
 ): MoveAccount {
   const loser = agents.get(from);
   const heldMs = agents.get(to)?.heldSinceMs.get(address);
   if (loser === undefined) return { why: "", heard: "" };
-  return loser.connected ? givenUp(loser, address, heldMs) : lost(loser, heldMs);
+  return loser.connected ? spokenOf(loser, address, { heldMs, lastWordMs }) : lost(loser, heldMs);
 }
 
 function lost({ name, heardAtMs }: AgentView, heldMs: number | undefined): MoveAccount {
@@ -48,19 +56,28 @@ function lost({ name, heardAtMs }: AgentView, heldMs: number | undefined): MoveA
   return { why, heard, gapMs, isGapAtMost: true };
 }
 
-function givenUp(
-  { name, report, lostAtMs, heldSinceMs }: AgentView,
+function spokenOf(
+  { name, report, heardAtMs, lostAtMs, heldSinceMs }: AgentView,
   address: Address,
-  heldMs: number | undefined,
+  at: { readonly heldMs: number | undefined; readonly lastWordMs: number | undefined },
 ): MoveAccount {
-  const lostMs = lostAtMs?.get(address);
+  const { heldMs, lastWordMs } = at;
   const hasIt = heldSinceMs.has(address);
+  // It may have died a moment ago: its stream tells of that seconds later.
+  if (hasIt && heldMs !== undefined && heardAtMs <= heldMs) {
+    return { why: `${name} did not speak of it yet`, heard: "", isOpen: true };
+  }
   const [trouble] = report?.remarks ?? [];
   const why = trouble === undefined ? `${name} gave it up` : `${name}: ${trouble.detail}`;
-  if (heldMs === undefined) return { why, heard: "" };
-  // One that did not speak of it yet had it when the other one came to have it.
-  if (lostMs === undefined) return { why, heard: "", ...(hasIt ? { gapMs: 0 } : {}) };
-  const gapMs = Math.round(heldMs - lostMs);
-  if (gapMs <= 0) return { why, heard: "the other reported it first", gapMs: 0 };
-  return { why, heard: `the other reported it ${gapMs} ms later`, gapMs };
+  const spokeMs = hasIt ? heardAtMs : lostAtMs?.get(address);
+  if (heldMs === undefined || spokeMs === undefined) return { why, heard: "" };
+  const gapMs = Math.round(heldMs - spokeMs);
+  if (gapMs > 0) return { why, heard: `the other reported it ${gapMs} ms later`, gapMs };
+  // A word so late was held up, as the address may have been: that it had it before is all it says.
+  if (lastWordMs !== undefined && -gapMs > HANDOVER_MS) {
+    const mostMs = Math.max(0, Math.round(heldMs - lastWordMs));
+    const heard = `at most ${mostMs} ms without it, by its last word before`;
+    return { why, heard, gapMs: mostMs, isGapAtMost: true };
+  }
+  return { why, heard: "the other reported it first", gapMs: 0 };
 }

@@ -33,10 +33,10 @@ class Loop {
     const pools = [makePool("lan", "192.0.2.100")];
     this.world = makeWorld({ claims: [makeClaim("web")], pools, agents: makeAgents(3) });
     this.turn();
-    this.turn(proveAll(this.world, this.#planned()));
+    this.turn(proveAll(this.world, this.planned()));
   }
 
-  #planned(): Plan {
+  planned(): Plan {
     assert.ok(this.last !== undefined);
     return this.last;
   }
@@ -60,7 +60,7 @@ class Loop {
   answer(dead: readonly string[] = [], lostMs?: number): void {
     const before = this.world.agents;
     const { nowMs: atMs } = this.world;
-    const proved = proveAll(this.world, this.#planned(), { dead, atMs });
+    const proved = proveAll(this.world, this.planned(), { dead, atMs });
     this.turn(
       proved.map((agent): AgentView => {
         const had = before.get(agent.name)?.heldSinceMs.has(VIP) === true;
@@ -72,7 +72,7 @@ class Loop {
   }
 
   order(): readonly AgentView["name"][] {
-    const [lane] = this.#planned().lanes.values();
+    const [lane] = this.planned().lanes.values();
     return lane?.order ?? [];
   }
 }
@@ -104,6 +104,72 @@ test("a drain is named as what moved an address, with the time between two words
     [record?.to, record?.isPlanned, record?.why, record?.gapMs, record?.isGapAtMost],
     [second, true, `${first} is drained`, 12, undefined],
   );
+});
+
+/** The next in order has the address, and the first has not spoken since. */
+function takeOver(loop: Loop): { readonly first: AgentView["name"]; readonly heldMs: number } {
+  const [first = agentName("lb-1")] = loop.order();
+  const silent = loop.world.agents.get(first);
+  assert.ok(silent !== undefined);
+  const { nowMs: heldMs } = loop.world;
+  const agents = proveAll(loop.world, loop.planned(), { dead: [first], atMs: heldMs });
+  loop.turn(agents.map((agent) => (agent.name === first ? silent : agent)));
+  return { first, heldMs };
+}
+
+/** The agent as it is known after some word, or none. */
+function knownAs(loop: Loop, name: AgentView["name"], now: Partial<AgentView>): AgentView[] {
+  return Array.from(loop.world.agents.values(), (agent) =>
+    agent.name === name ? { ...agent, ...now } : agent,
+  );
+}
+
+test("the gap of a silent death was said to be measured, 0 ms: the winner spoke first", () => {
+  const loop = new Loop();
+  const { first, heldMs } = takeOver(loop);
+  const [open] = loop.book.moves.get(VIP) ?? [];
+  assert.deepEqual(
+    [open?.from, open?.gapMs, open?.isOpen, open?.why],
+    [first, undefined, true, `${first} did not speak of it yet`],
+  );
+  assert.deepEqual(loop.book.latest, [], "no gap is counted before it is known");
+  loop.turn();
+  assert.equal(loop.book.moves.get(VIP)?.[0]?.isOpen, true);
+
+  const lastMs = loop.world.agents.get(first)?.heardAtMs ?? 0;
+  assert.ok(lastMs < heldMs);
+  loop.turn(knownAs(loop, first, { connected: false, disconnectedAtMs: heldMs + 2000 }));
+  const [record, ...others] = loop.book.moves.get(VIP) ?? [];
+  assert.deepEqual(loop.book.latest, [record]);
+  assert.deepEqual(
+    [record?.gapMs, record?.isGapAtMost, record?.isOpen, record?.why, others],
+    [heldMs - lastMs, true, undefined, `${first} is out of reach`, []],
+  );
+  loop.turn();
+  assert.deepEqual(loop.book.latest, [], "and it is counted once");
+});
+
+test("a winner that spoke first has a gap of 0 as soon as the loser says that it gave it up", () => {
+  const loop = new Loop();
+  const { first, heldMs } = takeOver(loop);
+  const lostAtMs = new Map([[VIP, heldMs + 20]]);
+  loop.turn(knownAs(loop, first, { heardAtMs: heldMs + 20, heldSinceMs: new Map(), lostAtMs }));
+  const [record] = loop.book.latest;
+  assert.deepEqual(
+    [record?.gapMs, record?.isGapAtMost, record?.why],
+    [0, undefined, `${first} gave it up`],
+  );
+});
+
+test("of one whose cable was back before its stream broke the gap is a bound too", () => {
+  const loop = new Loop();
+  const { first, heldMs } = takeOver(loop);
+  const lastMs = loop.world.agents.get(first)?.heardAtMs ?? 0;
+  const backMs = heldMs + 1500;
+  const lostAtMs = new Map([[VIP, backMs]]);
+  loop.turn(knownAs(loop, first, { heardAtMs: backMs, heldSinceMs: new Map(), lostAtMs }));
+  const [record] = loop.book.latest;
+  assert.deepEqual([record?.gapMs, record?.isGapAtMost], [heldMs - lastMs, true]);
 });
 
 test("five moves of an address are kept, and none of one that is free", () => {

@@ -12,7 +12,7 @@ import {
   patchMap,
 } from "@fairlead/model";
 
-import { type Move, accountOf } from "./move-account.ts";
+import { type Move, type MoveAccount, accountOf } from "./move-account.ts";
 
 /** Moves that are kept of one address. */
 const MOVES_KEPT = 5;
@@ -29,6 +29,8 @@ export interface MoveRecord extends Move {
   readonly gapMs?: number;
   /** The gap was at most so long; see `MoveAccount`. */
   readonly isGapAtMost?: true;
+  /** The gap is not known yet; see `MoveAccount`. */
+  readonly isOpen?: true;
 }
 
 /** Who holds which address, and who did. */
@@ -36,12 +38,19 @@ export interface MoveBook {
   readonly holders: ReadonlyMap<Address, AgentName>;
   /** The latest first; never empty. */
   readonly moves: ReadonlyMap<Address, readonly MoveRecord[]>;
-  /** Moves of the last tracking alone. */
+  /** Moves that the last tracking accounted for; one whose gap is not known yet comes later. */
   readonly latest: readonly MoveRecord[];
+  /** Addresses whose last move is open: the loser's last word before it, epoch ms. */
+  readonly open: ReadonlyMap<Address, number>;
 }
 
 /** Nothing known yet. */
-export const NO_MOVES: MoveBook = { holders: new Map(), moves: new Map(), latest: [] };
+export const NO_MOVES: MoveBook = {
+  holders: new Map(),
+  moves: new Map(),
+  latest: [],
+  open: new Map(),
+};
 
 /** The plan before and the one after, with the world of the latter. */
 export interface TrackedPlans {
@@ -56,6 +65,7 @@ export function trackMoves(book: MoveBook, plans: TrackedPlans): MoveBook {
   const holders = new Map<Address, AgentName | undefined>();
   const moves = new Map<Address, readonly MoveRecord[] | undefined>();
   const latest: MoveRecord[] = [];
+  const open = new Map<Address, number>();
   for (const claim of changedKeys(before?.verdicts ?? NO_VERDICTS, now.verdicts)) {
     for (const { address, holder } of now.verdicts.get(claim)?.addresses ?? []) {
       if (holder === undefined || holders.has(address)) continue;
@@ -64,8 +74,10 @@ export function trackMoves(book: MoveBook, plans: TrackedPlans): MoveBook {
       holders.set(address, holder);
       if (from === undefined) continue;
       const record = recordOf({ address, from, to: holder }, plans);
-      moves.set(address, [record, ...(book.moves.get(address) ?? [])].slice(0, MOVES_KEPT));
-      latest.push(record);
+      const older = (book.moves.get(address) ?? []).map(closed);
+      moves.set(address, [record, ...older].slice(0, MOVES_KEPT));
+      if (record.isOpen) open.set(address, world.agents.get(from)?.heardAtMs ?? world.nowMs);
+      else latest.push(record);
     }
   }
   for (const address of changedKeys(before?.leases ?? NO_LEASES, now.leases)) {
@@ -73,25 +85,46 @@ export function trackMoves(book: MoveBook, plans: TrackedPlans): MoveBook {
     holders.set(address, undefined);
     moves.set(address, undefined);
   }
-  if (holders.size === 0) return book.latest.length === 0 ? book : { ...book, latest };
+  for (const [address, lastWordMs] of book.open) {
+    const [record, ...older] = book.moves.get(address) ?? [];
+    if (record === undefined || moves.has(address)) continue;
+    const account = accountOf(record, world.agents, lastWordMs);
+    if (account.isOpen) {
+      open.set(address, lastWordMs);
+      continue;
+    }
+    const settled = withAccount(closed(record), account);
+    moves.set(address, [settled, ...older]);
+    latest.push(settled);
+  }
+  if (holders.size + moves.size === 0) {
+    return book.latest.length === 0 ? book : { ...book, latest };
+  }
   return {
     holders: patchMap(book.holders, holders),
     moves: patchMap(book.moves, moves),
     latest,
+    open,
   };
 
   function recordOf(move: Move, { before: last }: TrackedPlans): MoveRecord {
-    const { why, gapMs, isGapAtMost } = accountOf(move, world.agents);
     const planned = last === undefined ? undefined : moveFor(last, move);
-    return {
-      ...move,
-      atMs: world.nowMs,
-      isPlanned: planned !== undefined,
-      why: planned ?? why,
-      ...(gapMs === undefined ? {} : { gapMs }),
-      ...(isGapAtMost === undefined ? {} : { isGapAtMost }),
-    };
+    const isPlanned = planned !== undefined;
+    const record = { ...move, atMs: world.nowMs, isPlanned, why: planned ?? "" };
+    return withAccount(record, accountOf(move, world.agents));
   }
+}
+
+/** An operator's intent says better why than what agents reported. */
+function withAccount(record: MoveRecord, account: MoveAccount): MoveRecord {
+  const { heard: _, why, ...gap } = account;
+  return { ...record, ...gap, why: record.isPlanned ? record.why : why };
+}
+
+/** A move after which the address moved on is never told: its gap stays unknown. */
+function closed(record: MoveRecord): MoveRecord {
+  const { isOpen: _, ...rest } = record;
+  return rest;
 }
 
 const NO_VERDICTS: Plan["verdicts"] = new Map();

@@ -103,9 +103,9 @@ function heldLink({ view }: AdminContext, lease: LeasedAddress): Link {
 /** Its last moves, the latest first. */
 function movedLinks({ view }: AdminContext, address: Address): readonly Link[] {
   return (view.moves.get(address) ?? []).map((move) => {
-    const { from, to, why, gapMs, isGapAtMost = false, isPlanned, atMs } = move;
+    const { from, to, why, gapMs, isGapAtMost = false, isOpen = false, isPlanned, atMs } = move;
     const length = `gap ${isGapAtMost ? "at most " : ""}${gapMs} ms`;
-    const gap = gapMs === undefined ? "gap not known" : length;
+    const gap = gapMs === undefined ? `gap not known${isOpen ? " yet" : ""}` : length;
     const how = isPlanned ? "planned" : "unplanned";
     const words = why === "" ? "" : `: ${why}`;
     const detail = `from ${from} to ${to}, ${how}, ${gap}${words}`;

@@ -65,7 +65,7 @@ function isMoving({ preempt, intentId }: LaneResource): boolean {
   return preempt && intentId !== undefined;
 }
 
-/** Of the last moves of the addresses to their holder, the one that took longest. */
+/** Of the last moves of the addresses to their holder, the one that took longest or still may. */
 function worstMove(
   { moves }: CycleView,
   addresses: readonly Address[],
@@ -75,14 +75,18 @@ function worstMove(
   for (const address of addresses) {
     const last = moves.get(address)?.[0];
     if (last?.to !== holder) continue;
-    const isWorse = worst === undefined || (last.gapMs ?? -1) > (worst.gapMs ?? -1);
-    if (isWorse) worst = last;
+    if (worst === undefined || gapOf(last) > gapOf(worst)) worst = last;
   }
   return worst;
 }
 
+function gapOf({ gapMs, isOpen }: MoveRecord): number {
+  return isOpen ? Infinity : (gapMs ?? -1);
+}
+
 function moveRow(move: MoveRecord): NonNullable<LaneInit["lastMove"]> {
   const { address, from, to, atMs, isPlanned, why, gapMs, isGapAtMost = false } = move;
+  const { isOpen = false } = move;
   return {
     address,
     from,
@@ -92,5 +96,6 @@ function moveRow(move: MoveRecord): NonNullable<LaneInit["lastMove"]> {
     why,
     ...(gapMs === undefined ? {} : { gapMs: BigInt(gapMs) }),
     gapIsAtMost: isGapAtMost,
+    gapIsOpen: isOpen,
   };
 }

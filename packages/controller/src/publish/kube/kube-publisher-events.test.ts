@@ -198,6 +198,25 @@ for (const c of MOVES) {
   });
 }
 
+test("a silent death is told when it is known, and not as something that its holder gave up", async () => {
+  await using stage = new PublishStage();
+  const [first, second] = [agentOf("lb-1"), agentOf("lb-2")];
+  const loser = { ...AGENT, name: first, heardAtMs: 5000, heldSinceMs: new Map([[VIP, 1000]]) };
+  stage.create("web", served("192.0.2.10", "lb-1"));
+  await stage.pass();
+  stage.agents.set(first, loser);
+  stage.agents.set(second, { ...AGENT, name: second, heldSinceMs: new Map([[VIP, 5340]]) });
+  stage.want("web", served("192.0.2.10", "lb-2"));
+  await stage.pass(3000);
+  assert.deepEqual(told(stage).slice(1), []);
+  stage.agents.set(first, { ...loser, connected: false, disconnectedAtMs: 8000 });
+  await stage.pass(10_000);
+  assert.deepEqual(told(stage).slice(1), [
+    "Normal VipMoved Move: 192.0.2.10 moved from lb-1 to lb-2: lb-1 is out of reach; " +
+      "at most 340 ms without it, by its last word.",
+  ]);
+});
+
 test("what repeats within minutes is one Event with a count, written now and then", async () => {
   await using stage = new PublishStage();
   stage.create("web", refused("PoolExhausted"));

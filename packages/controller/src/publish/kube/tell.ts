@@ -5,6 +5,7 @@
 
 import type { Address, AgentName, Reason, Remark, Verdict } from "@fairlead/model";
 
+import { type Move, accountOf } from "../../move-account.ts";
 import type { Publication } from "../../ports.ts";
 import {
   allocatedEvent,
@@ -19,6 +20,8 @@ import {
 
 /** What lasts so long is told, in ms; what is over before is nobody's concern. */
 export const LASTING_MS = 3000;
+/** A move whose gap is not known yet is looked at again after this time, in ms. */
+const OPEN_MOVE_MS = 1000;
 
 /** Something that lasts. Times are monotonic ms. */
 export interface Spell {
@@ -37,6 +40,8 @@ export interface Told {
   /** What is held for it, so that it can be told when it is no more. */
   readonly held: readonly Address[];
   readonly holders: ReadonlyMap<Address, AgentName>;
+  /** Moves of which the loser is still to speak. Absent: none. */
+  readonly open?: readonly Move[];
   /** The reason of the refusal. */
   readonly refused?: Reason;
   /** The words of the daemon that refused. */
@@ -83,7 +88,12 @@ export function tell(input: TellInput): Telling {
   const given = addresses.filter((address) => !told.allocated.includes(address));
   if (given.length > 0) events.push(allocatedEvent(given, publication.leases));
   const { holders, moves } = followHolders(told, verdict);
-  for (const move of moves) events.push(movedEvent(move, publication.agents));
+  const open: Move[] = [];
+  for (const move of [...(told.open ?? []), ...moves]) {
+    const isLast = holders.get(move.address) === move.to;
+    if (isLast && accountOf(move, publication.agents).isOpen) open.push(move);
+    else events.push(movedEvent(move, publication.agents));
+  }
   const refusal = verdict.state === "refused" ? verdict.main : undefined;
   if (refusal !== undefined && refusal.reason !== told.refused) events.push(refusedEvent(refusal));
   const rejection = rejectionOf(verdict);
@@ -101,7 +111,8 @@ export function tell(input: TellInput): Telling {
   if (memberless?.isDue === true && lack !== undefined) {
     events.push(noMembersEvent(causeOf(verdict), lack.detail));
   }
-  const dues = [pending?.dueMs, memberless?.dueMs].filter((due) => due !== undefined);
+  const openDueMs = open.length === 0 ? undefined : nowMs + OPEN_MOVE_MS;
+  const dues = [pending?.dueMs, memberless?.dueMs, openDueMs].filter((due) => due !== undefined);
   return {
     events,
     told: {
@@ -109,6 +120,7 @@ export function tell(input: TellInput): Telling {
       allocated: addresses,
       held,
       holders,
+      ...(open.length === 0 ? {} : { open }),
       ...(refusal === undefined ? {} : { refused: refusal.reason }),
       ...(rejection === undefined ? {} : { rejected: rejection.detail }),
       ...(pending === undefined ? {} : { pending: pending.spell }),
@@ -147,10 +159,10 @@ function followHolders(
   { addresses }: Verdict,
 ): {
   readonly holders: Told["holders"];
-  readonly moves: readonly Parameters<typeof movedEvent>[0][];
+  readonly moves: readonly Move[];
 } {
   const holders = new Map<Address, AgentName>();
-  const moves: Parameters<typeof movedEvent>[0][] = [];
+  const moves: Move[] = [];
   for (const { address, holder } of addresses) {
     const from = before.get(address);
     // In a takeover nobody holds it for a moment: who had it is remembered.
