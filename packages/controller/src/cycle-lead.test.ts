@@ -45,6 +45,8 @@ interface Peer extends AsyncDisposable {
   /** What it told the streams and the publisher about the lead. */
   readonly told: string[];
   readonly failed: Error[];
+  /** Its log. */
+  readonly lines: string[];
   readonly commits: () => number;
   say(...facts: readonly Fact[]): void;
   lead(): Promise<void>;
@@ -77,6 +79,7 @@ async function makePeer({
     [],
     [],
   ];
+  const lines: string[] = [];
   let commits = 0;
   const memory = createMemoryStore({ medium });
   const store: Store = {
@@ -95,7 +98,11 @@ async function makePeer({
   let emit: (facts: readonly Fact[]) => void = () => undefined;
   const cycle = createCycle({
     clock,
-    log: createLogger({ level: "silent", format: "text" }),
+    log: createLogger({
+      level: "info",
+      format: "json",
+      destination: { write: (line: string): unknown => lines.push(line) },
+    }),
     settings: { advertIntervalMs: 100, reservedRouterIds: [], staleAfterMs: 60_000 },
     election: election.port,
     store,
@@ -138,6 +145,7 @@ async function makePeer({
     published,
     told,
     failed,
+    lines,
     commits: () => commits,
     say: (...facts) => emit(facts),
     lead: async () => {
@@ -240,6 +248,21 @@ suite("a controller that stands by", () => {
     await peer.clock.advance(ROUND_MS);
     assert.equal(peer.cycle.view().epoch, 2);
     assert.equal(peer.delivered.at(-1)?.leases.size, 2);
+  });
+
+  test("says nothing of claims when it loses the lead: they are asked for as before", async () => {
+    await using peer = await makePeer({ medium: createMemoryMedium() });
+    await peer.lead();
+    await peer.clock.advance(ROUND_MS);
+    const ofClaims = (): readonly string[] =>
+      peer.lines.filter((line) => line.includes('"claim":"default/web"'));
+    assert.equal(ofClaims().length, 1);
+    await peer.lose();
+    await peer.clock.advance(ROUND_MS);
+    assert.equal(ofClaims().length, 1);
+    await peer.lead();
+    await peer.clock.advance(ROUND_MS);
+    assert.equal(ofClaims().length, 2, "a leader says anew what it found");
   });
 
   test("whose time is over writes, delivers and publishes nothing, told or not", async () => {

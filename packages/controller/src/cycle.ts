@@ -141,14 +141,14 @@ class Loop implements Cycle {
     this.#writer = undefined;
     this.#openedAtMs = undefined;
     this.#lastHelloMs = undefined;
-    this.#plan = undefined;
-    this.#planned = new Map();
+    [this.#plan, this.#planned] = [undefined, new Map()];
     this.#rows = NO_ROWS;
     this.#timed = NO_VERDICTS;
     this.#moves = NO_MOVES;
     this.#publishing.pause();
     this.#state = { ...this.#state, agents: new Map(), orphans: new Map() };
-    this.#narrate();
+    this.#narrator.tellStandby({ ...NOTHING_SAID, findings: this.#findings() });
+    this.#options.onSaid?.();
   }
 
   view(): CycleView {

@@ -142,7 +142,8 @@ function holdersOf(verdict: Verdict): readonly AgentName[] {
   return verdict.addresses.flatMap(({ holder }) => (holder === undefined ? [] : [holder]));
 }
 
-function findingKey(finding: Finding): string {
+/** What makes two findings one for the log. */
+export function findingKey(finding: Finding): string {
   return [finding.subject, finding.name, finding.reason, finding.detail].join("\n");
 }
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 
-import type { Verdict } from "@fairlead/model";
+import type { Finding, Verdict } from "@fairlead/model";
 import { createLogger } from "@fairlead/runtime";
 import { makeClaim } from "@fairlead/testkit";
 
@@ -60,4 +60,23 @@ test("what still waits is written at the end", () => {
     narrator.tell(saidOf(1000, "pending"));
   }
   assert.equal(lines.length, 1000);
+});
+
+test("when the lead was lost the log said of each claim that nobody asked for it any more", () => {
+  const { lines, log } = makeStage();
+  using narrator = createNarrator(log);
+  const of = (name: string): Finding => {
+    return { subject: "source", name, reason: "SourceUnreadable", detail: "gone" };
+  };
+  narrator.tell({ ...saidOf(2, "ready"), findings: [of("a"), of("plan")] });
+  lines.length = 0;
+  narrator.tellStandby({ ...NOTHING_SAID, findings: [of("a"), of("b")] });
+  const [line, ...others] = lines.map((one) => JSON.parse(one) as Record<string, unknown>);
+  assert.deepEqual([line?.["msg"], line?.["name"], others], ["found", "b", []]);
+  lines.length = 0;
+  narrator.tell(saidOf(2, "ready"));
+  assert.deepEqual(
+    lines.map((one) => (JSON.parse(one) as Record<string, unknown>)["msg"]),
+    ["ready", "ready", "no longer found", "no longer found"],
+  );
 });

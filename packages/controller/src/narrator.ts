@@ -4,7 +4,7 @@
 
 import type { Logger } from "@fairlead/runtime";
 
-import { narrate, type Narration, NOTHING_SAID, type Said } from "./narrate.ts";
+import { findingKey, narrate, type Narration, NOTHING_SAID, type Said } from "./narrate.ts";
 
 /** Lines that are written before others may have the loop: a few ms. */
 const LINES_AT_ONCE = 200;
@@ -15,6 +15,8 @@ const MOMENTS_MAX = 16;
 export interface Narrator extends Disposable {
   /** Says what changed since it was told last; returns at once. */
   tell(now: Said): void;
+  /** As `tell`, by one that leads no more: what it no longer knows is not over for that. */
+  tellStandby(now: Said): void;
   /** Writes what still waits. */
   [Symbol.dispose](): void;
 }
@@ -41,12 +43,20 @@ export function createNarrator(log: Logger): Narrator {
     if (waiting.length > 0) turn = setImmediate(goOn);
   }
 
+  function tell(now: Said): void {
+    waiting.push(narrate(said, now));
+    said = now;
+    while (waiting.length > MOMENTS_MAX) write(1);
+    if (turn === undefined) goOn();
+  }
+
   return {
-    tell: (now) => {
-      waiting.push(narrate(said, now));
-      said = now;
-      while (waiting.length > MOMENTS_MAX) write(1);
-      if (turn === undefined) goOn();
+    tell,
+    tellStandby: (now) => {
+      const present = new Set(now.findings.map(findingKey));
+      const findings = said.findings.filter((one) => present.has(findingKey(one)));
+      said = { verdicts: NOTHING_SAID.verdicts, findings };
+      tell(now);
     },
     [Symbol.dispose]: () => {
       if (turn !== undefined) clearImmediate(turn);

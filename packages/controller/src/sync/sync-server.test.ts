@@ -366,7 +366,7 @@ test("agents wait for a leader no longer than they may go without a welcome", as
   await stage.clock.advance(1499);
   assert.equal(stage.bytes.sent, 0);
   await stage.clock.advance(1);
-  assert.equal((await agent.ended).details, "this controller stands by; another one leads");
+  assert.equal((await agent.ended).details, "this controller does not lead");
   assert.deepEqual([agent.heard, stage.clock.pendingTimers()], [[], 0]);
 });
 
@@ -413,7 +413,7 @@ test("while another controller leads agents are sent on, and nothing of them is 
   stage.sync.setLead("anothers");
   const { code, details } = await agent.ended;
   assert.equal(code, status.UNAVAILABLE);
-  assert.equal(details, "this controller stands by; another one leads");
+  assert.equal(details, "this controller does not lead");
   assert.equal(stage.facts.at(-1)?.kind, "agent-gone");
   assert.equal(stage.sync.syncState(AGENT).state, "unknown");
   assert.equal((await stage.agent().ended).code, status.UNAVAILABLE);

@@ -70,7 +70,7 @@ const STOPPING: StreamEnd = { code: status.UNAVAILABLE, detail: "the controller 
 /** The agent goes to the next controller that it knows. */
 const STANDS_BY: StreamEnd = {
   code: status.UNAVAILABLE,
-  detail: "this controller stands by; another one leads",
+  detail: "this controller does not lead",
 };
 
 class Streams implements SyncServer {
