@@ -59,3 +59,14 @@ for (const { name, controller, says, isWell: expected } of cases) {
     assert.equal(isWell(list), expected);
   });
 }
+
+test("status ended well while no address could be written into its Service", () => {
+  const controller = { ready: true };
+  const claims = [{ namespace: "default", name: "web", state: "ready" }];
+  const isWellWith = (reason: string): boolean => {
+    const findings = [{ subject: "source", name: "x", remark: { reason } }];
+    return isWell(create(ListResponseSchema, { controller, claims, findings }));
+  };
+  assert.equal(isWellWith("PublishFailed"), false);
+  assert.equal(isWellWith("ExternalIPsRefused"), true);
+});

@@ -1,6 +1,7 @@
 // The tables of `fairlead status` and `fairlead agents`, and whether what they show is well. Given
 // what the controller answered. Pure.
 
+import type { Reason } from "@fairlead/model";
 import {
   type AgentRow,
   type ClaimRow,
@@ -54,12 +55,19 @@ export const FINDING_COLUMNS: readonly Column<FindingRow>[] = [
   { heading: "DETAIL", cell: (row) => row.remark?.detail ?? "" },
 ];
 
-/** Whether everything that was asked for is served, and everything that serves is well. */
+/** Nobody in the cluster learns of an address that cannot be written, however well it serves. */
+const UNWRITTEN: Reason = "PublishFailed";
+
+/**
+ * Whether everything that was asked for is served, is written where people look for it, and
+ * everything that serves is well.
+ */
 export function isWell(list: ListResponse): boolean {
   return (
     list.controller?.ready === true &&
     !list.controller.standsBy &&
     list.claims.every((row) => row.state === "ready") &&
+    !list.findings.some(({ remark }) => remark?.reason === UNWRITTEN) &&
     list.agents.every((row) => row.state === "connected")
   );
 }

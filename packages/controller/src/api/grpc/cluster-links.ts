@@ -1,7 +1,7 @@
 // The Kubernetes side of a chain: what the Service's status says, and who wrote which part of the
 // object when. Pure. Given the record of the Service; what it asks for is told elsewhere.
 
-import type { Verdict } from "@fairlead/model";
+import type { Finding, Verdict } from "@fairlead/model";
 
 import { FINALIZER, type FieldWriter, type ServiceRecord } from "../../kube/service-record.ts";
 import type { AdminContext } from "./admin-context.ts";
@@ -22,6 +22,12 @@ export function statusLink(
   if (!isSaid) {
     const shall = wanted.length === 0 ? "no address" : wanted.join(" and ");
     const says = said.length === 0 ? "no address" : said.join(" and ");
+    const hindrance = view.findings.find((finding) => keepsFrom(finding, record));
+    if (hindrance !== undefined) {
+      const { reason, detail } = hindrance;
+      const what = `its status says ${says}, shall say ${shall} and cannot be written`;
+      return link("Published", "broken", `${what}: ${detail}`, { reason });
+    }
     const detail = `its status says ${says} and is being changed to ${shall}`;
     return link("Published", "doubt", detail);
   }
@@ -29,6 +35,23 @@ export function statusLink(
   if (state !== "ready") return link("Published", "doubt", `${detail} since it was proved once`);
   return link("Published", "good", detail, { sinceMs: view.times.get(claim)?.sinceMs });
 }
+
+/** Whether it is what keeps the Service from being written: a right, or a refusal that names it. */
+function keepsFrom(
+  { subject, name, reason, detail }: Finding,
+  service: Pick<ServiceRecord, "namespace" | "name">,
+): boolean {
+  if (subject !== "source" || reason !== "PublishFailed") return false;
+  if (RIGHTS.has(name)) return true;
+  const path = `/api/v1/namespaces/${service.namespace}/services/${service.name}`;
+  return detail.split(/[\s:?]+/u).some((word) => word === path || word === `${path}/status`);
+}
+
+/** As findings name the rights without which no status is written: the finalizer comes first. */
+const RIGHTS: ReadonlySet<string> = new Set([
+  "kubernetes patch services",
+  "kubernetes patch services/status",
+]);
 
 /** Who wrote which part of the object, the latest first. */
 export function writtenLink({ nowMs }: AdminContext, record: ServiceRecord): Link {
