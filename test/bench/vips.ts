@@ -139,15 +139,22 @@ async function plannedMove(
   await command(stage, "move", vip, "--to", to);
   await stage.recorder.waitForHolder(vip, READY_MS_MAX, holder);
   await wait(AFTER_MS);
-  const { failed, longestPauseMs, allTries } = await probe.stop();
+  const { longestPauseMs, allTries } = await probe.stop();
   const history = stage.recorder.history().filter((event) => event.address === vip);
-  const movedMs = history.findLast(({ host, event }) => host === to && event === "added")?.atMs;
+  const lastMs = (of: string, what: string): number | undefined =>
+    history.findLast(({ host, event }) => host === of && event === what)?.atMs;
+  const movedMs = lastMs(to, "added");
+  // Those that the one before took end with the move; it takes them for as long as it has it.
+  const newMs = Math.max(movedMs ?? Infinity, lastMs(holder, "removed") ?? Infinity);
+  const failed = allTries.filter(({ member }) => member === undefined);
+  const failedNew = failed.filter(({ atMs }) => atMs > newMs).length;
   const around = allTries.filter(({ atMs }) => Math.abs(atMs - (movedMs ?? 0)) <= AROUND_MS);
   const silence = summarizeTries(around).longestSilence?.lengthMs ?? Number.POSITIVE_INFINITY;
   tell(`  moved from ${holder} to ${to}`);
   const what = "planned move of a lane";
   return [
-    { what: `${what}: failed new connections`, value: failed, unit: "", goal: 0 },
+    { what: `${what}: failed new connections`, value: failedNew, unit: "", goal: 0 },
+    { what: `${what}: connections that it ended`, value: failed.length - failedNew, unit: "" },
     {
       what: `${what}: longest silence within ${AROUND_MS} ms of it`,
       value: silence,

@@ -1,5 +1,6 @@
 // Operators' moves under a client that connects every few milliseconds: one address is moved, its
-// host is drained and comes back, and what it lost is spread again. No new connection fails.
+// host is drained and comes back, and what it lost is spread again. No new connection fails, and a
+// client that waits for an answer of the old host learns that it will have none.
 
 import assert from "node:assert/strict";
 
@@ -14,6 +15,15 @@ const MEET_MS_MAX = 5_000;
 const CONNECT_EVERY_MS = 3;
 /** A SYN that came to the host that just gave the address up is sent again after a second. */
 const ANSWER_MS_MAX = 3_000;
+/** What a client has to say is not over: its member waits for the rest, and it for the member. */
+const WAITING_CLIENT = `
+const socket = require("node:net").connect({ host: process.argv[1], port: 80 });
+socket.on("connect", () => socket.write("GET / HTTP/1.0\\r\\n", () => console.log("waits")));
+socket.on("error", (error) => console.log(error.code));
+socket.on("end", () => console.log("ended"));
+`;
+/** Adverts of the new holder are read at most a second later, looked at a second after that. */
+const RESET_MS_MAX = 10_000;
 /** A change of holders is known within this time, in ms; machines are busy. */
 const NEAR_MS = 1000;
 
@@ -37,6 +47,10 @@ story("an operator moves an address, drains its host and takes it back", {}, asy
   });
   await probe.waitForAnswer(MEET_MS_MAX);
 
+  const client = ["-e", WAITING_CLIENT, address];
+  await using waiting = await stage.client.start(process.execPath, client, {});
+  await waiting.waitForLine(/^waits$/, MEET_MS_MAX);
+
   const to = stage.balancers.find(({ name }) => name !== holder)?.name ?? "";
   const moved = await run(stage, "move", address, "--to", to);
   assert.match(moved, /^will: lane \S+ goes from lb\d to lb\d with /m);
@@ -44,6 +58,7 @@ story("an operator moves an address, drains its host and takes it back", {}, asy
   assert.match(moved, new RegExp(`held by ${to} now with \\d+ address\\S*; gap \\d+ ms`));
   await stage.recorder.waitForHolder(address, MEET_MS_MAX, holder);
   assert.deepEqual(stage.recorder.holders(address), [to]);
+  await waiting.waitForLine(/^ECONNRESET$/, RESET_MS_MAX);
   const { steps } = await stage.asker.explain(address);
   const told = steps.find(({ title }) => title === "Moved")?.detail ?? "";
   assert.match(told, new RegExp(`^from ${holder} to ${to}, planned, gap \\d+ ms: moved by an op`));

@@ -25,6 +25,7 @@ import { createMemberEndings } from "./member-endings.ts";
 import { createFullListeners, type FullListeners } from "./full-listeners.ts";
 import { udpSessionsByAddress } from "./udp-sessions.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
+import { createNetlinkConnections } from "./netlink/netlink-connections.ts";
 import { createNetlinkFlows } from "./netlink/netlink-flows.ts";
 import { createNetlinkSegment } from "./netlink/netlink-segment.ts";
 import { createNetlinkSets } from "./netlink/netlink-sets.ts";
@@ -98,6 +99,9 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
   const sight = settings.askBeforeUse
     ? await lifecycle.start("sight", () => createNetlinkSight({ clock }))
     : undefined;
+  const connections = await lifecycle.start("connections", () =>
+    createNetlinkConnections(programs),
+  );
   const vrrp = await vrrpOf(options);
   const monitor = await monitorOf(options);
   const guard = await guardOf(options, monitor);
@@ -119,6 +123,7 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
     segment,
     ...(sight === undefined ? {} : { sight }),
     vrrp,
+    connections,
     guard,
     announcer,
     nginx: nginxOf(options, layout.nginx, supervisor.nginx),

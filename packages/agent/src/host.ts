@@ -5,6 +5,7 @@ import type { FullListeners } from "./full-listeners.ts";
 import type { HoldOptions } from "./hold-lanes.ts";
 import type {
   Announcer,
+  ClientConnections,
   InputGuard,
   KeepalivedDaemon,
   Kernel,
@@ -28,6 +29,8 @@ export interface Host extends ServeOptions, HoldOptions {
   readonly segment: SegmentAsker;
   /** Absent: answers say nothing on this network, and nobody is asked. */
   readonly sight?: SegmentSight;
+  /** Absent: connections to an address that left stay. */
+  readonly connections?: Pick<ClientConnections, "end">;
   readonly vrrp: VrrpListener;
   readonly guard: Pick<InputGuard, "guard" | "trouble">;
   /** Absent: nobody counts sessions. */

@@ -1,22 +1,26 @@
 // What this host notices of the others on its segments: who answers for the addresses that they
-// hold, and whether it hears their adverts. Given the ports of seeing and hearing; driven by the
-// loop's looks, and never in their way.
+// hold, whether it hears their adverts, and which of its own addresses they took over. Given the
+// ports of seeing and hearing; driven by the loop's looks, and never in their way.
 
 import type { Address, LaneHearing } from "@fairlead/model";
-import type { Clock } from "@fairlead/runtime";
+import type { Clock, Logger } from "@fairlead/runtime";
 
+import { createDepartures } from "./departures.ts";
 import { createLaneHearings } from "./lane-hearing.ts";
-import type { SegmentSight, Sighted, VrrpListener } from "./ports.ts";
+import type { ClientConnections, SegmentSight, Sighted, VrrpListener } from "./ports.ts";
 import { createSightings, type LookedAt } from "./sightings.ts";
 
 /** What it is made of. */
 export interface LookoutOptions {
   readonly clock: Clock;
+  readonly log: Logger;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly vrrp: Pick<VrrpListener, "adverts" | "isAble">;
   /** Absent: answers say nothing on this network, and nobody is asked. */
   readonly sight?: SegmentSight;
+  /** Absent: connections to an address that left stay. */
+  readonly connections?: Pick<ClientConnections, "end">;
 }
 
 /** What was noticed. */
@@ -32,12 +36,18 @@ export interface Lookout {
 }
 
 /** Makes it. */
-export function createLookout({ clock, random, vrrp, sight }: LookoutOptions): Lookout {
+export function createLookout(options: LookoutOptions): Lookout {
+  const { clock, log, random, vrrp, sight, connections } = options;
   const hearings = createLaneHearings({ clock, vrrp, ...(sight === undefined ? {} : { sight }) });
-  if (sight === undefined) {
-    const seen = new Map<Address, Sighted>();
-    return { look: (input) => ({ seen, hearing: hearings.look(input) }) };
-  }
-  const sightings = createSightings({ clock, random, sight });
-  return { look: (input) => ({ seen: sightings.look(input), hearing: hearings.look(input) }) };
+  const sightings = sight === undefined ? undefined : createSightings({ clock, random, sight });
+  const departures =
+    connections === undefined ? undefined : createDepartures({ clock, log, vrrp, connections });
+  return {
+    look: (input) => {
+      departures?.look(input);
+      return { seen: sightings?.look(input) ?? NOBODY, hearing: hearings.look(input) };
+    },
+  };
 }
+
+const NOBODY: Outlook["seen"] = new Map();

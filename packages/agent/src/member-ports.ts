@@ -100,3 +100,13 @@ export interface MemberFlows extends AsyncDisposable {
    */
   end(flows: readonly MemberFlow[]): Promise<void>;
 }
+
+/** Connections of clients to the listeners of the host. */
+export interface ClientConnections extends AsyncDisposable {
+  /**
+   * Resets those of TCP that speak to these addresses, which the host does not have: nginx gives
+   * them up, and the client learns of it. UDP has none. Rejects with EdgeError<KernelErrorCode>.
+   * @returns how many.
+   */
+  end(addresses: readonly Address[]): Promise<number>;
+}

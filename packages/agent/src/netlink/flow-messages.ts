@@ -7,6 +7,7 @@ import type { Address, Family, Protocol } from "@fairlead/model";
 import type { MemberFlow } from "../ports.ts";
 import { addressBytes, addressFromBytes, FAMILY_NUMBERS, familyNumber } from "./address-bytes.ts";
 import { attribute, attributesOf, nested } from "./attributes.ts";
+import { rawMessage } from "./raw-message.ts";
 
 /** IPCTNL_MSG_CT_GET and _DELETE of NFNL_SUBSYS_CTNETLINK (linux/netfilter/nfnetlink.h). */
 export const FLOWS_GET = 0x101;
@@ -15,8 +16,6 @@ const FLOW_DELETE = 0x102;
 export const SOCKETS = 4;
 /** SOCK_DESTROY (linux/sock_diag.h). */
 export const SOCKET_END = 21;
-/** NLM_F_REQUEST (netlink(7)): no acknowledgement is asked. */
-const REQUEST = 0x1;
 /** Attributes (linux/netfilter/nfnetlink_conntrack.h). */
 const CTA = { tupleOrig: 1, tupleReply: 2, filter: 25 } as const;
 const TUPLE = { ip: 1, proto: 2 } as const;
@@ -26,8 +25,7 @@ const FILTER_ORIG_FLAGS = 1;
 const FILTER_TO = 0x2;
 /** struct nfgenmsg. */
 const FAMILY_BYTES = 4;
-/** struct nlmsghdr, and struct inet_diag_req_v2 behind it. */
-const HEADER_BYTES = 16;
+/** struct inet_diag_req_v2 (linux/inet_diag.h). */
 const SOCKET_BYTES = 56;
 const PROTOCOL_NUMBERS: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17 };
 const IS_LITTLE = endianness() === "LE";
@@ -79,7 +77,7 @@ export function forgetFlows(flows: readonly MemberFlow[]): Buffer {
         attribute(PROTO.to, portBytes(flow.slot)),
       ];
       const tuple = nested(CTA.tupleOrig, [nested(TUPLE.ip, ip), nested(TUPLE.proto, proto)]);
-      return message(FLOW_DELETE, Buffer.concat([familyOfBytes(from), tuple]));
+      return rawMessage(FLOW_DELETE, Buffer.concat([familyOfBytes(from), tuple]));
     }),
   );
 }
@@ -94,7 +92,7 @@ export function endSockets(flows: readonly MemberFlow[]): Buffer {
       payload.writeUInt16BE(flow.slot, 10);
       from.copy(payload, 12);
       to.copy(payload, 28);
-      return message(SOCKET_END, payload);
+      return rawMessage(SOCKET_END, payload);
     }),
   );
 }
@@ -133,16 +131,6 @@ function tupleOf(bytes: Buffer | undefined): Tuple | undefined {
   }
   if (fromPort === undefined || toPort === undefined) return undefined;
   return { protocol, from, fromPort, to, toPort };
-}
-
-function message(type: number, payload: Buffer): Buffer {
-  const buffer = Buffer.alloc(HEADER_BYTES + payload.length);
-  const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
-  view.setUint32(0, buffer.length, IS_LITTLE);
-  view.setUint16(4, type, IS_LITTLE);
-  view.setUint16(6, REQUEST, IS_LITTLE);
-  payload.copy(buffer, HEADER_BYTES);
-  return buffer;
 }
 
 function familyOfBytes(address: Buffer): Buffer {

@@ -9,6 +9,7 @@ import { FLOWS_GET, SOCKETS, endSockets, flowOf, flowsTo, forgetFlows } from "./
 import { closeSockets } from "./close-sockets.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { kernelError } from "./netlink-error.ts";
+import { openWriter, writeMessages } from "./raw-writer.ts";
 import { SOCKET_SIZES } from "./socket-sizes.ts";
 
 /** What the adapter is made of. */
@@ -28,17 +29,12 @@ const DUMP = 0x300;
 
 /** Opens the adapter. Rejects with EdgeError "NOT_AVAILABLE" where it cannot work. */
 export async function createNetlinkFlows({ targets }: NetlinkFlowsOptions): Promise<MemberFlows> {
-  const { RawNetlinkSocket, createNetlink } = await loadNetlink();
-  const writer = (protocol: number): Netlink.RawNetlinkSocket => {
-    const socket = new RawNetlinkSocket(protocol, SOCKET_SIZES);
-    socket.unref();
-    // What is refused is gone already, or is there when the flows are listed next.
-    socket.on("message", () => undefined);
-    socket.on("error", () => undefined);
-    return socket;
-  };
-  const reads = createNetlink(NETFILTER, { ref: false, ...SOCKET_SIZES });
-  return new Flows(targets, { reads, tracking: writer(NETFILTER), sockets: writer(SOCKETS) });
+  const netlink = await loadNetlink();
+  return new Flows(targets, {
+    reads: netlink.createNetlink(NETFILTER, { ref: false, ...SOCKET_SIZES }),
+    tracking: openWriter(netlink, NETFILTER),
+    sockets: openWriter(netlink, SOCKETS),
+  });
 }
 
 interface Sockets {
@@ -80,8 +76,8 @@ class Flows implements MemberFlows {
       for (let at = 0; at < flows.length; at += CHANGES_MAX) {
         const some = flows.slice(at, at + CHANGES_MAX);
         const tcp = some.filter(({ protocol }) => protocol === "tcp");
-        await write(this.#sockets.sockets, endSockets(tcp));
-        await write(this.#sockets.tracking, forgetFlows(some));
+        await writeMessages(this.#sockets.sockets, endSockets(tcp));
+        await writeMessages(this.#sockets.tracking, forgetFlows(some));
       }
     } catch (error) {
       throw kernelError(error, "cannot end connections to members");
@@ -92,11 +88,4 @@ class Flows implements MemberFlows {
     const { reads, tracking, sockets } = this.#sockets;
     await closeSockets(reads, tracking, sockets);
   }
-}
-
-async function write(socket: Netlink.RawNetlinkSocket, messages: Buffer): Promise<void> {
-  if (messages.length === 0) return;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  socket.send(messages, {}, (error) => (error === undefined ? resolve() : reject(error)));
-  await promise;
 }

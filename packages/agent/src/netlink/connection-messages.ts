@@ -1,0 +1,137 @@
+// Messages about connections of clients: which ones an address has (socket diagnosis of TCP), end
+// them, and the routes that let their resets out while no device has the address. Pure.
+
+import { endianness } from "node:os";
+import { type Address, assert } from "@fairlead/model";
+import { addressBytes, familyNumber } from "./address-bytes.ts";
+import { attribute } from "./attributes.ts";
+import { SOCKET_END } from "./flow-messages.ts";
+import { MAKE_NEW, rawMessage } from "./raw-message.ts";
+
+/** SOCK_DIAG_BY_FAMILY (linux/sock_diag.h). */
+export const SOCKETS_GET = 20;
+/** One question asks for so many addresses: jumps in it are 16 bits of bytes. */
+export const ADDRESSES_MAX = 1000;
+/** Marks our routes (rtnetlink(7): who installed it); a number that nobody was given. */
+export const RESET_ROUTE_MARK = 158;
+
+const TCP = 6;
+/**
+ * Bits of struct inet_diag_req_v2: established, closing in one of five ways, and not those that
+ * listen, begin or only wait for their time to end.
+ */
+const STATES = [1, 4, 5, 8, 9, 11].reduce((bits, state) => bits | (1 << state), 0);
+/** struct inet_diag_sockid in struct inet_diag_msg, and in struct inet_diag_req_v2. */
+const ID_BYTES = 48;
+const ID_IN_ANSWER = 4;
+const ID_IN_QUESTION = 8;
+const QUESTION_BYTES = ID_IN_QUESTION + ID_BYTES;
+/** INET_DIAG_REQ_BYTECODE and its operations (linux/inet_diag.h). */
+const BYTECODE = 1;
+const [JUMP, IS_SOURCE] = [1, 7];
+const OPERATION_BYTES = 4;
+const HOST_BYTES = 8;
+/** RTM_NEWROUTE and RTM_DELROUTE (rtnetlink(7)). */
+const [ROUTE_NEW, ROUTE_DELETE] = [24, 25];
+const [TABLE_LOCAL, SCOPE_HOST, TYPE_LOCAL] = [255, 254, 2];
+const ROUTE = { to: 1, device: 4 } as const;
+/** Of lo, in every network namespace. */
+const LOOPBACK_INDEX = 1;
+const IS_LITTLE = endianness() === "LE";
+
+/** The payload that asks for the connections of these addresses, all of one family. */
+export function connectionsOf(addresses: readonly Address[]): Buffer {
+  assert(addresses.length > 0 && addresses.length <= ADDRESSES_MAX, "1 to 1000 addresses");
+  const each = addresses.map(addressBytes);
+  const question = Buffer.alloc(QUESTION_BYTES);
+  question.writeUInt8(familyNumber(each[0] ?? Buffer.alloc(0)), 0);
+  question.writeUInt8(TCP, 1);
+  writeUInt32(question, STATES, 4);
+  return Buffer.concat([question, attribute(BYTECODE, oneOf(each))]);
+}
+
+/** The message that ends the connection of one answer: its process and its client are told. */
+export function endConnection(answer: Buffer): Buffer {
+  const payload = Buffer.alloc(QUESTION_BYTES);
+  payload.writeUInt8(answer.readUInt8(0), 0);
+  payload.writeUInt8(TCP, 1);
+  payload.fill(0xff, 4, ID_IN_QUESTION);
+  answer.copy(payload, ID_IN_QUESTION, ID_IN_ANSWER, ID_IN_ANSWER + ID_BYTES);
+  return rawMessage(SOCKET_END, payload);
+}
+
+/** Makes the host send from these addresses, unless it may. */
+export function openRoutes(addresses: readonly Address[]): Buffer {
+  const each = addresses.map((address) => rawMessage(ROUTE_NEW, routeTo(address), MAKE_NEW));
+  return Buffer.concat(each);
+}
+
+/** Removes the routes that `openRoutes` made, and no other. */
+export function closeRoutes(addresses: readonly Address[]): Buffer {
+  return Buffer.concat(addresses.map((address) => rawMessage(ROUTE_DELETE, routeTo(address))));
+}
+
+/**
+ * A program of the kernel's filter: accepts at its end, refuses beyond it. Of each address a
+ * comparison, that goes on with a jump to the end where it holds, and else with the next address.
+ */
+function oneOf(addresses: readonly Buffer[]): Buffer {
+  const parts: Buffer[] = [];
+  let behindBytes = 0;
+  for (const address of addresses.toReversed()) {
+    const isLast = behindBytes === 0;
+    if (!isLast) parts.push(operation(JUMP, OPERATION_BYTES, OPERATION_BYTES + behindBytes));
+    const bytes = OPERATION_BYTES + HOST_BYTES + address.length;
+    const host = Buffer.alloc(HOST_BYTES);
+    host.writeUInt8(familyNumber(address), 0);
+    host.writeUInt8(address.length * 8, 1);
+    // Any port.
+    host.fill(0xff, 4, HOST_BYTES);
+    parts.push(
+      Buffer.concat([operation(IS_SOURCE, bytes, bytes + OPERATION_BYTES), host, address]),
+    );
+    behindBytes += bytes + (isLast ? 0 : OPERATION_BYTES);
+  }
+  return Buffer.concat(parts.toReversed());
+}
+
+/** struct inet_diag_bc_op: how many bytes further the next one is, by what came out. */
+function operation(code: number, yesBytes: number, noBytes: number): Buffer {
+  const buffer = Buffer.alloc(OPERATION_BYTES);
+  buffer.writeUInt8(code, 0);
+  buffer.writeUInt8(yesBytes, 1);
+  if (IS_LITTLE) buffer.writeUInt16LE(noBytes, 2);
+  else buffer.writeUInt16BE(noBytes, 2);
+  return buffer;
+}
+
+/** struct rtmsg and its attributes. */
+function routeTo(address: Address): Buffer {
+  const to = addressBytes(address);
+  const [family, bits] = [familyNumber(to), to.length * 8];
+  const device = Buffer.alloc(4);
+  writeUInt32(device, LOOPBACK_INDEX, 0);
+  return Buffer.concat([
+    Buffer.of(
+      family,
+      bits,
+      0,
+      0,
+      TABLE_LOCAL,
+      RESET_ROUTE_MARK,
+      SCOPE_HOST,
+      TYPE_LOCAL,
+      0,
+      0,
+      0,
+      0,
+    ),
+    attribute(ROUTE.to, to),
+    attribute(ROUTE.device, device),
+  ]);
+}
+
+function writeUInt32(buffer: Buffer, value: number, at: number): void {
+  if (IS_LITTLE) buffer.writeUInt32LE(value, at);
+  else buffer.writeUInt32BE(value, at);
+}
