@@ -136,7 +136,7 @@ export async function stage(name: string): Promise<Stage> {
         nginx,
         nginxUdp: udp,
         files: createTrackFiles(layout),
-        view: () => ({ wanted, applied }),
+        view: () => ({ wanted, applied, look: undefined }),
       }),
     said: () => wordIn(layout.keepalived.dataPath),
     saidOfUdp: () => wordIn(layout.keepalived.dataPathUdp),

@@ -5,6 +5,7 @@ import { createMetrics, type HealthReport, type Metrics } from "@fairlead/runtim
 
 import type { ConvergeView } from "./converge-view.ts";
 import type { FedTimes } from "./fed-times.ts";
+import { heldVips } from "./held-vips.ts";
 import type { ObservedGeneration } from "./observe.ts";
 import { countUdpSessions } from "./udp-sessions.ts";
 
@@ -36,7 +37,7 @@ export function createAgentMetrics(options: AgentMetricsOptions): Metrics {
   );
   gauge("agent_vips_planned", "VIPs in the plan in force.", () => countVips(view()));
   gauge("agent_vips_held", "VIPs of ours that the kernel of this host has.", () => {
-    return heldVips(view());
+    return heldVips(view().look?.report.resources ?? new Map());
   });
   gauge("agent_listeners", "Listeners in the proved nginx generation.", () => {
     return view().applied.listeners.size;
@@ -142,12 +143,4 @@ function countVips(view: ConvergeView): number {
 
 function sumOf({ look }: ConvergeView, of: (one: ObservedGeneration) => number): number {
   return (look?.observed.generations ?? []).reduce((sum, one) => sum + of(one), 0);
-}
-
-function heldVips({ look }: ConvergeView): number {
-  let count = 0;
-  for (const { name, step } of look?.report.resources.values() ?? []) {
-    if (name.startsWith("vip/") && step === "serving") count += 1;
-  }
-  return count;
 }

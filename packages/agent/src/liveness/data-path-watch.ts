@@ -22,6 +22,8 @@ export interface DataPathWatchOptions {
   readonly trackFile: string;
   /** Whether one that is silent counts as down: of one that never served nothing is known. */
   readonly mayBeDown: () => boolean;
+  /** Whether no address that it serves is on this host: it is asked seldom then. */
+  readonly isAtRest: () => boolean;
 }
 
 /** The memory of successive ticks. */
@@ -32,8 +34,8 @@ export interface DataPathWatch {
 
 /** Makes the watch; nothing is asked before the first tick. */
 export function createDataPathWatch(options: DataPathWatchOptions): DataPathWatch {
-  const { name, nginx, log, incarnation, mayBeDown } = options;
-  const silence = createSilence(() => answersOf(nginx));
+  const { name, nginx, log, incarnation, mayBeDown, isAtRest } = options;
+  const silence = createSilence(() => answersOf(nginx), isAtRest);
   const file = createDownFile(options.trackFile);
   let wasDown = false;
   let isSkipped = false;

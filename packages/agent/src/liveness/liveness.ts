@@ -7,7 +7,9 @@ import { type Clock, type Logger, type Timer, describeError } from "@fairlead/ru
 
 import type { ConvergeView } from "../converge-view.ts";
 import type { DataPlaneLayout } from "../data-plane-layout.ts";
+import { heldVips } from "../held-vips.ts";
 import type { AcceptedPlan, NginxDaemon } from "../ports.ts";
+import { remembered } from "../remembered.ts";
 import { createDataPathWatch, type DataPathWatch } from "./data-path-watch.ts";
 import { createKeepalivedWatch, type KeepalivedWatch } from "./keepalived-watch.ts";
 import type { TrackFiles } from "./track-files.ts";
@@ -21,7 +23,7 @@ export interface LivenessOptions {
   readonly nginx: Pick<NginxDaemon, "generation">;
   readonly nginxUdp: Pick<NginxDaemon, "generation">;
   readonly files: Pick<TrackFiles, "wish">;
-  readonly view: () => Pick<ConvergeView, "wanted" | "applied">;
+  readonly view: () => Pick<ConvergeView, "wanted" | "applied" | "look">;
 }
 
 /** A frozen keepalived has its addresses for three adverts, 300 ms, before others take them. */
@@ -53,6 +55,11 @@ class Watch implements AsyncDisposable {
     this.#options = options;
     this.#keepalived = createKeepalivedWatch(options);
     const { layout, log, view, nginx, nginxUdp } = options;
+    const countHeld = remembered(heldVips);
+    const isAtRest = (): boolean => {
+      const { look } = view();
+      return look !== undefined && countHeld(look.report.resources) === 0;
+    };
     this.#dataPaths = [
       createDataPathWatch({
         name: "nginx",
@@ -61,8 +68,9 @@ class Watch implements AsyncDisposable {
         incarnation: layout.nginx.incarnation,
         trackFile: layout.keepalived.dataPath,
         mayBeDown: () => view().applied.generation !== undefined,
+        isAtRest,
       }),
-      createUdpPathWatch({ layout, log, view, nginx: nginxUdp }),
+      createUdpPathWatch({ layout, log, view, nginx: nginxUdp, isAtRest }),
     ];
     this.#files = options.files;
     this.#arm();

@@ -14,13 +14,13 @@ interface Stage {
   answer(answers: boolean | undefined): Promise<void>;
 }
 
-function stage(): Stage {
+function stage(isAtRest: () => boolean = () => false): Stage {
   const open: ((answers: boolean | undefined) => void)[] = [];
   const silence = createSilence(() => {
     const { promise, resolve } = Promise.withResolvers<boolean | undefined>();
     open.push(resolve);
     return promise;
-  });
+  }, isAtRest);
   return {
     silence,
     open,
@@ -37,6 +37,24 @@ function stage(): Stage {
     },
   };
 }
+
+test("one that no client depends on is asked once a second, and as ever when that changes", async () => {
+  let isAtRest = true;
+  const s = stage(() => isAtRest);
+  await s.ticks(2);
+  assert.equal(s.open.length, 1, "before its first answer");
+  await s.answer(true);
+  await s.ticks(9);
+  assert.equal(s.open.length, 0);
+  await s.ticks(1);
+  await s.answer(false);
+  await s.ticks(2);
+  assert.equal(s.open.length, 1, "one that refused is asked again soon");
+  await s.answer(true);
+  isAtRest = false;
+  await s.ticks(2);
+  assert.equal(s.open.length, 1);
+});
 
 test("one that answers is asked on every second tick", async () => {
   const s = stage();

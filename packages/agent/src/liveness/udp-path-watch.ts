@@ -20,6 +20,7 @@ export interface UdpPathWatchOptions {
   readonly log: Logger;
   readonly nginx: Pick<NginxDaemon, "generation">;
   readonly view: () => Pick<ConvergeView, "applied">;
+  readonly isAtRest: () => boolean;
 }
 
 /** Makes the watch; nothing is asked before the first tick. */
@@ -37,7 +38,7 @@ class Watch implements DataPathWatch {
   #isVoid = false;
 
   constructor(options: UdpPathWatchOptions) {
-    const { layout, log, nginx } = options;
+    const { layout, log, nginx, isAtRest } = options;
     this.#options = options;
     this.#dataPath = createDataPathWatch({
       name: "nginx for UDP",
@@ -46,6 +47,7 @@ class Watch implements DataPathWatch {
       incarnation: layout.nginxUdp.incarnation,
       trackFile: layout.keepalived.dataPathUdp,
       mayBeDown: () => this.#isGone() && !this.#shallBeDown(),
+      isAtRest,
     });
   }
 
