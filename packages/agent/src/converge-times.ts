@@ -15,9 +15,9 @@ export const RELOAD_GAP_TIMES = 3;
 export const RELOAD_GAP_MS_MAX = 5000;
 /**
  * What is new in lanes that another agent holds is taken up this long after it came, in ms: its
- * clients wait for the holder, which takes up to 200 ms, and not for those behind it.
+ * clients wait for the holder, which takes up to 350 ms with its proof, not for those behind it.
  */
-export const SUCCESSOR_MS = 250;
+export const SUCCESSOR_MS = 500;
 /** Kernel events of one burst are looked at once, after this quiet, in ms. */
 export const LOOK_QUIET_MS = 5;
 /** A look is taken at the latest this long after the first event of a burst, in ms. */

@@ -1,4 +1,4 @@
-// Whether nginx answers, by asking it up to five times a second: a master that lives says nothing of
+// Whether nginx answers, by asking it some times a second: a master that lives says nothing of
 // workers that crash, hang or have no file left. Given the question; it waits for no answer, so
 // that a loop that was held up itself does not take its own pause for nginx's.
 
