@@ -107,3 +107,22 @@ test("a device with a radio is known by sysfs", async () => {
   const names = ["eth0", "wlan0", "gone0"].map(device);
   assert.deepEqual([...(await findWireless(names, folder.path))], ["wlan0"]);
 });
+
+test("what kube-proxy has on kube-ipvs0 counted as held: a successor said that it was the holder", () => {
+  const { links } = messages([], []);
+  const ipvs = {
+    data: { index: 9, flags: { up: true as const } },
+    attrs: { ifname: "kube-ipvs0" },
+  };
+  const at = (index: number): KernelMessages["addresses"][number] => ({
+    data: { family: 2, prefixlen: 32, index },
+    attrs: { local: Buffer.of(192, 0, 2, 99 + index) },
+  });
+  const addresses = [at(1), at(9)];
+  const view = kernelView({ links: [...links, ipvs], addresses, routes: [] });
+  assert.deepEqual(
+    view.addresses.map(({ address, link }) => `${address} ${link}`),
+    ["192.0.2.100 eth0"],
+  );
+  assert.equal(view.links.length, 3);
+});

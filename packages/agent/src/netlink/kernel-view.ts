@@ -141,12 +141,20 @@ export function kernelView(
 
 const NO_DEVICES: ReadonlySet<DeviceName> = new Set();
 
-/** Names by index, without the loopback device. */
+/**
+ * kube-proxy's device in its mode ipvs: every node has the address of every Service on it, and none
+ * speaks of that on a network (kubernetes/kubernetes, pkg/proxy/ipvs). As little as one on lo is an
+ * address there held.
+ */
+const IPVS_DEVICE = "kube-ipvs0";
+
+/** Names by index, without the devices whose addresses nobody else sees. */
 function namesOf(links: readonly LinkMessage[]): ReadonlyMap<number, DeviceName> {
   const names = new Map<number, DeviceName>();
   for (const { data, attrs } of links) {
     const name = parseDeviceName(attrs.ifname ?? "");
-    if (name === undefined || data.index === undefined || data.flags?.loopback === true) continue;
+    if (name === undefined || data.index === undefined) continue;
+    if (data.flags?.loopback === true || name === IPVS_DEVICE) continue;
     names.set(data.index, name);
   }
   return names;
