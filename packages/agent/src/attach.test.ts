@@ -9,6 +9,7 @@ import type { Resource } from "@fairlead/model";
 import {
   acceptedPlan,
   address,
+  device,
   deviceVipOf,
   type FakeAgent,
   type FakeHost,
@@ -131,6 +132,40 @@ test("a host's own address is never added by us, also when the host has another 
   a.host.takeAway("192.0.2.100");
   await clock.advance(5000);
   assert.deepEqual(a.host.lines(), ["listen 192.0.2.100:80"]);
+});
+
+test("the loop made nine passes a second while the address was on a second device too", async () => {
+  const { clock, segment } = fakeWorld();
+  const a = await startFakeAgent({ clock, segment }, "a");
+  a.loop.accept(SERVED);
+  await clock.advance(2000);
+  const { kernel } = a.host;
+  const view = kernel.view.bind(kernel);
+  const copy = { address: address("192.0.2.100"), prefixLength: 32, link: device("eth9") };
+  const seen = async (): ReturnType<typeof kernel.view> => {
+    const now = await view();
+    return { ...now, addresses: [...now.addresses, copy] };
+  };
+  Object.assign(kernel, { view: seen });
+  const before = a.loop.view().passes;
+  await clock.advance(60_000);
+  assert.ok(a.loop.view().passes - before <= 5, "no more than renew it");
+});
+
+test("the loop made nine passes a second while the disk was full and an address was new", async () => {
+  const { clock, segment } = fakeWorld();
+  let isFull = false;
+  const a = await startFakeAgent({ clock, segment }, "a", {
+    failing: (call) => isFull && call === "ledger.save",
+  });
+  await clock.advance(2000);
+  isFull = true;
+  a.loop.accept(SERVED);
+  await clock.advance(60_000);
+  assert.ok(a.loop.view().passes <= 20, `${a.loop.view().passes} passes in a minute`);
+  isFull = false;
+  await clock.advance(6000);
+  assert.deepEqual(a.host.lines(), LINES);
 });
 
 test("a kernel that refuses one address is asked again, and the others are served", async () => {

@@ -4,6 +4,7 @@
 
 import type { DeviceName, ResourceName, VipResource } from "@fairlead/model";
 
+import { byPlace, placeOf } from "./by-address.ts";
 import type { AcceptedPlan, AddedAddress, KernelAddress, LedgerEntry } from "./ports.ts";
 
 /**
@@ -42,11 +43,18 @@ export function isAttached({ carrier }: VipResource): boolean {
   return carrier.kind === "link" && !carrier.adopts;
 }
 
-/** What has to be done for a VIP of a device, which is not a foreign address. */
-export function attachmentOf(vip: VipResource, here: KernelAddress | undefined): Attachment[] {
+/**
+ * What has to be done for a VIP of a device, which is not a foreign address.
+ * @param places what the kernel has, by `placeOf`: on another device it is not where it has to be.
+ */
+export function attachmentOf(
+  vip: VipResource,
+  places: ReadonlyMap<string, KernelAddress>,
+): Attachment[] {
   const { carrier, address } = vip;
   if (carrier.kind !== "link" || carrier.adopts) return [];
   const { link } = carrier;
+  const here = places.get(placeOf({ address, link }));
   const common = { vip, link, isNew: here === undefined };
   if (here !== undefined && !isExpiring(here)) return [common];
   const prefixLength = here?.prefixLength ?? vip.prefixLength;
@@ -61,18 +69,26 @@ export interface AttachView {
   readonly refused: ReadonlyMap<ResourceName, unknown>;
 }
 
-/** Whether an address that was put there is missing or is to be renewed. */
+/**
+ * Whether an address that was put there is missing or is to be renewed. One that is not in the
+ * ledger was never handed over: a pass failed at that, and is made again in its own time.
+ */
 export function isAttachingDue(
   wanted: AcceptedPlan,
   { addresses, ledger, refused }: AttachView,
 ): boolean {
-  const ours = new Set(ledger.filter(({ added }) => added === true).map(({ address }) => address));
-  const present = new Map(addresses.map((entry) => [entry.address, entry]));
+  const ours = new Set(ledger.filter(({ added }) => added === true).map(placeOf));
+  const known = new Set(ledger.map(({ address }) => address));
+  const places = byPlace(addresses);
   for (const resource of wanted.plan.resources.values()) {
     if (resource.kind !== "vip" || !isAttached(resource)) continue;
     if (refused.has(resource.name)) continue;
-    const here = present.get(resource.address);
-    if (here === undefined || (ours.has(resource.address) && isExpiring(here))) return true;
+    const { address, carrier } = resource;
+    if (carrier.kind !== "link") continue;
+    const place = placeOf({ address, link: carrier.link });
+    const here = places.get(place);
+    const isDue = here === undefined ? known.has(address) : ours.has(place) && isExpiring(here);
+    if (isDue) return true;
   }
   return false;
 }

@@ -76,6 +76,8 @@ function guardedLane({ link, order }: LaneResource, agent: AgentName): GuardedLa
   return { link, peers: others.map(({ address }) => address) };
 }
 
+/** Each once: one that goes from a device to another has two entries. */
 function ownAddresses(entries: readonly LedgerEntry[]): readonly Address[] {
-  return entries.filter(({ foreign }) => !foreign).map(({ address }) => address);
+  const own = entries.filter(({ foreign }) => !foreign);
+  return [...new Set(own.map(({ address }) => address))];
 }

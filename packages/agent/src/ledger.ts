@@ -1,6 +1,7 @@
 // The ledger on disk: every address that this agent handed to its host and has not seen gone. It
 // tells ours from what was there before us, over crashes and restarts; only what it names is swept.
-// It names the boot that it was written in: what was handed over before that may be a stranger's.
+// It names the boot that it was written in: no address of ours outlives that, and whoever has one
+// afterwards is a stranger.
 
 import { parseAddress, parseDeviceName } from "@fairlead/model";
 import { EdgeError, isEdgeError, readFileBounded, writeFileDurably } from "@fairlead/runtime";
@@ -28,8 +29,7 @@ export function createLedger(options: { readonly path: string; readonly bootId: 
         const text = (await readFileBounded(path, LEDGER_BYTES_MAX)).toString("utf8");
         const { entries, boot } = ledgerFromText(text, path);
         known = text;
-        if (boot === bootId) return entries;
-        return entries.map((entry) => ({ ...entry, ofEarlierBoot: true }));
+        return boot === undefined || boot === bootId ? entries : [];
       } catch (error) {
         if (isEdgeError(error, "NOT_FOUND")) return [];
         throw error;

@@ -240,8 +240,6 @@ export interface LedgerEntry {
   readonly link: DeviceName;
   /** It was on the host before us: used, never removed. */
   readonly foreign: boolean;
-  /** It was handed over before the host booted, and not since. Default: since. */
-  readonly ofEarlierBoot?: true;
   /** Added by the agent itself, and not by keepalived; absent: not so. */
   readonly added?: true;
 }

@@ -21,7 +21,8 @@ type ViewParts = readonly [AttachView["addresses"], AttachView["ledger"], Attach
 
 /** Makes it; nothing was put back yet. */
 export function createPutBack(clock: Clock): PutBack {
-  let lastMs = Number.NEGATIVE_INFINITY;
+  /** When the last one that was asked for is to run. */
+  let passMs = Number.NEGATIVE_INFINITY;
   const isDue = remembered(
     (plan: AcceptedPlan, ...[addresses, ledger, refused]: ViewParts): boolean =>
       isAttachingDue(plan, { addresses, ledger, refused }),
@@ -29,9 +30,9 @@ export function createPutBack(clock: Clock): PutBack {
   return {
     waitMs(plan, { addresses, ledger, refused }) {
       if (!isDue(plan, addresses, ledger, refused)) return undefined;
-      const waitMs = Math.max(0, lastMs + GAP_MS - clock.nowMs());
-      if (waitMs === 0) lastMs = clock.nowMs();
-      return waitMs;
+      const nowMs = clock.nowMs();
+      if (passMs <= nowMs) passMs = Math.max(nowMs, passMs + GAP_MS);
+      return passMs - nowMs;
     },
   };
 }

@@ -4,7 +4,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { present } from "@fairlead/model";
-import { acceptedPlan, address, device, laneOf, listenerOf, vipOf } from "@fairlead/testkit";
+import {
+  acceptedPlan,
+  address,
+  device,
+  deviceVipOf,
+  laneOf,
+  listenerOf,
+  vipOf,
+} from "@fairlead/testkit";
 
 import { type Applied, NOTHING_APPLIED } from "./applied.ts";
 import type { KernelAddress, LedgerEntry } from "./ports.ts";
@@ -106,6 +114,22 @@ for (const { name, input, steps } of cases) {
   test(name, () => assert.equal(line(decide(input)), steps));
 }
 
+test("an address whose device changes was on both for 40 s, and the new one did not tell", () => {
+  const vip = deviceVipOf("192.0.2.100");
+  const moved = { ...vip, carrier: { kind: "link" as const, link: device("eth1"), adopts: false } };
+  const list = decide({
+    wanted: acceptedPlan("lb1", [moved]),
+    ledger: [{ ...own("192.0.2.100"), added: true }],
+    addresses: [{ ...here("192.0.2.100"), label: "eth0:fl", validMs: 60_000 }],
+  });
+  const [attach] = list.steps.flatMap((step) => (step.kind === "attach" ? step.attachments : []));
+  assert.deepEqual([attach?.put?.link, attach?.isNew], ["eth1", true]);
+  const [swept] = list.steps.flatMap((step) => (step.kind === "sweep" ? step.addresses : []));
+  assert.equal(swept?.link, ETH0);
+  const recorded = list.touched.map((entry) => entry.link).toSorted();
+  assert.deepEqual(recorded, ["eth0", "eth1"], "both are ours until the old one is gone");
+});
+
 test("a port that is given up is closed before nginx lets go of it", () => {
   const [listener, members] = listenerOf("192.0.2.100:81/tcp", ["10.0.0.1:8080"]);
   assert.ok(listener?.kind === "listener" && members?.kind === "members");
@@ -149,16 +173,8 @@ const asked: readonly {
     questions: [],
   },
   {
-    name: "one that was handed over before the host booted is asked for",
-    input: { ledger: [{ ...own("192.0.2.100"), ofEarlierBoot: true }] },
-    questions: ["192.0.2.100 eth0 192.0.2.12"],
-  },
-  {
-    name: "one that the host has is not asked for, whatever boot it is of",
-    input: {
-      ledger: [{ ...own("192.0.2.100"), ofEarlierBoot: true }],
-      addresses: [here("192.0.2.100")],
-    },
+    name: "one that the host has is not asked for",
+    input: { addresses: [here("192.0.2.100")] },
     questions: [],
   },
   {

@@ -17,7 +17,7 @@ import {
 } from "@fairlead/model";
 
 import type { Applied, ServedListener } from "./applied.ts";
-import { type ByAddress, byAddress } from "./by-address.ts";
+import { type ByAddress, byAddress, byPlace, placeOf } from "./by-address.ts";
 import { type Attachment, attachmentOf, isAttached, isMarked } from "./attach.ts";
 import { type GuardStep, guardSteps } from "./guard-steps.ts";
 import { type Places, withPlace } from "./member-feed.ts";
@@ -75,18 +75,16 @@ export interface StepList {
 /** Decides the steps of one pass. */
 export function decideSteps(input: StepInput): StepList {
   const parts = partsOf(input.wanted, input.places);
-  const here = byAddress(input.addresses);
+  const [here, places] = [byAddress(input.addresses), byPlace(input.addresses)];
   const foreign = foreignEntries(input, parts.vips, here);
   const isForeign = new Set(foreign.map((entry) => entry.address));
   const held = parts.vips.filter(({ address }) => !isForeign.has(address));
-  const attachments = held.flatMap((vip) => attachmentOf(vip, here.get(vip.address)));
+  const attachments = held.flatMap((vip) => attachmentOf(vip, places));
   const lingering = lingeringListeners(input, parts.listeners, here);
   const owned = ownEntries(parts, held);
-  const known = new Set([...owned, ...foreign].map((entry) => entry.address));
+  const known = new Set([...owned, ...foreign].map(placeOf));
   // Also those that the kernel has not: while keepalived's file names them, they may come any time.
-  const stale = input.ledger.filter((entry) => !entry.foreign && !known.has(entry.address));
-  const placeOf = ({ address, link }: Pick<LedgerEntry, "address" | "link">): string =>
-    `${address} ${link}`;
+  const stale = input.ledger.filter((entry) => !entry.foreign && !known.has(placeOf(entry)));
   const isStale = new Set(stale.map(placeOf));
   const sweep = input.addresses.filter((entry) => isStale.has(placeOf(entry)));
   const touched = sorted([...owned, ...foreign, ...stale]);
@@ -259,11 +257,7 @@ function questionsOf(
   present: ByAddress,
 ): readonly Question[] {
   const lanes = new Map(parts.lanes.map((lane) => [lane.name, lane]));
-  const asked = new Set(
-    ledger
-      .filter((entry) => !entry.foreign && entry.ofEarlierBoot !== true)
-      .map(({ address }) => address),
-  );
+  const asked = new Set(ledger.filter((entry) => !entry.foreign).map(({ address }) => address));
   return held
     .filter((vip) => isCarried(vip) || isAttached(vip))
     .filter(({ address }) => {

@@ -103,7 +103,6 @@ export async function stopAgent(
   await markEnded(layout.runDir);
 }
 
-/** What was handed over before the host booted may be a stranger's by now. */
 async function assertNoneLeft({
   ledger,
   kernel,
@@ -111,10 +110,8 @@ async function assertNoneLeft({
   const entries = await ledger.load();
   const { addresses } = await kernel.view();
   const left = entries.filter(
-    ({ address, link, foreign, ofEarlierBoot }) =>
-      !foreign &&
-      ofEarlierBoot !== true &&
-      addresses.some((here) => here.address === address && here.link === link),
+    ({ address, link, foreign }) =>
+      !foreign && addresses.some((here) => here.address === address && here.link === link),
   );
   if (left.length === 0) return;
   const message = `this host still holds ${firstFew(left.map(({ address }) => address))}`;

@@ -1,9 +1,9 @@
-// The ledger of a fake host: it outlives the agent and the host's boots, and knows after a boot
-// that what it names was handed over before. Given what makes a write fail.
+// The ledger of a fake host: it outlives the agent, and says nothing any more after a boot of the
+// host. Given what makes a write fail.
 
 import type { Ledger, LedgerEntry } from "@fairlead/agent";
 
-/** A ledger on a disk that outlives its host. */
+/** A ledger on a disk. */
 export interface FakeLedger extends Ledger {
   /** The host boots. */
   reboot(): void;
@@ -16,13 +16,10 @@ export function createFakeLedger(attempt: (call: string) => void): FakeLedger {
     load: async () => entries,
     save: async (saved) => {
       attempt("ledger.save");
-      entries = saved.map(({ address, link, foreign, added }) => {
-        const mark = added === true ? { added } : {};
-        return { address, link, foreign, ...mark };
-      });
+      entries = saved;
     },
     reboot: () => {
-      entries = entries.map((entry) => ({ ...entry, ofEarlierBoot: true }));
+      entries = [];
     },
   };
 }
