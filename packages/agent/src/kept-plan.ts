@@ -56,7 +56,8 @@ class Kept implements KeptPlan {
   }
 
   isKept(plan: AcceptedPlan | undefined): boolean {
-    return plan !== undefined && plan.revision === this.#kept?.revision;
+    const kept = this.#kept;
+    return plan !== undefined && plan.revision === kept?.revision && plan.epoch === kept.epoch;
   }
 
   say(remark: Remark): void {

@@ -44,7 +44,8 @@ export interface ControllerLinkEvents {
   /** The plan in force, to answer an inventory request and to take differences from. */
   held(): AcceptedPlan | undefined;
   /**
-   * A new whole plan was accepted; called in the order of acceptance.
+   * A new whole plan was accepted, or the one in force is another leader's now; called in the
+   * order of acceptance.
    * @param receivedMs when its update came, in monotonic ms.
    */
   onPlan(plan: AcceptedPlan, receivedMs: number): void;

@@ -262,6 +262,17 @@ test("an older controller is refused, although the plan on the disk is all that 
   assert.deepEqual(stage.plans, []);
 });
 
+test("of a leader that had nothing to send an agent that started again knew nothing", async () => {
+  const held = acceptedPlan("lb1", SERVICE, 7);
+  await using controller = await new HandPlayedController().start();
+  await using stage = new Stage(controller.port, held);
+  const stream = await controller.stream();
+  await stream.next("hello");
+  stream.say({ kind: "welcome", welcome: { ...WELCOME, epoch: 8 } });
+  await stage.until(() => stage.plans.length === 1);
+  assert.deepEqual(stage.plans, [{ ...held, epoch: 8 }], "it is kept as that leader's");
+});
+
 test("a restarted controller finds the agent again, with what it took meanwhile", async () => {
   const first = await new HandPlayedController().start();
   await using stage = new Stage(first.port);

@@ -156,8 +156,14 @@ class Link implements ControllerLink {
   #onWelcome(events: ControllerLinkEvents, { epoch, version, reportKnown }: Welcome): void {
     const { log } = this.#options;
     log.info({ controller: this.#route.address(), version, epoch }, "connected to the controller");
-    // Nothing may need sending for long: the new leader's epoch is obeyed from its first word on.
+    // Nothing may need sending for long: the new leader's epoch is obeyed from its first word on,
+    // and is kept with the plan, so that an agent that starts again refuses the one before.
     this.#epoch = Math.max(this.#epoch, epoch);
+    const held = this.#held(events);
+    if (held !== undefined && held.epoch < this.#epoch) {
+      this.#plan = { ...held, epoch: this.#epoch };
+      events.onPlan(this.#plan, this.#options.clock.nowMs());
+    }
     this.#loggedEnds.clear();
     this.#route.arrived();
     this.#isConnected = true;
