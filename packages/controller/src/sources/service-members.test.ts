@@ -167,6 +167,41 @@ for (const c of endpointCases) {
   });
 }
 
+test("a slice with one number 20000 times has each member once, and nothing bursts", () => {
+  const endpoints = Array.from({ length: 1000 }, (_, index) => ({
+    addresses: [0, 1, 2, 3].map((net) => `10.${net}.${Math.floor(index / 250)}.${index % 250}`),
+  }));
+  const ports = Array.from({ length: 20_000 }, (_, index) => ({ name: `p${index}`, port: 8080 }));
+  const claim = oursOf([sampleService(), sampleSlice({ ports, endpoints })]);
+  assert.equal(membersOf(claim).length, 1024);
+  assert.deepEqual(saidOf(claim).remarks, [
+    'BadMember: port "http": 2976 members above 1024 left out',
+  ]);
+});
+
+test("a slice with 20000 numbers of one name gives members of the lowest 16", () => {
+  const endpoints = Array.from({ length: 1000 }, (_, index) => ({
+    addresses: [`10.0.${Math.floor(index / 250)}.${index % 250}`],
+  }));
+  const ports = Array.from({ length: 20_000 }, (_, index) => ({
+    name: "http",
+    port: 40_000 - index,
+  }));
+  const targetPort = "web";
+  const service = sampleService({ ports: [{ name: "http", port: 80, targetPort }] });
+  const claim = oursOf([service, sampleSlice({ ports, endpoints })]);
+  assert.deepEqual(
+    membersOf(claim)
+      .slice(0, 17)
+      .map((one) => one.split(":")[1]),
+    [...Array.from({ length: 16 }, (_, index) => `${20_001 + index}`), "20001"],
+  );
+  assert.deepEqual(saidOf(claim).remarks, [
+    'BadMember: an EndpointSlice has 20000 numbers for port "http"; those after the first 16 left out',
+    'BadMember: port "http": 14976 members above 1024 left out',
+  ]);
+});
+
 const NODE_PORT = { ports: [{ name: "http", port: 80, nodePort: 30_080 }] };
 
 const nodeCases: readonly MemberCase[] = [

@@ -25,6 +25,11 @@ import type { SliceEndpoint, SliceObject, SlicePort } from "./slice-object.ts";
 
 /** Most members of one listener: the largest member table of a data path has as many slots. */
 const MEMBERS_MAX = 1024;
+/**
+ * Most numbers that one slice may have for one port. In a cluster it is one, as a slice names each
+ * port once; without a bound a slice by hand would multiply all its ports with all its endpoints.
+ */
+const NUMBERS_MAX = 16;
 /** Label that keeps a node out of every load balancer, whatever its value. */
 const EXCLUSION_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers";
 /** Kinds of node addresses in the order they are tried; a Hostname counts when it is an IP. */
@@ -60,8 +65,13 @@ export function endpointMembers(
     const found: Member[] = [];
     let isPortKnown = false;
     for (const { slice, endpoints } of usable) {
-      for (const number of matchPorts(port, slice.ports)) {
-        isPortKnown = true;
+      const numbers = matchPorts(port, slice.ports);
+      if (numbers.length > 0) isPortKnown = true;
+      if (numbers.length > NUMBERS_MAX) {
+        const detail = `an EndpointSlice has ${numbers.length} numbers for ${portWords(port)}`;
+        remarks.remark("BadMember", `${detail}; those after the first ${NUMBERS_MAX} left out`);
+      }
+      for (const number of numbers.slice(0, NUMBERS_MAX)) {
         for (const { address, state } of endpoints) {
           const isApiServer = apiServers?.has(`${address} ${number}`) === true;
           if (!isApiServer) found.push({ address, port: number, weight: 1, state });
@@ -106,8 +116,9 @@ function endpointState({ ready, serving, terminating }: SliceEndpoint): MemberSt
 }
 
 /**
- * Port numbers of a slice that belong to a Service port. Kubernetes writes the Service port's name
- * into the slice; slices written by hand often lack it, so target port and number count too.
+ * Port numbers of a slice that belong to a Service port, sorted, none twice. Kubernetes writes the
+ * Service port's name into the slice; slices written by hand often lack it, so target port and
+ * number count too.
  */
 function matchPorts(port: ServicePort, slicePorts: readonly SlicePort[]): readonly number[] {
   const target = port.targetPort === 0 ? undefined : port.targetPort;
@@ -123,8 +134,8 @@ function matchPorts(port: ServicePort, slicePorts: readonly SlicePort[]): readon
   ];
   const candidates = slicePorts.filter(({ protocol }) => protocol === port.protocol);
   for (const rule of rules) {
-    const numbers = candidates.filter(rule).flatMap((match) => match.port ?? []);
-    if (numbers.length > 0) return numbers;
+    const numbers = new Set(candidates.filter(rule).flatMap((match) => match.port ?? []));
+    if (numbers.size > 0) return [...numbers].toSorted(compareNumber);
   }
   return [];
 }
