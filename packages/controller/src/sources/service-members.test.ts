@@ -37,6 +37,9 @@ const endpoint = (address: string, conditions: Fields = {}): Fields => ({
   conditions,
 });
 
+/** A pod that ends and still answers. */
+const ENDING: Fields = { serving: true, terminating: true };
+
 const BAD_MEMBERS = ["127.0.0.1", "169.254.0.9", "0.0.0.0", "224.0.0.1", "255.255.255.255", "web"];
 
 const endpointCases: readonly MemberCase[] = [
@@ -166,6 +169,19 @@ for (const c of endpointCases) {
     assert.deepEqual(saidOf(claim), { refusals: [], remarks: c.remarks ?? [] });
   });
 }
+
+test("1024 pods that end do not push out the two that took over from them", () => {
+  const old = Array.from({ length: 1024 }, (_, index) =>
+    endpoint(`10.0.${Math.floor(index / 200)}.${(index % 200) + 1}`, { ready: false, ...ENDING }),
+  );
+  const young = [endpoint("10.9.0.2"), endpoint("10.9.0.1")];
+  const members = membersOf(
+    oursOf([sampleService(), sampleSlice({ endpoints: [...old, ...young] })]),
+  );
+  assert.equal(members.length, 1024);
+  assert.equal(members[0], "10.0.0.1:8080 draining");
+  assert.deepEqual(members.slice(-2), ["10.9.0.1:8080", "10.9.0.2:8080"]);
+});
 
 test("a slice with one number 20000 times has each member once, and nothing bursts", () => {
   const endpoints = Array.from({ length: 1000 }, (_, index) => ({

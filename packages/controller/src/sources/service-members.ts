@@ -226,7 +226,10 @@ function nodeAddresses(
   return chosen;
 }
 
-/** Sorted by address and port, none twice; an active one wins over the same one draining. */
+/**
+ * Sorted by address and port, none twice; an active one wins over the same one draining, and
+ * draining ones go first where there are too many.
+ */
 function sortMembers(
   members: readonly Member[],
   port: ServicePort,
@@ -237,14 +240,19 @@ function sortMembers(
     const key = `${member.address} ${member.port}`;
     if (byKey.get(key)?.state !== "active") byKey.set(key, member);
   }
-  const sorted = [...byKey.values()].toSorted(
-    compareBy<Member>(
-      (a, b) => compareAddress(a.address, b.address),
-      (a, b) => compareNumber(a.port, b.port),
-    ),
-  );
-  if (sorted.length <= MEMBERS_MAX) return sorted;
+  const sorted = [...byKey.values()].toSorted(byPlace);
   const left = sorted.length - MEMBERS_MAX;
+  if (left <= 0) return sorted;
   remarks.remark("BadMember", `${portWords(port)}: ${left} members above ${MEMBERS_MAX} left out`);
-  return sorted.slice(0, MEMBERS_MAX);
+  return sorted.toSorted(activeFirst).slice(0, MEMBERS_MAX).toSorted(byPlace);
+}
+
+const byPlace = compareBy<Member>(
+  (a, b) => compareAddress(a.address, b.address),
+  (a, b) => compareNumber(a.port, b.port),
+);
+
+/** Sorting keeps the order of those that are equal. */
+function activeFirst(a: Member, b: Member): number {
+  return Number(b.state === "active") - Number(a.state === "active");
 }
