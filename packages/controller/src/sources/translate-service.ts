@@ -19,11 +19,13 @@ import {
 
 import { FINALIZER } from "../kube/service-record.ts";
 import { PREFIX, wishTexts } from "./aliases.ts";
+import { type FindMembers, portWords } from "./find-members.ts";
+import { nodeMembers } from "./node-members.ts";
 import type { NodeObject } from "./node-object.ts";
 import type { ObjectIdentity } from "./objects.ts";
 import { quote } from "./quote.ts";
 import { type RemarkList, createRemarkList } from "./remarks.ts";
-import { type FindMembers, endpointMembers, nodeMembers, portWords } from "./service-members.ts";
+import { endpointMembers } from "./service-members.ts";
 import type { ServiceObject, ServicePort } from "./service-object.ts";
 import { readPolicy } from "./service-policy.ts";
 import { readWishes } from "./service-wishes.ts";

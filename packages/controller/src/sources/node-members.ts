@@ -1,0 +1,111 @@
+// Finds the members behind each port of a Service where they are nodes, with its NodePort. Pure.
+// What can never be a member is left out and named; it refuses nothing.
+
+import { createHash } from "node:crypto";
+
+import {
+  type Address,
+  type Family,
+  type Member,
+  compareText,
+  familyOf,
+  parseAddress,
+  scopeOf,
+} from "@fairlead/model";
+
+import { type FindMembers, portWords, sortMembers } from "./find-members.ts";
+import type { NodeObject } from "./node-object.ts";
+import { quoteList } from "./quote.ts";
+import type { RemarkList } from "./remarks.ts";
+import type { ServiceObject } from "./service-object.ts";
+
+/** Label that keeps a node out of every load balancer, whatever its value. */
+const EXCLUSION_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers";
+/** Kinds of node addresses in the order they are tried; a Hostname counts when it is an IP. */
+const NODE_ADDRESS_TYPES: readonly string[] = ["ExternalIP", "InternalIP", "Hostname"];
+
+/** What members out of nodes depend on. */
+export interface NodeMemberOptions {
+  readonly service: ServiceObject;
+  /** Seeds the choice of a bounded subset: the claim's id. */
+  readonly seed: string;
+  readonly nodes: readonly NodeObject[];
+  /** Labels that a node must carry. */
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  /** Absent: all nodes. */
+  readonly nodesMax?: number | undefined;
+}
+
+/** Members out of nodes: node address and NodePort. */
+export function nodeMembers(options: NodeMemberOptions, remarks: RemarkList): FindMembers {
+  const { service, nodesMax } = options;
+  const families = (service.spec.ipFamilies ?? []).map((family): Family =>
+    family === "IPv4" ? "ipv4" : "ipv6",
+  );
+  const eligible = options.nodes.filter((node) => isEligible(node, options.nodeSelector));
+  const chosen = chooseNodes(eligible, { seed: options.seed, nodesMax });
+  const bad = new Set<string>();
+  const addresses = chosen.flatMap((node) => nodeAddresses(node, families, bad));
+  if (bad.size > 0) {
+    const named = quoteList([...bad].toSorted(compareText));
+    remarks.remark("BadMember", `nodes without a usable address: ${named}`);
+  }
+  return (port) => {
+    const { nodePort } = port;
+    if (nodePort !== undefined) {
+      const members = addresses.map((address): Member => {
+        return { address, port: nodePort, weight: 1, state: "active" };
+      });
+      return sortMembers(members, port, remarks);
+    }
+    const isOff = service.spec.allocateLoadBalancerNodePorts === false;
+    const why = isOff ? ", as allocateLoadBalancerNodePorts is false" : "";
+    remarks.remark("NoNodePort", `${portWords(port)} has no nodePort${why}`);
+    return [];
+  };
+}
+
+function isEligible(node: NodeObject, selector: Readonly<Record<string, string>>): boolean {
+  const labels = node.metadata.labels ?? {};
+  if (!node.ready || Object.hasOwn(labels, EXCLUSION_LABEL)) return false;
+  return Object.entries(selector).every(
+    ([key, value]) => Object.hasOwn(labels, key) && labels[key] === value,
+  );
+}
+
+/** Rendezvous hashing: a node that goes is replaced by one other, and nothing else moves. */
+function chooseNodes(
+  nodes: readonly NodeObject[],
+  { seed, nodesMax }: { readonly seed: string; readonly nodesMax?: number | undefined },
+): readonly NodeObject[] {
+  if (nodesMax === undefined || nodes.length <= nodesMax) return nodes;
+  return nodes
+    .map((node) => ({ node, score: scoreOf(seed, node.metadata.name) }))
+    .toSorted((a, b) => compareText(b.score, a.score))
+    .slice(0, nodesMax)
+    .map(({ node }) => node);
+}
+
+function scoreOf(seed: string, name: string): string {
+  return createHash("sha256").update(`${seed}\n${name}`).digest("hex");
+}
+
+/** One address of each wanted family, or the first usable one when no family is named. */
+function nodeAddresses(
+  node: NodeObject,
+  families: readonly Family[],
+  bad: Set<string>,
+): readonly Address[] {
+  const usable = NODE_ADDRESS_TYPES.flatMap((type) =>
+    node.addresses.flatMap((entry) => {
+      const address = entry.type === type ? parseAddress(entry.address) : undefined;
+      return address !== undefined && scopeOf(address) === "unicast" ? [address] : [];
+    }),
+  );
+  const chosen =
+    families.length === 0
+      ? usable.slice(0, 1)
+      : families.flatMap((family) => usable.find((each) => familyOf(each) === family) ?? []);
+  if (chosen.length === 0) bad.add(node.metadata.name);
+  return chosen;
+}
