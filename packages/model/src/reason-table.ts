@@ -286,7 +286,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   // Wished for and not served yet.
   PolicyNotServed: entry(
     "FL0601",
-    "A wish of the Service is not served; traffic flows without it.",
+    "A wish of the Service is not served; the detail says so where traffic is lost by it.",
     "See the detail; remove the wish to silence this.",
   ),
 };

@@ -280,6 +280,15 @@ const nodeCases: readonly MemberCase[] = [
     remarks: ['NoNodePort: port "http" has no nodePort, as allocateLoadBalancerNodePorts is false'],
   },
   {
+    name: "nodes obey externalTrafficPolicy Local, so those without a pod are said to drop",
+    spec: { ...NODE_PORT, externalTrafficPolicy: "Local" },
+    others: [sampleNode("a", { InternalIP: "10.0.0.1" })],
+    want: ["10.0.0.1:30080"],
+    remarks: [
+      "PolicyNotServed: externalTrafficPolicy Local is not served: members are nodes, and those without a pod of it drop what they get; set Cluster, or use --members endpoints",
+    ],
+  },
+  {
     name: "a NodePort that is there counts, allocated or not",
     spec: { ...NODE_PORT, allocateLoadBalancerNodePorts: false },
     others: [sampleNode("a", { InternalIP: "10.0.0.1" })],

@@ -79,11 +79,7 @@ function readAffinity(service: ServiceObject): Affinity {
 }
 
 function remarkNotServed(service: ServiceObject, remarks: RemarkList, reader: Reader): void {
-  const { metadata, spec } = service;
-  if (spec.externalTrafficPolicy === "Local") {
-    const detail = "externalTrafficPolicy Local is not served: members see the load balancer";
-    remarks.remark("PolicyNotServed", detail);
-  }
+  const { metadata } = service;
   const check = reader.word("health-check", HEALTH_CHECKS, "ignore");
   if (check === "tcp" || check === "http") {
     remarks.remark("PolicyNotServed", `health checks (${check}) are not served yet`);

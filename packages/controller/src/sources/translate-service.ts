@@ -20,6 +20,7 @@ import {
 import { FINALIZER } from "../kube/service-record.ts";
 import { PREFIX, wishTexts } from "./aliases.ts";
 import { type FindMembers, portWords } from "./find-members.ts";
+import { remarkLocalTraffic } from "./local-traffic.ts";
 import { nodeMembers } from "./node-members.ts";
 import type { NodeObject } from "./node-object.ts";
 import type { ObjectIdentity } from "./objects.ts";
@@ -65,6 +66,8 @@ export interface TranslateInput {
   /** Where it stands, for people; escaped. */
   readonly origin: string;
   readonly service: ServiceObject;
+  /** The Service whose members these are, where it is another one. */
+  readonly behind?: ServiceObject;
   /** The slices that name this Service. */
   readonly slices: readonly SliceObject[];
   /** All nodes; not looked at when members are endpoints. */
@@ -80,13 +83,14 @@ export function translateService(
   input: TranslateInput,
   settings: TranslateSettings,
 ): Claim | undefined {
-  const { service, identity, statusAddresses = [] } = input;
+  const { service, behind = service, identity, statusAddresses = [] } = input;
   const remarks = createRemarkList();
   if (!asksForUs(service, settings, remarks)) return undefined;
   const { namespace, name } = identity;
   const id = present(claimId("service", namespace, name), "an identity has checked names");
   const wishes = readWishes(service, remarks);
   const { policy, nodesMax } = readPolicy(service, remarks);
+  remarkLocalTraffic({ service, behind, members: settings.members }, remarks);
   const findMembers =
     settings.members === "endpoints"
       ? endpointMembers(input, remarks)

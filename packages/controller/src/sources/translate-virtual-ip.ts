@@ -28,7 +28,7 @@ export function translateVirtualIp(
 ): Claim {
   const { namespace, name } = vip;
   const own = createRemarkList();
-  const { port, nodes, slices, apiServers, isListed } = findBackend(vip, backend, own);
+  const { port, nodes, slices, apiServers, behind } = findBackend(vip, backend, own);
   const named = vip.profiles.map(quote).join(", ");
   // One of them may be what encrypts: without it clients would speak in clear text.
   if (named !== "") own.refuse("PolicyNotServed", `profiles are not served yet: ${named}`);
@@ -40,13 +40,14 @@ export function translateVirtualIp(
       service: serviceOf(vip, port),
       slices,
       nodes,
+      ...(behind === undefined ? {} : { behind }),
       ...(apiServers === undefined ? {} : { apiServers }),
     },
     {
       ...settings,
       defaultClass: true,
       // Members that are written out are what they are.
-      members: isListed ? "endpoints" : settings.members,
+      members: behind === undefined ? "endpoints" : settings.members,
     },
   );
   const { refusals, remarks } = own.result();
@@ -63,7 +64,8 @@ export function translateVirtualIp(
 interface Found extends Pick<ServiceBackend, "nodes" | "slices" | "apiServers"> {
   /** As a port of a Service whose members are to be found. */
   readonly port: ServicePort;
-  readonly isListed: boolean;
+  /** The Service that has them; undefined where none has: they are written out, or lost. */
+  readonly behind: ServiceObject | undefined;
 }
 
 function findBackend(
@@ -75,7 +77,7 @@ function findBackend(
     port: { name: "", port, protocol, nodePort: port },
     nodes: [],
     slices: [],
-    isListed: true,
+    behind: undefined,
   };
   if (members.kind === "listed") return { ...lost, slices: members.members.map(toSlice(protocol)) };
   const shown = `Service ${namespace}/${members.service}`;
@@ -102,7 +104,7 @@ function findBackend(
     port: { ...match, targetPort: match.targetPort ?? match.port, port },
     slices,
     nodes,
-    isListed: false,
+    behind: backend.service,
     ...(apiServers === undefined ? {} : { apiServers }),
   };
 }

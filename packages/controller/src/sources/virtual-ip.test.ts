@@ -7,8 +7,15 @@ import { suite, test } from "node:test";
 import type { Claim } from "@fairlead/model";
 
 import { readObjects } from "./objects.ts";
-import { SAMPLE_SETTINGS, sampleService, sampleSlice } from "./sample-objects.ts";
+import {
+  SAMPLE_SETTINGS,
+  saidOf,
+  sampleNode,
+  sampleService,
+  sampleSlice,
+} from "./sample-objects.ts";
 import type { ServiceBackend } from "./service-backends.ts";
+import type { TranslateSettings } from "./translate-service.ts";
 import { translateVirtualIp } from "./translate-virtual-ip.ts";
 import { readVirtualIp, type VirtualIp } from "./virtual-ip.ts";
 
@@ -18,10 +25,14 @@ function vipOf(fields: object, name = "webby"): VirtualIp {
   return read.vip;
 }
 
-function claimOf(fields: object, backend?: ServiceBackend): Claim {
+function claimOf(
+  fields: object,
+  backend?: ServiceBackend,
+  settings: Partial<TranslateSettings> = {},
+): Claim {
   return translateVirtualIp(
     { vip: vipOf(fields), backend, origin: "etcd /fairlead/vips/webby" },
-    SAMPLE_SETTINGS,
+    { ...SAMPLE_SETTINGS, ...settings },
   );
 }
 
@@ -31,6 +42,15 @@ function web(spec: object = {}): ServiceBackend {
   const [slice] = readObjects(sampleSlice(), "web.yaml").objects;
   assert.ok(service?.kind === "Service" && slice?.kind === "EndpointSlice");
   return { service: service.value, slices: [slice.value], nodes: [] };
+}
+
+/** The sample Service with a NodePort, before one dual-stack node. */
+function nodesOf(spec: object): ServiceBackend {
+  const ports = [{ name: "http", port: 80, targetPort: 8080, nodePort: 30_080 }];
+  const addresses = { ExternalIP: "10.0.0.1", InternalIP: "2001:db8::1" };
+  const [node] = readObjects(sampleNode("a", addresses), "web.yaml").objects;
+  assert.ok(node?.kind === "Node");
+  return { ...web({ ports, ...spec }), nodes: [node.value] };
 }
 
 const shown = ({ listeners }: Claim): readonly string[] =>
@@ -104,6 +124,18 @@ suite("a declaration becomes a claim", () => {
     const fields = { port: 80, members: ["10.0.0.1:80"] };
     assert.deepEqual(claimOf(fields), claimOf(fields));
     assert.notEqual(claimOf(fields).uid, claimOf({ ...fields, namespace: "shop" }).uid);
+  });
+});
+
+suite("a declaration whose Service has nodes for members", () => {
+  test("says that nodes without a pod drop what they get, where the Service is Local", () => {
+    const backend = nodesOf({ externalTrafficPolicy: "Local" });
+    const claim = claimOf({ port: 8000, service: "web" }, backend, { members: "nodes" });
+    assert.deepEqual(shown(claim), ["tcp 8000 -> 10.0.0.1:30080"]);
+    assert.deepEqual(saidOf(claim).remarks, [
+      "PolicyNotServed: externalTrafficPolicy Local of Service default/web is not served: members are nodes, and those without a pod of it drop what they get; set Cluster, or use --members endpoints",
+    ]);
+    assert.deepEqual(saidOf(claimOf({ port: 8000, service: "web" }, backend)).remarks, []);
   });
 });
 
