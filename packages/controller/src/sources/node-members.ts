@@ -26,7 +26,10 @@ const NODE_ADDRESS_TYPES: readonly string[] = ["ExternalIP", "InternalIP", "Host
 
 /** What members out of nodes depend on. */
 export interface NodeMemberOptions {
+  /** The Service that has the NodePorts. */
   readonly service: ServiceObject;
+  /** Families that are wished for where the Service says none. */
+  readonly familiesWished?: readonly ("IPv4" | "IPv6")[] | undefined;
   /** Seeds the choice of a bounded subset: the claim's id. */
   readonly seed: string;
   readonly nodes: readonly NodeObject[];
@@ -39,7 +42,8 @@ export interface NodeMemberOptions {
 /** Members out of nodes: node address and NodePort. */
 export function nodeMembers(options: NodeMemberOptions, remarks: RemarkList): FindMembers {
   const { service, nodesMax } = options;
-  const families = (service.spec.ipFamilies ?? []).map((family): Family =>
+  // kube-proxy takes a Service's NodePort in its own families alone.
+  const families = (service.spec.ipFamilies ?? options.familiesWished ?? []).map((family): Family =>
     family === "IPv4" ? "ipv4" : "ipv6",
   );
   const eligible = options.nodes.filter((node) => isEligible(node, options.nodeSelector));

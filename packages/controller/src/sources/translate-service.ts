@@ -95,7 +95,14 @@ export function translateService(
     settings.members === "endpoints"
       ? endpointMembers(input, remarks)
       : nodeMembers(
-          { service, seed: id, nodes: input.nodes, nodeSelector: settings.nodeSelector, nodesMax },
+          {
+            service: behind,
+            familiesWished: service.spec.ipFamilies,
+            seed: id,
+            nodes: input.nodes,
+            nodeSelector: settings.nodeSelector,
+            nodesMax,
+          },
           remarks,
         );
   const { sourceRanges, ...asked } = wishes;

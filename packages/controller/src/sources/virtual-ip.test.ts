@@ -128,6 +128,23 @@ suite("a declaration becomes a claim", () => {
 });
 
 suite("a declaration whose Service has nodes for members", () => {
+  for (const { said, wished, member } of [
+    { said: ["IPv4"], wished: ["IPv6"], member: "10.0.0.1" },
+    { said: ["IPv6"], wished: undefined, member: "2001:db8::1" },
+    { said: undefined, wished: ["IPv6"], member: "2001:db8::1" },
+  ]) {
+    test(`wishes for ${wished?.[0] ?? "any family"}, and reaches a Service of ${said?.[0] ?? "any"}`, () => {
+      const backend = nodesOf({ ipFamilies: said });
+      const fields = { port: 8000, service: "web", ...(wished && { ipFamilies: wished }) };
+      const claim = claimOf(fields, backend, { members: "nodes" });
+      assert.deepEqual(shown(claim), [`tcp 8000 -> ${member}:30080`]);
+      assert.deepEqual(
+        claim.families.families,
+        (wished ?? []).map((one) => one.toLowerCase()),
+      );
+    });
+  }
+
   test("says that nodes without a pod drop what they get, where the Service is Local", () => {
     const backend = nodesOf({ externalTrafficPolicy: "Local" });
     const claim = claimOf({ port: 8000, service: "web" }, backend, { members: "nodes" });
