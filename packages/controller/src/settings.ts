@@ -26,6 +26,7 @@ import {
   restSettings,
 } from "./rest-settings.ts";
 import { parseNodeSelector, parseRouterIds } from "./setting-grammars.ts";
+import type { NodeSelector } from "./sources/node-object.ts";
 import {
   type Env,
   type SourceFlags,
@@ -102,10 +103,12 @@ export const CONTROLLER_SETTINGS: ControllerSettingsTable = {
   nodeSelector: stringSetting({
     default: "",
     placeholder: "KEY[=VALUE],...",
-    help: "Takes only nodes with these labels as members.",
+    help:
+      "Takes only nodes with these labels as members: KEY alone with any value, KEY= with an " +
+      "empty one.",
     check: (text) =>
       parseNodeSelector(text) === undefined
-        ? "labels as KEY=VALUE, with commas between"
+        ? "labels as KEY=VALUE or KEY, with commas between"
         : undefined,
   }),
   listenAgents: hostPortSetting({
@@ -162,7 +165,7 @@ export interface ControllerSettings {
   readonly leaderLeaseMs: number;
   readonly defaultClass: boolean;
   readonly members: "endpoints" | "nodes";
-  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly nodeSelector: NodeSelector;
   readonly listenAgents: HostPort;
   /** Undefined: not served; somebody else does. */
   readonly listenMetrics: HostPort | undefined;

@@ -89,6 +89,8 @@ export function whyNoMembers(remarks: readonly Remark[]): Remark | undefined {
 }
 
 const MEMBER_CAUSES: ReadonlySet<Reason> = new Set([
+  // Of a claim that is more than what is counted: why there are none at all.
+  "NoMembers",
   "UnknownTargetPort",
   "NoNodePort",
   "BadMember",

@@ -303,6 +303,14 @@ test("no members: it serves, and says that nobody is behind it", () => {
   assert.equal(members?.message, "80/TCP has no member.");
 });
 
+test("no members as no node is selected: the cause is told before what is counted", () => {
+  const cause = { reason: "NoMembers", detail: "no Ready node matches" } as const;
+  const world = makeWorld({ claims: [makeClaim("web", { members: [], remarks: [cause] })] });
+  const first = planned(world);
+  const last = planned(nextWorld(world, first, { agents: proveAll(world, first) }));
+  assert.deepEqual(findVerdict(last, "web").main, cause);
+});
+
 test("an absent claim has no verdict, and keeps everything", () => {
   const { world, last } = served();
   const absent = planned(nextWorld(world, last, { claims: [], absent: [web] }));

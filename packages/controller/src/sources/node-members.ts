@@ -14,8 +14,8 @@ import {
 } from "@fairlead/model";
 
 import { type FindMembers, portWords, sortMembers } from "./find-members.ts";
-import type { NodeObject } from "./node-object.ts";
-import { quoteList } from "./quote.ts";
+import type { NodeObject, NodeSelector } from "./node-object.ts";
+import { quoteList, title } from "./quote.ts";
 import type { RemarkList } from "./remarks.ts";
 import type { ServiceObject } from "./service-object.ts";
 
@@ -34,7 +34,7 @@ export interface NodeMemberOptions {
   readonly seed: string;
   readonly nodes: readonly NodeObject[];
   /** Labels that a node must carry. */
-  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly nodeSelector: NodeSelector;
   /** Absent: all nodes. */
   readonly nodesMax?: number | undefined;
 }
@@ -46,7 +46,15 @@ export function nodeMembers(options: NodeMemberOptions, remarks: RemarkList): Fi
   const families = (service.spec.ipFamilies ?? options.familiesWished ?? []).map((family): Family =>
     family === "IPv4" ? "ipv4" : "ipv6",
   );
-  const eligible = options.nodes.filter((node) => isEligible(node, options.nodeSelector));
+  const ready = options.nodes.filter((node) => node.ready);
+  const selected = ready.filter((node) => isSelected(node, options.nodeSelector));
+  if (selected.length === 0 && ready.length > 0) {
+    const wanted = `--node-selector ${selectorText(options.nodeSelector)}`;
+    remarks.remark("NoMembers", `no Ready node matches ${wanted}; label one, or correct it`);
+  }
+  const eligible = selected.filter(
+    ({ metadata }) => !Object.hasOwn(metadata.labels ?? {}, EXCLUSION_LABEL),
+  );
   const chosen = chooseNodes(eligible, { seed: options.seed, nodesMax });
   const bad = new Set<string>();
   const addresses = chosen.flatMap((node) => nodeAddresses(node, families, bad));
@@ -69,12 +77,19 @@ export function nodeMembers(options: NodeMemberOptions, remarks: RemarkList): Fi
   };
 }
 
-function isEligible(node: NodeObject, selector: Readonly<Record<string, string>>): boolean {
-  const labels = node.metadata.labels ?? {};
-  if (!node.ready || Object.hasOwn(labels, EXCLUSION_LABEL)) return false;
+function isSelected({ metadata }: NodeObject, selector: NodeSelector): boolean {
+  const labels = metadata.labels ?? {};
   return Object.entries(selector).every(
-    ([key, value]) => Object.hasOwn(labels, key) && labels[key] === value,
+    ([key, value]) => Object.hasOwn(labels, key) && (value ?? labels[key]) === labels[key],
   );
+}
+
+/** As it is written on the command line. */
+function selectorText(selector: NodeSelector): string {
+  const parts = Object.entries(selector).map(([key, value]) =>
+    value === undefined ? key : `${key}=${value}`,
+  );
+  return title(parts.join(","));
 }
 
 /** Rendezvous hashing: a node that goes is replaced by one other, and nothing else moves. */

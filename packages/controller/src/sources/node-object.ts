@@ -19,6 +19,9 @@ export interface NodeObject {
   readonly ready: boolean;
 }
 
+/** Labels that a node must carry; undefined: with any value. */
+export type NodeSelector = Readonly<Record<string, string | undefined>>;
+
 const statusSchema = z.object({
   addresses: absent(z.array(z.object({ type: z.string(), address: z.string() }))),
   conditions: absent(z.array(z.object({ type: z.string(), status: z.string() }))),

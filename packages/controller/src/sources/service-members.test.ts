@@ -257,6 +257,45 @@ const nodeCases: readonly MemberCase[] = [
     want: ["10.0.0.3:30080"],
   },
   {
+    name: "a key alone selects nodes that have the label with any value, as kubectl's -l does",
+    others: [
+      sampleNode("a", { InternalIP: "10.0.0.1" }, { labels: { role: "worker" } }),
+      sampleNode("b", { InternalIP: "10.0.0.2" }, { labels: { role: "" } }),
+      sampleNode("c", { InternalIP: "10.0.0.3" }),
+    ],
+    settings: { nodeSelector: { role: undefined } },
+    want: ["10.0.0.1:30080", "10.0.0.2:30080"],
+  },
+  {
+    name: "an empty value selects nodes whose label is empty",
+    others: [
+      sampleNode("a", { InternalIP: "10.0.0.1" }, { labels: { role: "worker" } }),
+      sampleNode("b", { InternalIP: "10.0.0.2" }, { labels: { role: "" } }),
+    ],
+    settings: { nodeSelector: { role: "" } },
+    want: ["10.0.0.2:30080"],
+  },
+  {
+    name: "a selector that no node matches is told as the cause",
+    others: [sampleNode("a", { InternalIP: "10.0.0.1" }, { labels: { role: "worker" } })],
+    settings: { nodeSelector: { role: "lb", rack: undefined } },
+    want: [],
+    remarks: [
+      "NoMembers: no Ready node matches --node-selector role=lb,rack; label one, or correct it",
+    ],
+  },
+  {
+    name: "where no node is Ready the selector is not the cause",
+    others: [
+      {
+        ...sampleNode("a", {}),
+        status: { conditions: [{ type: "Ready", status: "False" }] },
+      },
+    ],
+    settings: { nodeSelector: { role: "lb" } },
+    want: [],
+  },
+  {
     name: "a dual-stack Service has one member a node and family",
     spec: { ...NODE_PORT, ipFamilies: ["IPv6", "IPv4"] },
     others: [

@@ -22,7 +22,7 @@ import { PREFIX, wishTexts } from "./aliases.ts";
 import { type FindMembers, portWords } from "./find-members.ts";
 import { remarkLocalTraffic } from "./local-traffic.ts";
 import { nodeMembers } from "./node-members.ts";
-import type { NodeObject } from "./node-object.ts";
+import type { NodeObject, NodeSelector } from "./node-object.ts";
 import type { ObjectIdentity } from "./objects.ts";
 import { quote } from "./quote.ts";
 import { type RemarkList, createRemarkList } from "./remarks.ts";
@@ -46,7 +46,7 @@ export interface TranslateSettings {
   readonly classes: readonly string[];
   readonly members: "endpoints" | "nodes";
   /** Labels that a node must carry to be a member; empty: none. */
-  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly nodeSelector: NodeSelector;
   /** The name under which we write `status.loadBalancer`. */
   readonly ownFieldManager: string;
   /**

@@ -123,6 +123,14 @@ test("members that are missing are told when it lasts", async () => {
   );
 });
 
+test("that no node is selected is told as the cause of lacking members", async () => {
+  await using stage = new PublishStage();
+  const main = { reason: "NoMembers", detail: "no Ready node matches" } as const;
+  stage.create("web", { ...served(), memberless: true, main });
+  await stage.pass(60_000);
+  assert.match(told(stage).at(-1) ?? "", /80\/TCP has no member\.; no Ready node matches/u);
+});
+
 test("a daemon's refusal is told in its own words", async () => {
   await using stage = new PublishStage();
   const detail = "on lb-1: nginx: [emerg] unknown directive";

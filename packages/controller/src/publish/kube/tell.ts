@@ -109,7 +109,7 @@ export function tell(input: TellInput): Telling {
   const lack = lackOf(verdict);
   const memberless = last(told.memberless, lack?.reason, nowMs);
   if (memberless?.isDue === true && lack !== undefined) {
-    events.push(noMembersEvent(causeOf(verdict), lack.detail));
+    events.push(noMembersEvent(causeOf(verdict, lack), lack.detail));
   }
   const openDueMs = open.length === 0 ? undefined : nowMs + OPEN_MOVE_MS;
   const dues = [pending?.dueMs, memberless?.dueMs, openDueMs].filter((due) => due !== undefined);
@@ -145,11 +145,17 @@ function lackOf({ state, conditions }: Verdict): Remark | undefined {
   return { reason: "NoMembers", detail: found.message };
 }
 
-const CAUSES: ReadonlySet<Reason> = new Set(["UnknownTargetPort", "NoNodePort", "BadMember"]);
+const CAUSES: ReadonlySet<Reason> = new Set([
+  "UnknownTargetPort",
+  "NoNodePort",
+  "BadMember",
+  "NoMembers",
+]);
 
-function causeOf({ main, remarks }: Verdict): Remark | undefined {
-  return [...(main === undefined ? [] : [main]), ...remarks].find(({ reason }) =>
-    CAUSES.has(reason),
+/** Why it lacks them; what says no more than that it does is no cause. */
+function causeOf({ main, remarks }: Verdict, lack: Remark): Remark | undefined {
+  return [...(main === undefined ? [] : [main]), ...remarks].find(
+    ({ reason, detail }) => CAUSES.has(reason) && !lack.detail.startsWith(detail),
   );
 }
 
