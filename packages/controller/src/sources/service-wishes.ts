@@ -55,6 +55,33 @@ export function soleWish(
   return undefined;
 }
 
+/** A wish that is switched on or off. */
+export interface SwitchWish {
+  readonly place: string;
+  /** Undefined: it is neither true nor false. */
+  readonly isOn: boolean | undefined;
+  /** What to say where it is neither. */
+  readonly problem: string;
+}
+
+/** A wish that is `true` or `false`; undefined as with `soleWish`. */
+export function readSwitch(
+  wish: Wish,
+  metadata: ServiceObject["metadata"],
+  remarks: RemarkList,
+): SwitchWish | undefined {
+  const said = soleWish(wish, metadata, remarks);
+  if (said === undefined) return undefined;
+  const isOn = said.text === "true" || (said.text === "false" ? false : undefined);
+  const problem = `${said.place} is ${quote(said.text)}; expected true or false`;
+  return { place: said.place, isOn, problem };
+}
+
+/** Whether anything is said of it at all. */
+export function hasWish(wish: Wish, metadata: ServiceObject["metadata"]): boolean {
+  return wishTexts(wish, metadata).length > 0;
+}
+
 function conflict(a: WishText, b: WishText): string {
   return `${a.place} says ${quote(a.text)} and ${b.place} says ${quote(b.text)}`;
 }

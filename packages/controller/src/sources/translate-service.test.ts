@@ -131,6 +131,36 @@ const classCases: readonly ClassCase[] = [
     metadata: { annotations: { "fairlead.io/expose": "false" } },
   },
   {
+    name: "expose that says true here and false there is refused",
+    spec: { type: "ClusterIP" },
+    metadata: {
+      annotations: { "fairlead.io/expose": "true" },
+      labels: { "fairlead.io/expose": "false" },
+    },
+    refusals: [
+      'ConflictingWishes: annotation fairlead.io/expose says "true" and label fairlead.io/expose says "false"',
+    ],
+  },
+  {
+    name: "expose that is neither true nor false is refused, not passed over",
+    spec: { type: "NodePort" },
+    metadata: { annotations: { "fairlead.io/expose": "yes" } },
+    refusals: ['BadField: annotation fairlead.io/expose is "yes"; expected true or false'],
+  },
+  {
+    name: "so it is on a load balancer that nothing else makes ours",
+    spec: {},
+    metadata: { annotations: { "fairlead.io/expose": "True" } },
+    settings: { defaultClass: false },
+    refusals: ['BadField: annotation fairlead.io/expose is "True"; expected true or false'],
+  },
+  {
+    name: "expose on a Service of another's class in a cluster is none of our business",
+    spec: { loadBalancerClass: "example.com/other" },
+    metadata: { annotations: { "fairlead.io/expose": "yes" } },
+    settings: { isShared: true },
+  },
+  {
     name: "a status written by somebody else is left to him",
     spec: {},
     metadata: managed("metallb-controller"),
@@ -262,3 +292,30 @@ for (const { annotation, setting, isShared, wanted } of [
     assert.equal(isTold, annotation !== undefined && !isShared);
   });
 }
+
+for (const loadBalancerClass of [undefined, "fairlead.io/agents"]) {
+  test(`expose of another word on a load balancer of class ${loadBalancerClass} is said`, () => {
+    const service = sampleService(
+      { loadBalancerClass },
+      { annotations: { "fairlead.io/expose": "yes" } },
+    );
+    assert.deepEqual(saidOf(oursOf([service])), {
+      refusals: [],
+      remarks: [
+        'BadField: annotation fairlead.io/expose is "yes"; expected true or false; it is left out',
+      ],
+    });
+  });
+}
+
+test("external IPs that an annotation wants and a label does not are refused", () => {
+  const metadata = {
+    annotations: { "fairlead.io/external-ips": "true" },
+    labels: { "fairlead.io/external-ips": "false" },
+  };
+  const claim = oursOf([sampleService({}, metadata)], { isShared: true });
+  assert.deepEqual(saidOf(claim).refusals, [
+    'ConflictingWishes: annotation fairlead.io/external-ips says "true" and label fairlead.io/external-ips says "false"',
+  ]);
+  assert.equal(claim.writesExternalIPs, undefined);
+});

@@ -17,8 +17,7 @@ import {
   type Protocol,
 } from "@fairlead/model";
 
-import { FINALIZER } from "../kube/service-record.ts";
-import { PREFIX, wishTexts } from "./aliases.ts";
+import { asksForUs } from "./asks-for-us.ts";
 import { type FindMembers, portWords } from "./find-members.ts";
 import { remarkLocalTraffic } from "./local-traffic.ts";
 import { nodeMembers } from "./node-members.ts";
@@ -29,12 +28,9 @@ import { type RemarkList, createRemarkList } from "./remarks.ts";
 import { endpointMembers } from "./service-members.ts";
 import type { ServiceObject, ServicePort } from "./service-object.ts";
 import { readPolicy } from "./service-policy.ts";
-import { readWishes } from "./service-wishes.ts";
+import { readSwitch, readWishes } from "./service-wishes.ts";
 import type { SliceObject } from "./slice-object.ts";
-import { foreignStatusManager } from "./status-owner.ts";
 
-/** Field managers of people: what they wrote into a status of ours is put right without a word. */
-const HANDS = /^kubectl/u;
 /** Most ports of one claim. */
 const PORTS_MAX = 100;
 
@@ -140,38 +136,6 @@ function textOf(claim: Claim): string {
   return JSON.stringify({ ...claim, statusAddresses: undefined });
 }
 
-/** Whether the Service is for us to answer; a foreign class is answered by a refusal. */
-function asksForUs(
-  { metadata, spec }: ServiceObject,
-  settings: TranslateSettings,
-  remarks: RemarkList,
-): boolean {
-  // What is being deleted asks for nothing any more.
-  if (metadata.deletionTimestamp !== undefined) return false;
-  const isExposed = wishTexts("expose", metadata).some(({ text }) => text === "true");
-  if (spec.type !== "LoadBalancer") return isExposed;
-  const wanted = spec.loadBalancerClass ?? "";
-  if (wanted !== "") {
-    if (settings.classes.includes(wanted)) return true;
-    // It was ours and was given to another: what it has of us goes before anything is said.
-    if (metadata.finalizers?.includes(FINALIZER) === true) return false;
-    if (settings.isShared && !wanted.startsWith(PREFIX)) return false;
-    remarks.refuse("UnknownClass", `spec.loadBalancerClass is ${quote(wanted)}`);
-    return true;
-  }
-  if (!settings.defaultClass && !isExposed) return false;
-  const manager = foreignStatusManager(metadata.managedFields ?? [], settings.ownFieldManager);
-  if (manager === undefined) return true;
-  const detail = `${quote(manager)} writes status.loadBalancer`;
-  // Who comes later must not end what is served: the finalizer says that it was ours before.
-  if (metadata.finalizers?.includes(FINALIZER) !== true) {
-    remarks.refuse("OtherControllerActive", detail);
-  } else if (!HANDS.test(manager)) {
-    remarks.remark("OtherControllerActive", `${detail} too; it is put right again and again`);
-  }
-  return true;
-}
-
 function readListeners(
   ports: readonly ServicePort[],
   findMembers: FindMembers,
@@ -226,14 +190,13 @@ function readExternalIPs(
   { isShared, writesExternalIPs = false }: TranslateSettings,
   remarks: RemarkList,
 ): Pick<Claim, "writesExternalIPs"> {
-  const [said] = wishTexts("external-ips", metadata);
+  const said = readSwitch("external-ips", metadata, remarks);
   if (said !== undefined && !isShared) {
     remarks.remark("PolicyNotServed", `${said.place} is not served for manifests`);
-  } else if (said !== undefined && said.text !== "true" && said.text !== "false") {
-    const detail = `${said.place} is ${quote(said.text)}; expected true or false; it is left out`;
-    remarks.remark("BadField", detail);
+  } else if (said !== undefined && said.isOn === undefined) {
+    remarks.remark("BadField", `${said.problem}; it is left out`);
   }
-  const isWished = said?.text === "true" || (said?.text !== "false" && writesExternalIPs);
+  const isWished = said?.isOn ?? writesExternalIPs;
   return isWished && isShared ? { writesExternalIPs: true } : {};
 }
 

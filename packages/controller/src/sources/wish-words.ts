@@ -16,8 +16,10 @@ const NOT_SERVED = "Not served yet: it is said (`PolicyNotServed`), and traffic 
 /** Every wish, in the order of the page. */
 export const WISH_WORDS: Readonly<Record<Wish, WishWords>> = {
   expose: {
-    values: "`true`",
-    says: "A Service of another type than LoadBalancer is served too. Default: it is not.",
+    values: "`true`, `false`",
+    says:
+      "A Service of another type than LoadBalancer is served too. Default: it is not. Of " +
+      "such a Service any other word is refused (`BadField`).",
   },
   addresses: {
     values: "addresses with commas between them",
