@@ -131,6 +131,35 @@ const cases: readonly WishCase[] = [
     refusals: ['SourceRangesNotEnforced: clients are limited to "10.0.0.0/8"'],
   },
   {
+    name: "source ranges that let in everybody restrict nobody",
+    spec: { loadBalancerSourceRanges: ["0.0.0.0/0", "10.0.0.0/8"], ipFamilies: ["IPv4"] },
+    want: { wishedAddresses: [] },
+  },
+  {
+    name: "so they do where they name both families and either may be served",
+    annotations: { "fairlead.io/source-ranges": "0.0.0.0/0, ::/0" },
+    want: { wishedAddresses: [] },
+  },
+  {
+    name: "everybody of one family is not everybody where the other may be served",
+    spec: {
+      loadBalancerSourceRanges: ["0.0.0.0/0"],
+      ipFamilies: ["IPv4"],
+      ipFamilyPolicy: "PreferDualStack",
+    },
+    want: { wishedAddresses: [] },
+    refusals: ['SourceRangesNotEnforced: clients are limited to "0.0.0.0/0"'],
+  },
+  {
+    name: "everybody beside a text that is no range is not believed",
+    spec: { loadBalancerSourceRanges: ["0.0.0.0/0", "x"], ipFamilies: ["IPv4"] },
+    want: { wishedAddresses: [] },
+    refusals: [
+      'BadField: loadBalancerSourceRanges: no CIDR: "x"',
+      'SourceRangesNotEnforced: clients are limited to "0.0.0.0/0"',
+    ],
+  },
+  {
     name: "source ranges that are none protect as well",
     spec: { loadBalancerSourceRanges: ["everybody"] },
     want: { wishedAddresses: [] },

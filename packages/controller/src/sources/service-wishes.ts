@@ -1,20 +1,13 @@
-// Reads which addresses, pool, sharing key and clients a Service asks for. Pure. Two places that
+// Reads which addresses, pool and sharing key a Service asks for. Pure. Two places that
 // disagree refuse the claim, and so does an address that cannot be a VIP.
 
-import {
-  type Address,
-  type PoolName,
-  compareText,
-  parseAddress,
-  parsePoolName,
-  parsePrefix,
-  scopeOf,
-} from "@fairlead/model";
+import { type Address, type PoolName, parseAddress, parsePoolName, scopeOf } from "@fairlead/model";
 
 import { type Wish, type WishText, wishTexts } from "./aliases.ts";
-import { quote, quoteList } from "./quote.ts";
+import { quote } from "./quote.ts";
 import type { RemarkList } from "./remarks.ts";
 import type { ServiceObject } from "./service-object.ts";
+import { readSourceRanges } from "./source-ranges.ts";
 
 /** Most addresses that a claim may ask for; one a family is served. */
 const WISHED_ADDRESSES_MAX = 8;
@@ -31,13 +24,14 @@ export interface ServiceWishes {
 
 /** Reads all wishes of this file, saying in `remarks` what is wrong with them. */
 export function readWishes(service: ServiceObject, remarks: RemarkList): ServiceWishes {
+  const { metadata } = service;
   const pool = readPoolWish(service, remarks);
   const sharingKey = readSharingKey(service, remarks);
   return {
     wishedAddresses: readAddresses(service, remarks),
     ...(pool === undefined ? {} : { wishedPool: pool }),
     ...(sharingKey === undefined ? {} : { sharingKey }),
-    sourceRanges: readSourceRanges(service, remarks),
+    sourceRanges: readSourceRanges(service, soleWish("source-ranges", metadata, remarks), remarks),
   };
 }
 
@@ -160,31 +154,4 @@ function readSharingKey(service: ServiceObject, remarks: RemarkList): string | u
     `${wish.place}: ${quote(wish.text)} may only have letters, digits, spaces and ._:/@-`,
   );
   return undefined;
-}
-
-/** Client ranges in canonical text. They protect somebody, so the claim is refused with any. */
-function readSourceRanges(service: ServiceObject, remarks: RemarkList): readonly string[] {
-  const wish = soleWish("source-ranges", service.metadata, remarks);
-  const texts = [
-    ...(service.spec.loadBalancerSourceRanges ?? []),
-    ...(wish?.text.split(",") ?? []),
-  ].map((text) => text.trim());
-  if (texts.length === 0) return [];
-  const ranges: string[] = [];
-  const bad: string[] = [];
-  for (const text of texts) {
-    const prefix = parsePrefix(text);
-    if (prefix.kind === "bad") bad.push(text);
-    else ranges.push(`${prefix.value.address}/${prefix.value.length}`);
-  }
-  const unique = [...new Set(ranges)].toSorted(compareText);
-  if (bad.length > 0) {
-    remarks.refuse("BadField", `loadBalancerSourceRanges: no CIDR: ${quoteList(bad)}`);
-  }
-  const shown = quoteList(unique);
-  remarks.refuse(
-    "SourceRangesNotEnforced",
-    `clients are limited to ${shown === "" ? "ranges that do not parse" : shown}`,
-  );
-  return unique;
 }

@@ -34,7 +34,7 @@ export const WISH_WORDS: Readonly<Record<Wish, WishWords>> = {
     values: "networks with commas between them",
     says:
       "Only these clients may connect, as with `spec.loadBalancerSourceRanges`. Not enforced " +
-      "yet: such a Service is refused (`SourceRangesNotEnforced`).",
+      "yet: such a Service is refused (`SourceRangesNotEnforced`), unless they let in everybody.",
   },
   datapath: {
     values: "`nginx`, `kernel`, `haproxy`",
