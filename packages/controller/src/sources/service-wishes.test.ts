@@ -159,6 +159,15 @@ const cases: readonly WishCase[] = [
       'SourceRangesNotEnforced: clients are limited to "0.0.0.0/0"',
     ],
   },
+  ...[
+    { spec: { loadBalancerSourceRanges: Array.from({ length: 1001 }, () => "0.0.0.0/0") } },
+    { annotations: { "fairlead.io/source-ranges": "10.0.0.0/8,".repeat(100_000) } },
+  ].map((many) => ({
+    ...many,
+    name: `source ranges without end in ${Object.keys(many).join("")} are refused unread`,
+    want: { wishedAddresses: [] },
+    refusals: ["BadField: loadBalancerSourceRanges: more than 1000 ranges, the most that is read"],
+  })),
   {
     name: "source ranges that are none protect as well",
     spec: { loadBalancerSourceRanges: ["everybody"] },

@@ -8,6 +8,8 @@ import { quoteList } from "./quote.ts";
 import type { RemarkList } from "./remarks.ts";
 import type { ServiceObject } from "./service-object.ts";
 
+/** Most client ranges of one Service. */
+const RANGES_MAX = 1000;
 const BOTH: readonly Family[] = ["ipv4", "ipv6"];
 
 /** Client ranges in canonical text; none when they let in everybody. */
@@ -16,10 +18,17 @@ export function readSourceRanges(
   wish: WishText | undefined,
   remarks: RemarkList,
 ): readonly string[] {
-  const texts = [...(spec.loadBalancerSourceRanges ?? []), ...(wish?.text.split(",") ?? [])].map(
-    (text) => text.trim(),
-  );
-  if (texts.length === 0) return [];
+  const field = spec.loadBalancerSourceRanges ?? [];
+  // The bound keeps a list of a megabyte from being split.
+  const listed = wish?.text.split(",", RANGES_MAX + 1) ?? [];
+  const count = field.length + listed.length;
+  if (count === 0) return [];
+  if (count > RANGES_MAX) {
+    const detail = `loadBalancerSourceRanges: more than ${RANGES_MAX} ranges, the most that is read`;
+    remarks.refuse("BadField", detail);
+    return [];
+  }
+  const texts = [...field, ...listed].map((text) => text.trim());
   const ranges: Prefix[] = [];
   const bad: string[] = [];
   for (const text of texts) {
