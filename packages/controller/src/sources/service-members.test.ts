@@ -75,11 +75,23 @@ const endpointCases: readonly MemberCase[] = [
     want: ["10.0.0.1:8080", "10.0.0.3:8080 draining"],
   },
   {
+    name: "an endpoint that is published though it ends is active, as publishNotReadyAddresses asks",
+    others: [
+      sampleSlice({
+        endpoints: [
+          endpoint("10.0.0.1", { ready: true, serving: false, terminating: true }),
+          endpoint("10.0.0.2", { ready: true, serving: true, terminating: true }),
+        ],
+      }),
+    ],
+    want: ["10.0.0.1:8080", "10.0.0.2:8080"],
+  },
+  {
     name: "ready in one slice wins over draining in another",
     others: [
-      sampleSlice({ endpoints: [endpoint("10.0.0.1", { terminating: true })] }),
+      sampleSlice({ endpoints: [endpoint("10.0.0.1", { ready: false, ...ENDING })] }),
       sampleSlice({ endpoints: [endpoint("10.0.0.1")] }, "web-2"),
-      sampleSlice({ endpoints: [endpoint("10.0.0.1", { terminating: true })] }, "web-3"),
+      sampleSlice({ endpoints: [endpoint("10.0.0.1", { ready: false, ...ENDING })] }, "web-3"),
     ],
     want: ["10.0.0.1:8080"],
   },

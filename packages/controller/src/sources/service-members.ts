@@ -89,9 +89,10 @@ function readEndpoints(
   });
 }
 
+/** As kube-proxy: what is said to be ready is, even one that ends (publishNotReadyAddresses). */
 function endpointState({ ready, serving, terminating }: SliceEndpoint): MemberState | undefined {
-  if (terminating) return serving ? "draining" : undefined;
-  return ready ? "active" : undefined;
+  if (ready) return "active";
+  return serving && terminating ? "draining" : undefined;
 }
 
 /**
