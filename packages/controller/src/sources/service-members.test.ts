@@ -182,6 +182,28 @@ for (const c of endpointCases) {
   });
 }
 
+const SWAPPED = [
+  { name: "http", port: 80, targetPort: "tohttps" },
+  { name: "https", port: 443, targetPort: "http" },
+  { name: "metrics", port: 8080, targetPort: 2443 },
+];
+
+test("a slice's port of another Service port's name is never taken for its target or number", () => {
+  const slice = sampleSlice({
+    ports: [{ name: "http", port: 2443 }],
+    endpoints: [endpoint("10.0.0.1")],
+  });
+  const claim = oursOf([sampleService({ ports: SWAPPED }), slice]);
+  assert.deepEqual(
+    claim.listeners.map(({ port, members }) => `${port} ${members.map((one) => one.port).join()}`),
+    ["80 2443", "443 ", "8080 "],
+  );
+  assert.deepEqual(saidOf(claim).remarks, [
+    'UnknownTargetPort: no EndpointSlice has a port for port "https"',
+    'UnknownTargetPort: no EndpointSlice has a port for port "metrics"',
+  ]);
+});
+
 test("1024 pods that end do not push out the two that took over from them", () => {
   const old = Array.from({ length: 1024 }, (_, index) =>
     endpoint(`10.0.${Math.floor(index / 200)}.${(index % 200) + 1}`, { ready: false, ...ENDING }),

@@ -25,15 +25,18 @@ const NUMBERS_MAX = 16;
 /** What members out of EndpointSlices depend on. */
 export interface EndpointMemberOptions {
   readonly slices: readonly SliceObject[];
+  /** All ports of the Service that the slices belong to. */
+  readonly ports: readonly ServicePort[];
   /** `ADDRESS PORT` of API servers: whoever may write a slice must not reach them through us. */
   readonly apiServers?: ReadonlySet<string>;
 }
 
 /** Members out of the Service's EndpointSlices, all of them merged. */
 export function endpointMembers(
-  { slices, apiServers }: EndpointMemberOptions,
+  { slices, ports, apiServers }: EndpointMemberOptions,
   remarks: RemarkList,
 ): FindMembers {
+  const names = new Set(ports.map(({ name }) => name).filter((name) => name !== ""));
   const bad = new Set<string>();
   const usable = slices.flatMap((slice) => {
     if (slice.addressType !== "FQDN") return [{ slice, endpoints: readEndpoints(slice, bad) }];
@@ -49,7 +52,7 @@ export function endpointMembers(
     const found: Member[] = [];
     let isPortKnown = false;
     for (const { slice, endpoints } of usable) {
-      const numbers = matchPorts(port, slice.ports);
+      const numbers = matchPorts(port, slice.ports, names);
       if (numbers.length > 0) isPortKnown = true;
       if (numbers.length > NUMBERS_MAX) {
         const detail = `an EndpointSlice has ${numbers.length} numbers for ${portWords(port)}`;
@@ -98,19 +101,24 @@ function endpointState({ ready, serving, terminating }: SliceEndpoint): MemberSt
 /**
  * Port numbers of a slice that belong to a Service port, sorted, none twice. Kubernetes writes the
  * Service port's name into the slice; slices written by hand often lack it, so target port and
- * number count too.
+ * number count too, but never of what is another port's by its name.
  */
-function matchPorts(port: ServicePort, slicePorts: readonly SlicePort[]): readonly number[] {
+function matchPorts(
+  port: ServicePort,
+  slicePorts: readonly SlicePort[],
+  names: ReadonlySet<string>,
+): readonly number[] {
   const target = port.targetPort === 0 ? undefined : port.targetPort;
   const isNumber = (slicePort: SlicePort): boolean =>
     typeof target !== "string" && slicePort.port === (target ?? port.port);
   const isName = ({ name }: SlicePort): boolean => name === port.name;
+  const isOther = ({ name }: SlicePort): boolean => name !== port.name && names.has(name);
   const rules: readonly ((slicePort: SlicePort) => boolean)[] = [
     // Several ports without a name are told apart by their numbers alone.
     (slicePort) => isName(slicePort) && isNumber(slicePort),
     isName,
-    ({ name }) => typeof target === "string" && name === target,
-    isNumber,
+    (slicePort) => slicePort.name === target && !isOther(slicePort),
+    (slicePort) => isNumber(slicePort) && !isOther(slicePort),
   ];
   const candidates = slicePorts.filter(({ protocol }) => protocol === port.protocol);
   for (const rule of rules) {

@@ -89,7 +89,7 @@ export function translateService(
   remarkLocalTraffic({ service, behind, members: settings.members }, remarks);
   const findMembers =
     settings.members === "endpoints"
-      ? endpointMembers(input, remarks)
+      ? endpointMembers({ ...input, ports: behind.spec.ports }, remarks)
       : nodeMembers(
           {
             service: behind,

@@ -91,6 +91,17 @@ suite("a declaration becomes a claim", () => {
     assert.deepEqual(claim.remarks, []);
   });
 
+  test("with no member of another port of its Service, though its target has that name", () => {
+    const backend = web({
+      ports: [
+        { name: "http", port: 80, targetPort: "tohttps" },
+        { name: "https", port: 443, targetPort: "http" },
+      ],
+    });
+    const claim = claimOf({ port: 443, service: "web", servicePort: "https" }, backend);
+    assert.deepEqual(shown(claim), ["tcp 443 -> "]);
+  });
+
   test("in the words of the older systems", () => {
     const claim = claimOf(
       {
