@@ -21,7 +21,11 @@ const subdomains: readonly (readonly [string, boolean])[] = [
   ["lb-1.example.org", true],
   ["1", true],
   ["a".repeat(63), true],
-  ["a".repeat(64), false],
+  // As a Node or an EndpointSlice may be called: Kubernetes bounds the whole name alone.
+  ["a".repeat(64), true],
+  [`${"a".repeat(100)}.example.org`, true],
+  ["a".repeat(253), true],
+  ["a".repeat(254), false],
   [`${"a".repeat(63)}.${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(61)}`, true],
   [`${"a".repeat(63)}.${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(62)}`, false],
   ["", false],
@@ -43,6 +47,11 @@ for (const [text, expected] of subdomains) {
     assert.equal(parsePoolName(text) !== undefined, expected);
   });
 }
+
+test("a namespace is a DNS label, of at most 63 characters", () => {
+  assert.deepEqual(["a".repeat(63), "a".repeat(64)].map(isLabel), [true, false]);
+  assert.equal(claimId("service", "a".repeat(64), "web"), undefined);
+});
 
 test("a namespace has no dots", () => {
   assert.deepEqual(["shop", "shop.eu"].map(isLabel), [true, false]);

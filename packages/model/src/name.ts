@@ -12,19 +12,22 @@ export type ClaimId = string & { readonly [nameBrand]: "claim" };
 /** A network device's name: 1 to 15 of letters, digits, `.`, `_`, `-`, `@` and `:` excluded. */
 export type DeviceName = string & { readonly [nameBrand]: "device" };
 
-const LABEL = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?";
-const SUBDOMAIN_PATTERN = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
-const LABEL_PATTERN = new RegExp(`^${LABEL}$`);
+const WORD = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?";
+const SUBDOMAIN_PATTERN = new RegExp(`^${WORD}(?:\\.${WORD})*$`);
+const LABEL_PATTERN = new RegExp(`^${WORD}$`);
 const DEVICE_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/;
 
-/** Whether the text is an RFC 1123 subdomain (Kubernetes object names), at most 253 characters. */
+/**
+ * Whether the text is an RFC 1123 subdomain (Kubernetes object names), at most 253 characters in
+ * all. As in Kubernetes, what stands between two dots may be longer than a DNS label.
+ */
 export function isSubdomain(text: string): boolean {
   return text.length <= 253 && SUBDOMAIN_PATTERN.test(text);
 }
 
 /** Whether the text is an RFC 1123 label (Kubernetes namespaces and Services), at most 63. */
 export function isLabel(text: string): boolean {
-  return LABEL_PATTERN.test(text);
+  return text.length <= 63 && LABEL_PATTERN.test(text);
 }
 
 /** Reads an agent's name; undefined when it is not one. */

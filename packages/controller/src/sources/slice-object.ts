@@ -52,18 +52,21 @@ const endpointSchema = z
     return { addresses: addresses ?? [], ready, serving, terminating };
   });
 
+const portSchema = z.object({
+  name: absent(z.string()).transform((name) => name ?? ""),
+  protocol: absent(z.string()).transform((protocol) => protocol ?? "TCP"),
+  port: absent(z.int()),
+});
+
+/** API servers take any number: one that is no port counts as not there, and the others stay. */
+function isPort({ port }: SlicePort): boolean {
+  return port === undefined || (port >= 1 && port <= 65_535);
+}
+
 /** Schema of an EndpointSlice. */
 export const sliceSchema: z.ZodType<SliceObject> = z.object({
   metadata: metadataSchema,
   addressType: z.enum(["IPv4", "IPv6", "FQDN"]),
   endpoints: absent(z.array(endpointSchema)).transform((endpoints) => endpoints ?? []),
-  ports: absent(
-    z.array(
-      z.object({
-        name: absent(z.string()).transform((name) => name ?? ""),
-        protocol: absent(z.string()).transform((protocol) => protocol ?? "TCP"),
-        port: absent(z.int().min(1).max(65_535)),
-      }),
-    ),
-  ).transform((ports) => ports ?? []),
+  ports: absent(z.array(portSchema)).transform((ports) => (ports ?? []).filter(isPort)),
 });

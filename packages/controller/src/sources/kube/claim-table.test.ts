@@ -30,7 +30,9 @@ function setSlice(table: ClaimTable, fields: Fields = {}, name = "web-1"): void 
     metadata: { name, namespace: "default", labels: { "kubernetes.io/service-name": "web" } },
     ...fields,
   });
-  table.setSlice(`default/${name}`, readSlice(object, "cluster lab"));
+  const read = readSlice(object, "cluster lab");
+  assert(!("reason" in read));
+  table.setSlice(`default/${name}`, read);
 }
 
 /** All that there is to say, in words. */

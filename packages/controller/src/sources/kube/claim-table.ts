@@ -13,7 +13,7 @@ import {
 import type { Fact } from "../../facts.ts";
 import { FINALIZER, type ServiceRecord } from "../../kube/service-record.ts";
 import type { NodeObject } from "../node-object.ts";
-import type { BadObject } from "../objects.ts";
+import type { BadObject, SourceObject } from "../objects.ts";
 import type { ServiceBackend } from "../service-backends.ts";
 import { SERVICE_NAME_LABEL, type SliceObject } from "../slice-object.ts";
 import { claimsEqual, type TranslateSettings, translateService } from "../translate-service.ts";
@@ -55,14 +55,14 @@ export class ClaimTable {
   }
 
   /** Sets or, with undefined, removes an EndpointSlice. */
-  setSlice(key: string, object: ReadObject | undefined): void {
+  setSlice(key: string, object: SourceObject | undefined): void {
     const before = this.#sliceService.get(key);
     if (before !== undefined) {
       this.#slices.get(before)?.delete(key);
       if (this.#slices.get(before)?.size === 0) this.#slices.delete(before);
       this.#dirty.add(before);
     }
-    const slice = object !== undefined && isUsable(object) ? sliceOf(object) : undefined;
+    const slice = object === undefined ? undefined : sliceOf(object);
     if (slice === undefined) this.#sliceService.delete(key);
     else {
       const slices = this.#slices.get(slice.service) ?? new Map<string, SliceObject>();
@@ -192,7 +192,7 @@ function findingOf({ title: name, reason, detail }: BadObject): Finding {
 }
 
 function sliceOf(
-  object: Extract<ReadObject, { readonly kind: string }>,
+  object: SourceObject,
 ): { readonly service: string; readonly value: SliceObject } | undefined {
   if (object.kind !== "EndpointSlice") return undefined;
   const name = object.value.metadata.labels?.[SERVICE_NAME_LABEL];

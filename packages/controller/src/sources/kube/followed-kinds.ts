@@ -4,12 +4,14 @@
 import { FINALIZER, type ServiceBook, type ServiceRecord } from "../../kube/service-record.ts";
 import { createSharedTexts } from "../../kube/shared-texts.ts";
 import type { NodeObject } from "../node-object.ts";
+import type { SourceObject } from "../objects.ts";
 import { type Followed, type FollowContext, followKind } from "./follow-kind.ts";
+import { keepObjects, type KeptObjects } from "./kept-objects.ts";
 import type { ListWatchCounts } from "./list-watch.ts";
 import { createNodeGrace } from "./node-grace.ts";
-import type { Change, Entry } from "./object-set.ts";
+import type { Entry } from "./object-set.ts";
 import { followPools, type PoolKind } from "./pool-kind.ts";
-import { isUsable, type ReadObject, readNode, readSlice } from "./read-object.ts";
+import { type ReadObject, readNode, readSlice } from "./read-object.ts";
 import { readService, type ServiceReading } from "./read-service.ts";
 
 /** What is followed for whom. */
@@ -21,7 +23,7 @@ export interface FollowOptions extends FollowContext {
   /** Whether Nodes are followed in any case, for where agents are. */
   readonly followsNodes: boolean;
   readonly onService: (key: string, reading: ServiceReading | undefined) => void;
-  readonly onSlice: (key: string, object: ReadObject | undefined) => void;
+  readonly onSlice: (key: string, object: SourceObject | undefined) => void;
   readonly onNodes: () => void;
   /** A whole list or look of Services was taken in. */
   readonly onServicesListed: () => void;
@@ -67,44 +69,40 @@ export function followKinds(options: FollowOptions): FollowedKinds {
     },
     onListed: options.onServicesListed,
   });
+  const places = keepObjects(options);
+  const slices = keepObjects({ ...options, onObject: options.onSlice });
   const others =
     members === "endpoints"
       ? followKind<ReadObject>(options, {
           kind: { resource: "endpointslices", group: "discovery.k8s.io" },
           path: "/apis/discovery.k8s.io/v1/endpointslices",
           read: (object) => readSlice(object, origin),
-          onChanges: (changes) => {
-            for (const { kind, entry } of changes) {
-              if (kind !== "doubt") {
-                options.onSlice(entry.key, kind === "gone" ? undefined : entry.value);
-              }
-            }
-          },
+          onChanges: (changes) => slices.take(changes),
         })
-      : followNodes(options, options.onNodes);
+      : followNodes(options, places, options.onNodes);
   const isExtra = members === "endpoints" && options.followsNodes;
-  const places = isExtra ? followNodes(options, () => undefined) : undefined;
+  const extra = isExtra ? followNodes(options, places) : undefined;
   const pools = followPools(options, origin);
   const grace = createNodeGrace();
   const kinds = new Map<string, AnyKind>([
     ["services", sized(services)],
     [members === "endpoints" ? "endpointslices" : "nodes", sized(others)],
-    ...(places === undefined ? [] : [["nodes", sized(places)] as const]),
+    ...(extra === undefined ? [] : [["nodes", sized(extra)] as const]),
     ["addresspools", pools],
   ]);
-  const nodes = members === "nodes" ? others : places;
+  const hasNodes = members === "nodes" || isExtra;
   return {
     services: services.entries,
     pools,
     book: {
       ...createBook(services.entries, watchers),
-      nodeAddresses: () => nodes && addressesOf(nodesIn(nodes.entries).values()),
+      nodeAddresses: () => (hasNodes ? addressesOf(nodesIn(places).values()) : undefined),
     },
     start: () => {
       for (const { start } of kinds.values()) start();
     },
     isSynced: () => [...kinds.values()].every((kind) => kind.isSettled()),
-    judgeNodes: () => grace.judge(nodesIn(others.entries), clock.nowMs()),
+    judgeNodes: () => grace.judge(nodesIn(places), clock.nowMs()),
     counts: () =>
       new Map(
         Array.from(kinds, ([name, kind]) => [
@@ -120,14 +118,18 @@ export function followKinds(options: FollowOptions): FollowedKinds {
 
 function followNodes(
   options: FollowOptions,
-  onChanges: (changes: readonly Change<ReadObject>[]) => void,
+  kept: KeptObjects,
+  onNodes?: () => void,
 ): Followed<ReadObject> {
   const origin = `cluster ${options.cluster}`;
   return followKind<ReadObject>(options, {
     kind: { resource: "nodes", group: "" },
     path: "/api/v1/nodes",
     read: (object) => readNode(object, origin),
-    onChanges,
+    onChanges: (changes) => {
+      kept.take(changes);
+      onNodes?.();
+    },
   });
 }
 
@@ -167,10 +169,8 @@ function isMarked({ finalizers, conditions, writtenExternalIPs }: ServiceRecord)
   return finalizers.includes(FINALIZER) || conditions.length > 0 || isNoted;
 }
 
-function nodesIn(entries: ReadonlyMap<string, Entry<ReadObject>>): ReadonlyMap<string, NodeObject> {
+function nodesIn({ objects }: KeptObjects): ReadonlyMap<string, NodeObject> {
   const nodes = new Map<string, NodeObject>();
-  for (const { key, value } of entries.values()) {
-    if (isUsable(value) && value.kind === "Node") nodes.set(key, value.value);
-  }
+  for (const [key, object] of objects) if (object.kind === "Node") nodes.set(key, object.value);
   return nodes;
 }
