@@ -78,6 +78,31 @@ async function authorization(access: KubeAccess): Promise<unknown> {
   return (headers as Readonly<Record<string, unknown>> | undefined)?.["Authorization"];
 }
 
+test("refused credentials are asked for again, and not with each refusal", async () => {
+  const expirationTimestamp = "2026-06-02T00:00:00Z";
+  using tried = plugin({ script: answer({ token: "revoked", expirationTimestamp }) });
+  const { access, clock } = tried;
+  assert.equal(await authorization(access), "Bearer revoked");
+  tried.become(answer({ token: "fresh", expirationTimestamp }));
+  access.refused();
+  assert.equal(await authorization(access), "Bearer fresh");
+  for (let second = 0; second < 12; second += 1) {
+    access.refused();
+    assert.equal(await authorization(access), "Bearer fresh");
+    await clock.advance(1_000);
+  }
+  assert.equal(tried.runs(), 5, "a server that always refuses starts it every three seconds");
+});
+
+test("a refusal while a plugin runs starts no second one", async () => {
+  using tried = plugin({ script: answer({ token: "first" }) });
+  const running = authorization(tried.access);
+  tried.access.refused();
+  assert.equal(await authorization(tried.access), "Bearer first");
+  assert.equal(await running, "Bearer first");
+  assert.equal(tried.runs(), 1);
+});
+
 test("a token is kept until it expires, to the millisecond", async () => {
   const expirationTimestamp = "2026-06-01T00:01:00Z";
   using tried = plugin({ script: answer({ token: "first", expirationTimestamp }) });

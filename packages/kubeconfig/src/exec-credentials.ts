@@ -23,7 +23,7 @@ export interface ExecCredentialsOptions {
 
 const RUN_MS_MAX = 30_000;
 const OUTPUT_BYTES_MAX = 1024 * 1024;
-/** Kubernetes' own client asks again when it is refused; here nobody hears of that. */
+/** For a plugin that names no end: a change that is no refusal would not be seen otherwise. */
 const WITHOUT_END_MS = 10 * 60_000;
 
 interface Kept {
@@ -32,7 +32,7 @@ interface Kept {
   readonly endMs: number;
 }
 
-/** Authenticates by a plugin and keeps its credentials until they expire. */
+/** Authenticates by a plugin and keeps its credentials until they expire or are dropped. */
 export class ExecCredentials extends ExecAuth {
   readonly #options: ExecCredentialsOptions;
   #kept: Kept | undefined;
@@ -45,6 +45,11 @@ export class ExecCredentials extends ExecAuth {
   /** When the credentials at hand expire; 0 when there are none. Epoch milliseconds. */
   get endMs(): number {
     return this.#kept?.endMs ?? 0;
+  }
+
+  /** Keeps nothing: the plugin runs for the next request. */
+  drop(): void {
+    this.#kept = undefined;
   }
 
   /** Rejects with CREDENTIALS. */

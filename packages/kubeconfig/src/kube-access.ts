@@ -33,6 +33,11 @@ export interface KubeAccess {
    * or a certificate has expired.
    */
   requestOptions(): Promise<AccessOptions>;
+  /**
+   * The server did not take the credentials of a request (401): those that a plugin gave are kept
+   * no longer. A server that always answers so starts a plugin once in three seconds.
+   */
+  refused(): void;
   /** Ends all connections and a plugin that runs. Requests after it are refused. */
   close(): void;
 }
@@ -76,16 +81,14 @@ export function createKubeAccess(options: KubeAccessOptions): KubeAccess {
   const wallMs = (): number => clock.wallMs();
   const closing = new AbortController();
   const { signal } = closing;
-  const exec =
-    config.exec === undefined
-      ? undefined
-      : new ExecCredentials({ exec: config.exec, env, wallMs, signal });
+  const exec = config.exec && new ExecCredentials({ exec: config.exec, env, wallMs, signal });
   const authenticators = [...(exec === undefined ? [] : [exec]), new OidcCredentials(clock)];
   const pem = createPemMaterial(config.pem, wallMs);
   pem.look();
   let bundled: Promise<{ readonly kube: BundledConfig; readonly agent: Agent }> | undefined;
   let used: RequestOptions = {};
   let look: Look | undefined;
+  let heedsFromMs = -Infinity;
 
   async function open(): Promise<{ readonly kube: BundledConfig; readonly agent: Agent }> {
     const { server, cluster } = config;
@@ -129,6 +132,14 @@ export function createKubeAccess(options: KubeAccessOptions): KubeAccess {
       if (look === undefined || look.untilMs <= clock.nowMs()) look = start();
       const shared = await look.options;
       return { ...shared, headers: { ...shared.headers } };
+    },
+    refused: () => {
+      // While a look is going on, the refusal is of credentials from before it.
+      const isHeeded = clock.nowMs() >= heedsFromMs && look?.untilMs !== Infinity;
+      if (exec === undefined || !isHeeded) return;
+      heedsFromMs = clock.nowMs() + LOOK_MS;
+      exec.drop();
+      look = undefined;
     },
     close: () => {
       closing.abort();

@@ -139,6 +139,20 @@ suite("no answer", () => {
   });
 });
 
+test("credentials that the server refuses are told to whoever has them", async () => {
+  await using at = await bench();
+  let refusals = 0;
+  const access = { ...at.stub.access, refused: () => void (refusals += 1) };
+  const client = createKubeClient({ access, clock: at.clock, userAgent: "t" });
+  const told = [];
+  for (const status of [403, 401]) {
+    at.stub.fault({ when: LISTS, do: { kind: "answer", status } });
+    await codeOf(client.request(LIST));
+    told.push(refusals);
+  }
+  assert.deepEqual(told, [0, 1]);
+});
+
 suite("a request that is given up", () => {
   const reason = new Error("no longer wanted");
 

@@ -15,6 +15,8 @@ export interface KubeAccess {
   readonly server: string;
   /** Agent, certificates and credentials for one request. Rejects with an EdgeError. */
   requestOptions(): Promise<KubeRequestOptions>;
+  /** The server did not take the credentials of a request: others are to be used, if there are. */
+  refused?(): void;
 }
 
 /** Options of one request, with its headers by name. */
@@ -111,6 +113,7 @@ export function createKubeClient(options: {
     const answer = await send(request, signal);
     const status = answer.statusCode ?? 0;
     if (status >= 200 && status < 300) return answer;
+    if (status === 401) access.refused?.();
     const text = await readWords(request, answer, signal);
     const retryAfter = answer.headers["retry-after"];
     throw answerError(request, { status, retryAfter, body: parseOrText(text) });
