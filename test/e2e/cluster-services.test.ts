@@ -201,6 +201,13 @@ story(
     });
     const kept = statusOf(await kube.get({ ...WEB, name: "web2" }));
     assert.deepEqual(kept?.addresses, ["203.0.113.9"], "what others wrote stays theirs");
+
+    // The other controller is gone: what it wrote is taken out by hand, as `reasons` says.
+    const patch = '{"status":{"loadBalancer":{"ingress":null}}}';
+    const patched = ["patch", "service", "web2", "--subresource=status", "--type=merge"];
+    await stage.api().kubectl([...patched, `--patch=${patch}`]);
+    const freed = await stage.served("default/web2");
+    await untilAddresses(kube, "web2", [freed.address]);
   },
 );
 

@@ -29,7 +29,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   UnknownClass: entry(
     "FL0102",
     "The load-balancer class is not one that this install serves.",
-    "Use fairlead.io/agents, or leave the class away.",
+    "Use fairlead.io/agents, or leave the class away; in a cluster, make the Service anew for that.",
   ),
   BadAddress: entry(
     "FL0103",
@@ -125,7 +125,9 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   OtherControllerActive: entry(
     "FL0211",
     "Another controller wrote this Service's load-balancer status.",
-    "Set spec.loadBalancerClass to the controller that shall serve it.",
+    "Where that one is gone, empty the status that it left: kubectl patch service NAME " +
+      `--subresource=status --type=merge -p '{"status":{"loadBalancer":{"ingress":null}}}'; ` +
+      "else make the Service anew with the spec.loadBalancerClass of who shall serve it.",
   ),
   ...IPAM_REASONS,
   // Files and pools.
