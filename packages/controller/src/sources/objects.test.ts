@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type Fields, sampleService } from "./sample-objects.ts";
+import { type Fields, sampleService, sampleSlice } from "./sample-objects.ts";
 import { identityTitle, readObjects } from "./objects.ts";
 
 const pool = (spec: Fields, name = "lan"): Fields => ({
@@ -12,6 +12,16 @@ const pool = (spec: Fields, name = "lan"): Fields => ({
   metadata: { name },
   spec: { addresses: ["192.0.2.10-192.0.2.20"], ...spec },
 });
+
+/** As it stands in a list of its kind. */
+function untyped(object: Fields): Fields {
+  const { apiVersion: _, kind: __, ...rest } = object;
+  return rest;
+}
+
+function listOf(items: readonly Fields[]): Fields {
+  return { apiVersion: "v1", kind: "List", items };
+}
 
 interface ObjectCase {
   readonly name: string;
@@ -40,6 +50,24 @@ const cases: readonly ObjectCase[] = [
       ],
     },
     objects: ["Service default/web", "Node n1"],
+  },
+  {
+    name: "items of typed lists, as an API server writes them: the list says what they are",
+    value: listOf([
+      { apiVersion: "v1", kind: "ServiceList", items: [untyped(sampleService())] },
+      {
+        apiVersion: "discovery.k8s.io/v1",
+        kind: "EndpointSliceList",
+        items: [untyped(sampleSlice())],
+      },
+      { apiVersion: "fairlead.io/v1alpha1", kind: "AddressPoolList", items: [untyped(pool({}))] },
+    ]),
+    objects: ["Service default/web", "EndpointSlice default/web-1", "AddressPool lan"],
+  },
+  {
+    name: "items of a List without a kind of their own are errors",
+    value: listOf([untyped(sampleService())]),
+    bad: ["an object: BadField: apiVersion and kind must be text"],
   },
   {
     name: "Lists in Lists have an end",

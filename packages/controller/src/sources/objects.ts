@@ -93,7 +93,7 @@ export function readObjects(value: unknown, origin: string): ReadObjects {
     }
     const items = item["items"];
     if (typeof item["kind"] === "string" && item["kind"].endsWith("List") && Array.isArray(items)) {
-      if (depth < LIST_DEPTH_MAX) for (const inner of items) collect(inner, depth + 1);
+      if (depth < LIST_DEPTH_MAX) for (const inner of items) collect(typed(inner, item), depth + 1);
       else bad.push({ title: "a List", reason: "ManifestTooComplex", detail: "lists in lists" });
       return;
     }
@@ -104,6 +104,16 @@ export function readObjects(value: unknown, origin: string): ReadObjects {
   };
   collect(value, 0);
   return { objects, bad };
+}
+
+/** Items of a `ServiceList` may leave out what the list says of them all; those of a `List` not. */
+function typed(inner: unknown, { apiVersion, kind }: Readonly<Record<string, unknown>>): unknown {
+  if (kind === "List" || typeof kind !== "string" || !isRecord(inner)) return inner;
+  return {
+    ...inner,
+    apiVersion: inner["apiVersion"] ?? apiVersion,
+    kind: inner["kind"] ?? kind.slice(0, -"List".length),
+  };
 }
 
 function readOne(
