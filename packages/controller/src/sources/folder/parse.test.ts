@@ -33,6 +33,7 @@ const cases: readonly ParseCase[] = [
     want: [{ a: 1, b: 2 }],
   },
   { name: "JSON", text: '{"a": [1]}', format: "json", want: [{ a: [1] }] },
+  { name: "JSON with a byte order mark", text: '\ufeff{"a": 1}', format: "json", want: [{ a: 1 }] },
   { name: "a few aliases", text: "a: &x [1]\nb: *x", want: [{ a: [1], b: [1] }] },
   {
     name: "times stay text",

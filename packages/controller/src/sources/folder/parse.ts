@@ -51,7 +51,8 @@ export function parseManifest(text: string, format: ManifestFormat): ParsedManif
 function parseJson(text: string): ParsedManifest {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    // Editors of Windows write a byte order mark, which JSON.parse takes for rubbish.
+    value = JSON.parse(text.replace(/^\uFEFF/u, ""));
   } catch {
     // V8's own message quotes the file.
     return unreadable("it is not JSON");
