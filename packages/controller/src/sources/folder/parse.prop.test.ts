@@ -17,6 +17,7 @@ const snippet = fc.constantFrom(
   "  ",
   "a: 1\n",
   "items: [*a]\n",
+  "<<: *a\n",
 );
 
 test("any mixture of YAML's own marks ends in documents or in a reason", () => {

@@ -16,6 +16,20 @@ const BILLION_LAUGHS = Array.from("abcdefghi")
   })
   .join("\n");
 
+/** Each level merges the one in it twice into itself: a thousand million keys after thirty. */
+const MERGE_BOMB = Array.from({ length: 30 }).reduce<string>(
+  (inner, _, level) => `{i: &l${level} ${inner}, m: {<<: *l${level}}, n: {<<: *l${level}}}`,
+  "{x: 1}",
+);
+
+/** A large mapping that is copied ninety times. */
+const MERGED_MUCH = [
+  "big: &big",
+  ...Array.from({ length: 20_000 }, (_, index) => `  k${index}: 1`),
+  "rest:",
+  ...Array<string>(90).fill("- <<: *big"),
+].join("\n");
+
 interface ParseCase {
   readonly name: string;
   readonly text: string;
@@ -35,6 +49,27 @@ const cases: readonly ParseCase[] = [
   { name: "JSON", text: '{"a": [1]}', format: "json", want: [{ a: [1] }] },
   { name: "JSON with a byte order mark", text: '\ufeff{"a": 1}', format: "json", want: [{ a: 1 }] },
   { name: "a few aliases", text: "a: &x [1]\nb: *x", want: [{ a: [1], b: [1] }] },
+  {
+    name: "merge keys: what is written out wins, then the first named",
+    text: "a: &a {p: 1, q: 1}\nb: &b {q: 2, r: 2}\nc:\n  <<: [*a, *b]\n  p: 3\nd: {<<: *a}",
+    want: [{ a: { p: 1, q: 1 }, b: { q: 2, r: 2 }, c: { p: 3, q: 1, r: 2 }, d: { p: 1, q: 1 } }],
+  },
+  { name: "a merge key in quotes is a key", text: '"<<": {a: 1}', want: [{ "<<": { a: 1 } }] },
+  {
+    name: "a merge key before what is no mapping",
+    text: `a: &a [${SECRET}]\nb:\n  <<: *a`,
+    want: "ManifestUnreadable: line 3, column 3: a merge key (<<) names something that is no mapping",
+  },
+  {
+    name: "a bomb of merge keys",
+    text: MERGE_BOMB,
+    want: "ManifestTooComplex: its merge keys copy more than 1000000 characters",
+  },
+  {
+    name: "a large mapping that is merged again and again",
+    text: MERGED_MUCH,
+    want: "ManifestTooComplex: its merge keys copy more than 1000000 characters",
+  },
   {
     name: "times stay text",
     text: "a: 2026-01-01T00:00:00Z",

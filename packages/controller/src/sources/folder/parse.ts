@@ -9,11 +9,14 @@ import {
   type Document,
   LineCounter,
   Lexer,
+  type Node,
   Parser,
   isNode,
   isScalar,
   visit,
 } from "yaml";
+
+import { findMergeProblem, isMergeKey, MERGED_MAX } from "./merge-keys.ts";
 
 /** Most documents of one file. */
 const DOCUMENTS_MAX = 4000;
@@ -65,7 +68,7 @@ function parseYaml(text: string): ParsedManifest {
   const tokens = readTokens(text, lines);
   if ("reason" in tokens) return tokens;
   // Its own check of keys compares each with each: 15 s for a file of 40 000 keys.
-  const composer = new Composer({ uniqueKeys: false, resolveKnownTags: false, merge: false });
+  const composer = new Composer({ uniqueKeys: false, resolveKnownTags: false, merge: true });
   const documents: unknown[] = [];
   let aliasesLeft = ALIASES_MAX;
   for (const document of composer.compose(tokens, true, text.length)) {
@@ -111,23 +114,32 @@ function checkNodes(
   document: Document,
   lines: LineCounter,
 ): { readonly kind: "ok"; readonly aliases: number } | Bad {
-  let aliases = 0;
   let bad: Bad | undefined;
+  /** Nodes by their anchors so far, and what each alias stands for: the last of its name. */
+  const anchors = new Map<string, Node>();
+  const sources = new Map<unknown, Node>();
+  let aliases = 0;
+  const note = (node: Node): void => {
+    const anchor = anchorOf(node);
+    if (typeof anchor === "string") anchors.set(anchor, node);
+  };
   visit(document, {
+    Node: (_, node) => note(node),
     Alias: (_, alias, path) => {
       aliases += 1;
       const isInItself = path.some((node) => isNode(node) && anchorOf(node) === alias.source);
+      const source = anchors.get(alias.source);
+      if (source !== undefined) sources.set(alias, source);
       if (aliases > ALIASES_MAX) bad = tooManyAliases();
       else if (isInItself) bad = tooComplex("an alias stands inside what it names");
-      else if (alias.resolve(document) === undefined) {
-        bad = unreadable("BAD_ALIAS", lines, alias.range?.[0]);
-      }
+      else if (source === undefined) bad = unreadable("BAD_ALIAS", lines, alias.range?.[0]);
       return bad === undefined ? undefined : visit.BREAK;
     },
     Map: (_, map) => {
+      note(map);
       const keys = new Set<string>();
       for (const { key } of map.items) {
-        if (!isScalar(key)) continue;
+        if (!isScalar(key) || isMergeKey(key)) continue;
         const text = String(key.value);
         if (keys.has(text)) bad = unreadable("DUPLICATE_KEY", lines, key.range?.[0]);
         keys.add(text);
@@ -135,7 +147,18 @@ function checkNodes(
       return bad === undefined ? undefined : visit.BREAK;
     },
   });
-  return bad ?? { kind: "ok", aliases };
+  return bad ?? checkMerges(document, sources, lines) ?? { kind: "ok", aliases };
+}
+
+function checkMerges(
+  document: Document,
+  sources: ReadonlyMap<unknown, Node>,
+  lines: LineCounter,
+): Bad | undefined {
+  const problem = findMergeProblem(document, sources);
+  if (problem?.kind === "no-mapping") return unreadable("BAD_MERGE", lines, problem.offset);
+  if (problem === undefined) return undefined;
+  return tooComplex(`its merge keys copy more than ${MERGED_MAX} characters`);
 }
 
 function anchorOf(node: unknown): unknown {
@@ -189,6 +212,7 @@ const YAML_PROBLEMS: ReadonlyMap<string, string> = new Map([
   ["BAD_DIRECTIVE", "a directive is not known"],
   ["BAD_DQ_ESCAPE", "an escape in double quotes is not known"],
   ["BAD_INDENT", "the indentation is wrong, or a bracket is not closed"],
+  ["BAD_MERGE", "a merge key (<<) names something that is no mapping"],
   ["BAD_PROP_ORDER", "an anchor or tag stands in the wrong place"],
   ["BAD_SCALAR_START", "a text begins with a character that needs quotes"],
   ["BLOCK_AS_IMPLICIT_KEY", "a mapping or list stands where a value must; check the indentation"],
