@@ -7,6 +7,7 @@ import { quote } from "./quote.ts";
 
 /** Most problems of one object that are named; more say nothing new. */
 const PROBLEMS_MAX = 3;
+const NOT_ALLOWED = "has a value that is not allowed";
 
 /** `spec.ports[0].port: expected number, received string`, at most three of them. */
 export function schemaProblem(error: z.ZodError): string {
@@ -39,7 +40,10 @@ function issueText(issue: z.core.$ZodIssue): string {
       return issue.message.replace(/^(?:Invalid (?:input|option): |Too (?:big|small): )/u, "");
     case "custom":
       return issue.message;
+    case "invalid_union":
+      // None of its own words says what is expected.
+      return issue.message === "Invalid input" ? NOT_ALLOWED : issue.message;
     default:
-      return "has a value that is not allowed";
+      return NOT_ALLOWED;
   }
 }

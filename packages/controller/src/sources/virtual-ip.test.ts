@@ -129,6 +129,14 @@ suite("a declaration becomes a claim", () => {
       pool_members: [{ IP: "10.0.0.1", Port: 5353, Protocol: "udp" }],
     });
     assert.deepEqual(shown(listed), ["udp 53 -> 10.0.0.1:5353"]);
+    const silent = claimOf({
+      port: 80,
+      pool_members: [
+        { IP: "10.0.0.1", Port: 80, Protocol: "" },
+        { IP: "10.0.0.2", Port: 80, Protocol: "tcp" },
+      ],
+    });
+    assert.deepEqual(shown(silent), ["tcp 80 -> 10.0.0.1:80 10.0.0.2:80"]);
   });
 
   test("the same one each time, and another one in another namespace", () => {
@@ -244,7 +252,37 @@ const bad: readonly {
     says: /^service and members cannot both/,
     namespace: "default",
   },
-  { text: '{"port":80,"members":["10.0.0.1"]}', says: /members/, namespace: "default" },
+  {
+    text: '{"port":80,"members":["10.0.0.1"]}',
+    says: /^member "10\.0\.0\.1" is not ADDRESS:PORT$/,
+    namespace: "default",
+  },
+  // Its last part was taken for a port, and the rest for an address.
+  {
+    text: '{"port":80,"members":["2001:db8::1"]}',
+    says: /^member "2001:db8::1" is not \[ADDRESS\]:PORT$/,
+    namespace: "default",
+  },
+  {
+    text: '{"port":80,"members":["2001:db8::1:8080"]}',
+    says: /^member "2001:db8::1:8080" is not \[ADDRESS\]:PORT$/,
+    namespace: "default",
+  },
+  {
+    text: '{"port":80,"members":["[10.0.0.1:80"]}',
+    says: /^member "\[10\.0\.0\.1:80" is not ADDRESS:PORT$/,
+    namespace: "default",
+  },
+  {
+    text: '{"port":80,"members":[{"address":"10.0.0.1"}]}',
+    says: /^members\[0\]: expected ADDRESS:PORT, or address and port$/,
+    namespace: "default",
+  },
+  {
+    text: '{"port":80,"pool_members":[{"IP":"10.0.0.1","Port":53,"Protocol":"udp"}]}',
+    says: /^member "10\.0\.0\.1 port 53" is "udp", and the VIP TCP$/,
+    namespace: "default",
+  },
   {
     text: '{"port":80,"service":"web","name":"x"}',
     says: /^it is called "x"/,

@@ -67,14 +67,17 @@ const text = absent(z.string()).transform((value) => (value === "" ? undefined :
 
 const member = z.union(
   [
-    z.string().transform(readMember),
+    z.string(),
     z.strictObject({ address: z.string(), port: portNumber }),
     z
-      .strictObject({ IP: z.string(), Port: portNumber, Protocol: absent(z.string()) })
-      .transform(({ IP, Port }) => ({ address: IP, port: Port })),
+      .strictObject({ IP: z.string(), Port: portNumber, Protocol: text })
+      .transform(({ IP, Port, Protocol }) => ({ address: IP, port: Port, protocol: Protocol })),
   ],
   "expected ADDRESS:PORT, or address and port",
 );
+
+/** A member as it is written: in one text, or with what it says of its protocol. */
+type WrittenMember = z.infer<typeof member>;
 
 const SCHEMA = z.strictObject({
   name: text,
@@ -128,7 +131,7 @@ function readFieldsOf(
   if (protocol !== "TCP" && protocol !== "UDP") {
     return bad(`protocol ${quote(protocol)} is neither TCP nor UDP`);
   }
-  const members = membersOf(data);
+  const members = membersOf(data, protocol);
   if (typeof members === "string") return bad(members);
   const { address, addresses = [], pool, sharingKey, ipFamilies, ipFamilyPolicy } = data;
   const vip: VirtualIp = {
@@ -169,16 +172,15 @@ function readFields(written: string): Readonly<Record<string, unknown>> | string
   return Object.fromEntries(fields);
 }
 
-function membersOf({
-  service,
-  servicePort,
-  members = [],
-}: z.infer<typeof SCHEMA>): VirtualIp["members"] | string {
+function membersOf(
+  { service, servicePort, members = [] }: z.infer<typeof SCHEMA>,
+  protocol: VirtualIp["protocol"],
+): VirtualIp["members"] | string {
   if (service === undefined) {
     if (servicePort !== undefined && servicePort !== "") return "servicePort needs service";
     // The older systems write an empty list beside a Service; alone it says nothing.
     if (members.length === 0) return "either service or members has to say where traffic goes";
-    return { kind: "listed", members };
+    return listedMembers(members, protocol);
   }
   if (members.length > 0) return "service and members cannot both say where traffic goes";
   if (!isSubdomain(service)) return `service ${quote(service)} is no name`;
@@ -186,10 +188,31 @@ function membersOf({
   return { kind: "service", service, port: port === "" ? undefined : port };
 }
 
-function readMember(written: string, context: z.RefinementCtx): ListedMember {
-  const [, address, port] = /^\[?([^\]]+)\]?:(\d{1,5})$/u.exec(written) ?? [];
+function listedMembers(
+  written: readonly WrittenMember[],
+  protocol: VirtualIp["protocol"],
+): VirtualIp["members"] | string {
+  const members: ListedMember[] = [];
+  for (const one of written) {
+    const read = typeof one === "string" ? readMember(one) : one;
+    if (typeof read === "string") return read;
+    const { address, port } = read;
+    const own = typeof one !== "string" && "protocol" in one ? one.protocol : undefined;
+    if (own !== undefined && own.toUpperCase() !== protocol) {
+      return `member ${quote(`${address} port ${port}`)} is ${quote(own)}, and the VIP ${protocol}`;
+    }
+    members.push({ address, port });
+  }
+  return { kind: "listed", members };
+}
+
+/** An IPv6 address stands in brackets: without them its last part could be the port. */
+function readMember(written: string): ListedMember | string {
+  const [, inBrackets, plain, port] =
+    /^(?:\[([^[\]]+)\]|([^:[\]]+)):(\d{1,5})$/u.exec(written) ?? [];
+  const address = inBrackets ?? plain;
   const number = Number(port);
   if (address !== undefined && number >= 1 && number <= 65_535) return { address, port: number };
-  context.addIssue({ code: "custom", message: `${quote(written)} is not ADDRESS:PORT` });
-  return z.NEVER;
+  const isIpv6 = /:.*:/u.test(written);
+  return `member ${quote(written)} is not ${isIpv6 ? "[ADDRESS]:PORT" : "ADDRESS:PORT"}`;
 }
