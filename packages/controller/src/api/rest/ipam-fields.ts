@@ -4,6 +4,7 @@
 import {
   type Address,
   type AddressRange,
+  familyOf,
   isLabel,
   parseAddress,
   parseRange,
@@ -93,14 +94,19 @@ export const changedNetblock: z.ZodType<{ readonly range: AddressRange }> = z.st
   range,
 });
 /** POST of a registration. */
-export const newRegistration: z.ZodType<Omit<RegisterWish, "uuid"> & { readonly uuid?: Uuid }> =
-  z.strictObject({
+export const newRegistration: z.ZodType<Omit<RegisterWish, "uuid"> & { readonly uuid?: Uuid }> = z
+  .strictObject({
     uuid: uuid.exactOptional(),
     class: reference,
     address: address.exactOptional(),
     family: z.enum(["ipv4", "ipv6"]).exactOptional(),
     owner: owner.exactOptional(),
-  });
+  })
+  .refine(
+    ({ address: wished, family }) =>
+      wished === undefined || family === undefined || familyOf(wished) === family,
+    "address and family ask for different things",
+  );
 /** POST of renewals. */
 export const renewals: z.ZodType<{ readonly uuids: readonly Uuid[] }> = z.strictObject({
   uuids: z.array(uuid).max(RENEWALS_MAX),

@@ -147,6 +147,13 @@ suite("a refusal has four parts, and names the holder", () => {
       detail: /^address: "192\.0\.2\.01" is no address$/,
     },
     {
+      name: "an address of another family than the one asked for",
+      method: "POST",
+      path: "/registrations",
+      body: { class: "lab", address: "192.0.2.1", family: "ipv6" },
+      detail: /^address and family ask for different things$/,
+    },
+    {
       name: "a uuid that is none",
       method: "POST",
       path: "/registrations",
