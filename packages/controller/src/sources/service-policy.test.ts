@@ -10,6 +10,7 @@ interface PolicyCase {
   readonly name: string;
   readonly spec?: Fields;
   readonly annotations?: Fields;
+  readonly labels?: Fields;
   /** What differs from the default policy. */
   readonly want?: Fields;
   readonly refusals?: readonly string[];
@@ -134,14 +135,22 @@ const cases: readonly PolicyCase[] = [
     ],
   },
   {
-    name: "annotations of others are none of our business",
+    name: "a typing error in a label is named as well, as wishes may be labels",
+    labels: { "fairlead.io/balence": "hash", "fairlead.io/balance": "hash" },
+    want: { balance: "hash" },
+    remarks: ['BadField: label "fairlead.io/balence" is not known; perhaps fairlead.io/balance'],
+  },
+  {
+    name: "annotations and labels of others are none of our business",
     annotations: { "example.org/balance": "\u0000" },
+    labels: { "example.org/balence": "x" },
   },
 ];
 
 for (const c of cases) {
   test(`policy: ${c.name}`, () => {
-    const claim = oursOf([sampleService(c.spec, { annotations: c.annotations ?? {} })]);
+    const { annotations = {}, labels = {} } = c;
+    const claim = oursOf([sampleService(c.spec, { annotations, labels })]);
     assert.deepEqual({ ...claim.policy }, { ...DEFAULTS, ...c.want });
     assert.deepEqual(saidOf(claim).refusals, c.refusals ?? []);
     assert.deepEqual(saidOf(claim).remarks, c.remarks ?? []);

@@ -24,6 +24,8 @@ const HOUR_MS = 3_600_000;
 const CONNECTIONS_MAX = 1_000_000;
 /** Most nodes that max-nodes may ask for. */
 const NODES_MAX = 10_000;
+/** Most unknown annotations or labels of ours that are named. */
+const UNKNOWN_MAX = 5;
 /** Wishes that nothing serves yet. */
 const NOT_SERVED: readonly Wish[] = ["hostname", "ttl", "tls-secret", "driver"];
 const HEALTH_DETAILS: readonly Wish[] = [
@@ -90,10 +92,19 @@ function remarkNotServed(service: ServiceObject, remarks: RemarkList, reader: Re
     const found = soleWish(wish, metadata, remarks);
     if (found !== undefined) remarks.remark("PolicyNotServed", `${found.place} is not served yet`);
   }
-  for (const key of unknownKeys(Object.keys(metadata.annotations ?? {})).slice(0, 5)) {
+  remarkUnknown("annotation", metadata.annotations, remarks);
+  remarkUnknown("label", metadata.labels, remarks);
+}
+
+function remarkUnknown(
+  place: "annotation" | "label",
+  texts: Readonly<Record<string, string>> | undefined,
+  remarks: RemarkList,
+): void {
+  for (const key of unknownKeys(Object.keys(texts ?? {})).slice(0, UNKNOWN_MAX)) {
     const nearest = nearestWord(key.slice(PREFIX.length), Object.keys(ALIASES));
     const hint = nearest === undefined ? "" : `; perhaps ${PREFIX}${nearest}`;
-    remarks.remark("BadField", `annotation ${quote(key)} is not known${hint}`);
+    remarks.remark("BadField", `${place} ${quote(key)} is not known${hint}`);
   }
 }
 
