@@ -130,3 +130,18 @@ test("a proxy that refuses ends the request", async () => {
   await assert.rejects(ask(access), /407/);
   access.close();
 });
+
+test("a proxy of the environment is not used, and is told where none is named", () => {
+  const server = "https://10.0.0.1";
+  const named = { server, "proxy-url": "http://10.0.0.2:3128" };
+  const unused = (cluster: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv): unknown => {
+    const access = loadKubeAccess({ kubeconfig: writeKubeconfig(ROOT, { cluster }), env });
+    access.close();
+    return access.unusedProxy;
+  };
+  const env = { HTTPS_PROXY: "http://10.0.0.3:3128", http_proxy: "http://10.0.0.3:3128" };
+  assert.equal(unused({ server }, env), "HTTPS_PROXY");
+  assert.equal(unused({ server: "http://10.0.0.1" }, env), "http_proxy");
+  assert.equal(unused(named, env), undefined);
+  assert.equal(unused({ server }, { HTTPS_PROXY: "" }), undefined);
+});

@@ -38,6 +38,8 @@ export interface KubeAccess {
    * no longer. A server that always answers so starts a plugin once in three seconds.
    */
   refused(): void;
+  /** `HTTPS_PROXY`, where it is set beside a kubeconfig without proxy-url: it is not used. */
+  readonly unusedProxy?: string | undefined;
   /** Ends all connections and a plugin that runs. Requests after it are refused. */
   close(): void;
 }

@@ -5,6 +5,7 @@ import { createSystemClock } from "@fairlead/runtime";
 import { readInCluster, SERVICE_ACCOUNT_FOLDER } from "./in-cluster.ts";
 import { createKubeAccess, type KubeAccess } from "./kube-access.ts";
 import { readKubeconfig } from "./read-kubeconfig.ts";
+import { proxyVariable } from "./server-url.ts";
 
 /** Which apiserver. */
 export interface LoadKubeAccessOptions {
@@ -19,9 +20,12 @@ export interface LoadKubeAccessOptions {
 /** Loads an access. Throws EdgeError<KubeAccessErrorCode>. */
 export function loadKubeAccess(options: LoadKubeAccessOptions): KubeAccess {
   const env = options.env ?? process.env;
-  const config =
-    options.kubeconfig === undefined
-      ? readInCluster(env, SERVICE_ACCOUNT_FOLDER)
-      : readKubeconfig(options.kubeconfig, options.context);
-  return createKubeAccess({ config, env, clock: createSystemClock() });
+  const clock = createSystemClock();
+  if (options.kubeconfig === undefined) {
+    return createKubeAccess({ config: readInCluster(env, SERVICE_ACCOUNT_FOLDER), env, clock });
+  }
+  const config = readKubeconfig(options.kubeconfig, options.context);
+  const access = createKubeAccess({ config, env, clock });
+  const isDirect = config.cluster.proxyUrl === undefined;
+  return { ...access, unusedProxy: isDirect ? proxyVariable(config.server, env) : undefined };
 }

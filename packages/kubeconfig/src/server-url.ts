@@ -29,3 +29,12 @@ export function checkProxyUrl(text: string | undefined, where: string): void {
   const schemes = "http://, https://, socks4:// or socks5://";
   throw accessError("MALFORMED", `${where}: its proxy-url is no URL with ${schemes}`);
 }
+
+/**
+ * The variable by which other programs would find a proxy to this server, where it is set. Here a
+ * proxy is named by the kubeconfig alone.
+ */
+export function proxyVariable(server: string, env: NodeJS.ProcessEnv): string | undefined {
+  const name = server.startsWith("https:") ? "HTTPS_PROXY" : "HTTP_PROXY";
+  return [name, name.toLowerCase()].find((one) => (env[one] ?? "") !== "");
+}

@@ -85,6 +85,22 @@ suite("no answer", () => {
     });
   });
 
+  test("names the proxy of the environment that was not used, and what would be", async () => {
+    await using at = await bench();
+    const access = { ...at.stub.access, unusedProxy: "HTTPS_PROXY" };
+    const client = createKubeClient({ access, clock: at.clock, userAgent: "t" });
+    const hint = /\(HTTPS_PROXY is set and not used: .* proxy-url in the kubeconfig\)$/u;
+    const hang = at.stub.fault({ when: LISTS, do: { kind: "hang" } });
+    const failed = assert.rejects(client.request(LIST), { code: "TIMEOUT", message: hint });
+    await hang.met();
+    await at.clock.advance(ANSWER_MS_MAX);
+    await failed;
+    at.stub.fault({ when: LISTS, do: { kind: "answer", status: 403 } });
+    await assert.rejects(client.request(LIST), (error: Error) => !hint.test(error.message));
+    await at.stub.stop();
+    await assert.rejects(client.request(LIST), { code: "UNREACHABLE", message: hint });
+  });
+
   test("because the connection ends before one begins is UNREACHABLE", async () => {
     await using at = await bench();
     at.stub.fault({ when: LISTS, do: { kind: "cut", where: "head" } });

@@ -6,7 +6,14 @@ import { request as httpsRequest, type RequestOptions } from "node:https";
 
 import { abortReason, type Clock } from "@fairlead/runtime";
 
-import { answerError, isKubeError, KubeError, requestWords, socketError } from "./kube-errors.ts";
+import {
+  answerError,
+  isKubeError,
+  KubeError,
+  requestWords,
+  socketError,
+  withProxyHint,
+} from "./kube-errors.ts";
 import { readBody, readLines } from "./kube-streams.ts";
 
 /** How the API server is reached; `@fairlead/kubeconfig` makes it. */
@@ -17,6 +24,8 @@ export interface KubeAccess {
   requestOptions(): Promise<KubeRequestOptions>;
   /** The server did not take the credentials of a request: others are to be used, if there are. */
   refused?(): void;
+  /** An environment variable that names a proxy, and is not used. */
+  readonly unusedProxy?: string | undefined;
 }
 
 /** Options of one request, with its headers by name. */
@@ -89,12 +98,7 @@ export function createKubeClient(options: {
         ...base.headers,
         "User-Agent": userAgent,
         Accept: request.accept ?? "application/json",
-        ...(body === undefined
-          ? {}
-          : {
-              "Content-Type": request.contentType ?? "application/json",
-              "Content-Length": Buffer.byteLength(body),
-            }),
+        ...(body === undefined ? {} : bodyHeaders(request, body)),
       },
     });
     const onAbort = (): void => void call.destroy(abortReason(signal));
@@ -110,7 +114,9 @@ export function createKubeClient(options: {
 
   /** The head of a good answer within the time allowed; of a bad one, its error. */
   async function open(request: KubeRequest, signal: AbortSignal): Promise<IncomingMessage> {
-    const answer = await send(request, signal);
+    const answer = await send(request, signal).catch((error: unknown) => {
+      throw withProxyHint(error, access.unusedProxy);
+    });
     const status = answer.statusCode ?? 0;
     if (status >= 200 && status < 300) return answer;
     if (status === 401) access.refused?.();
@@ -141,6 +147,13 @@ export function createKubeClient(options: {
         watcher.onLine(parseAnswer(request, line));
       });
     },
+  };
+}
+
+function bodyHeaders({ contentType }: KubeRequest, body: string): OutgoingHttpHeaders {
+  return {
+    "Content-Type": contentType ?? "application/json",
+    "Content-Length": Buffer.byteLength(body),
   };
 }
 

@@ -114,6 +114,14 @@ export function socketError(request: KubeRequest, cause: unknown): KubeError {
   return new KubeError({ code, message: `${said} the API server cannot be reached`, cause });
 }
 
+/** The same error; where nobody answered, with the proxy variable that is set and not used. */
+export function withProxyHint(error: unknown, variable: string | undefined): unknown {
+  if (variable === undefined || !isKubeError(error, "UNREACHABLE", "TIMEOUT")) return error;
+  const hint = `${variable} is set and not used: a proxy is named by proxy-url in the kubeconfig`;
+  const { code, cause } = error;
+  return new KubeError({ code, message: `${error.message} (${hint})`, cause });
+}
+
 /** `GET /api/v1/services`. */
 export function requestWords({ method, path }: KubeRequest): string {
   return `${method} ${escapeBounded(path, WORDS_MAX)}`;
