@@ -7,7 +7,7 @@ import { type Clock, EdgeError, runProgram } from "@fairlead/runtime";
 import { type ConfigFile, createConfigFile } from "../config-file.ts";
 import type { DataPlaneLayout } from "../data-plane-layout.ts";
 import type { ApplyOutcome, CarriedVip, KeepalivedDaemon, Kernel } from "../ports.ts";
-import type { LogMark, SupervisedService } from "../supervised.ts";
+import type { LogMark, ServiceState, SupervisedService } from "../supervised.ts";
 import { createTurns, type Turns } from "../turns.ts";
 import {
   type FileAddress,
@@ -18,7 +18,7 @@ import {
 } from "./file-addresses.ts";
 import { fileProblem, keepalivedRefusal, notTaken } from "./refusal.ts";
 import { firstReload } from "./two-reloads.ts";
-import { verdictOf } from "./words.ts";
+import { sinceReload, verdictOf } from "./words.ts";
 
 /** What the daemon is made of. */
 export interface KeepalivedDaemonOptions {
@@ -58,6 +58,16 @@ export function createKeepalivedDaemon(options: KeepalivedDaemonOptions): Keepal
 interface Checked {
   readonly text: string;
   readonly refused: Remark | undefined;
+}
+
+/** A text that was swapped in. */
+interface Handed {
+  readonly text: string;
+  /** From before the swap: no word of whoever reads it is missed. */
+  readonly since: LogMark;
+  /** Which process ran when it was there already; undefined where none did. */
+  readonly pid: number | undefined;
+  readonly ms: number;
 }
 
 class Keepalived implements KeepalivedDaemon {
@@ -129,10 +139,9 @@ class Keepalived implements KeepalivedDaemon {
     if (!rereads && file === text && taken === text && (await isLately())) {
       return { kind: "applied", reloaded: false };
     }
-    const { up } = await this.#service.state();
     // An agent may have been killed between swap and signal: the daemon runs what it said it took.
     const before = taken ?? file ?? "";
-    const refused = (await this.#checkOnce(text)) ?? (await this.#loadInOrder(before, text, up));
+    const refused = (await this.#checkOnce(text)) ?? (await this.#loadInOrder(before, text));
     if (refused !== undefined) return { kind: "refused", remark: refused };
     return { kind: "applied", reloaded: true };
   }
@@ -164,42 +173,57 @@ class Keepalived implements KeepalivedDaemon {
   }
 
   /** Hands a checked text over, in two steps where VIPs change lanes. Undefined: it was taken. */
-  async #loadInOrder(before: string, text: string, up: boolean): Promise<Remark | undefined> {
+  async #loadInOrder(before: string, text: string): Promise<Remark | undefined> {
+    // Not before the check: meanwhile the supervisor may have started one that was dead.
+    const ran = await this.#service.state();
     // Whatever a killed keepalived can leave: what it had and what it is about to have.
     await this.#writeSweep(before, text);
-    const first = up ? firstReload(before, text, this.#read) : undefined;
+    const first = ran.up ? firstReload(before, text, this.#read) : undefined;
     let refused: Remark | undefined;
     if (first !== undefined) {
-      refused = await this.#load(first.text, up);
+      refused = await this.#load(first.text, ran);
       if (refused === undefined) await this.#waitUntilGone(first.left);
     }
-    refused ??= await this.#load(text, up);
+    refused ??= await this.#load(text, ran);
     if (refused === undefined) await this.#writeSweep(text);
-    else await this.#putBack(before, up);
+    else await this.#putBack(before, ran);
     return refused;
   }
 
-  async #load(text: string, up: boolean): Promise<Remark | undefined> {
+  /** `ran`: what ran a moment ago. */
+  async #load(text: string, ran: ServiceState): Promise<Remark | undefined> {
     const since = await this.#service.log.mark();
     await this.#file.swap(text);
+    // Its supervisor starts a dead one when it likes: what runs by now may have read the file
+    // before. Nothing that starts later can.
+    const { up, pid } = await this.#service.state();
     if (up) await this.#service.reload();
     else await this.#service.start();
-    const ms = up ? TAKEN_MS_MAX : STARTED_MS_MAX;
-    if (!(await this.#isTaken(text, since, ms))) {
+    const ms = up && pid === ran.pid ? TAKEN_MS_MAX : STARTED_MS_MAX;
+    if (!(await this.#isTaken({ text, since, pid, ms }))) {
       return notTaken(await this.#service.log.since(since), ms);
     }
     await this.#taken.swap(text);
     return undefined;
   }
 
-  /** keepalived keeps no id that could be asked for: its own words in its log are the proof. */
-  async #isTaken(text: string, since: LogMark, ms: number): Promise<boolean> {
+  /**
+   * keepalived keeps no id that could be asked for: its own words in its log are the proof. Those
+   * of the process that was there at the swap count from the signal on: its start may have been
+   * with the file before. A signal that it cannot take yet ends it, and the next one has this file.
+   */
+  async #isTaken({ text, since, pid, ms }: Handed): Promise<boolean> {
     const isEmpty = this.#read(text).length === 0;
     const endMs = this.#clock.nowMs() + ms;
     while (this.#clock.nowMs() < endMs) {
-      const verdict = verdictOf(await this.#service.log.since(since), isEmpty);
+      const lines = await this.#service.log.since(since);
+      const verdict = verdictOf(lines, isEmpty);
       if (verdict === "refused") return false;
-      if (verdict === "taken") return (await this.#service.state()).up;
+      if (verdict === "taken") {
+        const now = await this.#service.state();
+        const isOther = now.pid !== pid;
+        if (isOther || verdictOf(sinceReload(lines), isEmpty) === "taken") return now.up;
+      }
       await this.#clock.sleep(POLL_MS);
     }
     return false;
@@ -218,20 +242,18 @@ class Keepalived implements KeepalivedDaemon {
   }
 
   /** keepalived keeps its old configuration when it does not take a file; so must the disk. */
-  async #putBack(before: string, up: boolean): Promise<void> {
+  async #putBack(before: string, ran: ServiceState): Promise<void> {
     await this.#taken.remove();
-    if (!up) await this.#service.stop();
     if (before === "") {
+      // Nothing ever ran: a file that cannot start must not be tried every second.
+      if (!ran.up) await this.#service.stop();
       await this.#file.remove();
       return;
     }
-    const since = await this.#service.log.mark();
-    await this.#file.swap(before);
-    if (!up) return;
     // It may have taken half of a move between lanes, or be late: only a reload makes it sure, and
-    // its word for that must not be taken for the answer to the next one.
-    await this.#service.reload();
-    if (await this.#isTaken(before, since, TAKEN_MS_MAX)) await this.#taken.swap(before);
+    // its word for that must not be taken for the answer to the next one. Where it was dead before,
+    // the supervisor goes on trying with the file that was good once.
+    await this.#load(before, ran);
   }
 
   async #writeSweep(...texts: readonly string[]): Promise<void> {

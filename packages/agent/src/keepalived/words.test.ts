@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { verdictOf } from "./words.ts";
+import { sinceReload, verdictOf } from "./words.ts";
 
 const AT = "Sat Nov 21 10:17:54 2026: ";
 const cases = [
@@ -46,3 +46,11 @@ for (const c of cases) {
     assert.equal(verdictOf(c.lines, c.isEmpty), c.wanted);
   });
 }
+
+test("the start of one that is told to reload at once is no word about the reload", () => {
+  const started = [`${AT}Starting VRRP child process, pid=7`, `${AT}Startup complete`];
+  assert.deepEqual(sinceReload(started), []);
+  assert.equal(verdictOf(sinceReload([...started, `${AT}Reloading ...`]), false), "waiting");
+  // Its first child is started by a reload where it had no lane before.
+  assert.equal(verdictOf(sinceReload([`${AT}Reloading ...`, ...started]), false), "taken");
+});

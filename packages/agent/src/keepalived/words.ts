@@ -8,6 +8,8 @@ export type Verdict = "taken" | "refused" | "waiting";
 const TAKEN = /(?:^|: )(?:Startup complete|Reload complete)$/;
 /** Without an instance there is no child that could say more. */
 const TAKEN_EMPTY = /(?:^|: )(?:Warning - keepalived has no configuration to run|Reloading)/;
+/** The parent's word that it has the signal, and then its child's. */
+const RELOADING = /(?:^|: )Reload(?:ing| complete)/;
 /**
  * The third is said by its own checker where it may not set groups (a normal user's namespace):
  * keepalived then reloads what it had, and calls that complete.
@@ -19,4 +21,10 @@ export function verdictOf(lines: readonly string[], isEmpty: boolean): Verdict {
   if (lines.some((line) => REFUSED.test(line))) return "refused";
   if (lines.some((line) => TAKEN.test(line))) return "taken";
   return isEmpty && lines.some((line) => TAKEN_EMPTY.test(line)) ? "taken" : "waiting";
+}
+
+/** What was said from the first word of a reload on: none of it is about its start. */
+export function sinceReload(lines: readonly string[]): readonly string[] {
+  const first = lines.findIndex((line) => RELOADING.test(line));
+  return first === -1 ? [] : lines.slice(first);
 }
