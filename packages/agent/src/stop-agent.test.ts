@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtempDisposable, writeFile } from "node:fs/promises";
+import { mkdir, mkdtempDisposable, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -108,6 +108,17 @@ test("a stop with another state directory is refused while the host may hold add
     message:
       /no ledger is in \S+, nor in \S+\/agent as fairlead run keeps it: --state-dir names it/,
   });
+  assert.deepEqual(done, []);
+});
+
+test("it is refused also where the last lane has left, and only other addresses may be", async () => {
+  await using folders = await makeFolders();
+  const { keepalived } = dataPlaneLayout(folders.runDir);
+  await leaveTraces(folders.runDir, join(folders.stateDir, "elsewhere"));
+  await writeFile(keepalived.incarnation, "");
+  await rm(keepalived.config);
+  const done: string[] = [];
+  await assert.rejects(withdraw(folders, done), { code: "NO_LEDGER" });
   assert.deepEqual(done, []);
 });
 

@@ -37,7 +37,10 @@ export async function findStopPlaces({ runDir, stateDir }: StopFolders): Promise
     throw refused("NO_AGENT", `no agent and no data plane is in ${runDir}: --run-dir names it`);
   }
   const ledgerPath = newestOf([join(stateDir, "ledger"), join(stateDir, "agent", "ledger")]);
-  const hadPlan = [keepalived, nginx, nginxUdp].some(({ config }) => existsSync(config));
+  // A keepalived without lanes has no file any more; which process it was stays written down.
+  const hadPlan = [keepalived, nginx, nginxUdp].some(
+    ({ config, incarnation }) => existsSync(config) || existsSync(incarnation),
+  );
   if (hadPlan && !existsSync(ledgerPath)) {
     const where = `${stateDir}, nor in ${stateDir}/agent as fairlead run keeps it`;
     const words = `what the agent of ${runDir} holds is not known: no ledger is in ${where}`;

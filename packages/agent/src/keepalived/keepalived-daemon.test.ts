@@ -155,6 +155,18 @@ inSandbox({ file: import.meta.url, name: "keepalived" }, () => {
     assert.equal(await s.keepalived.alive(), false);
   });
 
+  test("what a stopped keepalived had, and the host's owner added since, stays", async () => {
+    await using s = await stage("stopped");
+    await s.keepalived.apply(config({ 51: [100] }), 1);
+    await s.holds(100);
+    await s.keepalived.stop();
+    await s.holds();
+    await ip("address", "add", "192.0.2.100/32", "dev", "eth0");
+    await s.keepalived.apply(config({ 52: [101] }), 1);
+    await s.holds(100, 101);
+    await ip("address", "del", "192.0.2.100/32", "dev", "eth0");
+  });
+
   test("a broken file is refused in keepalived's words, and nothing moves", async () => {
     await using s = await stage("broken");
     const good = config({ 51: [100] });

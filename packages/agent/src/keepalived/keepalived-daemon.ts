@@ -124,8 +124,11 @@ class Keepalived implements KeepalivedDaemon {
   stop(): Promise<void> {
     return this.#inTurn(async () => {
       await this.#service.stop();
-      // It gave its addresses up itself: whoever adds one of them now is somebody else.
+      // It gave its addresses up itself: whoever adds one of them now is somebody else. Nor may the
+      // next file have them swept, as what it follows.
       await this.#sweep.remove();
+      await this.#taken.remove();
+      await this.#file.remove();
     });
   }
 
