@@ -2,9 +2,9 @@
 // left, in whatever order the reasons come and go.
 
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 
 import { laneTrackFile } from "@fairlead/render";
@@ -72,4 +72,15 @@ test("what is unchanged takes no withdrawal back", async () => {
   await s.files.wish([LANE]);
   await s.files.mute([LANE], () => false);
   assert.equal(await s.value(), "1");
+});
+
+test("a lane whose file could not be written when the host was heard again comes back later", async () => {
+  await using s = await stage();
+  await s.files.mute([LANE], () => true);
+  const folder = dirname(s.path);
+  await rename(folder, `${folder}.away`);
+  await assert.rejects(s.files.mute([LANE], () => false));
+  await rename(`${folder}.away`, folder);
+  await s.files.mute([LANE], () => false);
+  assert.equal(await s.value(), "0");
 });

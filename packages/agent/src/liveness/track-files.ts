@@ -46,11 +46,11 @@ export function createTrackFiles({ keepalived }: Pick<DataPlaneLayout, "keepaliv
   // unchanged wish must not take it back.
   const known = new Map<string, string>();
   const wished = new Set<string>();
+  /** With those that are heard again and whose files could not be written yet. */
   let muted: ReadonlySet<string> = new Set();
   const inTurn = createTurns();
   const pathOf = (lane: LaneResource): string => laneTrackFile(keepalived.trackDir, lane).path;
-  const write = async (path: string): Promise<void> => {
-    const isGivenUp = wished.has(path) || muted.has(path);
+  const write = async (path: string, isGivenUp: boolean): Promise<void> => {
     const value = valueOf(isGivenUp);
     const before = known.get(path) ?? valueNow(path);
     if (before !== value) await writeTrack(path, isGivenUp);
@@ -63,16 +63,19 @@ export function createTrackFiles({ keepalived }: Pick<DataPlaneLayout, "keepaliv
           const path = pathOf(lane);
           if (lane.yields === true) wished.add(path);
           else wished.delete(path);
-          await write(path);
+          await write(path, wished.has(path) || muted.has(path));
         }
       }),
     mute: (lanes, isMute) =>
       inTurn(async () => {
-        const before = muted;
-        muted = new Set(lanes.filter(isMute).map(pathOf));
-        for (const path of lanes.map(pathOf)) {
-          // What is not known to differ may be somebody else's, as a withdrawal's.
-          if (muted.has(path) || before.has(path)) await write(path);
+        const paths = lanes.map(pathOf);
+        const now = new Set(lanes.filter(isMute).map(pathOf));
+        const left = new Set(paths.filter((path) => now.has(path) || muted.has(path)));
+        muted = left;
+        // What is not known to differ may be somebody else's, as a withdrawal's.
+        for (const path of left) {
+          await write(path, wished.has(path) || now.has(path));
+          if (!now.has(path)) left.delete(path);
         }
       }),
   };
