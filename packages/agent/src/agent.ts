@@ -29,7 +29,7 @@ import { forgetMembers } from "./forget-members.ts";
 import { type FedTimes, createFedTimes } from "./fed-times.ts";
 import { agentHealth, agentReadiness, createAgentMetrics } from "./metrics.ts";
 import { createLiveness, lanesOf } from "./liveness/liveness.ts";
-import { createTrackFiles, yieldingFiles } from "./liveness/track-files.ts";
+import { createTrackFiles } from "./liveness/track-files.ts";
 import { type LeavePolicy, leaveAddresses } from "./leave-addresses.ts";
 import { startLeavingMuteLanes } from "./mute-lanes.ts";
 import { createPlanFile } from "./plan-file.ts";
@@ -79,10 +79,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   // Read once: of ten thousand Services it has 20 MB.
   const loaded = await onDisk.load();
   const planFile = { ...onDisk, load: () => Promise.resolve(loaded) };
-  await takeLanesBack(layout, yieldingFiles(layout, lanesOf(loaded.plan)));
+  const files = createTrackFiles(layout);
+  const { kernel, ledger } = host;
+  await takeLanesBack({ layout, agent, kernel, files, lanes: lanesOf(loaded.plan) });
   const link = createLink(options, agent, revisions);
   const converge = createConverge({ agent, clock, log, host, planFile, link, random });
-  const { kernel, ledger } = host;
   const fed = createFedTimes(clock);
   // Stopped when the loop has ended, and before the kernel's adapter.
   await lifecycle.start("added addresses", () => ({
@@ -94,7 +95,6 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     return converge;
   });
   const view = (): ReturnType<Converge["view"]> => converge.view();
-  const files = createTrackFiles(layout);
   await lifecycle.start("liveness", () =>
     createLiveness({ ...host, layout, clock, log, files, view }),
   );

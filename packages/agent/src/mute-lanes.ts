@@ -6,7 +6,7 @@ import type { Address, AgentName, LaneResource, ResourceName } from "@fairlead/m
 import { type Clock, type Logger, type Timer, createPace, describeError } from "@fairlead/runtime";
 
 import type { TrackFiles } from "./liveness/track-files.ts";
-import type { Kernel } from "./ports.ts";
+import type { Kernel, KernelAddress } from "./ports.ts";
 
 /** What it is made of. */
 export interface MuteLanesOptions {
@@ -24,6 +24,22 @@ const QUIET_MS = 20;
 const WAIT_MS_MAX = 100;
 /** A newer plan may name the address that the host has: looked for this often, in ms. */
 const AGAIN_MS = 1000;
+
+/** Whether nobody hears a host with these addresses in a lane that others could hold. */
+export function muteWith(
+  agent: AgentName,
+  addresses: readonly Pick<KernelAddress, "address">[],
+): (lane: LaneResource) => boolean {
+  const here = new Set(addresses.map(({ address }) => address));
+  return (lane) => {
+    const own = ownIn(lane, agent);
+    return own !== undefined && lane.order.length > 1 && !here.has(own);
+  };
+}
+
+function ownIn(lane: LaneResource, agent: AgentName): Address | undefined {
+  return lane.order.find((peer) => peer.agent === agent)?.address;
+}
 
 /** Starts it, with a first look in a moment. */
 export function startLeavingMuteLanes(options: MuteLanesOptions): AsyncDisposable {
@@ -71,14 +87,8 @@ export function startLeavingMuteLanes(options: MuteLanesOptions): AsyncDisposabl
 async function look(options: MuteLanesOptions, left: Set<ResourceName>): Promise<void> {
   const { agent, files, kernel, lanes, log } = options;
   const { addresses } = await kernel.view();
-  const here = new Set(addresses.map(({ address }) => address));
   const wanted = lanes();
-  const ownIn = (lane: LaneResource): Address | undefined =>
-    lane.order.find((peer) => peer.agent === agent)?.address;
-  const isMute = (lane: LaneResource): boolean => {
-    const own = ownIn(lane);
-    return own !== undefined && lane.order.length > 1 && !here.has(own);
-  };
+  const isMute = muteWith(agent, addresses);
   await files.mute(wanted, isMute);
   const before = new Set(left);
   left.clear();
@@ -86,7 +96,7 @@ async function look(options: MuteLanesOptions, left: Set<ResourceName>): Promise
     const isLeft = isMute(lane);
     if (isLeft) left.add(lane.name);
     if (isLeft === before.has(lane.name)) continue;
-    const fields = { lane: lane.name, address: ownIn(lane) };
+    const fields = { lane: lane.name, address: ownIn(lane, agent) };
     if (isLeft) log.warn(fields, "the host's own address is gone: the lane is left");
     else log.info(fields, "the host can be heard again");
   }

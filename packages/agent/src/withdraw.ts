@@ -4,6 +4,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
+import type { AgentName, LaneResource } from "@fairlead/model";
 import { type Clock, EdgeError, type Logger } from "@fairlead/runtime";
 
 import { livingAgent } from "./agent-pid.ts";
@@ -11,7 +12,8 @@ import type { DataPlaneLayout } from "./data-plane-layout.ts";
 import { markEnded } from "./ended-mark.ts";
 import { firstFew } from "./first-few.ts";
 import { leaveAddresses } from "./leave-addresses.ts";
-import { writeTrack } from "./liveness/track-files.ts";
+import { laneFiles, type TrackFiles, writeTrack } from "./liveness/track-files.ts";
+import { muteWith } from "./mute-lanes.ts";
 import type { DataPlaneSupervisor, InputGuard, Kernel, Ledger } from "./ports.ts";
 import type { StopPlaces } from "./stop-places.ts";
 
@@ -56,17 +58,32 @@ export async function giveUpLanes(
   }
 }
 
+/** What taking lanes back needs. */
+export interface TakeBackOptions {
+  readonly layout: DataPlaneLayout;
+  readonly agent: AgentName;
+  readonly kernel: Pick<Kernel, "view">;
+  /** Those of the last plan. */
+  readonly lanes: readonly LaneResource[];
+  readonly files: Pick<TrackFiles, "mute">;
+}
+
 /**
  * Lets this host hold lanes again that it gave up before. A withdrawal is a word about one life of
- * the agent: without this, whoever starts it anew would have a host that never holds anything.
- * @param yielding track files of the lanes that the last plan wants given up: they stay so.
+ * the agent: without this, whoever starts it anew would have a host that never holds anything. What
+ * the last plan wants given up stays so, and so does a lane in which nobody hears this host.
  */
-export async function takeLanesBack(
-  layout: DataPlaneLayout,
-  yielding: ReadonlySet<string> = new Set(),
-): Promise<void> {
+export async function takeLanesBack(options: TakeBackOptions): Promise<void> {
+  const { layout, agent, kernel, lanes, files } = options;
+  const isMute = muteWith(agent, (await kernel.view()).addresses);
+  // Said to their writer too, or the first wish of the plan would bring them back.
+  await files.mute(lanes, isMute);
+  const stay = laneFiles(
+    layout,
+    lanes.filter((lane) => lane.yields === true || isMute(lane)),
+  );
   for (const file of await trackFiles(layout)) {
-    if (!yielding.has(file)) await writeTrack(file, false);
+    if (!stay.has(file)) await writeTrack(file, false);
   }
 }
 

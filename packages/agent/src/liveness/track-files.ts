@@ -81,13 +81,12 @@ export function createTrackFiles({ keepalived }: Pick<DataPlaneLayout, "keepaliv
   };
 }
 
-/** The track files of the lanes that are given up. */
-export function yieldingFiles(
+/** The track files of these lanes. */
+export function laneFiles(
   { keepalived }: Pick<DataPlaneLayout, "keepalived">,
   lanes: readonly LaneResource[],
 ): ReadonlySet<string> {
-  const yielding = lanes.filter((lane) => lane.yields === true);
-  return new Set(yielding.map((lane) => laneTrackFile(keepalived.trackDir, lane).path));
+  return new Set(lanes.map((lane) => laneTrackFile(keepalived.trackDir, lane).path));
 }
 
 /** Writes whether what follows this file is given up. Rejects with the file system's error. */
