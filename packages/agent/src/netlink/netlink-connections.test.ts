@@ -119,17 +119,6 @@ inSandbox({ file: import.meta.url, name: "client connections" }, () => {
     child.kill("SIGKILL");
     await once(child, "close");
   });
-
-  test("a route of the kernel's own, of an address that came back meanwhile, stays", async () => {
-    await using connections = await createNetlinkConnections({ ip: IP, hasIpv6: true });
-    const { child, lines } = startClient([STAYS]);
-    assert.deepEqual(await lines(1), [`${STAYS} connect `]);
-    const before = await run(IP, ["route", "show", "table", "local"]);
-    assert.equal(await connections.end([address(STAYS)]), 1);
-    assert.equal(await run(IP, ["route", "show", "table", "local"]), before);
-    child.kill("SIGKILL");
-    await once(child, "close");
-  });
 });
 
 async function routesLeft(): Promise<string> {
