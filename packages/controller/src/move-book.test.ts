@@ -106,6 +106,33 @@ test("a drain is named as what moved an address, with the time between two words
   );
 });
 
+test("a move was told as unplanned where the lane was heard to be there before its addresses", () => {
+  const loop = new Loop();
+  const [first = "", second] = loop.order();
+  const { nowMs: sinceMs } = loop.world;
+  loop.turn(undefined, [{ id: "drain", sinceMs, kind: "drain", agent: agentName(first) }]);
+  const proved = proveAll(loop.world, loop.planned());
+  loop.turn(proved.map((agent) => (agent.name === second ? withoutVips(agent) : agent)));
+  assert.deepEqual(loop.book.moves.size, 0);
+  loop.turn(proved);
+  const [record] = loop.book.moves.get(VIP) ?? [];
+  assert.deepEqual(
+    [record?.to, record?.isPlanned, record?.why],
+    [second, true, `${first} is drained`],
+  );
+  loop.turn(undefined, []);
+  loop.answer([second ?? ""]);
+  assert.equal(loop.book.latest[0]?.isPlanned, false, "a failover after it is none of ours");
+});
+
+/** As keepalived has it for a moment: the lane's anchor is there, and its addresses follow. */
+function withoutVips(agent: AgentView): AgentView {
+  const { report } = agent;
+  if (report === undefined) return agent;
+  const others = [...report.resources].filter(([name]) => !name.startsWith("vip/"));
+  return { ...agent, heldSinceMs: new Map(), report: { ...report, resources: new Map(others) } };
+}
+
 /** The next in order has the address, and the first has not spoken since. */
 function takeOver(loop: Loop): { readonly first: AgentView["name"]; readonly heldMs: number } {
   const [first = agentName("lb-1")] = loop.order();

@@ -42,6 +42,11 @@ export interface MoveBook {
   readonly latest: readonly MoveRecord[];
   /** Addresses whose last move is open: the loser's last word before it, epoch ms. */
   readonly open: ReadonlyMap<Address, number>;
+  /**
+   * For which intent lanes came to their present holders, in words; absent of others. The intent is
+   * over when the lane is there, and its addresses may be heard of later than that.
+   */
+  readonly cameFor: ReadonlyMap<LaneId, string>;
 }
 
 /** Nothing known yet. */
@@ -50,6 +55,7 @@ export const NO_MOVES: MoveBook = {
   moves: new Map(),
   latest: [],
   open: new Map(),
+  cameFor: new Map(),
 };
 
 /** The plan before and the one after, with the world of the latter. */
@@ -66,6 +72,7 @@ export function trackMoves(book: MoveBook, plans: TrackedPlans): MoveBook {
   const moves = new Map<Address, readonly MoveRecord[] | undefined>();
   const latest: MoveRecord[] = [];
   const open = new Map<Address, number>();
+  const cameFor = patchMap(book.cameFor, arrivals(before, now));
   for (const claim of changedKeys(before?.verdicts ?? NO_VERDICTS, now.verdicts)) {
     for (const { address, holder } of now.verdicts.get(claim)?.addresses ?? []) {
       if (holder === undefined || holders.has(address)) continue;
@@ -73,7 +80,7 @@ export function trackMoves(book: MoveBook, plans: TrackedPlans): MoveBook {
       if (from === holder) continue;
       holders.set(address, holder);
       if (from === undefined) continue;
-      const record = recordOf({ address, from, to: holder }, plans);
+      const record = recordOf({ address, from, to: holder });
       const older = (book.moves.get(address) ?? []).map(closed);
       moves.set(address, [record, ...older].slice(0, MOVES_KEPT));
       if (record.isOpen) open.set(address, world.agents.get(from)?.heardAtMs ?? world.nowMs);
@@ -98,17 +105,22 @@ export function trackMoves(book: MoveBook, plans: TrackedPlans): MoveBook {
     latest.push(settled);
   }
   if (holders.size + moves.size === 0) {
-    return book.latest.length === 0 ? book : { ...book, latest };
+    const isSame = book.latest.length === 0 && cameFor === book.cameFor;
+    return isSame ? book : { ...book, latest, cameFor };
   }
   return {
     holders: patchMap(book.holders, holders),
     moves: patchMap(book.moves, moves),
     latest,
     open,
+    cameFor,
   };
 
-  function recordOf(move: Move, { before: last }: TrackedPlans): MoveRecord {
-    const planned = last === undefined ? undefined : moveFor(last, move);
+  function recordOf(move: Move): MoveRecord {
+    const placement = now.leases.get(move.address)?.placement;
+    const lane = placement?.kind === "lane" ? now.lanes.get(placement.lane) : undefined;
+    const isThere = lane?.holder === move.to;
+    const planned = isThere ? cameFor.get(lane.id) : before && moveFor(before, move);
     const isPlanned = planned !== undefined;
     const record = { ...move, atMs: world.nowMs, isPlanned, why: planned ?? "" };
     return withAccount(record, accountOf(move, world.agents));
@@ -129,12 +141,30 @@ function closed(record: MoveRecord): MoveRecord {
 
 const NO_VERDICTS: Plan["verdicts"] = new Map();
 const NO_LEASES: Plan["leases"] = new Map();
+const NO_LANES: Plan["lanes"] = new Map();
+
+/** Lanes that are at another holder than before, with the intent that brought them there. */
+function arrivals(before: Plan | undefined, now: Plan): Map<LaneId, string | undefined> {
+  const came = new Map<LaneId, string | undefined>();
+  for (const lane of changedKeys(before?.lanes ?? NO_LANES, now.lanes)) {
+    const to = now.lanes.get(lane)?.holder;
+    if (to !== undefined && to === before?.lanes.get(lane)?.holder) continue;
+    came.set(
+      lane,
+      to === undefined || before === undefined ? undefined : intentFor(before, lane, to),
+    );
+  }
+  return came;
+}
 
 /** For which intent of that plan the address was to go there, in words; undefined: for none. */
-function moveFor({ leases, nodePlans, intents }: Plan, { address, to }: Move): string | undefined {
-  const placement = leases.get(address)?.placement;
-  if (placement?.kind !== "lane") return undefined;
-  const id = intentOn(nodePlans, to, placement.lane);
+function moveFor(plan: Plan, { address, to }: Move): string | undefined {
+  const placement = plan.leases.get(address)?.placement;
+  return placement?.kind === "lane" ? intentFor(plan, placement.lane, to) : undefined;
+}
+
+function intentFor({ nodePlans, intents }: Plan, lane: LaneId, to: AgentName): string | undefined {
+  const id = intentOn(nodePlans, to, lane);
   if (id === undefined) return undefined;
   const intent = intents.find((one) => one.id === id);
   if (intent?.kind === "drain") return `${intent.agent} is drained`;

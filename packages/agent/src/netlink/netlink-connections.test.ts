@@ -13,7 +13,8 @@ import { address, inSandbox } from "@fairlead/testkit";
 import { createNetlinkConnections } from "./netlink-connections.ts";
 
 const IP = "/usr/sbin/ip";
-const [VIP, VIP6, STAYS] = ["192.0.2.100", "2001:db8::100", "192.0.2.101"];
+const [VIP, VIP6] = ["192.0.2.100", "2001:db8::100"];
+const [STAYS, BACK] = ["192.0.2.101", "192.0.2.102"];
 /** Connects to each address, and says what it hears. */
 const CLIENT = `
 for (const host of process.argv.slice(1)) {
@@ -102,6 +103,7 @@ inSandbox({ file: import.meta.url, name: "client connections" }, () => {
     assert.equal(await routesLeft(), "");
     const { sockets, errors } = await listen();
     const { child, lines } = startClient([VIP, STAYS, VIP6]);
+    using _ = { [Symbol.dispose]: (): unknown => child.kill("SIGKILL") };
     const connected = [VIP, STAYS, VIP6].map((host) => `${host} connect `);
     assert.deepEqual(await lines(3), connected.toSorted());
 
@@ -116,8 +118,18 @@ inSandbox({ file: import.meta.url, name: "client connections" }, () => {
     sockets.get(STAYS)?.write("there?");
     assert.deepEqual(await lines(1), [`${STAYS} data there?`], "others are not touched");
     assert.equal(await connections.end(left), 0);
-    child.kill("SIGKILL");
-    await once(child, "close");
+  });
+
+  test("a route of the kernel's own, of an address that came back meanwhile, stays", async () => {
+    // One of its own: what the other clients had may still be closing.
+    await ip([`address add ${BACK}/32 dev eth0`]);
+    await using connections = await createNetlinkConnections({ ip: IP, hasIpv6: true });
+    const { child, lines } = startClient([BACK]);
+    using _ = { [Symbol.dispose]: (): unknown => child.kill("SIGKILL") };
+    assert.deepEqual(await lines(1), [`${BACK} connect `]);
+    const before = await run(IP, ["route", "show", "table", "local"]);
+    assert.equal(await connections.end([address(BACK)]), 1);
+    assert.equal(await run(IP, ["route", "show", "table", "local"]), before);
   });
 });
 
