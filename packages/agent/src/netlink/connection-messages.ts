@@ -2,10 +2,11 @@
 // them, and the routes that let their resets out while no device has the address. Pure.
 
 import { endianness } from "node:os";
-import { type Address, assert } from "@fairlead/model";
-import { addressBytes, familyNumber } from "./address-bytes.ts";
+import { type Address, assert, familyOf } from "@fairlead/model";
+import { addressBytes, FAMILY_NUMBERS, familyNumber } from "./address-bytes.ts";
 import { attribute } from "./attributes.ts";
-import { SOCKET_END } from "./flow-messages.ts";
+import { LOOPBACK_INDEX } from "./device-indexes.ts";
+import { anySocket, SOCKET_END } from "./flow-messages.ts";
 import { MAKE_NEW, rawMessage } from "./raw-message.ts";
 
 /** SOCK_DIAG_BY_FAMILY (linux/sock_diag.h). */
@@ -15,7 +16,6 @@ export const ADDRESSES_MAX = 1000;
 /** Marks our routes (rtnetlink(7): who installed it); a number that nobody was given. */
 export const RESET_ROUTE_MARK = 158;
 
-const TCP = 6;
 /**
  * Bits of struct inet_diag_req_v2: established, closing in one of five ways, and not those that
  * listen, begin or only wait for their time to end.
@@ -25,7 +25,6 @@ const STATES = [1, 4, 5, 8, 9, 11].reduce((bits, state) => bits | (1 << state), 
 const ID_BYTES = 48;
 const ID_IN_ANSWER = 4;
 const ID_IN_QUESTION = 8;
-const QUESTION_BYTES = ID_IN_QUESTION + ID_BYTES;
 /** INET_DIAG_REQ_BYTECODE and its operations (linux/inet_diag.h). */
 const BYTECODE = 1;
 const [JUMP, IS_SOURCE] = [1, 7];
@@ -34,28 +33,22 @@ const HOST_BYTES = 8;
 /** RTM_NEWROUTE and RTM_DELROUTE (rtnetlink(7)). */
 const [ROUTE_NEW, ROUTE_DELETE] = [24, 25];
 const [TABLE_LOCAL, SCOPE_HOST, TYPE_LOCAL] = [255, 254, 2];
+const FLAGS_BYTES = 4;
 const ROUTE = { to: 1, device: 4 } as const;
-/** Of lo, in every network namespace. */
-const LOOPBACK_INDEX = 1;
 const IS_LITTLE = endianness() === "LE";
 
 /** The payload that asks for the connections of these addresses, all of one family. */
 export function connectionsOf(addresses: readonly Address[]): Buffer {
-  assert(addresses.length > 0 && addresses.length <= ADDRESSES_MAX, "1 to 1000 addresses");
-  const each = addresses.map(addressBytes);
-  const question = Buffer.alloc(QUESTION_BYTES);
-  question.writeUInt8(familyNumber(each[0] ?? Buffer.alloc(0)), 0);
-  question.writeUInt8(TCP, 1);
+  const [first] = addresses;
+  assert(first !== undefined && addresses.length <= ADDRESSES_MAX, "1 to 1000 addresses");
+  const question = anySocket(familyOf(first), "tcp");
   writeUInt32(question, STATES, 4);
-  return Buffer.concat([question, attribute(BYTECODE, oneOf(each))]);
+  return Buffer.concat([question, attribute(BYTECODE, oneOf(addresses.map(addressBytes)))]);
 }
 
 /** The message that ends the connection of one answer: its process and its client are told. */
 export function endConnection(answer: Buffer): Buffer {
-  const payload = Buffer.alloc(QUESTION_BYTES);
-  payload.writeUInt8(answer.readUInt8(0), 0);
-  payload.writeUInt8(TCP, 1);
-  payload.fill(0xff, 4, ID_IN_QUESTION);
+  const payload = anySocket(answer[0] === FAMILY_NUMBERS.ipv4 ? "ipv4" : "ipv6", "tcp");
   answer.copy(payload, ID_IN_QUESTION, ID_IN_ANSWER, ID_IN_ANSWER + ID_BYTES);
   return rawMessage(SOCKET_END, payload);
 }
@@ -112,20 +105,8 @@ function routeTo(address: Address): Buffer {
   const device = Buffer.alloc(4);
   writeUInt32(device, LOOPBACK_INDEX, 0);
   return Buffer.concat([
-    Buffer.of(
-      family,
-      bits,
-      0,
-      0,
-      TABLE_LOCAL,
-      RESET_ROUTE_MARK,
-      SCOPE_HOST,
-      TYPE_LOCAL,
-      0,
-      0,
-      0,
-      0,
-    ),
+    Buffer.of(family, bits, 0, 0, TABLE_LOCAL, RESET_ROUTE_MARK, SCOPE_HOST, TYPE_LOCAL),
+    Buffer.alloc(FLAGS_BYTES),
     attribute(ROUTE.to, to),
     attribute(ROUTE.device, device),
   ]);

@@ -7,6 +7,9 @@ import type { DeviceName } from "@fairlead/model";
 
 import { REQUEST_TIMEOUT } from "./request-timeout.ts";
 
+/** Of lo, in every network namespace. */
+export const LOOPBACK_INDEX = 1;
+
 /** Gives the number of a device. Rejects with the kernel's word where there is none. */
 export type IndexOf = (name: DeviceName) => Promise<number>;
 

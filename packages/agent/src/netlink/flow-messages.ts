@@ -100,8 +100,11 @@ export function endSockets(flows: readonly MemberFlow[]): Buffer {
 /** The payload that names a TCP socket which nobody can have: port 0 is none. */
 export const NO_SOCKET: Buffer = anySocket("ipv4", "tcp");
 
-/** In any state, and without a cookie: whichever socket has the ends that are written into it. */
-function anySocket(family: Family, protocol: Protocol): Buffer {
+/**
+ * The payload of a question about sockets (struct inet_diag_req_v2): in any state, and without a
+ * cookie, whichever has the ends that are written into it.
+ */
+export function anySocket(family: Family, protocol: Protocol): Buffer {
   const payload = Buffer.alloc(SOCKET_BYTES);
   payload.writeUInt8(FAMILY_NUMBERS[family], 0);
   payload.writeUInt8(PROTOCOL_NUMBERS[protocol], 1);

@@ -2,7 +2,7 @@
 // a namespace of their own that wait for what a server has to say, in both families.
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { type Server, type Socket, createServer } from "node:net";
 import { createInterface } from "node:readline";
@@ -76,11 +76,12 @@ async function listen(): Promise<Listening> {
   return { server, sockets, errors };
 }
 
-function startClient(hosts: readonly string[]): {
-  readonly child: ChildProcess;
+interface Client extends Disposable {
   /** Resolves with the next lines, sorted. */
   readonly lines: (count: number) => Promise<readonly string[]>;
-} {
+}
+
+function startClient(hosts: readonly string[]): Client {
   const args = ["netns", "exec", "other", process.execPath, "-e", CLIENT, ...hosts];
   const child = spawn(IP, args, { stdio: ["ignore", "pipe", "inherit"] });
   const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -89,7 +90,7 @@ function startClient(hosts: readonly string[]): {
     while (some.length < count) some.push(String((await said.next()).value));
     return some.toSorted();
   };
-  return { child, lines };
+  return { lines, [Symbol.dispose]: () => void child.kill("SIGKILL") };
 }
 
 inSandbox({ file: import.meta.url, name: "client connections" }, () => {
@@ -102,21 +103,23 @@ inSandbox({ file: import.meta.url, name: "client connections" }, () => {
     await using connections = await createNetlinkConnections({ ip: IP, hasIpv6: true });
     assert.equal(await routesLeft(), "");
     const { sockets, errors } = await listen();
-    const { child, lines } = startClient([VIP, STAYS, VIP6]);
-    using _ = { [Symbol.dispose]: (): unknown => child.kill("SIGKILL") };
+    using client = startClient([VIP, STAYS, VIP6]);
     const connected = [VIP, STAYS, VIP6].map((host) => `${host} connect `);
-    assert.deepEqual(await lines(3), connected.toSorted());
+    assert.deepEqual(await client.lines(3), connected.toSorted());
 
     await ip([`address del ${VIP}/32 dev eth0`, `address del ${VIP6}/128 dev eth0`]);
     const many = Array.from({ length: 1500 }, (_, at) => `198.51.${at >> 8}.${at & 255}`);
     const left = [...many.slice(0, 700), VIP, ...many.slice(700), VIP6].map(address);
     assert.equal(await connections.end(left), 2);
-    assert.deepEqual(await lines(2), [`${VIP} error ECONNRESET`, `${VIP6} error ECONNRESET`]);
+    assert.deepEqual(await client.lines(2), [
+      `${VIP} error ECONNRESET`,
+      `${VIP6} error ECONNRESET`,
+    ]);
     assert.deepEqual([...errors.keys()].toSorted(), [VIP, VIP6]);
     assert.equal(await routesLeft(), "");
 
     sockets.get(STAYS)?.write("there?");
-    assert.deepEqual(await lines(1), [`${STAYS} data there?`], "others are not touched");
+    assert.deepEqual(await client.lines(1), [`${STAYS} data there?`], "others are not touched");
     assert.equal(await connections.end(left), 0);
   });
 
@@ -124,9 +127,8 @@ inSandbox({ file: import.meta.url, name: "client connections" }, () => {
     // One of its own: what the other clients had may still be closing.
     await ip([`address add ${BACK}/32 dev eth0`]);
     await using connections = await createNetlinkConnections({ ip: IP, hasIpv6: true });
-    const { child, lines } = startClient([BACK]);
-    using _ = { [Symbol.dispose]: (): unknown => child.kill("SIGKILL") };
-    assert.deepEqual(await lines(1), [`${BACK} connect `]);
+    using client = startClient([BACK]);
+    assert.deepEqual(await client.lines(1), [`${BACK} connect `]);
     const before = await run(IP, ["route", "show", "table", "local"]);
     assert.equal(await connections.end([address(BACK)]), 1);
     assert.equal(await run(IP, ["route", "show", "table", "local"]), before);

@@ -6,6 +6,7 @@ import { type Address, familyBits, familyOf } from "@fairlead/model";
 
 import { addressBytes, FAMILY_NUMBERS } from "./address-bytes.ts";
 import { closeSockets } from "./close-sockets.ts";
+import { LOOPBACK_INDEX } from "./device-indexes.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { kernelError } from "./netlink-error.ts";
 import { REQUEST_TIMEOUT } from "./request-timeout.ts";
@@ -17,9 +18,6 @@ export interface RouteSight extends AsyncDisposable {
   leadsHere(address: Address): Promise<boolean>;
   isLoopbackUp(): Promise<boolean>;
 }
-
-/** Of lo, in every network namespace. */
-const LOOPBACK_INDEX = 1;
 
 /** Opens the adapter. Rejects with EdgeError "NOT_AVAILABLE" where it cannot work. */
 export async function createRouteSight(): Promise<RouteSight> {
