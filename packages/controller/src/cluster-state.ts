@@ -13,7 +13,7 @@ import {
   type EditedMap,
   type Finding,
   type IpamSights,
-  type LeaseOwner,
+  type LeasedAddress,
   NO_SIGHTS,
   editMap,
 } from "@fairlead/model";
@@ -101,10 +101,13 @@ export function createClusterState(stored: Iterable<ClaimId>): ClusterState {
   };
 }
 
-/** The state once the store is read: `owners` are those of its leases. */
-export function withStored(state: ClusterState, owners: Iterable<LeaseOwner>): ClusterState {
+/** The state once the store is read: who owns its leases is known of from now on. */
+export function withStored(
+  state: ClusterState,
+  { leases }: { readonly leases: readonly LeasedAddress[] },
+): ClusterState {
   const orphans = new Map<ClaimId, { readonly absent?: Absence }>();
-  for (const { claim, uid } of owners) {
+  for (const { claim, uid } of leases.flatMap(({ owners }) => owners)) {
     const isKnown = state.claims.has(claim) || state.ended.get(claim) === uid;
     if (!isKnown) orphans.set(claim, {});
   }

@@ -19,6 +19,7 @@ test("a leader that ends gives the lead up before the streams of its agents end"
   const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
   const election: Election = {
     identity: "me",
+    noticesMs: 0,
     start: (events) => {
       events.onLead();
       return Promise.resolve();

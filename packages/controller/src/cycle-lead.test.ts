@@ -33,6 +33,8 @@ const WEB = makeClaim("web");
 const revisionOf = makeRevisionOf();
 /** Longer than any first plan waits. */
 const ROUND_MS = 2100;
+/** After this long an election shows that another one leads. */
+const NOTICES_MS = 3000;
 
 type Delivered = Parameters<PlanDelivery["deliver"]>[0];
 
@@ -178,6 +180,7 @@ function handPlayed(): HandPlayed {
   return {
     port: {
       identity: "me",
+      noticesMs: NOTICES_MS,
       start: (given) => {
         events = given;
         return Promise.resolve();
@@ -291,6 +294,39 @@ suite("a controller that stands by", () => {
     assert.deepEqual(peer.failed, []);
     assert.equal(peer.cycle.view().epoch, 2);
     assert.equal(peer.delivered.length, 1, "it leads on");
+  });
+
+  test("stands by when another one took its store before its election noticed", async () => {
+    const medium = createMemoryMedium();
+    await using peer = await makePeer({ medium });
+    await peer.lead();
+    await peer.clock.advance(ROUND_MS);
+    await createMemoryStore({ medium }).open();
+    peer.say(seen(makeClaim("late")));
+    await peer.clock.advance(NOTICES_MS - 1);
+    assert.equal(peer.cycle.view().notReady, "another controller took over");
+    assert.deepEqual([peer.delivered.length, peer.published.length], [1, 1], "it says no more");
+    await peer.lose();
+    await peer.clock.advance(NOTICES_MS);
+    assert.deepEqual(peer.failed, []);
+    await peer.lead();
+    await peer.clock.advance(ROUND_MS);
+    assert.equal(peer.cycle.view().epoch, 3);
+    assert.equal(peer.delivered.at(-1)?.leases.size, 2);
+  });
+
+  test("fails when another one has its store and no other has its lead", async () => {
+    const medium = createMemoryMedium();
+    await using peer = await makePeer({ medium });
+    await peer.lead();
+    await peer.clock.advance(ROUND_MS);
+    await createMemoryStore({ medium }).open();
+    peer.say(seen(makeClaim("late")));
+    await peer.clock.advance(NOTICES_MS + ROUND_MS);
+    assert.deepEqual(
+      peer.failed.map(({ message }) => message),
+      ["fenced by 2"],
+    );
   });
 
   test("tries a store again that cannot be opened just now, and fails by one that never can", async () => {

@@ -117,14 +117,14 @@ class Loop implements Cycle {
     const { store, log } = this.#options;
     const onFenced = (later: number): void => {
       // A write of a lead that is over meets the next one, be it our own: that is no news.
-      if (this.#writer?.isFenced === true) this.#options.onFenced(later);
+      if (this.#writer?.isFenced !== true) return;
+      this.#publishing.pause();
+      this.#lead.overtake(later);
     };
     this.#writer = createStoreWriter({ store, epoch: stored.epoch, log, onFenced });
-    this.#rows = openedRows(stored);
-    this.#named = namedAgents(stored);
+    [this.#rows, this.#named] = [openedRows(stored), namedAgents(stored)];
     this.#planInTurns = createPlanInTurns(this.#options);
-    const owners = stored.leases.flatMap((lease) => lease.owners);
-    this.#state = withStored(this.#state, owners);
+    this.#state = withStored(this.#state, stored);
     this.#opened();
   }
 

@@ -117,6 +117,8 @@ export interface Election extends AsyncDisposable {
   start(events: ElectionEvents): Promise<void>;
   /** Asked before every write and every delivery: it waits for nothing. */
   view(): ElectionView;
+  /** So long after another one took the lead no view says that it is ours, in ms; 0: there is none. */
+  readonly noticesMs: number;
 }
 
 /** Whose the lead is: `nobodys` when it was given up, and who takes it is not known yet. */

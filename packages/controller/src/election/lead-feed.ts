@@ -24,6 +24,7 @@ export function createLeadFeed(election: Election): LeadFeed {
   return {
     election: {
       identity: election.identity,
+      noticesMs: election.noticesMs,
       start: (events) =>
         election.start({
           onLead: () => {

@@ -8,6 +8,7 @@ export function createSoleElection(identity: string): Election {
   let view: ElectionView = { leads: false };
   return {
     identity,
+    noticesMs: 0,
     start: (events) => {
       view = { leads: true, holder: identity };
       events.onLead();

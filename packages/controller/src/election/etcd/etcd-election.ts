@@ -37,6 +37,7 @@ export function createEtcdElection(options: EtcdElectionOptions): Election {
 
 class EtcdElection implements Election {
   readonly identity: string;
+  readonly noticesMs: number;
   readonly #options: EtcdElectionOptions;
   readonly #key: string;
   readonly #lead: LeadKeeper;
@@ -49,6 +50,7 @@ class EtcdElection implements Election {
   constructor(options: EtcdElectionOptions) {
     this.#options = options;
     this.identity = options.identity;
+    this.noticesMs = options.leaseMs;
     this.#lead = new LeadKeeper({ ...options, step: () => this.#step() });
     this.#key = `${options.base}/leader`;
   }

@@ -45,6 +45,7 @@ export function createKubeElection(options: KubeElectionOptions): Election {
 
 class KubeElection implements Election {
   readonly identity: string;
+  readonly noticesMs: number;
   readonly #options: KubeElectionOptions;
   readonly #path: string;
   readonly #watch: LeaseWatch;
@@ -58,6 +59,7 @@ class KubeElection implements Election {
   constructor(options: KubeElectionOptions) {
     this.#options = options;
     this.identity = options.identity;
+    this.noticesMs = options.leaseMs;
     this.#lead = new LeadKeeper({ ...options, step: () => this.#step() });
     this.#path = `/apis/coordination.k8s.io/v1/namespaces/${options.namespace}/leases`;
     this.#watch = createLeaseWatch({
