@@ -315,20 +315,6 @@ suite("a controller that stands by", () => {
     assert.equal(peer.delivered.at(-1)?.leases.size, 2);
   });
 
-  test("fails when another one has its store and no other has its lead", async () => {
-    const medium = createMemoryMedium();
-    await using peer = await makePeer({ medium });
-    await peer.lead();
-    await peer.clock.advance(ROUND_MS);
-    await createMemoryStore({ medium }).open();
-    peer.say(seen(makeClaim("late")));
-    await peer.clock.advance(NOTICES_MS + ROUND_MS);
-    assert.deepEqual(
-      peer.failed.map(({ message }) => message),
-      ["fenced by 2"],
-    );
-  });
-
   test("tries a store again that cannot be opened just now, and fails by one that never can", async () => {
     const troubles = [
       new EdgeError({ code: "UNREACHABLE", message: "away", retryable: true }),

@@ -27,7 +27,7 @@ export interface CycleOptions {
   readonly onMoved?: (moves: readonly MoveRecord[]) => void;
   /** What `view` shows may differ now: after a cycle, and with what is found before the first. */
   readonly onSaid?: () => void;
-  /** Another controller took a later epoch, and this one's election does not say so: it must end. */
+  /** Another controller took a later epoch, and no election shows it: this one must end. */
   readonly onFenced: (epoch: number) => void;
   /** Its store can never be opened, found when it came to lead later than at its start. */
   readonly onFailed: (error: Error) => void;

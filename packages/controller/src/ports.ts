@@ -117,7 +117,7 @@ export interface Election extends AsyncDisposable {
   start(events: ElectionEvents): Promise<void>;
   /** Asked before every write and every delivery: it waits for nothing. */
   view(): ElectionView;
-  /** So long after another one took the lead no view says that it is ours, in ms; 0: there is none. */
+  /** So long after another one took the lead no view says that it is ours, in ms; 0: nobody can. */
   readonly noticesMs: number;
 }
 
