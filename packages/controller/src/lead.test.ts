@@ -15,7 +15,7 @@ async function makeLeader(noticesMs: number): Promise<{
   readonly lead: Lead;
   readonly told: readonly string[];
   /** Its election shows another one. */
-  lose(): void;
+  readonly lose: () => void;
 }> {
   const clock = createFakeClock();
   const told: string[] = [];
