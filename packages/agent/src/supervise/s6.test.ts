@@ -294,6 +294,17 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
     assert.equal(await countRunning("s6-"), 0);
   });
 
+  test("a data plane that ended names no address as its own: a later one sweeps none", async () => {
+    const runDir = "/run/withdrawn";
+    const { config, taken, sweep } = dataPlaneLayout(runDir).keepalived;
+    await using supervisor = await supervisorOn(runDir);
+    await supervisor.ensure();
+    const files = [config, taken, sweep];
+    for (const path of files) await writeFile(path, "192.0.2.1/32 dev eth0\n");
+    await supervisor.end();
+    assert.deepEqual(files.filter(existsSync), []);
+  });
+
   test("ending what was never started does nothing", async () => {
     await using supervisor = await supervisorOn("/run/five");
     await supervisor.end();

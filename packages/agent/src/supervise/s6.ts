@@ -164,9 +164,9 @@ async function endLeftovers(layout: DataPlaneLayout): Promise<void> {
     if (existsSync(finish)) await runScript(finish);
   }
   // All addresses are given up: whoever adds one of them from now on is somebody else.
-  await rm(layout.keepalived.sweep, { force: true });
+  const { sweep, config, taken, dataPath, dataPathUdp } = layout.keepalived;
+  for (const path of [sweep, config, taken]) await rm(path, { force: true });
   // That nginx is down was said of this life of the data plane.
-  const { dataPath, dataPathUdp } = layout.keepalived;
   for (const path of [dataPath, dataPathUdp]) await rm(path, { force: true });
 }
 
