@@ -2,6 +2,8 @@
 // that are dead, frozen or without a majority.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, type Socket, createServer } from "node:net";
 import { suite, test } from "node:test";
 
 import { type EtcdCluster, startEtcdCluster } from "@fairlead/lab";
@@ -50,6 +52,28 @@ test("a user may do what its role says, and nobody else may do anything", async 
       assert.doesNotMatch(String(error), /s3cr3t/);
       return true;
     });
+  }
+});
+
+test("a member that is silent when a user logs in costs a moment", async () => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => void sockets.push(socket));
+  silent.listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  try {
+    await using etcd = await startEtcdCluster({ program });
+    await addUsers(etcd);
+    const urls = [`http://127.0.0.1:${port}`, ...etcd.urls];
+    using client = connect({ urls }, { user: { name: "lb", password: "secret" } });
+    const lists = await Promise.all([client.list("/fairlead/"), client.list("/fairlead/")]);
+    assert.deepEqual(
+      lists.map(({ rows }) => rows),
+      [[], []],
+    );
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
   }
 });
 

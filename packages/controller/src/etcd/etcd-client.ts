@@ -67,7 +67,9 @@ export function createEtcdClient(options: EtcdClientOptions): EtcdClient {
   const { access, clock, tryMs = TRY_MS_DEFAULT } = options;
   const name = etcdName(access);
   const { Etcd3: MemberClient } = loadEtcd3();
-  const members = access.urls.map((url) => new MemberClient(memberOptions(access, url)));
+  // A login is asked for outside the call that needs it: it has a deadline of its own.
+  const login = (): { readonly deadline: number } => ({ deadline: clock.wallMs() + tryMs });
+  const members = access.urls.map((url) => new MemberClient(memberOptions(access, url, login)));
   const tries = Math.min(TRIES_MAX, Math.max(TRIES_MIN, members.length));
   let current = 0;
   let isClosed = false;
@@ -127,12 +129,16 @@ export function createEtcdClient(options: EtcdClientOptions): EtcdClient {
   };
 }
 
-function memberOptions(access: EtcdAccess, url: string): IOptions {
-  const { user, tls } = access;
+function memberOptions(
+  { user, tls }: EtcdAccess,
+  url: string,
+  login: () => { readonly deadline: number },
+): IOptions {
+  const auth = user && { username: user.name, password: user.password, callOptions: login };
   return {
     hosts: url,
     ...oneTryOptions(),
-    ...(user === undefined ? {} : { auth: { username: user.name, password: user.password } }),
+    ...(auth === undefined ? {} : { auth }),
     ...(tls === undefined ? {} : { credentials: credentialsOf(tls) }),
   };
 }
