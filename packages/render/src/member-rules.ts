@@ -19,6 +19,8 @@ import { type RevisionTurn, revisionChange, revisionSet, withoutTable } from "./
 /** Table of nftables that holds the members; ours alone. */
 export const MEMBER_TABLE = "fairlead_members";
 
+const RESET = "reject with tcp reset";
+
 /** The addresses that the table uses, of one family. None of them is anybody's on the network. */
 export interface ServiceRange {
   /** Network of the service addresses, as `198.18.0.0/15`. */
@@ -84,6 +86,13 @@ export function memberTableScript(
       const key = `${ip} saddr . meta l4proto . th dport`;
       return `    ${ip} daddr ${target} dnat ${ip} to ${key} map ${map}`;
     }),
+    "  }",
+    // The target is an address of this host: what found no member would reach whatever the host
+    // itself listens with on the slot's port, as sshd on 22.
+    "  chain refuse {",
+    "    type filter hook input priority 0; policy accept;",
+    ...eachRange(ranges, (ip, { target }) => `    ${ip} daddr ${target} meta l4proto 6 ${RESET}`),
+    ...eachRange(ranges, (ip, { target }) => `    ${ip} daddr ${target} reject`),
     "  }",
     "  chain leave {",
     "    type nat hook postrouting priority 100; policy accept;",

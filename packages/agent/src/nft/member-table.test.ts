@@ -156,6 +156,39 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
     assert.match(await run(NFT, ["list", "tables"]), /inet theirs/);
   });
 
+  test("a slot without a member reaches nothing that the host itself listens with", async () => {
+    await using table = await createMemberTable({ ...OPTIONS, placesFile: "/run/places-host" });
+    const placed = await fill(table, [
+      ["192.0.2.100:80/tcp", ["10.0.0.1:8080"]],
+      ["2001:db8::100:80/tcp", ["fd00::7:8080"]],
+    ]);
+    const host: Server = createServer((socket) => void socket.end("the host\n"));
+    host.listen(500, "::");
+    await once(host, "listening");
+    const said: string[] = [];
+    for (const [index, { place }] of placed.entries()) {
+      const target = index === 0 ? "198.18.0.1" : "fdfa:1ead::1";
+      const [line, socket] = await ask(place.service, 500, target);
+      said.push(line);
+      socket.destroy();
+    }
+    host.close();
+    assert.deepEqual(said, ["ECONNREFUSED", "ECONNREFUSED"]);
+  });
+
+  test("a Service that turns to hashing has the slots that every host gives it", async () => {
+    await using table = await createMemberTable({ ...OPTIONS, placesFile: "/run/places-hash" });
+    const members = Array.from({ length: 10 }, (_, at) => `10.0.0.${at + 1}:8080`);
+    const [placed] = await fill(table, [["192.0.2.100:80/tcp", members]]);
+    assert.ok(placed !== undefined);
+    const hashing = { ...placed, listener: { ...placed.listener, balance: "hash" as const } };
+    await table.fill(byService([hashing]));
+    const turned = seen(await table.slots(), placed.place.service);
+    await table.fill(byService([]));
+    await table.fill(byService([hashing]));
+    assert.deepEqual(seen(await table.slots(), placed.place.service), turned);
+  });
+
   test("the next agent on the host gives every listener the place that it has", async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-members-"));
     const options = { ...OPTIONS, placesFile: join(folder.path, "p") };

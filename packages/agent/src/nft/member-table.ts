@@ -217,7 +217,9 @@ function tablesOf(filled: AllFilled): readonly TableListener[] {
 
 function isSame(before: PlacedMembers, after: PlacedMembers): boolean {
   return (
-    before.membersRevision === after.membersRevision && before.place.slots === after.place.slots
+    before.membersRevision === after.membersRevision &&
+    before.place.slots === after.place.slots &&
+    slotFilling(before.listener) === slotFilling(after.listener)
   );
 }
 
