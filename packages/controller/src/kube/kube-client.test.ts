@@ -4,12 +4,14 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { Agent } from "node:http";
+import type { Socket } from "node:net";
 import { suite, test } from "node:test";
 
 import { createFakeClock, type FakeClock } from "@fairlead/runtime";
 import { type KubeStub, type RawServer, startKubeStub, startRawServer } from "@fairlead/testkit";
 
 import { ANSWER_MS_MAX, createKubeClient, type KubeClient } from "./kube-client.ts";
+import { guardWrites } from "./guard-writes.ts";
 import { isKubeError, type KubeErrorCode } from "./kube-errors.ts";
 
 const LIST = { method: "GET", path: "/api/v1/services" } as const;
@@ -175,6 +177,29 @@ suite("a request that is given up", () => {
   test("before it begins is never sent", async () => {
     await using at = await bench();
     await assert.rejects(at.client.request(LIST, AbortSignal.abort(reason)), reason);
+    assert.deepEqual(at.stub.requests(), []);
+  });
+
+  test("by whoever sends it while it waits for its connection is never sent", async () => {
+    await using at = await bench();
+    const { promise: asked, resolve: ask } = Promise.withResolvers<() => void>();
+    const agent = new Agent({ keepAlive: false });
+    const connect = agent.createConnection.bind(agent);
+    agent.createConnection = (options, then) => {
+      ask(() => then?.(null, connect(options) as Socket));
+      return undefined;
+    };
+    const { server } = at.stub.access;
+    const access = { server, requestOptions: () => Promise.resolve({ agent }) };
+    const client = createKubeClient({ access, clock: at.clock, userAgent: "fairlead/test" });
+    let leads = true;
+    const failed = codeOf(
+      guardWrites(client, () => leads).request({ method: "POST", path: LIST.path, body: {} }),
+    );
+    const goOn = await asked;
+    leads = false;
+    goOn();
+    assert.equal(await failed, "NOT_LEADING");
     assert.deepEqual(at.stub.requests(), []);
   });
 

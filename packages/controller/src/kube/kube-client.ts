@@ -1,8 +1,14 @@
 // Requests to an API server over HTTPS: one answer, or the lines of a watch. Given how the server
 // is reached; it keeps nothing of objects and tries nothing again: who asks knows whether to.
 
-import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
+import {
+  type ClientRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request as httpRequest,
+} from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
+import { TLSSocket } from "node:tls";
 
 import { abortReason, type Clock } from "@fairlead/runtime";
 
@@ -86,7 +92,6 @@ export function createKubeClient(options: {
   async function send(request: KubeRequest, signal: AbortSignal): Promise<IncomingMessage> {
     // A credential plugin may take for ever, and knows no signal.
     const base = await unlessAborted(access.requestOptions(), signal);
-    request.beforeSending?.();
     const url = requestUrl(access.server, request);
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
@@ -108,7 +113,7 @@ export function createKubeClient(options: {
     call.on("error", (error) => {
       reject(signal.aborted ? abortReason(signal) : socketError(request, error));
     });
-    call.end(body);
+    endOnceConnected(call, { body, beforeSending: request.beforeSending, reject });
     return promise;
   }
 
@@ -148,6 +153,30 @@ export function createKubeClient(options: {
       });
     },
   };
+}
+
+/** Asks whether it may be sent when all else is done: a handshake takes its time as well. */
+function endOnceConnected(
+  call: ClientRequest,
+  how: {
+    readonly body: string | undefined;
+    readonly beforeSending: KubeRequest["beforeSending"];
+    readonly reject: (error: unknown) => void;
+  },
+): void {
+  const end = (): void => {
+    try {
+      how.beforeSending?.();
+      call.end(how.body);
+    } catch (error) {
+      how.reject(error);
+      call.destroy();
+    }
+  };
+  call.once("socket", (socket) => {
+    if (!socket.connecting) return end();
+    socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", end);
+  });
 }
 
 function bodyHeaders({ contentType }: KubeRequest, body: string): OutgoingHttpHeaders {
