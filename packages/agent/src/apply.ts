@@ -90,10 +90,11 @@ export async function applySteps(
   let isRecorded = true;
   const asking = startAsking(host.segment, steps);
   expectHold(host, steps, context);
-  for (const step of steps) {
-    const isRemoval = step.kind === "guard" ? step.exactly : REMOVALS.has(step.kind);
-    if (!isRecorded || (isRemoval && !(isSafeToRemove && progress.held))) {
-      outcomes.push(outcomeOf(step, "skipped", "a step before it went wrong"));
+  for (const whole of steps) {
+    const step: Step | undefined = isRecorded ? whole : namedPart(whole, context.ledger);
+    const isRemoval = whole.kind === "guard" ? whole.exactly : REMOVALS.has(whole.kind);
+    if (step === undefined || (isRemoval && !(isSafeToRemove && progress.held))) {
+      outcomes.push(outcomeOf(whole, "skipped", "a step before it went wrong"));
       continue;
     }
     const begunMs = context.nowMs();
@@ -104,7 +105,7 @@ export async function applySteps(
     } catch (error) {
       isSafeToRemove = false;
       // An address may only appear when the ledger can name it: else it could be left behind.
-      isRecorded = step.kind !== "record";
+      isRecorded &&= step.kind !== "record";
       const detail = describeError(error);
       const isWritable = isRecorded && !isEdgeError(error, "RUN_DIR");
       const reason = isWritable ? "DataPlaneDown" : "DiskUnwritable";
@@ -116,6 +117,16 @@ export async function applySteps(
   // What serves beside the new generation until here, serves what is gone as well.
   await Promise.all([host.nginx.retired(), host.nginxUdp.retired()]);
   return { ...progress, steps: outcomes };
+}
+
+/** What goes on where the ledger cannot be written: what it names has to be renewed in time. */
+function namedPart(step: Step, ledger: readonly LedgerEntry[]): Step | undefined {
+  if (step.kind !== "attach") return undefined;
+  const named = new Set(ledger.map(({ address, link }) => `${address} ${link}`));
+  const attachments = step.attachments.filter(({ vip, link }) => {
+    return named.has(`${vip.address} ${link}`);
+  });
+  return { ...step, attachments };
 }
 
 /** What became of a step that did not fail. */

@@ -168,6 +168,22 @@ test("the loop made nine passes a second while the disk was full and an address 
   assert.deepEqual(a.host.lines(), LINES);
 });
 
+test("all addresses ran out while the disk was full and a new one could not be recorded", async () => {
+  const { clock, segment } = fakeWorld();
+  let isFull = false;
+  const a = await startFakeAgent({ clock, segment }, "a", {
+    failing: (call) => isFull && call === "ledger.save",
+  });
+  a.loop.accept(SERVED);
+  await clock.advance(2000);
+  isFull = true;
+  const one = [deviceVipOf("192.0.2.100"), deviceVipOf("192.0.2.101")];
+  a.loop.accept(acceptedPlan("a", one));
+  await clock.advance(180_000);
+  const addresses = a.host.lines().filter((line) => line.startsWith("address "));
+  assert.deepEqual(addresses, ["address 192.0.2.100"]);
+});
+
 test("a kernel that refuses one address is asked again, and the others are served", async () => {
   let isRefusing = true;
   const { clock, segment } = fakeWorld();
