@@ -104,9 +104,9 @@ const SCRIPT = `table inet fairlead_guard {
 test("a script for nft is of known words", () =>
   assert.deepEqual(nftFaults(SCRIPT, { names }), []));
 
-test("the script of the member table is of known words and ten names", () => {
+test("the script of the member table is of known words and eleven names", () => {
   const sets = ["slots4", "slots6", "listeners4", "listeners6", "revision"];
-  const chains = ["untracked_in", "untracked_out", "choose", "leave"];
+  const chains = ["untracked_in", "untracked_out", "choose", "refuse", "leave"];
   const script = golden("member-table", "members.nft");
   assert.deepEqual(
     nftFaults(script, { names: new Set(["fairlead_members", ...sets, ...chains]) }),
