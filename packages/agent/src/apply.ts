@@ -14,6 +14,7 @@ import { describeError, isEdgeError } from "@fairlead/runtime";
 import { type Applied, type Problem, withGeneration } from "./applied.ts";
 import { type Answers, startAsking } from "./asking.ts";
 import { attachAddresses } from "./attach-addresses.ts";
+import { placeOf } from "./by-address.ts";
 import { guardedBy } from "./guard-steps.ts";
 import { heldRevisions } from "./held-revisions.ts";
 import { expectLanes, holdLanes } from "./hold-lanes.ts";
@@ -122,10 +123,10 @@ export async function applySteps(
 /** What goes on where the ledger cannot be written: what it names has to be renewed in time. */
 function namedPart(step: Step, ledger: readonly LedgerEntry[]): Step | undefined {
   if (step.kind !== "attach") return undefined;
-  const named = new Set(ledger.map(({ address, link }) => `${address} ${link}`));
-  const attachments = step.attachments.filter(({ vip, link }) => {
-    return named.has(`${vip.address} ${link}`);
-  });
+  const named = new Set(ledger.map(placeOf));
+  const attachments = step.attachments.filter(({ vip: { address }, link }) =>
+    named.has(placeOf({ address, link })),
+  );
   return { ...step, attachments };
 }
 
