@@ -43,7 +43,11 @@ test("what is written as JSON reads the same as JSON and as YAML", () => {
       const plain: unknown = JSON.parse(text);
       const want = { kind: "ok", documents: [plain] } as const;
       assert.deepEqual(parseManifest(text, "json"), want);
-      assert.deepEqual(parseManifest(stringify(plain), "yaml"), want);
+      // The writer leaves the key `<<` without quotes, which makes it a merge key for a reader.
+      const isMergeSafe = !text.includes('"<<":');
+      const written = stringify(plain, { defaultKeyType: isMergeSafe ? "PLAIN" : "QUOTE_DOUBLE" });
+      assert.deepEqual(parseManifest(written, "yaml"), want);
     }),
+    { examples: [[{ "<<": false }], [{ a: { "<<": { b: ["<<"] } } }]] },
   );
 });
