@@ -4,7 +4,10 @@
 
 import { pino } from "pino";
 import { describeError } from "./errors.ts";
+import { type LogDestination, openLogOutput } from "./log-output.ts";
 import { formatLogLine } from "./log-text.ts";
+
+export type { LogDestination };
 
 /** Named values of a record. `error` may hold any thrown value; it is described in one line. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -29,22 +32,21 @@ export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 /** How a record looks. */
 export type LogFormat = "json" | "text";
 
-/** Where records go: each call gets whole lines, with their line ends. */
-export interface LogDestination {
-  write(text: string): void;
-}
-
 /** How a log is made. */
 export interface LoggerOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;
-  /** Default: standard error, written synchronously so that nothing is lost at exit. */
+  /** Default: standard error, as `log-output.ts` says. */
   readonly destination?: LogDestination;
 }
 
 /** Makes the log of a program. */
 export function createLogger(options: LoggerOptions): Logger {
-  const raw = options.destination ?? pino.destination({ fd: 2, sync: true });
+  const raw =
+    options.destination ??
+    openLogOutput((records) => {
+      logger.warn({ records }, "log records were lost: they could not be written in time");
+    });
   const destination =
     options.format === "json"
       ? raw
