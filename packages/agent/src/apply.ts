@@ -120,7 +120,7 @@ export async function applySteps(
   return { ...progress, steps: outcomes };
 }
 
-/** What goes on where the ledger cannot be written: what it names has to be renewed in time. */
+/** What goes on where the ledger cannot be written: what it names is put back when it is gone. */
 function namedPart(step: Step, ledger: readonly LedgerEntry[]): Step | undefined {
   if (step.kind !== "attach") return undefined;
   const named = new Set(ledger.map(placeOf));

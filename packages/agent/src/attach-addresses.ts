@@ -30,7 +30,7 @@ export async function attachAddresses(
   const problems = new Map<ResourceName, Problem>();
   const told: Attachment[] = [];
   const put = async (attachment: Attachment): Promise<void> => {
-    const { vip, isNew } = attachment;
+    const { vip } = attachment;
     const revision = revisions.get(vip.name);
     if (revision === undefined) return;
     const trouble = await putOne(kernel, attachment);
@@ -39,7 +39,7 @@ export async function attachAddresses(
       return;
     }
     attached.set(vip.address, revision);
-    if (isNew) told.push(attachment);
+    if (attachment.put !== undefined) told.push(attachment);
   };
   await Promise.all(attachments.map(put));
   if (told.length > 0) {
@@ -48,11 +48,10 @@ export async function attachAddresses(
   return { attached, problems };
 }
 
-async function putOne(kernel: Kernel, { put, isNew }: Attachment): Promise<Remark | undefined> {
+async function putOne(kernel: Kernel, { put }: Attachment): Promise<Remark | undefined> {
   if (put === undefined) return undefined;
   try {
-    // The kernel tells two lengths of one address apart: what is there keeps its own.
-    const length = isNew ? await kernel.routeLength(put) : undefined;
+    const length = await kernel.routeLength(put);
     await kernel.putAddress({ ...put, prefixLength: length ?? put.prefixLength });
     return undefined;
   } catch (error) {

@@ -1,6 +1,6 @@
 // Addresses that the agent holds by itself, without keepalived: which of them have to be put on
-// their device now, for the first time, again, or for longer. Pure. Each has a lifetime in the
-// kernel, which the agent renews: of an agent that is dead no address outlives it for long.
+// their device now, for the first time or again. Pure. Each has a lifetime in the kernel, which the
+// agent renews (renew-addresses.ts): of an agent that is dead no address outlives it for long.
 
 import type { DeviceName, ResourceName, VipResource } from "@fairlead/model";
 
@@ -12,8 +12,6 @@ import type { AcceptedPlan, AddedAddress, KernelAddress, LedgerEntry } from "./p
  * few seconds, and a controller that lost the agent waits for as long before it says so.
  */
 export const LIFETIME_MS = 60_000;
-/** What has less than this left is renewed, in ms: three tries before it would go. */
-const RENEW_BELOW_MS = 40_000;
 /** Longest label of an address, in characters (IFNAMSIZ with its NUL). */
 const LABEL_MAX = 15;
 const MARK = ":fl";
@@ -22,10 +20,8 @@ const MARK = ":fl";
 export interface Attachment {
   readonly vip: VipResource;
   readonly link: DeviceName;
-  /** Absent: nothing has to be done for it now. */
+  /** Absent: it is there. */
   readonly put?: AddedAddress;
-  /** Whether it is not there, so that the network has to be told when it is. */
-  readonly isNew: boolean;
 }
 
 /** The label by which an address on this device is known as ours. */
@@ -54,11 +50,9 @@ export function attachmentOf(
   const { carrier, address } = vip;
   if (carrier.kind !== "link" || carrier.adopts) return [];
   const { link } = carrier;
-  const here = places.get(placeOf({ address, link }));
-  const common = { vip, link, isNew: here === undefined };
-  if (here !== undefined && !isExpiring(here)) return [common];
-  const prefixLength = here?.prefixLength ?? vip.prefixLength;
-  return [{ ...common, put: { address, link, prefixLength, validMs: LIFETIME_MS } }];
+  if (places.has(placeOf({ address, link }))) return [{ vip, link }];
+  const { prefixLength } = vip;
+  return [{ vip, link, put: { address, link, prefixLength, validMs: LIFETIME_MS } }];
 }
 
 /** What is known of the host between two passes. */
@@ -70,30 +64,21 @@ export interface AttachView {
 }
 
 /**
- * Whether an address that was put there is missing or is to be renewed. One that is not in the
- * ledger was never handed over: a pass failed at that, and is made again in its own time.
+ * Whether an address that was put there is missing. One that is not in the ledger was never handed
+ * over: a pass failed at that, and is made again in its own time.
  */
 export function isAttachingDue(
   wanted: AcceptedPlan,
   { addresses, ledger, refused }: AttachView,
 ): boolean {
-  const ours = new Set(ledger.filter(({ added }) => added === true).map(placeOf));
   const known = new Set(ledger.map(({ address }) => address));
   const places = byPlace(addresses);
   for (const resource of wanted.plan.resources.values()) {
     if (resource.kind !== "vip" || !isAttached(resource)) continue;
     if (refused.has(resource.name)) continue;
     const { address, carrier } = resource;
-    if (carrier.kind !== "link") continue;
-    const place = placeOf({ address, link: carrier.link });
-    const here = places.get(place);
-    const isDue = here === undefined ? known.has(address) : ours.has(place) && isExpiring(here);
-    if (isDue) return true;
+    if (carrier.kind !== "link" || !known.has(address)) continue;
+    if (!places.has(placeOf({ address, link: carrier.link }))) return true;
   }
   return false;
-}
-
-/** Also what never goes: it was kept over the end of an agent. */
-function isExpiring({ validMs }: KernelAddress): boolean {
-  return validMs === undefined || validMs < RENEW_BELOW_MS;
 }

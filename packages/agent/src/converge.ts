@@ -33,6 +33,7 @@ import { type NewLinks, createNewLinks } from "./new-links.ts";
 import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./ports.ts";
 import { type PassWait, createPassWait } from "./pass-wait.ts";
 import { createPutBack, type PutBack } from "./put-back.ts";
+import { startRenewing } from "./renew-addresses.ts";
 import { loadLedger } from "./load-ledger.ts";
 import { decideSteps } from "./steps.ts";
 
@@ -86,7 +87,7 @@ class Loop implements Converge {
   #reloads = 0;
   #lastLook: Look | undefined;
   #lastPass: Pass | undefined;
-  readonly #events = new DisposableStack();
+  readonly #parts = new AsyncDisposableStack();
   #tick: Timer | undefined;
   #retry: Timer | undefined;
   readonly #wait: PassWait = createPassWait();
@@ -122,6 +123,8 @@ class Loop implements Converge {
       // The next tick looks again.
       onError: (error) => this.#fail(error),
     });
+    this.#parts.use(this.#looks);
+    this.#parts.use(this.#passes);
   }
 
   async start(): Promise<void> {
@@ -135,9 +138,10 @@ class Loop implements Converge {
       this.#kept.say(trouble);
     }
     await this.#look();
-    this.#events.use(host.kernel.onChange(() => void this.#looks.poke()));
+    this.#parts.use(startRenewing({ ...this.#options, known: () => this.view() }));
+    this.#parts.use(host.kernel.onChange(() => void this.#looks.poke()));
     const again = (): void => void this.#feed.feedAgain().then(() => this.#passes.poke());
-    if (host.members) this.#events.use(host.members.onDrift(again));
+    if (host.members) this.#parts.use(host.members.onDrift(again));
     this.#armTick();
     this.#passes.poke();
   }
@@ -174,11 +178,9 @@ class Loop implements Converge {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#events.dispose();
     this.#tick?.cancel();
     this.#retry?.cancel();
-    await this.#passes[Symbol.asyncDispose]();
-    await this.#looks[Symbol.asyncDispose]();
+    await this.#parts.disposeAsync();
   }
 
   /** One pass: keep the plan, look, decide, apply, look again, report. */
@@ -208,10 +210,9 @@ class Loop implements Converge {
       this.#lastPass = passOf({ steps: [], brokeOff: describeError(error) });
       throw error;
     });
-    const [before, ledger] = [this.#applied, this.#ledger];
+    const [before, ledger, linksNew] = [this.#applied, this.#ledger, this.#newLinks.count];
     if (!isKept) this.#passIn(RETRY_MS);
     const decided = decideSteps({ wanted, applied: before, addresses, ledger, isKept, places });
-    const linksNew = this.#newLinks.count;
     const rereads = linksNew !== this.#linksRead;
     const nowMs = (): number => clock.nowMs();
     const context = { before, ledger, revisions: wanted.revisions, rereads, nowMs };
