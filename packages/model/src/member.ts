@@ -2,7 +2,10 @@
 
 import type { Address } from "./address.ts";
 
-/** `active` gets connections; `draining` keeps the old ones and gets no new ones. */
+/**
+ * `active` gets connections; `draining` keeps the old ones and gets no new ones. What ends and
+ * still serves drains only while another one is there: a source says `active` of the last ones.
+ */
 export type MemberState = "active" | "draining";
 
 /** One upstream endpoint. Ordered by address, then port, wherever members are listed. */

@@ -75,6 +75,42 @@ const endpointCases: readonly MemberCase[] = [
     want: ["10.0.0.1:8080", "10.0.0.3:8080 draining"],
   },
   {
+    name: "where all end, those that still serve get connections",
+    others: [
+      sampleSlice({
+        endpoints: [
+          endpoint("10.0.0.1", { ready: false, ...ENDING }),
+          endpoint("10.0.0.2", { ready: false, serving: false, terminating: true }),
+        ],
+      }),
+      sampleSlice({ endpoints: [endpoint("10.0.0.3", { ready: false, ...ENDING })] }, "web-2"),
+      sampleSlice({ endpoints: [endpoint("10.0.0.4", { ready: false })] }, "web-3"),
+    ],
+    want: ["10.0.0.1:8080", "10.0.0.3:8080"],
+  },
+  {
+    name: "one that is ready in another slice ends that",
+    others: [
+      sampleSlice({ endpoints: [endpoint("10.0.0.1", { ready: false, ...ENDING })] }),
+      sampleSlice({ endpoints: [endpoint("10.0.0.2")] }, "web-2"),
+    ],
+    want: ["10.0.0.1:8080 draining", "10.0.0.2:8080"],
+  },
+  {
+    name: "who is ready for another port alone ends it not",
+    spec: {
+      ports: [
+        { name: "http", port: 80 },
+        { name: "admin", port: 81 },
+      ],
+    },
+    others: [
+      sampleSlice({ endpoints: [endpoint("10.0.0.1", { ready: false, ...ENDING })] }),
+      sampleSlice({ ports: [{ name: "admin", port: 9000 }] }, "web-2"),
+    ],
+    want: ["10.0.0.1:8080"],
+  },
+  {
     name: "an endpoint that is published though it ends is active, as publishNotReadyAddresses asks",
     others: [
       sampleSlice({

@@ -72,8 +72,14 @@ export function endpointMembers(
     if (hasEndpoints && !isPortKnown) {
       remarks.remark("UnknownTargetPort", `no EndpointSlice has a port for ${portWords(port)}`);
     }
-    return sortMembers(found, port, remarks);
+    return withLastResort(sortMembers(found, port, remarks));
   };
+}
+
+/** As kube-proxy (KEP-1669): where nobody is ready, those serve on that end and still can. */
+function withLastResort(members: readonly Member[]): readonly Member[] {
+  if (members.some(({ state }) => state === "active")) return members;
+  return members.map((member) => ({ ...member, state: "active" }));
 }
 
 function readEndpoints(
