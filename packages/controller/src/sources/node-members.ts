@@ -46,15 +46,7 @@ export function nodeMembers(options: NodeMemberOptions, remarks: RemarkList): Fi
   const families = (service.spec.ipFamilies ?? options.familiesWished ?? []).map((family): Family =>
     family === "IPv4" ? "ipv4" : "ipv6",
   );
-  const ready = options.nodes.filter((node) => node.ready);
-  const selected = ready.filter((node) => isSelected(node, options.nodeSelector));
-  if (selected.length === 0 && ready.length > 0) {
-    const wanted = `--node-selector ${selectorText(options.nodeSelector)}`;
-    remarks.remark("NoMembers", `no Ready node matches ${wanted}; label one, or correct it`);
-  }
-  const eligible = selected.filter(
-    ({ metadata }) => !Object.hasOwn(metadata.labels ?? {}, EXCLUSION_LABEL),
-  );
+  const eligible = eligibleNodes(options, remarks);
   const chosen = chooseNodes(eligible, { seed: options.seed, nodesMax });
   const bad = new Set<string>();
   const addresses = chosen.flatMap((node) => nodeAddresses(node, families, bad));
@@ -75,6 +67,31 @@ export function nodeMembers(options: NodeMemberOptions, remarks: RemarkList): Fi
     remarks.remark("NoNodePort", `${portWords(port)} has no nodePort${why}`);
     return [];
   };
+}
+
+/** Those that may be members; where there is none, what keeps them away is told. */
+function eligibleNodes(
+  { nodes, nodeSelector }: NodeMemberOptions,
+  remarks: RemarkList,
+): readonly NodeObject[] {
+  const none = (why: string): readonly NodeObject[] => {
+    remarks.remark("NoMembers", why);
+    return [];
+  };
+  if (nodes.length === 0) return none("there is no node");
+  const ready = nodes.filter((node) => node.ready);
+  if (ready.length === 0) return none("no node is Ready");
+  const selected = ready.filter((node) => isSelected(node, nodeSelector));
+  const wanted = `--node-selector ${selectorText(nodeSelector)}`;
+  if (selected.length === 0) {
+    return none(`no Ready node matches ${wanted}; label one, or correct it`);
+  }
+  const eligible = selected.filter(
+    ({ metadata }) => !Object.hasOwn(metadata.labels ?? {}, EXCLUSION_LABEL),
+  );
+  if (eligible.length > 0) return eligible;
+  const which = Object.keys(nodeSelector).length === 0 ? "" : ` that matches ${wanted}`;
+  return none(`every Ready node${which} has the label ${EXCLUSION_LABEL}; remove it from one`);
 }
 
 function isSelected({ metadata }: NodeObject, selector: NodeSelector): boolean {

@@ -290,6 +290,11 @@ test("a slice with 20000 numbers of one name gives members of the lowest 16", ()
 
 const NODE_PORT = { ports: [{ name: "http", port: 80, nodePort: 30_080 }] };
 
+const excludedNode = (name: string, labels: Fields = {}): Fields => {
+  const excluded = { ...labels, "node.kubernetes.io/exclude-from-external-load-balancers": "" };
+  return sampleNode(name, { InternalIP: "10.0.0.1" }, { labels: excluded });
+};
+
 const nodeCases: readonly MemberCase[] = [
   {
     name: "external addresses come before internal ones",
@@ -364,6 +369,33 @@ const nodeCases: readonly MemberCase[] = [
     ],
     settings: { nodeSelector: { role: "lb" } },
     want: [],
+    remarks: ["NoMembers: no node is Ready"],
+  },
+  {
+    name: "no node at all is told",
+    others: [],
+    want: [],
+    remarks: ["NoMembers: there is no node"],
+  },
+  {
+    name: "nodes that are all kept out of load balancers are told as the cause",
+    others: [excludedNode("a"), excludedNode("b")],
+    want: [],
+    remarks: [
+      "NoMembers: every Ready node has the label node.kubernetes.io/exclude-from-external-load-balancers; remove it from one",
+    ],
+  },
+  {
+    name: "so are those that a selector takes, whoever else is there",
+    others: [
+      excludedNode("a", { role: "lb" }),
+      sampleNode("b", { InternalIP: "10.0.0.2" }, { labels: { role: "worker" } }),
+    ],
+    settings: { nodeSelector: { role: "lb" } },
+    want: [],
+    remarks: [
+      "NoMembers: every Ready node that matches --node-selector role=lb has the label node.kubernetes.io/exclude-from-external-load-balancers; remove it from one",
+    ],
   },
   {
     name: "a dual-stack Service has one member a node and family",
