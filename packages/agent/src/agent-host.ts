@@ -99,9 +99,7 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
   const sight = settings.askBeforeUse
     ? await lifecycle.start("sight", () => createNetlinkSight({ clock }))
     : undefined;
-  const connections = await lifecycle.start("connections", () =>
-    createNetlinkConnections(programs),
-  );
+  const connections = await lifecycle.start("connections", createNetlinkConnections);
   const vrrp = await vrrpOf(options);
   const monitor = await monitorOf(options);
   const guard = await guardOf(options, monitor);

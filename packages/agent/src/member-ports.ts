@@ -104,8 +104,9 @@ export interface MemberFlows extends AsyncDisposable {
 /** Connections of clients to the listeners of the host. */
 export interface ClientConnections extends AsyncDisposable {
   /**
-   * Resets those of TCP that speak to these addresses, which the host does not have: nginx gives
-   * them up, and the client learns of it. UDP has none. Rejects with EdgeError<KernelErrorCode>.
+   * Resets those of TCP that speak to these addresses: nginx gives them up, and the client learns
+   * of it. UDP has none. Those of an address that the host has again are left alone. Rejects with
+   * EdgeError<KernelErrorCode>.
    * @returns how many.
    */
   end(addresses: readonly Address[]): Promise<number>;

@@ -1,20 +1,17 @@
-// Messages about connections of clients: which ones an address has (socket diagnosis of TCP), end
-// them, and the routes that let their resets out while no device has the address. Pure.
+// Messages about connections of clients: which ones an address has (socket diagnosis of TCP), and
+// end them. Pure.
 
 import { endianness } from "node:os";
-import { type Address, assert, familyOf } from "@fairlead/model";
-import { addressBytes, FAMILY_NUMBERS, familyNumber } from "./address-bytes.ts";
+import { type Address, type Family, assert, familyOf, present } from "@fairlead/model";
+import { addressBytes, addressFromBytes, FAMILY_NUMBERS, familyNumber } from "./address-bytes.ts";
 import { attribute } from "./attributes.ts";
-import { LOOPBACK_INDEX } from "./device-indexes.ts";
 import { anySocket, SOCKET_END } from "./flow-messages.ts";
-import { MAKE_NEW, rawMessage } from "./raw-message.ts";
+import { rawMessage } from "./raw-message.ts";
 
 /** SOCK_DIAG_BY_FAMILY (linux/sock_diag.h). */
 export const SOCKETS_GET = 20;
 /** One question asks for so many addresses: jumps in it are 16 bits of bytes. */
 export const ADDRESSES_MAX = 1000;
-/** Marks our routes (rtnetlink(7): who installed it); a number that nobody was given. */
-export const RESET_ROUTE_MARK = 158;
 
 /**
  * Bits of struct inet_diag_req_v2: established, closing in one of five ways, and not those that
@@ -25,16 +22,12 @@ const STATES = [1, 4, 5, 8, 9, 11].reduce((bits, state) => bits | (1 << state), 
 const ID_BYTES = 48;
 const ID_IN_ANSWER = 4;
 const ID_IN_QUESTION = 8;
+const SOURCE_IN_ANSWER = 8;
 /** INET_DIAG_REQ_BYTECODE and its operations (linux/inet_diag.h). */
 const BYTECODE = 1;
 const [JUMP, IS_SOURCE] = [1, 7];
 const OPERATION_BYTES = 4;
 const HOST_BYTES = 8;
-/** RTM_NEWROUTE and RTM_DELROUTE (rtnetlink(7)). */
-const [ROUTE_NEW, ROUTE_DELETE] = [24, 25];
-const [TABLE_LOCAL, SCOPE_HOST, TYPE_LOCAL] = [255, 254, 2];
-const FLAGS_BYTES = 4;
-const ROUTE = { to: 1, device: 4 } as const;
 const IS_LITTLE = endianness() === "LE";
 
 /** The payload that asks for the connections of these addresses, all of one family. */
@@ -46,22 +39,25 @@ export function connectionsOf(addresses: readonly Address[]): Buffer {
   return Buffer.concat([question, attribute(BYTECODE, oneOf(addresses.map(addressBytes)))]);
 }
 
-/** The message that ends the connection of one answer: its process and its client are told. */
+/** The address of this host that the connection of one answer has. */
+export function ownAddressOf(answer: Buffer): Address {
+  const length = familyOfAnswer(answer) === "ipv4" ? 4 : 16;
+  const bytes = answer.subarray(SOURCE_IN_ANSWER, SOURCE_IN_ANSWER + length);
+  return present(addressFromBytes(bytes), "4 or 16 bytes are an address");
+}
+
+/**
+ * The message that ends the connection of one answer: its process and its client are told. It names
+ * that very connection: one that came after it with the same ends is not meant.
+ */
 export function endConnection(answer: Buffer): Buffer {
-  const payload = anySocket(answer[0] === FAMILY_NUMBERS.ipv4 ? "ipv4" : "ipv6", "tcp");
+  const payload = anySocket(familyOfAnswer(answer), "tcp");
   answer.copy(payload, ID_IN_QUESTION, ID_IN_ANSWER, ID_IN_ANSWER + ID_BYTES);
   return rawMessage(SOCKET_END, payload);
 }
 
-/** Makes the host send from these addresses, unless it may. */
-export function openRoutes(addresses: readonly Address[]): Buffer {
-  const each = addresses.map((address) => rawMessage(ROUTE_NEW, routeTo(address), MAKE_NEW));
-  return Buffer.concat(each);
-}
-
-/** Removes the routes that `openRoutes` made, and no other. */
-export function closeRoutes(addresses: readonly Address[]): Buffer {
-  return Buffer.concat(addresses.map((address) => rawMessage(ROUTE_DELETE, routeTo(address))));
+function familyOfAnswer(answer: Buffer): Family {
+  return answer[0] === FAMILY_NUMBERS.ipv4 ? "ipv4" : "ipv6";
 }
 
 /**
@@ -96,20 +92,6 @@ function operation(code: number, yesBytes: number, noBytes: number): Buffer {
   if (IS_LITTLE) buffer.writeUInt16LE(noBytes, 2);
   else buffer.writeUInt16BE(noBytes, 2);
   return buffer;
-}
-
-/** struct rtmsg and its attributes. */
-function routeTo(address: Address): Buffer {
-  const to = addressBytes(address);
-  const [family, bits] = [familyNumber(to), to.length * 8];
-  const device = Buffer.alloc(4);
-  writeUInt32(device, LOOPBACK_INDEX, 0);
-  return Buffer.concat([
-    Buffer.of(family, bits, 0, 0, TABLE_LOCAL, RESET_ROUTE_MARK, SCOPE_HOST, TYPE_LOCAL),
-    Buffer.alloc(FLAGS_BYTES),
-    attribute(ROUTE.to, to),
-    attribute(ROUTE.device, device),
-  ]);
 }
 
 function writeUInt32(buffer: Buffer, value: number, at: number): void {

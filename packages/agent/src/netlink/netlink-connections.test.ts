@@ -4,9 +4,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { type Server, type Socket, createServer } from "node:net";
+import { type Socket, createServer } from "node:net";
 import { createInterface } from "node:readline";
-import { test } from "node:test";
+import { after, before, test } from "node:test";
 import { runProgram } from "@fairlead/runtime";
 import { address, inSandbox } from "@fairlead/testkit";
 
@@ -14,7 +14,8 @@ import { createNetlinkConnections } from "./netlink-connections.ts";
 
 const IP = "/usr/sbin/ip";
 const [VIP, VIP6] = ["192.0.2.100", "2001:db8::100"];
-const [STAYS, BACK] = ["192.0.2.101", "192.0.2.102"];
+const [STAYS, BACK, LAST] = ["192.0.2.101", "192.0.2.102", "192.0.2.103"];
+const NEW_HOLDER = "02:00:00:00:00:13";
 /** Connects to each address, and says what it hears. */
 const CLIENT = `
 for (const host of process.argv.slice(1)) {
@@ -52,28 +53,24 @@ async function makeSegment(): Promise<void> {
   await ip(inside, ["-n", "other"]);
 }
 
-interface Listening {
-  readonly server: Server;
+interface Heard {
+  /** By the address that was connected to. */
   readonly sockets: Map<string, Socket>;
-  /** Codes of errors, by the address that was connected to. */
+  /** Codes of errors, likewise. */
   readonly errors: Map<string, string>;
 }
 
 /** Takes connections at any address, and holds them without a word. */
-async function listen(): Promise<Listening> {
-  const [sockets, errors] = [new Map<string, Socket>(), new Map<string, string>()];
-  const server = createServer((socket) => {
-    const at = socket.localAddress?.replace("::ffff:", "") ?? "";
-    sockets.set(at, socket);
-    socket.on("error", (error: NodeJS.ErrnoException) => errors.set(at, error.code ?? ""));
-  });
+async function listen({ sockets, errors }: Heard): Promise<void> {
   for (const host of ["0.0.0.0", "::"]) {
-    const one =
-      host === "::" ? createServer((socket) => server.emit("connection", socket)) : server;
-    one.listen({ port: 8080, host, ipv6Only: true }).unref();
-    await once(one, "listening");
+    const server = createServer((socket) => {
+      const at = socket.localAddress ?? "";
+      sockets.set(at, socket);
+      socket.on("error", (error: NodeJS.ErrnoException) => errors.set(at, error.code ?? ""));
+    });
+    server.listen({ port: 8080, host, ipv6Only: true }).unref();
+    await once(server, "listening");
   }
-  return { server, sockets, errors };
 }
 
 interface Client extends Disposable {
@@ -93,16 +90,30 @@ function startClient(hosts: readonly string[]): Client {
   return { lines, [Symbol.dispose]: () => void child.kill("SIGKILL") };
 }
 
+/** What lo has, and what leads to the host itself. */
+async function hostsOwn(): Promise<string> {
+  const routes = await Promise.all(
+    ["-4", "-6"].map((family) => run(IP, [family, "route", "show", "table", "local"])),
+  );
+  return (await run(IP, ["-brief", "address", "show", "dev", "lo"])) + routes.join("");
+}
+
 inSandbox({ file: import.meta.url, name: "client connections" }, () => {
-  test("clients of an address that left waited for ever for an answer: now they are reset", async () => {
+  const sockets = new Map<string, Socket>();
+  const errors = new Map<string, string>();
+  before(async () => {
     await makeSegment();
-    // As of an agent that was killed in the moment of a reset.
-    await ip([`route add local ${VIP} dev lo table local proto 158`]);
+    await listen({ sockets, errors });
+  });
+  after(() => {
+    for (const socket of sockets.values()) socket.destroy();
+  });
+
+  test("clients of an address that left waited for ever for an answer: now they are reset", async () => {
+    const own = await hostsOwn();
     const put = [`${VIP}/32 dev eth0`, `${STAYS}/32 dev eth0`, `${VIP6}/128 dev eth0 nodad`];
     await ip(put.map((one) => `address add ${one}`));
-    await using connections = await createNetlinkConnections({ ip: IP, hasIpv6: true });
-    assert.equal(await routesLeft(), "");
-    const { sockets, errors } = await listen();
+    await using connections = await createNetlinkConnections();
     using client = startClient([VIP, STAYS, VIP6]);
     const connected = [VIP, STAYS, VIP6].map((host) => `${host} connect `);
     assert.deepEqual(await client.lines(3), connected.toSorted());
@@ -116,26 +127,57 @@ inSandbox({ file: import.meta.url, name: "client connections" }, () => {
       `${VIP6} error ECONNRESET`,
     ]);
     assert.deepEqual([...errors.keys()].toSorted(), [VIP, VIP6]);
-    assert.equal(await routesLeft(), "");
 
     sockets.get(STAYS)?.write("there?");
     assert.deepEqual(await client.lines(1), [`${STAYS} data there?`], "others are not touched");
     assert.equal(await connections.end(left), 0);
+    await ip([`address del ${STAYS}/32 dev eth0`]);
+    assert.equal(await hostsOwn(), own, "nothing is left behind");
   });
 
-  test("a route of the kernel's own, of an address that came back meanwhile, stays", async () => {
-    // One of its own: what the other clients had may still be closing.
+  test("a reset asked for the client in the name of the address, and the segment believed it", async () => {
+    await ip([`address add ${VIP}/32 dev eth0`, `address add ${VIP6}/128 dev eth0 nodad`]);
+    await using connections = await createNetlinkConnections();
+    using client = startClient([VIP, VIP6]);
+    assert.deepEqual(await client.lines(2), [`${VIP} connect `, `${VIP6} connect `]);
+    await ip([`address del ${VIP}/32 dev eth0`, `address del ${VIP6}/128 dev eth0`]);
+    // As it was told by the new holder; and this host has not spoken to the client for a while.
+    const told = [VIP, VIP6].map((vip) => `${vip} lladdr ${NEW_HOLDER} dev eth0 nud stale`);
+    await ip(
+      told.map((one) => `neighbour replace ${one}`),
+      ["-n", "other"],
+    );
+    for (const family of ["-4", "-6"]) await run(IP, [family, "neighbour", "flush", "all"]);
+    assert.equal(await connections.end([VIP, VIP6].map(address)), 2);
+    assert.equal((await client.lines(2)).length, 2);
+    for (const vip of [VIP, VIP6]) {
+      const believed = await run(IP, ["-n", "other", "neighbour", "show", vip]);
+      assert.match(believed, new RegExp(NEW_HOLDER), "who has it is the new holder, as before");
+    }
+  });
+
+  test("an address that came back has its connections on", async () => {
     await ip([`address add ${BACK}/32 dev eth0`]);
-    await using connections = await createNetlinkConnections({ ip: IP, hasIpv6: true });
+    await using connections = await createNetlinkConnections();
     using client = startClient([BACK]);
     assert.deepEqual(await client.lines(1), [`${BACK} connect `]);
-    const before = await run(IP, ["route", "show", "table", "local"]);
-    assert.equal(await connections.end([address(BACK)]), 1);
-    assert.equal(await run(IP, ["route", "show", "table", "local"]), before);
+    const own = await hostsOwn();
+    assert.equal(await connections.end([address(BACK)]), 0);
+    assert.equal(await hostsOwn(), own);
+    sockets.get(BACK)?.write("there?");
+    assert.deepEqual(await client.lines(1), [`${BACK} data there?`]);
+  });
+
+  test("an agent that stopped amid this never heard the end: it gives back what it borrowed", async () => {
+    const own = await hostsOwn();
+    await ip([`address add ${LAST}/32 dev eth0`]);
+    const connections = await createNetlinkConnections();
+    using client = startClient([LAST]);
+    assert.deepEqual(await client.lines(1), [`${LAST} connect `]);
+    await ip([`address del ${LAST}/32 dev eth0`]);
+    const ending = connections.end([address(LAST)]);
+    await connections[Symbol.asyncDispose]();
+    await ending;
+    assert.equal(await hostsOwn(), own);
   });
 });
-
-async function routesLeft(): Promise<string> {
-  const show = ["route", "show", "table", "local", "proto", "158"];
-  return (await run(IP, ["-4", ...show])) + (await run(IP, ["-6", ...show]));
-}

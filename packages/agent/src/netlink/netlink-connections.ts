@@ -1,104 +1,115 @@
-// The connections of clients to addresses of the host, ended over netlink. A reset goes out from
-// the address that the client speaks to, and the kernel sends from no address that it does not
-// have: so each batch is ended while a route says for a moment that the address is the host's own.
+// The connections of clients to addresses that the host has no longer, ended over netlink. A reset
+// goes out from the address that the client speaks to, and the kernel sends IPv4 from no address
+// that it does not have: so each batch is ended while the host has borrowed it.
 
 import type * as Netlink from "netlink";
 import { type Address, familyOf } from "@fairlead/model";
 import type { ClientConnections } from "../ports.ts";
+import { createTurns, type Turns } from "../turns.ts";
+import { borrow, giveBack } from "./borrowed-addresses.ts";
 import { closeSockets } from "./close-sockets.ts";
 import {
   ADDRESSES_MAX,
-  closeRoutes,
   connectionsOf,
   endConnection,
-  openRoutes,
+  ownAddressOf,
   SOCKETS_GET,
 } from "./connection-messages.ts";
 import { SOCKETS } from "./flow-messages.ts";
 import { loadNetlink } from "./load-netlink.ts";
 import { kernelError } from "./netlink-error.ts";
 import { openWriter, writeMessages } from "./raw-writer.ts";
-import { type RouteFamilies, forgetResetRoutes } from "./service-routes.ts";
+import { createRouteSight, type RouteSight } from "./route-sight.ts";
 import { SOCKET_SIZES } from "./socket-sizes.ts";
 
 const LIST_MS_MAX = 10_000;
-/** So many refusals fit into the receive buffer many times. */
-const CHANGES_MAX = 256;
+/** Ends of one batch, some ms of work. So many refusals fit into the receive buffer many times. */
+const ENDS_MAX = 256;
 /** NETLINK_ROUTE, and NLM_F_DUMP (netlink(7)). */
 const ROUTES = 0;
 const DUMP = 0x300;
 
-/**
- * Opens the adapter, and removes routes that an agent left which died in that moment. Rejects with
- * EdgeError "NOT_AVAILABLE" where it cannot work, or "ROUTE".
- */
-export async function createNetlinkConnections(
-  families: RouteFamilies,
-): Promise<ClientConnections> {
-  await forgetResetRoutes(families);
+/** Opens the adapter. Rejects with EdgeError "NOT_AVAILABLE" where it cannot work. */
+export async function createNetlinkConnections(): Promise<ClientConnections> {
   const netlink = await loadNetlink();
-  const reads = netlink.createNetlink(SOCKETS, { ref: false, ...SOCKET_SIZES });
-  return new Connections({
-    reads,
-    sockets: openWriter(netlink, SOCKETS),
-    routes: openWriter(netlink, ROUTES),
+  return new Connections(await createRouteSight(), {
+    reads: netlink.createNetlink(SOCKETS, { ref: false, ...SOCKET_SIZES }),
+    ends: openWriter(netlink, SOCKETS),
+    addresses: openWriter(netlink, ROUTES),
   });
 }
 
 interface Sockets {
   readonly reads: Netlink.NetlinkSocket;
-  readonly sockets: Netlink.RawNetlinkSocket;
-  readonly routes: Netlink.RawNetlinkSocket;
+  readonly ends: Netlink.RawNetlinkSocket;
+  readonly addresses: Netlink.RawNetlinkSocket;
 }
 
 class Connections implements ClientConnections {
+  readonly #sight: RouteSight;
   readonly #sockets: Sockets;
+  readonly #inTurn: Turns = createTurns();
+  #isOver = false;
 
-  constructor(sockets: Sockets) {
+  constructor(sight: RouteSight, sockets: Sockets) {
+    this.#sight = sight;
     this.#sockets = sockets;
   }
 
-  async end(addresses: readonly Address[]): Promise<number> {
-    let count = 0;
-    try {
-      for (const family of Map.groupBy(addresses, familyOf).values()) {
-        for (let at = 0; at < family.length; at += ADDRESSES_MAX) {
-          count += await this.#endSome(family.slice(at, at + ADDRESSES_MAX));
+  end(addresses: readonly Address[]): Promise<number> {
+    return this.#inTurn(async () => {
+      let count = 0;
+      try {
+        for (const family of Map.groupBy(addresses, familyOf).values()) {
+          for (let at = 0; at < family.length; at += ADDRESSES_MAX) {
+            count += await this.#endAll(family.slice(at, at + ADDRESSES_MAX));
+          }
         }
+      } catch (error) {
+        throw kernelError(error, "cannot end connections of clients");
       }
-    } catch (error) {
-      throw kernelError(error, "cannot end connections of clients");
+      return count;
+    });
+  }
+
+  /** A batch that has begun is ended first: what it borrowed is given back. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true;
+    await this.#inTurn(() => Promise.resolve());
+    const { reads, ends, addresses } = this.#sockets;
+    await closeSockets(reads, ends, addresses);
+    await this.#sight[Symbol.asyncDispose]();
+  }
+
+  async #endAll(addresses: readonly Address[]): Promise<number> {
+    if (this.#isOver) return 0;
+    const options = { flags: DUMP, timeout: LIST_MS_MAX };
+    const question = connectionsOf(addresses);
+    const [answers] = await this.#sockets.reads.request(SOCKETS_GET, question, options);
+    const found = answers.map(({ data }) => data);
+    let count = 0;
+    for (let at = 0; at < found.length && !this.#isOver; at += ENDS_MAX) {
+      count += await this.#endSome(found.slice(at, at + ENDS_MAX));
     }
     return count;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    const { reads, sockets, routes } = this.#sockets;
-    await closeSockets(reads, sockets, routes);
-  }
-
-  async #endSome(addresses: readonly Address[]): Promise<number> {
-    const { reads, sockets, routes } = this.#sockets;
-    const options = { flags: DUMP, timeout: LIST_MS_MAX };
-    const [answers] = await reads.request(SOCKETS_GET, connectionsOf(addresses), options);
-    if (answers.length === 0) return 0;
-    const ends = answers.map(({ data }) => endConnection(data));
-    await writeInParts(routes, addresses, openRoutes);
-    try {
-      await writeInParts(sockets, ends, (some) => Buffer.concat(some));
-    } finally {
-      await writeInParts(routes, addresses, closeRoutes);
+  async #endSome(found: readonly Buffer[]): Promise<number> {
+    const ended: Buffer[] = [];
+    const lacked: Address[] = [];
+    for (const [address, some] of Map.groupBy(found, ownAddressOf)) {
+      // It came back since, and its connections with it.
+      if (await this.#sight.leadsHere(address)) continue;
+      ended.push(...some.map(endConnection));
+      if (familyOf(address) === "ipv4") lacked.push(address);
     }
-    return ends.length;
-  }
-}
-
-async function writeInParts<Item>(
-  socket: Netlink.RawNetlinkSocket,
-  items: readonly Item[],
-  bytesOf: (some: readonly Item[]) => Buffer,
-): Promise<void> {
-  for (let at = 0; at < items.length; at += CHANGES_MAX) {
-    await writeMessages(socket, bytesOf(items.slice(at, at + CHANGES_MAX)));
+    const { ends, addresses } = this.#sockets;
+    try {
+      await writeMessages(addresses, borrow(lacked));
+      await writeMessages(ends, Buffer.concat(ended));
+    } finally {
+      await writeMessages(addresses, giveBack(lacked));
+    }
+    return ended.length;
   }
 }

@@ -9,7 +9,6 @@ import { type Clock, EdgeError, type Logger, describeError, runProgram } from "@
 
 import type { ServiceRoutes, Unrouted } from "../member-ports.ts";
 import { createTurns, type Turns } from "../turns.ts";
-import { RESET_ROUTE_MARK } from "./connection-messages.ts";
 import { type RouteSight, createRouteSight } from "./route-sight.ts";
 
 /** What the routes are made of. */
@@ -21,18 +20,11 @@ export interface ServiceRoutesOptions {
   readonly logger: Logger;
 }
 
-/** Where routes may be left. */
-export interface RouteFamilies {
-  /** `ip` of iproute2, an absolute path. */
-  readonly ip: string;
-  readonly hasIpv6: boolean;
-}
-
 /** Why a route could not be written. */
 export type ServiceRoutesErrorCode = "ROUTE";
 
 /** Marks our routes (rtnetlink(7): who installed it); a number that nobody was given. */
-const ROUTE_MARK = 157;
+const ROUTE_MARK = "157";
 const IP_MS_MAX = 30_000;
 const WORDS_BYTES_MAX = 16_384;
 /** What could not be put back is tried again after this long, in ms. */
@@ -47,21 +39,11 @@ export async function createServiceRoutes(options: ServiceRoutesOptions): Promis
   return new Routes(options, await createRouteSight());
 }
 
-/** Removes all routes of ours. Rejects with EdgeError<ServiceRoutesErrorCode>. */
+/** Removes the routes. Rejects with EdgeError<ServiceRoutesErrorCode>. */
 export async function forgetRoutes(ip: string): Promise<void> {
-  for (const family of ["-4", "-6"] as const) {
-    for (const mark of [ROUTE_MARK, RESET_ROUTE_MARK]) await flushRoutes(ip, family, mark);
+  for (const family of ["-4", "-6"]) {
+    await runIp(ip, [family, "route", "flush", "table", "local", "proto", ROUTE_MARK]);
   }
-}
-
-/** Removes those that were to last for a moment. Rejects with EdgeError<ServiceRoutesErrorCode>. */
-export async function forgetResetRoutes({ ip, hasIpv6 }: RouteFamilies): Promise<void> {
-  await flushRoutes(ip, "-4", RESET_ROUTE_MARK);
-  if (hasIpv6) await flushRoutes(ip, "-6", RESET_ROUTE_MARK);
-}
-
-async function flushRoutes(ip: string, family: "-4" | "-6", mark: number): Promise<void> {
-  await runIp(ip, [family, "route", "flush", "table", "local", "proto", String(mark)]);
 }
 
 class Routes implements ServiceRoutes {
@@ -151,7 +133,7 @@ async function writeRoutes({ ip, ranges: { ipv4, ipv6 } }: ServiceRoutesOptions)
 }
 
 function routeTo(network: string): readonly string[] {
-  return ["route", "replace", "local", network, "dev", "lo", "proto", String(ROUTE_MARK)];
+  return ["route", "replace", "local", network, "dev", "lo", "proto", ROUTE_MARK];
 }
 
 async function runIp(ip: string, args: readonly string[]): Promise<void> {
