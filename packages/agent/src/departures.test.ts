@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 import type { LaneResource } from "@fairlead/model";
 import { createFakeClock, createLogger } from "@fairlead/runtime";
-import { acceptedPlan, address, device, laneOf, vipOf } from "@fairlead/testkit";
+import { acceptedPlan, address, device, deviceVipOf, laneOf, vipOf } from "@fairlead/testkit";
 
 import { createDepartures } from "./departures.ts";
 import type { AcceptedPlan, HeardAdverts, KernelAddress } from "./ports.ts";
@@ -98,6 +98,21 @@ test("an address that is asked for no more is left at once, and the host's own n
   assert.deepEqual(stage.ended, [], "while the host still has it");
   await stage.look([OTHER]);
   assert.deepEqual(stage.ended, [VIP]);
+});
+
+test("connections to an address that the agent put on its link hung when its Service went", async () => {
+  const stage = new Stage();
+  const own = deviceVipOf(OWN, { adopts: true });
+  stage.wanted = acceptedPlan("b", [deviceVipOf(VIP), own]);
+  await stage.look([OWN, VIP]);
+  await stage.look([OWN]);
+  assert.deepEqual(stage.ended, [], "it is put back");
+  await stage.look([OWN, VIP]);
+  stage.wanted = acceptedPlan("b", []);
+  await stage.look([OWN]);
+  assert.deepEqual(stage.ended, [VIP]);
+  await stage.look([]);
+  assert.deepEqual(stage.ended, [VIP], "an address of the host itself is its operator's");
 });
 
 test("what cannot be ended is tried again, and told once", async () => {

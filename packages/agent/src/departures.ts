@@ -6,6 +6,7 @@
 import type { Address, LaneResource } from "@fairlead/model";
 import { type Clock, type Logger, describeError } from "@fairlead/runtime";
 
+import { isAttached } from "./attach.ts";
 import { firstFew } from "./first-few.ts";
 import type { ClientConnections, Hearing, VrrpListener } from "./ports.ts";
 import type { LookedAt } from "./sightings.ts";
@@ -32,8 +33,11 @@ export function createDepartures(options: DeparturesOptions): Departures {
   return new Leaving(options);
 }
 
-/** Addresses of the plan that a lane carries: no other address of the host is looked at. */
-type Carried = ReadonlyMap<Address, LaneResource>;
+/**
+ * Addresses that come and go with the plan, and the lanes of those that another host may take: no
+ * other address of the host is looked at.
+ */
+type Carried = ReadonlyMap<Address, LaneResource | undefined>;
 
 class Leaving implements Departures {
   readonly #options: DeparturesOptions;
@@ -56,7 +60,8 @@ class Leaving implements Departures {
     const adverts = this.#options.vrrp.adverts(READ_SOON_MS)?.adverts ?? [];
     const over = [...this.#gone].flatMap(([address, goneMs]) => {
       const lane = this.#carried.get(address);
-      return lane === undefined || isTaken(lane, adverts, goneMs) ? [address] : [];
+      const isTaken = lane !== undefined && isHeard(lane, adverts, goneMs);
+      return isTaken || !this.#carried.has(address) ? [address] : [];
     });
     if (over.length > 0) void this.#end(over);
   }
@@ -102,7 +107,7 @@ class Leaving implements Departures {
 }
 
 /** Whether another host has spoken in the lane since. */
-function isTaken(lane: LaneResource, adverts: Hearing["adverts"], goneMs: number): boolean {
+function isHeard(lane: LaneResource, adverts: Hearing["adverts"], goneMs: number): boolean {
   const peers = new Set(lane.order.map(({ address }) => address));
   return adverts.some(
     ({ routerId, link, source, lastMs }) =>
@@ -111,10 +116,12 @@ function isTaken(lane: LaneResource, adverts: Hearing["adverts"], goneMs: number
 }
 
 function carriedBy(wanted: LookedAt["wanted"]): Carried {
-  const carried = new Map<Address, LaneResource>();
+  const carried = new Map<Address, LaneResource | undefined>();
   const resources = wanted?.plan.resources;
   for (const vip of resources?.values() ?? []) {
-    if (vip.kind !== "vip" || vip.carrier.kind !== "lane") continue;
+    if (vip.kind !== "vip") continue;
+    if (isAttached(vip)) carried.set(vip.address, undefined);
+    if (vip.carrier.kind !== "lane") continue;
     const lane = resources?.get(vip.carrier.resource);
     if (lane?.kind === "lane") carried.set(vip.address, lane);
   }
