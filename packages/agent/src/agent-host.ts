@@ -16,6 +16,7 @@ import {
 
 import type { DebugContext, ShownMembers } from "./api/grpc/debug-context.ts";
 import { createAnnouncer } from "./announce/announcer.ts";
+import { openClientConnections } from "./client-connections.ts";
 import type { Host } from "./host.ts";
 import { hostRenderers, udpSessionsMaxOf } from "./host-renderers.ts";
 import type { DataPlaneLayout, NginxLayout } from "./data-plane-layout.ts";
@@ -31,6 +32,7 @@ import { createNetlinkSegment } from "./netlink/netlink-segment.ts";
 import { createNetlinkSets } from "./netlink/netlink-sets.ts";
 import { createNetlinkSight } from "./netlink/netlink-sight.ts";
 import { createServiceRoutes } from "./netlink/service-routes.ts";
+import { socketEndingProblem } from "./netlink/socket-ending.ts";
 import { createNginxDaemon } from "./nginx/nginx-daemon.ts";
 import { createNftGuard } from "./nft/guard.ts";
 import { type NftMonitor, createNftMonitor } from "./nft/nft-monitor.ts";
@@ -99,7 +101,11 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
   const sight = settings.askBeforeUse
     ? await lifecycle.start("sight", () => createNetlinkSight({ clock }))
     : undefined;
-  const connections = await lifecycle.start("connections", createNetlinkConnections);
+  const connections = await openClientConnections({
+    log: logger,
+    socketEndingProblem,
+    open: () => lifecycle.start("connections", createNetlinkConnections),
+  });
   const vrrp = await vrrpOf(options);
   const monitor = await monitorOf(options);
   const guard = await guardOf(options, monitor);
@@ -121,7 +127,7 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
     segment,
     ...(sight === undefined ? {} : { sight }),
     vrrp,
-    connections,
+    ...(connections === undefined ? {} : { connections }),
     guard,
     announcer,
     nginx: nginxOf(options, layout.nginx, supervisor.nginx),

@@ -36,7 +36,8 @@ export function kernelLines({ release, nftVersion, features }: KernelFacts): rea
 }
 
 /**
- * The line of what ends connections to a removed member at both ends (ADR 0031).
+ * The line of what ends connections to a removed member at both ends, and those to an address that
+ * left (ADR 0031 and 0037).
  * @param problem what the kernel says against it.
  */
 export function socketEndingLine(problem: string | undefined): HostLine {
@@ -48,7 +49,8 @@ export function socketEndingLine(problem: string | undefined): HostLine {
     verdict: "warning",
     remedy:
       "use a kernel with CONFIG_INET_DIAG_DESTROY: until then a client of a removed member " +
-      "learns of it when one of the two sends next, after the drain time",
+      "learns of it when one of the two sends next, after the drain time, and one of an address " +
+      "that left this host when it sends itself",
   });
 }
 
