@@ -162,8 +162,9 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
     // A shell that has not set its trap yet would be ended by the signal, each time anew.
     while ((await text("ready")) === "") {}
     while (!(await text("heard")).startsWith("HUP")) await askToReload(folder);
+    const exited = once(supervisor, "exit");
     await createS6Programs("/usr/bin/s6-svscan").svc(folder, "-xd");
-    await once(supervisor, "exit");
+    await exited;
     await assert.rejects(askToReload(folder), { code: "NOT_SUPERVISED" });
   });
 
