@@ -104,7 +104,7 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
   const connections = await openClientConnections({
     log: logger,
     socketEndingProblem,
-    open: () => lifecycle.start("connections", createNetlinkConnections),
+    open: () => lifecycle.start("connections", () => createNetlinkConnections({ kernel })),
   });
   const vrrp = await vrrpOf(options);
   const monitor = await monitorOf(options);

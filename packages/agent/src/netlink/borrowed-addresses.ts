@@ -24,8 +24,8 @@ const [TABLE_LOCAL, SCOPE_HOST, TYPE_LOCAL] = [255, 254, 2];
 const DEVICE = uint32s(LOOPBACK_INDEX);
 
 /**
- * Borrows addresses of which none is this host's. Adding one makes the route to it, which the
- * kernel removes before it does anything else that is asked by this process.
+ * Borrows addresses that do not lead to this host. Adding one makes the route to it, which goes
+ * right after; of one that stood on lo already that would be somebody else's.
  */
 export function borrow(addresses: readonly Address[]): Buffer {
   // struct ifa_cacheinfo: preferred, valid, and two times that the kernel fills in.

@@ -7,14 +7,18 @@ import { once } from "node:events";
 import { type Socket, createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
-import { runProgram } from "@fairlead/runtime";
+import { setImmediate } from "node:timers/promises";
+import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
 import { address, inSandbox } from "@fairlead/testkit";
 
+import type { Kernel } from "../ports.ts";
+import { createNetlinkKernel } from "./kernel.ts";
 import { createNetlinkConnections } from "./netlink-connections.ts";
 
 const IP = "/usr/sbin/ip";
 const [VIP, VIP6] = ["192.0.2.100", "2001:db8::100"];
-const [STAYS, BACK, LAST] = ["192.0.2.101", "192.0.2.102", "192.0.2.103"];
+const [STAYS, BACK] = ["192.0.2.101", "192.0.2.102"];
+const [ON_LO, ON_IPVS] = ["192.0.2.103", "192.0.2.104"];
 const NEW_HOLDER = "02:00:00:00:00:13";
 /** Connects to each address, and says what it hears. */
 const CLIENT = `
@@ -101,11 +105,15 @@ async function hostsOwn(): Promise<string> {
 inSandbox({ file: import.meta.url, name: "client connections" }, () => {
   const sockets = new Map<string, Socket>();
   const errors = new Map<string, string>();
+  let kernel: Kernel;
   before(async () => {
     await makeSegment();
+    const logger = createLogger({ level: "silent", format: "json" });
+    kernel = await createNetlinkKernel({ clock: createSystemClock(), logger, ipProgram: IP });
     await listen({ sockets, errors });
   });
-  after(() => {
+  after(async () => {
+    await kernel[Symbol.asyncDispose]();
     for (const socket of sockets.values()) socket.destroy();
   });
 
@@ -113,7 +121,7 @@ inSandbox({ file: import.meta.url, name: "client connections" }, () => {
     const own = await hostsOwn();
     const put = [`${VIP}/32 dev eth0`, `${STAYS}/32 dev eth0`, `${VIP6}/128 dev eth0 nodad`];
     await ip(put.map((one) => `address add ${one}`));
-    await using connections = await createNetlinkConnections();
+    await using connections = await createNetlinkConnections({ kernel });
     using client = startClient([VIP, STAYS, VIP6]);
     const connected = [VIP, STAYS, VIP6].map((host) => `${host} connect `);
     assert.deepEqual(await client.lines(3), connected.toSorted());
@@ -137,7 +145,7 @@ inSandbox({ file: import.meta.url, name: "client connections" }, () => {
 
   test("a reset asked for the client in the name of the address, and the segment believed it", async () => {
     await ip([`address add ${VIP}/32 dev eth0`, `address add ${VIP6}/128 dev eth0 nodad`]);
-    await using connections = await createNetlinkConnections();
+    await using connections = await createNetlinkConnections({ kernel });
     using client = startClient([VIP, VIP6]);
     assert.deepEqual(await client.lines(2), [`${VIP} connect `, `${VIP6} connect `]);
     await ip([`address del ${VIP}/32 dev eth0`, `address del ${VIP6}/128 dev eth0`]);
@@ -158,7 +166,7 @@ inSandbox({ file: import.meta.url, name: "client connections" }, () => {
 
   test("an address that came back has its connections on", async () => {
     await ip([`address add ${BACK}/32 dev eth0`]);
-    await using connections = await createNetlinkConnections();
+    await using connections = await createNetlinkConnections({ kernel });
     using client = startClient([BACK]);
     assert.deepEqual(await client.lines(1), [`${BACK} connect `]);
     const own = await hostsOwn();
@@ -168,16 +176,38 @@ inSandbox({ file: import.meta.url, name: "client connections" }, () => {
     assert.deepEqual(await client.lines(1), [`${BACK} data there?`]);
   });
 
-  test("an agent that stopped amid this never heard the end: it gives back what it borrowed", async () => {
+  test("addresses on lo and on kube-proxy's device are not held: they are reset, and stay there", async () => {
+    const both = [ON_LO, ON_IPVS];
+    const kubeProxy = "link add kube-ipvs0 type veth peer name ipvs1";
+    await ip([kubeProxy, ...both.map((one) => `address add ${one}/32 dev eth0`)]);
+    await using connections = await createNetlinkConnections({ kernel });
+    using client = startClient(both);
+    assert.equal((await client.lines(2)).join(), both.map((one) => `${one} connect `).join());
+    await ip(both.map((one) => `address del ${one}/32 dev eth0`));
+    await ip([`address add ${ON_LO}/32 dev lo`, `address add ${ON_IPVS}/32 dev kube-ipvs0`]);
     const own = await hostsOwn();
-    await ip([`address add ${LAST}/32 dev eth0`]);
-    const connections = await createNetlinkConnections();
-    using client = startClient([LAST]);
-    assert.deepEqual(await client.lines(1), [`${LAST} connect `]);
-    await ip([`address del ${LAST}/32 dev eth0`]);
-    const ending = connections.end([address(LAST)]);
+    assert.equal(await connections.end(both.map(address)), 2);
+    const reset = both.map((one) => `${one} error ECONNRESET`);
+    assert.equal((await client.lines(2)).join(), reset.join());
+    assert.equal(await hostsOwn(), own);
+  });
+
+  test("an agent that stopped amid this left the addresses behind: it ends what it began", async () => {
+    const own = await hostsOwn();
+    const many = Array.from({ length: 50 }, (_, at) => `192.0.2.${200 + at}`);
+    await ip(many.map((one) => `address add ${one}/32 dev eth0`));
+    const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>();
+    const view = (): ReturnType<Kernel["view"]> => kernel.view().finally(begin);
+    const connections = await createNetlinkConnections({ kernel: { view } });
+    using client = startClient(many);
+    await client.lines(many.length);
+    await ip(many.map((one) => `address del ${one}/32 dev eth0`));
+    const ending = connections.end(many.map(address));
+    await hasBegun;
+    // A turn is one answer of the kernel at the most, and it is asked of each address.
+    for (let turn = 0; turn < 10; turn += 1) await setImmediate();
     await connections[Symbol.asyncDispose]();
-    await ending;
+    assert.equal(await ending, many.length);
     assert.equal(await hostsOwn(), own);
   });
 });

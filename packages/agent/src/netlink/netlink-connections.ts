@@ -4,7 +4,7 @@
 
 import type * as Netlink from "netlink";
 import { type Address, familyOf } from "@fairlead/model";
-import type { ClientConnections } from "../ports.ts";
+import type { ClientConnections, Kernel } from "../ports.ts";
 import { createTurns, type Turns } from "../turns.ts";
 import { borrow, giveBack } from "./borrowed-addresses.ts";
 import { closeSockets } from "./close-sockets.ts";
@@ -29,10 +29,18 @@ const ENDS_MAX = 256;
 const ROUTES = 0;
 const DUMP = 0x300;
 
+/** What the adapter is made of. */
+export interface NetlinkConnectionsOptions {
+  /** Says which addresses the host has. */
+  readonly kernel: Pick<Kernel, "view">;
+}
+
 /** Opens the adapter. Rejects with EdgeError "NOT_AVAILABLE" where it cannot work. */
-export async function createNetlinkConnections(): Promise<ClientConnections> {
+export async function createNetlinkConnections(
+  options: NetlinkConnectionsOptions,
+): Promise<ClientConnections> {
   const netlink = await loadNetlink();
-  return new Connections(await createRouteSight(), {
+  return new Connections(options, await createRouteSight(), {
     reads: netlink.createNetlink(SOCKETS, { ref: false, ...SOCKET_SIZES }),
     ends: openWriter(netlink, SOCKETS),
     addresses: openWriter(netlink, ROUTES),
@@ -46,12 +54,14 @@ interface Sockets {
 }
 
 class Connections implements ClientConnections {
+  readonly #options: NetlinkConnectionsOptions;
   readonly #sight: RouteSight;
   readonly #sockets: Sockets;
   readonly #inTurn: Turns = createTurns();
   #isOver = false;
 
-  constructor(sight: RouteSight, sockets: Sockets) {
+  constructor(options: NetlinkConnectionsOptions, sight: RouteSight, sockets: Sockets) {
+    this.#options = options;
     this.#sight = sight;
     this.#sockets = sockets;
   }
@@ -86,30 +96,32 @@ class Connections implements ClientConnections {
     const options = { flags: DUMP, timeout: LIST_MS_MAX };
     const question = connectionsOf(addresses);
     const [answers] = await this.#sockets.reads.request(SOCKETS_GET, question, options);
-    const found = answers.map(({ data }) => data);
+    if (answers.length === 0) return 0;
+    // What it has by now came back, perhaps before the list: its connections may be new ones.
+    const view = await this.#options.kernel.view();
+    const here = new Set(view.addresses.map(({ address }) => address));
+    const over = answers.map(({ data }) => data).filter((data) => !here.has(ownAddressOf(data)));
     let count = 0;
-    for (let at = 0; at < found.length && !this.#isOver; at += ENDS_MAX) {
-      count += await this.#endSome(found.slice(at, at + ENDS_MAX));
+    for (let at = 0; at < over.length && !this.#isOver; at += ENDS_MAX) {
+      const some = over.slice(at, at + ENDS_MAX);
+      await this.#endSome(some);
+      count += some.length;
     }
     return count;
   }
 
-  async #endSome(found: readonly Buffer[]): Promise<number> {
-    const ended: Buffer[] = [];
-    const lacked: Address[] = [];
-    for (const [address, some] of Map.groupBy(found, ownAddressOf)) {
-      // It came back since, and its connections with it.
-      if (await this.#sight.leadsHere(address)) continue;
-      ended.push(...some.map(endConnection));
-      if (familyOf(address) === "ipv4") lacked.push(address);
-    }
+  async #endSome(some: readonly Buffer[]): Promise<void> {
     const { ends, addresses } = this.#sockets;
+    const lacked: Address[] = [];
+    for (const address of new Set(some.map(ownAddressOf))) {
+      const isAsked = familyOf(address) === "ipv4";
+      if (isAsked && !(await this.#sight.leadsHere(address))) lacked.push(address);
+    }
     try {
       await writeMessages(addresses, borrow(lacked));
-      await writeMessages(ends, Buffer.concat(ended));
+      await writeMessages(ends, Buffer.concat(some.map(endConnection)));
     } finally {
       await writeMessages(addresses, giveBack(lacked));
     }
-    return ended.length;
   }
 }
