@@ -11,12 +11,11 @@ import type { ApplyOutcome, LivingGeneration, NginxDaemon } from "../ports.ts";
 import type { LogMark, SupervisedService } from "../supervised.ts";
 import { createTurns, type Turns } from "../turns.ts";
 import { probeSocketOf } from "./generation-probe.ts";
-import { type Worker, beyondBound, livingGenerations } from "./generations.ts";
 import { createHandedOver, type HandedOver } from "./handed-over.ts";
 import { listensOf } from "./listens.ts";
+import { createOldGenerations, type OldGenerations } from "./old-generations.ts";
 import { createProbedSocket, type ProbedSocket } from "./probed-socket.ts";
 import { nginxRefusal, saysGivenUp } from "./refusal.ts";
-import { createWorkerLook, endWorkers, nowTicks, servingWorkers } from "./workers.ts";
 
 /** What the daemon is made of. */
 export interface NginxDaemonOptions {
@@ -35,8 +34,6 @@ export interface NginxDaemonOptions {
 const ANSWER_MS = 4000;
 /** A dead master is started again after about a second, and may find leftovers first. */
 const START_MS = 6000;
-/** nginx tells old workers to end 100 ms after it started new ones. */
-const ENDING_MS_MAX = 1000;
 const POLL_MS = 5;
 /** A look at generations takes a state that is no older than this. */
 const RECENT_MS = 250;
@@ -57,19 +54,13 @@ interface Before {
   readonly generation: string | undefined;
 }
 
-/** The workers that take new connections, and who started them; by process id. */
-interface Workers {
-  readonly master: number;
-  readonly serving: readonly number[];
-}
-
 class Nginx implements NginxDaemon {
   readonly #options: NginxDaemonOptions;
   readonly #service: SupervisedService;
   readonly #clock: Clock;
   readonly #file: HandedOver;
   readonly #inTurn: Turns = createTurns();
-  readonly #look: ReturnType<typeof createWorkerLook>;
+  readonly #old: OldGenerations;
   /** Of the file in force; absent until it was read once. */
   #serving: ProbedSocket | undefined;
   /** Of the file that is being handed over. */
@@ -82,7 +73,7 @@ class Nginx implements NginxDaemon {
     this.#options = options;
     this.#service = options.service;
     this.#clock = options.clock;
-    this.#look = createWorkerLook(options.clock);
+    this.#old = createOldGenerations(options);
     this.#file = createHandedOver(options.layout);
   }
 
@@ -111,13 +102,7 @@ class Nginx implements NginxDaemon {
     if (((await this.#inForce()).path ?? this.#coming?.path) === undefined) return [];
     const { pid } = await this.#service.recentState(RECENT_MS);
     if (pid === undefined) return [];
-    const workers = this.#look(pid);
-    // A worker may learn of its end long after the reload: only a later look finds it too many.
-    const ended = new Set(this.#endBeyondBound(workers));
-    return livingGenerations(
-      workers.filter((worker) => !ended.has(worker)),
-      nowTicks(),
-    );
+    return this.#old.alive(pid);
   }
 
   stop(): Promise<void> {
@@ -150,22 +135,23 @@ class Nginx implements NginxDaemon {
     await this.#retiring;
     // What only the whole can have wrong, nginx finds when it reads it, and keeps the one before.
     await this.#file.propose(this.#hasProved && before.generation !== undefined ? news : text);
-    const [refused, since, old] = await Promise.all([
+    const [refused, since, { pid }] = await Promise.all([
       this.#check(),
       this.#service.log.mark(),
-      this.#workers(),
+      this.#service.state(),
     ]);
     if (refused !== undefined) {
       await this.#file.withdraw();
       return { kind: "refused", remark: refused };
     }
     await this.#swap(text);
-    const ms = await this.#handOver(old === undefined ? undefined : before.generation);
+    const retire = pid === undefined ? undefined : this.#old.replace(pid);
+    const ms = await this.#handOver(pid === undefined ? undefined : before.generation);
     if (await this.#answers(wanted, since, ms)) {
       await this.#file.prove();
       this.#hasProved = true;
       this.#settle();
-      this.#retiring = this.#retire(old);
+      this.#retiring = retire?.() ?? Promise.resolve();
       return { kind: "applied", reloaded: true };
     }
     const words = await this.#service.log.since(since);
@@ -227,41 +213,6 @@ class Nginx implements NginxDaemon {
         if (saysGivenUp(lines)) return (await this.generation()) === wanted;
         nextLogMs = this.#clock.nowMs() + LOG_POLL_MS;
       }
-      await this.#clock.sleep(POLL_MS);
-    }
-  }
-
-  async #workers(): Promise<Workers | undefined> {
-    const { pid } = await this.#service.state();
-    return pid === undefined ? undefined : { master: pid, serving: servingWorkers(pid) };
-  }
-
-  /** Each reload may leave a generation behind, and each costs its memory. */
-  async #retire(old: Workers | undefined): Promise<void> {
-    if (old === undefined) return;
-    await this.#waitUntilEnding(old);
-    this.#endBeyondBound(this.#look(old.master));
-  }
-
-  #endBeyondBound(workers: readonly Worker[]): readonly Worker[] {
-    const { generationsMax, logger } = this.#options;
-    const ended = beyondBound(workers, generationsMax);
-    if (ended.length === 0) return ended;
-    endWorkers(ended);
-    const pids = ended.map((worker) => worker.pid);
-    logger.warn({ pids, generationsMax }, "ended the oldest generation of nginx: too many live");
-    return ended;
-  }
-
-  /**
-   * Old workers take connections for about 100 ms beside the new ones, to members and listeners
-   * that are gone. In another PID namespace they cannot be seen; then nothing is waited for.
-   */
-  async #waitUntilEnding(old: Workers): Promise<void> {
-    const endMs = this.#clock.nowMs() + ENDING_MS_MAX;
-    while (this.#clock.nowMs() < endMs) {
-      const serving = new Set(servingWorkers(old.master));
-      if (!old.serving.some((pid) => serving.has(pid))) return;
       await this.#clock.sleep(POLL_MS);
     }
   }
