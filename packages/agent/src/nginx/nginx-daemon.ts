@@ -12,10 +12,12 @@ import type { LogMark, SupervisedService } from "../supervised.ts";
 import { createTurns, type Turns } from "../turns.ts";
 import { probeSocketOf } from "./generation-probe.ts";
 import { createHandedOver, type HandedOver } from "./handed-over.ts";
+import { withZoneSince, zoneSinceOf } from "./limit-zone.ts";
 import { listensOf } from "./listens.ts";
 import { createOldGenerations, type OldGenerations } from "./old-generations.ts";
 import { createProbedSocket, type ProbedSocket } from "./probed-socket.ts";
 import { nginxRefusal, saysGivenUp } from "./refusal.ts";
+import { nowTicks } from "./workers.ts";
 
 /** What the daemon is made of. */
 export interface NginxDaemonOptions {
@@ -54,6 +56,13 @@ interface Before {
   readonly generation: string | undefined;
 }
 
+/** What is known of a file of nginx by its text. */
+interface Handed {
+  readonly socket: ProbedSocket;
+  /** As `zoneSinceOf` says. */
+  readonly zoneSince: number | undefined;
+}
+
 class Nginx implements NginxDaemon {
   readonly #options: NginxDaemonOptions;
   readonly #service: SupervisedService;
@@ -62,9 +71,9 @@ class Nginx implements NginxDaemon {
   readonly #inTurn: Turns = createTurns();
   readonly #old: OldGenerations;
   /** Of the file in force; absent until it was read once. */
-  #serving: ProbedSocket | undefined;
+  #serving: Handed | undefined;
   /** Of the file that is being handed over. */
-  #coming: ProbedSocket | undefined;
+  #coming: Handed | undefined;
   /** Whether a file of this process was proved: an earlier release's may have another frame. */
   #hasProved = false;
   #retiring: Promise<void> = Promise.resolve();
@@ -84,8 +93,8 @@ class Nginx implements NginxDaemon {
   async generation(agoMsMax = 0): Promise<string | undefined> {
     const inForce = await this.#inForce();
     // While a file is handed over, the new socket is there before the old one goes.
-    const answer = (await inForce.ask(agoMsMax)) ?? (await this.#coming?.ask(0));
-    if (answer !== undefined || inForce.path === undefined) return answer;
+    const answer = (await inForce.socket.ask(agoMsMax)) ?? (await this.#coming?.socket.ask(0));
+    if (answer !== undefined || inForce.socket.path === undefined) return answer;
     return await this.#file.answering();
   }
 
@@ -99,10 +108,11 @@ class Nginx implements NginxDaemon {
 
   async generationsAlive(): Promise<readonly LivingGeneration[]> {
     // Without a file it does not run, and to ask its supervisor costs a process.
-    if (((await this.#inForce()).path ?? this.#coming?.path) === undefined) return [];
+    const inForce = await this.#inForce();
+    if ((inForce.socket.path ?? this.#coming?.socket.path) === undefined) return [];
     const { pid } = await this.#service.recentState(RECENT_MS);
     if (pid === undefined) return [];
-    return this.#old.alive(pid);
+    return this.#old.alive(pid, inForce.zoneSince);
   }
 
   stop(): Promise<void> {
@@ -114,22 +124,24 @@ class Nginx implements NginxDaemon {
       if ((await this.#file.read()) === undefined) return;
       await this.#service.stop();
       await this.#file.remove();
-      this.#serving = this.#socketOf("");
+      this.#serving = this.#handed("");
     });
   }
 
-  async #inForce(): Promise<ProbedSocket> {
-    return (this.#serving ??= this.#socketOf((await this.#file.read()) ?? ""));
+  async #inForce(): Promise<Handed> {
+    return (this.#serving ??= this.#handed((await this.#file.read()) ?? ""));
   }
 
-  #socketOf(text: string): ProbedSocket {
-    return createProbedSocket(this.#clock, probeSocketOf(text));
+  #handed(text: string): Handed {
+    const socket = createProbedSocket(this.#clock, probeSocketOf(text));
+    return { socket, zoneSince: zoneSinceOf(text) };
   }
 
   async #apply(text: string, wanted: string, news: string): Promise<ApplyOutcome> {
     const [now, generation] = await Promise.all([this.#file.read(), this.generation()]);
     const before: Before = { text: now, generation };
-    if (before.text === text && before.generation === wanted) {
+    const zoneSince = zoneSinceOf(now ?? "") ?? 0;
+    if (now === withZoneSince(text, zoneSince) && generation === wanted) {
       return { kind: "applied", reloaded: false };
     }
     await this.#retiring;
@@ -144,14 +156,16 @@ class Nginx implements NginxDaemon {
       await this.#file.withdraw();
       return { kind: "refused", remark: refused };
     }
-    await this.#swap(text);
+    // Those that will be ended leave what they counted behind, so nobody may go on from it.
+    const isFull = pid !== undefined && this.#old.areFull(pid);
+    const coming = await this.#swap(withZoneSince(text, isFull ? nowTicks() : zoneSince));
     const retire = pid === undefined ? undefined : this.#old.replace(pid);
     const ms = await this.#handOver(pid === undefined ? undefined : before.generation);
     if (await this.#answers(wanted, since, ms)) {
       await this.#file.prove();
       this.#hasProved = true;
       this.#settle();
-      this.#retiring = retire?.() ?? Promise.resolve();
+      this.#retiring = retire?.(coming.zoneSince) ?? Promise.resolve();
       return { kind: "applied", reloaded: true };
     }
     const words = await this.#service.log.since(since);
@@ -160,9 +174,11 @@ class Nginx implements NginxDaemon {
     return { kind: "refused", remark };
   }
 
-  async #swap(text: string): Promise<void> {
-    this.#coming = this.#socketOf(text);
+  async #swap(text: string): Promise<Handed> {
+    const coming = this.#handed(text);
+    this.#coming = coming;
     await this.#file.swap(text);
+    return coming;
   }
 
   /** What was handed over serves now. */
@@ -222,11 +238,11 @@ class Nginx implements NginxDaemon {
       // Nothing ever ran: a file that cannot start must not be tried every second.
       await this.#service.stop();
       await this.#file.remove();
-      this.#serving = this.#socketOf("");
+      this.#serving = this.#handed("");
       this.#coming = undefined;
       return;
     }
-    this.#coming = this.#socketOf(before.text);
+    this.#coming = this.#handed(before.text);
     await this.#file.putBack(before.text);
     if (before.generation === undefined) {
       // It was dead before: the supervisor goes on trying with the file that was good once.

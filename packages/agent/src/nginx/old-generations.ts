@@ -1,12 +1,13 @@
-// Generations of nginx that were replaced: each lives on with the connections that it has, and costs
-// its memory. It waits until their workers take no new connections, and ends the oldest where too
-// many live. Given the process id of the master; in another PID namespace it sees and ends none.
+// Generations of nginx that were replaced: each lives on with its connections and costs memory. It
+// waits until their workers take no new connections, and ends the oldest where too many live, but
+// for those that count connections where the serving one does: an ended worker takes nothing off
+// the count. Given the process id of the master; in another PID namespace it sees none.
 
 import type { Clock, Logger } from "@fairlead/runtime";
 
 import type { LivingGeneration } from "../ports.ts";
-import { type Worker, beyondBound, livingGenerations } from "./generations.ts";
-import { createWorkerLook, endWorkers, nowTicks, servingWorkers } from "./workers.ts";
+import { type Worker, beyondBound, groupGenerations, livingGenerations } from "./generations.ts";
+import { createWorkerLook, endWorkers, nowTicks, readWorkers, servingWorkers } from "./workers.ts";
 
 /** What they are judged by. */
 export interface OldGenerationsOptions {
@@ -18,14 +19,16 @@ export interface OldGenerationsOptions {
 
 /** The generations of one instance of nginx. */
 export interface OldGenerations {
+  /** Whether one more would be too many: after the next reload, the oldest is ended. */
+  areFull(master: number): boolean;
   /**
    * Takes the workers that serve before a reload.
-   * @returns called after it, resolves when none of them takes new connections: about 100 ms after
-   *   the reload, at the latest after a second. By then those that are too many are ended.
+   * @returns called after it, resolves when none of them takes new connections: after about 100 ms,
+   *   at the latest after a second. By then those that are too many are ended.
    */
-  replace(master: number): () => Promise<void>;
-  /** Those that live: of them it ends what is too many, and does not name it. */
-  alive(master: number): readonly LivingGeneration[];
+  replace(master: number): (zoneSince: number | undefined) => Promise<void>;
+  /** Those that live; of them it ends those that are too many, and does not name them. */
+  alive(master: number, zoneSince: number | undefined): readonly LivingGeneration[];
 }
 
 /** nginx tells old workers to end 100 ms after it started new ones. */
@@ -37,8 +40,12 @@ export function createOldGenerations(options: OldGenerationsOptions): OldGenerat
   const { clock, generationsMax, logger } = options;
   const look = createWorkerLook(clock);
 
-  const endBeyondBound = (workers: readonly Worker[]): readonly Worker[] => {
-    const ended = beyondBound(workers, generationsMax);
+  const endBeyondBound = (
+    workers: readonly Worker[],
+    zoneSince = Number.POSITIVE_INFINITY,
+  ): readonly Worker[] => {
+    const tooMany = beyondBound(workers, generationsMax);
+    const ended = tooMany.filter(({ startTicks }) => startTicks < zoneSince);
     if (ended.length === 0) return ended;
     endWorkers(ended);
     const pids = ended.map((worker) => worker.pid);
@@ -57,17 +64,18 @@ export function createOldGenerations(options: OldGenerationsOptions): OldGenerat
   };
 
   return {
+    areFull: (master) => groupGenerations(readWorkers(master)).length >= generationsMax,
     replace: (master) => {
       const old = servingWorkers(master);
-      return async () => {
+      return async (zoneSince) => {
         await waitUntilEnding(master, old);
-        endBeyondBound(look(master));
+        endBeyondBound(look(master), zoneSince);
       };
     },
-    alive: (master) => {
+    alive: (master, zoneSince) => {
       const workers = look(master);
       // A worker may learn of its end long after the reload: only a later look finds it too many.
-      const ended = new Set(endBeyondBound(workers));
+      const ended = new Set(endBeyondBound(workers, zoneSince));
       return livingGenerations(
         workers.filter((worker) => !ended.has(worker)),
         nowTicks(),

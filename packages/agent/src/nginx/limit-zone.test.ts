@@ -1,0 +1,121 @@
+// A listener whose clients stay for long has a limit, and nginx reloads again and again: workers of
+// old generations are ended with what they counted. Given a real nginx under its supervisor.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdir } from "node:fs/promises";
+import { type Socket, connect, createServer } from "node:net";
+import { test } from "node:test";
+
+import { createLogger, createSystemClock } from "@fairlead/runtime";
+import { inSandbox, listenerOf } from "@fairlead/testkit";
+
+import { dataPlaneLayout } from "../data-plane-layout.ts";
+import { supervisorOf } from "../dying-agent.ts";
+import type { NginxDaemon } from "../ports.ts";
+import { renderedFile, servedOf } from "../rendered-file.ts";
+import { withZoneSince, zoneSinceOf } from "./limit-zone.ts";
+import { createNginxDaemon } from "./nginx-daemon.ts";
+
+const SIZE = { workerProcesses: 1, workerConnections: 64 };
+const PORT = 8003;
+const LIMIT = 3;
+
+interface Stage extends AsyncDisposable {
+  /** Another life of the agent. */
+  daemon(): NginxDaemon;
+  /** The file of this generation, which differs from any other. */
+  text(generation: string): string;
+}
+
+/** An nginx of which two generations may live, with a member that says what is said to it. */
+async function stage(name: string): Promise<Stage> {
+  const { nginx: layout, runDir } = dataPlaneLayout(`/run/${name}`);
+  await mkdir(runDir);
+  const supervisor = supervisorOf(runDir);
+  await supervisor.ensure();
+  const member = createServer((socket) => void socket.on("error", () => {}).pipe(socket));
+  await once(member.listen(9001, "127.0.0.1"), "listening");
+  const limited = listenerOf(`127.0.0.1:${PORT}/tcp`, ["127.0.0.1:9001"], {
+    connectionsMax: LIMIT,
+  });
+  return {
+    daemon: () =>
+      createNginxDaemon({
+        layout,
+        service: supervisor.nginx,
+        program: "/usr/sbin/nginx",
+        generationsMax: 2,
+        clock: createSystemClock(),
+        logger: createLogger({ level: "silent", format: "json" }),
+      }),
+    text: (generation) => renderedFile(layout, generation, [servedOf(...limited)], SIZE),
+    [Symbol.asyncDispose]: async () => {
+      await supervisor.end();
+      member.close();
+    },
+  };
+}
+
+/** A client that stays; undefined when nginx closes it at once. */
+async function client(): Promise<Socket | undefined> {
+  const socket = connect({ host: "127.0.0.1", port: PORT }).on("error", () => {});
+  socket.write("hello");
+  const { promise, resolve } = Promise.withResolvers<Socket | undefined>();
+  socket.once("data", () => resolve(socket)).once("close", () => resolve(undefined));
+  return await promise;
+}
+
+/** A reload after which each client is the new generation's. */
+async function reload(nginx: NginxDaemon, s: Stage, generation: string): Promise<void> {
+  // Generations are told apart by when their workers start, and a start waits for nothing.
+  while (((await nginx.generationsAlive())[0]?.ageMs ?? 200) < 200) {}
+  const outcome = await nginx.apply(s.text(generation), generation);
+  assert.deepEqual(outcome, { kind: "applied", reloaded: true });
+  await nginx.retired();
+}
+
+test("a file that limits nothing has no zone, and a rendered one that of nginx's first file", () => {
+  const { nginx: layout } = dataPlaneLayout("/run/text");
+  const pair = (limits: object) =>
+    servedOf(...listenerOf("127.0.0.1:1/tcp", ["127.0.0.1:2"], limits));
+  const text = renderedFile(layout, "0", [pair({ connectionsMax: 5 })], SIZE);
+  assert.equal(zoneSinceOf(renderedFile(layout, "0", [pair({})], SIZE)), undefined);
+  assert.equal(zoneSinceOf(text), 0);
+  const later = withZoneSince(text, 77);
+  assert.equal(zoneSinceOf(later), 77);
+  assert.equal(later.replaceAll("_77", ""), text);
+  const names = Array.from(later.matchAll(/_77(?=:| 5;)/g));
+  assert.equal(names.length, 2, "the zone and who counts in it");
+});
+
+inSandbox({ file: import.meta.url, name: "limit-zone" }, () => {
+  test("clients of generations that were ended do not count for ever", async () => {
+    await using s = await stage("ended");
+    const nginx = s.daemon();
+    for (let round = 0; round < 3 * LIMIT; round += 1) {
+      await reload(nginx, s, `g${round}`);
+      assert.ok((await client()) !== undefined, `a client after ${round} reloads`);
+    }
+  });
+
+  test("clients of a generation that lives on count beside those of the next", async () => {
+    await using s = await stage("living");
+    const nginx = s.daemon();
+    await reload(nginx, s, "g0");
+    for (let count = 0; count < LIMIT; count += 1) assert.ok((await client()) !== undefined);
+    await reload(nginx, s, "g1");
+    assert.equal(await client(), undefined);
+  });
+
+  test("the next agent finds that its file is in force, whatever zone it counts in", async () => {
+    await using s = await stage("next");
+    const nginx = s.daemon();
+    for (const generation of ["g0", "g1", "g2"]) {
+      await reload(nginx, s, generation);
+      assert.ok((await client()) !== undefined);
+    }
+    const outcome = await s.daemon().apply(s.text("g2"), "g2");
+    assert.deepEqual(outcome, { kind: "applied", reloaded: false });
+  });
+});
