@@ -39,6 +39,8 @@ export interface PassResult {
   readonly held: boolean;
   /** Something could not be done that may work later without a new plan. */
   readonly retry: boolean;
+  /** An nginx did not decide in its time: tries are a burden for this host. */
+  readonly isUndecided: boolean;
   /** What became of each step, in their order. */
   readonly steps: readonly StepOutcome[];
 }
@@ -85,6 +87,7 @@ export async function applySteps(
     disturbed: false,
     held: true,
     retry: false,
+    isUndecided: false,
   };
   const outcomes: StepOutcome[] = [];
   let isSafeToRemove = true;
@@ -193,13 +196,15 @@ async function serve(
 ): Promise<Progress> {
   const served = await serveListeners({ ...host, nowMs }, step, result.applied);
   const problems = new Map([...result.applied.problems, ...served.problems]);
+  const { isUndecided } = served;
   return {
     ...result,
     applied: { ...withGeneration(result.applied, step.protocol, served), problems },
     reloads: result.reloads + served.reloads,
     reloadMs: Math.max(result.reloadMs, served.reloadMs),
     disturbed: result.disturbed || served.reloads > 0,
-    retry: result.retry || [...served.problems.values()].some(isPassing),
+    retry: result.retry || isUndecided || [...served.problems.values()].some(isPassing),
+    isUndecided: result.isUndecided || isUndecided,
   };
 }
 

@@ -26,3 +26,5 @@ export const LOOK_WAIT_MAX_MS = 25;
 export const TICK_MS = 1000;
 /** What failed without being a plan's fault is tried again after this long, in ms. */
 export const RETRY_MS = 5000;
+/** And at the latest after this long, in ms, where its tries are a burden for the host. */
+export const RETRY_MS_MAX = 300_000;

@@ -230,11 +230,11 @@ class Loop implements Converge {
     this.#reloads += result.reloads;
     this.#ledger = result.ledger;
     this.#lastPass = passOf({ steps: result.steps });
-    if (result.disturbed) this.#wait.disturbed(begunMs, result.reloadMs);
+    this.#wait.ended(begunMs, result);
     // What nginx does not connect to any more needs no members; newer ones may have been fed.
     await this.#feed.feed(this.#wanted ?? wanted, result.applied.listeners);
     if (decided.again) this.#passIn(RELOAD_GAP_MS);
-    else if (result.retry || this.#feed.remarks.length > 0) this.#passIn(RETRY_MS);
+    else if (result.retry || this.#feed.remarks.length > 0) this.#passIn(this.#wait.retryMs);
   }
 
   async #look(): Promise<void> {

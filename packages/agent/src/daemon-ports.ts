@@ -12,6 +12,12 @@ export type ApplyOutcome =
   /** Its checker or the daemon itself refused it; what ran before still runs. */
   | { readonly kind: "refused"; readonly remark: Remark };
 
+/** The same of nginx. */
+export type NginxOutcome =
+  | ApplyOutcome
+  /** It neither took nor refused it in its time; what ran before still runs. */
+  | { readonly kind: "undecided"; readonly remark: Remark };
+
 /** keepalived under its supervisor. */
 export interface KeepalivedDaemon {
   /**
@@ -44,10 +50,11 @@ export interface NginxDaemon {
   /**
    * Checks, swaps and reloads, then waits until the generation with this id answers; rolls back
    * to the file before when it does not. Unchanged text with the generation answering does nothing.
+   * What is not decided in its time gets more of it the next time.
    * @param news the same file with what is new in it alone. It is checked instead where the rest
    *   was proved before, by this very process: a check of all costs as much as the reload.
    */
-  apply(text: string, generation: string, news?: string): Promise<ApplyOutcome>;
+  apply(text: string, generation: string, news?: string): Promise<NginxOutcome>;
   /**
    * Id of the generation that answers now; undefined when none does.
    * @param agoMsMax an answer of the file in force that is no older is as good, in ms. Default 0.

@@ -13,10 +13,13 @@ import {
 } from "@fairlead/model";
 
 import type { Applied } from "./applied.ts";
+import type { PassResult } from "./apply.ts";
 import {
   RELOAD_GAP_MS,
   RELOAD_GAP_MS_MAX,
   RELOAD_GAP_TIMES,
+  RETRY_MS,
+  RETRY_MS_MAX,
   SUCCESSOR_MS,
 } from "./converge-times.ts";
 import type { AcceptedPlan } from "./ports.ts";
@@ -28,8 +31,13 @@ export interface PassWait {
    * @returns how long it has to wait yet, in ms; 0: it begins now.
    */
   begin(wanted: AcceptedPlan | undefined, applied: Pick<Applied, "lanes">, nowMs: number): number;
-  /** The pass that began then made a daemon reload; `tookMs` of it went to nginx. */
-  disturbed(begunMs: number, tookMs: number): void;
+  /** The pass that began then ended so. */
+  ended(begunMs: number, result: Pick<PassResult, "disturbed" | "reloadMs" | "isUndecided">): void;
+  /**
+   * How long after the last pass what failed in it is tried again, in ms. Tries cost a host reloads
+   * that is too slow for them: it is given longer and longer.
+   */
+  readonly retryMs: number;
 }
 
 /** Makes it, of a loop that has made no pass. */
@@ -39,6 +47,8 @@ export function createPassWait(): PassWait {
   /** When a pass was first to begin that is not the holder's; undefined while none waits. */
   let secondMs: number | undefined;
   let restsUntilMs = Number.NEGATIVE_INFINITY;
+  /** Passes in a row in which nginx did not decide. */
+  let undecided = 0;
   const leftMs: PassWait["begin"] = (wanted, applied, nowMs) => {
     if (wanted === undefined || isUrgent(wanted, applied)) return 0;
     const restMs = restsUntilMs - nowMs;
@@ -54,7 +64,13 @@ export function createPassWait(): PassWait {
       secondMs = undefined;
       return 0;
     },
-    disturbed: (begunMs, tookMs) => (restsUntilMs = begunMs + gapMs(tookMs)),
+    ended: (begunMs, { disturbed, reloadMs, isUndecided }) => {
+      if (disturbed) restsUntilMs = begunMs + gapMs(reloadMs);
+      undecided = isUndecided ? undecided + 1 : 0;
+    },
+    get retryMs() {
+      return Math.min(RETRY_MS * 2 ** Math.max(0, undecided - 1), RETRY_MS_MAX);
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 // Hands the listeners to nginx: what is taken by others is left out and named first; what the
 // daemon then refuses is found by halving, so that one bad listener never keeps the others from
-// being served. What was served before and is refused now stays as it was.
+// being served. What was served before and is refused now stays as it was. Where the daemon does
+// not decide in its time, that is nobody's fault: all stays as it was, and nothing more is tried.
 
 import type { ListenerResource, Remark, ResourceName } from "@fairlead/model";
 
@@ -43,6 +44,8 @@ export interface ServeResult {
   /** Of this protocol. */
   readonly generation: string | undefined;
   readonly problems: ReadonlyMap<ResourceName, Problem>;
+  /** Whether nginx did not decide in its time. */
+  readonly isUndecided: boolean;
   readonly reloads: number;
   /** How long the longest reload took that came to something, in ms; 0 without any. */
   readonly reloadMs: number;
@@ -50,6 +53,8 @@ export interface ServeResult {
 
 /** Where nothing had to be read again. */
 const NO_RELOAD = { reloads: 0, reloadMs: 0 };
+/** Nothing is known to be served. */
+const NOTHING: Before = { listeners: new Map(), generation: undefined };
 
 /** What the instance of one protocol served before. */
 interface Before {
@@ -69,7 +74,7 @@ export async function serveListeners(
   if (protocol === "udp" && wanted.length === 0) {
     await nginx.end();
     const none = { generation: undefined, problems: new Map<ResourceName, Problem>() };
-    return { ...none, ...NO_RELOAD, listeners: new Map(others) };
+    return { ...none, ...NO_RELOAD, isUndecided: false, listeners: new Map(others) };
   }
   const generation = protocol === "udp" ? applied.udpGeneration : applied.generation;
   const own = listeners.filter(([, { listener }]) => listener.protocol === protocol);
@@ -127,9 +132,10 @@ function restored(
   before: Before,
   answering: AnsweringGeneration | undefined,
 ): Before {
-  if (before.generation !== undefined || answering === undefined) return before;
+  if (before.generation !== undefined) return before;
+  if (answering === undefined) return NOTHING;
   const listeners = restoreServed(wanted, answering, generationOf);
-  return listeners.size === 0 ? before : { listeners, generation: answering.id };
+  return listeners.size === 0 ? NOTHING : { listeners, generation: answering.id };
 }
 
 interface AttemptsOptions extends Here {
@@ -147,6 +153,8 @@ class Attempts {
   #tries = 0;
   /** Whether any try was taken. */
   #hasServed = false;
+  /** Why nginx did not decide: no other part of its file is to blame, and none is tried. */
+  #undecided: Remark | undefined;
 
   constructor(options: AttemptsOptions, before: Before, problems: Map<ResourceName, Problem>) {
     this.#options = options;
@@ -167,11 +175,19 @@ class Attempts {
     const refused = await this.#try(base, fresh);
     if (refused !== undefined) await this.#search(base, fresh, refused);
     return {
-      listeners: this.#served,
+      listeners: this.#known(offered),
       generation: this.#generation,
       problems: this.#problems,
+      isUndecided: this.#undecided !== undefined,
       ...this.#reload,
     };
+  }
+
+  /** Where a generation serves on that an agent before this one made, what listens there is. */
+  #known(offered: readonly ServedListener[]): ReadonlyMap<ResourceName, ServedListener> {
+    if (this.#generation !== undefined) return this.#served;
+    const listening = offered.filter(this.#options.isListening);
+    return new Map(listening.map((entry) => [entry.listener.name, entry]));
   }
 
   #isServed(entry: ServedListener): boolean {
@@ -185,6 +201,7 @@ class Attempts {
     base: Map<ResourceName, ServedListener>,
     fresh: readonly ServedListener[],
   ): Promise<Remark | undefined> {
+    if (this.#undecided !== undefined) return this.#undecided;
     this.#tries += 1;
     const all = new Map(base);
     for (const entry of fresh) all.set(entry.listener.name, entry);
@@ -195,7 +212,8 @@ class Attempts {
     const news = renderNginx(fresh, generation, protocol);
     const begunMs = nowMs();
     const outcome = await nginx.apply(text, generation, news);
-    if (outcome.kind === "refused") return outcome.remark;
+    if (outcome.kind === "undecided") this.#undecided = outcome.remark;
+    if (outcome.kind !== "applied") return outcome.remark;
     for (const entry of fresh) base.set(entry.listener.name, entry);
     this.#served = all;
     this.#hasServed = true;
@@ -223,7 +241,7 @@ class Attempts {
     const { isListening } = this.#options;
     const parts = [left.filter(isListening), left.filter((entry) => !isListening(entry))];
     const halving: Halving<ServedListener> = {
-      isSpent: () => this.#tries >= TRIES_MAX,
+      isSpent: () => this.#undecided !== undefined || this.#tries >= TRIES_MAX,
       offer: (part) => this.#try(base, part),
       refuse: (part, remark) => this.#refuse(part, remark),
     };

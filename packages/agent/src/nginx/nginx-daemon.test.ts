@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { createLogger, createSystemClock } from "@fairlead/runtime";
 import { inSandbox } from "@fairlead/testkit";
 import { dataPlaneLayout } from "../data-plane-layout.ts";
-import type { ApplyOutcome, NginxDaemon } from "../ports.ts";
+import type { NginxDaemon, NginxOutcome } from "../ports.ts";
 import { createS6Supervisor, type S6Supervisor } from "../supervise/s6.ts";
 import { probeSocketOf } from "./generation-probe.ts";
 import { createNginxDaemon } from "./nginx-daemon.ts";
@@ -83,7 +83,7 @@ async function ask(port: number): Promise<string | undefined> {
   }
 }
 
-function detailOf(outcome: ApplyOutcome): string {
+function detailOf(outcome: NginxOutcome): string {
   assert.equal(outcome.kind, "refused");
   return outcome.remark.detail;
 }
@@ -285,6 +285,25 @@ inSandbox({ file: import.meta.url, name: "nginx" }, () => {
     const serving = readWorkers(pid).filter((worker) => !worker.ending);
     assert.equal(serving.length, 2);
     assert.ok(serving.every((worker) => worker.pid !== old.pid));
+  });
+
+  test("a master that gets no time refuses nothing, and takes the next file when it goes on", async () => {
+    await using s = await stage("stopped");
+    const good = s.config("g1", [8001]);
+    await s.nginx.apply(good, "g1");
+    const { pid } = await s.supervisor.nginx.state();
+    assert.ok(pid !== undefined);
+    process.kill(pid, "SIGSTOP");
+    const outcome = await s.nginx
+      .apply(s.config("g2", [8001, 8002]), "g2")
+      .finally(() => process.kill(pid, "SIGCONT"));
+    assert.equal(outcome.kind, "undecided");
+    assert.equal(outcome.remark.reason, "DataPlaneDown");
+    assert.match(outcome.remark.detail, /^nginx: its new file did not serve within 4000 ms, /);
+    assert.equal(await ask(8001), "g1");
+    assert.equal(await readFile(s.configPath, "utf8"), good);
+    assert.equal((await s.nginx.apply(s.config("g3", [8001, 8002]), "g3")).kind, "applied");
+    assert.equal(await ask(8002), "g3");
   });
 
   test("the socket of a check that was killed does not keep nginx from its file", async () => {

@@ -3,11 +3,10 @@
 // service. One apply at a time. Test passed and signal sent is not applied: nginx keeps the old
 // configuration without a word to the sender when it cannot bind.
 
-import type { Remark } from "@fairlead/model";
 import { type Clock, type Logger, runProgram } from "@fairlead/runtime";
 import type { NginxLayout } from "../data-plane-layout.ts";
 import type { ListenPlace } from "../listen-place.ts";
-import type { ApplyOutcome, LivingGeneration, NginxDaemon } from "../ports.ts";
+import type { LivingGeneration, NginxDaemon, NginxOutcome } from "../ports.ts";
 import type { LogMark, SupervisedService } from "../supervised.ts";
 import { createTurns, type Turns } from "../turns.ts";
 import { probeSocketOf } from "./generation-probe.ts";
@@ -36,6 +35,8 @@ export interface NginxDaemonOptions {
 const ANSWER_MS = 4000;
 /** A dead master is started again after about a second, and may find leftovers first. */
 const START_MS = 6000;
+/** A host that needed longer once gets up to so many times as long. */
+const PATIENCE_MAX = 4;
 const POLL_MS = 5;
 /** A look at generations takes a state that is no older than this. */
 const RECENT_MS = 250;
@@ -49,6 +50,8 @@ const WORDS_BYTES_MAX = 16_384;
 export function createNginxDaemon(options: NginxDaemonOptions): NginxDaemon {
   return new Nginx(options);
 }
+
+type Refusal = ReturnType<typeof nginxRefusal>;
 
 /** What was in force before an apply. */
 interface Before {
@@ -77,6 +80,8 @@ class Nginx implements NginxDaemon {
   /** Whether a file of this process was proved: an earlier release's may have another frame. */
   #hasProved = false;
   #retiring: Promise<void> = Promise.resolve();
+  /** How many times as long as usual a new generation may take. */
+  #patience = 1;
 
   constructor(options: NginxDaemonOptions) {
     this.#options = options;
@@ -86,7 +91,7 @@ class Nginx implements NginxDaemon {
     this.#file = createHandedOver(options.layout);
   }
 
-  apply(text: string, generation: string, news = text): Promise<ApplyOutcome> {
+  apply(text: string, generation: string, news = text): Promise<NginxOutcome> {
     return this.#inTurn(() => this.#apply(text, generation, news));
   }
 
@@ -137,7 +142,7 @@ class Nginx implements NginxDaemon {
     return { socket, zoneSince: zoneSinceOf(text) };
   }
 
-  async #apply(text: string, wanted: string, news: string): Promise<ApplyOutcome> {
+  async #apply(text: string, wanted: string, news: string): Promise<NginxOutcome> {
     const [now, generation] = await Promise.all([this.#file.read(), this.generation()]);
     const before: Before = { text: now, generation };
     const zoneSince = zoneSinceOf(now ?? "") ?? 0;
@@ -154,7 +159,7 @@ class Nginx implements NginxDaemon {
     ]);
     if (refused !== undefined) {
       await this.#file.withdraw();
-      return { kind: "refused", remark: refused };
+      return this.#judged(refused);
     }
     // Those that will be ended leave what they counted behind, so nobody may go on from it.
     const isFull = pid !== undefined && this.#old.areFull(pid);
@@ -169,9 +174,13 @@ class Nginx implements NginxDaemon {
       return { kind: "applied", reloaded: true };
     }
     const words = await this.#service.log.since(since);
-    const remark = nginxRefusal(words, `generation ${wanted} did not answer within ${ms} ms`);
     await this.#rollBack(before, since);
-    return { kind: "refused", remark };
+    return this.#judged(nginxRefusal(words, `its new file did not serve within ${ms} ms`));
+  }
+
+  #judged(refusal: Refusal): Refusal {
+    if (refusal.kind === "undecided") this.#patience = Math.min(2 * this.#patience, PATIENCE_MAX);
+    return refusal;
   }
 
   async #swap(text: string): Promise<Handed> {
@@ -188,7 +197,7 @@ class Nginx implements NginxDaemon {
   }
 
   /** Why the checker refuses the candidate; undefined when it accepts it. */
-  async #check(): Promise<Remark | undefined> {
+  async #check(): Promise<Refusal | undefined> {
     const { dir, candidate } = this.#options.layout;
     const result = await runProgram({
       command: this.#options.program,
@@ -198,7 +207,9 @@ class Nginx implements NginxDaemon {
     });
     if (result.code === 0) return undefined;
     const words = result.stderr.split("\n").filter((line) => line !== "");
-    return nginxRefusal(words, result.timedOut ? "its check took too long" : "its check failed");
+    const late = `took longer than ${CHECK_MS_MAX} ms`;
+    const end = result.timedOut ? late : `ended with ${result.signal ?? result.code}`;
+    return nginxRefusal(words, `its check ${end}`);
   }
 
   /**
@@ -209,11 +220,11 @@ class Nginx implements NginxDaemon {
   async #handOver(serving: string | undefined): Promise<number> {
     if (serving !== undefined) {
       await this.#service.reload();
-      return ANSWER_MS;
+      return ANSWER_MS * this.#patience;
     }
     if ((await this.#service.state()).up) await this.#service.restart();
     else await this.#service.start();
-    return START_MS;
+    return START_MS * this.#patience;
   }
 
   /** Waits for the generation; gives up early when the log says that it will not come. */

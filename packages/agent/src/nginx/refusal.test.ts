@@ -30,26 +30,38 @@ const refusals = [
       detail: 'nginx: unknown directive "lisen" in /run/x/nginx/candidate.conf:7',
     },
   },
-  {
-    name: "noise of a user namespace is not the reason",
-    lines: [NOISE, "[notice] something else"],
-    wanted: { reason: "ConfigRefused", detail: "nginx: [notice] something else" },
-  },
-  {
-    name: "silence",
-    lines: [],
-    wanted: { reason: "ConfigRefused", detail: "nginx: it said nothing" },
-  },
 ] as const;
 
 for (const c of refusals) {
   test(`nginx refuses: ${c.name}`, () => {
-    assert.deepEqual(nginxRefusal(c.lines, "it said nothing"), c.wanted);
+    const wanted = { kind: "refused", remark: c.wanted };
+    assert.deepEqual(nginxRefusal(c.lines, "it did not answer"), wanted);
+  });
+}
+
+const silences = [
+  { name: "silence", lines: [], said: "it said nothing" },
+  {
+    name: "noise of a user namespace",
+    lines: [NOISE, "[notice] something else"],
+    said: "it said last: [notice] something else",
+  },
+] as const;
+
+for (const { name, lines, said } of silences) {
+  test(`nginx refuses nothing by ${name}: it is tried again`, () => {
+    const detail =
+      "nginx: it did not answer, and is tried again: look whether the host is short of " +
+      `processor time or memory; ${said}`;
+    const remark = { reason: "DataPlaneDown", detail };
+    assert.deepEqual(nginxRefusal(lines, "it did not answer"), { kind: "undecided", remark });
   });
 }
 
 test("nginx refuses: words are shortened and escaped", () => {
-  const { detail } = nginxRefusal([`[emerg] bad \u001b[31m${"x".repeat(5000)}`], "");
+  const {
+    remark: { detail },
+  } = nginxRefusal([`[emerg] bad \u001b[31m${"x".repeat(5000)}`], "");
   assert.ok(detail.length <= 1024);
   assert.ok(!detail.includes("\u001b"));
 });

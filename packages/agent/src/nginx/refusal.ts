@@ -1,8 +1,10 @@
-// What nginx says when it refuses a file, as a remark. Given its words; pure. The words are
-// shortened and escaped, so that a log or a table can show them.
+// What nginx says when it refuses a file, as a remark; without a word of it, it refused nothing.
+// Given its words; pure. The words are shortened and escaped, so that a log or a table can show
+// them.
 
-import type { Remark } from "@fairlead/model";
 import { escapeBounded } from "@fairlead/runtime";
+
+import type { NginxOutcome } from "../ports.ts";
 
 const DETAIL_CHARACTERS_MAX = 1024;
 /** `2026/11/21 10:17:53 [emerg] 123#123: ` or `nginx: [emerg] `. */
@@ -12,6 +14,8 @@ const BIND_FAILED = /^bind\(\) to (\S+) failed \(98: /;
 const GIVEN_UP = /still could not bind\(\)/;
 /** A worker in a user namespace has no other groups to set; nginx serves all the same. */
 const NOISE = /^initgroups\(/;
+/** What an operator may do where nginx has no words for it. */
+const ADVICE = "look whether the host is short of processor time or memory";
 
 /** The lines of nginx's words that say why it refused, without time stamps. */
 function complaints(lines: readonly string[]): string[] {
@@ -21,19 +25,35 @@ function complaints(lines: readonly string[]): string[] {
     .filter((line) => !NOISE.test(line));
 }
 
-/** Why nginx refused; `otherwise` is said when its words do not tell. */
-export function nginxRefusal(lines: readonly string[], otherwise: string): Remark {
+/**
+ * Why nginx refused what it was given. Where it has no words for it, it did not refuse that:
+ * `otherwise` says what happened, which may go well another time.
+ */
+export function nginxRefusal(
+  lines: readonly string[],
+  otherwise: string,
+): Exclude<NginxOutcome, { kind: "applied" }> {
   const words = complaints(lines);
   const taken = words.map((line) => BIND_FAILED.exec(line)?.[1]).find((end) => end !== undefined);
   if (taken !== undefined) {
-    const detail = escapeBounded(`${taken} is in use by another process`, DETAIL_CHARACTERS_MAX);
-    return { reason: "PortTaken", detail };
+    const detail = bounded(`${taken} is in use by another process`);
+    return { kind: "refused", remark: { reason: "PortTaken", detail } };
   }
-  const detail = words.find((line) => !GIVEN_UP.test(line)) ?? lines.at(-1) ?? otherwise;
-  return {
-    reason: "ConfigRefused",
-    detail: escapeBounded(`nginx: ${detail}`, DETAIL_CHARACTERS_MAX),
-  };
+  const why = words.find((line) => !GIVEN_UP.test(line));
+  if (why !== undefined) {
+    return {
+      kind: "refused",
+      remark: { reason: "ConfigRefused", detail: bounded(`nginx: ${why}`) },
+    };
+  }
+  const last = lines.at(-1);
+  const said = last === undefined ? "it said nothing" : `it said last: ${last}`;
+  const detail = bounded(`nginx: ${otherwise}, and is tried again: ${ADVICE}; ${said}`);
+  return { kind: "undecided", remark: { reason: "DataPlaneDown", detail } };
+}
+
+function bounded(detail: string): string {
+  return escapeBounded(detail, DETAIL_CHARACTERS_MAX);
 }
 
 /** Whether the words, all from after a signal, say that the new file will never be in force. */

@@ -1,0 +1,141 @@
+// A host that has no time for its nginx: a new file is not in force when its time is over, and no
+// listener of it is to blame. On a fake host and the fake clock.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { Resource } from "@fairlead/model";
+import {
+  type FakeHost,
+  acceptedPlan,
+  fakeWorld,
+  laneOf,
+  listenerOf,
+  restartFakeAgent,
+  startFakeAgent,
+  vipOf,
+} from "@fairlead/testkit";
+
+import { RETRY_MS, RETRY_MS_MAX } from "./converge-times.ts";
+
+const LANE = laneOf({ routerId: 51, order: ["a=192.0.2.11", "b=192.0.2.12"] });
+const PORTS = [8080, 8081, 8082, 8083, 8084, 8085, 8086, 8087];
+const DETAIL = "nginx: its new file did not serve within 4000 ms";
+const ANSWER_MS = 4000;
+
+/** The first so many listeners of an address. */
+function web(count: number): readonly Resource[] {
+  const listeners = PORTS.slice(0, count).map((port) =>
+    listenerOf(`192.0.2.100:${port}/tcp`, ["192.0.2.21:8080"]),
+  );
+  return [LANE, vipOf("192.0.2.100", LANE), ...listeners.flat()];
+}
+
+/** Ports that nginx listens on, and that the host lets clients in to. */
+function served(host: FakeHost): number {
+  const listening = host.lines().filter((line) => line.startsWith("listen "));
+  const open = host.guard.letsIn().map((place) => `listen ${place.replace("/tcp", "")}`);
+  return listening.filter((line) => open.includes(line)).length;
+}
+
+interface Slow {
+  readonly nginx: FakeHost["nginx"];
+  /** Monotonic ms of each try. */
+  readonly triesMs: readonly number[];
+  /** While it is busy, a file with more listeners than this takes too long. */
+  fastCount: number;
+}
+
+function slowNginx({ nginx }: FakeHost, clock: ReturnType<typeof fakeWorld>["clock"]): Slow {
+  const triesMs: number[] = [];
+  const slow: Slow = {
+    triesMs,
+    fastCount: 0,
+    nginx: {
+      ...nginx,
+      apply: async (text, generation, news) => {
+        triesMs.push(clock.nowMs());
+        const count = text.match(/listen 192/g)?.length ?? 0;
+        if (count <= slow.fastCount) return await nginx.apply(text, generation, news);
+        await clock.sleep(ANSWER_MS);
+        return { kind: "undecided", remark: { reason: "DataPlaneDown", detail: DETAIL } };
+      },
+    },
+  };
+  return slow;
+}
+
+test("a listener that met a busy host is served when the host is idle again", async () => {
+  const stage = fakeWorld();
+  const { host, loop } = await startFakeAgent(stage, "a");
+  await loop[Symbol.asyncDispose]();
+  const slow = slowNginx(host, stage.clock);
+  const a = await restartFakeAgent(stage.clock, host, slow.nginx);
+  a.loop.accept(acceptedPlan("a", web(1)));
+  await stage.clock.advance(ANSWER_MS + 100);
+  const [problem] = [...a.last().resources.values()].flatMap((entry) => entry.problem ?? []);
+  assert.deepEqual([problem?.reason, problem?.detail], ["DataPlaneDown", DETAIL]);
+  assert.equal(served(host), 0);
+  slow.fastCount = PORTS.length;
+  await stage.clock.advance(RETRY_MS + 100);
+  assert.equal(served(host), 1);
+  assert.ok([...a.last().resources.values()].every((entry) => entry.problem === undefined));
+});
+
+test("a host that is too slow for its nginx is tried less and less often, whole", async () => {
+  const stage = fakeWorld();
+  const { host, loop } = await startFakeAgent(stage, "a");
+  await loop[Symbol.asyncDispose]();
+  const slow = slowNginx(host, stage.clock);
+  const a = await restartFakeAgent(stage.clock, host, slow.nginx);
+  a.loop.accept(acceptedPlan("a", web(8)));
+  await stage.clock.advance(3_600_000);
+  const gapsMs = slow.triesMs.slice(1).map((atMs, at) => atMs - (slow.triesMs[at] ?? 0));
+  assert.deepEqual(
+    gapsMs.slice(0, 3).map((ms) => ms - ANSWER_MS),
+    [RETRY_MS, 2 * RETRY_MS, 4 * RETRY_MS],
+  );
+  assert.equal(Math.max(...gapsMs), RETRY_MS_MAX + ANSWER_MS);
+});
+
+test("what is served stays, and changes come, while a new listener meets a busy host", async () => {
+  const stage = fakeWorld();
+  const { host, loop } = await startFakeAgent(stage, "a");
+  loop.accept(acceptedPlan("a", web(7)));
+  await stage.clock.advance(50);
+  await loop[Symbol.asyncDispose]();
+  const slow = slowNginx(host, stage.clock);
+  slow.fastCount = 7;
+  const a = await restartFakeAgent(stage.clock, host, slow.nginx);
+  a.loop.accept(acceptedPlan("a", web(8)));
+  await stage.clock.advance(60_000);
+  assert.equal(served(host), 7);
+  a.loop.accept(acceptedPlan("a", web(6)));
+  await stage.clock.advance(3000);
+  assert.equal(served(host), 6);
+});
+
+test("an upgraded agent on a busy host leaves out nothing that nginx serves", async () => {
+  const stage = fakeWorld();
+  const { host, loop } = await startFakeAgent(stage, "a");
+  loop.accept(acceptedPlan("a", web(7)));
+  await stage.clock.advance(50);
+  await loop[Symbol.asyncDispose]();
+  const slow = slowNginx(host, stage.clock);
+  slow.fastCount = 4;
+  // What the release before served has an id that this one does not make.
+  const isOld = (): boolean => slow.fastCount === 4;
+  const generation: FakeHost["nginx"]["generation"] = async (agoMsMax) => {
+    const id = await host.nginx.generation(agoMsMax);
+    return isOld() && id !== undefined ? "0123456789abcdef" : id;
+  };
+  const a = await restartFakeAgent(stage.clock, host, { ...slow.nginx, generation });
+  a.loop.accept(acceptedPlan("a", web(8)));
+  for (let second = 0; second < 60; second += 1) {
+    await stage.clock.advance(1000);
+    assert.equal(served(host), 7, `${second} s after the start`);
+  }
+  slow.fastCount = PORTS.length;
+  await stage.clock.advance(RETRY_MS_MAX);
+  assert.equal(served(host), 8);
+});
