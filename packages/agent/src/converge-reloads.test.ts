@@ -120,3 +120,27 @@ test("an agent that comes after another serves on while one listener is refused"
   assert.deepEqual(losses, []);
   assert.equal(next.last().resources.get(bad[0].name)?.problem?.detail, "no");
 });
+
+test("after a worker of nginx died, its file is handed over again without a new plan", async () => {
+  const stage = fakeWorld();
+  const { host, loop } = await startFakeAgent(stage, "a");
+  await loop[Symbol.asyncDispose]();
+  let miscounts = false;
+  const dying: FakeHost["nginx"] = {
+    ...host.nginx,
+    apply: (text, generation) => {
+      miscounts = false;
+      return host.nginx.apply(text, generation);
+    },
+    generationsAlive: async () =>
+      (await host.nginx.generationsAlive()).map((one) => ({ ...one, miscounts })),
+  };
+  const a = await restartFakeAgent(stage.clock, host, dying);
+  a.loop.accept(acceptedPlan("a", web()));
+  await stage.clock.advance(10_000);
+  const { passes } = a.loop.view();
+  miscounts = true;
+  await stage.clock.advance(10_000);
+  assert.equal(miscounts, false);
+  assert.equal(a.loop.view().passes, passes + 1);
+});

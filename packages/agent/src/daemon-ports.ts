@@ -49,7 +49,8 @@ export interface CarriedVip {
 export interface NginxDaemon {
   /**
    * Checks, swaps and reloads, then waits until the generation with this id answers; rolls back
-   * to the file before when it does not. Unchanged text with the generation answering does nothing.
+   * to the file before when it does not. Unchanged text with the generation answering does nothing,
+   * unless that miscounts.
    * What is not decided in its time gets more of it the next time.
    * @param news the same file with what is new in it alone. It is checked instead where the rest
    *   was proved before, by this very process: a check of all costs as much as the reload.
@@ -87,6 +88,8 @@ export interface LivingGeneration {
   readonly memoryBytes: number;
   /** Since its first worker started. */
   readonly ageMs: number;
+  /** A worker died with connections that stay counted against limits until the next `apply`. */
+  readonly miscounts?: boolean;
 }
 
 /** The supervisor of the data plane, which outlives the agent. */

@@ -123,13 +123,14 @@ function ownLinks(
   }));
 }
 
-/** Whether a daemon does not run with what it was given. */
+/** Whether a daemon does not run with what it was given, or as it was meant. */
 export function isDataPlaneDown(applied: Applied, observed: Observation): boolean {
   const isHoldingDown = applied.lanes.size > 0 && !observed.keepalivedAlive;
   const isServing = applied.generation === undefined || observed.generation === applied.generation;
   const isServingUdp =
     applied.udpGeneration === undefined || observed.udpGeneration === applied.udpGeneration;
-  return isHoldingDown || !isServing || !isServingUdp;
+  const isMiscounting = observed.generations.some(({ miscounts }) => miscounts === true);
+  return isHoldingDown || !isServing || !isServingUdp || isMiscounting;
 }
 
 function dataPlaneRemarks(input: OutcomeInput): readonly Remark[] {

@@ -14,14 +14,17 @@ import { dataPlaneLayout } from "../data-plane-layout.ts";
 import { supervisorOf } from "../dying-agent.ts";
 import type { NginxDaemon } from "../ports.ts";
 import { renderedFile, servedOf } from "../rendered-file.ts";
+import type { S6Supervisor } from "../supervise/s6.ts";
 import { withZoneSince, zoneSinceOf } from "./limit-zone.ts";
 import { createNginxDaemon } from "./nginx-daemon.ts";
+import { readWorkers } from "./workers.ts";
 
 const SIZE = { workerProcesses: 1, workerConnections: 64 };
 const PORT = 8003;
 const LIMIT = 3;
 
 interface Stage extends AsyncDisposable {
+  readonly supervisor: S6Supervisor;
   /** Another life of the agent. */
   daemon(): NginxDaemon;
   /** The file of this generation, which differs from any other. */
@@ -40,6 +43,7 @@ async function stage(name: string): Promise<Stage> {
     connectionsMax: LIMIT,
   });
   return {
+    supervisor,
     daemon: () =>
       createNginxDaemon({
         layout,
@@ -106,6 +110,29 @@ inSandbox({ file: import.meta.url, name: "limit-zone" }, () => {
     for (let count = 0; count < LIMIT; count += 1) assert.ok((await client()) !== undefined);
     await reload(nginx, s, "g1");
     assert.equal(await client(), undefined);
+  });
+
+  test("clients of a worker that was killed do not count for ever", async () => {
+    await using s = await stage("killed");
+    const nginx = s.daemon();
+    await reload(nginx, s, "g0");
+    for (let count = 0; count < LIMIT; count += 1) assert.ok((await client()) !== undefined);
+    const { pid = 0 } = await s.supervisor.nginx.state();
+    const [worker] = readWorkers(pid);
+    assert.ok(worker !== undefined);
+    const misses = async (): Promise<boolean> =>
+      (await nginx.generationsAlive()).some(({ miscounts }) => miscounts === true);
+    assert.equal(await misses(), false);
+    process.kill(worker.pid, "SIGKILL");
+    while (!(await misses())) {}
+    // What is in force is handed over again by each pass.
+    const outcome = await nginx.apply(s.text("g0"), "g0");
+    assert.deepEqual(outcome, { kind: "applied", reloaded: true });
+    await nginx.retired();
+    assert.ok((await client()) !== undefined);
+    assert.equal(await misses(), false);
+    const again = await nginx.apply(s.text("g0"), "g0");
+    assert.deepEqual(again, { kind: "applied", reloaded: false });
   });
 
   test("the next agent finds that its file is in force, whatever zone it counts in", async () => {

@@ -87,7 +87,7 @@ class Nginx implements NginxDaemon {
     this.#options = options;
     this.#service = options.service;
     this.#clock = options.clock;
-    this.#old = createOldGenerations(options);
+    this.#old = createOldGenerations({ ...options, log: this.#service.log });
     this.#file = createHandedOver(options.layout);
   }
 
@@ -117,7 +117,7 @@ class Nginx implements NginxDaemon {
     if ((inForce.socket.path ?? this.#coming?.socket.path) === undefined) return [];
     const { pid } = await this.#service.recentState(RECENT_MS);
     if (pid === undefined) return [];
-    return this.#old.alive(pid, inForce.zoneSince);
+    return await this.#old.alive(pid, inForce.zoneSince);
   }
 
   stop(): Promise<void> {
@@ -146,7 +146,8 @@ class Nginx implements NginxDaemon {
     const [now, generation] = await Promise.all([this.#file.read(), this.generation()]);
     const before: Before = { text: now, generation };
     const zoneSince = zoneSinceOf(now ?? "") ?? 0;
-    if (now === withZoneSince(text, zoneSince) && generation === wanted) {
+    const isInForce = now === withZoneSince(text, zoneSince) && generation === wanted;
+    if (isInForce && !this.#old.miscount) {
       return { kind: "applied", reloaded: false };
     }
     await this.#retiring;
@@ -161,9 +162,9 @@ class Nginx implements NginxDaemon {
       await this.#file.withdraw();
       return this.#judged(refused);
     }
-    // Those that will be ended leave what they counted behind, so nobody may go on from it.
-    const isFull = pid !== undefined && this.#old.areFull(pid);
-    const coming = await this.#swap(withZoneSince(text, isFull ? nowTicks() : zoneSince));
+    // What dies or is ended leaves what it counted behind, so nobody may go on from it.
+    const isAnew = pid !== undefined && this.#old.mustCountAnew(pid);
+    const coming = await this.#swap(withZoneSince(text, isAnew ? nowTicks() : zoneSince));
     const retire = pid === undefined ? undefined : this.#old.replace(pid);
     const ms = await this.#handOver(pid === undefined ? undefined : before.generation);
     if (await this.#answers(wanted, since, ms)) {

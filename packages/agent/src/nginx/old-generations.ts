@@ -6,21 +6,27 @@
 import type { Clock, Logger } from "@fairlead/runtime";
 
 import type { LivingGeneration } from "../ports.ts";
+import type { DaemonLog } from "../supervised.ts";
 import { type Worker, beyondBound, groupGenerations, livingGenerations } from "./generations.ts";
+import { createLostWorkers } from "./lost-workers.ts";
 import { createWorkerLook, endWorkers, nowTicks, readWorkers, servingWorkers } from "./workers.ts";
 
 /** What they are judged by. */
 export interface OldGenerationsOptions {
   /** Generations that may live, the serving one included: more, and the oldest is ended. */
   readonly generationsMax: number;
+  /** What nginx says. */
+  readonly log: DaemonLog;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** The generations of one instance of nginx. */
 export interface OldGenerations {
-  /** Whether one more would be too many: after the next reload, the oldest is ended. */
-  areFull(master: number): boolean;
+  /** Whether a worker died since the last reload, with connections that stay counted. */
+  readonly miscount: boolean;
+  /** Whether the next file has to count anew: for that, or as the oldest will then be ended. */
+  mustCountAnew(master: number): boolean;
   /**
    * Takes the workers that serve before a reload.
    * @returns called after it, resolves when none of them takes new connections: after about 100 ms,
@@ -28,7 +34,7 @@ export interface OldGenerations {
    */
   replace(master: number): (zoneSince: number | undefined) => Promise<void>;
   /** Those that live; of them it ends those that are too many, and does not name them. */
-  alive(master: number, zoneSince: number | undefined): readonly LivingGeneration[];
+  alive(master: number, zoneSince: number | undefined): Promise<readonly LivingGeneration[]>;
 }
 
 /** nginx tells old workers to end 100 ms after it started new ones. */
@@ -39,6 +45,8 @@ const POLL_MS = 5;
 export function createOldGenerations(options: OldGenerationsOptions): OldGenerations {
   const { clock, generationsMax, logger } = options;
   const look = createWorkerLook(clock);
+  const lost = createLostWorkers(options.log, clock);
+  let miscount = false;
 
   const endBeyondBound = (
     workers: readonly Worker[],
@@ -64,22 +72,32 @@ export function createOldGenerations(options: OldGenerationsOptions): OldGenerat
   };
 
   return {
-    areFull: (master) => groupGenerations(readWorkers(master)).length >= generationsMax,
+    get miscount() {
+      return miscount;
+    },
+    mustCountAnew: (master) =>
+      miscount || groupGenerations(readWorkers(master)).length >= generationsMax,
     replace: (master) => {
       const old = servingWorkers(master);
       return async (zoneSince) => {
+        miscount = false;
         await waitUntilEnding(master, old);
         endBeyondBound(look(master), zoneSince);
       };
     },
-    alive: (master, zoneSince) => {
+    alive: async (master, zoneSince) => {
       const workers = look(master);
       // A worker may learn of its end long after the reload: only a later look finds it too many.
       const ended = new Set(endBeyondBound(workers, zoneSince));
-      return livingGenerations(
-        workers.filter((worker) => !ended.has(worker)),
-        nowTicks(),
-      );
+      const hasLost = await lost.look(workers.map(({ pid }) => pid));
+      if (hasLost && zoneSince !== undefined && !miscount) {
+        logger.warn({ master }, "a worker of nginx died: its connections are to be counted anew");
+        miscount = true;
+      }
+      const living = workers.filter((worker) => !ended.has(worker));
+      const generations = livingGenerations(living, nowTicks());
+      if (!miscount) return generations;
+      return generations.map((one) => (one.isServing ? { ...one, miscounts: true } : one));
     },
   };
 }
