@@ -8,7 +8,8 @@ import { type ListenPlace, placeOf } from "./listen-place.ts";
 
 /** What is known of the generation that answers. */
 export interface AnsweringGeneration {
-  readonly id: string;
+  /** Undefined: it has no time to answer. */
+  readonly id: string | undefined;
   /** Places that its file listens on. */
   readonly places: ReadonlySet<ListenPlace>;
 }

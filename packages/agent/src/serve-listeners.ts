@@ -110,8 +110,9 @@ async function serveHere(
 }
 
 /**
- * The generation that answers. One that should and does not, without a worker, is stopped first: it
- * may be starting again and again because somebody took a port of it, and holds the others.
+ * The generation that answers, or has workers that have no time to: its ports are its own all the
+ * same. One that should and has none is stopped first: it may be starting again and again because
+ * somebody took a port of it, and holds the others.
  */
 async function answeringNow(
   nginx: NginxDaemon,
@@ -119,9 +120,11 @@ async function answeringNow(
 ): Promise<AnsweringGeneration | undefined> {
   const id = await nginx.generation();
   const isFirstPass = before.generation === undefined;
-  if (id !== undefined) return { id, places: isFirstPass ? await nginx.places() : new Set() };
-  if (isFirstPass) return undefined;
-  if ((await nginx.generationsAlive()).length === 0) await nginx.stop();
+  const alive = id === undefined ? await nginx.generationsAlive() : [];
+  if (id !== undefined || alive.some(({ isServing }) => isServing)) {
+    return { id, places: isFirstPass ? await nginx.places() : new Set() };
+  }
+  if (!isFirstPass && alive.length === 0) await nginx.stop();
   return undefined;
 }
 

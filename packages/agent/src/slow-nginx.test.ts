@@ -139,3 +139,25 @@ test("an upgraded agent on a busy host leaves out nothing that nginx serves", as
   await stage.clock.advance(RETRY_MS_MAX);
   assert.equal(served(host), 8);
 });
+
+test("an nginx that has no time to answer is not taken for a stranger on its ports", async () => {
+  const stage = fakeWorld();
+  let isBusy = false;
+  const taken = { reason: "PortTaken", detail: "nginx has it" } as const;
+  const { host, loop } = await startFakeAgent(stage, "a", {
+    failing: () => false,
+    portTaken: () => (isBusy ? taken : undefined),
+  });
+  loop.accept(acceptedPlan("a", web(7)));
+  await stage.clock.advance(50);
+  const generation: FakeHost["nginx"]["generation"] = async (agoMsMax) =>
+    isBusy ? undefined : await host.nginx.generation(agoMsMax);
+  await loop[Symbol.asyncDispose]();
+  isBusy = true;
+  const a = await restartFakeAgent(stage.clock, host, { ...host.nginx, generation });
+  await stage.clock.advance(1000);
+  assert.equal(served(host), 7, "after a restart of the agent");
+  a.loop.accept(acceptedPlan("a", web(6)));
+  await stage.clock.advance(10_000);
+  assert.equal(served(host), 6, "after a change");
+});

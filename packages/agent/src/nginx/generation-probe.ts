@@ -2,7 +2,8 @@
 // answers with its id. Given that socket's path. It speaks to nothing else: never to a port of a
 // user.
 
-import { Socket } from "node:net";
+import { once } from "node:events";
+import { Socket, connect } from "node:net";
 
 /** Longest answer that is read; an id is a few dozen characters. */
 const ANSWER_BYTES_MAX = 256;
@@ -23,6 +24,21 @@ export function probeSocketOf(text: string): string | undefined {
 export interface GenerationProbe {
   /** The id of the generation that answers now; undefined when none does, for whatever reason. */
   ask(): Promise<string | undefined>;
+}
+
+/** Whether somebody listens on the socket, and be it that there is no time for an answer. */
+export async function isListenedTo(path: string | undefined): Promise<boolean> {
+  if (path === undefined) return false;
+  const socket = connect({ path });
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch (error) {
+    // Or so many have asked that there is no room for another.
+    return error instanceof Error && "code" in error && error.code === "EAGAIN";
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** Asks once. */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 import { type ConfigFile, createConfigFile } from "../config-file.ts";
 import type { NginxLayout } from "../data-plane-layout.ts";
-import { probeGeneration, probeSocketOf } from "./generation-probe.ts";
+import { isListenedTo, probeGeneration, probeSocketOf } from "./generation-probe.ts";
 
 /** The file of one instance. Rejects with EdgeError<ConfigFileErrorCode>. */
 export interface HandedOver {
@@ -77,9 +77,12 @@ async function recover(file: ConfigFile, earlier: ConfigFile): Promise<void> {
   await earlier.remove();
 }
 
-/** A check that was killed leaves its socket behind, and nginx could not bind it. */
+/**
+ * A check that was killed leaves its socket behind, and nginx could not bind it. One that has no
+ * time to answer needs it: it does not bind again at a reload what it has.
+ */
 async function removeLeft(socket: string | undefined): Promise<void> {
-  if (socket === undefined || (await probeGeneration(socket)) !== undefined) return;
+  if (socket === undefined || (await isListenedTo(socket))) return;
   await rm(socket, { force: true });
 }
 

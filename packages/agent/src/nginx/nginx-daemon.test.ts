@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, rename } from "node:fs/promises";
 import { type Server, type Socket, connect, createServer } from "node:net";
 import { test } from "node:test";
 import { createLogger, createSystemClock } from "@fairlead/runtime";
@@ -306,13 +306,41 @@ inSandbox({ file: import.meta.url, name: "nginx" }, () => {
     assert.equal(await ask(8002), "g3");
   });
 
+  test("workers that have no time to answer are not ended with their clients", async () => {
+    await using s = await stage("busy");
+    const member = await listen(9001, (socket) => void socket.pipe(socket));
+    const proxy = ["  server { listen 127.0.0.1:8003; proxy_pass 127.0.0.1:9001; }"];
+    const text = s.config("g1", [8001], proxy);
+    await s.nginx.apply(text, "g1");
+    const client = connect({ host: "127.0.0.1", port: 8003 });
+    client.write("hello");
+    await once(client, "data");
+    const { pid } = await s.supervisor.nginx.state();
+    assert.ok(pid !== undefined);
+    const busy = readWorkers(pid);
+    for (const worker of busy) process.kill(worker.pid, "SIGSTOP");
+    assert.equal(await s.nginx.generation(), undefined);
+    const outcome = await s.nginx
+      .apply(text, "g1")
+      .finally(() => busy.forEach((worker) => process.kill(worker.pid, "SIGCONT")));
+    assert.deepEqual(outcome, { kind: "applied", reloaded: true });
+    assert.equal(await ask(8001), "g1");
+    client.write("still there");
+    const chunks: unknown[] = await once(client, "data");
+    assert.equal(String(chunks[0]), "still there");
+    assert.equal((await s.supervisor.nginx.state()).pid, pid);
+    client.destroy();
+    member.close();
+  });
+
   test("the socket of a check that was killed does not keep nginx from its file", async () => {
     await using s = await stage("stale");
     await s.nginx.apply(s.config("g1", [8001]), "g1");
-    const left = createServer().listen(probeSocketOf(s.config("g2", [])));
+    const left = createServer().listen("/run/stale/check.sock");
     await once(left, "listening");
+    await rename("/run/stale/check.sock", probeSocketOf(s.config("g2", [])) ?? "");
+    await new Promise((resolve) => left.close(resolve));
     assert.equal((await s.nginx.apply(s.config("g2", [8001]), "g2")).kind, "applied");
-    left.close();
   });
 
   test("applies that come together are done one after the other", async () => {

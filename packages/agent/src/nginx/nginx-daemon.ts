@@ -9,14 +9,14 @@ import type { ListenPlace } from "../listen-place.ts";
 import type { LivingGeneration, NginxDaemon, NginxOutcome } from "../ports.ts";
 import type { LogMark, SupervisedService } from "../supervised.ts";
 import { createTurns, type Turns } from "../turns.ts";
-import { probeSocketOf } from "./generation-probe.ts";
+import { isListenedTo, probeSocketOf } from "./generation-probe.ts";
 import { createHandedOver, type HandedOver } from "./handed-over.ts";
 import { withZoneSince, zoneSinceOf } from "./limit-zone.ts";
 import { listensOf } from "./listens.ts";
 import { createOldGenerations, type OldGenerations } from "./old-generations.ts";
 import { createProbedSocket, type ProbedSocket } from "./probed-socket.ts";
 import { nginxRefusal, saysGivenUp } from "./refusal.ts";
-import { nowTicks } from "./workers.ts";
+import { nowTicks, servingWorkers } from "./workers.ts";
 
 /** What the daemon is made of. */
 export interface NginxDaemonOptions {
@@ -166,7 +166,8 @@ class Nginx implements NginxDaemon {
     const isAnew = pid !== undefined && this.#old.mustCountAnew(pid);
     const coming = await this.#swap(withZoneSince(text, isAnew ? nowTicks() : zoneSince));
     const retire = pid === undefined ? undefined : this.#old.replace(pid);
-    const ms = await this.#handOver(pid === undefined ? undefined : before.generation);
+    const isReached = await this.#isReached(before, pid);
+    const ms = await this.#handOver(isReached);
     if (await this.#answers(wanted, since, ms)) {
       await this.#file.prove();
       this.#hasProved = true;
@@ -175,7 +176,7 @@ class Nginx implements NginxDaemon {
       return { kind: "applied", reloaded: true };
     }
     const words = await this.#service.log.since(since);
-    await this.#rollBack(before, since);
+    await this.#rollBack(before, since, isReached);
     return this.#judged(nginxRefusal(words, `its new file did not serve within ${ms} ms`));
   }
 
@@ -214,12 +215,18 @@ class Nginx implements NginxDaemon {
   }
 
   /**
-   * Makes nginx read its file; resolves with the time it may take. Only one that answers gets a
-   * HUP: before it is ready, the signal would end the shell that becomes it. Workers without a
-   * master answer too: then there is nothing that a signal would reach.
+   * Whether a HUP reaches nginx: it answers, or its workers hold their socket and have no time to.
+   * Before it is ready, the signal would end the shell that becomes it. Workers without a master
+   * answer too: then there is nothing that a signal would reach.
    */
-  async #handOver(serving: string | undefined): Promise<number> {
-    if (serving !== undefined) {
+  async #isReached({ text, generation }: Before, pid: number | undefined): Promise<boolean> {
+    if (pid === undefined || generation !== undefined) return pid !== undefined;
+    return servingWorkers(pid).length > 0 && (await isListenedTo(probeSocketOf(text ?? "")));
+  }
+
+  /** Makes nginx read its file; resolves with the time it may take. */
+  async #handOver(isReached: boolean): Promise<number> {
+    if (isReached) {
       await this.#service.reload();
       return ANSWER_MS * this.#patience;
     }
@@ -245,7 +252,7 @@ class Nginx implements NginxDaemon {
     }
   }
 
-  async #rollBack(before: Before, since: LogMark): Promise<void> {
+  async #rollBack(before: Before, since: LogMark, wasReached: boolean): Promise<void> {
     if (before.text === undefined) {
       // Nothing ever ran: a file that cannot start must not be tried every second.
       await this.#service.stop();
@@ -257,8 +264,8 @@ class Nginx implements NginxDaemon {
     this.#coming = this.#handed(before.text);
     await this.#file.putBack(before.text);
     if (before.generation === undefined) {
-      // It was dead before: the supervisor goes on trying with the file that was good once.
-      await this.#handOver(undefined);
+      // Dead before: the supervisor goes on trying with the file that was good once.
+      await this.#handOver(wasReached);
       this.#settle();
       return;
     }
@@ -269,7 +276,9 @@ class Nginx implements NginxDaemon {
     }
     // It may still come up with the new file: only another reload makes the old one sure.
     const again = await this.#service.log.mark();
-    const ms = await this.#handOver(await this.generation());
+    const { pid } = await this.#service.state();
+    const isAlive = pid !== undefined && servingWorkers(pid).length > 0;
+    const ms = await this.#handOver(isAlive || (await this.generation()) !== undefined);
     const isBack = await this.#answers(before.generation, again, ms);
     this.#settle();
     if (isBack) return;
