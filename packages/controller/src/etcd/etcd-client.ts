@@ -18,7 +18,7 @@ import { askToKeep } from "./keep-alive.ts";
 import { loadEtcd3 } from "./load-etcd3.ts";
 import { oneTryOptions } from "./one-try.ts";
 import { type EtcdTransaction, type EtcdTransactionResult, runTransaction } from "./transaction.ts";
-import { type EtcdList, listPrefix } from "./list-prefix.ts";
+import { type CallLimits, type EtcdList, listPrefix } from "./list-prefix.ts";
 
 /** One try at one member has this long, in ms: a slow disk answers within it. */
 const TRY_MS_DEFAULT = 1500;
@@ -33,7 +33,7 @@ const NEXT: ReadonlySet<EtcdErrorCode> = new Set(["UNREACHABLE", "TIMEOUT", "SER
 export interface EtcdClientOptions {
   readonly access: EtcdAccess;
   readonly clock: Clock;
-  /** How long one member has for an answer, in ms. Default: 1500. */
+  /** How long one member has for an answer, or for a page of a long one, in ms. Default: 1500. */
   readonly tryMs?: number;
 }
 
@@ -67,16 +67,16 @@ export function createEtcdClient(options: EtcdClientOptions): EtcdClient {
   const { access, clock, tryMs = TRY_MS_DEFAULT } = options;
   const name = etcdName(access);
   const { Etcd3: MemberClient } = loadEtcd3();
+  const limits = (): CallLimits => ({ deadline: clock.wallMs() + tryMs });
   // A login is asked for outside the call that needs it: it has a deadline of its own.
-  const login = (): { readonly deadline: number } => ({ deadline: clock.wallMs() + tryMs });
-  const members = access.urls.map((url) => new MemberClient(memberOptions(access, url, login)));
+  const members = access.urls.map((url) => new MemberClient(memberOptions(access, url, limits)));
   const tries = Math.min(TRIES_MAX, Math.max(TRIES_MIN, members.length));
   let current = 0;
   let isClosed = false;
 
   async function call<T>(
     operation: string,
-    run: (etcd: Etcd3, call: { readonly deadline: number }) => Promise<T>,
+    run: (etcd: Etcd3, call: CallLimits) => Promise<T>,
   ): Promise<T> {
     const failed = new Map<string, EtcdError>();
     for (let left = tries; ; left -= 1) {
@@ -85,7 +85,7 @@ export function createEtcdClient(options: EtcdClientOptions): EtcdClient {
       const etcd = members[asked % members.length];
       try {
         if (etcd === undefined) throw new RangeError("an etcd has members");
-        return await run(etcd, { deadline: clock.wallMs() + tryMs });
+        return await run(etcd, limits());
       } catch (error) {
         const mapped = etcdError(error, `cannot ${operation} ${name}`);
         failed.set(access.urls[asked % members.length] ?? name, mapped);
@@ -100,7 +100,7 @@ export function createEtcdClient(options: EtcdClientOptions): EtcdClient {
 
   return {
     name,
-    list: (prefix) => call("read", (etcd, how) => listPrefix(etcd.kv, prefix, how)),
+    list: (prefix) => call("read", (etcd) => listPrefix(etcd.kv, prefix, limits)),
     transact: (wanted) => call("write", (etcd, how) => runTransaction(etcd.kv, wanted, how)),
     grantLease: (seconds) =>
       call("take a lease of", async (etcd, how) => {
@@ -129,11 +129,7 @@ export function createEtcdClient(options: EtcdClientOptions): EtcdClient {
   };
 }
 
-function memberOptions(
-  { user, tls }: EtcdAccess,
-  url: string,
-  login: () => { readonly deadline: number },
-): IOptions {
+function memberOptions({ user, tls }: EtcdAccess, url: string, login: () => CallLimits): IOptions {
   const auth = user && { username: user.name, password: user.password, callOptions: login };
   return {
     hosts: url,

@@ -27,15 +27,22 @@ export interface CallLimits {
   readonly deadline: number;
 }
 
-/** Reads all of them, no older than the call. */
-export async function listPrefix(kv: KVClient, prefix: string, how: CallLimits): Promise<EtcdList> {
+/**
+ * Reads all of them, no older than the call. `limits` is asked for each page: how many there are
+ * is known by reading them, so only a page can be late.
+ */
+export async function listPrefix(
+  kv: KVClient,
+  prefix: string,
+  limits: () => CallLimits,
+): Promise<EtcdList> {
   const end = prefixEnd(prefix);
   const rows: EtcdRow[] = [];
   let key = Buffer.from(prefix);
   let revision = "0";
   for (;;) {
     // The first page is read by the whole cluster's word, the others as of the same revision.
-    const page = await kv.range({ key, range_end: end, limit: PAGE_KEYS, revision }, how);
+    const page = await kv.range({ key, range_end: end, limit: PAGE_KEYS, revision }, limits());
     if (revision === "0") ({ revision } = page.header);
     for (const row of page.kvs) rows.push(readRow(row));
     const last = page.kvs.at(-1);
