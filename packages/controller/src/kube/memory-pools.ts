@@ -8,6 +8,11 @@ import { KubeError, type KubeErrorCode } from "./kube-errors.ts";
 import { childOf, isJson, type Json, textOf } from "./object-fields.ts";
 import { POOLS_PATH } from "./pool-record.ts";
 
+interface Failure {
+  readonly code: KubeErrorCode;
+  readonly message: string;
+}
+
 /** A cluster that has pools, or does not even know them. */
 export class MemoryPools implements KubeClient {
   readonly server = "https://memory";
@@ -15,7 +20,9 @@ export class MemoryPools implements KubeClient {
   readonly #watchers = new Set<Watcher>();
   #version = 100;
   /** How every request fails; undefined: it does not. */
-  failure: { readonly code: KubeErrorCode; readonly message: string } | undefined;
+  failure: Failure | undefined;
+  /** How writes to a pool fail, by its name. */
+  readonly failures: Map<string, Failure> = new Map();
   /** Writes are answered after this; undefined: at once. */
   answer: Promise<void> | undefined;
   /** Requests in their order: `LIST`, `WATCH`, `PATCH lan`. */
@@ -48,7 +55,7 @@ export class MemoryPools implements KubeClient {
     this.asked.push(isList ? "LIST" : `${request.method} ${name}`);
     await setImmediate();
     if (!isList) await this.#answered(signal);
-    this.#mayFail();
+    this.#mayFail(isList ? undefined : this.failures.get(name));
     if (isList) {
       const metadata = { resourceVersion: String(this.#version) };
       return { kind: "AddressPoolList", metadata, items: [...this.#pools.values()] };
@@ -85,8 +92,8 @@ export class MemoryPools implements KubeClient {
     await Promise.race([this.answer, promise]);
   }
 
-  #mayFail(): void {
-    if (this.failure !== undefined) throw failed(this.failure.code, this.failure.message);
+  #mayFail(failure = this.failure): void {
+    if (failure !== undefined) throw failed(failure.code, failure.message);
   }
 
   #keep(name: string, object: Json): Json {

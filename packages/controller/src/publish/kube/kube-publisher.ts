@@ -20,6 +20,9 @@ import { createServiceWriter } from "./service-writer.ts";
 import { type WantedService, WantedServices } from "./wanted-service.ts";
 import type { OnWrite } from "./write-result.ts";
 
+/** Finding about Services whose writes fail. */
+const WRITES = "kubernetes writes";
+
 /** How a cluster is published to. */
 export interface KubePublisherOptions {
   readonly client: KubeClient;
@@ -48,7 +51,7 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
   const looks = createLooks(look);
 
   const view = createServiceView(book);
-  const troubles = createTroubles(onTrouble);
+  const troubles = createTroubles(onTrouble, WRITES);
   const recorder = createEventRecorder({ ...options, troubles, onWrite, onDropped });
   let whyNoExternal: string | undefined;
   const wantedOf = (id: ClaimId): WantedService | undefined => {

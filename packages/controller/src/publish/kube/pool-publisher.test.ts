@@ -64,8 +64,17 @@ class Stage {
     }
   }
 
-  writes(): number {
-    return this.cluster.asked.filter((words) => words === "PATCH lan").length;
+  writes(name = "lan"): number {
+    return this.cluster.asked.filter((words) => words === `PATCH ${name}`).length;
+  }
+
+  /** What is told of writes that fail, when it began and when it ended. */
+  told(): readonly string[] {
+    return this.troubles.map((trouble) =>
+      trouble.kind === "finding"
+        ? `+ ${trouble.finding.name}: ${trouble.finding.detail}`
+        : `- ${trouble.name}`,
+    );
   }
 
   used(): unknown {
@@ -219,6 +228,79 @@ test("a missing right is said once, tried now and then, and over when it is give
   await stage.pass(40_000);
   assert.equal(stage.used(), "1/10");
   assert.equal(stage.troubles.at(-1)?.kind, "finding-cleared");
+});
+
+test("a role that names its pools holds none of them back for another one", async () => {
+  await using stage = await new Stage().start();
+  stage.cluster.put("aaa", { addresses: ["198.51.100.0/28"] });
+  stage.cluster.put("lan", SPEC);
+  stage.cluster.failures.set("aaa", FORBIDDEN);
+  for (const held of [3, 4]) {
+    stage.say(held);
+    await stage.pass(60_000);
+    assert.equal(stage.used(), `${held}/10`);
+  }
+});
+
+const REFUSALS = [
+  ["SERVER", "failed calling webhook: no endpoints", 7],
+  ["FORBIDDEN", "admission webhook denied the request: aaa is frozen", 7],
+  ["INVALID", "status.usage: Invalid value", 1],
+  ["TIMEOUT", "no answer within 30 s", 0],
+] as const;
+
+for (const [code, message, triesMin] of REFUSALS) {
+  test(`a pool whose status is never taken (${code}) kept all after it without theirs`, async () => {
+    await using stage = await new Stage().start();
+    stage.cluster.put("aaa", { addresses: ["198.51.100.0/28"] });
+    stage.cluster.put("lan", SPEC);
+    stage.cluster.failures.set("aaa", { code, message });
+    stage.say(3);
+    await stage.pass(120_000);
+    assert.equal(stage.used(), "3/10");
+    stage.say(4);
+    await stage.pass(60_000);
+    assert.equal(stage.used(), "4/10");
+    const tries = stage.writes("aaa");
+    assert.ok(tries >= triesMin && tries <= 40, `${tries} tries`);
+    const isTold = code !== "TIMEOUT";
+    assert.deepEqual(stage.told(), isTold ? [`+ kubernetes pool writes: ${message}`] : []);
+    // The webhook is put right, or the rule is taken back.
+    stage.cluster.failures.clear();
+    await stage.pass(310_000);
+    assert.match(conditionLine(stage.cluster.status("aaa"), "Ready"), /^True /);
+    assert.deepEqual(stage.told().slice(1), isTold ? ["- kubernetes pool writes"] : []);
+  });
+}
+
+test("a pool that was refused is offered at once when somebody changes it", async () => {
+  await using stage = await new Stage().start();
+  stage.cluster.put("lan", SPEC);
+  stage.cluster.failures.set("lan", { code: "INVALID", message: "too old" });
+  stage.say(3);
+  await stage.pass(10_000);
+  assert.equal(stage.writes(), 1);
+  stage.cluster.failures.clear();
+  stage.cluster.put("lan", SPEC, { labels: { a: "b" } });
+  await stage.pass(10_000);
+  assert.equal(stage.used(), "3/10");
+});
+
+test("a refused pool is no trouble of who leads no more, or once it is deleted", async () => {
+  await using stage = await new Stage().start();
+  stage.cluster.put("lan", SPEC);
+  stage.cluster.failures.set("lan", { code: "INVALID", message: "no" });
+  stage.say(3);
+  await stage.pass(1000);
+  assert.deepEqual(stage.told(), ["+ kubernetes pool writes: no"]);
+  stage.publisher.pause?.();
+  assert.deepEqual(stage.told().slice(1), ["- kubernetes pool writes"]);
+  stage.say(3);
+  await stage.pass(10_000);
+  assert.deepEqual(stage.told().slice(2), ["+ kubernetes pool writes: no"]);
+  stage.cluster.remove("lan");
+  await stage.pass(10_000);
+  assert.deepEqual(stage.told().slice(3), ["- kubernetes pool writes"]);
 });
 
 test("a pool that goes before its turn is not written", async () => {

@@ -1,20 +1,28 @@
 // Publishes the status of each AddressPool of a cluster. Given the records of pools, and a client
 // to write by. All statuses are looked at together and now and then, so that a thousand Services
 // that are given addresses cost a few writes; what says what stands there already is not written.
-// Each write carries uid and resource version: a deleted pool must not come back by it.
+// Each write carries uid and resource version: a deleted pool must not come back by it. A pool
+// whose status the server does not take is tried again by itself, and keeps no other waiting.
 
 import { isDeepStrictEqual } from "node:util";
 
 import type { Clock, Timer } from "@fairlead/runtime";
 
 import type { KubeClient, KubeRequest } from "../../kube/kube-client.ts";
-import { childOf, isJson, readVersion, textOf } from "../../kube/object-fields.ts";
+import { isJson } from "../../kube/object-fields.ts";
 import { type PoolRecord, type PoolRecords, POOLS_PATH } from "../../kube/pool-record.ts";
 import { STATUS_MANAGER } from "../../kube/service-record.ts";
 import { countUsage, type PoolUsage } from "../../pool-usage.ts";
 import type { Publication, Publisher } from "../../ports.ts";
+import { PoolMemory } from "./pool-memory.ts";
 import { type PoolStatus, wantedPoolStatus } from "./pool-status.ts";
-import { createTroubles, type PublishTrouble, type Right } from "./publish-trouble.ts";
+import {
+  createTroubles,
+  FAILURES_TOLD,
+  isRightMissing,
+  type PublishTrouble,
+  type Right,
+} from "./publish-trouble.ts";
 import { createWriteGate } from "./write-gate.ts";
 import { askedMs, failureResult, type OnWrite } from "./write-result.ts";
 
@@ -22,9 +30,9 @@ import { askedMs, failureResult, type OnWrite } from "./write-result.ts";
 const LOOK_MS = 5000;
 /** After a rest the first look waits so long for what follows at once, in ms. */
 const SETTLE_MS = 200;
-/** What the server does not accept is offered again after this long, in ms. */
-const REFUSED_MS = 300_000;
 const RIGHT: Right = { verb: "patch", resource: "addresspools.fairlead.io/status" };
+/** Finding about pools whose writes fail. */
+const WRITES = "kubernetes pool writes";
 
 /** How pools are published. */
 export interface PoolPublisherOptions {
@@ -57,21 +65,12 @@ export function createPoolPublisher(options: PoolPublisherOptions): Publisher & 
   };
 }
 
-/** What was written of a pool, until the source shows it. */
-interface Written {
-  readonly version: number;
-  readonly resourceVersion: string;
-  readonly status: unknown;
-}
-
 class PoolWriter {
   readonly #options: PoolPublisherOptions;
   readonly #gate: ReturnType<typeof createWriteGate>;
   readonly #troubles: ReturnType<typeof createTroubles>;
   readonly #stop = new AbortController();
-  readonly #written = new Map<string, Written>();
-  /** By uid, monotonic ms until when a refused pool is left alone. */
-  readonly #refused = new Map<string, number>();
+  readonly #memory: PoolMemory;
   #publication: Publication | undefined;
   #lookedMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
@@ -81,7 +80,8 @@ class PoolWriter {
   constructor(options: PoolPublisherOptions) {
     this.#options = options;
     this.#gate = createWriteGate(options.random);
-    this.#troubles = createTroubles(options.onTrouble);
+    this.#troubles = createTroubles(options.onTrouble, WRITES);
+    this.#memory = new PoolMemory(options.random);
   }
 
   take(publication: Publication): void {
@@ -89,10 +89,11 @@ class PoolWriter {
     this.poke();
   }
 
-  /** Nothing is known of usage any more; a look under way ends, and nobody misses a right. */
+  /** Nothing is known of usage any more; a look under way ends, and nothing ails writes. */
   pause(): void {
     this.#publication = undefined;
     this.#troubles.works(RIGHT, "");
+    for (const uid of this.#memory.failing()) this.#isWell(uid);
     this.#timer?.cancel();
     this.#timer = undefined;
   }
@@ -133,16 +134,16 @@ class PoolWriter {
     this.#forget(new Set(records.map(({ uid }) => uid)));
     if (records.length === 0 || this.#publication === undefined) return;
     const usage = countUsage(this.#publication.leases.values());
-    for (const record of records) {
+    for (const record of this.#memory.inTurn(records)) {
       const isOver = this.#stop.signal.aborted || this.#publication === undefined;
       if (isOver || !this.#gate.mayEnter(clock.nowMs())) break;
-      const newest = this.#overlaid(record);
+      const newest = this.#memory.overlaid(record);
       const status = this.#wanted(newest, usage);
-      if (isDeepStrictEqual(status, newest.status)) continue;
-      if ((this.#refused.get(record.uid) ?? 0) > clock.nowMs()) continue;
-      await this.#write(newest, status);
+      if (isDeepStrictEqual(status, newest.status)) this.#isWell(record.uid);
+      else if (!this.#memory.rests(newest, clock.nowMs())) await this.#write(newest, status);
     }
-    if (this.#gate.dueMs() !== undefined) this.#isDue = true;
+    const isOwed = this.#gate.dueMs() !== undefined || this.#memory.failing().length > 0;
+    if (isOwed) this.#isDue = true;
   }
 
   #wanted(record: PoolRecord, usage: PoolUsage): PoolStatus {
@@ -155,52 +156,54 @@ class PoolWriter {
     return wantedPoolStatus({ record, findings, uses, now });
   }
 
-  /** The record with our own last write, which the source may not have shown yet. */
-  #overlaid(record: PoolRecord): PoolRecord {
-    const written = this.#written.get(record.uid);
-    if (written === undefined) return record;
-    if (!(readVersion(record.resourceVersion) < written.version)) {
-      this.#written.delete(record.uid);
-      return record;
-    }
-    const { resourceVersion, status } = written;
-    return { ...record, resourceVersion, status };
-  }
-
   async #write(record: PoolRecord, status: PoolStatus): Promise<void> {
-    const { client, clock, onWrite } = this.#options;
+    const { client, onWrite } = this.#options;
     const { signal } = this.#stop;
     this.#gate.enter();
     try {
       const answer = await client.request(statusRequest(record, status), signal);
       onWrite("pool", "written");
-      this.#gate.passed();
-      this.#troubles.works(RIGHT, "");
-      if (isJson(answer)) this.#remember(record.uid, answer);
+      this.#answered();
+      this.#isWell(record.uid);
+      if (isJson(answer)) this.#memory.written(record.uid, answer);
     } catch (error) {
-      if (signal.aborted) return;
-      const result = failureResult(error);
-      if (result === undefined || !(error instanceof Error)) throw error;
-      onWrite("pool", result);
-      if (result === "refused") this.#refused.set(record.uid, clock.nowMs() + REFUSED_MS);
-      // The source shows what it is by now, and that is a look of its own.
-      if (result === "conflict" || result === "refused") return this.#gate.passed();
-      const isWanted = this.#publication !== undefined;
-      if (result === "forbidden" && isWanted) this.#troubles.lacks(RIGHT, "", error);
-      this.#gate.failed(clock.nowMs(), askedMs(error));
+      if (!signal.aborted) this.#failed(record, error);
     }
   }
 
-  #remember(uid: string, answer: Readonly<Record<string, unknown>>): void {
-    const resourceVersion = textOf(childOf(answer, "metadata"), "resourceVersion") ?? "";
-    const version = readVersion(resourceVersion);
-    this.#written.set(uid, { version, resourceVersion, status: answer["status"] });
+  #failed(record: PoolRecord, error: unknown): void {
+    const { clock, onWrite } = this.#options;
+    const result = failureResult(error);
+    if (result === undefined || !(error instanceof Error)) throw error;
+    onWrite("pool", result);
+    const nowMs = clock.nowMs();
+    const isWanted = this.#publication !== undefined;
+    const lacksRight = result === "forbidden" && isRightMissing(error);
+    if (lacksRight || result === "unreachable") this.#gate.failed(nowMs, askedMs(error));
+    else this.#answered();
+    // The source shows what it is by now, and that is a look of its own.
+    if (result === "conflict" || !isWanted) return;
+    // What closes the gate may be about this one alone, as a slow webhook is: others go first.
+    const failures = this.#memory.failed(record, result === "refused", nowMs);
+    if (lacksRight) return this.#troubles.lacks(RIGHT, "", error);
+    const isTold = result === "failed" ? failures >= FAILURES_TOLD : result !== "unreachable";
+    if (isTold) this.#troubles.fails(record.uid, error);
+  }
+
+  /** Whatever the server says, it is there, and so is the right. */
+  #answered(): void {
+    this.#gate.passed();
+    this.#troubles.works(RIGHT, "");
+  }
+
+  #isWell(uid: string): void {
+    this.#memory.isWell(uid);
+    this.#troubles.isWell(uid);
   }
 
   #forget(uids: ReadonlySet<string>): void {
-    for (const known of [this.#written, this.#refused]) {
-      for (const uid of known.keys()) if (!uids.has(uid)) known.delete(uid);
-    }
+    this.#memory.keepOnly(uids);
+    for (const uid of this.#memory.failing()) if (!uids.has(uid)) this.#isWell(uid);
   }
 }
 

@@ -1,7 +1,7 @@
-// What keeps us from writing, as findings: a right that is missing, a Service whose writes fail.
+// What keeps us from writing, as findings: a right that is missing, an object whose writes fail.
 // Said when it begins and when it ends, and never for each try. Given what every write came to.
 
-import type { ClaimId, Finding } from "@fairlead/model";
+import type { Finding } from "@fairlead/model";
 import { describeError } from "@fairlead/runtime";
 
 /** What is found, or is no longer; a fact but for its source. */
@@ -16,10 +16,10 @@ export interface Right {
   readonly resource: string;
 }
 
-/** So many Services that cannot be written are named. */
+/** An object whose writes fail so often in a row is told of; one that is refused is at once. */
+export const FAILURES_TOLD = 3;
+/** So many objects that cannot be written are named. */
 const NAMED_MAX = 3;
-/** Finding about Services whose writes fail. */
-const WRITES = "kubernetes writes";
 
 /** Finding about external addresses. */
 const EXTERNAL = "kubernetes external IPs";
@@ -30,18 +30,18 @@ export interface Troubles {
   lacks(right: Right, namespace: string, error: Error): void;
   /** Writing there works, or nobody wants to write there any more. */
   works(right: Right, namespace: string): void;
-  /** Writes to the Service fail. */
-  fails(id: ClaimId, error: Error): void;
+  /** Writes to the object fail. */
+  fails(id: string, error: Error): void;
   /** They work, or nothing has to be written to it any more. */
-  isWell(id: ClaimId): void;
+  isWell(id: string): void;
   /** Why nothing may stand in `spec.externalIPs`; undefined: it may, or nobody wants it to. */
   externalIPs(why: string | undefined): void;
 }
 
-/** Makes the memory of troubles; there is none yet. */
-export function createTroubles(say: (trouble: PublishTrouble) => void): Troubles {
+/** Makes the memory of troubles; there is none yet. `writes` names the finding about objects. */
+export function createTroubles(say: (trouble: PublishTrouble) => void, writes: string): Troubles {
   const lacking = new Map<string, Set<string>>();
-  const failing = new Map<ClaimId, string>();
+  const failing = new Map<string, string>();
 
   const clear = (name: string): void => say({ kind: "finding-cleared", subject: "source", name });
   const find = (name: string, detail: string): void =>
@@ -79,12 +79,12 @@ export function createTroubles(say: (trouble: PublishTrouble) => void): Troubles
       if (failing.get(id) === words) return;
       failing.set(id, words);
       // Further ones are not told of one by one: what ails them is most often the same.
-      if (failing.size <= NAMED_MAX) find(WRITES, [...failing.values()].join("; "));
+      if (failing.size <= NAMED_MAX) find(writes, [...failing.values()].join("; "));
     },
     isWell: (id) => {
       if (!failing.delete(id)) return;
-      if (failing.size === 0) clear(WRITES);
-      else if (failing.size <= NAMED_MAX) find(WRITES, [...failing.values()].join("; "));
+      if (failing.size === 0) clear(writes);
+      else if (failing.size <= NAMED_MAX) find(writes, [...failing.values()].join("; "));
     },
   };
 }

@@ -27,7 +27,7 @@ test("who waits for a right is called again when the timer fires a moment early"
   const gates = createRightGates({
     clock,
     random: () => 0.5,
-    troubles: createTroubles(() => undefined),
+    troubles: createTroubles(() => undefined, "writes"),
     onDue: () => tryNow(),
   });
   const tryNow = (): void => {

@@ -15,7 +15,7 @@ import { isJson } from "../../kube/object-fields.ts";
 import { readServiceRecord } from "../../kube/read-record.ts";
 import type { ServiceRecord } from "../../kube/service-record.ts";
 import { nextWrite, type ServiceWrite } from "./next-write.ts";
-import { isRightMissing, type Right, type Troubles } from "./publish-trouble.ts";
+import { FAILURES_TOLD, isRightMissing, type Right, type Troubles } from "./publish-trouble.ts";
 import { createRightGates, type RightGates, type RightThere } from "./right-gates.ts";
 import type { ServiceView } from "./service-view.ts";
 import type { WantedService } from "./wanted-service.ts";
@@ -30,8 +30,6 @@ import { askedMs, failureResult, type OnWrite, type WriteResult } from "./write-
  * the two of Events eight over all: what an API server handles of one client without noticing.
  */
 const PACE = { atOnceMax: 6, perSecond: 300, burst: 500 };
-/** A Service whose writes fail so often in a row is told of. */
-const FAILURES_TOLD = 3;
 
 /** What the writer works on. */
 export interface ServiceWriterOptions {
