@@ -4,6 +4,7 @@
 import type { Address, AgentName, AgentView, LeasedAddress, Remark } from "@fairlead/model";
 
 import { type Move, accountOf } from "../../move-account.ts";
+import { eventSubject } from "./event-subject.ts";
 import { boundedWords, remarkWords } from "./remark-words.ts";
 
 /** An Event before it is known when it is written. */
@@ -74,7 +75,7 @@ export function movedEvent(move: Move, agents: ReadonlyMap<AgentName, AgentView>
 
 function warning(remark: Remark, action: string): EventDraft {
   const note = remarkWords(remark);
-  return { reason: remark.reason, action, type: "Warning", note, about: "" };
+  return { reason: remark.reason, action, type: "Warning", note, about: eventSubject(remark) };
 }
 
 function isOrAre(addresses: readonly Address[]): string {
