@@ -107,15 +107,14 @@ async function startShared(
   return { service, shown: () => service.shown() };
 }
 
-/** The service, which ends its store as well. */
+/** The service, which ends its store as well: both at once, as one waits for the other's writes. */
 function withStore(service: IpamService, store: IpamStore): IpamService {
   return {
     view: () => service.view(),
     run: (command) => service.run(command),
     timesOf: (registration) => service.timesOf(registration),
     [Symbol.asyncDispose]: async () => {
-      await service[Symbol.asyncDispose]();
-      await store[Symbol.asyncDispose]();
+      await Promise.all([service[Symbol.asyncDispose](), store[Symbol.asyncDispose]()]);
     },
   };
 }

@@ -13,6 +13,7 @@ import { type ChangePlace, cutIntoPieces, type KeyChange } from "../pieces.ts";
 import { makeStoreError } from "../store-error.ts";
 import { packRows } from "./ipam-shards.ts";
 import { type Journal, readJournal, type TakenJournal, writeJournal } from "./journal.ts";
+import { ipamClosedError } from "./kube-store-errors.ts";
 import type { LoadedIpam } from "./load-ipam.ts";
 import { PACKED_CHARACTERS_MAX } from "./packed.ts";
 import { createShardWriter, type ShardWriter } from "./shard-writer.ts";
@@ -32,7 +33,10 @@ export interface IpamSessionOptions {
   readonly placeOf: (change: KeyChange) => ChangePlace;
 }
 
-/** Writes under one opening. No call may begin before the one before has ended. */
+/**
+ * Writes under one opening. No call may begin before the one before has ended. Disposing gives up
+ * what is under way, which is told CLOSED.
+ */
 export interface IpamSession extends AsyncDisposable {
   /**
    * Makes all changes, or rejects: nobody is told of rows that it left then. With FENCED and
@@ -65,7 +69,8 @@ export function createIpamSession(
 ): IpamSession {
   const { client, clock } = options;
   const { epoch, by } = journal;
-  const isCurrent = async (): Promise<boolean> => (await readJournal(client, "ipam"))?.by === by;
+  const isCurrent = async (signal: AbortSignal): Promise<boolean> =>
+    (await readJournal(client, "ipam", signal))?.by === by;
   const writer = createShardWriter({ client, clock, epoch, shards, isCurrent });
   writer.take(changes);
   return new Session(options, writer, journal);
@@ -73,6 +78,9 @@ export function createIpamSession(
 
 class Session implements IpamSession {
   readonly #options: IpamSessionOptions;
+  readonly #stop = new AbortController();
+  /** What it asks for ends with it. */
+  readonly #client: KubeClient;
   readonly #writer: ShardWriter;
   readonly #by: string;
   /** As written last, as far as that was answered. */
@@ -84,6 +92,11 @@ class Session implements IpamSession {
 
   constructor(options: IpamSessionOptions, writer: ShardWriter, journal: TakenJournal) {
     this.#options = options;
+    const { client } = options;
+    this.#client = {
+      ...client,
+      request: (request) => client.request(request, this.#stop.signal),
+    };
     this.#writer = writer;
     this.#journal = journal;
     this.#sequence = journal.sequence;
@@ -111,6 +124,7 @@ class Session implements IpamSession {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(ipamClosedError());
     await this.#writer[Symbol.asyncDispose]();
   }
 
@@ -143,7 +157,7 @@ class Session implements IpamSession {
   }
 
   async #replace(packed: string): Promise<void> {
-    const { client } = this.#options;
+    const client = this.#client;
     const by = this.#by;
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       const { resourceVersion, epoch } = this.#journal;

@@ -32,13 +32,14 @@ export interface TakenJournal extends Journal {
   readonly by: string;
 }
 
-/** Reads the journal; undefined when there is none yet. */
+/** Reads the journal; undefined when there is none yet. Rejects when `signal` is aborted. */
 export async function readJournal(
   client: KubeClient,
   name: JournalName,
+  signal?: AbortSignal,
 ): Promise<Journal | undefined> {
   try {
-    const answer = await client.request({ method: "GET", path: `${PATH}/${name}` });
+    const answer = await client.request({ method: "GET", path: `${PATH}/${name}` }, signal);
     return journalOf(answer);
   } catch (error) {
     // Without its kind the lists of rows say so too.

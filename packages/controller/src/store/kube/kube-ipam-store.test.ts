@@ -194,6 +194,35 @@ suite("an API server of the IPAM store", () => {
   });
 });
 
+test("a stop waits a second for a commit, and not for an API server that is silent", async () => {
+  await using stub = await startKubeStub();
+  const patience = createFakeClock();
+  const real = clientOf(stub);
+  const asked = Promise.withResolvers<void>();
+  let isSilent = false;
+  const client: KubeClient = {
+    ...real,
+    request: (request, signal) => {
+      if (!isSilent) return real.request(request, signal);
+      asked.resolve();
+      return patience.sleep(30_000, signal);
+    },
+  };
+  const store = createKubeIpamStore({ client, clock: patience });
+  await store.open();
+  await store.commit(classAndBlock());
+  await store.commit(registered(FIRST, 0));
+  isSilent = true;
+  const closed = (error: unknown): boolean => isEdgeError(error, "CLOSED");
+  const given = assert.rejects(store.commit(registered(SECOND, 1)), closed);
+  await asked.promise;
+  const ended = store[Symbol.asyncDispose]();
+  await patience.advance(1000);
+  await ended;
+  await given;
+  assert.deepEqual((await wholeIn(stub)).held, new Map([[FIRST, "10.0.0.0"]]));
+});
+
 test("a commit without changes asks an API server nothing while no answer is missing", async () => {
   await using stub = await startKubeStub();
   await using store = createKubeIpamStore({ client: clientOf(stub), clock });

@@ -13,7 +13,7 @@ import { ipamKeys, placeInIpamCommit, placesOf, toIpamKeyChange } from "../ipam-
 import type { IpamTable } from "../ipam-table.ts";
 import { makeStoreError } from "../store-error.ts";
 import { createIpamSession, type IpamSession, takeJournal } from "./ipam-session.ts";
-import { kubeStoreError } from "./kube-store-errors.ts";
+import { ipamClosedError, kubeStoreError } from "./kube-store-errors.ts";
 import { type LoadedIpam, loadIpam } from "./load-ipam.ts";
 
 /** Taking an epoch is tried so often against others that do the same. */
@@ -23,6 +23,11 @@ const TRIES_MAX = 5;
  * is renewed by the next one. Nobody hurries who has an hour.
  */
 const RENEWALS_APART_MS = 100;
+/**
+ * A server that answers at all does so within this, in ms; then a commit that is under way when the
+ * store ends is given up. Nobody was told of it, and the next opening finds what came of it.
+ */
+const END_MS = 1000;
 const KEYS = ipamKeys("");
 
 /** What the store works with. */
@@ -72,10 +77,7 @@ class KubeIpamStore implements IpamStore {
 
   async commit(changes: readonly IpamChange[]): Promise<void> {
     const opened = this.#opened;
-    if (this.#isClosed || opened === undefined) {
-      const message = "the IPAM store of the cluster is closed";
-      throw makeStoreError({ code: "CLOSED", message });
-    }
+    if (this.#isClosed || opened === undefined) throw ipamClosedError();
     const { session, table } = opened;
     const problem = table.problem(changes);
     if (problem !== undefined) {
@@ -92,8 +94,11 @@ class KubeIpamStore implements IpamStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    const session = this.#opened?.session;
+    const late = this.#options.clock.setTimer(END_MS, () => void session?.[Symbol.asyncDispose]());
     await this.#writing;
-    await this.#opened?.session[Symbol.asyncDispose]();
+    late.cancel();
+    await session?.[Symbol.asyncDispose]();
   }
 
   async #write(

@@ -34,3 +34,8 @@ export function kubeStoreError(error: unknown, operation: string): EdgeError<Sto
   const message = `${operation}: ${describeError(error)}${hint}`;
   return makeStoreError({ code, message, cause: error });
 }
+
+/** What those are told who still wait when the store of the IPAM ends, and who come later. */
+export function ipamClosedError(): EdgeError<StoreErrorCode> {
+  return makeStoreError({ code: "CLOSED", message: "the IPAM store of the cluster is closed" });
+}

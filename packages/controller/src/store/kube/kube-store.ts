@@ -201,8 +201,8 @@ class KubeStore implements Store {
   #rowWriter(journal: TakenJournal, { versions }: StoredRows): RowWriter {
     const { client, clock } = this.#options;
     const epoch = (): number => this.#opened?.journal.epoch ?? journal.epoch;
-    const isCurrent = async (): Promise<boolean> =>
-      (await readJournal(client, "journal"))?.by === journal.by;
+    const isCurrent = async (signal: AbortSignal): Promise<boolean> =>
+      (await readJournal(client, "journal", signal))?.by === journal.by;
     return createRowWriter({ client, clock, epoch, versions, isCurrent });
   }
 }

@@ -7,6 +7,7 @@ import { createFakeClock, type FakeClock } from "@fairlead/runtime";
 import { makeLease } from "@fairlead/testkit";
 
 import type { KubeClient } from "../../kube/kube-client.ts";
+import { KubeError } from "../../kube/kube-errors.ts";
 import { createRowWriter, type RowWriter } from "./row-writer.ts";
 
 /** A writer whose one write is under way, and the server's word on it. */
@@ -41,6 +42,24 @@ test("a write that is under way when its writer ends has landed before the end",
   await ended;
   assert.equal(isGivenUp(), false);
   assert.deepEqual(writer.pending(), []);
+});
+
+test("a journal that is looked at holds the end up for a second too, and not until it answers", async () => {
+  const clock = createFakeClock();
+  const conflict = new KubeError({ code: "CONFLICT", message: "it was changed" });
+  const client = { request: () => Promise.reject(conflict) } as unknown as KubeClient;
+  const asked = Promise.withResolvers<void>();
+  const isCurrent = (signal: AbortSignal): Promise<boolean> => {
+    asked.resolve();
+    return clock.sleep(30_000, signal).then(() => true);
+  };
+  const writer = createRowWriter({ client, clock, epoch: () => 1, versions: new Map(), isCurrent });
+  writer.take([{ kind: "put-lease", lease: makeLease(1) }]);
+  await asked.promise;
+  const ended = writer[Symbol.asyncDispose]();
+  await clock.advance(1000);
+  await ended;
+  assert.equal(writer.pending().length, 1);
 });
 
 test("a server that is silent holds the end up for a second, and the journal has the rest", async () => {

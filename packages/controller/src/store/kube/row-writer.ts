@@ -34,7 +34,7 @@ export interface RowWriterOptions {
   /** Versions of the objects that there are, by key; kept up by the writer. */
   readonly versions: Map<string, string>;
   /** Whether the journal is still of our epoch; asked when an object is not as it was left. */
-  readonly isCurrent: () => Promise<boolean>;
+  readonly isCurrent: (signal: AbortSignal) => Promise<boolean>;
 }
 
 /**
@@ -168,7 +168,7 @@ class Writer implements RowWriter {
   /** An object is not as it was left: by a hand, or by a leader after us, who then rules. */
   async #lookAgain(key: string, { resource, name }: RowKey): Promise<void> {
     const { client, versions, isCurrent } = this.#options;
-    if (!(await isCurrent())) {
+    if (!(await isCurrent(this.#stop.signal))) {
       this.#stop.abort(new Error("another controller leads"));
       return;
     }

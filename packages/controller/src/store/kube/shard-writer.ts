@@ -13,6 +13,7 @@ import { childOf, isJson, textOf } from "../../kube/object-fields.ts";
 import type { KeyChange } from "../pieces.ts";
 import { makeStoreError } from "../store-error.ts";
 import { packRows, shardObject, shardOf, SHARDS_PATH, type StoredShard } from "./ipam-shards.ts";
+import { ipamClosedError } from "./kube-store-errors.ts";
 import { PACKED_CHARACTERS_MAX } from "./packed.ts";
 
 /** Objects that are being written at once. */
@@ -35,7 +36,7 @@ export interface ShardWriterOptions {
   readonly epoch: number;
   readonly shards: readonly StoredShard[];
   /** Whether the journal is still of this opening; asked when an object is not as it was left. */
-  readonly isCurrent: () => Promise<boolean>;
+  readonly isCurrent: (signal: AbortSignal) => Promise<boolean>;
 }
 
 /** Writes objects. Disposing begins nothing more and gives up what is under way. */
@@ -46,7 +47,10 @@ export interface ShardWriter extends AsyncDisposable {
   pending(): readonly KeyChange[];
   /** Takes changes that the journal has. */
   take(changes: readonly KeyChange[]): void;
-  /** Writes all now. Rejects with the last trouble, or TIMEOUT, when it is not done within `ms`. */
+  /**
+   * Writes all now. Rejects with the last trouble, or TIMEOUT, when it is not done within `ms`, and
+   * at once when nothing is written any more: CLOSED after its end, FENCED by another controller.
+   */
   flush(ms: number): Promise<void>;
 }
 
@@ -108,24 +112,29 @@ class Writer implements ShardWriter {
 
   async flush(ms: number): Promise<void> {
     if (this.#count() === 0) return;
+    const { signal } = this.#stop;
+    signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = this.#options.clock.setTimer(ms, () => {
       const why = this.#trouble === undefined ? "" : `: ${describeError(this.#trouble)}`;
       const message = `the IPAM's objects were not written within ${ms} ms${why}`;
       reject(makeStoreError({ code: "TIMEOUT", message, cause: this.#trouble }));
     });
+    const onStop = (): void => reject(signal.reason as Error);
+    signal.addEventListener("abort", onStop);
     this.#onIdle = resolve;
     this.#begin();
     try {
       await promise;
     } finally {
       timer.cancel();
+      signal.removeEventListener("abort", onStop);
       this.#onIdle = () => undefined;
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort(new Error("stopped"));
+    this.#stop.abort(ipamClosedError());
     this.#timer?.cancel();
     await Promise.all(this.#busy.values());
   }
@@ -208,8 +217,9 @@ class Writer implements ShardWriter {
   /** An object is not as it was left: by a hand, by a late write, or by a leader after us. */
   async #lookAgain(shard: Shard): Promise<void> {
     const { client, isCurrent } = this.#options;
-    if (!(await isCurrent())) {
-      this.#stop.abort(new Error("another controller leads"));
+    if (!(await isCurrent(this.#stop.signal))) {
+      const message = "another controller took the IPAM of the cluster";
+      this.#stop.abort(makeStoreError({ code: "FENCED", message }));
       return;
     }
     try {
