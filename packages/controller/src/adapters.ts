@@ -68,11 +68,12 @@ export function createAdapters(options: AdapterOptions): Adapters {
   }
   const translate = translateSettings(settings);
   const kept = keepLeases({ ...options, store: settings.store, leaseMs: settings.leaderLeaseMs });
+  const { identity } = kept.election;
   const folder = createFolderSource({ folder: source.folder, clock, settings: translate });
   return withRegistrar(options, {
     ...kept,
     sources: [poolSource, folder, ...kept.declared(folder.backends, translate)],
-    publishers: [createFolderPublisher({ folder: source.folder })],
+    publishers: [createFolderPublisher({ folder: source.folder, identity })],
   });
 }
 

@@ -175,12 +175,12 @@ function isServed({ cycle }: RunningController): boolean {
   return verdicts.length === SERVICES.length && verdicts.every(({ state }) => state === "ready");
 }
 
-/** Names of status files with what is in them and when it was written. */
+/** Names of status files, with what is in them and when it was written. Who stands by is none. */
 function statusesIn(folder: string): readonly string[] {
   const dir = join(folder, ".status");
   return fs
     .readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && entry.name !== "standby.yaml")
     .map(({ parentPath, name }) => join(parentPath, name))
     .toSorted()
     .map((path) => {

@@ -44,8 +44,9 @@ interface Peer extends AsyncDisposable {
   readonly cycle: Cycle;
   readonly delivered: Delivered[];
   readonly published: Publication[];
-  /** What it told the streams and the publisher about the lead. */
+  /** What it told the streams and the publisher about the lead, and that before all else. */
   readonly told: string[];
+  readonly toldAtStart: readonly string[];
   readonly failed: Error[];
   /** Its log. */
   readonly lines: string[];
@@ -75,12 +76,10 @@ async function makePeer({
   answering = () => Promise.resolve(),
 }: PeerOptions): Promise<Peer> {
   const clock = createFakeClock();
-  const [delivered, published, told, failed]: [Delivered[], Publication[], string[], Error[]] = [
-    [],
-    [],
-    [],
-    [],
-  ];
+  const delivered: Delivered[] = [];
+  const published: Publication[] = [];
+  const told: string[] = [];
+  const failed: Error[] = [];
   const lines: string[] = [];
   let commits = 0;
   const memory = createMemoryStore({ medium });
@@ -139,6 +138,7 @@ async function makePeer({
     onFailed: (error) => void failed.push(error),
   });
   await cycle.start();
+  const toldAtStart = told.splice(0);
   const settle = async (): Promise<void> => clock.advance(0);
   return {
     clock,
@@ -146,6 +146,7 @@ async function makePeer({
     delivered,
     published,
     told,
+    toldAtStart,
     failed,
     lines,
     commits: () => commits,
@@ -213,7 +214,7 @@ suite("a controller that stands by", () => {
     assert.equal(notReady, undefined);
     assert.equal(epoch, 0);
     assert.deepEqual(lead, { leads: false, holder: "another" });
-    assert.deepEqual(peer.told, []);
+    assert.deepEqual([peer.toldAtStart, peer.told], [["publisher pauses"], []]);
   });
 
   test("says whose the lead is, and that it is nobody's only where it sees that", async () => {

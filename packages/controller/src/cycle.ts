@@ -93,9 +93,10 @@ class Loop implements Cycle {
   }
 
   async start(): Promise<void> {
-    const { sources } = this.#options;
     await this.#lead.start();
-    await Promise.all(sources.map((source) => source.start((facts) => this.emit(facts))));
+    // What an earlier life published is old by now.
+    if (this.#writer === undefined) this.#publishing.pause();
+    await Promise.all(this.#options.sources.map((one) => one.start((facts) => this.emit(facts))));
     this.#areListed = true;
     this.#opened();
   }
@@ -139,8 +140,7 @@ class Loop implements Cycle {
     this.#wake?.cancel();
     this.#acts.close("it leads no more");
     this.#writer = undefined;
-    this.#openedAtMs = undefined;
-    this.#lastHelloMs = undefined;
+    [this.#openedAtMs, this.#lastHelloMs] = [undefined, undefined];
     [this.#plan, this.#planned] = [undefined, new Map()];
     this.#rows = NO_ROWS;
     this.#timed = NO_VERDICTS;

@@ -63,6 +63,7 @@ function publication(
 
 interface Stage extends AsyncDisposable {
   readonly folder: string;
+  readonly identity: string;
   read(name: string): Promise<string>;
   names(): Promise<readonly string[]>;
 }
@@ -71,6 +72,7 @@ async function openStage(): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), "fairlead-status-"));
   return {
     folder,
+    identity: "lb-1",
     read: (name) => readFile(join(folder, ".status", name), "utf8"),
     names: async () => (await readdir(join(folder, ".status"))).toSorted(),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
@@ -165,6 +167,22 @@ test("a status folder or file that was removed is written again", async () => {
   }
 });
 
+test("files of who lost the lead looked as good as new, and say that they are old", async () => {
+  await using stage = await openStage();
+  const files = ["default.web.yaml", "findings.yaml"];
+  const before = createFolderPublisher(stage);
+  await before.publish(publication([WEB]));
+  // One that begins anew may find that another one leads by now.
+  for (const publisher of [before, createFolderPublisher(stage)]) {
+    publisher.pause?.();
+    await publisher[Symbol.asyncDispose]();
+    assert.deepEqual(await stage.names(), [...files, "standby.yaml"]);
+    assert.match(await stage.read("standby.yaml"), /^# Written by Fairlead.*controller: lb-1\n/su);
+    await publisher.publish(publication([WEB]));
+    assert.deepEqual(await stage.names(), files);
+  }
+});
+
 test("a link in the way is replaced and never followed", async () => {
   await using stage = await openStage();
   const victim = join(stage.folder, "victim");
@@ -211,7 +229,7 @@ test("names stay file names, however long", () => {
 
 test("what is written can be read back after the store was lost", async () => {
   await using stage = await openStage();
-  const publisher = createFolderPublisher({ folder: stage.folder });
+  const publisher = createFolderPublisher(stage);
   await publisher.publish(
     publication([
       { name: "web", verdict: ready },

@@ -1,25 +1,49 @@
 // Publishes verdicts and findings beside a folder of manifests, in its `.status` folder. What
-// cannot be written is told with every publication; who asked says it once and tries again.
+// cannot be written is told with every publication; who asked says it once and tries again. While
+// another controller speaks the files stay, as a lost store is made anew from them, and one more
+// says that they are old.
 
 import { join } from "node:path";
 
 import { STATUS_FOLDER, statusFileName } from "../../folder/own-status.ts";
 import type { Publication, Publisher } from "../../ports.ts";
 import { createStatusFiles } from "./status-files.ts";
-import { FINDINGS_FILE, findingsText, statusText } from "./status-text.ts";
+import {
+  FINDINGS_FILE,
+  findingsText,
+  STANDBY_FILE,
+  standbyText,
+  statusText,
+} from "./status-text.ts";
 
 /** What is published to. */
 export interface FolderPublisherOptions {
   /** The folder of manifests; it must exist. */
   readonly folder: string;
+  /** This controller in the election. */
+  readonly identity: string;
 }
 
 /** Makes the publisher; nothing is touched before `publish`. */
-export function createFolderPublisher(options: FolderPublisherOptions): Publisher {
+export function createFolderPublisher(
+  options: FolderPublisherOptions,
+): Publisher & AsyncDisposable {
   const files = createStatusFiles(join(options.folder, STATUS_FOLDER));
+  let last: Promise<void> = Promise.resolve();
+  const next = (write: () => Promise<void>): Promise<void> => {
+    const written = last.then(write);
+    // Whoever asked is told.
+    last = written.catch(() => undefined);
+    return written;
+  };
   return {
     name: "folder",
-    publish: (publication) => files.replace(statusTexts(publication)),
+    publish: (publication) => next(() => files.replace(statusTexts(publication))),
+    pause: () => {
+      // A folder that cannot be written was told before, or is by its source.
+      next(() => files.add(STANDBY_FILE, standbyText(options.identity))).catch(() => undefined);
+    },
+    [Symbol.asyncDispose]: () => last,
   };
 }
 

@@ -28,25 +28,33 @@ export interface StatusFiles {
    * EdgeError<FileErrorCode>; whatever could be written was.
    */
   replace(wanted: ReadonlyMap<string, string>): Promise<void>;
+  /** Writes one more, and leaves the others as they are. One call of either at a time. */
+  add(name: string, text: string): Promise<void>;
 }
 
 /** Makes the port onto `folder`; its parent must exist, it itself need not. */
 export function createStatusFiles(folder: string): StatusFiles {
   let known: ReadonlyMap<string, string> = new Map();
   let identity = "";
+
+  async function change(
+    wantedOf: (there: ReadonlyMap<string, string>) => ReadonlyMap<string, string>,
+  ): Promise<void> {
+    const now = await openFolder(folder);
+    const names = await readNames(folder);
+    // Another folder than the one written to: whatever it holds is read first.
+    if (now !== identity) known = await readOwn(folder, names);
+    identity = now;
+    // What somebody removed is written again.
+    known = new Map([...known].filter(([name]) => names.has(name)));
+    const result = await writeDifference(folder, known, wantedOf(known));
+    known = result.known;
+    if (result.error !== undefined) throw result.error;
+  }
+
   return {
-    replace: async (wanted) => {
-      const now = await openFolder(folder);
-      const names = await readNames(folder);
-      // Another folder than the one written to: whatever it holds is read first.
-      if (now !== identity) known = await readOwn(folder, names);
-      identity = now;
-      // What somebody removed is written again.
-      known = new Map([...known].filter(([name]) => names.has(name)));
-      const result = await writeDifference(folder, known, wanted);
-      known = result.known;
-      if (result.error !== undefined) throw result.error;
-    },
+    replace: (wanted) => change(() => wanted),
+    add: (name, text) => change((there) => new Map([...there, [name, text]])),
   };
 }
 

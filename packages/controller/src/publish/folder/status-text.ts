@@ -8,6 +8,9 @@ import { STATUS_HEADER } from "../../folder/own-status.ts";
 
 /** Name of the file of findings. */
 export const FINDINGS_FILE = "findings.yaml";
+/** Name of the file that is there while this controller does not lead. */
+export const STANDBY_FILE = "standby.yaml";
+
 /** The status of one claim, in the form of a Kubernetes status with a part of our own. */
 export function statusText(claim: Claim, verdict: Verdict): string {
   const published = verdict.addresses.filter((address) => address.published);
@@ -53,6 +56,14 @@ export function findingsText(findings: readonly Finding[]): string {
       ...remarkFields(finding),
     })),
   });
+}
+
+/** That the files beside it are of an earlier time. */
+export function standbyText(identity: string): string {
+  const message =
+    "This controller does not lead and writes nothing here: files may be of an earlier time. " +
+    "Ask who leads (fairlead status), and that one.";
+  return write({ standby: { controller: identity, message } });
 }
 
 /** The four parts of every error: what, why, what to do, and a code. */
