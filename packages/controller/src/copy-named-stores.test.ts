@@ -1,8 +1,8 @@
-// Copies between real stores: files and an etcd, there and back, and what keeps one from being
-// made.
+// Copies between real stores, there and back: files, an etcd and a stub of a cluster; and what
+// keeps one from being made.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
@@ -22,7 +22,13 @@ import {
   present,
 } from "@fairlead/model";
 import { createLogger, createSystemClock, isEdgeError } from "@fairlead/runtime";
-import { createMemoryMedium, createMemoryStore, shareEtcd } from "@fairlead/testkit";
+import {
+  createMemoryMedium,
+  createMemoryStore,
+  type KubeStub,
+  shareEtcd,
+  startKubeStub,
+} from "@fairlead/testkit";
 
 import { toolPath } from "../../../test/tools/tool-path.ts";
 import { copyNamedStores } from "./copy-named-stores.ts";
@@ -79,6 +85,8 @@ interface Stage extends Disposable {
   file(name: string): string;
   /** The IPAM's store beside that file. */
   ipamOf(name: string): IpamStore;
+  /** The path of a kubeconfig that names this cluster. */
+  kubeconfigOf(stub: KubeStub): string;
   copy(from: string, to: string, more?: Partial<CopyFlags>): Promise<CopyOutcome>;
   keep(store: string): LeaseKeeping;
   said: readonly string[];
@@ -96,6 +104,18 @@ async function makeStage(): Promise<Stage> {
     inEtcd,
     file: (name) => `sqlite:${join(folder, name)}`,
     ipamOf: (name) => createSqliteIpamStore({ path: ipamPathOf(join(folder, name)) }),
+    kubeconfigOf: ({ server }) => {
+      const path = join(folder, "kubeconfig");
+      const [cluster, context] = ["lab", "lab"];
+      const config = {
+        clusters: [{ name: cluster, cluster: { server } }],
+        users: [{ name: "me", user: { token: "t" } }],
+        contexts: [{ name: context, context: { cluster, user: "me" } }],
+        "current-context": context,
+      };
+      writeFileSync(path, JSON.stringify(config));
+      return path;
+    },
     copy: (from, to, more = {}) =>
       copyNamedStores({
         flags: { ...flags, from, to, ...more },
@@ -185,6 +205,32 @@ test("what the IPAM service gave goes with the store, into etcd and back into a 
   assert.ok(outcome.kind === "refused" && outcome.code === "NOT_EMPTY");
   const ipam = "of the IPAM 1 class, 1 netblock and 200 registrations";
   assert.match(outcome.why, new RegExp(`it holds 0 leases, .*, and ${ipam}$`, "u"));
+});
+
+test("a file goes into a cluster, on into etcd and back, and the IPAM service's rows with it", async () => {
+  using stage = await makeStage();
+  await using stub = await startKubeStub();
+  const kubeconfig = stage.kubeconfigOf(stub);
+  const [old, back] = [stage.file("old.db"), stage.file("back.db")];
+  const { epoch } = await worked(stage.keep(old), fill);
+  const before = await serveIpam(stage.ipamOf("old.db"));
+  const ipam = { classes: 1, netblocks: 1, registrations: 200 };
+  const copied = { kind: "copied", counts: { ...COUNTS, ipam } };
+  assert.deepEqual(await stage.copy(old, "kubernetes", { kubeconfig }), copied);
+  const dryRun = await stage.copy("kubernetes", back, { kubeconfig, dryRun: true });
+  assert.deepEqual(dryRun, { ...copied, kind: "would-copy" });
+  const again = await stage.copy(old, "kubernetes", { kubeconfig });
+  assert.ok(again.kind === "refused" && again.code === "NOT_EMPTY");
+  assert.match(again.why, /^kubernetes is not empty: it holds 300 leases, .* 200 registrations$/u);
+  assert.deepEqual(await stage.copy("kubernetes", stage.inEtcd, { kubeconfig }), copied);
+  assert.deepEqual(await stage.copy(stage.inEtcd, back), copied);
+  const stored = await worked(stage.keep(back), (store) => store.open());
+  assert.deepEqual(stored.leases, LEASES);
+  assert.ok(stored.epoch > epoch + 3, "agents obeyed the epochs of each");
+  await using given = stage.ipamOf("back.db");
+  const { registrations, addresses } = await given.open();
+  assert.deepEqual(new Map(registrations.map(({ uuid, address }) => [uuid, address])), before);
+  assert.equal(addresses.length, 200);
 });
 
 /** Gives 200 addresses, and says whose each is. */
