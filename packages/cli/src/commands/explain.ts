@@ -1,5 +1,6 @@
 // `fairlead explain`: the chain from what asks to the proof, and the first link that is broken. The
-// controller knows it; what stands behind the addresses that nginx connects from, an agent.
+// controller knows it; what stands behind the addresses that nginx connects from, an agent, which
+// is asked where no controller answers as well.
 
 import { Command } from "commander";
 
@@ -13,6 +14,7 @@ import {
   rowToJson,
 } from "@fairlead/wire";
 
+import type { AdminClient } from "../admin-client.ts";
 import { createAgentClient } from "../agent-client.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { formatChain, isWhole } from "../explain-view.ts";
@@ -39,12 +41,19 @@ export function explainCommand(context: CommandContext, done: (code: ExitCode) =
   return addAskOptions(command).action(async (subject: string, options: ExplainOptions) => {
     done(
       await withClient(context, options.server, async (client) => {
-        const answer = await client.explain(subject);
+        const explained = await explainOrMembers(client, subject, options);
+        if (explained.kind === "members") {
+          const { members } = explained;
+          return tellRole(context, { subject, members, options });
+        }
+        const { answer } = explained;
         if (!answer.found) return notFound(context, subject, answer);
         if (options.agent !== undefined) {
           return await tellBoth(context, { subject, answer, options, agent: options.agent });
         }
-        const members = isOutsidePools(answer) ? await membersHere(subject) : undefined;
+        const members = isOutsidePools(answer)
+          ? await membersOf(subject, AGENT_DEFAULT)
+          : undefined;
         if (members !== undefined) return tellRole(context, { subject, members, options });
         if (!writeStructured(context, options.output, explainToJson(answer))) {
           context.out(formatChain(answer));
@@ -60,11 +69,36 @@ function isOutsidePools({ steps }: ExplainResponse): boolean {
   return steps.some(({ code }) => code === OUTSIDE_POOLS);
 }
 
-/** What the agent of this host, if there is one, has of an address. */
-async function membersHere(subject: string): Promise<GetMembersResponse | undefined> {
+type Explained =
+  | { readonly kind: "chain"; readonly answer: ExplainResponse }
+  | { readonly kind: "members"; readonly members: GetMembersResponse };
+
+/**
+ * The controller's chain. Where none answers, as on hosts that run an agent alone, the agent tells
+ * of an address that nobody else knows.
+ */
+async function explainOrMembers(
+  client: AdminClient,
+  subject: string,
+  { agent = AGENT_DEFAULT }: ExplainOptions,
+): Promise<Explained> {
+  try {
+    return { kind: "chain", answer: await client.explain(subject) };
+  } catch (error) {
+    const address = parseAddress(subject);
+    if (!isEdgeError(error) || address === undefined) throw error;
+    const members = await membersOf(subject, agent);
+    const isKnown = members !== undefined && roleOf(address, members.listeners) !== undefined;
+    if (!isKnown) throw error;
+    return { kind: "members", members };
+  }
+}
+
+/** What an agent, if there is one, has of an address. */
+async function membersOf(subject: string, agent: string): Promise<GetMembersResponse | undefined> {
   // Its host is this one: who waits here, waits for nft.
   const onSlow = (): void => undefined;
-  using client = createAgentClient({ agent: AGENT_DEFAULT, deadlineMs: MEMBERS_MS_MAX, onSlow });
+  using client = createAgentClient({ agent, deadlineMs: MEMBERS_MS_MAX, onSlow });
   try {
     const answer = await client.getMembers(subject);
     return answer.listeners.length === 0 ? undefined : answer;

@@ -81,7 +81,8 @@ async function run(
   const port = await bindServer(server, "127.0.0.1:0", { kind: "insecure" });
   const at = `127.0.0.1:${port}`;
   let [out, err] = ["", ""];
-  const controller = args[0] === "explain" ? ["--server", at] : [];
+  const isNamed = args[0] !== "explain" || args.includes("--server");
+  const controller = isNamed ? [] : ["--server", at];
   const code = await runProgram([...args, "--agent", at, ...controller], {
     out: (text) => void (out += text),
     err: (text) => void (err += text),
@@ -169,6 +170,19 @@ suite("fairlead explain", () => {
       readonly table: { readonly listeners: readonly unknown[] };
     };
     assert.deepEqual([found, table.listeners.length], [true, 1]);
+  });
+
+  test("says whose a service address is on a host from which no controller is reached", async () => {
+    const answer = { inKernel: true, listeners: [WEB] };
+    const nowhere = ["--server", "127.0.0.1:1"];
+    const { code, out } = await run(["explain", "198.18.1.0", ...nowhere], answer);
+    assert.equal(code, EXIT.good);
+    assert.match(out, /^198\.18\.1\.0 is what nginx connects from on this host, for /);
+    for (const subject of ["192.0.2.100", "192.0.2.101", "default/web"]) {
+      const unknown = await run(["explain", subject, ...nowhere], answer);
+      assert.equal(unknown.code, EXIT.unreachable);
+      assert.match(unknown.err, /^error: the controller did not answer the question\n/);
+    }
   });
 
   test("of an address that is nobody's stays as it is", async () => {
