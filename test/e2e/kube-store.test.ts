@@ -3,21 +3,29 @@
 // of a controller that is killed again and again. Whoever counts is no part of it.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
 import { Agent } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, test } from "node:test";
 
 import {
   createKubeClient,
   createKubeIpamStore,
   createKubeStore,
+  type IpamChange,
   type KubeStoreOptions,
   type Store,
+  type StoredIpam,
+  type Uuid,
 } from "@fairlead/controller";
 import { monotonicMs } from "@fairlead/lab";
+import { parseClaimId, parsePoolName, present } from "@fairlead/model";
 import { createSystemClock, EdgeError } from "@fairlead/runtime";
 import {
   type KubeObject,
   makeLease,
+  makeRanges,
   testIpamStoreContract,
   testStoreContract,
 } from "@fairlead/testkit";
@@ -86,6 +94,66 @@ test("a thousand allocations are durable at once, and their objects follow soon"
   await using next = storeOf(deployed);
   assert.equal((await next.open()).leases.length, LEASES);
 });
+
+test("a copy takes leases and the IPAM out of a real cluster, and into one that has none", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "fairlead-copy-"));
+  try {
+    const file = `sqlite:${join(folder, "copy.db")}`;
+    const copy = async (deployed: DeployedCluster, from: string, to: string): Promise<string> => {
+      const flags = [`--from=${from}`, `--to=${to}`, `--kubeconfig=${deployed.kubeconfig}`];
+      await using running = startSpoken(program("fairlead"), ["store", "copy", ...flags]);
+      assert.equal(await running.exit, 0, running.words());
+      return running.words();
+    };
+    const ipamOf = async (deployed: DeployedCluster): Promise<StoredIpam> => {
+      await using store = createKubeIpamStore({ client: clientOf(deployed), clock });
+      return await store.open();
+    };
+    const full = await begin();
+    {
+      await using store = storeOf(full);
+      const { epoch } = await store.open();
+      await store.commit(epoch, [{ kind: "put-lease", lease: makeLease(1) }]);
+      await using ipam = createKubeIpamStore({ client: clientOf(full), clock });
+      await ipam.open();
+      await ipam.commit(givenRows());
+    }
+    const before = await ipamOf(full);
+    const copied = /^copied 1 lease, .* of the IPAM 1 class, 1 netblock and 1 registration$/mu;
+    assert.match(await copy(full, "kubernetes", file), copied);
+    const empty = await begin();
+    assert.match(await copy(empty, file, "kubernetes"), copied);
+    assert.deepEqual(await ipamOf(empty), before);
+    await using store = storeOf(empty);
+    assert.deepEqual((await store.open()).leases, [makeLease(1)]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+/** A class, a netblock, and what was given of it. */
+function givenRows(): readonly IpamChange[] {
+  const [lab, block, uuid] = [1, 2, 3].map(
+    (n) => `00000000-0000-4000-8000-00000000000${n}` as Uuid,
+  );
+  assert.ok(lab !== undefined && block !== undefined && uuid !== undefined);
+  const claim = present(parseClaimId(`registration/ipam/${uuid}`), "a claim's id");
+  const pool = present(parsePoolName(block), "a pool");
+  const owners = [{ claim, uid: uuid, ports: [] }];
+  const lease = { ...makeLease(1), pool, owners, lastClaim: claim };
+  const { address } = lease;
+  const times = { createdMs: 1, modifiedMs: 2 };
+  const range = present(makeRanges("10.1.0.0/24")[0], "a range");
+  return [
+    { kind: "put-class", class: { uuid: lab, name: "lab", ...times } },
+    { kind: "put-netblock", netblock: { uuid: block, class: lab, range, ...times } },
+    { kind: "put-address", class: lab, lease },
+    {
+      kind: "put-registration",
+      registration: { uuid, class: lab, address, createdMs: 3, renewedMs: 4 },
+    },
+  ];
+}
 
 test("a controller that is killed again and again gives no address twice and loses none", async () => {
   const deployed = await begin();
