@@ -183,6 +183,26 @@ test("files of who lost the lead looked as good as new, and say that they are ol
   }
 });
 
+test("two controllers beside one folder write over each other's files as the lead goes", async () => {
+  await using stage = await openStage();
+  const [one, other] = [createFolderPublisher(stage), createFolderPublisher(stage)];
+  const states = [ready, refused, ready].entries();
+  for (const [turn, verdict] of states) {
+    const [leader, standby] = turn % 2 === 0 ? [one, other] : [other, one];
+    standby.pause?.();
+    await standby[Symbol.asyncDispose]();
+    await leader.publish(publication([{ name: "web", verdict }]));
+    assert.match(await stage.read("default.web.yaml"), new RegExp(`state: ${verdict.name}\n`, "u"));
+    assert.deepEqual(await stage.names(), ["default.web.yaml", "findings.yaml"]);
+  }
+  // One that starts while another one leads.
+  const late = createFolderPublisher(stage);
+  late.pause?.();
+  await late[Symbol.asyncDispose]();
+  await one.publish(publication([WEB]));
+  assert.deepEqual(await stage.names(), ["default.web.yaml", "findings.yaml"]);
+});
+
 test("a link in the way is replaced and never followed", async () => {
   await using stage = await openStage();
   const victim = join(stage.folder, "victim");

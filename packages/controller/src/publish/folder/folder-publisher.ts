@@ -41,7 +41,7 @@ export function createFolderPublisher(
     publish: (publication) => next(() => files.replace(statusTexts(publication))),
     pause: () => {
       // A folder that cannot be written was told before, or is by its source.
-      next(() => files.add(STANDBY_FILE, standbyText(options.identity))).catch(() => undefined);
+      next(() => files.leave(STANDBY_FILE, standbyText(options.identity))).catch(() => undefined);
     },
     [Symbol.asyncDispose]: () => last,
   };

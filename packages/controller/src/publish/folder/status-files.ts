@@ -28,8 +28,11 @@ export interface StatusFiles {
    * EdgeError<FileErrorCode>; whatever could be written was.
    */
   replace(wanted: ReadonlyMap<string, string>): Promise<void>;
-  /** Writes one more, and leaves the others as they are. One call of either at a time. */
-  add(name: string, text: string): Promise<void>;
+  /**
+   * Writes one more, and leaves the others as they are; from then on somebody else may write here.
+   * One call of either at a time.
+   */
+  leave(name: string, text: string): Promise<void>;
 }
 
 /** Makes the port onto `folder`; its parent must exist, it itself need not. */
@@ -42,11 +45,13 @@ export function createStatusFiles(folder: string): StatusFiles {
   ): Promise<void> {
     const now = await openFolder(folder);
     const names = await readNames(folder);
-    // Another folder than the one written to: whatever it holds is read first.
-    if (now !== identity) known = await readOwn(folder, names);
+    // Another folder than the one written to: nothing of it is known.
+    if (now !== identity) known = new Map();
     identity = now;
-    // What somebody removed is written again.
+    // What somebody removed is written again, and what another controller wrote is ours as well.
     known = new Map([...known].filter(([name]) => names.has(name)));
+    const unknown = [...names].filter((name) => !known.has(name));
+    known = new Map([...known, ...(await readOwn(folder, unknown))]);
     const result = await writeDifference(folder, known, wantedOf(known));
     known = result.known;
     if (result.error !== undefined) throw result.error;
@@ -54,7 +59,13 @@ export function createStatusFiles(folder: string): StatusFiles {
 
   return {
     replace: (wanted) => change(() => wanted),
-    add: (name, text) => change((there) => new Map([...there, [name, text]])),
+    leave: async (name, text) => {
+      try {
+        await change((there) => new Map([...there, [name, text]]));
+      } finally {
+        identity = "";
+      }
+    },
   };
 }
 
@@ -83,10 +94,10 @@ async function readNames(folder: string): Promise<ReadonlySet<string>> {
   }
 }
 
-/** Files of ours that an earlier life left, with their text. */
+/** Files of ours that an earlier life left, or another controller, with their text. */
 async function readOwn(
   folder: string,
-  names: ReadonlySet<string>,
+  names: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   const own = new Map<string, string>();
   for (const name of names) {
