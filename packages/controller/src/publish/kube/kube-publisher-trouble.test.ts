@@ -221,6 +221,38 @@ test("external IPs that are forbidden are told, offered seldom, and hold nothing
   assert.deepEqual(stage.troubles.slice(1), ["- kubernetes writes"]);
 });
 
+const STATUS_FAILURES = [
+  { name: "refused", status: 422, words: "no such luck" },
+  { name: "broken by a webhook", status: 500, words: "webhook failed" },
+  { name: "denied by a rule", status: 403, words: "is frozen" },
+  {
+    name: "not ours to write",
+    status: 403,
+    words: 'is forbidden: User "lb" cannot patch resource "services/status" in API group ""',
+  },
+];
+
+for (const { name, status, words } of STATUS_FAILURES) {
+  test(`an address stayed in external IPs after it went, as the status was ${name}`, async () => {
+    await using stage = new PublishStage();
+    stage.create("web", { ...served("192.0.2.10"), external: true });
+    await stage.pass();
+    stage.cluster.fail = (request) =>
+      request.path.endsWith("/status") ? refusal(request, status, words) : undefined;
+    stage.wrote();
+    stage.want("web", { ...served("192.0.2.11"), external: true });
+    await stage.pass(60_000);
+    const external = stage.wrote().filter((line) => line.startsWith("external"));
+    assert.deepEqual(external, ["external web 192.0.2.11"]);
+    assert.deepEqual(stage.shows("web"), ["192.0.2.10"]);
+    assert.equal(stage.troubles.length, 1, stage.troubles.join("\n"));
+    stage.cluster.fail = () => undefined;
+    await stage.pass(310_000);
+    assert.deepEqual(stage.shows("web"), ["192.0.2.11"]);
+    assert.equal(stage.troubles.length, 2);
+  });
+}
+
 test("external IPs are not written while nobody knows where nodes are, and that is told", async () => {
   await using stage = new PublishStage();
   stage.nodes = undefined;

@@ -10,7 +10,7 @@ import {
   STATUS_MANAGER,
 } from "../../kube/service-record.ts";
 import { oursOf, sampleService } from "../../sources/sample-objects.ts";
-import { nextWrite, type ServiceWrite } from "./next-write.ts";
+import { nextWrites, type ServiceWrite } from "./next-write.ts";
 import {
   addressOf,
   fateVerdict,
@@ -49,7 +49,8 @@ function wanted(fate: Fate, generation = 0): WantedService {
 
 /** The record after all that is wanted was written, one write after the other. */
 function written(fate: Fate, generation = 0): ServiceRecord {
-  const write = nextWrite({ ...BARE, finalizers: [FINALIZER] }, wanted(fate, generation), WALL_MS);
+  const held = { ...BARE, finalizers: [FINALIZER] };
+  const [write] = nextWrites(held, wanted(fate, generation), WALL_MS);
   assert(write?.kind === "status");
   return {
     ...BARE,
@@ -265,9 +266,18 @@ const CASES: readonly {
 
 for (const { name, record, wanted: wish, next } of CASES) {
   test(`next write: ${name}`, () => {
-    assert.equal(lineOf(nextWrite(record, wish, WALL_MS)), next);
+    assert.equal(lineOf(nextWrites(record, wish, WALL_MS)[0]), next);
   });
 }
+
+test("what is of its status and of its external IPs may each be written while the other is refused", () => {
+  const noted = { externalIPs: [VIP], writtenExternalIPs: [VIP] };
+  const kinds = (record: ServiceRecord, wish: WantedService): readonly string[] =>
+    nextWrites({ ...record, ...noted }, wish, WALL_MS).map(({ kind }) => kind);
+  assert.deepEqual(kinds(written(leased()), wanted(served())), ["status", "external"]);
+  assert.deepEqual(kinds(SERVED, NOTHING_WANTED), ["external", "clear"]);
+  assert.deepEqual(kinds(BARE, wanted(served())), ["hold"], "an address comes after the finalizer");
+});
 
 test("a condition keeps its time while its status stays, and gets a new one when that changes", () => {
   const record = written(leased());
@@ -278,7 +288,7 @@ test("a condition keeps its time while its status stays, and gets a new one when
       lastTransitionTime: "2026-01-01T00:00:00Z",
     })),
   };
-  const write = nextWrite(old, wanted(served()), WALL_MS);
+  const [write] = nextWrites(old, wanted(served()), WALL_MS);
   assert(write?.kind === "status");
   const times = write.status.conditions.map(({ type, lastTransitionTime }) => [
     type,
@@ -293,7 +303,7 @@ test("a condition keeps its time while its status stays, and gets a new one when
 
 test("every write carries the uid and the version that it was decided by", () => {
   for (const { record, wanted: wish } of CASES) {
-    const write = nextWrite(record, wish, WALL_MS);
+    const [write] = nextWrites(record, wish, WALL_MS);
     if (write === undefined) continue;
     const { body } = writeRequest(write);
     const { metadata } = body as { readonly metadata: Readonly<Record<string, unknown>> };
@@ -305,7 +315,7 @@ test("every write carries the uid and the version that it was decided by", () =>
 test("two writes that say the same are the same, whatever the time and the version", () => {
   const at = (wallMs: number, resourceVersion: string): string => {
     const record = { ...BARE, resourceVersion };
-    const write = nextWrite(record, wanted(waiting("NoPool")), wallMs);
+    const [write] = nextWrites(record, wanted(waiting("NoPool")), wallMs);
     assert(write !== undefined);
     return writeSignature(write);
   };

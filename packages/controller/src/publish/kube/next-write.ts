@@ -1,5 +1,5 @@
-// The next thing to write to a Service, or nothing: its record and what is wanted go in, one write
-// comes out. Pure, and the only place that decides what is written. The order is what counts: the
+// What to write to a Service next, or nothing: its record and what is wanted go in, writes come
+// out. Pure, and the only place that decides what is written. The order is what counts: the
 // finalizer before an address stands in the status, and off again only when nothing is held.
 
 import {
@@ -46,23 +46,33 @@ export type ServiceWrite =
   /** What we said in the status goes. */
   | { readonly kind: "clear"; readonly record: ServiceRecord };
 
-/** The next write; undefined when the record says all that is wanted. `wallMs` is epoch ms. */
-export function nextWrite(
+/**
+ * The next writes, first the one that should be made; none when the record says all that is
+ * wanted. Another one may be made instead while the server does not take the first. `wallMs` is
+ * epoch ms.
+ */
+export function nextWrites(
   record: ServiceRecord,
   wanted: WantedService,
   wallMs: number,
-): ServiceWrite | undefined {
+): readonly ServiceWrite[] {
   const { claim } = wanted;
-  if (claim === undefined) return endWrite(record, wanted);
+  if (claim === undefined) return endWrites(record, wanted);
   // Publication and record are of two objects of one name: one of them is behind, and will change.
-  if (claim.claim.uid !== record.uid) return undefined;
+  if (claim.claim.uid !== record.uid) return [];
   // Nobody looks at the status of what goes, and no finalizer may be added to it.
-  if (record.isDeleting) return undefined;
-  if (hasAddress(claim) && !record.finalizers.includes(FINALIZER)) return { kind: "hold", record };
-  return (
-    statusWrite(record, wantedStatus(claim.claim, claim.verdict), wallMs) ??
-    externalWrite(record, claim.external ?? NO_ADDRESSES)
+  if (record.isDeleting) return [];
+  if (hasAddress(claim) && !record.finalizers.includes(FINALIZER)) {
+    return [{ kind: "hold", record }];
+  }
+  return those(
+    statusWrite(record, wantedStatus(claim.claim, claim.verdict), wallMs),
+    externalWrite(record, claim.external ?? NO_ADDRESSES),
   );
+}
+
+function those(...writes: readonly (ServiceWrite | undefined)[]): readonly ServiceWrite[] {
+  return writes.filter((write) => write !== undefined);
 }
 
 const NO_ADDRESSES: readonly string[] = [];
@@ -73,16 +83,16 @@ function externalWrite(record: ServiceRecord, wanted: readonly string[]): Servic
 }
 
 /** Nothing asks any more, or the object is another one than the one that did. */
-function endWrite(record: ServiceRecord, wanted: WantedService): ServiceWrite | undefined {
+function endWrites(record: ServiceRecord, wanted: WantedService): readonly ServiceWrite[] {
   // An owner that is not seen just now, such as an unreadable object: what it has stays.
-  if (wanted.owns) return undefined;
+  if (wanted.owns) return [];
   if (!record.isDeleting) {
-    const external = externalWrite(record, NO_ADDRESSES);
-    if (external !== undefined) return external;
-    if (saysOurs(record)) return { kind: "clear", record };
+    const clear = saysOurs(record) ? ({ kind: "clear", record } as const) : undefined;
+    const left = those(externalWrite(record, NO_ADDRESSES), clear);
+    if (left.length > 0) return left;
   }
-  if (wanted.held.length > 0 || !record.finalizers.includes(FINALIZER)) return undefined;
-  return { kind: "release", record };
+  if (wanted.held.length > 0 || !record.finalizers.includes(FINALIZER)) return [];
+  return [{ kind: "release", record }];
 }
 
 /** A lease is durable by then. */

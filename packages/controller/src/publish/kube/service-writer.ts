@@ -14,7 +14,7 @@ import { KubeError, requestWords } from "../../kube/kube-errors.ts";
 import { isJson } from "../../kube/object-fields.ts";
 import { readServiceRecord } from "../../kube/read-record.ts";
 import type { ServiceRecord } from "../../kube/service-record.ts";
-import { nextWrite, type ServiceWrite } from "./next-write.ts";
+import { nextWrites, type ServiceWrite } from "./next-write.ts";
 import { FAILURES_TOLD, isRightMissing, type Right, type Troubles } from "./publish-trouble.ts";
 import { createRightGates, type RightGates, type RightThere } from "./right-gates.ts";
 import type { ServiceView } from "./service-view.ts";
@@ -110,7 +110,7 @@ class Writer implements ServiceWriter {
     this.#usual.delete(id);
     const due = this.#due(id);
     if (due === undefined) {
-      troubles.isWell(id);
+      for (const kind of KINDS) troubles.isWell(`${id} ${kind}`);
       this.#rights.leave(id);
       this.#slots.get(id)?.memory.rest();
       return;
@@ -121,8 +121,8 @@ class Writer implements ServiceWriter {
     else if (write !== undefined) (isUrgent(write) ? this.#urgent : this.#usual).add(id);
   }
 
-  /** Undefined when there is nothing to write. */
-  #due(id: ClaimId): Due | undefined {
+  /** Undefined when there is nothing to write. `without`: what waits for a right. */
+  #due(id: ClaimId, without?: ServiceWrite): Due | undefined {
     const { clock, view, wantedOf } = this.#options;
     const record = view.get(id);
     if (record === undefined) this.#slots.delete(id);
@@ -132,12 +132,19 @@ class Writer implements ServiceWriter {
     const known = this.#slots.get(id);
     const conflictMs = known?.memory.conflictUntilMs(record, nowMs);
     if (known !== undefined && conflictMs !== undefined) return { slot: known, dueMs: conflictMs };
-    const write = nextWrite(record, wanted, clock.wallMs());
-    if (write === undefined) return undefined;
-    const slot = this.#slotOf(id, record);
-    const timing = slot.memory.judge(write, nowMs);
-    if (timing.kind === "settled") return undefined;
-    return { slot, write, dueMs: timing.kind === "go" ? nowMs : timing.untilMs };
+    let dueMs = Number.POSITIVE_INFINITY;
+    for (const write of nextWrites(record, wanted, clock.wallMs())) {
+      if (write.kind === without?.kind) continue;
+      const slot = this.#slotOf(id, record);
+      const timing = slot.memory.judge(write, nowMs);
+      if (timing.kind === "go") return { slot, write, dueMs: nowMs };
+      if (timing.kind === "settled") continue;
+      dueMs = Math.min(dueMs, timing.untilMs);
+      // It goes before the others, unless the server does not take it.
+      if (timing.kind === "wait") break;
+    }
+    const slot = this.#slots.get(id);
+    return slot === undefined || dueMs === Number.POSITIVE_INFINITY ? undefined : { slot, dueMs };
   }
 
   #slotOf(id: ClaimId, { uid }: ServiceRecord): Slot {
@@ -163,10 +170,18 @@ class Writer implements ServiceWriter {
         this.#judge(id);
         continue;
       }
-      const { slot, write } = due;
-      if (this.#rights.enter(rightThere(write), id)) return () => this.#carryOut(id, slot, write);
+      const job = this.#jobOf(id, due) ?? this.#jobOf(id, this.#due(id, due.write));
+      if (job !== undefined) return job;
     }
     return undefined;
+  }
+
+  /** Undefined for what may not go now: without the right it waits for that. */
+  #jobOf(id: ClaimId, due: Due | undefined): Job | undefined {
+    if (due?.write === undefined) return undefined;
+    const { slot, write } = due;
+    if (!this.#rights.enter(rightThere(write), id)) return undefined;
+    return () => this.#carryOut(id, slot, write);
   }
 
   async #carryOut(id: ClaimId, slot: Slot, write: ServiceWrite): Promise<void> {
@@ -194,7 +209,7 @@ class Writer implements ServiceWriter {
     const { clock, view, troubles, onWrite } = this.#options;
     view.keep(id, answer);
     slot.memory.written(write, answer, clock.nowMs());
-    troubles.isWell(id);
+    troubles.isWell(`${id} ${kindOf(write)}`);
     this.#pace.answered();
     this.#rights.passed(rightThere(write));
     onWrite(kindOf(write), "written");
@@ -234,8 +249,9 @@ class Writer implements ServiceWriter {
     // An admission plugin that forbids external IPs says so whenever it is asked.
     const isDenied = result === "forbidden" && write.kind === "external";
     if (result === "refused" || isDenied) memory.refused(write, clock.nowMs());
-    else memory.failed(clock.nowMs());
-    if (result !== "failed" || memory.failures >= FAILURES_TOLD) troubles.fails(id, error);
+    else memory.failed(write, clock.nowMs());
+    const isTold = result !== "failed" || memory.failures(write) >= FAILURES_TOLD;
+    if (isTold) troubles.fails(`${id} ${kindOf(write)}`, error);
   }
 }
 
@@ -253,7 +269,10 @@ function rightThere(write: ServiceWrite): RightThere {
   return { right, namespace: write.record.namespace };
 }
 
-function kindOf({ kind }: ServiceWrite): "finalizer" | "external-ips" | "status" {
+/** Each has its own trouble. */
+const KINDS = ["finalizer", "external-ips", "status"] as const;
+
+function kindOf({ kind }: ServiceWrite): (typeof KINDS)[number] {
   if (kind === "external") return "external-ips";
   return kind === "hold" || kind === "release" ? "finalizer" : "status";
 }

@@ -28,6 +28,8 @@ const LEFT_ALONE_MS = 600_000;
 export type Timing =
   | { readonly kind: "go" }
   | { readonly kind: "wait"; readonly untilMs: number }
+  /** The server did not take it: other writes may go before. */
+  | { readonly kind: "held-back"; readonly untilMs: number }
   /** The server made of this very write what the record shows: it is as good as it gets. */
   | { readonly kind: "settled" };
 
@@ -43,28 +45,34 @@ interface Settled {
   readonly rightMs?: number;
 }
 
+/** What the server did not take. */
+interface Objection {
+  readonly waits: Backoff;
+  readonly untilMs: number;
+  /** Of what it will not accept; absent: it may accept the same later. */
+  readonly signature?: string;
+}
+
 /** The memory of one Service. Times are monotonic ms. */
 export class WriteMemory {
   readonly uid: string;
   readonly #random: () => number;
-  /** Made at the first failure: of ten thousand Services hardly one has any. */
-  #waits: Backoff | undefined;
+  /** Of ten thousand Services hardly one has any. */
+  readonly #objections: Partial<Record<Part, Objection>> = {};
   /** No map: ten thousand Services have one of these each, and the smallest map is large. */
   readonly #settled: Partial<Record<Part, Settled>> = {};
   #sinceMs: number | undefined;
-  #notBeforeMs = Number.NEGATIVE_INFINITY;
   #conflict: { readonly version: number; readonly untilMs: number } | undefined;
   #conflicts = 0;
-  #refused: { readonly signature: string; readonly untilMs: number } | undefined;
 
   constructor(uid: string, random: () => number) {
     this.uid = uid;
     this.#random = random;
   }
 
-  /** Failures in a row. */
-  get failures(): number {
-    return this.#waits?.attempts() ?? 0;
+  /** Failures in a row of writes like this one. */
+  failures(write: ServiceWrite): number {
+    return this.#objections[partOf(write)]?.waits.attempts() ?? 0;
   }
 
   /** When the record may be trusted again after a conflict; undefined: it may. */
@@ -89,13 +97,12 @@ export class WriteMemory {
       rightMs = overwritten.rightMs;
     }
     this.#sinceMs ??= nowMs;
-    const isRefused = this.#refused?.signature === signature;
-    const dueMs = Math.max(
-      this.#sinceMs + settleMs(write),
-      this.#notBeforeMs,
-      rightMs,
-      isRefused ? (this.#refused?.untilMs ?? nowMs) : nowMs,
-    );
+    const objection = this.#objections[part];
+    const isMeant = (objection?.signature ?? signature) === signature;
+    if (objection !== undefined && isMeant && nowMs < objection.untilMs) {
+      return { kind: "held-back", untilMs: objection.untilMs };
+    }
+    const dueMs = Math.max(this.#sinceMs + settleMs(write), rightMs);
     return dueMs <= nowMs ? { kind: "go" } : { kind: "wait", untilMs: dueMs };
   }
 
@@ -116,30 +123,35 @@ export class WriteMemory {
       overwrites: before?.signature === signature ? before.overwrites : 0,
     };
     this.#sinceMs = undefined;
-    this.#notBeforeMs = Number.NEGATIVE_INFINITY;
-    this.#waits = undefined;
+    delete this.#objections[part];
     this.#conflict = undefined;
     this.#conflicts = 0;
-    this.#refused = undefined;
   }
 
   /** Somebody changed or deleted it since it was recorded. */
-  conflicted({ record }: ServiceWrite, nowMs: number): void {
-    const version = readVersion(record.resourceVersion);
+  conflicted(write: ServiceWrite, nowMs: number): void {
+    const version = readVersion(write.record.resourceVersion);
     this.#conflict = { version, untilMs: nowMs + CONFLICT_MS_MAX };
     this.#conflicts += 1;
-    if (this.#conflicts > CONFLICTS_FREE) this.failed(nowMs);
+    if (this.#conflicts > CONFLICTS_FREE) this.failed(write, nowMs);
   }
 
   /** The server does not accept the write, now or later. */
   refused(write: ServiceWrite, nowMs: number): void {
-    this.#refused = { signature: writeSignature(write), untilMs: nowMs + REFUSED_MS };
+    const signature = writeSignature(write);
+    const waits = this.#waitsOf(write);
+    this.#objections[partOf(write)] = { waits, untilMs: nowMs + REFUSED_MS, signature };
   }
 
   /** The write failed and may succeed later. */
-  failed(nowMs: number): void {
-    this.#waits ??= createRetryWaits(this.#random);
-    this.#notBeforeMs = nowMs + Math.max(RETRY_MS_MIN, this.#waits.nextMs());
+  failed(write: ServiceWrite, nowMs: number): void {
+    const waits = this.#waitsOf(write);
+    const untilMs = nowMs + Math.max(RETRY_MS_MIN, waits.nextMs());
+    this.#objections[partOf(write)] = { waits, untilMs };
+  }
+
+  #waitsOf(write: ServiceWrite): Backoff {
+    return this.#objections[partOf(write)]?.waits ?? createRetryWaits(this.#random);
   }
 
   #overwritten(settled: Settled, nowMs: number): Settled & { readonly rightMs: number } {
