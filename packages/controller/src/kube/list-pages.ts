@@ -7,8 +7,12 @@ import type { KubeClient } from "./kube-client.ts";
 import { isKubeError, KubeError } from "./kube-errors.ts";
 import { childOf, isJson, type Json, readVersion, textOf } from "./object-fields.ts";
 
-/** Objects of one page: parsing them blocks the loop for a few ms. */
-const PAGE_OBJECTS = 100;
+/**
+ * Objects of one page: parsing them blocks the loop for a few ms, and most of a smaller page is
+ * collected young (measured with 5 000 Services: one collection of everything less in seven than
+ * with 100, and a quarter of the time with young objects).
+ */
+const PAGE_OBJECTS = 50;
 /** Objects that are handed on before others may have the loop: reading them takes a few ms. */
 const HANDED_AT_ONCE = 25;
 /** Names and versions alone are small. */
@@ -28,7 +32,7 @@ export interface PagedList {
   readonly path: string;
   /** Metadata only: names, uids and versions. */
   readonly namesOnly?: boolean;
-  /** Objects of one page. Default: 100, and 2000 of names only. */
+  /** Objects of one page. Default: 50, and 2000 of names only. */
   readonly pageObjects?: number;
   readonly signal: AbortSignal;
   /** Called for each part of a page, before the next one is asked for; all are of one version. */
