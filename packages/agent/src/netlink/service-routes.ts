@@ -83,15 +83,18 @@ class Routes implements ServiceRoutes {
     await this.#sight[Symbol.asyncDispose]();
   }
 
-  /** Where the kernel does not answer nothing is known, and nothing is news. */
+  /**
+   * Where the kernel does not answer nothing is known, and nothing is news. All is asked at once:
+   * a host is looked at every second, and waking up costs more than the question.
+   */
   async #missing(): Promise<readonly Family[]> {
     try {
-      const isUp = await this.#sight.isLoopbackUp();
-      const missing: Family[] = [];
-      for (const [family, { target }] of this.#targets) {
-        if (!isUp || !(await this.#sight.leadsHere(target))) missing.push(family);
-      }
-      return missing;
+      const [isUp, ...leads] = await Promise.all([
+        this.#sight.isLoopbackUp(),
+        ...this.#targets.map(([, { target }]) => this.#sight.leadsHere(target)),
+      ]);
+      const isThere = (at: number): boolean => isUp && leads[at] === true;
+      return this.#targets.flatMap(([family], at) => (isThere(at) ? [] : [family]));
     } catch {
       return this.#unrouted.map(({ family }) => family);
     }
