@@ -9,6 +9,7 @@ import {
   compareAge,
   familyBits,
   familyOf,
+  type LaneId,
   laneName,
   type LeasedAddress,
   listenerName,
@@ -140,15 +141,22 @@ function carrierOf(
   place: VipPlace,
   agents: World["agents"],
 ): CarryOptions["carrier"] {
-  const bits = familyBits(familyOf(row.address));
-  if (place.kind === "lane") {
-    const { lane } = place;
-    return { prefixLength: bits, carrier: { kind: "lane", lane, resource: laneName(lane) } };
-  }
+  if (place.kind === "lane") return carriedBy(place.lane, row.address);
   const links = agents.get(place.agent)?.hello.links;
   const link = links?.find(({ name }) => name === place.link);
   const carrier = { kind: "link", link: place.link, adopts: isOwnAddress(row) } as const;
-  return { prefixLength: lengthOn(link, row.address) ?? bits, carrier };
+  const prefixLength = lengthOn(link, row.address) ?? familyBits(familyOf(row.address));
+  return { prefixLength, carrier };
+}
+
+function carriedBy(lane: LaneId, address: Address): CarryOptions["carrier"] {
+  const prefixLength = familyBits(familyOf(address));
+  return { prefixLength, carrier: { kind: "lane", lane, resource: laneName(lane) } };
+}
+
+/** The address as agents have it that hold it in the lane for these claims. */
+export function vipIn(lane: LaneId, address: Address, grants: readonly Grant[]): VipResource {
+  return vipOf(address, carriedBy(lane, address), grants);
 }
 
 function vipOf(

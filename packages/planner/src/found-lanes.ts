@@ -1,6 +1,7 @@
 // Lanes that agents run and the store does not know, because it was lost or is an older copy. Given
 // what agents report. An address that is found on agents goes on in the lane that it rides in: in
-// another one two agents would hold it until both have applied their plans.
+// another one two agents would hold it until both have applied their plans. Agents may run several
+// lanes together, and no state of theirs says in which of them an address is: its revision does.
 
 import {
   type Address,
@@ -10,6 +11,7 @@ import {
   type Lane,
   type LaneId,
   ROUTER_ID_MAX,
+  type Revision,
   type World,
   compareText,
   laneId,
@@ -59,20 +61,30 @@ export function agentsWith({ agents }: World, address: Address): readonly AgentV
   return having;
 }
 
-/** The lane among these that an address rides in by what those agents say; undefined: in none. */
+/**
+ * The lane among these that an address rides in by what those agents say; undefined: in none.
+ * @param revisionIn the revision of the address in a lane. None of those that agents say has it
+ * when they had it for other claims: then any lane of theirs is as good as another.
+ */
 export function laneOnAgents(
   having: readonly AgentView[],
   address: Address,
   lanes: Iterable<Lane>,
+  revisionIn: (lane: Lane) => Revision,
 ): Lane | undefined {
   const name = vipName(address);
   const holders = having.filter(({ report }) => report?.resources.get(name)?.step === "serving");
-  const fitting = [...lanes].filter(
-    (lane) =>
-      having.every((agent) => lane.order.includes(agent.name)) &&
-      (holders.length === 0 || holders.some((agent) => agent.name === lane.holder)),
-  );
-  return fitting.sort((a, b) => compareText(a.id, b.id))[0];
+  const fitting = [...lanes]
+    .filter(
+      (lane) =>
+        having.every((agent) => lane.order.includes(agent.name)) &&
+        (holders.length === 0 || holders.some((agent) => agent.name === lane.holder)),
+    )
+    .sort((a, b) => compareText(a.id, b.id));
+  if (fitting.length < 2) return fitting[0];
+  const telling = holders.length > 0 ? holders : having;
+  const said = new Set(telling.map(({ report }) => report?.resources.get(name)?.revision));
+  return fitting.find((lane) => said.has(revisionIn(lane))) ?? fitting[0];
 }
 
 function connectedOf({ agents }: World): readonly AgentView[] {

@@ -80,6 +80,24 @@ test("an address goes on in the lane that it is found in", () => {
   assert.equal(laneOf(planned(afterLoss(before, [WEB])), DNS)?.id, lane?.id);
 });
 
+for (const [name, dead, isHolderBack] of [
+  ["whose holder has not come back yet", [], false],
+  ["whose holder has both", ["lb-1", "lb-2"], true],
+] as const) {
+  test(`an older store takes an address out of no lane ${name}`, () => {
+    const { world, last } = served();
+    const agents = proveAll(world, last, { revisionOf, dead });
+    for (const [kept, lost] of [[WEB, DNS] as const, [DNS, WEB] as const]) {
+      const [other, lane] = [laneOf(last, kept), laneOf(last, lost)];
+      assert.notEqual(other?.id, lane?.id);
+      assert.deepEqual(other?.order.toSorted(), lane?.order.toSorted());
+      const back = agents.filter((one) => isHolderBack || one.name !== lane?.order[0]);
+      const lossy = afterLoss({ world: nextWorld(world, last, { agents: back }), last }, [kept]);
+      assert.equal(laneOf(planned(lossy), lost)?.id, lane?.id);
+    }
+  });
+}
+
 test("it leaves a lane that has agents which its pool allows no more", () => {
   const world = { ...afterLoss(served(), []), pools: poolsFor(["lb-3"]) };
   assert.deepEqual(laneOf(planned(world), DNS)?.order, ["lb-3"]);

@@ -22,7 +22,7 @@ import {
 import { findLanes } from "./found-lanes.ts";
 import { holderOf, reportedHolders } from "./lane-holders.ts";
 import { type LaneMove, rankLane } from "./rank.ts";
-import type { SegmentView } from "./segments.ts";
+import { type SegmentView, isInSegment } from "./segments.ts";
 import { strangeRouterIds } from "./strange-routers.ts";
 import { willOf } from "./will.ts";
 import { yieldingOf } from "./yielding.ts";
@@ -85,11 +85,11 @@ export function openLane(
   order: readonly AgentName[],
 ): Lane | undefined {
   const strange = strangeRouterIds(world, segment);
-  const networks = new Set([segment.name, ...segment.networks.map((network) => network.text)]);
+  const isOurs = isInSegment(segment);
   const used = new Set<number>();
   // What agents run with that number speaks there, whether the store knows of it or not.
   for (const lane of [...lanes.values(), ...findLanes(world).values()]) {
-    if (networks.has(lane.segment)) used.add(lane.routerId);
+    if (isOurs(lane)) used.add(lane.routerId);
   }
   if (used.size >= LANES_MAX) return undefined;
   for (let routerId = 1; routerId <= ROUTER_ID_MAX; routerId++) {

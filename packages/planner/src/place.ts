@@ -12,6 +12,8 @@ import {
   type Placement,
   type PoolName,
   type Remark,
+  type Resource,
+  type Revision,
   VIPS_PER_LANE_MAX,
   type World,
   compareAddress,
@@ -19,14 +21,16 @@ import {
 } from "@fairlead/model";
 
 import { type CarrierRule, candidatesIn, isAllowedBy, ruleOf } from "./candidates.ts";
+import { vipIn } from "./carried.ts";
 import { agentsWith, findLanes, laneOnAgents } from "./found-lanes.ts";
+import type { WantedGrants } from "./grant.ts";
 import { keepLanes, openLane } from "./lanes.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import { canSpeakIn, withPeers } from "./peers.ts";
 import type { PoolBook, PoolView } from "./pools.ts";
 import type { LaneMove } from "./rank.ts";
 import { placeOnHost } from "./seats.ts";
-import { type SegmentMap, type SegmentView, segmentOf } from "./segments.ts";
+import { type SegmentMap, type SegmentView, isInSegment, segmentOf } from "./segments.ts";
 import { type Spread, createSpread } from "./spread.ts";
 
 /** What placing works on. */
@@ -38,7 +42,8 @@ export interface PlaceOptions {
   /** Changed: they get their lanes here. */
   readonly rows: LeaseRows;
   /** What agents shall have. */
-  readonly wanted: ReadonlyMap<Address, unknown>;
+  readonly wanted: WantedGrants;
+  readonly revisionOf: (resource: Resource) => Revision;
 }
 
 /** Where everything is. */
@@ -208,7 +213,7 @@ class Placing {
 
   /** The lane that the address rides in already, as far as agents say so. */
   #foundFor({ address }: LeasedAddress, segment: SegmentView, rule: CarrierRule): Lane | undefined {
-    const { world } = this.#options;
+    const { world, wanted, revisionOf } = this.#options;
     const having = agentsWith(world, address);
     if (having.length === 0) return undefined;
     const isOurs = isInSegment(segment);
@@ -216,7 +221,9 @@ class Placing {
     const lanes = [...this.#found.values(), ...this.#lanes.values()].filter(
       (lane) => isOurs(lane) && this.#canTake(lane, rule),
     );
-    const lane = laneOnAgents(having, address, lanes);
+    const lane = laneOnAgents(having, address, lanes, ({ id }) =>
+      revisionOf(vipIn(id, address, wanted.get(address) ?? [])),
+    );
     if (lane === undefined) return undefined;
     const known = this.#lanes.get(lane.id);
     if (known === undefined) this.#add(lane);
@@ -290,9 +297,4 @@ class Placing {
       .map((lane) => withPeers(lane, byNetwork.get(lane.segment), this.#ruleIn(lane.id)));
     return new Map(used.sort((a, b) => compareText(a.id, b.id)).map((lane) => [lane.id, lane]));
   }
-}
-
-function isInSegment(segment: SegmentView): (lane: Lane) => boolean {
-  const texts = new Set([segment.name, ...segment.networks.map((network) => network.text)]);
-  return (lane) => texts.has(lane.segment);
 }

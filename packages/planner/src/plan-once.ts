@@ -235,7 +235,7 @@ function runVips({ memory, world, book, release, agents, revisionOf }: PlanView)
   const { forgotten } = release;
   const { wanted } = grants;
   const segments = findSegments(agents, world.lanes.values());
-  const placed = place({ world, book, segments, forgotten, rows, wanted });
+  const placed = place({ world, book, segments, forgotten, rows, wanted, revisionOf });
   const { rules, problems, moves } = placed;
   const lanes = keepMap(last?.plan.lanes, placed.lanes);
   const resources = runLanes({

@@ -65,6 +65,12 @@ export function findSegments(agents: readonly AgentView[], lanes: Iterable<Lane>
   return { all: all.sort((a, b) => compareText(a.name, b.name)), byNetwork };
 }
 
+/** Whether a lane is one of the segment's, by whichever of its networks it is named. */
+export function isInSegment(segment: SegmentView): (lane: Pick<Lane, "segment">) => boolean {
+  const texts = new Set([segment.name, ...segment.networks.map((network) => network.text)]);
+  return (lane) => texts.has(lane.segment);
+}
+
 /**
  * The segment of an address: whose network holds it, the longest first; else the segment of the
  * pool's own device; else the one that agents call primary, when they agree on one.
