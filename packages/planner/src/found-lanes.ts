@@ -63,8 +63,8 @@ export function agentsWith({ agents }: World, address: Address): readonly AgentV
 
 /**
  * The lane among these that an address rides in by what those agents say; undefined: in none.
- * @param revisionIn the revision of the address in a lane. None of those that agents say has it
- * when they had it for other claims: then any lane of theirs is as good as another.
+ * @param revisionIn the revision of the address in a lane. Agents that had it for other claims say
+ * none of these: then it is a lane of whoever holds the address.
  */
 export function laneOnAgents(
   having: readonly AgentView[],
@@ -72,19 +72,18 @@ export function laneOnAgents(
   lanes: Iterable<Lane>,
   revisionIn: (lane: Lane) => Revision,
 ): Lane | undefined {
-  const name = vipName(address);
-  const holders = having.filter(({ report }) => report?.resources.get(name)?.step === "serving");
+  const said = (agent: AgentView) => agent.report?.resources.get(vipName(address));
+  const holders = having.filter((agent) => said(agent)?.step === "serving");
+  const isTheirs = (lane: Lane): boolean =>
+    holders.length === 0 || holders.some((agent) => agent.name === lane.holder);
   const fitting = [...lanes]
-    .filter(
-      (lane) =>
-        having.every((agent) => lane.order.includes(agent.name)) &&
-        (holders.length === 0 || holders.some((agent) => agent.name === lane.holder)),
-    )
-    .sort((a, b) => compareText(a.id, b.id));
-  if (fitting.length < 2) return fitting[0];
+    .filter((lane) => having.every((agent) => lane.order.includes(agent.name)))
+    .sort((a, b) => Number(isTheirs(b)) - Number(isTheirs(a)) || compareText(a.id, b.id));
   const telling = holders.length > 0 ? holders : having;
-  const said = new Set(telling.map(({ report }) => report?.resources.get(name)?.revision));
-  return fitting.find((lane) => said.has(revisionIn(lane))) ?? fitting[0];
+  const revisions = new Set(telling.map((agent) => said(agent)?.revision));
+  // Whoever holds it may not say so of its lane: the last reload is not known to have ended.
+  const told = fitting.find((lane) => revisions.has(revisionIn(lane)));
+  return told ?? fitting.find(isTheirs);
 }
 
 function connectedOf({ agents }: World): readonly AgentView[] {
