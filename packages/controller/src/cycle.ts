@@ -14,7 +14,7 @@ import { crash } from "./crash.ts";
 import type { Cycle, CycleOptions } from "./cycle-options.ts";
 import type { CycleView } from "./cycle-view.ts";
 import type { Fact } from "./facts.ts";
-import { firstPlanWaitMs, isStoreEmptied, namedAgents } from "./first-plan.ts";
+import { firstPlanWaitMs, isStoreBehind, namedAgents } from "./first-plan.ts";
 import { type FrozenClaims, NO_CLAIMS, freezeClaims, worldOf } from "./freeze-claims.ts";
 import { createLead, type Lead } from "./lead.ts";
 import { type MoveBook, NO_MOVES, trackMoves } from "./move-book.ts";
@@ -260,7 +260,7 @@ class Loop implements Cycle {
     const [nowMs, helloMs] = [this.#options.clock.nowMs(), this.#lastHelloMs];
     const { agents } = this.#state;
     const obeyed = this.#writer?.obeyedAbove(agents.values());
-    const isStoreOlder = obeyed !== undefined || isStoreEmptied(this.#rows.leases, this.#state);
+    const isStoreOlder = obeyed !== undefined || isStoreBehind(this.#rows, this.#state);
     return firstPlanWaitMs({ nowMs, openedMs, helloMs, named: this.#named, agents, isStoreOlder });
   }
 

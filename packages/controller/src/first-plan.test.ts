@@ -3,10 +3,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { AgentView } from "@fairlead/model";
-import { agentName, makeAgent, makeReport, makeRevisionOf } from "@fairlead/testkit";
+import type { AgentView, Claim, Plan, World } from "@fairlead/model";
+import { plan } from "@fairlead/planner";
+import {
+  agentName,
+  makeAgent,
+  makeClaim,
+  makeReport,
+  makeRevisionOf,
+  makeWorld,
+  nextWorld,
+  proveAll,
+} from "@fairlead/testkit";
 
-import { firstPlanWaitMs } from "./first-plan.ts";
+import { firstPlanWaitMs, isStoreBehind } from "./first-plan.ts";
 
 const OPENED_MS = 10_000;
 const NAMED = new Set([agentName("lb-1"), agentName("lb-2")]);
@@ -15,9 +25,9 @@ const revisionOf = makeRevisionOf();
 /** An agent that has said hello, and what it has where `spoke`. */
 function here(name: string, spoke: boolean): AgentView {
   const view = makeAgent(name);
-  const plan = { agent: view.name, resources: new Map(), retained: [] };
+  const empty = { agent: view.name, resources: new Map(), retained: [] };
   const { report: _, ...silent } = view;
-  return spoke ? { ...view, report: makeReport(plan, () => true, revisionOf) } : silent;
+  return spoke ? { ...view, report: makeReport(empty, () => true, revisionOf) } : silent;
 }
 
 /** One that had said hello, and whose stream has ended. */
@@ -99,3 +109,55 @@ for (const { name, agents, named = NAMED, isStoreOlder = false, helloMs, planned
     assert.equal(waitAt(plannedMs), 0);
   });
 }
+
+const OLD = makeClaim("old");
+const NEW = makeClaim("new");
+const planned = (world: World): Plan => plan(world, { revisionOf });
+
+/** What the store had before and after a Service came, and that it was published. */
+function served(): {
+  readonly before: Plan;
+  readonly now: Plan;
+  readonly claims: readonly Claim[];
+} {
+  const world = makeWorld({ claims: [OLD] });
+  const before = planned(world);
+  const now = planned(nextWorld(world, before, { claims: [OLD, NEW] }));
+  const claims = [OLD, NEW].map((claim) => {
+    const held = [...now.leases.values()].filter(({ lastClaim }) => lastClaim === claim.id);
+    return { ...claim, statusAddresses: held.map(({ address }) => address) };
+  });
+  return { before, now, claims };
+}
+
+function isBehind(store: Plan, claims: readonly Claim[], agents: World["agents"]): boolean {
+  const seen = claims.map((value) => [value.id, { value, source: "folder", seenAtMs: 0 }] as const);
+  return isStoreBehind(store, { claims: new Map(seen), agents });
+}
+
+test("a store that knows what is published, and who had it last, is behind nothing", () => {
+  const { now, claims } = served();
+  const world = nextWorld(makeWorld(), now, { claims: [] });
+  assert.equal(isBehind(now, claims, world.agents), false);
+  assert.equal(isBehind(planned(world), claims, world.agents), false);
+});
+
+test("a store is behind when a published address is nobody's in it, or somebody else's", () => {
+  const { before, now, claims } = served();
+  assert.equal(isBehind(planned(makeWorld()), claims, new Map()), true);
+  assert.equal(isBehind(before, claims, new Map()), true);
+  const [first, second] = claims.map(({ statusAddresses }) => statusAddresses ?? []);
+  const swapped = [
+    { ...OLD, statusAddresses: second ?? [] },
+    { ...NEW, statusAddresses: first ?? [] },
+  ];
+  assert.equal(isBehind(now, swapped, new Map()), true);
+});
+
+test("a store is behind when agents run a lane that it does not know, published or not", () => {
+  const { before, now } = served();
+  const world = nextWorld(makeWorld({ claims: [OLD, NEW] }), now);
+  const agents = new Map(proveAll(world, now).map((agent) => [agent.name, agent]));
+  assert.equal(isBehind(now, [OLD, NEW], agents), false);
+  assert.equal(isBehind(before, [OLD, NEW], agents), true);
+});

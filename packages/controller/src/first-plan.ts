@@ -2,13 +2,21 @@
 // or after a moment for agents to connect at all. One that is here and has not said what it has is
 // waited for longer than one that may be dead. Pure.
 
-import type { AgentName, AgentView, Lane, LeasedAddress, World } from "@fairlead/model";
+import {
+  type AgentName,
+  type AgentView,
+  type ClaimId,
+  type Lane,
+  type LeasedAddress,
+  type World,
+  laneName,
+} from "@fairlead/model";
 
 import type { ClusterState } from "./cluster-state.ts";
 
 /** How long it waits after an agent's hello for others to follow, and for agents at all, in ms. */
 const WAIT = { settleMs: 500, maxMs: 2000 } as const;
-/** The same after the store was lost: longer than an agent takes between two dials. */
+/** The same over a store that was lost or is an older copy: an agent dials twice in it. */
 const WAIT_LOST = { settleMs: 5000, maxMs: 15_000 } as const;
 /** An agent that said hello is waited for so long: its report is on its way, in ms. */
 const REPORT_MS_MAX = 5000;
@@ -53,9 +61,23 @@ export function firstPlanWaitMs(at: {
   return Math.max(0, Math.min(settledMs, openedMs + maxMs) - nowMs);
 }
 
-/** Whether the store has no lease although we wrote addresses into somebody's status. */
-export function isStoreEmptied(leases: World["leases"], { claims }: ClusterState): boolean {
-  if (leases.size > 0) return false;
-  for (const { value } of claims.values()) if (value.statusAddresses !== undefined) return true;
-  return false;
+/**
+ * Whether others know of what the store does not: a status that we wrote has an address that is
+ * nobody's by the store, or somebody else's, or agents run a lane that is not in it.
+ */
+export function isStoreBehind(
+  { leases, lanes }: Pick<World, "leases" | "lanes">,
+  { claims, agents }: Pick<ClusterState, "claims" | "agents">,
+): boolean {
+  for (const { value: claim } of claims.values()) {
+    const known = (claim.statusAddresses ?? []).map((address) => leases.get(address));
+    if (known.some((row) => !isOf(row, claim.id))) return true;
+  }
+  const ran = [...agents.values()].flatMap(({ report }) => report?.lanes ?? []);
+  const stored = new Set(Array.from(lanes.keys(), laneName));
+  return ran.some(({ name }) => !stored.has(name));
+}
+
+function isOf(row: LeasedAddress | undefined, id: ClaimId): boolean {
+  return row?.lastClaim === id || row?.owners.some(({ claim }) => claim === id) === true;
 }
