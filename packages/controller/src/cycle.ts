@@ -152,13 +152,9 @@ class Loop implements Cycle {
   }
 
   view(): CycleView {
-    const lead = this.#lead.view();
-    const notReady = notReadyText({
-      lead,
-      writer: this.#writer,
-      areListed: this.#areListed,
-      hasPlan: this.#plan !== undefined,
-    });
+    const [lead, hasPlan] = [this.#lead.view(), this.#plan !== undefined];
+    const [writer, areListed] = [this.#writer, this.#areListed];
+    const notReady = notReadyText({ lead, writer, areListed, hasPlan });
     return {
       epoch: this.#writer?.epoch ?? 0,
       cycles: this.#cycles,
@@ -226,13 +222,17 @@ class Loop implements Cycle {
     return this.#writer === writer && this.#lead.isHeld();
   }
 
-  /** While the store cannot be written, what needs no new row goes on: members change. */
+  /**
+   * While the store cannot be written, what needs no new row goes on: members change. Before the
+   * first plan nothing does: what agents have and the store has lost would leave them.
+   */
   async #goOn(writer: StoreWriter, unwritten: readonly StoreChange[]): Promise<void> {
     const rest = withoutNewOwners(this.#freeze(), this.#rows, unwritten);
     const part = withRegistrations(await this.#planInTurns(rest), this.#rows);
     if (!this.#mayGoOn(writer)) return;
-    if (diffStored(this.#rows, storedRows(part)).length > 0) this.#say();
-    else this.#adopt(writer.epoch, rest, part);
+    const isStored = diffStored(this.#rows, storedRows(part)).length === 0;
+    if (isStored && this.#plan !== undefined) this.#adopt(writer.epoch, rest, part);
+    else this.#say();
     this.#wakeIn(STORE_RETRY_MS);
   }
 
