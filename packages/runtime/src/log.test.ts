@@ -89,3 +89,9 @@ test("values without a JSON form do not throw", () => {
   logger.info({ round, big: 10n, symbol: Symbol("s"), fn: () => 1 }, "odd");
   assert.match(text(), /INFO {2}odd .*Circular/u);
 });
+
+test("logs that say nothing take nothing of the process", () => {
+  const before = process.listenerCount("exit");
+  for (let at = 0; at < 20; at++) createLogger({ level: "silent", format: "json" });
+  assert.equal(process.listenerCount("exit"), before);
+});

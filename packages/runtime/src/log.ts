@@ -40,13 +40,15 @@ export interface LoggerOptions {
   readonly destination?: LogDestination;
 }
 
+const NOWHERE: LogDestination = { write: () => undefined };
+
 /** Makes the log of a program. */
 export function createLogger(options: LoggerOptions): Logger {
-  const raw =
-    options.destination ??
-    openLogOutput((records) => {
-      logger.warn({ records }, "log records were lost: they could not be written in time");
-    });
+  const sayLost = (records: number): void => {
+    logger.warn({ records }, "log records were lost: they could not be written in time");
+  };
+  const isSilent = options.level === "silent";
+  const raw = options.destination ?? (isSilent ? NOWHERE : openLogOutput(sayLost));
   const destination =
     options.format === "json"
       ? raw
