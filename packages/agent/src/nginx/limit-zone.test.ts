@@ -15,6 +15,7 @@ import { supervisorOf } from "../dying-agent.ts";
 import type { NginxDaemon } from "../ports.ts";
 import { renderedFile, servedOf } from "../rendered-file.ts";
 import type { S6Supervisor } from "../supervise/s6.ts";
+import type { SupervisedService } from "../supervised.ts";
 import { withZoneSince, zoneSinceOf } from "./limit-zone.ts";
 import { createNginxDaemon } from "./nginx-daemon.ts";
 import { readWorkers } from "./workers.ts";
@@ -25,8 +26,8 @@ const LIMIT = 3;
 
 interface Stage extends AsyncDisposable {
   readonly supervisor: S6Supervisor;
-  /** Another life of the agent. */
-  daemon(): NginxDaemon;
+  /** Another life of the agent; `service` differs from the supervisor's in this. */
+  daemon(service?: Partial<SupervisedService>): NginxDaemon;
   /** The file of this generation, which differs from any other. */
   text(generation: string): string;
 }
@@ -44,10 +45,10 @@ async function stage(name: string): Promise<Stage> {
   });
   return {
     supervisor,
-    daemon: () =>
+    daemon: (service = {}) =>
       createNginxDaemon({
         layout,
-        service: supervisor.nginx,
+        service: { ...supervisor.nginx, ...service },
         program: "/usr/sbin/nginx",
         generationsMax: 2,
         clock: createSystemClock(),
@@ -68,6 +69,19 @@ async function client(): Promise<Socket | undefined> {
   const { promise, resolve } = Promise.withResolvers<Socket | undefined>();
   socket.once("data", () => resolve(socket)).once("close", () => resolve(undefined));
   return await promise;
+}
+
+/** Whether what nginx counts is known to be wrong. */
+async function misses(nginx: NginxDaemon): Promise<boolean> {
+  return (await nginx.generationsAlive()).some(({ miscounts }) => miscounts === true);
+}
+
+/** Has the kernel kill a worker that serves. */
+async function killWorker({ supervisor }: Stage): Promise<void> {
+  const { pid = 0 } = await supervisor.nginx.state();
+  const [worker] = readWorkers(pid);
+  assert.ok(worker !== undefined);
+  process.kill(worker.pid, "SIGKILL");
 }
 
 /** A reload after which each client is the new generation's. */
@@ -117,22 +131,60 @@ inSandbox({ file: import.meta.url, name: "limit-zone" }, () => {
     const nginx = s.daemon();
     await reload(nginx, s, "g0");
     for (let count = 0; count < LIMIT; count += 1) assert.ok((await client()) !== undefined);
-    const { pid = 0 } = await s.supervisor.nginx.state();
-    const [worker] = readWorkers(pid);
-    assert.ok(worker !== undefined);
-    const misses = async (): Promise<boolean> =>
-      (await nginx.generationsAlive()).some(({ miscounts }) => miscounts === true);
-    assert.equal(await misses(), false);
-    process.kill(worker.pid, "SIGKILL");
-    while (!(await misses())) {}
+    assert.equal(await misses(nginx), false);
+    await killWorker(s);
+    while (!(await misses(nginx))) {}
     // What is in force is handed over again by each pass.
     const outcome = await nginx.apply(s.text("g0"), "g0");
     assert.deepEqual(outcome, { kind: "applied", reloaded: true });
     await nginx.retired();
     assert.ok((await client()) !== undefined);
-    assert.equal(await misses(), false);
+    assert.equal(await misses(nginx), false);
     const again = await nginx.apply(s.text("g0"), "g0");
     assert.deepEqual(again, { kind: "applied", reloaded: false });
+  });
+
+  test("clients of a worker that was killed amid a reload do not count for ever", async () => {
+    await using s = await stage("amid");
+    let isShort = false;
+    const nginx = s.daemon({
+      reload: async () => {
+        // Memory runs out as the new workers come.
+        if (isShort) {
+          await killWorker(s);
+          while (!(await misses(nginx))) {}
+        }
+        await s.supervisor.nginx.reload();
+      },
+    });
+    await reload(nginx, s, "g0");
+    for (let count = 0; count < LIMIT; count += 1) assert.ok((await client()) !== undefined);
+    assert.equal(await misses(nginx), false);
+    isShort = true;
+    await reload(nginx, s, "g1");
+    isShort = false;
+    assert.equal(await client(), undefined);
+    assert.equal(await misses(nginx), true);
+    await reload(nginx, s, "g1");
+    assert.ok((await client()) !== undefined);
+    assert.equal(await misses(nginx), false);
+  });
+
+  test("workers that were killed before their master leave nothing to the next one", async () => {
+    await using s = await stage("master");
+    const nginx = s.daemon();
+    await reload(nginx, s, "g0");
+    assert.equal(await misses(nginx), false);
+    const { pid: master = 0 } = await s.supervisor.nginx.state();
+    const mark = await s.supervisor.nginx.log.mark();
+    await killWorker(s);
+    const said = async (): Promise<string> => (await s.supervisor.nginx.log.since(mark)).join();
+    while (!(await said()).includes("exited on signal 9")) {}
+    process.kill(master, "SIGKILL");
+    while ([undefined, master].includes((await s.supervisor.nginx.state()).pid)) {}
+    while ((await nginx.generation()) !== "g0") {}
+    assert.equal(await misses(nginx), false);
+    assert.deepEqual(await nginx.apply(s.text("g0"), "g0"), { kind: "applied", reloaded: false });
   });
 
   test("the next agent finds that its file is in force, whatever zone it counts in", async () => {

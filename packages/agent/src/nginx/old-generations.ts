@@ -23,7 +23,7 @@ export interface OldGenerationsOptions {
 
 /** The generations of one instance of nginx. */
 export interface OldGenerations {
-  /** Whether a worker died since the last reload, with connections that stay counted. */
+  /** Whether a worker died with connections that stay counted. */
   readonly miscount: boolean;
   /** Whether the next file has to count anew: for that, or as the oldest will then be ended. */
   mustCountAnew(master: number): boolean;
@@ -45,8 +45,11 @@ const POLL_MS = 5;
 export function createOldGenerations(options: OldGenerationsOptions): OldGenerations {
   const { clock, generationsMax, logger } = options;
   const look = createWorkerLook(clock);
-  const lost = createLostWorkers(options.log, clock);
-  let miscount = false;
+  /** What is counted is in the memory of one master. */
+  let counting = 0;
+  let lost = createLostWorkers(options.log, clock);
+  /** When a worker was found to have died; undefined: nothing of one is counted. */
+  let lostTicks: number | undefined;
 
   const endBeyondBound = (
     workers: readonly Worker[],
@@ -71,32 +74,43 @@ export function createOldGenerations(options: OldGenerationsOptions): OldGenerat
     }
   };
 
+  /** What dies while nginx reads a file is counted in that one's zone, if that is no new one. */
+  const forgetBefore = (zoneSince = Number.POSITIVE_INFINITY): void => {
+    if (lostTicks !== undefined && lostTicks < zoneSince) lostTicks = undefined;
+  };
+
   return {
     get miscount() {
-      return miscount;
+      return lostTicks !== undefined;
     },
     mustCountAnew: (master) =>
-      miscount || groupGenerations(readWorkers(master)).length >= generationsMax,
+      lostTicks !== undefined || groupGenerations(readWorkers(master)).length >= generationsMax,
     replace: (master) => {
       const old = servingWorkers(master);
       return async (zoneSince) => {
-        miscount = false;
+        forgetBefore(zoneSince);
         await waitUntilEnding(master, old);
         endBeyondBound(look(master), zoneSince);
       };
     },
     alive: async (master, zoneSince) => {
+      if (master !== counting) {
+        counting = master;
+        lost = createLostWorkers(options.log, clock);
+        forgetBefore();
+      }
       const workers = look(master);
       // A worker may learn of its end long after the reload: only a later look finds it too many.
       const ended = new Set(endBeyondBound(workers, zoneSince));
       const hasLost = await lost.look(workers.map(({ pid }) => pid));
-      if (hasLost && zoneSince !== undefined && !miscount) {
-        logger.warn({ master }, "a worker of nginx died: its connections are to be counted anew");
-        miscount = true;
+      if (hasLost && zoneSince !== undefined) {
+        const what = "a worker of nginx died: its connections are to be counted anew";
+        if (lostTicks === undefined) logger.warn({ master }, what);
+        lostTicks = nowTicks();
       }
       const living = workers.filter((worker) => !ended.has(worker));
       const generations = livingGenerations(living, nowTicks());
-      if (!miscount) return generations;
+      if (lostTicks === undefined) return generations;
       return generations.map((one) => (one.isServing ? { ...one, miscounts: true } : one));
     },
   };
