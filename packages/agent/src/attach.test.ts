@@ -122,6 +122,26 @@ test("of an agent that is dead the kernel removes it, and the next one brings it
   assert.deepEqual(again.host.lines(), LINES);
 });
 
+test("an agent that is ended amid a pass keeps its addresses until the pass has ended", async () => {
+  const { clock, segment } = fakeWorld();
+  const first = await startFakeAgent({ clock, segment }, "a");
+  await first.loop[Symbol.asyncDispose]();
+  const { a, refused } = await slowAgent(clock, first.host);
+  a.loop.accept(SERVED);
+  await clock.advance(1000);
+  assert.deepEqual(a.host.lines(), LINES);
+  a.loop.accept(plan(deviceVipOf("192.0.2.100"), ...WEB, ...SLOW));
+  await clock.advance(1000);
+  let isEnded = false;
+  const ended = a.loop[Symbol.asyncDispose]().then(() => (isEnded = true));
+  while (!isEnded) {
+    assert.ok(a.host.lines().includes("address 192.0.2.100"), `after ${refused()} tries`);
+    await clock.advance(1000);
+  }
+  await ended;
+  assert.ok(refused() * REFUSAL_MS > LIFETIME_MS, `${refused()} tries`);
+});
+
 test("it goes with its last user", async () => {
   const { clock, segment } = fakeWorld();
   const a = await startFakeAgent({ clock, segment }, "a");

@@ -124,7 +124,6 @@ class Loop implements Converge {
       onError: (error) => this.#fail(error),
     });
     this.#parts.use(this.#looks);
-    this.#parts.use(this.#passes);
   }
 
   async start(): Promise<void> {
@@ -138,7 +137,9 @@ class Loop implements Converge {
       this.#kept.say(trouble);
     }
     await this.#look();
+    // It ends after the last pass has: that may take as long as an address lives.
     this.#parts.use(startRenewing({ ...this.#options, known: () => this.view() }));
+    this.#parts.use(this.#passes);
     this.#parts.use(host.kernel.onChange(() => void this.#looks.poke()));
     const again = (): void => void this.#feed.feedAgain().then(() => this.#passes.poke());
     if (host.members) this.#parts.use(host.members.onDrift(again));
@@ -178,8 +179,7 @@ class Loop implements Converge {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#tick?.cancel();
-    this.#retry?.cancel();
+    for (const timer of [this.#tick, this.#retry]) timer?.cancel();
     await this.#parts.disposeAsync();
   }
 
