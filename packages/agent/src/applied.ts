@@ -13,6 +13,8 @@ import type {
 } from "@fairlead/model";
 import type { ServicePlace } from "@fairlead/render";
 
+import type { Undecided } from "./undecided.ts";
+
 /** A listener with its members, as nginx serves them. */
 export interface ServedListener {
   readonly listener: ListenerResource;
@@ -56,6 +58,8 @@ export interface Applied {
   readonly attached: ReadonlyMap<Address, Revision>;
   /** What was left out and why, by resource. */
   readonly problems: ReadonlyMap<ResourceName, Problem>;
+  /** What nginx had no time for, by protocol. */
+  readonly undecided: ReadonlyMap<ListenerResource["protocol"], Undecided>;
   /** Trouble that belongs to no resource. */
   readonly remarks: readonly Remark[];
 }
@@ -70,6 +74,7 @@ export const NOTHING_APPLIED: Applied = {
   unasked: new Set(),
   attached: new Map(),
   problems: new Map(),
+  undecided: new Map(),
   remarks: [],
 };
 
@@ -77,13 +82,20 @@ export const NOTHING_APPLIED: Applied = {
 export function withGeneration(
   applied: Applied,
   protocol: ListenerResource["protocol"],
-  served: Pick<Applied, "listeners"> & { readonly generation: string | undefined },
+  served: Pick<Applied, "listeners"> & {
+    readonly generation: string | undefined;
+    readonly undecided: Undecided | undefined;
+  },
 ): Applied {
   const { generation, udpGeneration, ...rest } = applied;
   const tcp = protocol === "tcp" ? served.generation : generation;
   const udp = protocol === "udp" ? served.generation : udpGeneration;
+  const undecided = new Map(applied.undecided);
+  if (served.undecided === undefined) undecided.delete(protocol);
+  else undecided.set(protocol, served.undecided);
   return {
     ...rest,
+    undecided,
     listeners: served.listeners,
     ...(tcp === undefined ? {} : { generation: tcp }),
     ...(udp === undefined ? {} : { udpGeneration: udp }),

@@ -39,8 +39,6 @@ export interface PassResult {
   readonly held: boolean;
   /** Something could not be done that may work later without a new plan. */
   readonly retry: boolean;
-  /** An nginx did not decide in its time: tries are a burden for this host. */
-  readonly isUndecided: boolean;
   /** What became of each step, in their order. */
   readonly steps: readonly StepOutcome[];
 }
@@ -87,7 +85,6 @@ export async function applySteps(
     disturbed: false,
     held: true,
     retry: false,
-    isUndecided: false,
   };
   const outcomes: StepOutcome[] = [];
   let isSafeToRemove = true;
@@ -139,7 +136,9 @@ function judge(host: Host, step: Step, before: Progress, after: Progress): StepO
   const unguarded = step.kind === "guard" ? host.guard.trouble() : undefined;
   if (unguarded !== undefined) return outcomeOf(step, "failed", unguarded.detail);
   const words = after.applied.remarks.at(-1)?.detail;
-  if (!after.held && words !== undefined) return outcomeOf(step, "refused", words);
+  const isSaid = after.applied.remarks.length > before.applied.remarks.length;
+  const isRefused = !after.held || (step.kind === "serve" && isSaid);
+  if (isRefused && words !== undefined) return outcomeOf(step, "refused", words);
   if (left > 0) return outcomeOf(step, "partly", `${left} left out, or served without a wish`);
   return outcomeOf(step, "done");
 }
@@ -196,15 +195,18 @@ async function serve(
 ): Promise<Progress> {
   const served = await serveListeners({ ...host, nowMs }, step, result.applied);
   const problems = new Map([...result.applied.problems, ...served.problems]);
-  const { isUndecided } = served;
+  const isUndecided = served.undecided !== undefined;
+  const applied = { ...withGeneration(result.applied, step.protocol, served), problems };
+  // What nobody asks for any more and nginx still serves is no listener's problem.
+  const isSaid = !isUndecided || served.problems.size > 0;
+  const remarks = isSaid ? applied.remarks : [...applied.remarks, served.undecided.remark];
   return {
     ...result,
-    applied: { ...withGeneration(result.applied, step.protocol, served), problems },
+    applied: { ...applied, remarks },
     reloads: result.reloads + served.reloads,
     reloadMs: Math.max(result.reloadMs, served.reloadMs),
     disturbed: result.disturbed || served.reloads > 0,
     retry: result.retry || isUndecided || [...served.problems.values()].some(isPassing),
-    isUndecided: result.isUndecided || isUndecided,
   };
 }
 

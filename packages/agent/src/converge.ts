@@ -230,11 +230,11 @@ class Loop implements Converge {
     this.#reloads += result.reloads;
     this.#ledger = result.ledger;
     this.#lastPass = passOf({ steps: result.steps });
-    this.#wait.ended(begunMs, result);
+    const retryMs = this.#wait.ended(begunMs, result, clock.nowMs());
     // What nginx does not connect to any more needs no members; newer ones may have been fed.
     await this.#feed.feed(this.#wanted ?? wanted, result.applied.listeners);
     if (decided.again) this.#passIn(RELOAD_GAP_MS);
-    else if (result.retry || this.#feed.remarks.length > 0) this.#passIn(this.#wait.retryMs);
+    else if (result.retry || this.#feed.remarks.length > 0) this.#passIn(retryMs);
   }
 
   async #look(): Promise<void> {

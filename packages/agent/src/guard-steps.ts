@@ -18,7 +18,7 @@ export interface GuardStep {
   readonly kind: "guard";
   readonly vips: readonly Address[];
   readonly lanes: readonly GuardedLane[];
-  /** Listeners that serve still and are to be closed. */
+  /** Listeners that serve still and are to be closed, also where nginx does not let go of them. */
   readonly without: readonly ResourceName[];
   /** Whether what was guarded before, and is not named here, is guarded no more. */
   readonly exactly: boolean;
@@ -53,11 +53,11 @@ export function guardSteps(input: GuardInput): GuardSteps {
   const wanted = new Set(input.listeners.map(({ listener }) => listener.name));
   const without = [...applied.listeners.keys()].filter((name) => !wanted.has(name));
   const common = { kind: "guard", lanes: lanes.map((lane) => guardedLane(lane, agent)) } as const;
-  const opening = { ...common, vips: ownAddresses(touched), without: [], exactly: false };
+  const opening = { ...common, vips: ownAddresses(touched), without, exactly: false };
   return {
-    closing: without.length > 0 ? [{ ...opening, without }] : [],
+    closing: without.length > 0 ? [opening] : [],
     opening,
-    ending: { ...common, vips: ownAddresses(kept), without: [], exactly: true },
+    ending: { ...common, vips: ownAddresses(kept), without, exactly: true },
   };
 }
 

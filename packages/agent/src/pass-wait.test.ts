@@ -11,8 +11,6 @@ import {
   RELOAD_GAP_MS,
   RELOAD_GAP_MS_MAX,
   RELOAD_GAP_TIMES,
-  RETRY_MS,
-  RETRY_MS_MAX,
   SUCCESSOR_MS,
 } from "./converge-times.ts";
 import { createPassWait } from "./pass-wait.ts";
@@ -87,21 +85,7 @@ for (const { name, tookMs, restMs } of rests) {
   test(`when a pass may begin: daemons have their rest after a reload, ${name}`, () => {
     const wait = createPassWait();
     wait.begin(acceptedPlan("a", FIRST), NOTHING, 0);
-    wait.ended(0, { disturbed: true, reloadMs: tookMs, isUndecided: false });
+    wait.ended(0, { disturbed: true, reloadMs: tookMs, applied: { undecided: new Map() } }, tookMs);
     assert.equal(wait.begin(acceptedPlan("a", more(HELD)), NOTHING, 300), restMs - 300);
   });
 }
-
-test("what failed is tried again after a while, and after longer where tries are a burden", () => {
-  const wait = createPassWait();
-  const ended = (isUndecided: boolean): number => {
-    wait.ended(0, { disturbed: false, reloadMs: 0, isUndecided });
-    return wait.retryMs;
-  };
-  assert.equal(ended(false), RETRY_MS);
-  const slow = Array.from({ length: 8 }, () => ended(true));
-  assert.deepEqual(slow.slice(0, 3), [RETRY_MS, 2 * RETRY_MS, 4 * RETRY_MS]);
-  assert.equal(slow.at(-1), RETRY_MS_MAX);
-  assert.equal(ended(false), RETRY_MS);
-  assert.equal(ended(true), RETRY_MS, "a host that had recovered");
-});

@@ -18,11 +18,10 @@ import {
   RELOAD_GAP_MS,
   RELOAD_GAP_MS_MAX,
   RELOAD_GAP_TIMES,
-  RETRY_MS,
-  RETRY_MS_MAX,
   SUCCESSOR_MS,
 } from "./converge-times.ts";
 import type { AcceptedPlan } from "./ports.ts";
+import { retryMsOf } from "./undecided.ts";
 
 /** When passes may begin. All times are monotonic ms. */
 export interface PassWait {
@@ -31,14 +30,16 @@ export interface PassWait {
    * @returns how long it has to wait yet, in ms; 0: it begins now.
    */
   begin(wanted: AcceptedPlan | undefined, applied: Pick<Applied, "lanes">, nowMs: number): number;
-  /** The pass that began then ended so. */
-  ended(begunMs: number, result: Pick<PassResult, "disturbed" | "reloadMs" | "isUndecided">): void;
   /**
-   * How long after the last pass what failed in it is tried again, in ms. Tries cost a host reloads
-   * that is too slow for them: it is given longer and longer.
+   * The pass that began then has ended so now.
+   * @returns after how long what failed in it is tried again, in ms.
    */
-  readonly retryMs: number;
+  ended(begunMs: number, result: EndedPass, nowMs: number): number;
 }
+
+type EndedPass = Pick<PassResult, "disturbed" | "reloadMs"> & {
+  readonly applied: Pick<Applied, "undecided">;
+};
 
 /** Makes it, of a loop that has made no pass. */
 export function createPassWait(): PassWait {
@@ -47,8 +48,6 @@ export function createPassWait(): PassWait {
   /** When a pass was first to begin that is not the holder's; undefined while none waits. */
   let secondMs: number | undefined;
   let restsUntilMs = Number.NEGATIVE_INFINITY;
-  /** Passes in a row in which nginx did not decide. */
-  let undecided = 0;
   const leftMs: PassWait["begin"] = (wanted, applied, nowMs) => {
     if (wanted === undefined || isUrgent(wanted, applied)) return 0;
     const restMs = restsUntilMs - nowMs;
@@ -64,12 +63,9 @@ export function createPassWait(): PassWait {
       secondMs = undefined;
       return 0;
     },
-    ended: (begunMs, { disturbed, reloadMs, isUndecided }) => {
+    ended: (begunMs, { disturbed, reloadMs, applied }, nowMs) => {
       if (disturbed) restsUntilMs = begunMs + gapMs(reloadMs);
-      undecided = isUndecided ? undecided + 1 : 0;
-    },
-    get retryMs() {
-      return Math.min(RETRY_MS * 2 ** Math.max(0, undecided - 1), RETRY_MS_MAX);
+      return retryMsOf(applied.undecided.values(), nowMs);
     },
   };
 }

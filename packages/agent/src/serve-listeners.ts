@@ -12,6 +12,7 @@ import { placeOf } from "./listen-place.ts";
 import type { NginxDaemon, PortProbe } from "./ports.ts";
 import { type AnsweringGeneration, restoreServed } from "./restore-served.ts";
 import type { Step } from "./steps.ts";
+import { isResting, type Undecided, undecided } from "./undecided.ts";
 
 /** What serving needs. */
 export interface ServeOptions {
@@ -44,8 +45,8 @@ export interface ServeResult {
   /** Of this protocol. */
   readonly generation: string | undefined;
   readonly problems: ReadonlyMap<ResourceName, Problem>;
-  /** Whether nginx did not decide in its time. */
-  readonly isUndecided: boolean;
+  /** What nginx had no time for. */
+  readonly undecided: Undecided | undefined;
   readonly reloads: number;
   /** How long the longest reload took that came to something, in ms; 0 without any. */
   readonly reloadMs: number;
@@ -53,13 +54,12 @@ export interface ServeResult {
 
 /** Where nothing had to be read again. */
 const NO_RELOAD = { reloads: 0, reloadMs: 0 };
-/** Nothing is known to be served. */
-const NOTHING: Before = { listeners: new Map(), generation: undefined };
 
 /** What the instance of one protocol served before. */
 interface Before {
   readonly listeners: ReadonlyMap<ResourceName, ServedListener>;
   readonly generation: string | undefined;
+  readonly undecided: Undecided | undefined;
 }
 
 /** Makes the nginx of a protocol serve `wanted`, as far as it can be had. */
@@ -74,11 +74,12 @@ export async function serveListeners(
   if (protocol === "udp" && wanted.length === 0) {
     await nginx.end();
     const none = { generation: undefined, problems: new Map<ResourceName, Problem>() };
-    return { ...none, ...NO_RELOAD, isUndecided: false, listeners: new Map(others) };
+    return { ...none, ...NO_RELOAD, undecided: undefined, listeners: new Map(others) };
   }
   const generation = protocol === "udp" ? applied.udpGeneration : applied.generation;
   const own = listeners.filter(([, { listener }]) => listener.protocol === protocol);
-  const before = { listeners: new Map(own), generation };
+  const slow = applied.undecided.get(protocol);
+  const before = { listeners: new Map(own), generation, undecided: slow };
   const served = await serveHere({ ...options, nginx, protocol }, wanted, before);
   return { ...served, listeners: new Map([...others, ...served.listeners]) };
 }
@@ -91,9 +92,10 @@ async function serveHere(
   wanted: readonly ServedListener[],
   remembered: Before,
 ): Promise<ServeResult> {
+  const { nginx } = options;
   const problems = new Map<ResourceName, Problem>();
   const offered: ServedListener[] = [];
-  const answering = await answeringNow(options.nginx, remembered);
+  const answering = await answeringNow(nginx, remembered);
   const before = restored(options, wanted, remembered, answering);
   // A port is tried only where nginx of ours cannot be the one that has it already.
   const isListening = ({ listener }: ServedListener): boolean =>
@@ -106,7 +108,11 @@ async function serveHere(
     if (remark === undefined) continue;
     problems.set(entry.listener.name, { ...remark, revision: entry.revision });
   }
-  return await new Attempts({ ...options, isListening }, before, problems).run(offered);
+  // One that miscounts is handed over again, and has to rest as any other.
+  const isMiscounting =
+    before.undecided !== undefined && (await nginx.generationsAlive()).some((one) => one.miscounts);
+  const inForce = isMiscounting ? undefined : answering?.id;
+  return await new Attempts({ ...options, isListening, inForce }, before, problems).run(offered);
 }
 
 /**
@@ -136,14 +142,17 @@ function restored(
   answering: AnsweringGeneration | undefined,
 ): Before {
   if (before.generation !== undefined) return before;
-  if (answering === undefined) return NOTHING;
+  const nothing = { ...before, listeners: new Map() };
+  if (answering === undefined) return nothing;
   const listeners = restoreServed(wanted, answering, generationOf);
-  return listeners.size === 0 ? NOTHING : { listeners, generation: answering.id };
+  return listeners.size === 0 ? nothing : { ...before, listeners, generation: answering.id };
 }
 
 interface AttemptsOptions extends Here {
   /** Whether it listens already, be it in another revision. */
   readonly isListening: (entry: ServedListener) => boolean;
+  /** The generation that answers and needs no other in its place. */
+  readonly inForce: string | undefined;
 }
 
 /** The search for what can be served: sets grow from what served before. */
@@ -156,14 +165,17 @@ class Attempts {
   #tries = 0;
   /** Whether any try was taken. */
   #hasServed = false;
-  /** Why nginx did not decide: no other part of its file is to blame, and none is tried. */
-  #undecided: Remark | undefined;
+  /** What nginx had no time for before. */
+  readonly #before: Undecided | undefined;
+  /** The same now: no other part of its file is to blame, and none is tried. */
+  #undecided: Undecided | undefined;
 
   constructor(options: AttemptsOptions, before: Before, problems: Map<ResourceName, Problem>) {
     this.#options = options;
     this.#problems = problems;
     this.#served = before.listeners;
     this.#generation = before.generation;
+    this.#before = before.undecided;
   }
 
   async run(offered: readonly ServedListener[]): Promise<ServeResult> {
@@ -181,7 +193,7 @@ class Attempts {
       listeners: this.#known(offered),
       generation: this.#generation,
       problems: this.#problems,
-      isUndecided: this.#undecided !== undefined,
+      undecided: this.#undecided,
       ...this.#reload,
     };
   }
@@ -204,18 +216,22 @@ class Attempts {
     base: Map<ResourceName, ServedListener>,
     fresh: readonly ServedListener[],
   ): Promise<Remark | undefined> {
-    if (this.#undecided !== undefined) return this.#undecided;
-    this.#tries += 1;
     const all = new Map(base);
     for (const entry of fresh) all.set(entry.listener.name, entry);
     const listeners = [...all.values()];
     const generation = this.#options.generationOf(listeners);
-    const { nginx, protocol, renderNginx, nowMs } = this.#options;
+    const { nginx, protocol, renderNginx, nowMs, inForce } = this.#options;
+    const rests = generation !== inForce && isResting(this.#before, generation, nowMs());
+    if (rests) this.#undecided = this.#before;
+    if (this.#undecided !== undefined) return this.#undecided.remark;
+    this.#tries += 1;
     const text = renderNginx(listeners, generation, protocol);
     const news = renderNginx(fresh, generation, protocol);
     const begunMs = nowMs();
     const outcome = await nginx.apply(text, generation, news);
-    if (outcome.kind === "undecided") this.#undecided = outcome.remark;
+    if (outcome.kind === "undecided") {
+      this.#undecided = undecided(this.#before, generation, outcome.remark, nowMs());
+    }
     if (outcome.kind !== "applied") return outcome.remark;
     for (const entry of fresh) base.set(entry.listener.name, entry);
     this.#served = all;

@@ -4,10 +4,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Resource } from "@fairlead/model";
+import type { AgentReport, Remark, Resource } from "@fairlead/model";
 import {
   type FakeHost,
   acceptedPlan,
+  deviceVipOf,
   fakeWorld,
   laneOf,
   listenerOf,
@@ -36,6 +37,10 @@ function served(host: FakeHost): number {
   const listening = host.lines().filter((line) => line.startsWith("listen "));
   const open = host.guard.letsIn().map((place) => `listen ${place.replace("/tcp", "")}`);
   return listening.filter((line) => open.includes(line)).length;
+}
+
+function problemOf({ resources }: AgentReport): Remark | undefined {
+  return [...resources.values()].flatMap((entry) => entry.problem ?? [])[0];
 }
 
 interface Slow {
@@ -73,13 +78,13 @@ test("a listener that met a busy host is served when the host is idle again", as
   const a = await restartFakeAgent(stage.clock, host, slow.nginx);
   a.loop.accept(acceptedPlan("a", web(1)));
   await stage.clock.advance(ANSWER_MS + 100);
-  const [problem] = [...a.last().resources.values()].flatMap((entry) => entry.problem ?? []);
+  const problem = problemOf(a.last());
   assert.deepEqual([problem?.reason, problem?.detail], ["DataPlaneDown", DETAIL]);
   assert.equal(served(host), 0);
   slow.fastCount = PORTS.length;
   await stage.clock.advance(RETRY_MS + 100);
   assert.equal(served(host), 1);
-  assert.ok([...a.last().resources.values()].every((entry) => entry.problem === undefined));
+  assert.equal(problemOf(a.last()), undefined);
 });
 
 test("a host that is too slow for its nginx is tried less and less often, whole", async () => {
@@ -160,4 +165,113 @@ test("an nginx that has no time to answer is not taken for a stranger on its por
   a.loop.accept(acceptedPlan("a", web(6)));
   await stage.clock.advance(10_000);
   assert.equal(served(host), 6, "after a change");
+});
+
+test("plans that come every second are no reason to try again what nginx had no time for", async () => {
+  const stage = fakeWorld();
+  const { host, loop } = await startFakeAgent(stage, "a");
+  await loop[Symbol.asyncDispose]();
+  const slow = slowNginx(host, stage.clock);
+  const a = await restartFakeAgent(stage.clock, host, slow.nginx);
+  for (let second = 0; second < 120; second += 1) {
+    const pods = listenerOf("192.0.2.100:8080/tcp", [`192.0.2.${21 + (second % 2)}:8080`]);
+    a.loop.accept(acceptedPlan("a", [LANE, vipOf("192.0.2.100", LANE), ...pods]));
+    await stage.clock.advance(1000);
+    const { reason } = problemOf(a.last()) ?? {};
+    if (second > 5) assert.equal(reason, "DataPlaneDown", `after ${second} s`);
+  }
+  // At once, and after 5, 10, 20 and 40 s of rest.
+  assert.equal(slow.triesMs.length, 5);
+  slow.fastCount = PORTS.length;
+  await stage.clock.advance(16 * RETRY_MS);
+  assert.equal(served(host), 1);
+  assert.equal(problemOf(a.last()), undefined);
+});
+
+test("what nginx had no time for is no reason to wait with another file", async () => {
+  const stage = fakeWorld();
+  const { host, loop } = await startFakeAgent(stage, "a");
+  loop.accept(acceptedPlan("a", web(2)));
+  await stage.clock.advance(50);
+  await loop[Symbol.asyncDispose]();
+  const slow = slowNginx(host, stage.clock);
+  slow.fastCount = 3;
+  const a = await restartFakeAgent(stage.clock, host, slow.nginx);
+  a.loop.accept(acceptedPlan("a", web(8)));
+  await stage.clock.advance(60_000);
+  assert.equal(served(host), 2);
+  a.loop.accept(acceptedPlan("a", web(3)));
+  await stage.clock.advance(1000);
+  assert.equal(served(host), 3);
+});
+
+test("a removed port stays shut, and is named, while nginx has no time to let go of it", async () => {
+  const stage = fakeWorld();
+  const { host, loop } = await startFakeAgent(stage, "a");
+  loop.accept(acceptedPlan("a", web(2)));
+  await stage.clock.advance(50);
+  await loop[Symbol.asyncDispose]();
+  const slow = slowNginx(host, stage.clock);
+  slow.fastCount = 2;
+  const a = await restartFakeAgent(stage.clock, host, slow.nginx);
+  await stage.clock.advance(1000);
+  assert.equal(served(host), 2);
+  slow.fastCount = 0;
+  a.loop.accept(acceptedPlan("a", web(1)));
+  for (let second = 1; second < 60; second += 1) {
+    await stage.clock.advance(1000);
+    // It may take the file yet, and then the host's own service would answer.
+    assert.deepEqual(host.guard.letsIn(), ["192.0.2.100:8080/tcp"], `after ${second} s`);
+    if (second <= ANSWER_MS / 1000) continue;
+    const said = a.last().remarks.map(({ detail }) => detail);
+    assert.deepEqual(said, [DETAIL], `after ${second} s`);
+    const [serve] = a.loop.view().pass?.steps.filter(({ kind }) => kind === "serve") ?? [];
+    assert.deepEqual([serve?.outcome, serve?.detail], ["refused", DETAIL]);
+  }
+  slow.fastCount = PORTS.length;
+  await stage.clock.advance(16 * RETRY_MS);
+  assert.deepEqual(
+    host.lines().filter((line) => line.startsWith("listen ")),
+    ["listen 192.0.2.100:8080"],
+  );
+  assert.deepEqual(a.last().remarks, []);
+});
+
+test("an address that the kernel refused comes back while nginx has no time", async () => {
+  const stage = fakeWorld();
+  let isRefused = true;
+  const { host, loop } = await startFakeAgent(stage, "a", {
+    failing: (call) => isRefused && call === "kernel.putAddress",
+  });
+  await loop[Symbol.asyncDispose]();
+  const a = await restartFakeAgent(stage.clock, host, slowNginx(host, stage.clock).nginx);
+  a.loop.accept(
+    acceptedPlan("a", [
+      deviceVipOf("192.0.2.100"),
+      ...listenerOf("192.0.2.100:8080/tcp", ["192.0.2.21:8080"]),
+    ]),
+  );
+  await stage.clock.advance(120_000);
+  isRefused = false;
+  await stage.clock.advance(2 * RETRY_MS);
+  assert.ok(host.lines().includes("address 192.0.2.100"));
+});
+
+test("an nginx that miscounts and has no time is tried less and less often too", async () => {
+  const stage = fakeWorld();
+  const { host, loop } = await startFakeAgent(stage, "a");
+  loop.accept(acceptedPlan("a", web(2)));
+  await stage.clock.advance(50);
+  await loop[Symbol.asyncDispose]();
+  const slow = slowNginx(host, stage.clock);
+  const generationsAlive: FakeHost["nginx"]["generationsAlive"] = async () =>
+    (await host.nginx.generationsAlive()).map((one) => ({ ...one, miscounts: true }));
+  await restartFakeAgent(stage.clock, host, { ...slow.nginx, generationsAlive });
+  await stage.clock.advance(3_600_000);
+  assert.equal(served(host), 2);
+  const gapsMs = slow.triesMs.slice(1).map((atMs, at) => atMs - (slow.triesMs[at] ?? 0));
+  assert.deepEqual(
+    gapsMs.slice(0, 3).map((ms) => ms - ANSWER_MS),
+    [RETRY_MS, 2 * RETRY_MS, 4 * RETRY_MS],
+  );
 });

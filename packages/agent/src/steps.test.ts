@@ -130,7 +130,7 @@ test("an address whose device changes was on both for 40 s, and the new one did 
   assert.deepEqual(recorded, ["eth0", "eth1"], "both are ours until the old one is gone");
 });
 
-test("a port that is given up is closed before nginx lets go of it", () => {
+test("a port that is given up is closed before nginx lets go of it, and stays closed", () => {
   const [listener, members] = listenerOf("192.0.2.100:81/tcp", ["10.0.0.1:8080"]);
   assert.ok(listener?.kind === "listener" && members?.kind === "members");
   const wanted = acceptedPlan("lb1", [LANE, KEPT, listener, members]);
@@ -142,10 +142,10 @@ test("a port that is given up is closed before nginx lets go of it", () => {
     ledger: [own("192.0.2.100")],
     addresses: [here("192.0.2.100")],
   });
-  assert.equal(line(list), "close(100) serve guard(100) record(100) hold guard exactly(100)");
-  const [closing, , opening] = list.steps;
-  assert.deepEqual(closing?.kind === "guard" ? closing.without : [], [listener.name]);
-  assert.deepEqual(opening?.kind === "guard" ? opening.without : [], []);
+  assert.equal(line(list), "close(100) serve close(100) record(100) hold guard exactly(100)");
+  for (const step of list.steps) {
+    if (step.kind === "guard") assert.deepEqual(step.without, [listener.name]);
+  }
 });
 
 test("the guard hears the other agents of a lane, and not what was there before us", () => {
