@@ -2,7 +2,15 @@
 // report. Pure. It claims nothing that was not seen: a listener serves when the answering
 // generation has it, an address is held when the kernel has it.
 
-import type { Address, AgentReport, HeardRouter, Link, Remark, Revision } from "@fairlead/model";
+import type {
+  Address,
+  AgentName,
+  AgentReport,
+  HeardRouter,
+  Link,
+  Remark,
+  Revision,
+} from "@fairlead/model";
 
 import type { Applied } from "./applied.ts";
 import { foreignRemarks } from "./foreign-remarks.ts";
@@ -11,6 +19,7 @@ import type { Observation } from "./observe.ts";
 import type { AcceptedPlan, LedgerEntry } from "./ports.ts";
 import { type ProofInput, createProver } from "./prove.ts";
 import { remembered } from "./remembered.ts";
+import { speakersOf } from "./speakers.ts";
 
 const MEMORY_STEP_BYTES = 16 * 1024 * 1024;
 
@@ -35,7 +44,6 @@ export function createReporter(): (input: OutcomeInput) => AgentReport {
   const parts: Parts = {
     prove: createProver(),
     ownLinks: remembered(ownLinks),
-    peersOf: remembered(peersOf),
     foreignRemarks: remembered(foreignRemarks),
   };
   return (input) => reportOf(input, parts);
@@ -45,14 +53,13 @@ export function createReporter(): (input: OutcomeInput) => AgentReport {
 interface Parts {
   readonly prove: ReturnType<typeof createProver>;
   readonly ownLinks: typeof ownLinks;
-  readonly peersOf: typeof peersOf;
   readonly foreignRemarks: typeof foreignRemarks;
 }
 
 function reportOf(input: OutcomeInput, parts: Parts): AgentReport {
   const { observed, applied, wanted, ledger } = input;
   const { resources, lanes } = parts.prove(input);
-  const heardRouters = strangeRouters(observed.routers, () => parts.peersOf(wanted));
+  const heardRouters = strangeRouters(observed.routers, speakersOf(wanted));
   return {
     agent: input.agent,
     sequence: input.sequence,
@@ -84,22 +91,15 @@ function reportOf(input: OutcomeInput, parts: Parts): AgentReport {
 /** Who speaks VRRP here and is no peer of a lane. */
 function strangeRouters(
   routers: readonly HeardRouter[],
-  peers: () => ReadonlySet<Address>,
+  peers: ReadonlyMap<Address, AgentName>,
 ): readonly HeardRouter[] {
-  return routers.length === 0 ? routers : routers.filter(({ source }) => !peers().has(source));
-}
-
-function peersOf(wanted: AcceptedPlan | undefined): ReadonlySet<Address> {
-  const peers = new Set<Address>();
-  for (const resource of wanted?.plan.resources.values() ?? []) {
-    if (resource.kind === "lane") for (const { address } of resource.order) peers.add(address);
-  }
-  return peers;
+  return routers.length === 0 ? routers : routers.filter(({ source }) => !peers.has(source));
 }
 
 /**
  * Links with the host's own prefixes: VIPs and anchors are never an agent's own addresses. What a
- * plan has on a device and the ledger has not as ours is the host's own, in use as a VIP.
+ * plan has on a device and the ledger has not as ours is the host's own, in use as a VIP. What an
+ * agent speaks by is its host's own, whatever a plan has: without it the host were in no network.
  */
 function ownLinks(
   links: readonly Link[],
@@ -115,6 +115,9 @@ function ownLinks(
   for (const { address, foreign } of ledger) {
     if (!foreign || !onDevices.has(address)) ours.add(address);
   }
+  speakersOf(wanted).forEach((agent, address) => {
+    if (agent === wanted?.plan.agent) ours.delete(address);
+  });
   return links.map((link) => ({
     ...link,
     prefixes: link.prefixes.filter(

@@ -27,6 +27,7 @@ import { laneStates } from "./lane-state.ts";
 import type { Outlook } from "./lookout.ts";
 import type { Observation } from "./observe.ts";
 import type { AcceptedPlan, KernelAddress, LedgerEntry } from "./ports.ts";
+import { ownAddressProblem, speakersOf } from "./speakers.ts";
 
 /** What is proved by; each part is replaced when it changes, never changed in place. */
 export interface ProofInput {
@@ -77,7 +78,8 @@ export function proveAll(input: ProofInput, before: Proved = NOTHING_PROVED): Pr
     say(reportResource(input, resource, revision, proveResource(input, resource, here)));
     if (resource.kind === "lane" && resource.listens !== true) lanes.push(resource);
     if (resource.kind !== "vip" || resource.carrier.kind !== "lane") return;
-    if (here.has(resource.address)) held.add(resource.carrier.resource);
+    const isHere = here.has(resource.address) && !speakersOf(wanted).has(resource.address);
+    if (isHere) held.add(resource.carrier.resource);
   });
   const unplanned = new Map([...comingUpReports(input), ...leftoverReports(input, here)]);
   for (const report of unplanned.values()) say(report);
@@ -150,11 +152,14 @@ function partsOf(input: ProofInput): readonly unknown[] {
 
 function reportResource(
   input: ProofInput,
-  { name }: Resource,
+  resource: Resource,
   wanted: Revision,
   proved: Proof,
 ): ResourceReport {
-  const problem = input.applied.problems.get(name);
+  const { name } = resource;
+  const isPlanned = input.wanted !== undefined && resource.kind === "vip";
+  const isOwn = isPlanned ? ownAddressProblem(input.wanted, resource) : undefined;
+  const problem = isOwn ?? input.applied.problems.get(name);
   return {
     name,
     revision: proved.revision ?? wanted,
@@ -229,6 +234,8 @@ function proveVip(input: ProofInput, vip: VipResource, here: KernelAddress | und
   const { vips, attached } = input.applied;
   const revision = vips.get(vip.address) ?? attached.get(vip.address);
   const mac = input.applied.strangers.get(vip.address);
+  const isOwn = speakersOf(input.wanted).has(vip.address);
+  if (isOwn) return { step: "received", evidence: [], revision };
   if (here === undefined && mac !== undefined) {
     return {
       step: "received",

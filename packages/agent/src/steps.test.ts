@@ -16,7 +16,7 @@ import {
 
 import { type Applied, NOTHING_APPLIED } from "./applied.ts";
 import type { KernelAddress, LedgerEntry } from "./ports.ts";
-import { decideSteps, type StepInput, type StepList } from "./steps.ts";
+import { decideSteps, ledgerOfPlan, type StepInput, type StepList } from "./steps.ts";
 
 const LANE = laneOf({ routerId: 51, order: ["lb1=192.0.2.11", "lb2=192.0.2.12"] });
 const KEPT = vipOf("192.0.2.100", LANE);
@@ -209,4 +209,17 @@ test("a lane follows the nginx for UDP while a VIP of it has a listener there", 
   const web = [other, vipOf("192.0.2.101", other), ...listenerOf("192.0.2.101:80/tcp", [])];
   assert.deepEqual(udpLanes(acceptedPlan("lb1", [LANE, KEPT, ...DNS, ...web])), [LANE.name]);
   assert.deepEqual(udpLanes(acceptedPlan("lb1", [LANE, KEPT, ...web])), []);
+});
+
+test("a host's own address that a pool has by mistake is not held, recorded or swept", () => {
+  const mistakes = ["192.0.2.11", "192.0.2.12"].map((text) => vipOf(text, LANE));
+  const wanted = acceptedPlan("lb1", [LANE, ...mistakes]);
+  const ledger = [own("192.0.2.11"), own("192.0.2.12")];
+  const addresses = [here("192.0.2.11"), here("192.0.2.12")];
+  assert.equal(
+    line(decide({ wanted, addresses, ledger })),
+    "serve guard(12) record(12) hold sweep(12) forget() guard exactly()",
+    "what was taken from the other host is given back",
+  );
+  assert.deepEqual(ledgerOfPlan(wanted), [], "nor is it ours where the ledger was lost");
 });

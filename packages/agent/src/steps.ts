@@ -23,6 +23,7 @@ import { type GuardStep, guardSteps } from "./guard-steps.ts";
 import { type Places, withPlace } from "./member-feed.ts";
 import type { AcceptedPlan, KernelAddress, LedgerEntry, Question } from "./ports.ts";
 import { servedListeners } from "./served-listeners.ts";
+import { speakersOf } from "./speakers.ts";
 
 /** One thing to do. Each carries the whole wanted state of its part: doing it twice is harmless. */
 export type Step =
@@ -84,13 +85,15 @@ export function decideSteps(input: StepInput): StepList {
   const owned = ownEntries(parts, held);
   const known = new Set([...owned, ...foreign].map(placeOf));
   // Also those that the kernel has not: while keepalived's file names them, they may come any time.
-  const stale = input.ledger.filter((entry) => !entry.foreign && !known.has(placeOf(entry)));
+  const { agent } = input.wanted.plan;
+  const isRuled = (entry: LedgerEntry): boolean =>
+    known.has(placeOf(entry)) || speakersOf(input.wanted).get(entry.address) === agent;
+  const stale = input.ledger.filter((entry) => !entry.foreign && !isRuled(entry));
   const isStale = new Set(stale.map(placeOf));
   const sweep = input.addresses.filter((entry) => isStale.has(placeOf(entry)));
   const touched = sorted([...owned, ...foreign, ...stale]);
   const questions = questionsOf(input, parts, held, here);
   const listeners = [...parts.listeners, ...lingering].sort(byListener);
-  const { agent } = input.wanted.plan;
   const kept = input.isKept ? owned : touched;
   // A lane that is only listened to has to be heard.
   const lanes = [...parts.lanes, ...parts.listened];
@@ -172,7 +175,9 @@ function partsOf(wanted: AcceptedPlan, places: Places = new Map()): Parts {
   const vips: VipResource[] = [];
   for (const resource of wanted.plan.resources.values()) {
     if (resource.kind === "lane") (resource.listens === true ? listened : lanes).push(resource);
-    if (resource.kind === "vip" && !isListenedTo(wanted, resource)) vips.push(resource);
+    if (resource.kind !== "vip" || isListenedTo(wanted, resource)) continue;
+    // Nobody holds what is an agent's own.
+    if (!speakersOf(wanted).has(resource.address)) vips.push(resource);
   }
   return {
     listeners: servedListeners(wanted).map((one) => withPlace(one, places)),

@@ -235,8 +235,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   ),
   AddressInUse: entry(
     "FL0415",
-    "A host that is none of ours answers for the address, so no agent holds it.",
-    "Find the host by its MAC address and take the address from it, or wish for another one.",
+    "A host has the address as its own, so no agent holds it.",
+    "Take it from the host that the detail names, or wish for another one; pools leave hosts' own out.",
   ),
   AddressUnasked: entry(
     "FL0416",
