@@ -71,7 +71,9 @@ async function runAgent(args: readonly string[]): Promise<number> {
   const log = loggerOf(settings);
   const programs = await findPrograms(settings);
   if (programs === undefined) return EXIT_BAD;
-  if (settings.controller !== undefined && settings.insecure) {
+  if (settings.controller === undefined) {
+    log.warn({}, "no --controller names one: the last good plan is served, and nothing new comes");
+  } else if (settings.insecure) {
     log.warn({}, "no TLS: whoever reaches the controller's port can read and forge plans");
   }
   const clock = createSystemClock();

@@ -9,6 +9,7 @@ import {
   type ActResultRow,
   ActResultSchema,
   AdminService,
+  callTrouble,
   channelCredentials,
   channelOptions,
   create,
@@ -23,7 +24,7 @@ import {
   type WatchResponse,
 } from "@fairlead/wire";
 
-import { callTrouble, SLOW_MS } from "./call-trouble.ts";
+import { SLOW_MS } from "./slow.ts";
 
 /** How a call to the controller failed. */
 export type AdminErrorCode =

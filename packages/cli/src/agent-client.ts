@@ -7,13 +7,14 @@ import { EdgeError } from "@fairlead/runtime";
 import {
   AgentDebugService,
   type AskSegmentResponse,
+  callTrouble,
   channelCredentials,
   channelOptions,
   type GetMembersResponse,
   serviceDefinition,
 } from "@fairlead/wire";
 
-import { callTrouble, SLOW_MS } from "./call-trouble.ts";
+import { SLOW_MS } from "./slow.ts";
 
 /** How a call to an agent failed. */
 export type AgentErrorCode = "UNREACHABLE" | "FAILED";

@@ -10,10 +10,9 @@ import { promisify } from "node:util";
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 
 import { isEdgeError } from "@fairlead/runtime";
-import { ListKind } from "@fairlead/wire";
+import { callTrouble, ListKind } from "@fairlead/wire";
 
 import { createAdminClient } from "./admin-client.ts";
-import { callTrouble } from "./call-trouble.ts";
 
 function failed(code: status, details: string): ServiceError {
   return Object.assign(new Error(`${code} ${details}`), {

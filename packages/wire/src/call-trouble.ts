@@ -3,9 +3,6 @@
 
 import { type ServiceError, status } from "@grpc/grpc-js";
 
-/** Whoever waits longer for an answer is told so, in ms. */
-export const SLOW_MS = 2000;
-
 /** How a call failed, as far as that matters to whoever called. */
 export type CallTrouble =
   /** Nobody answered in time, or nobody could be reached. */
@@ -20,7 +17,7 @@ const LAST_ERROR =
   /Last error: (?:[\w ]*Error(?: \[\w+\])?: )?(.*?)\.?(?: Resolution note: .*)?$/su;
 
 /** Reads an error of grpc-js; null is a call that ended without an answer. */
-export function callTrouble(error: ServiceError | null): CallTrouble {
+export function callTrouble(error: Pick<ServiceError, "code" | "details"> | null): CallTrouble {
   if (error === null) return { kind: "answered", why: "nothing" };
   const { code, details } = error;
   switch (code) {

@@ -86,6 +86,7 @@ export { addressFromBytes, addressToBytes } from "./address-bytes.ts";
 export { bindServer, closeServer } from "./bind-server.ts";
 export { type DecodedLeases, decodeLeaseBook, encodeLeaseBook } from "./lease-book-codec.ts";
 export { type Decoded, DETAIL_CHARACTERS_MAX, type Refused } from "./decoded.ts";
+export { type CallTrouble, callTrouble } from "./call-trouble.ts";
 export {
   channelCredentials,
   channelOptions,

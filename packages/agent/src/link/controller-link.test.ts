@@ -2,6 +2,9 @@
 // the fake clock's, so waits before the next try pass only when a test says so.
 
 import assert from "node:assert";
+import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { status } from "@grpc/grpc-js";
 import type { AgentReport, Resource, Step } from "@fairlead/model";
@@ -301,6 +304,17 @@ test("a controller that is not there is tried ever more rarely, and logged once"
   await using controller = await new HandPlayedController().start(gone.port);
   await stage.until(() => controller.streams.length > 0);
   assert.equal(stage.link.connected, false);
+});
+
+test("a port of something else is named once, with the port that is meant", async () => {
+  await using web = createHttpServer();
+  await once(web.listen(0, "127.0.0.1"), "listening");
+  await using stage = new Stage((web.address() as AddressInfo).port);
+  let tries = 0;
+  web.on("connection", () => (tries += 1));
+  await stage.until(() => tries > 3);
+  assert.equal(stage.log.length, 1);
+  assert.match(stage.log.join(), /does not speak gRPC; name the port .* 7702 by default/u);
 });
 
 test("one that stands by is left at once for the next, and a lost leader for its successor", async () => {

@@ -5,6 +5,7 @@ import { status } from "@grpc/grpc-js";
 import type { AgentHello } from "@fairlead/model";
 import type { Clock, Timer } from "@fairlead/runtime";
 import {
+  callTrouble,
   createHeartbeat,
   decodeFromController,
   encodeFromAgent,
@@ -15,7 +16,7 @@ import {
   type Welcome,
 } from "@fairlead/wire";
 
-import type { Dial, DialedCall } from "./dial.ts";
+import type { Dial, DialedCall, DialEvents } from "./dial.ts";
 
 /** How a stream ended, for the log. */
 export interface StreamEnd {
@@ -74,8 +75,7 @@ class Stream implements ControllerStream {
     this.#options = options;
     this.#call = options.dial({
       onMessage: (message) => this.#read(message),
-      onError: ({ code, details, message }) =>
-        this.#end({ status: statusName(code), detail: details ?? message }),
+      onError: (error) => this.#end(endOf(error)),
       onEnd: () => this.#end({ status: "OK", detail: "the controller ended it" }),
       onDrain: () => this.#onDrain(),
     });
@@ -156,6 +156,16 @@ class Stream implements ControllerStream {
     queueMicrotask(() => this.#options.onEnd(end));
   }
 }
+
+/** The words of grpc-js for a port where no controller is carry dates: no two would be the same. */
+function endOf({ code, details, message }: Parameters<DialEvents["onError"]>[0]): StreamEnd {
+  const said = { status: statusName(code), detail: details ?? message };
+  if (code !== status.UNAVAILABLE && code !== status.UNIMPLEMENTED) return said;
+  const { kind, why } = callTrouble({ code, details: said.detail });
+  return { ...said, detail: kind === "somebody-else" ? `${why}; ${PORT_WORDS}` : why };
+}
+
+const PORT_WORDS = "name the port of the controller's --listen-agents, which is 7702 by default";
 
 function statusName(code: number | undefined): string {
   return code === undefined ? "UNKNOWN" : (status[code] ?? "UNKNOWN");

@@ -49,6 +49,8 @@ export interface AgentStream {
    * same name again does not give it more.
    */
   expectAnswer(answer: string | undefined): void;
+  /** The host that it comes from. */
+  readonly from: string;
   /** Ends the stream with this status. Does nothing when it has ended. */
   end(end: StreamEnd): void;
 }
@@ -62,6 +64,7 @@ export function createAgentStream(options: AgentStreamOptions): AgentStream {
 }
 
 class Stream implements AgentStream {
+  readonly from: string;
   readonly #options: AgentStreamOptions;
   readonly #heartbeat: Heartbeat;
   #hasHello = false;
@@ -73,6 +76,7 @@ class Stream implements AgentStream {
   constructor(options: AgentStreamOptions) {
     const { call, clock, heartbeatIntervalMs } = options;
     this.#options = options;
+    this.from = call.getPeer().replace(/:\d+$/u, "");
     this.#heartbeat = createHeartbeat({
       clock,
       intervalMs: heartbeatIntervalMs,

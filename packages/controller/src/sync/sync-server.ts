@@ -24,6 +24,7 @@ import {
   stepOutbox,
 } from "./outbox.ts";
 import { newPeer, owedAnswer, type Peer, problemsOf, sentByNow } from "./peer.ts";
+import { replacedWords } from "./replaced-words.ts";
 import { countedSync, NO_SYNC_METRICS, type SyncMetrics } from "./sync-metrics.ts";
 import { syncStateOf } from "./sync-state.ts";
 import { createWaitingRoom, type WaitingRoom } from "./waiting-room.ts";
@@ -187,8 +188,9 @@ class Streams implements SyncServer {
     peer.hasReported = known !== undefined;
     this.#streams.set(stream, hello.agent);
     if (older !== undefined) {
-      log.warn({ agent: hello.agent }, "a newer stream of the agent ends the older one");
-      older.end({ code: status.ABORTED, detail: "a newer stream of this agent was opened" });
+      const detail = replacedWords(hello.agent, older.from, stream.from);
+      log.warn({ agent: hello.agent, detail }, "a newer stream of the agent ends the older one");
+      older.end({ code: status.ABORTED, detail });
     }
     log.info({ agent: hello.agent, version: hello.version }, "agent connected");
     const welcome = {

@@ -233,6 +233,10 @@ class ServerCall extends EventEmitter {
     this.on("error", (error: Error) => this.#finish(error));
   }
 
+  getPeer(): string {
+    return "memory";
+  }
+
   write(message: Response): boolean {
     this.send(TABLE.responseSerialize(message));
     return true;
