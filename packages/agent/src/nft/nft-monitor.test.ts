@@ -89,3 +89,26 @@ test("everybody looks once it listens, however long that takes, and not before",
   await clock.advance(60_000);
   assert.equal(told, 1);
 });
+
+test("a Ctrl-C at the agent does not end the monitor: it is in a group of its own", async () => {
+  await using dir = await mkdtempDisposable(join(tmpdir(), "fairlead-monitor-"));
+  const program = join(dir.path, "nft");
+  const lines = [
+    "set -- $(cat /proc/$$/stat)",
+    'if [ "$5" = $$ ]; then table=alone; else table=beside; fi',
+    'printf "add table inet %s\\n# new generation 1\\n" $table',
+    "exec sleep 60",
+  ];
+  await writeFile(program, `#!/bin/sh\n${lines.join("\n")}\n`, { mode: 0o755 });
+  using monitor = createNftMonitor({
+    program,
+    clock: createFakeClock(),
+    logger: createLogger({ level: "silent", format: "json" }),
+    random: () => 0.5,
+    isListening: () => false,
+  });
+  const { promise, resolve } = Promise.withResolvers<string>();
+  using _alone = monitor.onChange("alone", () => resolve("alone"));
+  using _beside = monitor.onChange("beside", () => resolve("beside"));
+  assert.equal(await promise, "alone");
+});

@@ -79,8 +79,10 @@ class Monitor implements NftMonitor {
   }
 
   #start(): void {
+    const { program } = this.#options;
     const stdio: StdioOptions = ["ignore", "pipe", "ignore"];
-    const child: ChildProcess = spawn(this.#options.program, ["monitor"], { stdio });
+    // Of a group of its own: a Ctrl-C at the agent is not for it, as the agent still writes rules.
+    const child: ChildProcess = spawn(program, ["monitor"], { stdio, detached: true });
     this.#child = child;
     this.#touched = new Map();
     const { stdout } = child;
