@@ -422,3 +422,13 @@ test("after a short break a controller that knows the report is not sent it agai
   assert.equal(difference.whole, false);
   assert.equal(difference.resources.length, 0);
 });
+
+test("an agent that is ended does not say that it lost the controller", async () => {
+  await using controller = await new HandPlayedController().start();
+  const stage = new Stage(controller.port);
+  await welcomed(controller);
+  await stage.until(() => stage.link.connected);
+  await stage[Symbol.asyncDispose]();
+  assert.deepEqual(stage.connections, [true]);
+  assert.equal(stage.link.connected, false);
+});

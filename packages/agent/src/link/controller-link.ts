@@ -253,11 +253,11 @@ class Link implements ControllerLink {
     this.#stream = undefined;
     this.#isSentKnown = false;
     this.#taken = undefined;
-    if (this.#isConnected) {
-      this.#isConnected = false;
-      events.onConnectionChange(false);
-    }
+    const wasConnected = this.#isConnected;
+    this.#isConnected = false;
+    // Who ends the link himself has lost nobody.
     if (this.#isDisposed) return;
+    if (wasConnected) events.onConnectionChange(false);
     const key = `${end.status} ${end.detail}`;
     if (key !== this.#loggedEnds.get(controller)) {
       this.#loggedEnds.set(controller, key);
