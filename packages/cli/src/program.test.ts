@@ -37,6 +37,8 @@ test("all that is wrong with a line is said at once", async () => {
 });
 
 const lines: readonly { readonly args: readonly string[]; readonly says: RegExp }[] = [
+  { args: ["lease", "relaese", "192.0.2.1"], says: /unknown command 'relaese'.*mean release/s },
+  { args: ["pool", "show", "lan"], says: /unknown command 'show'/ },
   { args: ["statsu"], says: /unknown command 'statsu'.*Did you mean status/s },
   { args: ["explain"], says: /missing required argument 'subject'/ },
   { args: ["explain", "a", "b"], says: /too many arguments/ },

@@ -107,8 +107,15 @@ function withHelp(command: Command): Command {
   return command;
 }
 
-/** The command and all below it do nothing, so that a wrong line can be parsed again and again. */
+/**
+ * The command and all below it do nothing, so that a wrong line can be parsed again and again. What
+ * only groups others has no options and nothing to do: with an action it would take any word for
+ * an argument.
+ */
 function withoutAction(command: Command): Command {
-  for (const each of withCommands(command)) each.action(() => undefined);
+  for (const each of withCommands(command)) {
+    const isGroup = each.commands.length > 0 && each.options.length === 0;
+    if (!isGroup) each.action(() => undefined);
+  }
   return command;
 }
