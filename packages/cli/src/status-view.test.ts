@@ -19,7 +19,7 @@ const cases = [
   {
     name: "one that stands by sends people to the leader",
     controller: { ready: true, standsBy: true, leader: "lb1_5f0c2a91" },
-    says: /^this controller stands by; lb1_5f0c2a91 leads: ask there, by --server\n$/,
+    says: /^this controller stands by; lb1_5f0c2a91 leads: ask on its host\n$/,
     isWell: false,
   },
   {

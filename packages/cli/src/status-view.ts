@@ -96,7 +96,7 @@ export function formatStatus(
 function formatStandby(list: ListResponse): string {
   const leader = list.controller?.leader ?? "";
   const findings = formatTable(FINDING_COLUMNS, list.findings);
-  const who = leader === "" ? "nobody leads" : `${leader} leads: ask there, by --server`;
+  const who = leader === "" ? "nobody leads" : `${leader} leads: ask on its host`;
   const ready = list.controller?.ready === true ? "" : `; ${notReady(list)}`;
   const summary = `this controller stands by; ${who}${ready}\n`;
   return list.findings.length === 0 ? summary : `${findings}\n${summary}`;

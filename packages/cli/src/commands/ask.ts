@@ -24,6 +24,11 @@ export interface AskOptions extends ServerOptions {
 const NO_CONTROLLER =
   "Start fairlead-controller, or name its address with --server or FAIRLEAD_SERVER.";
 
+/** A controller keeps that port on the loopback, where nobody else reaches it. */
+const NO_CONTROLLER_THERE =
+  "Ask on that host: a controller takes questions on its own loopback alone, " +
+  "unless --listen-admin says otherwise; or start it there.";
+
 /** What to do about something that answers and does not want to, and how the command ends then. */
 const REFUSALS: ReadonlyMap<string, readonly [string, ExitCode]> = new Map([
   ["REFUSED", ["Use a token that may ask this.", EXIT.refused]],
@@ -77,7 +82,7 @@ export async function withClient(
     return await ask(client);
   } catch (error) {
     if (!isEdgeError(error)) throw error;
-    const [remedy, exit] = REFUSALS.get(error.code) ?? [NO_CONTROLLER, EXIT.unreachable];
+    const [remedy, exit] = REFUSALS.get(error.code) ?? [silentRemedy(server), EXIT.unreachable];
     return complain(
       context,
       {
@@ -89,4 +94,11 @@ export async function withClient(
       exit,
     );
   }
+}
+
+/** What to do where no controller answers: one on another host may well run. */
+export function silentRemedy(server: string): string {
+  return /^(?:127\.|localhost:|\[::1\]|0\.0\.0\.0:)/u.test(server)
+    ? NO_CONTROLLER
+    : NO_CONTROLLER_THERE;
 }
