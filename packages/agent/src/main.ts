@@ -46,6 +46,7 @@ const HELP = {
   notes: [
     "fairlead-agent stop [--withdraw] ends the agent of a run directory; with --withdraw it gives " +
       "the addresses to the successors first, and ends keepalived and nginx too.",
+    "Exit codes: 0 asked to end, 1 failed or the host is not fit, 2 wrong flags.",
   ],
 };
 
