@@ -25,7 +25,7 @@ import { type Converge, createConverge } from "./converge.ts";
 import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { createControllerLink } from "./link/controller-link.ts";
 import { markEnded } from "./ended-mark.ts";
-import { forgetMembers } from "./forget-members.ts";
+import { forgetTables } from "./forget-tables.ts";
 import { type FedTimes, createFedTimes } from "./fed-times.ts";
 import { agentHealth, agentReadiness, createAgentMetrics } from "./metrics.ts";
 import { createLiveness, lanesOf } from "./liveness/liveness.ts";
@@ -140,7 +140,7 @@ async function endDataPlane(
   { supervisor, guard }: Pick<AgentHost, "supervisor" | "guard">,
 ): Promise<void> {
   await supervisor.end();
-  await forgetMembers(programs);
+  await forgetTables(programs);
   await guard.remove();
   await markEnded(settings.runDir);
 }

@@ -18,7 +18,7 @@ import { startAgent } from "./agent.ts";
 import { claimRunDir } from "./agent-pid.ts";
 import { readBootId } from "./boot-id.ts";
 import { dataPlaneLayout } from "./data-plane-layout.ts";
-import { forgetMembers } from "./forget-members.ts";
+import { forgetTables } from "./forget-tables.ts";
 import { createLedger } from "./ledger.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
 import { createNftGuard } from "./nft/guard.ts";
@@ -150,7 +150,7 @@ async function stopFound({ settings, places, programs, logger }: StopParts): Pro
     withdraws: settings.withdraw,
     ledger: createLedger({ path: places.ledgerPath, bootId: await readBootId() }),
     supervisor: createS6Supervisor({ layout, programs, clock, logger }),
-    forgetMembers: () => forgetMembers(programs),
+    forgetTables: () => forgetTables(programs),
   });
 }
 

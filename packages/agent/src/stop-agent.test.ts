@@ -76,7 +76,7 @@ async function withdraw(folders: Folders, done: string[], isStuck = false): Prom
       : createLedger({ path: places.ledgerPath, bootId: "b" }),
     supervisor: { ensure: async () => undefined, end: note("daemons") },
     guard: { remove: note("guard") },
-    forgetMembers: note("members"),
+    forgetTables: note("members"),
     clock: createFakeClock(),
     log: createLogger({ level: "silent", format: "text" }),
     withdraws: true,

@@ -31,8 +31,8 @@ export interface WithdrawOptions {
   readonly ledger: Ledger;
   readonly supervisor: DataPlaneSupervisor;
   readonly guard: Pick<InputGuard, "remove">;
-  /** Takes the table of members and its routes off the host. */
-  readonly forgetMembers: () => Promise<void>;
+  /** Takes tables and routes of the data plane off the host. */
+  readonly forgetTables: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -115,7 +115,7 @@ export async function stopAgent(
   await leaveAddresses({ ...options, policy: "remove" });
   await options.supervisor.end();
   await options.guard.remove();
-  await options.forgetMembers();
+  await options.forgetTables();
   await assertNoneLeft(options);
   await markEnded(layout.runDir);
 }

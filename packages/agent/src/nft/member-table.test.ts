@@ -17,7 +17,7 @@ import { listensTo, NFTABLES_GROUP } from "../netlink-groups.ts";
 import { createServiceRoutes } from "../netlink/service-routes.ts";
 import type { MemberTable, PlacedMembers, TableSlot } from "../ports.ts";
 import { parseServiceRanges, SERVICE_NETWORKS } from "../service-ranges.ts";
-import { createMemberTable, forgetTable } from "./member-table.ts";
+import { createMemberTable, forgetMembers } from "./member-table.ts";
 import { type NftMonitor, createNftMonitor } from "./nft-monitor.ts";
 
 const NFT = "/usr/sbin/nft";
@@ -315,7 +315,7 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
   });
 
   test("the table goes with the data plane", async () => {
-    await forgetTable(NFT);
+    await forgetMembers(NFT);
     assert.doesNotMatch(await run(NFT, ["list", "tables"]), /fairlead/);
   });
 

@@ -82,7 +82,7 @@ export async function createMemberTable(
 }
 
 /** Removes the table of a host whose data plane has ended. */
-export async function forgetTable(program: string): Promise<void> {
+export async function forgetMembers(program: string): Promise<void> {
   const text = `${withoutTable(MEMBER_TABLE)}\n`;
   orThrow(await loadRules({ program, timeoutMs: NFT_MS_MAX }, text));
 }

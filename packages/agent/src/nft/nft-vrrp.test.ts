@@ -10,7 +10,7 @@ import type { Link } from "@fairlead/model";
 import { address, device, inSandbox, nftFaults } from "@fairlead/testkit";
 import type { RouterSets } from "../ports.ts";
 import { createNetlinkSets } from "../netlink/netlink-sets.ts";
-import { createNftVrrp } from "./nft-vrrp.ts";
+import { createNftVrrp, forgetHeard } from "./nft-vrrp.ts";
 
 const clock = createSystemClock();
 const logger = createLogger({ level: "silent", format: "json" });
@@ -105,6 +105,22 @@ inSandbox({ file: import.meta.url, name: "vrrp" }, () => {
       stranger.kill("SIGTERM");
     }
     assert.equal(await run(NFT, ["list", "tables"]), "");
+  });
+
+  test("the table of an agent that was killed stayed after its host was withdrawn", async () => {
+    const left = createNftVrrp({
+      program: NFT,
+      sets: { read: () => Promise.resolve([]) },
+      clock,
+      logger,
+    });
+    left.heard(LINKS);
+    await until(() => left.adverts(60_000) !== undefined);
+    assert.equal(await run(NFT, ["list", "tables"]), "table inet fairlead_vrrp\n");
+    await forgetHeard(NFT);
+    assert.equal(await run(NFT, ["list", "tables"]), "");
+    await forgetHeard(NFT);
+    await left[Symbol.asyncDispose]();
   });
 
   test("a reading that fails leaves what was heard; a host that reads nothing for 15 s hears nobody", async () => {

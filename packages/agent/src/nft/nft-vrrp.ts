@@ -6,9 +6,11 @@
 
 import { type Socket, createSocket } from "node:dgram";
 import { type HeardRouter, type Link, familyOf } from "@fairlead/model";
-import { type Clock, type Logger, describeError, runProgram } from "@fairlead/runtime";
+import { withoutTable } from "@fairlead/render";
+import { type Clock, EdgeError, type Logger, describeError, runProgram } from "@fairlead/runtime";
 import type { Hearing, RouterElement, RouterSets, VrrpListener } from "../ports.ts";
 import { heardRouters, passedAdverts } from "./heard-routers.ts";
+import { loadRules } from "./load-rules.ts";
 
 /** What the listener is made of. */
 export interface NftVrrpOptions {
@@ -56,6 +58,14 @@ add rule inet ${TABLE} pass ip6 nexthdr 112 update @passed6 { iifname . ip6 sadd
 /** Makes the listener; it begins to listen when it is first asked. */
 export function createNftVrrp(options: NftVrrpOptions): VrrpListener {
   return new Listener(options);
+}
+
+/** Removes the table, also of an agent that was killed. Rejects with EdgeError "NFT". */
+export async function forgetHeard(program: string): Promise<void> {
+  const trouble = await loadRules({ program, timeoutMs: NFT_MS_MAX }, `${withoutTable(TABLE)}\n`);
+  if (trouble === undefined) return;
+  const message = `what was heard of VRRP cannot be removed: ${trouble}`;
+  throw new EdgeError({ code: "NFT", message, retryable: true });
 }
 
 class Listener implements VrrpListener {
@@ -106,7 +116,7 @@ class Listener implements VrrpListener {
     this.#isEnded = true;
     await this.#reading;
     for (const socket of Object.values(this.#sockets)) socket.close();
-    await this.#nft(["delete", "table", "inet", TABLE]).catch(() => undefined);
+    await forgetHeard(this.#options.program).catch(() => undefined);
   }
 
   async #read(): Promise<void> {
