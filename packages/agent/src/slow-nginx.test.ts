@@ -70,63 +70,59 @@ function slowNginx({ nginx }: FakeHost, clock: ReturnType<typeof fakeWorld>["clo
   return slow;
 }
 
-test("a listener that met a busy host is served when the host is idle again", async () => {
+/** A host whose agent was stopped when it served these, and whose nginx will be slow. */
+async function slowHost(resources?: readonly Resource[]) {
   const stage = fakeWorld();
+  const { clock } = stage;
   const { host, loop } = await startFakeAgent(stage, "a");
+  if (resources !== undefined) loop.accept(acceptedPlan("a", resources));
+  await clock.advance(50);
   await loop[Symbol.asyncDispose]();
-  const slow = slowNginx(host, stage.clock);
-  const a = await restartFakeAgent(stage.clock, host, slow.nginx);
+  return { clock, host, slow: slowNginx(host, clock) };
+}
+
+/** Between the end of a try that took too long and the next one, in ms. */
+function restsMs({ triesMs }: Slow): readonly number[] {
+  return triesMs.slice(1).map((atMs, at) => atMs - (triesMs[at] ?? 0) - ANSWER_MS);
+}
+
+test("a listener that met a busy host is served when the host is idle again", async () => {
+  const { clock, host, slow } = await slowHost();
+  const a = await restartFakeAgent(clock, host, slow.nginx);
   a.loop.accept(acceptedPlan("a", web(1)));
-  await stage.clock.advance(ANSWER_MS + 100);
+  await clock.advance(ANSWER_MS + 100);
   const problem = problemOf(a.last());
   assert.deepEqual([problem?.reason, problem?.detail], ["DataPlaneDown", DETAIL]);
   assert.equal(served(host), 0);
   slow.fastCount = PORTS.length;
-  await stage.clock.advance(RETRY_MS + 100);
+  await clock.advance(RETRY_MS + 100);
   assert.equal(served(host), 1);
   assert.equal(problemOf(a.last()), undefined);
 });
 
 test("a host that is too slow for its nginx is tried less and less often, whole", async () => {
-  const stage = fakeWorld();
-  const { host, loop } = await startFakeAgent(stage, "a");
-  await loop[Symbol.asyncDispose]();
-  const slow = slowNginx(host, stage.clock);
-  const a = await restartFakeAgent(stage.clock, host, slow.nginx);
+  const { clock, host, slow } = await slowHost();
+  const a = await restartFakeAgent(clock, host, slow.nginx);
   a.loop.accept(acceptedPlan("a", web(8)));
-  await stage.clock.advance(3_600_000);
-  const gapsMs = slow.triesMs.slice(1).map((atMs, at) => atMs - (slow.triesMs[at] ?? 0));
-  assert.deepEqual(
-    gapsMs.slice(0, 3).map((ms) => ms - ANSWER_MS),
-    [RETRY_MS, 2 * RETRY_MS, 4 * RETRY_MS],
-  );
-  assert.equal(Math.max(...gapsMs), RETRY_MS_MAX + ANSWER_MS);
+  await clock.advance(3_600_000);
+  assert.deepEqual(restsMs(slow).slice(0, 3), [RETRY_MS, 2 * RETRY_MS, 4 * RETRY_MS]);
+  assert.equal(Math.max(...restsMs(slow)), RETRY_MS_MAX);
 });
 
 test("what is served stays, and changes come, while a new listener meets a busy host", async () => {
-  const stage = fakeWorld();
-  const { host, loop } = await startFakeAgent(stage, "a");
-  loop.accept(acceptedPlan("a", web(7)));
-  await stage.clock.advance(50);
-  await loop[Symbol.asyncDispose]();
-  const slow = slowNginx(host, stage.clock);
+  const { clock, host, slow } = await slowHost(web(7));
   slow.fastCount = 7;
-  const a = await restartFakeAgent(stage.clock, host, slow.nginx);
+  const a = await restartFakeAgent(clock, host, slow.nginx);
   a.loop.accept(acceptedPlan("a", web(8)));
-  await stage.clock.advance(60_000);
+  await clock.advance(60_000);
   assert.equal(served(host), 7);
   a.loop.accept(acceptedPlan("a", web(6)));
-  await stage.clock.advance(3000);
+  await clock.advance(3000);
   assert.equal(served(host), 6);
 });
 
 test("an upgraded agent on a busy host leaves out nothing that nginx serves", async () => {
-  const stage = fakeWorld();
-  const { host, loop } = await startFakeAgent(stage, "a");
-  loop.accept(acceptedPlan("a", web(7)));
-  await stage.clock.advance(50);
-  await loop[Symbol.asyncDispose]();
-  const slow = slowNginx(host, stage.clock);
+  const { clock, host, slow } = await slowHost(web(7));
   slow.fastCount = 4;
   // What the release before served has an id that this one does not make.
   const isOld = (): boolean => slow.fastCount === 4;
@@ -134,14 +130,14 @@ test("an upgraded agent on a busy host leaves out nothing that nginx serves", as
     const id = await host.nginx.generation(agoMsMax);
     return isOld() && id !== undefined ? "0123456789abcdef" : id;
   };
-  const a = await restartFakeAgent(stage.clock, host, { ...slow.nginx, generation });
+  const a = await restartFakeAgent(clock, host, { ...slow.nginx, generation });
   a.loop.accept(acceptedPlan("a", web(8)));
   for (let second = 0; second < 60; second += 1) {
-    await stage.clock.advance(1000);
+    await clock.advance(1000);
     assert.equal(served(host), 7, `${second} s after the start`);
   }
   slow.fastCount = PORTS.length;
-  await stage.clock.advance(RETRY_MS_MAX);
+  await clock.advance(RETRY_MS_MAX);
   assert.equal(served(host), 8);
 });
 
@@ -168,58 +164,45 @@ test("an nginx that has no time to answer is not taken for a stranger on its por
 });
 
 test("plans that come every second are no reason to try again what nginx had no time for", async () => {
-  const stage = fakeWorld();
-  const { host, loop } = await startFakeAgent(stage, "a");
-  await loop[Symbol.asyncDispose]();
-  const slow = slowNginx(host, stage.clock);
-  const a = await restartFakeAgent(stage.clock, host, slow.nginx);
+  const { clock, host, slow } = await slowHost();
+  const a = await restartFakeAgent(clock, host, slow.nginx);
   for (let second = 0; second < 120; second += 1) {
     const pods = listenerOf("192.0.2.100:8080/tcp", [`192.0.2.${21 + (second % 2)}:8080`]);
     a.loop.accept(acceptedPlan("a", [LANE, vipOf("192.0.2.100", LANE), ...pods]));
-    await stage.clock.advance(1000);
+    await clock.advance(1000);
     const { reason } = problemOf(a.last()) ?? {};
     if (second > 5) assert.equal(reason, "DataPlaneDown", `after ${second} s`);
   }
   // At once, and after 5, 10, 20 and 40 s of rest.
   assert.equal(slow.triesMs.length, 5);
   slow.fastCount = PORTS.length;
-  await stage.clock.advance(16 * RETRY_MS);
+  await clock.advance(16 * RETRY_MS);
   assert.equal(served(host), 1);
   assert.equal(problemOf(a.last()), undefined);
 });
 
 test("what nginx had no time for is no reason to wait with another file", async () => {
-  const stage = fakeWorld();
-  const { host, loop } = await startFakeAgent(stage, "a");
-  loop.accept(acceptedPlan("a", web(2)));
-  await stage.clock.advance(50);
-  await loop[Symbol.asyncDispose]();
-  const slow = slowNginx(host, stage.clock);
+  const { clock, host, slow } = await slowHost(web(2));
   slow.fastCount = 3;
-  const a = await restartFakeAgent(stage.clock, host, slow.nginx);
+  const a = await restartFakeAgent(clock, host, slow.nginx);
   a.loop.accept(acceptedPlan("a", web(8)));
-  await stage.clock.advance(60_000);
+  await clock.advance(60_000);
   assert.equal(served(host), 2);
   a.loop.accept(acceptedPlan("a", web(3)));
-  await stage.clock.advance(1000);
+  await clock.advance(1000);
   assert.equal(served(host), 3);
 });
 
 test("a removed port stays shut, and is named, while nginx has no time to let go of it", async () => {
-  const stage = fakeWorld();
-  const { host, loop } = await startFakeAgent(stage, "a");
-  loop.accept(acceptedPlan("a", web(2)));
-  await stage.clock.advance(50);
-  await loop[Symbol.asyncDispose]();
-  const slow = slowNginx(host, stage.clock);
+  const { clock, host, slow } = await slowHost(web(2));
   slow.fastCount = 2;
-  const a = await restartFakeAgent(stage.clock, host, slow.nginx);
-  await stage.clock.advance(1000);
+  const a = await restartFakeAgent(clock, host, slow.nginx);
+  await clock.advance(1000);
   assert.equal(served(host), 2);
   slow.fastCount = 0;
   a.loop.accept(acceptedPlan("a", web(1)));
   for (let second = 1; second < 60; second += 1) {
-    await stage.clock.advance(1000);
+    await clock.advance(1000);
     // It may take the file yet, and then the host's own service would answer.
     assert.deepEqual(host.guard.letsIn(), ["192.0.2.100:8080/tcp"], `after ${second} s`);
     if (second <= ANSWER_MS / 1000) continue;
@@ -229,7 +212,7 @@ test("a removed port stays shut, and is named, while nginx has no time to let go
     assert.deepEqual([serve?.outcome, serve?.detail], ["refused", DETAIL]);
   }
   slow.fastCount = PORTS.length;
-  await stage.clock.advance(16 * RETRY_MS);
+  await clock.advance(16 * RETRY_MS);
   assert.deepEqual(
     host.lines().filter((line) => line.startsWith("listen ")),
     ["listen 192.0.2.100:8080"],
@@ -258,20 +241,11 @@ test("an address that the kernel refused comes back while nginx has no time", as
 });
 
 test("an nginx that miscounts and has no time is tried less and less often too", async () => {
-  const stage = fakeWorld();
-  const { host, loop } = await startFakeAgent(stage, "a");
-  loop.accept(acceptedPlan("a", web(2)));
-  await stage.clock.advance(50);
-  await loop[Symbol.asyncDispose]();
-  const slow = slowNginx(host, stage.clock);
+  const { clock, host, slow } = await slowHost(web(2));
   const generationsAlive: FakeHost["nginx"]["generationsAlive"] = async () =>
     (await host.nginx.generationsAlive()).map((one) => ({ ...one, miscounts: true }));
-  await restartFakeAgent(stage.clock, host, { ...slow.nginx, generationsAlive });
-  await stage.clock.advance(3_600_000);
+  await restartFakeAgent(clock, host, { ...slow.nginx, generationsAlive });
+  await clock.advance(3_600_000);
   assert.equal(served(host), 2);
-  const gapsMs = slow.triesMs.slice(1).map((atMs, at) => atMs - (slow.triesMs[at] ?? 0));
-  assert.deepEqual(
-    gapsMs.slice(0, 3).map((ms) => ms - ANSWER_MS),
-    [RETRY_MS, 2 * RETRY_MS, 4 * RETRY_MS],
-  );
+  assert.deepEqual(restsMs(slow).slice(0, 3), [RETRY_MS, 2 * RETRY_MS, 4 * RETRY_MS]);
 });
