@@ -12,12 +12,11 @@ import {
   patchMap,
 } from "@fairlead/model";
 import type { ServicePlace } from "@fairlead/render";
-import { describeError } from "@fairlead/runtime";
+import { describeError, createTurns, type Turns } from "@fairlead/runtime";
 
 import type { Applied, ServedListener } from "./applied.ts";
 import { type Listeners, createKeptListeners } from "./kept-listeners.ts";
 import type { AcceptedPlan, MemberTable } from "./ports.ts";
-import { createTurns, type Turns } from "./turns.ts";
 
 /** Places by the listener's name; empty where members stand in nginx's file. */
 export type Places = ReadonlyMap<ResourceName, ServicePlace>;

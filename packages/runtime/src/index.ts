@@ -25,4 +25,5 @@ export * from "./setting-names.ts";
 export * from "./setting-types.ts";
 export * from "./settings.ts";
 export * from "./signals.ts";
+export * from "./turns.ts";
 export * from "./version.ts";

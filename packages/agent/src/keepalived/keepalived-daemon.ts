@@ -3,12 +3,11 @@
 // apply at a time. What it may add to the kernel is written down for the sweep before it can.
 
 import { parseAddress, parseDeviceName, type Remark } from "@fairlead/model";
-import { type Clock, EdgeError, runProgram } from "@fairlead/runtime";
+import { type Clock, EdgeError, runProgram, createTurns, type Turns } from "@fairlead/runtime";
 import { type ConfigFile, createConfigFile } from "../config-file.ts";
 import type { DataPlaneLayout } from "../data-plane-layout.ts";
 import type { ApplyOutcome, CarriedVip, KeepalivedDaemon, Kernel } from "../ports.ts";
 import type { LogMark, ServiceState, SupervisedService } from "../supervised.ts";
-import { createTurns, type Turns } from "../turns.ts";
 import {
   type FileAddress,
   type ReadInstances,

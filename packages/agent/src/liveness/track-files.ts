@@ -7,10 +7,10 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 
 import type { LaneResource } from "@fairlead/model";
+import { createTurns } from "@fairlead/runtime";
 import { laneTrackFile } from "@fairlead/render";
 
 import type { DataPlaneLayout } from "../data-plane-layout.ts";
-import { createTurns } from "../turns.ts";
 
 /** The track files of one run directory. Rejects with the file system's error. */
 export interface TrackFiles {

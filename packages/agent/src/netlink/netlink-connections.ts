@@ -4,8 +4,8 @@
 
 import type * as Netlink from "netlink";
 import { type Address, familyOf } from "@fairlead/model";
+import { createTurns, type Turns } from "@fairlead/runtime";
 import type { ClientConnections, Kernel } from "../ports.ts";
-import { createTurns, type Turns } from "../turns.ts";
 import { borrow, giveBack } from "./borrowed-addresses.ts";
 import { closeSockets } from "./close-sockets.ts";
 import {

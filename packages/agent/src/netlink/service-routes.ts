@@ -5,10 +5,17 @@
 
 import type { Family, Remark } from "@fairlead/model";
 import type { ServiceRange, ServiceRanges } from "@fairlead/render";
-import { type Clock, EdgeError, type Logger, describeError, runProgram } from "@fairlead/runtime";
+import {
+  type Clock,
+  EdgeError,
+  type Logger,
+  describeError,
+  runProgram,
+  createTurns,
+  type Turns,
+} from "@fairlead/runtime";
 
 import type { ServiceRoutes, Unrouted } from "../member-ports.ts";
-import { createTurns, type Turns } from "../turns.ts";
 import { type RouteSight, createRouteSight } from "./route-sight.ts";
 
 /** What the routes are made of. */

@@ -12,10 +12,11 @@ import {
   createBackoff,
   createPace,
   describeError,
+  type Turns,
+  createTurns,
 } from "@fairlead/runtime";
 
 import type { Guarded, InputGuard } from "../ports.ts";
-import { type Turns, createTurns } from "../turns.ts";
 import {
   GUARD_TABLE,
   type GuardSets,

@@ -15,7 +15,14 @@ import {
   slotFilling,
   withoutTable,
 } from "@fairlead/render";
-import { EdgeError, type Logger, readFileBounded, runProgram } from "@fairlead/runtime";
+import {
+  EdgeError,
+  type Logger,
+  readFileBounded,
+  runProgram,
+  createTurns,
+  type Turns,
+} from "@fairlead/runtime";
 
 import { createConfigFile } from "../config-file.ts";
 import type { MemberTable, MemberTableView, PlacedMembers, TableSlot } from "../ports.ts";
@@ -28,7 +35,6 @@ import {
   placesFromText,
   placesToText,
 } from "../service-places.ts";
-import { createTurns, type Turns } from "../turns.ts";
 import { loadRules } from "./load-rules.ts";
 import type { NftMonitor } from "./nft-monitor.ts";
 import { type SignedTable, createSignedTable } from "./signed-table.ts";

@@ -3,12 +3,11 @@
 // service. One apply at a time. Test passed and signal sent is not applied: nginx keeps the old
 // configuration without a word to the sender when it cannot bind.
 
-import { type Clock, type Logger, runProgram } from "@fairlead/runtime";
+import { type Clock, type Logger, runProgram, createTurns, type Turns } from "@fairlead/runtime";
 import type { NginxLayout } from "../data-plane-layout.ts";
 import type { ListenPlace } from "../listen-place.ts";
 import type { LivingGeneration, NginxDaemon, NginxOutcome } from "../ports.ts";
 import type { LogMark, SupervisedService } from "../supervised.ts";
-import { createTurns, type Turns } from "../turns.ts";
 import { isListenedTo, probeSocketOf } from "./generation-probe.ts";
 import { createHandedOver, type HandedOver } from "./handed-over.ts";
 import { withZoneSince, zoneSinceOf } from "./limit-zone.ts";

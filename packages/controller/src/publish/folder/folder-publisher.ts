@@ -5,6 +5,8 @@
 
 import { join } from "node:path";
 
+import { createTurns } from "@fairlead/runtime";
+
 import { STATUS_FOLDER, statusFileName } from "../../folder/own-status.ts";
 import type { Publication, Publisher } from "../../ports.ts";
 import { createStatusFiles } from "./status-files.ts";
@@ -29,21 +31,15 @@ export function createFolderPublisher(
   options: FolderPublisherOptions,
 ): Publisher & AsyncDisposable {
   const files = createStatusFiles(join(options.folder, STATUS_FOLDER));
-  let last: Promise<void> = Promise.resolve();
-  const next = (write: () => Promise<void>): Promise<void> => {
-    const written = last.then(write);
-    // Whoever asked is told.
-    last = written.catch(() => undefined);
-    return written;
-  };
+  const inTurn = createTurns();
   return {
     name: "folder",
-    publish: (publication) => next(() => files.replace(statusTexts(publication))),
+    publish: (publication) => inTurn(() => files.replace(statusTexts(publication))),
     pause: () => {
       // A folder that cannot be written was told before, or is by its source.
-      next(() => files.leave(STANDBY_FILE, standbyText(options.identity))).catch(() => undefined);
+      inTurn(() => files.leave(STANDBY_FILE, standbyText(options.identity))).catch(() => undefined);
     },
-    [Symbol.asyncDispose]: () => last,
+    [Symbol.asyncDispose]: () => inTurn(() => Promise.resolve()),
   };
 }
 

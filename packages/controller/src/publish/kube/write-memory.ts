@@ -57,7 +57,7 @@ interface Objection {
 export class WriteMemory {
   readonly uid: string;
   readonly #random: () => number;
-  /** Of ten thousand Services hardly one has any. */
+  /** By part of the Service; most Services never have one. */
   readonly #objections: Partial<Record<Part, Objection>> = {};
   /** No map: ten thousand Services have one of these each, and the smallest map is large. */
   readonly #settled: Partial<Record<Part, Settled>> = {};

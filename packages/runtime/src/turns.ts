@@ -1,4 +1,5 @@
-// Does one thing at a time, in the order asked for: two applies to one daemon must never overlap.
+// Does one thing at a time, in the order asked for: two applies to one daemon must never overlap,
+// nor two writers of one folder.
 
 /** Runs work after whatever was asked for before has ended, well or not. */
 export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
