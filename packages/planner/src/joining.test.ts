@@ -159,3 +159,26 @@ test("all hosts of a lane that nobody has held start together", () => {
   const fresh = planned(makeWorld({ claims: [makeClaim("web")], agents: makeAgents(3) }));
   for (const { name } of makeAgents(3)) assert.ok(given(fresh, name).includes("lane"));
 });
+
+test("a host that comes while others are given a new lane waits until they speak to it", () => {
+  const agents = makeAgents(3);
+  const early = makeWorld({ claims: [makeClaim("web")], agents: agents.slice(0, 2) });
+  const sent = planned(early);
+  for (const { name } of agents.slice(0, 2)) assert.ok(given(sent, name).includes("lane"));
+
+  // Nobody has reported the lane yet: those who were given it may hold it any moment.
+  const world = nextWorld(early, sent, { agents });
+  const grown = planned(world);
+  const [lane] = grown.lanes.values();
+  assert.equal(lane?.order.indexOf(newcomer), 2);
+  assert.deepEqual(given(grown, newcomer), []);
+  for (const { name } of agents.slice(0, 2)) assert.ok(given(grown, name).includes("vip"));
+
+  const half = nextWorld(world, grown, { agents: proveOnly(["lb-1"], world, grown) });
+  assert.deepEqual(given(planned(half), newcomer), [], "one of two speaks to it");
+  // With the first word of who holds it the lane is another one, which they have to run too.
+  const both = nextWorld(world, grown, { agents: proveOnly(["lb-1", "lb-2"], world, grown) });
+  const held = planned(both);
+  const told = nextWorld(both, held, { agents: proveOnly(["lb-1", "lb-2"], both, held) });
+  assert.ok(given(planned(told), newcomer).includes("vip"));
+});

@@ -49,9 +49,9 @@ export function waitingAgents(
 }
 
 /**
- * The agents that may not run the lane yet. Nobody has an unsettled lane, so all of its agents
- * start together. Whoever cannot be asked is not waited for, nor who cannot run the lane: it could
- * lose its only others.
+ * The agents that may not run the lane yet. Those whom a new lane was given to first start together:
+ * nobody has it then. Whoever cannot be asked is not waited for, nor who cannot run the lane: it
+ * could lose its only others.
  * @param resources the lane as each agent is to run it, whoever joins included.
  */
 function joiningAgents(
@@ -59,7 +59,6 @@ function joiningAgents(
   lane: Lane,
   resources: ReadonlyMap<AgentName, LaneResource>,
 ): ReadonlySet<AgentName> {
-  if (!lane.settled) return NOBODY;
   const { agents } = options.world;
   const name = laneName(lane.id);
   const strangers = [...resources.keys()].filter((agent) => {
@@ -68,9 +67,11 @@ function joiningAgents(
   });
   if (strangers.length === 0) return NOBODY;
   const sent = sentToIn(options.rows, lane);
-  // Who has the lane and does not run it listens, whatever it was sent before.
+  if (!lane.settled && sent.size === 0) return NOBODY;
+  // Who has a settled lane and does not run it listens, whatever it was sent before; who has a new
+  // one may be about to run it.
   const listens = (agent: AgentName): boolean =>
-    agents.get(agent)?.report?.resources.has(name) === true;
+    lane.settled && agents.get(agent)?.report?.resources.has(name) === true;
   const joining = strangers.filter((agent) => listens(agent) || !sent.has(agent));
   if (joining.length === 0) return NOBODY;
   const isTold = [...resources].every(([agent, resource]) => {

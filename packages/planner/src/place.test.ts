@@ -84,11 +84,18 @@ test("one host alone holds everything, and successors are appended when they com
     lanesOf(two).map(({ order }) => order),
     [["lb-1", "lb-2"]],
   );
-  const three = planned(nextWorld(joined, two, { agents: [first, second, third] }));
+  let world = nextWorld(joined, two, { agents: [first, second, third] });
+  let three = planned(world);
   assert.deepEqual(
     lanesOf(three).map(({ order }) => order),
     [["lb-1", "lb-2", "lb-3"]],
   );
+  for (const row of three.leases.values()) assert.deepEqual(row.sentTo, ["lb-1"]);
+  // They run it once its holder speaks to them, and that it holds it is another lane once more.
+  for (let round = 0; round < 2; round++) {
+    world = nextWorld(world, three, { agents: proveAll(world, three) });
+    three = planned(world);
+  }
   for (const row of three.leases.values()) assert.deepEqual(row.sentTo, ["lb-1", "lb-2", "lb-3"]);
 });
 
