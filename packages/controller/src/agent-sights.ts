@@ -1,6 +1,6 @@
-// Since when an agent says what it notices of others: of addresses that they hold, and of adverts
-// that it misses. A part of the fold of facts. What is the same stays the same object, so that
-// planning sees that nothing is new.
+// Since when an agent says what it notices of others: of addresses that they hold, of adverts that
+// it misses, and since when it has had the time to miss them. A part of the fold of facts. What is
+// the same stays the same object, so that planning sees that nothing is new.
 
 import { isDeepStrictEqual } from "node:util";
 
@@ -16,16 +16,25 @@ import {
 } from "@fairlead/model";
 
 /** What is added to an agent's view by a report. */
-export type Sights = Pick<AgentView, "seenSinceMs" | "unheardSinceMs">;
+export type Sights = Pick<AgentView, "seenSinceMs" | "unheardSinceMs" | "laneSinceMs">;
 
 /** The times after a report that came at `atMs`. */
 export function sightsAfter(known: AgentView, report: AgentReport, atMs: number): Sights {
-  const seenSinceMs = seenSince(known, report, atMs);
+  const changed = changedKeys(known.report?.resources ?? NO_RESOURCES, report.resources);
+  const seenSinceMs = seenSince(known, report, { changed, atMs });
+  const laneSinceMs = laneSince(known, report, { changed, atMs });
   const unheardSinceMs = unheardSince(known, report, atMs);
   return {
     ...(seenSinceMs.size === 0 ? {} : { seenSinceMs }),
     ...(unheardSinceMs.size === 0 ? {} : { unheardSinceMs }),
+    ...(laneSinceMs.size === 0 ? {} : { laneSinceMs }),
   };
+}
+
+/** The view without what a report adds. */
+export function withoutSights(view: AgentView): Omit<AgentView, keyof Sights> {
+  const { seenSinceMs: _seen, unheardSinceMs: _unheard, laneSinceMs: _lane, ...rest } = view;
+  return rest;
 }
 
 /** Whether one of these agents misses the adverts of another one that was not heard since. */
@@ -41,16 +50,40 @@ export function isMissed(agents: Iterable<AgentView>, known: AgentView): boolean
 
 const NO_RESOURCES: AgentReport["resources"] = new Map();
 const NOTHING_SEEN: ReadonlyMap<Address, number> = new Map();
+const NO_LANES: ReadonlyMap<ResourceName, number> = new Map();
+
+/** Names of what the report says anew, and when it came. */
+interface Changed {
+  readonly changed: readonly ResourceName[];
+  readonly atMs: number;
+}
+
+function laneSince(
+  known: AgentView,
+  report: AgentReport,
+  { changed, atMs }: Changed,
+): ReadonlyMap<ResourceName, number> {
+  const before = known.report?.resources ?? NO_RESOURCES;
+  let since: Map<ResourceName, number> | undefined;
+  for (const name of changed) {
+    const revision = report.resources.get(name)?.revision;
+    if (!name.startsWith("lane/") || revision === before.get(name)?.revision) continue;
+    since ??= new Map(known.laneSinceMs);
+    if (revision === undefined) since.delete(name);
+    else since.set(name, atMs);
+  }
+  return since ?? known.laneSinceMs ?? NO_LANES;
+}
 
 function seenSince(
   known: AgentView,
   report: AgentReport,
-  atMs: number,
+  { changed, atMs }: Changed,
 ): ReadonlyMap<Address, number> {
   const before = known.report?.resources ?? NO_RESOURCES;
   const seen = new Map(known.seenSinceMs);
   let isSame = true;
-  for (const name of changedKeys(before, report.resources)) {
+  for (const name of changed) {
     const address = addressOfResource(name);
     if (address === undefined || !name.startsWith("vip/")) continue;
     const sight = sightIn(report.resources.get(name));

@@ -9,6 +9,8 @@ import {
   type AgentView,
   type ResourceReport,
   type Step,
+  laneId,
+  laneName,
   vipName,
 } from "@fairlead/model";
 import { address, agentName, makeAgent, makeLink } from "@fairlead/testkit";
@@ -155,6 +157,20 @@ suite("a report", () => {
     assert.equal(heardAtMs(...said, report(9, undefined), report(60_008, undefined)), 9);
     assert.equal(heardAtMs(...said, report(9, undefined), report(60_009, undefined)), undefined);
     assert.equal(heardAtMs(...said, report(9, "applied")), undefined, "it was found silent");
+  });
+
+  test("tells since when a lane is there as it is now", () => {
+    const name = laneName(laneId("192.0.2.0/24", 7));
+    const has = (atMs: number, text: string): AgentFact => {
+      const revision = text.repeat(32) as AgentReport["planRevision"] & string;
+      const row: ResourceReport = { name, revision, step: "applied", evidence: [] };
+      return report(atMs, undefined, { resources: new Map([[name, row]]) });
+    };
+    const since = (...facts: readonly AgentFact[]): number | undefined =>
+      fold(hello(), ...facts).agent?.laneSinceMs?.get(name);
+    assert.equal(since(has(10, "a"), has(20, "a")), 10);
+    assert.equal(since(has(10, "a"), has(20, "b"), has(30, "b")), 20, "it is another one");
+    assert.equal(since(has(10, "a"), report(20, "applied")), undefined);
   });
 
   test("renews the links of the hello", () => {

@@ -16,7 +16,7 @@ import {
 } from "@fairlead/model";
 import { STRANGER_MS } from "@fairlead/planner";
 
-import { isMissed, sightsAfter } from "./agent-sights.ts";
+import { isMissed, sightsAfter, withoutSights } from "./agent-sights.ts";
 import type { Fact } from "./facts.ts";
 
 /** Facts that are about agents. */
@@ -56,7 +56,7 @@ export function foldAgent(agents: AgentTable, fact: AgentFact): boolean {
       const strangers = strangersOf(known, fact.report, fact.atMs);
       const hello = { ...known.hello, links: fact.report.links };
       const { atMs: heardAtMs, report } = fact;
-      const { strangers: _, seenSinceMs: _seen, unheardSinceMs: _unheard, ...rest } = known;
+      const { strangers: _, ...rest } = withoutSights(known);
       const sights = sightsAfter(known, report, heardAtMs);
       const next = { ...rest, ...sights, hello, report, heardAtMs, heldSinceMs, lostAtMs };
       agents.set(known.name, strangers.size === 0 ? next : { ...next, strangers });

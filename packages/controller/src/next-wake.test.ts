@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { LeaseState } from "@fairlead/model";
+import { type LeaseState, laneName } from "@fairlead/model";
 import { plan, staleAtMs } from "@fairlead/planner";
 import {
   address as addressOf,
@@ -87,6 +87,25 @@ for (const { name, state, goneAtMs, lostAtMs, strangerAtMs, wakes } of cases) {
     assert.equal(nextWakeMs(world, { ...made, leases }), wakes, "asked again");
   });
 }
+
+test("it wakes when who listens in a lane may know that its holder is gone", () => {
+  const agent = makeAgent("lb-1");
+  const world = makeWorld({ nowMs: NOW_MS, agents: [agent], claims: [makeClaim("web")] });
+  const made = plan(world, { revisionOf: makeRevisionOf() });
+  const [name] = Array.from(made.lanes.keys(), laneName);
+  const laneSinceMs = new Map(name === undefined ? [] : [[name, NOW_MS - 1000]]);
+  const since = { ...world, agents: new Map([[agent.name, { ...agent, laneSinceMs }]]) };
+  assert.equal(createNextWake()(since, made), undefined, "it runs the lane");
+
+  const own = made.nodePlans.get(agent.name);
+  assert.ok(own !== undefined);
+  const listening = Array.from(
+    own.resources,
+    ([key, one]) => [key, one.kind === "lane" ? { ...one, listens: true as const } : one] as const,
+  );
+  const nodePlans = new Map([[agent.name, { ...own, resources: new Map(listening) }]]);
+  assert.equal(createNextWake()(since, { ...made, nodePlans }), 5400);
+});
 
 test("an address that is given out before its rest is over wakes nobody", () => {
   const world = makeWorld({

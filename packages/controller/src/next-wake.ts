@@ -1,15 +1,16 @@
 // When time alone will change a plan: a quarantine ends, an agent's silence becomes doubt, an
 // address that nobody holds is withdrawn, one that a stranger had may be tried again, a move is
-// given up, or who gave a lane up to another one may hold it again.
+// given up, who gave a lane up to another one may hold it again, or who listens may run its lane.
 // No clock, no I/O. Everything else changes by facts, so an idle controller does not wake.
 
-import { type Address, type Plan, type World, changedKeys } from "@fairlead/model";
+import { type Address, type Plan, type World, changedKeys, laneName } from "@fairlead/model";
 import {
   HANDOVER_MS,
   MOVE_MS_MAX,
   STRANGER_MS,
   WITHDRAW_AFTER_MS,
   YIELD_MS,
+  listenedMs,
   staleAtMs,
 } from "@fairlead/planner";
 
@@ -49,10 +50,15 @@ function nextWakeMs(world: World, plan: Plan, rests: Iterable<number>): number |
   for (const intent of plan.intents) {
     if (intent.kind === "move") moments.push(intent.sinceMs + MOVE_MS_MAX);
   }
-  for (const { yielding = [] } of plan.lanes.values()) {
-    for (const { sinceMs } of yielding) moments.push(sinceMs + YIELD_MS);
+  for (const lane of plan.lanes.values()) {
+    for (const { sinceMs } of lane.yielding ?? []) moments.push(sinceMs + YIELD_MS);
+    for (const agent of lane.order) {
+      const resource = plan.nodePlans.get(agent)?.resources.get(laneName(lane.id));
+      const listens = resource?.kind === "lane" && resource.listens === true;
+      if (listens) moments.push(listenedMs(world, lane, agent));
+    }
   }
-  const future = moments.filter((moment) => moment > world.nowMs);
+  const future = moments.filter((moment) => moment > world.nowMs && Number.isFinite(moment));
   if (future.length === 0) return undefined;
   return Math.max(PAUSE_MS_MIN, Math.min(...future) - world.nowMs);
 }

@@ -47,6 +47,8 @@ export interface AgentView {
   readonly seenSinceMs?: ReadonlyMap<Address, number>;
   /** Since when it says that it does not hear a lane's holder, epoch ms. */
   readonly unheardSinceMs?: ReadonlyMap<ResourceName, number>;
+  /** Since when it says that it has a lane as that is now, whether it runs it or not, epoch ms. */
+  readonly laneSinceMs?: ReadonlyMap<ResourceName, number>;
   /** Who answered when it asked for an address: as it says now, or said within a minute. */
   readonly strangers?: ReadonlyMap<Address, Stranger>;
 }

@@ -19,6 +19,10 @@ import type { Witnesses } from "./witness.ts";
 
 type Agents = World["agents"];
 
+/** An agent misses so many adverts, reads twice, and asks who answers; all told with some room. */
+const ADVERTS_MISSED = 4;
+const LISTEN_MS = 6000;
+
 /** Whether the agent says of itself what it hears. */
 export function canTell(view: AgentView | undefined): boolean {
   return view?.hello.capabilities.includes("hearing") === true;
@@ -58,19 +62,37 @@ export function isDeafTo(agents: Agents, lane: Lane, agent: AgentName): boolean 
 
 /**
  * Whether an agent outside the lane has to stay there: it does not hear who holds it, or could say
- * so and did not yet. When nobody holds the lane, or its holder is out of sight, it is needed.
+ * so and did not yet. When nobody holds the lane, or its holder is gone, it is needed.
  */
-export function mustListen(agents: Agents, lane: Lane, agent: AgentName): boolean {
+export function mustListen(world: ListenWorld, lane: Lane, agent: AgentName): boolean {
+  const { agents } = world;
   const view = agents.get(agent);
   if (!canTell(view) || lane.holder === undefined || lane.holder === agent) return false;
   const state = hearingOf(view, lane);
   const isGivenUp =
     agents.get(lane.holder)?.connected === true && livingHolder(agents, lane) === undefined;
-  if (state === "unheard") return !isGivenUp;
-  if (state !== undefined) return false;
-  // Its first report, a moment from now, may say that it does not hear a holder that is late too.
-  if (view?.report === undefined && !isGivenUp) return true;
-  return livingHolder(agents, lane) !== undefined;
+  if (isGivenUp) return false;
+  if (state !== undefined) return state === "unheard";
+  // A holder out of sight may be well, and speak to others alone: whoever has listened for long
+  // enough and says nothing of it found that it does not answer either.
+  return livingHolder(agents, lane) !== undefined || world.nowMs < listenedMs(world, lane, agent);
+}
+
+/** What is known of agents now, and how often holders speak. */
+export type ListenWorld = Pick<World, "agents" | "nowMs" | "settings">;
+
+/**
+ * When the agent has listened in the lane for long enough to miss its holder, epoch ms; infinite
+ * before it has the lane.
+ */
+export function listenedMs(
+  { agents, settings }: Pick<ListenWorld, "agents" | "settings">,
+  lane: Pick<Lane, "id">,
+  agent: AgentName,
+): number {
+  const sinceMs = agents.get(agent)?.laneSinceMs?.get(laneName(lane.id));
+  const silentMs = ADVERTS_MISSED * settings.advertIntervalMs;
+  return sinceMs === undefined ? Number.POSITIVE_INFINITY : sinceMs + silentMs + LISTEN_MS;
 }
 
 /** Whether the agent is known not to hear another one, by any lane of that one. */

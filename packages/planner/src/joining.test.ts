@@ -88,6 +88,31 @@ test("who is out of reach is not waited for by a host that joins", () => {
   assert.ok(given(planned(nextWorld(world, grown, { agents })), newcomer).includes("lane"));
 });
 
+test("a host that can hear listens first where the holder of its lane went out of reach", () => {
+  const { world, grown } = growing();
+  const [lane] = grown.lanes.values();
+  const { id, holder } = present(lane, "the lane");
+  const agents = proveOnly(["lb-1", "lb-2"], world, grown).map((agent): AgentView => {
+    if (agent.name === holder) {
+      return { ...agent, connected: false, disconnectedAtMs: world.nowMs };
+    }
+    const capabilities = [...agent.hello.capabilities, "hearing"] as const;
+    return agent.name === newcomer ? { ...agent, hello: { ...agent.hello, capabilities } } : agent;
+  });
+  const lost = nextWorld(world, grown, { agents });
+  const waiting = planned(lost);
+  assert.deepEqual(given(waiting, newcomer), ["lane"], "its holder may be well, and not know of it");
+
+  const name = laneName(id);
+  const listening = agents.map((agent): AgentView =>
+    agent.name === newcomer ? { ...agent, laneSinceMs: new Map([[name, lost.nowMs]]) } : agent,
+  );
+  const after = (ms: number): Plan =>
+    planned(nextWorld(lost, waiting, { agents: listening, nowMs: lost.nowMs + ms }));
+  assert.deepEqual(given(after(6399), newcomer), ["lane"]);
+  assert.ok(given(after(6400), newcomer).includes("vip"), "it said nothing of a host that answers");
+});
+
 test("those who run the lane speak to a newcomer by the lane's newest revision, and applied", () => {
   const { world, grown } = growing();
   const proved = proveOnly(["lb-1", "lb-2"], world, grown);

@@ -5,6 +5,7 @@
 import {
   type Address,
   type AgentName,
+  type AgentView,
   type Lane,
   type LaneResource,
   type LeasedAddress,
@@ -15,6 +16,7 @@ import {
 } from "@fairlead/model";
 
 import { isDeafTo, isKnownDeaf, mustListen } from "./hearing.ts";
+import { staleAtMs } from "./stale.ts";
 import { isStuck } from "./stuck.ts";
 
 /** What it is decided from. */
@@ -49,9 +51,9 @@ export function waitingAgents(
 }
 
 /**
- * The agents that may not run the lane yet. Those whom a new lane was given to first start together:
- * nobody has it then. Whoever cannot be asked is not waited for, nor who cannot run the lane: it
- * could lose its only others.
+ * The agents that may not run the lane yet. Those to whom a new lane is given first start together:
+ * nobody has it then. Whoever cannot run the lane is not waited for, as it could lose its only
+ * others, nor who cannot be asked: what a newcomer hears tells more of that one.
  * @param resources the lane as each agent is to run it, whoever joins included.
  */
 function joiningAgents(
@@ -77,15 +79,22 @@ function joiningAgents(
   const isTold = [...resources].every(([agent, resource]) => {
     if (joining.includes(agent)) return true;
     const view = agents.get(agent);
+    // Of a new lane there is no holder yet whom anybody could listen to.
+    if (view?.connected === false && !lane.settled) return isDoubted(options.world, view);
     if (view?.connected !== true || isStuck(options, lane, view)) return true;
     const said = view.report?.resources.get(name);
     const isRun = said?.step === "applied" || said?.step === "serving";
     return isRun && said.revision === options.revisionOf(resource);
   });
-  return new Set(isTold ? joining.filter((agent) => mustListen(agents, lane, agent)) : joining);
+  return new Set(isTold ? joining.filter((agent) => mustListen(options.world, lane, agent)) : joining);
 }
 
 const NOBODY: ReadonlySet<AgentName> = new Set();
+
+function isDoubted({ nowMs, settings }: World, view: AgentView): boolean {
+  const doubtMs = staleAtMs(view, settings);
+  return doubtMs !== undefined && doubtMs <= nowMs;
+}
 
 /** Who was sent a VIP of the lane runs it, or is about to. */
 function sentToIn(rows: JoinOptions["rows"], lane: Lane): ReadonlySet<AgentName> {

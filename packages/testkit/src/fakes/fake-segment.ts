@@ -1,17 +1,13 @@
-// A segment of fake hosts that speak VRRP by rule instead of by packets: one master a router id,
-// the living one stays unless a better one may preempt, and a lost one is replaced after three
-// adverts on the fake clock. It reads nothing but the hosts' keepalived files.
+// A segment of fake hosts: what passes between them, and who else is on it. They speak VRRP by rule
+// instead of by packets, on the fake clock (fake-elections.ts).
 
 import type { HeardAdverts, Question, VrrpListener } from "@fairlead/agent";
 import type { Address, HeardRouter } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";
 
 import { address as addressOf, device } from "../node-plan-builders.ts";
+import { createFakeElections, type FakeElections } from "./fake-elections.ts";
 import type { FakeHost } from "./fake-host-types.ts";
-import { type FakeInstance, parseInstances } from "./keepalived-text.ts";
-
-/** Three adverts of 100 ms. */
-const TAKEOVER_MS = 300;
 
 /** What does not pass: all, VRRP alone, or answers alone to who has an address. */
 export type Cut = "all" | "vrrp" | "answers";
@@ -35,15 +31,8 @@ export interface FakeSegment {
   advertsTo(host: FakeHost): readonly HeardAdverts[];
   /** The MAC address that this host gets for an address; empty when nobody answers. */
   seenBy(host: FakeHost, address: Address): string;
-  /** The MAC addresses of the strangers that answer. */
-  answersTo(questions: readonly Question[]): ReadonlyMap<Address, string>;
-  /** Who holds a router id now, among the hosts that hear the others. */
-  masterOf(routerId: number): string | undefined;
-}
-
-interface Candidate {
-  readonly host: FakeHost;
-  readonly instance: FakeInstance;
+  /** What this host hears of who is no peer in the question. */
+  answersTo(host: FakeHost, questions: readonly Question[]): ReadonlyMap<Address, string>;
 }
 
 /** Makes an empty segment. */
@@ -55,8 +44,7 @@ class Segment implements FakeSegment {
   readonly #clock: Clock;
   readonly #hosts: FakeHost[] = [];
   readonly #alone = new Set<FakeHost>();
-  /** By those who hear each other and router id. */
-  readonly #masters = new Map<string, FakeHost>();
+  readonly #elections: FakeElections;
   readonly #strangers = new Map<string, string>();
   readonly #routers = new Map<number, HeardRouter>();
   readonly #cutOff = new Set<FakeHost>();
@@ -68,6 +56,9 @@ class Segment implements FakeSegment {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    const passes = (from: FakeHost, to: FakeHost): boolean =>
+      !this.#alone.has(from) && !this.#alone.has(to);
+    this.#elections = createFakeElections({ clock, passes });
   }
 
   join(host: FakeHost): void {
@@ -75,45 +66,19 @@ class Segment implements FakeSegment {
   }
 
   changed(host: FakeHost): void {
-    for (const routerId of this.#idsOf(host)) {
-      const isLost = this.#masterFor(host, routerId) === host && !host.isSpeaking();
-      if (!isLost) this.#elect(host, routerId);
-      else {
-        host.setHeld(routerId, host.keepsAddresses() ? undefined : []);
-        this.#electLater(host, routerId);
-      }
-    }
+    this.#elections.changed(host);
   }
 
   split(host: FakeHost, cut: Cut = "all"): void {
     if (cut !== "vrrp") this.#cutOff.add(host);
-    if (cut === "answers") return;
-    for (const routerId of this.#idsOf(host)) {
-      const master = this.#masterFor(host, routerId);
-      if (master === host) this.#masters.delete(this.#keyOf(host, routerId));
-      this.#alone.add(host);
-      if (master === host) this.#masters.set(this.#keyOf(host, routerId), host);
-      this.#alone.delete(host);
-      // Whoever does not hear the master any more takes its place.
-      for (const one of this.#hosts) if (one !== master) this.#electLater(one, routerId);
-    }
-    this.#alone.add(host);
+    if (cut !== "answers") this.#alone.add(host);
+    this.#elections.changed(host);
   }
 
   rejoin(host: FakeHost): void {
-    const ids = this.#idsOf(host);
-    const own = [...ids].filter((routerId) => this.#masterFor(host, routerId) === host);
-    for (const routerId of ids) this.#masters.delete(this.#keyOf(host, routerId));
     this.#alone.delete(host);
     this.#cutOff.delete(host);
-    for (const routerId of ids) {
-      const other = this.#masterFor(host, routerId);
-      const isBetter = other === undefined || priority(host, routerId) > priority(other, routerId);
-      if (own.includes(routerId) && isBetter) {
-        this.#masters.set(this.#keyOf(host, routerId), host);
-      }
-      this.#elect(host, routerId);
-    }
+    this.#elections.changed(host);
   }
 
   setStranger(address: string, mac: string | undefined): void {
@@ -126,21 +91,26 @@ class Segment implements FakeSegment {
     else this.#routers.set(routerId, { routerId, source: addressOf(source), link: device("eth0") });
   }
 
-  answersTo(questions: readonly Question[]): ReadonlyMap<Address, string> {
-    const answers = questions.flatMap(({ address }) => {
-      const mac = this.#strangers.get(address);
-      return mac === undefined ? [] : [[address, mac] as const];
+  answersTo(host: FakeHost, questions: readonly Question[]): ReadonlyMap<Address, string> {
+    const answers = questions.flatMap(({ address, peers }) => {
+      const mac = this.seenBy(host, address);
+      const known = this.#hosts.filter((one) => one === host || peers.includes(one.own));
+      const isOurs = mac === "" || known.some((one) => one.mac === mac);
+      return isOurs ? [] : [[address, mac] as const];
     });
     return new Map(answers);
   }
 
   advertsTo(host: FakeHost): readonly HeardAdverts[] {
     const lastMs = this.#clock.nowMs();
-    return [...this.#idsOf(host)].flatMap((routerId) => {
-      const master = this.#masterFor(host, routerId);
-      if (master === undefined || master === host || !master.isSpeaking()) return [];
-      return [{ routerId, source: master.own, link: device("eth0"), lastMs }];
-    });
+    return this.#elections
+      .speakingTo(host)
+      .map(({ routerId, host: { own } }) => ({
+        routerId,
+        source: own,
+        link: device("eth0"),
+        lastMs,
+      }));
   }
 
   seenBy(host: FakeHost, address: Address): string {
@@ -150,64 +120,4 @@ class Segment implements FakeSegment {
       one === host || !(this.#cutOff.has(one) || this.#cutOff.has(host));
     return this.#hosts.find((one) => isNear(one) && one.answersFor(address))?.mac ?? "";
   }
-
-  masterOf(routerId: number): string | undefined {
-    return this.#masters.get(`${routerId}`)?.name;
-  }
-
-  #masterFor(host: FakeHost, routerId: number): FakeHost | undefined {
-    return this.#masters.get(this.#keyOf(host, routerId));
-  }
-
-  /** A host that was split off has masters of its own. */
-  #keyOf(host: FakeHost, routerId: number): string {
-    return this.#alone.has(host) ? `${routerId} ${host.name}` : `${routerId}`;
-  }
-
-  #idsOf(host: FakeHost): ReadonlySet<number> {
-    const ids = parseInstances(host.keepalivedText()).map((instance) => instance.routerId);
-    const known = Array.from(this.#masters.keys(), (key) => Number(key.split(" ")[0]));
-    return new Set([...ids, ...known]);
-  }
-
-  #electLater(host: FakeHost, routerId: number): void {
-    this.#clock.setTimer(TAKEOVER_MS, () => this.#elect(host, routerId));
-  }
-
-  /** Among all that hear this host. */
-  #elect(host: FakeHost, routerId: number): void {
-    const isAlone = this.#alone.has(host);
-    const peers = isAlone ? [host] : this.#hosts.filter((one) => !this.#alone.has(one));
-    const able = candidates(peers, routerId);
-    const key = this.#keyOf(host, routerId);
-    const living = able.find((one) => one.host === this.#masters.get(key));
-    const best = able[0];
-    const mayTake = best !== undefined && best.instance.preempts;
-    const master = living === undefined || mayTake ? best : living;
-    if (master === undefined) this.#masters.delete(key);
-    else this.#masters.set(key, master.host);
-    for (const one of peers) one.setHeld(routerId, heldBy(one, master));
-  }
-}
-
-function candidates(hosts: readonly FakeHost[], routerId: number): readonly Candidate[] {
-  return hosts
-    .flatMap((host) => {
-      const instance = instanceOf(host, routerId);
-      return instance === undefined || !host.isSpeaking() ? [] : [{ host, instance }];
-    })
-    .toSorted((a, b) => b.instance.priority - a.instance.priority);
-}
-
-function instanceOf(host: FakeHost, routerId: number): FakeInstance | undefined {
-  return parseInstances(host.keepalivedText()).find((one) => one.routerId === routerId);
-}
-
-function priority(host: FakeHost, routerId: number): number {
-  return instanceOf(host, routerId)?.priority ?? 0;
-}
-
-function heldBy(host: FakeHost, master: Candidate | undefined): readonly string[] | undefined {
-  if (master?.host === host) return [master.instance.anchor, ...master.instance.vips];
-  return host.keepsAddresses() ? undefined : [];
 }

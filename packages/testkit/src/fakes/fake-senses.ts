@@ -32,7 +32,7 @@ export function createFakeSenses(options: FakeSensesOptions): FakeSenses {
     segment: {
       ask: async (questions) => {
         attempt("segment.ask");
-        return segment.answersTo(isLinkUp() ? questions : []);
+        return segment.answersTo(host, isLinkUp() ? questions : []);
       },
     },
     sight: {

@@ -12,6 +12,10 @@ export interface FakeInstance {
   readonly priority: number;
   /** Whether it may take over from a living master. */
   readonly preempts: boolean;
+  /** Whether it is master when it starts. */
+  readonly startsAsMaster: boolean;
+  /** Whom it speaks to and listens to. */
+  readonly peers: readonly string[];
   readonly anchor: string;
   readonly vips: readonly string[];
 }
@@ -25,6 +29,8 @@ export function parseInstances(text: string): readonly FakeInstance[] {
       routerId: numberAfter(block, "virtual_router_id"),
       priority: numberAfter(block, "priority"),
       preempts: !/^\s*nopreempt$/m.test(block),
+      startsAsMaster: /^\s*state MASTER$/m.test(block),
+      peers: addressesIn(block, "unicast_peer"),
       anchor: addressesIn(block, "virtual_ipaddress")[0] ?? "",
       vips: addressesIn(block, "virtual_ipaddress_excluded"),
     }));
@@ -38,7 +44,7 @@ function addressesIn(block: string, section: string): readonly string[] {
   const body = new RegExp(`^\\s*${section} \\{\\n([^}]*)\\}`, "m").exec(block)?.[1] ?? "";
   return body
     .split("\n")
-    .map((line) => line.trim().split("/")[0] ?? "")
+    .map((line) => line.trim().split(/[/ ]/)[0] ?? "")
     .filter((address) => address !== "");
 }
 
