@@ -175,12 +175,12 @@ function isServed({ cycle }: RunningController): boolean {
   return verdicts.length === SERVICES.length && verdicts.every(({ state }) => state === "ready");
 }
 
-/** Names of status files, with what is in them and when it was written. Who stands by is none. */
+/** Names of status files, with what is in them and when it was written; not of who stands by. */
 function statusesIn(folder: string): readonly string[] {
   const dir = join(folder, ".status");
   return fs
     .readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name !== "standby.yaml")
+    .filter((entry) => entry.isFile() && !/^\.?standby\.yaml/u.test(entry.name))
     .map(({ parentPath, name }) => join(parentPath, name))
     .toSorted()
     .map((path) => {
