@@ -41,7 +41,7 @@ test("a plan is served: listener first, then the address, and both are proved", 
       "vip/192.0.2.100 serving",
     ],
   );
-  assert.deepEqual(report.lanes, [{ name: NEW.name, state: "holder" }]);
+  assert.deepEqual(report.lanes, [{ name: NEW.name, state: "holder", order: NEW.order }]);
   assert.deepEqual(
     report.links.map((link) => link.prefixes.map((prefix) => prefix.address)),
     [["192.0.2.11"]],

@@ -2,8 +2,15 @@
 // holder that is not heard while its own address answers is behind a firewall: that is told after
 // two readings. One that does not answer is gone or cut off, of which nothing is said.
 
-import type { Address, DeviceName, LaneHearing, LaneResource, ResourceName } from "@fairlead/model";
-import { compareText } from "@fairlead/model";
+import {
+  type Address,
+  type AgentName,
+  type DeviceName,
+  type LaneHearing,
+  type LaneResource,
+  type ResourceName,
+  compareText,
+} from "@fairlead/model";
 import { laneAnchor } from "@fairlead/render";
 import type { Clock } from "@fairlead/runtime";
 
@@ -84,9 +91,10 @@ class Listening implements LaneHearings {
       if (isNew) this.#read(lane, entry, heard);
       if (entry.silentSinceMs !== undefined) this.#askFor(entry, lane.link, nowMs);
     }
-    return [...lanes.keys()].sort(compareText).flatMap((lane): readonly LaneHearing[] => {
+    const known = [...lanes].sort(([a], [b]) => compareText(a, b));
+    return known.flatMap(([lane, { holder }]): readonly LaneHearing[] => {
       const state = vrrp.isAble ? this.#entries.get(lane)?.said : "unable";
-      return state === undefined ? [] : [{ lane, state }];
+      return state === undefined ? [] : [{ lane, state, holder }];
     });
   }
 
@@ -159,6 +167,7 @@ class Listening implements LaneHearings {
 
 interface HeldLane {
   readonly lane: LaneResource;
+  readonly holder: AgentName;
   /** The holder's own address. */
   readonly source: Address;
 }
@@ -173,8 +182,9 @@ function heldByOthers(
   for (const lane of wanted?.plan.resources.values() ?? []) {
     if (lane.kind !== "lane" || lane.holder === undefined) continue;
     if (lane.holder === wanted?.plan.agent || !isUp.has(lane.link)) continue;
-    const source = lane.order.find(({ agent }) => agent === lane.holder)?.address;
-    if (source !== undefined) lanes.set(lane.name, { lane, source });
+    const { holder } = lane;
+    const source = lane.order.find(({ agent }) => agent === holder)?.address;
+    if (source !== undefined) lanes.set(lane.name, { lane, holder, source });
   }
   return lanes;
 }

@@ -37,6 +37,6 @@ export function laneStates(
   });
 }
 
-function state({ name }: LaneResource, its: LaneReport["state"]): LaneReport {
-  return { name, state: its };
+function state({ name, order }: LaneResource, its: LaneReport["state"]): LaneReport {
+  return { name, state: its, order };
 }

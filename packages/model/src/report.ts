@@ -3,6 +3,7 @@
 
 import type { Address } from "./address.ts";
 import type { Prefix } from "./cidr.ts";
+import type { LanePeer } from "./lane.ts";
 import type { AgentName, DeviceName } from "./name.ts";
 import type { ResourceName, Revision } from "./node-plan.ts";
 import type { Remark } from "./reason.ts";
@@ -77,6 +78,8 @@ export interface ResourceReport {
 export interface LaneReport {
   readonly name: ResourceName;
   readonly state: "holder" | "successor" | "fault" | "absent";
+  /** Its agents as the agent's plan has them; absent from agents that do not say it. */
+  readonly order?: readonly LanePeer[];
 }
 
 /**
@@ -86,6 +89,8 @@ export interface LaneReport {
 export interface LaneHearing {
   readonly lane: ResourceName;
   readonly state: "heard" | "unheard" | "unable";
+  /** Whom it is said of; absent from agents that do not say it. */
+  readonly holder?: AgentName;
 }
 
 /** State of the data plane of one agent. */

@@ -8,6 +8,7 @@ import {
   address,
   findVerdict,
   makeAgent,
+  makeAgents,
   makeClaim,
   makePool,
   makeRanges,
@@ -139,6 +140,31 @@ test("an older store does not move who came after it: the address is waited for"
   assert.equal(verdictLine(draining, "heir"), "pending 192.0.2.105 Releasing");
   const idle = planned(nextWorld(sure, draining, { agents: proveAll(sure, draining) }));
   assert.equal(verdictLine(idle, "heir"), `pending 192.0.2.105 ${WAITING}`);
+});
+
+test("with an empty store a lane keeps an agent that is late: those who are here name it", () => {
+  const claims = [makeClaim("web")];
+  const agents = makeAgents(3);
+  let world = makeWorld({ agents, claims });
+  let before = planned(world);
+  for (let round = 0; round < 3; round++) {
+    world = nextWorld(world, before, { agents: proveAll(world, before, { revisionOf }) });
+    before = planned(world);
+  }
+  const [lane] = before.lanes.values();
+  const late = lane?.order[2];
+  const here = [...world.agents.values()].filter(({ name }) => name !== late);
+  assert.equal(here.length, 2);
+
+  const found = planned(makeWorld({ agents: here, claims: [holding("web", ["192.0.2.100"])] }));
+  const [again] = found.lanes.values();
+  assert.deepEqual(again?.order, lane?.order);
+  assert.deepEqual(again?.peers, lane?.peers, "and where it speaks from");
+  for (const { name } of here) {
+    const { resources } = found.nodePlans.get(name) ?? {};
+    const run = [...(resources?.values() ?? [])].find(({ kind }) => kind === "lane");
+    assert.equal(run?.kind === "lane" && run.order.length, 3, name);
+  }
 });
 
 for (const mode of ["vrrp", "host"] as const) {

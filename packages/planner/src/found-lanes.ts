@@ -10,6 +10,7 @@ import {
   LANE_AGENTS_MAX,
   type Lane,
   type LaneId,
+  type LanePeer,
   ROUTER_ID_MAX,
   type Revision,
   type World,
@@ -18,14 +19,18 @@ import {
   vipName,
 } from "@fairlead/model";
 
-/** All lanes that connected agents run or are about to, by id: the holder first in their order. */
+/**
+ * All lanes that connected agents run or are about to, by id: the holder first in their order, and
+ * at the end those who are not here, by what the others' plans say. They may be well, and whoever
+ * forgot one would speak to it no more, and have it hold the lane a second time.
+ */
 export function findLanes(world: World): ReadonlyMap<LaneId, Lane> {
-  const runners = new Map<LaneId, { readonly name: AgentName; readonly isHolder: boolean }[]>();
+  const runners = new Map<LaneId, Runner[]>();
   for (const { name, report } of connectedOf(world)) {
-    for (const { name: resource, state } of report?.lanes ?? []) {
+    for (const { name: resource, state, order = [] } of report?.lanes ?? []) {
       const id = resource.slice("lane/".length) as LaneId;
       const known = runners.get(id) ?? [];
-      runners.set(id, [...known, { name, isHolder: state === "holder" }]);
+      runners.set(id, [...known, { name, isHolder: state === "holder", order }]);
     }
   }
   const found = new Map<LaneId, Lane>();
@@ -33,22 +38,36 @@ export function findLanes(world: World): ReadonlyMap<LaneId, Lane> {
     const [, segment, number] = /^(.+)#(\d{1,3})$/.exec(id) ?? [];
     const routerId = Number(number);
     if (segment === undefined || routerId < 1 || routerId > ROUTER_ID_MAX) continue;
-    const order = all
-      .sort((a, b) => Number(b.isHolder) - Number(a.isHolder) || compareText(a.name, b.name))
-      .map(({ name }) => name)
-      .slice(0, LANE_AGENTS_MAX);
-    const holder = all.find(({ isHolder }) => isHolder)?.name;
-    const named = holder === undefined ? {} : { holder };
+    const sorted = all.sort(
+      (a, b) => Number(b.isHolder) - Number(a.isHolder) || compareText(a.name, b.name),
+    );
+    const peers = sorted.flatMap(({ order }) => order);
+    const named = new Set([...sorted.map(({ name }) => name), ...peers.map(({ agent }) => agent)]);
+    const order = [...named].slice(0, LANE_AGENTS_MAX);
+    const [first] = sorted;
     found.set(id, {
       id: laneId(segment, routerId),
       segment,
       routerId,
       order,
-      ...named,
+      ...(first?.isHolder === true ? { holder: first.name } : {}),
+      ...speaking(peers, order),
       settled: true,
     });
   }
   return found;
+}
+
+interface Runner {
+  readonly name: AgentName;
+  readonly isHolder: boolean;
+  readonly order: readonly LanePeer[];
+}
+
+/** Where they speak from, by whoever says so first. */
+function speaking(peers: readonly LanePeer[], order: readonly AgentName[]): Pick<Lane, "peers"> {
+  const known = order.flatMap((agent) => peers.find((peer) => peer.agent === agent) ?? []);
+  return known.length === 0 ? {} : { peers: known };
 }
 
 /** Connected agents that have the address by their last report, whoever holds it. */

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  type AgentName,
   type AgentView,
   type LaneHearing,
   type Plan,
@@ -34,6 +35,8 @@ const able = makeAgents(2).map((agent) => ({
 
 interface Told {
   readonly hearing?: LaneHearing["state"];
+  /** Of whom it says so. Default: it does not say. */
+  readonly of?: AgentName;
   /** When the holder was heard after the successor began to miss it, in ms. Default 100. */
   readonly heardAfterMs?: number;
   readonly holder?: Partial<AgentView>;
@@ -72,7 +75,8 @@ function after({ world, made }: { world: World; made: Plan }, told: Told): typeo
     }
     const laneSinceMs = new Map([[name, nowMs - (told.listenedForMs ?? LISTENED_MS)]]);
     if (told.hearing === undefined) return { ...view, laneSinceMs };
-    const report = { ...view.report, hearing: [{ lane: name, state: told.hearing }] };
+    const said = { lane: name, state: told.hearing, ...(told.of ? { holder: told.of } : {}) };
+    const report = { ...view.report, hearing: [said] };
     const unheard = told.hearing === "unheard" ? { unheardSinceMs: new Map([[name, nowMs]]) } : {};
     return { ...view, report, laneSinceMs, ...unheard };
   });
@@ -167,6 +171,16 @@ const cases: readonly {
 for (const { name, from, told, outcome } of cases) {
   test(name, () => assert.equal(successorOf(after(from(), told)), outcome));
 }
+
+test("what an agent heard of another holder says nothing of the one that there is now", () => {
+  const [lane] = served().made.lanes.values();
+  const [one, other] = present(lane, "there is a lane").order;
+  const [first, second] = [present(one, "the holder"), present(other, "its successor")];
+  assert.equal(successorOf(after(served(), { hearing: "unheard", of: first })), "listens 0");
+  assert.equal(successorOf(after(served(), { hearing: "unheard", of: second })), "runs 1");
+  assert.equal(successorOf(after(out(), { hearing: "heard", of: second })), "listens 0");
+  assert.equal(successorOf(after(out(), { hearing: "heard", of: first })), "runs 1");
+});
 
 test("a deaf agent stays out when a new leader has its hello alone, and its holder is late", () => {
   const left = after(out(), { hearing: "unheard" });

@@ -28,13 +28,18 @@ export function canTell(view: AgentView | undefined): boolean {
   return view?.hello.capabilities.includes("hearing") === true;
 }
 
-/** What it says of the lane; undefined: nothing is known. */
+/**
+ * What it says of the lane; undefined: nothing is known. What it said of another holder than the
+ * lane's is none.
+ */
 export function hearingOf(
   view: AgentView | undefined,
-  lane: Pick<Lane, "id">,
+  lane: Pick<Lane, "id" | "holder">,
 ): LaneHearing["state"] | undefined {
   const name = laneName(lane.id);
-  return view?.report?.hearing?.find((one) => one.lane === name)?.state;
+  const said = view?.report?.hearing?.find((one) => one.lane === name);
+  const isOfHolder = said?.holder === undefined || said.holder === lane.holder;
+  return isOfHolder || said.state === "unable" ? said?.state : undefined;
 }
 
 /** The lane's holder, when it is in reach and says that it holds it. */

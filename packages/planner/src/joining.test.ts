@@ -80,12 +80,18 @@ test("a host that joined goes on running the lane before it has reported it", ()
   assert.ok(given(planned(deaf), newcomer).includes("lane"), "its rows say that it was sent them");
 });
 
-test("who is out of reach is not waited for by a host that joins", () => {
+test("who stands by and is out of reach is waited for by a host that joins, but not for ever", () => {
   const { world, grown } = growing();
-  const agents = proveOnly(["lb-1"], world, grown).map((agent): AgentView =>
-    agent.name === "lb-2" ? { ...agent, connected: false, disconnectedAtMs: world.nowMs } : agent,
+  const [lane] = grown.lanes.values();
+  const away = lane?.order.find((name) => name !== lane.holder && name !== newcomer);
+  const here = present(lane?.holder, "somebody holds it");
+  const agents = proveOnly([here], world, grown).map((agent): AgentView =>
+    agent.name === away ? { ...agent, connected: false, disconnectedAtMs: world.nowMs } : agent,
   );
-  assert.ok(given(planned(nextWorld(world, grown, { agents })), newcomer).includes("lane"));
+  const after = (ms: number): Plan =>
+    planned(nextWorld(world, grown, { agents, nowMs: world.nowMs + ms }));
+  assert.deepEqual(given(after(60_000), newcomer), [], "it may be well, and not know of it");
+  assert.ok(given(after(68_000), newcomer).includes("lane"));
 });
 
 test("a host that can hear listens first where the holder of its lane went out of reach", () => {
@@ -101,7 +107,11 @@ test("a host that can hear listens first where the holder of its lane went out o
   });
   const lost = nextWorld(world, grown, { agents });
   const waiting = planned(lost);
-  assert.deepEqual(given(waiting, newcomer), ["lane"], "its holder may be well, and not know of it");
+  assert.deepEqual(
+    given(waiting, newcomer),
+    ["lane"],
+    "its holder may be well, and not know of it",
+  );
 
   const name = laneName(id);
   const listening = agents.map((agent): AgentView =>

@@ -53,7 +53,8 @@ export function waitingAgents(
 /**
  * The agents that may not run the lane yet. Those to whom a new lane is given first start together:
  * nobody has it then. Whoever cannot run the lane is not waited for, as it could lose its only
- * others, nor who cannot be asked: what a newcomer hears tells more of that one.
+ * others, nor who has been out of reach for long: one that is may be well for a while, and holds
+ * the lane beside the newcomer, of which it does not know, as soon as that holds it.
  * @param resources the lane as each agent is to run it, whoever joins included.
  */
 function joiningAgents(
@@ -79,14 +80,17 @@ function joiningAgents(
   const isTold = [...resources].every(([agent, resource]) => {
     if (joining.includes(agent)) return true;
     const view = agents.get(agent);
-    // Of a new lane there is no holder yet whom anybody could listen to.
-    if (view?.connected === false && !lane.settled) return isDoubted(options.world, view);
-    if (view?.connected !== true || isStuck(options, lane, view)) return true;
+    // Of a holder out of sight the newcomer hears. Who stands by behind one is heard by nobody.
+    if (view === undefined || (!view.connected && agent === lane.holder)) return true;
+    if (!view.connected) return isDoubted(options.world, view);
+    if (isStuck(options, lane, view)) return true;
     const said = view.report?.resources.get(name);
     const isRun = said?.step === "applied" || said?.step === "serving";
     return isRun && said.revision === options.revisionOf(resource);
   });
-  return new Set(isTold ? joining.filter((agent) => mustListen(options.world, lane, agent)) : joining);
+  return new Set(
+    isTold ? joining.filter((agent) => mustListen(options.world, lane, agent)) : joining,
+  );
 }
 
 const NOBODY: ReadonlySet<AgentName> = new Set();

@@ -105,7 +105,7 @@ export function makeReport(
     });
     if (resource.kind !== "lane" || resource.listens === true) continue;
     const state = held.has(resource.name) ? "holder" : "successor";
-    lanes.push({ name: resource.name, state });
+    lanes.push({ name: resource.name, state, order: resource.order });
   }
   return {
     agent: wanted.agent,

@@ -232,15 +232,23 @@ export const anyHostLink: fc.Arbitrary<Link> = fc.record({
   }),
 });
 
-const anyLaneReport: fc.Arbitrary<LaneReport> = fc.record({
-  name: anyLane.map((lane) => lane.name),
-  state: fc.constantFrom("holder", "successor", "fault", "absent"),
-});
+const anyLaneReport: fc.Arbitrary<LaneReport> = fc.record(
+  {
+    name: anyLane.map((lane) => lane.name),
+    state: fc.constantFrom("holder", "successor", "fault", "absent"),
+    order: anyLane.map((lane) => lane.order),
+  },
+  { requiredKeys: ["name", "state"] },
+);
 
-const anyHearing: fc.Arbitrary<LaneHearing> = fc.record({
-  lane: anyLane.map((lane) => lane.name),
-  state: fc.constantFrom("heard", "unheard", "unable"),
-});
+const anyHearing: fc.Arbitrary<LaneHearing> = fc.record(
+  {
+    lane: anyLane.map((lane) => lane.name),
+    state: fc.constantFrom("heard", "unheard", "unable"),
+    holder: anyAgent,
+  },
+  { requiredKeys: ["lane", "state"] },
+);
 
 const anyHeardRouter: fc.Arbitrary<HeardRouter> = fc.record({
   routerId: fc.integer({ min: 1, max: 255 }),

@@ -49,6 +49,11 @@ const FOUND: readonly { readonly story: string; readonly seed: number; readonly 
     seed: 3,
     what: "agents dropped addresses for one failed write, and two hosts held one of them later",
   },
+  {
+    story: "promises/lost-store-renumbers-nobody.scenario",
+    seed: 6,
+    what: "a host that came late was forgotten by the others of its lane, and held it beside them",
+  },
 ];
 
 async function play({ name, text }: Story, seed: number): Promise<void> {

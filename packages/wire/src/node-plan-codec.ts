@@ -12,6 +12,7 @@ import {
   type VipResource,
 } from "@fairlead/model";
 import * as pb from "@fairlead/proto";
+import { encodeOrder } from "./lane-order.ts";
 import { addressToBytes, revisionFromBytes, revisionToBytes } from "./address-bytes.ts";
 import { type Decoded, ok, refused } from "./decoded.ts";
 import { decodeLane, decodeListener, decodeMemberSet, decodeVip } from "./node-plan-decode.ts";
@@ -82,10 +83,7 @@ function encodeLane(lane: LaneResource): pb.Lane {
     segment: lane.segment,
     routerId: lane.routerId,
     link: lane.link,
-    order: lane.order.map((peer) => ({
-      agent: peer.agent,
-      address: addressToBytes(peer.address),
-    })),
+    order: encodeOrder(lane.order),
     holder: lane.holder ?? "",
     preempt: lane.preempt,
     intentId: lane.intentId ?? "",

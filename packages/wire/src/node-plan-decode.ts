@@ -2,12 +2,8 @@
 // name it travelled under; it never guesses a default and never throws.
 
 import {
-  type Address,
-  type AgentName,
   familyBits,
   familyOf,
-  LANE_AGENTS_MAX,
-  type LanePeer,
   type LaneResource,
   laneName,
   type ListenerResource,
@@ -22,6 +18,7 @@ import {
 import type * as pb from "@fairlead/proto";
 import { addressFromBytes } from "./address-bytes.ts";
 import { complete, type Decoded, decodeAll, ok, refused, token, within } from "./decoded.ts";
+import { decodeOrder } from "./lane-order.ts";
 import { parseLaneId, parseResourceName } from "./resource-name.ts";
 import { BALANCES, PROTOCOLS, PROXY_PROTOCOLS } from "./words.ts";
 
@@ -40,11 +37,11 @@ export function decodeLane(name: string, lane: pb.Lane): Decoded<LaneResource> {
   if (parts === undefined || laneName(parts.lane) !== name) return refused("lane: bad name");
   if (lane.segment !== parts.segment) return refused("lane: bad segment");
   if (lane.routerId !== parts.routerId) return refused("lane: bad router id");
-  const order = decodeAll(lane.order, decodePeer);
+  const order = decodeOrder(lane.order);
   if (order.kind === "refused") return order;
   const fields = complete("lane", {
     link: parseDeviceName(lane.link),
-    order: isOrder(order.value) ? order.value : undefined,
+    order: order.value,
     advertIntervalMs: within(lane.advertIntervalMs, ADVERT_MS_MIN, ADVERT_MS_MAX),
     holder: lane.holder === "" ? ("" as const) : parseAgentName(lane.holder),
     intentId: lane.intentId === "" ? "" : token(lane.intentId),
@@ -133,22 +130,6 @@ function decodeMember(member: pb.Member): Decoded<Member> {
   });
   if (fields.kind === "refused") return fields;
   return ok({ ...fields.value, state: member.draining ? "draining" : "active" });
-}
-
-function decodePeer(peer: pb.LanePeer): Decoded<LanePeer> {
-  return complete("lane peer", {
-    agent: parseAgentName(peer.agent),
-    address: addressFromBytes(peer.address),
-  });
-}
-
-/** 1 to 3 agents and their addresses, none twice, all of one family: keepalived takes no other. */
-function isOrder(order: readonly LanePeer[]): boolean {
-  if (order.length === 0 || order.length > LANE_AGENTS_MAX) return false;
-  const agents = new Set<AgentName>(order.map((peer) => peer.agent));
-  const addresses = new Set<Address>(order.map((peer) => peer.address));
-  const families = new Set(Array.from(addresses, familyOf));
-  return [agents, addresses].every(({ size }) => size === order.length) && families.size === 1;
 }
 
 function readCarrier({ carrier, adopts }: pb.Vip): VipResource["carrier"] | undefined {

@@ -15,6 +15,7 @@ import {
   type ResourceReport,
   ROUTER_ID_MAX,
   changedKeys,
+  parseAgentName,
   parseDeviceName,
   patchMap,
 } from "@fairlead/model";
@@ -36,6 +37,7 @@ import {
   token,
 } from "./decoded.ts";
 import { decodeLinks, encodeLink } from "./hello-codec.ts";
+import { decodeOrder, encodeOrder } from "./lane-order.ts";
 import { parseResourceName } from "./resource-name.ts";
 import {
   decodeResourceReport,
@@ -68,16 +70,21 @@ export function encodeReport(report: AgentReport, previous?: AgentReport): pb.Re
     links: report.links.map(encodeLink),
     resources,
     gone,
-    lanes: report.lanes.map(({ name, state }) => ({ name, state: LANE_STATES.number(state) })),
+    lanes: report.lanes.map(({ name, state, order }) => ({
+      name,
+      state: LANE_STATES.number(state),
+      order: encodeOrder(order ?? []),
+    })),
     dataPlane: encodeDataPlane(report.dataPlane),
     remarks: report.remarks.map((remark) => encodeProblem(remark)),
     heardRouters: (report.heardRouters ?? []).map((heard) => ({
       ...heard,
       source: addressToBytes(heard.source),
     })),
-    hearing: (report.hearing ?? []).map(({ lane, state }) => ({
+    hearing: (report.hearing ?? []).map(({ lane, state, holder }) => ({
       lane,
       state: HEARING_STATES.number(state),
+      holder: holder ?? "",
     })),
   });
 }
@@ -183,10 +190,13 @@ function decodeEach<T, U>(
 
 function decodeLane(message: pb.LaneReport): Decoded<LaneReport> {
   const parts = parseResourceName(message.name);
-  return complete("lane report", {
+  const fields = complete("lane report", {
     name: parts?.kind === "lane" ? parts.name : undefined,
     state: LANE_STATES.word(message.state),
   });
+  if (fields.kind === "refused" || message.order.length === 0) return fields;
+  const order = decodeOrder(message.order);
+  return order.kind === "refused" ? order : ok({ ...fields.value, order: order.value });
 }
 
 function decodeRemark(message: pb.Problem): Decoded<Remark> {
@@ -206,10 +216,14 @@ function decodeHeardRouter({ routerId, ...message }: pb.HeardRouter): Decoded<He
 
 function decodeHearing(message: pb.LaneHearing): Decoded<LaneHearing> {
   const parts = parseResourceName(message.lane);
-  return complete("hearing", {
+  const fields = complete("hearing", {
     lane: parts?.kind === "lane" ? parts.name : undefined,
     state: HEARING_STATES.word(message.state),
+    holder: message.holder === "" ? ("" as const) : parseAgentName(message.holder),
   });
+  if (fields.kind === "refused") return fields;
+  const { holder, ...rest } = fields.value;
+  return ok(holder === "" ? rest : { ...rest, holder });
 }
 
 function encodeDataPlane(report: DataPlaneReport): pb.DataPlane {
@@ -258,10 +272,10 @@ function withoutResources(report: AgentReport): readonly unknown[] {
       link.primary,
       link.prefixes.map((prefix) => [prefix.address, prefix.length]),
     ]),
-    lanes.map((lane) => [lane.name, lane.state]),
+    lanes.map((lane) => [lane.name, lane.state, lane.order]),
     [generation, generationsAlive, keepalivedAlive, reloads, udpGeneration, generationsBytes],
     remarks.map((remark) => [remark.reason, remark.detail]),
     (report.heardRouters ?? []).map((heard) => [heard.routerId, heard.source, heard.link]),
-    (report.hearing ?? []).map(({ lane, state }) => [lane, state]),
+    (report.hearing ?? []).map(({ lane, state, holder }) => [lane, state, holder]),
   ];
 }

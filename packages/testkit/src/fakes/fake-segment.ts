@@ -103,14 +103,12 @@ class Segment implements FakeSegment {
 
   advertsTo(host: FakeHost): readonly HeardAdverts[] {
     const lastMs = this.#clock.nowMs();
-    return this.#elections
-      .speakingTo(host)
-      .map(({ routerId, host: { own } }) => ({
-        routerId,
-        source: own,
-        link: device("eth0"),
-        lastMs,
-      }));
+    return this.#elections.speakingTo(host).map(({ routerId, host: { own } }) => ({
+      routerId,
+      source: own,
+      link: device("eth0"),
+      lastMs,
+    }));
   }
 
   seenBy(host: FakeHost, address: Address): string {
