@@ -91,11 +91,14 @@ for (const { name, state, goneAtMs, lostAtMs, strangerAtMs, wakes } of cases) {
 test("it wakes when who listens in a lane may know that its holder is gone", () => {
   const agent = makeAgent("lb-1");
   const world = makeWorld({ nowMs: NOW_MS, agents: [agent], claims: [makeClaim("web")] });
-  const made = plan(world, { revisionOf: makeRevisionOf() });
+  const fresh = plan(world, { revisionOf: makeRevisionOf() });
+  const held = Array.from(fresh.lanes, ([id, lane]) => [id, { ...lane, settled: true }] as const);
+  const made = { ...fresh, lanes: new Map(held) };
   const [name] = Array.from(made.lanes.keys(), laneName);
   const laneSinceMs = new Map(name === undefined ? [] : [[name, NOW_MS - 1000]]);
   const since = { ...world, agents: new Map([[agent.name, { ...agent, laneSinceMs }]]) };
   assert.equal(createNextWake()(since, made), undefined, "it runs the lane");
+  assert.equal(createNextWake()(since, fresh), 5400, "a new lane waits for it until then");
 
   const own = made.nodePlans.get(agent.name);
   assert.ok(own !== undefined);

@@ -1,6 +1,7 @@
 // When time alone will change a plan: a quarantine ends, an agent's silence becomes doubt, an
 // address that nobody holds is withdrawn, one that a stranger had may be tried again, a move is
-// given up, who gave a lane up to another one may hold it again, or who listens may run its lane.
+// given up, who gave a lane up to another one may hold it again, who listens may run its lane, or a
+// new lane is not waited for any more.
 // No clock, no I/O. Everything else changes by facts, so an idle controller does not wake.
 
 import { type Address, type Plan, type World, changedKeys, laneName } from "@fairlead/model";
@@ -55,7 +56,7 @@ function nextWakeMs(world: World, plan: Plan, rests: Iterable<number>): number |
     for (const agent of lane.order) {
       const resource = plan.nodePlans.get(agent)?.resources.get(laneName(lane.id));
       const listens = resource?.kind === "lane" && resource.listens === true;
-      if (listens) moments.push(listenedMs(world, lane, agent));
+      if (listens || !lane.settled) moments.push(listenedMs(world, lane, agent));
     }
   }
   const future = moments.filter((moment) => moment > world.nowMs && Number.isFinite(moment));

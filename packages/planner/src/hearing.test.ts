@@ -172,6 +172,13 @@ for (const { name, from, told, outcome } of cases) {
   test(name, () => assert.equal(successorOf(after(from(), told)), outcome));
 }
 
+test("who has just begun to listen waits where the holder gave the lane up: another may have it", () => {
+  const told = { hearing: "unheard", holds: false } as const;
+  const waits = after(out(), { ...told, listenedForMs: LISTENED_MS - 1 });
+  assert.equal(successorOf(waits), "listens 0");
+  assert.equal(successorOf(after(out(), told)), "runs 1");
+});
+
 test("what an agent heard of another holder says nothing of the one that there is now", () => {
   const [lane] = served().made.lanes.values();
   const [one, other] = present(lane, "there is a lane").order;

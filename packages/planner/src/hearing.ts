@@ -76,7 +76,8 @@ export function mustListen(world: ListenWorld, lane: Lane, agent: AgentName): bo
   const state = hearingOf(view, lane);
   const isGivenUp =
     agents.get(lane.holder)?.connected === true && livingHolder(agents, lane) === undefined;
-  if (isGivenUp) return false;
+  // Somebody else may have it by now, who does not know of the newcomer.
+  if (isGivenUp) return world.nowMs < listenedMs(world, lane, agent);
   if (state !== undefined) return state === "unheard";
   // A holder out of sight may be well, and speak to others alone: whoever has listened for long
   // enough and says nothing of it found that it does not answer either.
@@ -87,8 +88,8 @@ export function mustListen(world: ListenWorld, lane: Lane, agent: AgentName): bo
 export type ListenWorld = Pick<World, "agents" | "nowMs" | "settings">;
 
 /**
- * When the agent has listened in the lane for long enough to miss its holder, epoch ms; infinite
- * before it has the lane.
+ * When the agent has had the lane for long enough to miss its holder, or to hold it itself, epoch
+ * ms; infinite before it has the lane.
  */
 export function listenedMs(
   { agents, settings }: Pick<ListenWorld, "agents" | "settings">,

@@ -15,7 +15,7 @@ import {
   laneName,
 } from "@fairlead/model";
 
-import { isDeafTo, isKnownDeaf, mustListen } from "./hearing.ts";
+import { isDeafTo, isKnownDeaf, listenedMs, mustListen } from "./hearing.ts";
 import { staleAtMs } from "./stale.ts";
 import { isStuck } from "./stuck.ts";
 
@@ -83,7 +83,7 @@ function joiningAgents(
     // Of a holder out of sight the newcomer hears. Who stands by behind one is heard by nobody.
     if (view === undefined || (!view.connected && agent === lane.holder)) return true;
     if (!view.connected) return isDoubted(options.world, view);
-    if (isStuck(options, lane, view)) return true;
+    if (isStuck(options, lane, view)) return lane.settled || hasTried(options.world, lane, agent);
     const said = view.report?.resources.get(name);
     const isRun = said?.step === "applied" || said?.step === "serving";
     return isRun && said.revision === options.revisionOf(resource);
@@ -94,6 +94,15 @@ function joiningAgents(
 }
 
 const NOBODY: ReadonlySet<AgentName> = new Set();
+
+/**
+ * Whether the agent has failed for a while: what fails once at the start of a new lane may run a
+ * moment later, by the plan that it had then.
+ */
+function hasTried(world: World, lane: Lane, agent: AgentName): boolean {
+  const triedMs = listenedMs(world, lane, agent);
+  return !Number.isFinite(triedMs) || triedMs <= world.nowMs;
+}
 
 function isDoubted({ nowMs, settings }: World, view: AgentView): boolean {
   const doubtMs = staleAtMs(view, settings);

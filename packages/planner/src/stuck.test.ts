@@ -75,8 +75,9 @@ function hears(agent: AgentName, state: LaneHearing["state"]): Change {
     if (view.name !== agent || view.report === undefined) return view;
     const lane = laneName(laneOf(story).id);
     const report = { ...view.report, hearing: [{ lane, state }] };
-    const isUnheard = state === "unheard";
-    return { ...view, report, ...(isUnheard ? { unheardSinceMs: new Map([[lane, 1]]) } : {}) };
+    const sinceMs = new Map([[lane, 1]]);
+    const unheard = state === "unheard" ? { unheardSinceMs: sinceMs } : {};
+    return { ...view, report, laneSinceMs: sinceMs, ...unheard };
   };
 }
 
@@ -207,3 +208,23 @@ for (const [which, down] of waitedFor) {
     assert.equal(roleOf(later(half, 1000, hearing), host(3).name), "runs");
   });
 }
+
+test("a host that comes to a new lane waits some seconds for one whose keepalived does not start", () => {
+  const claims = [makeClaim("web")];
+  const world = makeWorld({ agents: [host(1)], claims });
+  const begun: Story = { world, made: planned(world) };
+  const [broken, comer] = [host(1).name, host(2).name];
+  const failing: Change = (view, story) => {
+    const since = new Map([[laneName(laneOf(story).id), world.nowMs]]);
+    return { ...isDown(broken)(view, story), laneSinceMs: since };
+  };
+  const grown = ({ world: now, made }: Story): Story => {
+    const next = nextWorld(now, made, { agents: [...now.agents.values(), host(2)] });
+    return { world: next, made: planned(next) };
+  };
+  const come = grown(later(begun, 1000, failing));
+  assert.equal(roleOf(come, comer), "listens");
+  const early = later(come, 5399, failing);
+  assert.equal(roleOf(early, comer), "listens");
+  assert.equal(roleOf(later(early, 1, failing), comer), "runs");
+});
