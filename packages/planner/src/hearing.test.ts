@@ -228,6 +228,25 @@ test("it is told of the agent and of the address, and ends with it", () => {
   assert.deepEqual(findVerdict(back.made, "web").remarks, []);
 });
 
+test("nothing is dropped where the holder was not told yet of who does not hear it", () => {
+  const left = out();
+  const [lane] = left.made.lanes.values();
+  const { id, order } = present(lane, "there is a lane");
+  const agents = [...left.world.agents.values()].map((view): AgentView => {
+    if (view.name !== order[0] || view.report === undefined) return view;
+    const lanes = view.report.lanes.map((one) => ({
+      ...one,
+      order: (one.order ?? []).filter(
+        ({ agent }) => one.name !== laneName(id) || agent === view.name,
+      ),
+    }));
+    return { ...view, report: { ...view.report, lanes } };
+  });
+  const made = planned(nextWorld(left.world, left.made, { agents }));
+  assert.deepEqual(made.findings, []);
+  assert.deepEqual(findVerdict(made, "web").remarks, []);
+});
+
 test("an agent that does not tell what it hears is never put out", () => {
   const world = served(makeAgents(2));
   assert.equal(successorOf(after(world, {})), "runs 1");

@@ -121,15 +121,26 @@ export interface UnheardOptions {
   readonly witnesses: Witnesses;
 }
 
-/** What is said of the lane's addresses: who left it, because it does not hear the holder. */
+/**
+ * What is said of the lane's addresses: who left it, because it does not hear the holder. One that
+ * the holder was not told of yet hears nothing, and no firewall is to blame.
+ */
 export function unheardIn(lane: Lane, { resources, witnesses }: UnheardOptions): readonly Remark[] {
   const { holder } = lane;
   if (holder === undefined) return [];
   return listenersOf(lane, resources).flatMap((agent) => {
     const view = witnesses.get(agent)?.view;
     const isDeaf = view?.connected === true && hearingOf(view, lane) === "unheard";
-    return isDeaf ? [unheard(agent, holder, lane)] : [];
+    const isSpokenTo = speaksTo(witnesses.get(holder)?.view, lane, agent);
+    return isDeaf && isSpokenTo ? [unheard(agent, holder, lane)] : [];
   });
+}
+
+/** Whether the holder speaks to the agent, as far as it says whom it speaks to in the lane. */
+function speaksTo(holder: AgentView | undefined, lane: Lane, agent: AgentName): boolean {
+  const name = laneName(lane.id);
+  const order = holder?.report?.lanes.find((one) => one.name === name)?.order;
+  return order === undefined || order.some((peer) => peer.agent === agent);
 }
 
 /** One finding for each agent and lane that it left. Sorted by agent. */
