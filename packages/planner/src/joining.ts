@@ -7,6 +7,7 @@ import {
   type AgentName,
   type AgentView,
   type Lane,
+  type LaneId,
   type LaneResource,
   type LeasedAddress,
   type Resource,
@@ -24,6 +25,8 @@ export interface JoinOptions {
   readonly world: World;
   readonly rows: ReadonlyMap<Address, LeasedAddress>;
   readonly revisionOf: (resource: Resource) => Revision;
+  /** Agents to which VIPs of the lane were sent. */
+  readonly sentTo: (lane: Lane) => ReadonlySet<AgentName>;
 }
 
 /**
@@ -69,7 +72,7 @@ function joiningAgents(
     return !runs && agent !== lane.holder;
   });
   if (strangers.length === 0) return NOBODY;
-  const sent = sentToIn(options.rows, lane);
+  const sent = options.sentTo(lane);
   if (!lane.settled && sent.size === 0) return NOBODY;
   // Who has a settled lane and does not run it listens, whatever it was sent before; who has a new
   // one may be about to run it.
@@ -109,12 +112,25 @@ function isDoubted({ nowMs, settings }: World, view: AgentView): boolean {
   return doubtMs !== undefined && doubtMs <= nowMs;
 }
 
-/** Who was sent a VIP of the lane runs it, or is about to. */
-function sentToIn(rows: JoinOptions["rows"], lane: Lane): ReadonlySet<AgentName> {
-  const sent = new Set<AgentName>();
+/**
+ * Who was sent a VIP of a lane runs it, or is about to. The rows are looked through once for all
+ * lanes, and only when one of them is asked for.
+ */
+export function createSentTo(rows: JoinOptions["rows"]): JoinOptions["sentTo"] {
+  let known: Map<LaneId, Set<AgentName>> | undefined;
+  return ({ id }) => {
+    known ??= sentToByLane(rows);
+    return known.get(id) ?? NOBODY;
+  };
+}
+
+function sentToByLane(rows: JoinOptions["rows"]): Map<LaneId, Set<AgentName>> {
+  const sent = new Map<LaneId, Set<AgentName>>();
   for (const { placement, sentTo } of rows.values()) {
-    if (placement.kind !== "lane" || placement.lane !== lane.id) continue;
-    for (const agent of sentTo) sent.add(agent);
+    if (placement.kind !== "lane") continue;
+    const agents = sent.get(placement.lane) ?? new Set();
+    sent.set(placement.lane, agents);
+    for (const agent of sentTo) agents.add(agent);
   }
   return sent;
 }

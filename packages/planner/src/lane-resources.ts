@@ -17,7 +17,7 @@ import { isAlike, keep } from "./alike.ts";
 import type { CarrierRule } from "./candidates.ts";
 import type { VipPlace } from "./carried.ts";
 import { canTell } from "./hearing.ts";
-import { type JoinOptions, waitingAgents } from "./joining.ts";
+import { type JoinOptions, createSentTo, waitingAgents } from "./joining.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import type { LaneMove } from "./rank.ts";
 import { type SegmentMap, linkIn } from "./segments.ts";
@@ -27,7 +27,7 @@ import { keepMap } from "./touched.ts";
 export type LaneResources = ReadonlyMap<LaneId, ReadonlyMap<AgentName, LaneResource>>;
 
 /** What lanes are run by. */
-export interface RunLanesOptions extends JoinOptions {
+export interface RunLanesOptions extends Omit<JoinOptions, "sentTo"> {
   readonly segments: SegmentMap;
   readonly lanes: ReadonlyMap<LaneId, Lane>;
   readonly rules: ReadonlyMap<LaneId, CarrierRule>;
@@ -39,8 +39,9 @@ export interface RunLanesOptions extends JoinOptions {
 /** Makes the resources of all lanes. */
 export function runLanes(options: RunLanesOptions): LaneResources {
   const resources = new Map<LaneId, ReadonlyMap<AgentName, LaneResource>>();
+  const joined = { ...options, sentTo: createSentTo(options.rows) };
   for (const lane of options.lanes.values()) {
-    resources.set(lane.id, laneOn(options, lane, options.before?.get(lane.id)));
+    resources.set(lane.id, laneOn(joined, lane, options.before?.get(lane.id)));
   }
   return resources;
 }
@@ -119,7 +120,7 @@ export function touchHosts(
 
 /** The lane on each known agent that has a link in its segment and is spoken to. */
 function laneOn(
-  options: RunLanesOptions,
+  options: RunLanesOptions & JoinOptions,
   lane: Lane,
   before: ReadonlyMap<AgentName, LaneResource> | undefined,
 ): ReadonlyMap<AgentName, LaneResource> {
