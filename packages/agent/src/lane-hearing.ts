@@ -3,6 +3,7 @@
 // two readings. One that does not answer is gone or cut off, of which nothing is said.
 
 import {
+  ADVERTS_MISSED,
   type Address,
   type AgentName,
   type DeviceName,
@@ -18,9 +19,8 @@ import type { Hearing, SegmentSight, VrrpListener } from "./ports.ts";
 import { remembered } from "./remembered.ts";
 import type { LookedAt } from "./sightings.ts";
 
-/** Adverts are missed after this long, and after four of them, in ms. */
+/** Adverts are missed after this long at the earliest, in ms. */
 const SILENT_MS = 1000;
-const ADVERTS_MISSED = 4;
 /** While it is not settled whether a holder is heard, a reading may be as old as this, in ms. */
 const READ_SOON_MS = 1000;
 const READ_SELDOM_MS = 5000;

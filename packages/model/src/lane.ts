@@ -20,6 +20,8 @@ export const LANES_PER_HOLDER_MAX = 8;
 export const VIPS_PER_LANE_MAX = 1000;
 /** The holder and its two successors. */
 export const LANE_AGENTS_MAX = 3;
+/** A host that hears no adverts for the time of so many misses whoever sends them. */
+export const ADVERTS_MISSED = 4;
 /** VRRP router ids are 1 to 255 (RFC 5798 section 5.2.3). */
 export const ROUTER_ID_MAX = 255;
 

@@ -3,6 +3,7 @@
 // leaves the lane for as long as that is so.
 
 import {
+  ADVERTS_MISSED,
   type AgentName,
   type AgentView,
   type Finding,
@@ -14,13 +15,13 @@ import {
   laneName,
 } from "@fairlead/model";
 
+import { laneReportOf } from "./lane-holders.ts";
 import type { LaneResources } from "./lane-resources.ts";
 import type { Witnesses } from "./witness.ts";
 
 type Agents = World["agents"];
 
-/** An agent misses so many adverts, reads twice, and asks who answers; all told with some room. */
-const ADVERTS_MISSED = 4;
+/** Who misses adverts reads twice, and asks who answers: all told with some room, in ms. */
 const LISTEN_MS = 6000;
 
 /** Whether the agent says of itself what it hears. */
@@ -46,10 +47,7 @@ export function hearingOf(
 export function livingHolder(agents: Agents, lane: Lane): AgentView | undefined {
   const view = lane.holder === undefined ? undefined : agents.get(lane.holder);
   if (view?.connected !== true) return undefined;
-  const name = laneName(lane.id);
-  return view.report?.lanes.some((one) => one.name === name && one.state === "holder") === true
-    ? view
-    : undefined;
+  return laneReportOf(view, lane)?.state === "holder" ? view : undefined;
 }
 
 /**
@@ -73,15 +71,15 @@ export function mustListen(world: ListenWorld, lane: Lane, agent: AgentName): bo
   const { agents } = world;
   const view = agents.get(agent);
   if (!canTell(view) || lane.holder === undefined || lane.holder === agent) return false;
+  const isLiving = livingHolder(agents, lane) !== undefined;
+  const hasListened = world.nowMs >= listenedMs(world, lane, agent);
+  // Whoever gave it up, somebody else may have it by now, who does not know of the newcomer.
+  if (!isLiving && agents.get(lane.holder)?.connected === true) return !hasListened;
   const state = hearingOf(view, lane);
-  const isGivenUp =
-    agents.get(lane.holder)?.connected === true && livingHolder(agents, lane) === undefined;
-  // Somebody else may have it by now, who does not know of the newcomer.
-  if (isGivenUp) return world.nowMs < listenedMs(world, lane, agent);
   if (state !== undefined) return state === "unheard";
   // A holder out of sight may be well, and speak to others alone: whoever has listened for long
   // enough and says nothing of it found that it does not answer either.
-  return livingHolder(agents, lane) !== undefined || world.nowMs < listenedMs(world, lane, agent);
+  return isLiving || !hasListened;
 }
 
 /** What is known of agents now, and how often holders speak. */
@@ -138,8 +136,7 @@ export function unheardIn(lane: Lane, { resources, witnesses }: UnheardOptions):
 
 /** Whether the holder speaks to the agent, as far as it says whom it speaks to in the lane. */
 function speaksTo(holder: AgentView | undefined, lane: Lane, agent: AgentName): boolean {
-  const name = laneName(lane.id);
-  const order = holder?.report?.lanes.find((one) => one.name === name)?.order;
+  const order = laneReportOf(holder, lane)?.order;
   return order === undefined || order.some((peer) => peer.agent === agent);
 }
 

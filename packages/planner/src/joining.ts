@@ -5,7 +5,6 @@
 import {
   type Address,
   type AgentName,
-  type AgentView,
   type Lane,
   type LaneId,
   type LaneResource,
@@ -17,7 +16,8 @@ import {
 } from "@fairlead/model";
 
 import { isDeafTo, isKnownDeaf, listenedMs, mustListen } from "./hearing.ts";
-import { staleAtMs } from "./stale.ts";
+import { isStale } from "./stale.ts";
+import { laneReportOf } from "./lane-holders.ts";
 import { isStuck } from "./stuck.ts";
 
 /** What it is decided from. */
@@ -68,8 +68,7 @@ function joiningAgents(
   const { agents } = options.world;
   const name = laneName(lane.id);
   const strangers = [...resources.keys()].filter((agent) => {
-    const runs = agents.get(agent)?.report?.lanes.some((one) => one.name === name) === true;
-    return !runs && agent !== lane.holder;
+    return agent !== lane.holder && laneReportOf(agents.get(agent), lane) === undefined;
   });
   if (strangers.length === 0) return NOBODY;
   const sent = options.sentTo(lane);
@@ -85,7 +84,7 @@ function joiningAgents(
     const view = agents.get(agent);
     // Of a holder out of sight the newcomer hears. Who stands by behind one is heard by nobody.
     if (view === undefined || (!view.connected && agent === lane.holder)) return true;
-    if (!view.connected) return isDoubted(options.world, view);
+    if (!view.connected) return isStale(view, options.world);
     if (isStuck(options, lane, view)) return lane.settled || hasTried(options.world, lane, agent);
     const said = view.report?.resources.get(name);
     const isRun = said?.step === "applied" || said?.step === "serving";
@@ -105,11 +104,6 @@ const NOBODY: ReadonlySet<AgentName> = new Set();
 function hasTried(world: World, lane: Lane, agent: AgentName): boolean {
   const triedMs = listenedMs(world, lane, agent);
   return !Number.isFinite(triedMs) || triedMs <= world.nowMs;
-}
-
-function isDoubted({ nowMs, settings }: World, view: AgentView): boolean {
-  const doubtMs = staleAtMs(view, settings);
-  return doubtMs !== undefined && doubtMs <= nowMs;
 }
 
 /**

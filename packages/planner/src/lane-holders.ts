@@ -3,6 +3,7 @@
 
 import {
   type AgentName,
+  type AgentView,
   type Lane,
   type LaneReport,
   type ResourceName,
@@ -51,6 +52,14 @@ export function stateOn(
   lane: Lane,
   agent: AgentName,
 ): LaneReport["state"] | undefined {
+  return laneReportOf(agents.get(agent), lane)?.state;
+}
+
+/** What the agent said last of a lane that it runs, or is about to; undefined: nothing. */
+export function laneReportOf(
+  view: AgentView | undefined,
+  lane: Pick<Lane, "id">,
+): LaneReport | undefined {
   const name = laneName(lane.id);
-  return agents.get(agent)?.report?.lanes.find((one) => one.name === name)?.state;
+  return view?.report?.lanes.find((one) => one.name === name);
 }

@@ -5,7 +5,7 @@
 import type { AgentName, Lane, World } from "@fairlead/model";
 
 import { standsBy, stateOn } from "./lane-holders.ts";
-import { staleAtMs } from "./stale.ts";
+import { isStale } from "./stale.ts";
 import type { Will } from "./will.ts";
 
 /** A move of a lane that is to be made now. */
@@ -80,8 +80,7 @@ export function drainTarget({
 function mayCome(world: World, lane: Lane, agent: AgentName): boolean {
   const view = world.agents.get(agent);
   if (view === undefined) return false;
-  const doubtMs = staleAtMs(view, world.settings);
-  if (doubtMs !== undefined && doubtMs <= world.nowMs) return false;
+  if (isStale(view, world)) return false;
   const state = stateOn(world, lane, agent);
   return state === "successor" || state === "holder";
 }

@@ -6,6 +6,18 @@ import { type AgentView, type PlanSettings, hashText } from "@fairlead/model";
 /** The moments of agents that were lost together are spread over this time, in ms. */
 export const STALE_SPREAD_MS = 8000;
 
+/** Whether the last report of an agent is in doubt. */
+export function isStale(view: AgentView, { nowMs, settings }: StaleWorld): boolean {
+  const doubtMs = staleAtMs(view, settings);
+  return doubtMs !== undefined && doubtMs <= nowMs;
+}
+
+/** What silence is judged by. */
+export interface StaleWorld {
+  readonly nowMs: number;
+  readonly settings: Pick<PlanSettings, "staleAfterMs">;
+}
+
 /**
  * Epoch ms from which the last report of an agent is in doubt; undefined while its stream is open
  * or nothing is known of its end. The same agent always waits for the same time.

@@ -10,7 +10,7 @@ import {
   vipName,
 } from "@fairlead/model";
 
-import { staleAtMs } from "./stale.ts";
+import { isStale } from "./stale.ts";
 
 /** One agent as judging sees it. */
 export interface Witness {
@@ -31,12 +31,11 @@ export type Witnesses = ReadonlyMap<AgentName, Witness>;
 export const HANDOVER_MS = 1000;
 
 /** Makes the witnesses. */
-export function callWitnesses({ agents, nowMs, settings }: World): Witnesses {
+export function callWitnesses(world: World): Witnesses {
   const witnesses = new Map<AgentName, Witness>();
-  for (const view of agents.values()) {
-    const doubtMs = staleAtMs(view, settings);
-    const isStale = doubtMs !== undefined && nowMs >= doubtMs;
-    witnesses.set(view.name, { view, isStale, handing: handedLately(view, nowMs) });
+  for (const view of world.agents.values()) {
+    const handing = handedLately(view, world.nowMs);
+    witnesses.set(view.name, { view, isStale: isStale(view, world), handing });
   }
   return witnesses;
 }

@@ -1,8 +1,14 @@
 // The agents of a lane on the wire, as plans and reports have them: with the addresses that they
 // speak VRRP from.
 
-import { type Address, type AgentName, LANE_AGENTS_MAX, type LanePeer } from "@fairlead/model";
-import { familyOf, parseAgentName } from "@fairlead/model";
+import {
+  type Address,
+  type AgentName,
+  LANE_AGENTS_MAX,
+  type LanePeer,
+  familyOf,
+  parseAgentName,
+} from "@fairlead/model";
 import type * as pb from "@fairlead/proto";
 
 import { addressFromBytes, addressToBytes } from "./address-bytes.ts";

@@ -12,9 +12,9 @@ import {
   type VipResource,
 } from "@fairlead/model";
 import * as pb from "@fairlead/proto";
-import { encodeOrder } from "./lane-order.ts";
 import { addressToBytes, revisionFromBytes, revisionToBytes } from "./address-bytes.ts";
 import { type Decoded, ok, refused } from "./decoded.ts";
+import { encodeOrder } from "./lane-order.ts";
 import { decodeLane, decodeListener, decodeMemberSet, decodeVip } from "./node-plan-decode.ts";
 import { BALANCES, PROTOCOLS, PROXY_PROTOCOLS } from "./words.ts";
 
