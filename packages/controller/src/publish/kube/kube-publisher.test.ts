@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { FINALIZER } from "../../kube/service-record.ts";
-import { leased, PublishStage, refused, served, waiting } from "./publish-stage.ts";
+import { hastyClock, leased, PublishStage, refused, served, waiting } from "./publish-stage.ts";
 
 test("the finalizer comes before the address, and all takes three writes", async () => {
   await using stage = new PublishStage();
@@ -30,6 +30,15 @@ test("proof that is late costs one write more, and says meanwhile what is waited
   await stage.pass();
   const all = ["event web AddressAllocated", "hold web", "status web", "status web 192.0.2.10"];
   assert.deepEqual(stage.wrote(), all);
+});
+
+test("a wait that ends while a Service is judged is over, and what is due is written", async () => {
+  await using stage = new PublishStage(hastyClock);
+  stage.create("web", served());
+  await stage.pass();
+  stage.want("web", { ...served(), memberless: true });
+  await stage.pass();
+  assert.equal(stage.condition("web", "MembersReady"), "False NoMembers");
 });
 
 test("nothing is written while nothing changes, nor when members or reports do", async () => {

@@ -16,7 +16,7 @@ import {
   type Remark,
   type Verdict,
 } from "@fairlead/model";
-import { createFakeClock, type FakeClock } from "@fairlead/runtime";
+import { type Clock, createFakeClock, type FakeClock } from "@fairlead/runtime";
 
 import { MemoryCluster } from "../../kube/memory-cluster.ts";
 import type { Publisher } from "../../ports.ts";
@@ -67,6 +67,24 @@ export function agentOf(text: string): AgentName {
   return present(parseAgentName(text), `${text} is an agent's name`);
 }
 
+/** Time that goes on while somebody thinks, with timers that fire half a millisecond early. */
+export function hastyClock(clock: FakeClock): Clock {
+  let [thoughtMs, latestMs] = [0, 0];
+  return {
+    ...clock,
+    nowMs: () => {
+      thoughtMs += 0.3;
+      latestMs = Math.max(latestMs, clock.nowMs() + thoughtMs);
+      return latestMs;
+    },
+    setTimer: (delayMs, run) =>
+      clock.setTimer(delayMs > 1 ? delayMs - 0.5 : delayMs, () => {
+        thoughtMs = 0;
+        run();
+      }),
+  };
+}
+
 /** A cluster with a publisher, which a test can end and start anew. */
 export class PublishStage {
   readonly clock: FakeClock = createFakeClock();
@@ -82,7 +100,14 @@ export class PublishStage {
   readonly #claims = new Map<ClaimId, Claim>();
   readonly #verdicts = new Map<ClaimId, Verdict>();
   readonly #leases = new Map<Address, LeasedAddress>();
-  #publisher: Publisher & AsyncDisposable = this.#start();
+  readonly #publisherClock: Clock;
+  #publisher: Publisher & AsyncDisposable;
+
+  /** `clockOf`: the clock that the publisher reads. Default: the one that the test moves. */
+  constructor(clockOf: (clock: FakeClock) => Clock = (clock) => clock) {
+    this.#publisherClock = clockOf(this.clock);
+    this.#publisher = this.#start();
+  }
 
   /** Makes a Service and wants this of it. */
   create(title: string, fate: Fate, type = "LoadBalancer"): void {
@@ -191,7 +216,7 @@ export class PublishStage {
   #start(): Publisher & AsyncDisposable {
     return createKubePublisher({
       client: this.cluster.client,
-      clock: this.clock,
+      clock: this.#publisherClock,
       random: () => 0.5,
       book: { ...this.cluster.book, nodeAddresses: () => this.nodes },
       instance: "controller-0",

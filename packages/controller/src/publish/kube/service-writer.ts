@@ -62,13 +62,11 @@ interface Slot {
   isBusy: boolean;
 }
 
-/** A write, and when it may go. */
-interface Due {
-  readonly slot: Slot;
-  readonly dueMs: number;
-  /** Absent: what is to be written shows only then. */
-  readonly write?: ServiceWrite;
-}
+/** A write that may go now, or when there may be one: what is to be written shows only then. */
+type Due = { readonly slot: Slot } & (
+  | { readonly write: ServiceWrite }
+  | { readonly write?: never; readonly dueMs: number }
+);
 
 class Writer implements ServiceWriter {
   readonly #options: ServiceWriterOptions;
@@ -115,10 +113,13 @@ class Writer implements ServiceWriter {
       this.#slots.get(id)?.memory.rest();
       return;
     }
-    const { slot, dueMs, write } = due;
-    const waitMs = dueMs - clock.nowMs();
-    if (waitMs > 0) slot.timer = clock.setTimer(waitMs, () => this.look(id));
-    else if (write !== undefined) (isUrgent(write) ? this.#urgent : this.#usual).add(id);
+    if (due.write !== undefined) {
+      (isUrgent(due.write) ? this.#urgent : this.#usual).add(id);
+      return;
+    }
+    // It may be over by now: timers of a real clock fire a moment early, and thinking takes one.
+    const waitMs = Math.max(0, due.dueMs - clock.nowMs());
+    due.slot.timer = clock.setTimer(waitMs, () => this.look(id));
   }
 
   /** Undefined when there is nothing to write. `without`: what waits for a right. */
@@ -137,7 +138,7 @@ class Writer implements ServiceWriter {
       if (write.kind === without?.kind) continue;
       const slot = this.#slotOf(id, record);
       const timing = slot.memory.judge(write, nowMs);
-      if (timing.kind === "go") return { slot, write, dueMs: nowMs };
+      if (timing.kind === "go") return { slot, write };
       if (timing.kind === "settled") continue;
       dueMs = Math.min(dueMs, timing.untilMs);
       // It goes before the others, unless the server does not take it.
@@ -164,8 +165,7 @@ class Writer implements ServiceWriter {
     for (const id of ready) {
       ready.delete(id);
       const due = this.#due(id);
-      const isDue = due !== undefined && due.dueMs <= this.#options.clock.nowMs();
-      if (!isDue || due.write === undefined) {
+      if (due?.write === undefined) {
         // The view went on since it was judged.
         this.#judge(id);
         continue;
