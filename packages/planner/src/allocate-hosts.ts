@@ -6,6 +6,7 @@ import {
   type Address,
   type Claim,
   type Family,
+  type LeasedAddress,
   type Placement,
   type Remark,
   compareAddress,
@@ -21,7 +22,7 @@ import { commit, fallBack } from "./commit.ts";
 import type { FamilyNeed } from "./families.ts";
 import type { Grant } from "./grant.ts";
 import type { PoolView } from "./pools.ts";
-import { type Move, withMoves } from "./reassign.ts";
+import { type Move, giverOf, stillServing, withMoves } from "./reassign.ts";
 import type { Seat } from "./seats.ts";
 
 /** The pool of mode host that a claim is served from; without a view it is there no more. */
@@ -40,7 +41,7 @@ export interface HostClaim extends HostPool {
 /**
  * The pool of mode host that serves the claim: the one of what it wishes for, else of what it
  * holds, else the first that is open to it. What rides in a lane stays there, whatever became of
- * its pool.
+ * its pool, until it asks for another one.
  */
 export function findHostPool(
   desk: Desk,
@@ -49,12 +50,17 @@ export function findHostPool(
 ): HostPool | undefined {
   if (desk.seats.size === 0 && held.length < 2) return undefined;
   const rows = held.flatMap((address) => desk.table.rows.get(address) ?? []);
-  if (rows.some(({ placement }) => placement.kind === "lane")) return undefined;
   const asked = askedPool(desk, claim);
+  const riding = rows.filter(isInLane);
+  if (riding.length > 0) {
+    // It stays there, unless another pool's addresses are asked for.
+    const isLeft = riding.every((row) => giverOf(desk.book, claim, row) !== asked?.pool.name);
+    return isLeft && asked?.pool.mode === "host" ? { view: asked } : undefined;
+  }
   if (asked !== undefined) return asked.pool.mode === "host" ? { view: asked } : undefined;
   const [first] = rows;
   if (first !== undefined) {
-    const view = desk.book.byName.get(first.pool);
+    const view = desk.book.byName.get(giverOf(desk.book, claim, first));
     if (view !== undefined) return view.pool.mode === "host" ? { view } : undefined;
     return new Set(held.map(familyOf)).size < held.length ? {} : undefined;
   }
@@ -79,6 +85,7 @@ export function serveOnHosts(desk: Desk, request: HostClaim): Grant {
   for (const need of request.needs) found.choose(need);
   const { fatal } = found;
   if (fatal !== undefined) return fallBack(desk, claim, held, fatal);
+  if (!desk.ownTurn.arrived.has(claim.id)) found.keepRiding();
   const { doubts, placements } = found;
   // That no pool has the second family is no trouble of a claim that merely prefers both.
   const missed = found.missed.filter(({ reason }) => reason !== "FamilyUnavailable");
@@ -193,6 +200,22 @@ class Found {
     return count;
   }
 
+  /** What rides in a lane serves until a host does. */
+  keepRiding(): void {
+    const { table } = this.#desk;
+    const riding = this.#request.held.filter((address) => {
+      const row = table.rows.get(address);
+      return row !== undefined && isInLane(row);
+    });
+    const from = stillServing(table, riding);
+    const { wishedAddresses } = this.#request.claim;
+    const [first] = this.inOrder();
+    const to = wishedAddresses.find((address) => this.#taken.has(address)) ?? first;
+    if (from.length === 0 || to === undefined) return;
+    for (const address of from) this.#taken.set(address, { agent: "", rank: this.#rank });
+    this.moves.push({ from, to, isWished: true });
+  }
+
   #noSeat(family: Family): Remark {
     const { name } = this.#view.pool;
     if (!this.#view.families.includes(family)) {
@@ -201,4 +224,8 @@ class Found {
     const detail = `no agent that can hold addresses by itself has a device in a network of pool ${name}`;
     return { reason: "NoSegment", detail };
   }
+}
+
+function isInLane({ placement }: LeasedAddress): boolean {
+  return placement.kind === "lane";
 }

@@ -22,7 +22,7 @@ import { type LeaseRows, createLeaseRows } from "./lease-rows.ts";
 import { createLeaseTable } from "./lease-table.ts";
 import { claimsOf } from "./memory.ts";
 import { type PoolBook, checkPools } from "./pools.ts";
-import { createMoveTurn } from "./reassign.ts";
+import { createMoveTurn, createOwnTurn } from "./reassign.ts";
 import { releaseGone, releaseView } from "./release.ts";
 import { runSteps } from "./steps.ts";
 import { findUnusable } from "./unusable.ts";
@@ -96,6 +96,7 @@ export function allot(world: AllotWorld, memory: AllotMemory = createAllotMemory
     unusable: NOBODYS,
     fill: rows.fill,
     turn: createMoveTurn(NOBODY),
+    ownTurn: createOwnTurn(NOBODY),
     asking: createAsking([]),
     isAbsent: () => false,
     inUse: NOTHING,

@@ -13,7 +13,7 @@ import {
 } from "@fairlead/model";
 
 import { accessOf } from "./access.ts";
-import { type Choice, type Desk, whyNotWished } from "./choose.ts";
+import { type Choice, type Desk, bestOf, whyNotWished } from "./choose.ts";
 import { fillText } from "./pool-fill.ts";
 import { type PoolView, withheld } from "./pools.ts";
 import { fitOf, stillServing } from "./reassign.ts";
@@ -43,13 +43,14 @@ export function chooseOnSeat(desk: Desk, request: SeatRequest): Choice {
     (address) => isInSeat(seat, address) && (floats(desk, address) || fits(desk, request, address)),
   );
   const best = (some: readonly Address[]): Address | undefined =>
-    some.find((address) => wishes.includes(address)) ?? some[0];
+    some.find((address) => wishes.includes(address)) ?? bestOf(desk, some);
   const current = best(own.filter((address) => isFitting(desk, claim, address, wishes)));
-  const from = leaving(desk, claim, own, wishes);
+  const { from, isWished } = leaving(desk, claim, own, wishes);
+  const turn = isWished ? desk.ownTurn : desk.turn;
   if (current !== undefined) {
-    if (from.length === 0) return { kind: "keep", address: current };
-    desk.turn.take(claim);
-    return { kind: "move", from, to: current };
+    if (from.length === 0 || turn.arrived.has(claim.id)) return { kind: "keep", address: current };
+    turn.take(claim);
+    return { kind: "move", from, to: current, isWished };
   }
   const troubles = wishes.map(
     (address) => whyNotWished(desk, claim, address) ?? whyNotOwn(desk, address),
@@ -58,9 +59,9 @@ export function chooseOnSeat(desk: Desk, request: SeatRequest): Choice {
   const found = wishes.length > 0 ? wished : findAny(desk, request);
   if (found !== undefined) {
     if (from.length === 0) return { kind: "take", address: found };
-    if (desk.turn.isTaken(claim)) return { kind: "move", from };
-    desk.turn.take(claim);
-    return { kind: "move", from, to: found };
+    if (turn.isTaken(claim)) return { kind: "move", from };
+    turn.take(claim);
+    return { kind: "move", from, to: found, isWished };
   }
   const problem = troubles[0] ?? whyClosed(desk, request) ?? whyNone(desk, request);
   const first = best(own);
@@ -74,12 +75,16 @@ function leaving(
   claim: Claim,
   own: readonly Address[],
   wishes: readonly Address[],
-): readonly Address[] {
-  if (desk.turn.arrived.has(claim.id)) return [];
-  const displaced = own.filter(
-    (address) => !desk.inUse.has(address) && fitOf(desk, claim, address, wishes) === "displaced",
-  );
-  return stillServing(desk.table, displaced);
+): { readonly from: readonly Address[]; readonly isWished: boolean } {
+  const fits = own
+    .filter((address) => !desk.inUse.has(address))
+    .map((address) => ({ address, fit: fitOf(desk, claim, address, wishes) }));
+  const left = fits.filter(({ fit }) => fit === "displaced" || fit === "unasked");
+  const from = left.map(({ address }) => address);
+  return {
+    from: stillServing(desk.table, from),
+    isWished: left.some(({ fit }) => fit === "unasked"),
+  };
 }
 
 /** What a stranger has is left, but by who wishes for it. */

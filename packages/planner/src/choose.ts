@@ -23,7 +23,7 @@ import type { LeaseTable } from "./lease-table.ts";
 import { OWN_KEY } from "./own-address.ts";
 import { type PoolFill, fillText } from "./pool-fill.ts";
 import { type PoolBook, type PoolView, withheld } from "./pools.ts";
-import { type MoveTurn, fitOf, stillServing } from "./reassign.ts";
+import { type Move, type MoveTurn, fitOf, stillServing } from "./reassign.ts";
 import type { Seats } from "./seats.ts";
 import { keyIn, whyNotShared } from "./sharing.ts";
 import type { Unusable } from "./unusable.ts";
@@ -38,6 +38,8 @@ export interface Desk {
   readonly isAbsent: (owner: LeaseOwner) => boolean;
   readonly fill: PoolFill;
   readonly turn: MoveTurn;
+  /** The one of those who ask for an address themselves. */
+  readonly ownTurn: MoveTurn;
   /** Where external pools are asked for addresses that they do not have. */
   readonly asking: Asking;
   /** Addresses that strangers have: left for others, but by who wishes for them alone. */
@@ -55,7 +57,7 @@ export type Choice =
   | { readonly kind: "keep"; readonly address: Address; readonly doubt?: Remark }
   | { readonly kind: "take"; readonly address: Address }
   /** It holds what it has to leave. `to`: what takes its place; absent until its turn comes. */
-  | { readonly kind: "move"; readonly from: readonly Address[]; readonly to?: Address }
+  | ({ readonly kind: "move" } & Move)
   | { readonly kind: "none"; readonly problem: Remark };
 
 /** The addresses of a choice: of a move both what it leaves and what takes its place. */
@@ -80,16 +82,19 @@ export function choose(
     const isStrangers = desk.inUse.has(address);
     return { address, fit: isStrangers ? "unwanted" : fitOf(desk, claim, address, wishes) };
   });
-  const displaced = fits.filter(({ fit }) => fit === "displaced").map(({ address }) => address);
+  const left = fits.filter(({ fit }) => fit === "displaced" || fit === "unasked");
+  const displaced = left.map(({ address }) => address);
   const current = bestOf(
     desk,
     fits.filter(({ fit }) => fit === "fits").map(({ address }) => address),
   );
+  const isWished = left.some(({ fit }) => fit === "unasked");
+  const turn = isWished ? desk.ownTurn : desk.turn;
   if (current !== undefined) {
-    const from = desk.turn.arrived.has(claim.id) ? [] : stillServing(desk.table, displaced);
+    const from = turn.arrived.has(claim.id) ? [] : stillServing(desk.table, displaced);
     if (from.length === 0) return { kind: "keep", address: current };
-    desk.turn.take(claim);
-    return { kind: "move", from, to: current };
+    turn.take(claim);
+    return { kind: "move", from, to: current, isWished };
   }
   const found =
     wishes.length > 0 ? chooseWished(desk, claim, wishes) : chooseAny(desk, claim, need);
@@ -99,16 +104,16 @@ export function choose(
   if (found.kind === "none") return { kind: "keep", address: first, doubt: found.problem };
   const from = stillServing(desk.table, displaced);
   if (from.length === 0) return found;
-  if (desk.turn.isTaken(claim)) {
+  if (turn.isTaken(claim)) {
     desk.asking.keep(found.address);
     return { kind: "move", from };
   }
-  desk.turn.take(claim);
-  return { kind: "move", from, to: found.address };
+  turn.take(claim);
+  return { kind: "move", from, to: found.address, isWished };
 }
 
 /** Of several that it holds, the one that clients know, then the lowest. */
-function bestOf({ table }: Desk, held: readonly Address[]): Address | undefined {
+export function bestOf({ table }: Desk, held: readonly Address[]): Address | undefined {
   return held.find((address) => table.rows.get(address)?.published === true) ?? held[0];
 }
 

@@ -18,6 +18,8 @@ export interface GrantMove {
   readonly leaving: readonly Address[];
   /** Not counted on yet; empty while the claim waits for its turn. */
   readonly arriving: readonly Address[];
+  /** Whether the claim asks for one of these: it goes there frozen or not. */
+  readonly isWished: boolean;
 }
 
 /** The outcome of a claim before placing. */

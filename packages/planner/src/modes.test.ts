@@ -217,6 +217,41 @@ test("mode host: an agent that joins gets one, and one that was declared gone ha
   );
 });
 
+test("mode host: a host keeps the address that clients know when another host's is free", () => {
+  const claims = [makeClaim("web")];
+  const world = makeWorld({ claims, pools: [host], agents: makeAgents(2) });
+  const served = proved(world, ["lb-1"]);
+  const before = planned(served);
+  assert.deepEqual(published(before, "web"), ["192.0.2.101"]);
+  const [lb1] = makeAgents(1);
+  assert.ok(lb1);
+  const intent = { id: "f", sinceMs: 0, kind: "forget", agent: lb1.name } as const;
+  const after = planned(nextWorld(served, before, { intents: [intent] }));
+  assert.deepEqual(published(after, "web"), ["192.0.2.101"]);
+});
+
+test("who leaves a lane for addresses of mode host is served in the lane until a host serves", () => {
+  const own = makePool("own", "192.0.2.110-192.0.2.119", { mode: "host" });
+  const pools = [makePool("lan", "192.0.2.100-192.0.2.104"), own];
+  let world = proved(makeWorld({ claims: [makeClaim("web")], pools, agents: makeAgents(2) }));
+  const asking = makeClaim("web", { wishes: ["192.0.2.111"] });
+  world = nextWorld(world, planned(world), { claims: [asking] });
+  const both = planned(world);
+  assert.deepEqual(published(both, "web"), ["192.0.2.100"]);
+  assert.equal(findVerdict(both, "web").addresses.length, 3);
+  const after = planned(nextWorld(world, both, { agents: proveAll(world, both) }));
+  assert.deepEqual(published(after, "web"), ["192.0.2.111", "192.0.2.110"]);
+  assert.equal(findVerdict(after, "web").addresses.length, 2);
+});
+
+test("mode host: an address is its pool's, also where the pool that gave it is gone", () => {
+  const old = makePool("old", "192.0.2.100-192.0.2.109");
+  const world = makeWorld({ claims: [makeClaim("web")], pools: [old], agents: [] });
+  const edited = nextWorld(world, planned(world), { pools: [host] });
+  const first = planned(edited);
+  assert.deepEqual(planned(nextWorld(edited, first)).verdicts, first.verdicts);
+});
+
 test("mode host: who asks for a pool that is not there stays on what it has", () => {
   const agents = makeAgents(2);
   const world = proved(makeWorld({ claims: [makeClaim("web")], pools: [host], agents }));

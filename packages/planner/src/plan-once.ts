@@ -54,7 +54,7 @@ import { touchNews, touchReported } from "./news.ts";
 import { type Placed, place } from "./place.ts";
 import type { PoolBook } from "./pools.ts";
 import { program } from "./program.ts";
-import { NO_TURN, createMoveTurn, movesOver } from "./reassign.ts";
+import { NO_TURN, createMoveTurn, createOwnTurn, movesOver } from "./reassign.ts";
 import {
   type MayStillGet,
   type ReleaseView,
@@ -163,7 +163,8 @@ export function* planOnce(
   };
   if (isMuch(judged)) yield;
   remember(memory, { world, book, seats, lanes: resources, inUse, witnesses, plan: planned });
-  const over = movesOver(isFrozen(world) ? [] : granted, { judgements, rows: rows.all });
+  const moving = isFrozen(world) ? granted.filter(({ move }) => move?.isWished === true) : granted;
+  const over = movesOver(moving, { judgements, rows: rows.all });
   const isDone = over.arrived.size === 0 && !over.isIdle && areTiesAsJudged(rows, book);
   const goesOn = !isDone || hasLeftLane(rows, given.leases, book);
   return { planned, goesOn: goesOn ? over.arrived : undefined };
@@ -215,6 +216,7 @@ function* grantAddresses(view: PlanView, arrived: ReadonlySet<ClaimId>): Steps<r
     forgotten: release.forgotten,
     fill: rows.fill,
     turn: isFrozen(world) ? NO_TURN : createMoveTurn(arrived),
+    ownTurn: createOwnTurn(arrived),
     asking,
     isAbsent: (owner) => isAbsentOwner(world, owner),
     inUse,

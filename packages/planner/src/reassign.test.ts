@@ -4,7 +4,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type AddressPool, type Plan, type World, compareAddress } from "@fairlead/model";
+import {
+  type AddressPool,
+  type Claim,
+  type Plan,
+  type World,
+  compareAddress,
+  parseAddress,
+  present,
+} from "@fairlead/model";
 import {
   findVerdict,
   makeAgents,
@@ -199,6 +207,61 @@ test("two of one sharing key move to one new address", () => {
   assert.deepEqual(ring.held(), ["a: 192.0.2.100*", "b: 192.0.2.100*"]);
   ring.edit(lan("192.0.2.105-192.0.2.109", reassign)).next().next().next();
   assert.deepEqual(ring.held(), ["a: 192.0.2.105*", "b: 192.0.2.105*"]);
+});
+
+test("who asks for another address keeps the old one until that serves, and waits for nobody", () => {
+  const ring = served(lan("192.0.2.100-192.0.2.109"));
+  const asking = claims.map((claim, index) => {
+    const wishes = [`192.0.2.${105 + index}`];
+    return makeClaim(claim.name, { createdAtMs: index + 1, wishes });
+  });
+  const frozen = [{ id: "f", kind: "freeze", sinceMs: 1 }] as const;
+  ring.next({ claims: asking, intents: frozen }, true).next({}, true);
+  assert.deepEqual(ring.held(), [
+    "a: 192.0.2.100* 192.0.2.105",
+    "b: 192.0.2.101* 192.0.2.106",
+    "c: 192.0.2.102* 192.0.2.107",
+  ]);
+  const said = findVerdict(ring.planned, "a");
+  assert.equal(said.state, "ready");
+  assert.deepEqual(said.remarks, [
+    {
+      reason: "WaitingForAgent",
+      detail: "192.0.2.105 is asked for, and takes the place of 192.0.2.100 as soon as it serves",
+    },
+  ]);
+  ring.next();
+  assert.deepEqual(ring.held(), ["a: 192.0.2.105*", "b: 192.0.2.106*", "c: 192.0.2.107*"]);
+  assert.deepEqual(findVerdict(ring.planned, "a").remarks, []);
+});
+
+test("who asks for an address that becomes one of a pool keeps the old one until that serves", () => {
+  const asking: Claim = {
+    ...makeClaim("a", { wishes: ["192.0.2.105"] }),
+    statusAddresses: [present(parseAddress("192.0.2.100"), "an address")],
+  };
+  const small = lan("192.0.2.100-192.0.2.104");
+  const ring = new Ring(makeWorld({ claims: [asking], pools: [small] })).next();
+  assert.deepEqual(ring.held(), ["a: 192.0.2.100*"]);
+  ring.edit(lan("192.0.2.100-192.0.2.109"));
+  assert.deepEqual(ring.held(), ["a: 192.0.2.100* 192.0.2.105"]);
+  assert.deepEqual(ring.next().held(), ["a: 192.0.2.105*"]);
+});
+
+test("a pool that is no more of mode host leaves what clients know until the wish is served", () => {
+  const asking = makeClaim("a", { wishes: ["192.0.2.100"] });
+  const range = "192.0.2.100-192.0.2.101";
+  const pools = [lan(range, { mode: "host" })];
+  const ring = new Ring(makeWorld({ claims: [asking], pools, agents: makeAgents(2) }));
+  const agents = proveAll(nextWorld(ring.world, ring.planned), ring.planned, { dead: ["lb-1"] });
+  ring.next({ agents });
+  assert.deepEqual(ring.held(), ["a: 192.0.2.100 192.0.2.101*"]);
+  ring.next({ agents, pools: [lan(range)] });
+  assert.deepEqual(ring.held(), ["a: 192.0.2.100 192.0.2.101*"]);
+  // The host of the one that is asked for comes back.
+  const all = nextWorld(ring.world, ring.planned, { agents: makeAgents(2) });
+  ring.next({ agents: proveAll(all, ring.planned) });
+  assert.deepEqual(ring.held(), ["a: 192.0.2.100*"]);
 });
 
 test("who asks for its very address keeps it, whatever the pool says", () => {

@@ -1,6 +1,7 @@
-// Moves of claims off addresses that their pool gives no more, where it says `onShrink: reassign`:
-// one claim at a time, and each keeps its old address until the new one is proved to serve. Nothing
-// is stored of a move: who owns an address of each sort is in the midst of it.
+// Moves of claims off addresses that they do not ask for any more, and off those that their pool
+// gives no more, where it says `onShrink: reassign`: of the latter one claim at a time. Each keeps
+// its old address until the new one is proved to serve. Nothing is stored of a move: who owns an
+// address of each sort is in the midst of it.
 
 import {
   type Address,
@@ -34,6 +35,11 @@ export const NO_TURN: MoveTurn = {
   take: () => undefined,
 };
 
+/** The turn of those who ask for an address themselves: they wait for nobody, frozen or not. */
+export function createOwnTurn(arrived: ReadonlySet<ClaimId>): MoveTurn {
+  return { arrived, isTaken: () => false, take: () => undefined };
+}
+
 /** Makes the turn of one planning; nobody has it. */
 export function createMoveTurn(arrived: ReadonlySet<ClaimId>): MoveTurn {
   let mover: ClaimId | undefined;
@@ -49,8 +55,10 @@ export function createMoveTurn(arrived: ReadonlySet<ClaimId>): MoveTurn {
 /** How what a claim holds compares with what it asks for. */
 export type Fit =
   | "fits"
-  /** It asks for another one. */
+  /** It has to leave it at once. */
   | "unwanted"
+  /** It asks for another one. */
+  | "unasked"
   /** Its pool gives it no more, and wants it to move. */
   | "displaced";
 
@@ -67,13 +75,13 @@ export function fitOf(
   address: Address,
   wishes: readonly Address[],
 ): Fit {
-  if (wishes.length > 0) return wishes.includes(address) ? "fits" : "unwanted";
+  if (wishes.length > 0) return wishes.includes(address) ? "fits" : "unasked";
   const row = table.rows.get(address);
   if (row === undefined) return "unwanted";
   const key = keyIn(book.poolOf(address), claim);
   if (row.owners.length > 1 && row.sharingKey !== key) return "unwanted";
   const giver = book.byName.get(giverOf(book, claim, row));
-  if (claim.wishedPool !== undefined && giver?.pool.name !== claim.wishedPool) return "unwanted";
+  if (claim.wishedPool !== undefined && giver?.pool.name !== claim.wishedPool) return "unasked";
   const isLeft = giver?.pool.onShrink === "reassign" && !isGivenBy(book, giver.pool.name, address);
   return isLeft ? "displaced" : "fits";
 }
@@ -98,12 +106,14 @@ export function stillServing(
   return displaced.filter((address) => rows.get(address)?.published === true);
 }
 
-/** Whether the claim owns both an address that it has to leave and one that takes its place. */
+/** Whether the claim owns both an address that its pool gives no more and one in its place. */
 export function isMidway(options: FitOptions, claim: Claim): boolean {
   const held = options.table.heldBy(claim);
   if (held.length < 2) return false;
-  const isLeft = (address: Address): boolean =>
-    fitOf(options, claim, address, claim.wishedAddresses) === "displaced";
+  const isLeft = (address: Address): boolean => {
+    const wishes = claim.wishedAddresses.filter((one) => familyOf(one) === familyOf(address));
+    return fitOf(options, claim, address, wishes) === "displaced";
+  };
   return held.some(
     (address) =>
       isLeft(address) &&
@@ -111,10 +121,13 @@ export function isMidway(options: FitOptions, claim: Claim): boolean {
   );
 }
 
-/** A move of a claim. `to`: what takes the place of the others; absent while it has no turn. */
+/** A move of a claim. */
 export interface Move {
   readonly from: readonly Address[];
+  /** What takes the place of the others; absent while it has no turn. */
   readonly to?: Address;
+  /** Whether the claim asks for that one, and not its pool. */
+  readonly isWished?: boolean;
 }
 
 /** Says what of the grant is on its way: it is served by what it leaves until that has gone. */
@@ -123,10 +136,16 @@ export function withMoves(grant: Grant, moves: readonly Move[]): Grant {
   const leaving = moves.flatMap(({ from }) => from);
   const arriving = moves.flatMap(({ to }) => (to === undefined ? [] : [to]));
   const remarks = moves.map(moveRemark);
-  return { ...grant, remarks: [...remarks, ...grant.remarks], move: { leaving, arriving } };
+  const isWished = moves.some((move) => move.isWished === true);
+  const move = { leaving, arriving, isWished };
+  return { ...grant, remarks: [...remarks, ...grant.remarks], move };
 }
 
-function moveRemark({ from, to }: Move): Remark {
+function moveRemark({ from, to, isWished }: Move): Remark {
+  if (isWished === true) {
+    const detail = `${to} is asked for, and takes the place of ${from.join(", ")} as soon as it serves`;
+    return { reason: "WaitingForAgent", detail };
+  }
   const verb = from.length > 1 ? "are" : "is";
   const next =
     to === undefined
