@@ -53,9 +53,13 @@ export function findHostPool(
   const asked = askedPool(desk, claim);
   const riding = rows.filter(isInLane);
   if (riding.length > 0) {
-    // It stays there, unless another pool's addresses are asked for.
-    const isLeft = riding.every((row) => giverOf(desk.book, claim, row) !== asked?.pool.name);
-    return isLeft && asked?.pool.mode === "host" ? { view: asked } : undefined;
+    // It stays there, unless another one is asked for, or a stranger has it and it need not be it.
+    const isBound = riding.some(
+      (row) =>
+        giverOf(desk.book, claim, row) === asked?.pool.name &&
+        (!desk.inUse.has(row.address) || claim.wishedAddresses.length === 1),
+    );
+    return !isBound && asked?.pool.mode === "host" ? { view: asked } : undefined;
   }
   if (asked !== undefined) return asked.pool.mode === "host" ? { view: asked } : undefined;
   const [first] = rows;

@@ -76,10 +76,10 @@ function leaving(
   own: readonly Address[],
   wishes: readonly Address[],
 ): { readonly from: readonly Address[]; readonly isWished: boolean } {
-  const fits = own
+  const judged = own
     .filter((address) => !desk.inUse.has(address))
     .map((address) => ({ address, fit: fitOf(desk, claim, address, wishes) }));
-  const left = fits.filter(({ fit }) => fit === "displaced" || fit === "unasked");
+  const left = judged.filter(({ fit }) => fit === "displaced" || fit === "unasked");
   const from = left.map(({ address }) => address);
   return {
     from: stillServing(desk.table, from),
