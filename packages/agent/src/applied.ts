@@ -42,6 +42,8 @@ export interface Applied {
   readonly generation?: string;
   /** The same of the instance for UDP; absent while nothing is served over UDP. */
   readonly udpGeneration?: string;
+  /** Whether the instance for UDP has ended by our own hand: one of an earlier life may run. */
+  readonly udpEnded: boolean;
   /** In the generation of their protocol, by the listener's name. */
   readonly listeners: ReadonlyMap<ResourceName, ServedListener>;
   /** Content of keepalived's file, as far as this life of the agent handed it over. */
@@ -66,6 +68,7 @@ export interface Applied {
 
 /** Nothing handed over yet. */
 export const NOTHING_APPLIED: Applied = {
+  udpEnded: false,
   listeners: new Map(),
   held: new Map(),
   lanes: new Map(),
@@ -84,6 +87,7 @@ export function withGeneration(
   protocol: ListenerResource["protocol"],
   served: Pick<Applied, "listeners"> & {
     readonly generation: string | undefined;
+    readonly ended: boolean;
     readonly undecided: Undecided | undefined;
   },
 ): Applied {
@@ -96,6 +100,7 @@ export function withGeneration(
   return {
     ...rest,
     undecided,
+    udpEnded: protocol === "udp" ? served.ended : applied.udpEnded,
     listeners: served.listeners,
     ...(tcp === undefined ? {} : { generation: tcp }),
     ...(udp === undefined ? {} : { udpGeneration: udp }),

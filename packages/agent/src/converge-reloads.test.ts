@@ -91,6 +91,25 @@ test("tcp and udp are served by an nginx each, and proved by that one's generati
   assert.deepEqual(evidence("listener/192.0.2.100/tcp/80"), [{ kind: "generation" }]);
 });
 
+test("an nginx for UDP that a new agent could not reload ends with the last listener", async () => {
+  const stage = fakeWorld();
+  let applies = Number.NEGATIVE_INFINITY;
+  const failing = (call: string): boolean => call === "nginx.apply" && (applies += 1) > 1;
+  const a = await startFakeAgent(stage, "a", { failing });
+  const dns = "listen 192.0.2.100:53 udp reuseport";
+  a.loop.accept(acceptedPlan("a", [...web(), ...listenerOf("192.0.2.100:53/udp", MEMBERS)]));
+  await stage.clock.advance(50);
+  await a.loop[Symbol.asyncDispose]();
+  assert.ok(a.host.lines().includes(dns));
+  // The one for TCP comes first.
+  applies = 0;
+  const b = await restartFakeAgent(stage.clock, a.host);
+  b.loop.accept(acceptedPlan("a", web()));
+  applies = Number.NEGATIVE_INFINITY;
+  await stage.clock.advance(60_000);
+  assert.ok(!b.host.lines().includes(dns), b.host.lines().join("\n"));
+});
+
 test("an agent that comes after another serves on while one listener is refused", async () => {
   const stage = fakeWorld();
   const a = await startFakeAgent(stage, "a");

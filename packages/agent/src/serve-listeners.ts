@@ -44,6 +44,8 @@ export interface ServeResult {
   readonly listeners: ReadonlyMap<ResourceName, ServedListener>;
   /** Of this protocol. */
   readonly generation: string | undefined;
+  /** Whether the instance of this protocol was ended, as nothing is to be served. */
+  readonly ended: boolean;
   readonly problems: ReadonlyMap<ResourceName, Problem>;
   /** What nginx had no time for. */
   readonly undecided: Undecided | undefined;
@@ -73,7 +75,8 @@ export async function serveListeners(
   const others = listeners.filter(([, { listener }]) => listener.protocol !== protocol);
   if (protocol === "udp" && wanted.length === 0) {
     await nginx.end();
-    const none = { generation: undefined, problems: new Map<ResourceName, Problem>() };
+    const problems = new Map<ResourceName, Problem>();
+    const none = { generation: undefined, ended: true, problems };
     return { ...none, ...NO_RELOAD, undecided: undefined, listeners: new Map(others) };
   }
   const generation = protocol === "udp" ? applied.udpGeneration : applied.generation;
@@ -192,6 +195,7 @@ class Attempts {
     return {
       listeners: this.#known(offered),
       generation: this.#generation,
+      ended: false,
       problems: this.#problems,
       undecided: this.#undecided,
       ...this.#reload,

@@ -32,7 +32,11 @@ const here = (text: string): KernelAddress => ({
 });
 
 /** After the first pass. */
-const SERVING: Applied = { ...NOTHING_APPLIED, generation: "0123456789abcdef" };
+const SERVING: Applied = {
+  ...NOTHING_APPLIED,
+  generation: "0123456789abcdef",
+  udpEnded: true,
+};
 
 /** The steps for a plan that has 192.0.2.100 alone, with one listener. */
 function decide(input: Partial<StepInput>): StepList {
@@ -80,7 +84,12 @@ const cases: readonly {
   },
   {
     name: "nothing is served over UDP any more: its nginx is ended",
-    input: { applied: { ...SERVING, udpGeneration: "fedcba9876543210" } },
+    input: { applied: { ...SERVING, udpGeneration: "fedcba9876543210", udpEnded: false } },
+    steps: "serve serve(udp) guard(100) ask record(100) hold guard exactly(100)",
+  },
+  {
+    name: "an nginx for UDP that the first pass could not end is ended by the next",
+    input: { applied: { ...SERVING, udpEnded: false } },
     steps: "serve serve(udp) guard(100) ask record(100) hold guard exactly(100)",
   },
   {
@@ -138,7 +147,7 @@ test("a port that is given up is closed before nginx lets go of it, and stays cl
   const served = { listener, members, revision, membersRevision: revision };
   const listeners = new Map([[listener.name, served]]);
   const list = decide({
-    applied: { ...NOTHING_APPLIED, generation: "0123456789abcdef", listeners },
+    applied: { ...SERVING, listeners },
     ledger: [own("192.0.2.100")],
     addresses: [here("192.0.2.100")],
   });

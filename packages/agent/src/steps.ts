@@ -125,7 +125,10 @@ export function decideSteps(input: StepInput): StepList {
   };
 }
 
-/** The one for UDP ends when there is nothing for it; an agent before this one may have left it. */
+/**
+ * The one for UDP ends when there is nothing for it. An agent before this one may have left it, so
+ * that it counts as running until it was ended once.
+ */
 function serveSteps(applied: Applied, listeners: readonly ServedListener[]): readonly Step[] {
   const of = (protocol: ListenerResource["protocol"]): Extract<Step, { kind: "serve" }> => ({
     kind: "serve",
@@ -133,9 +136,7 @@ function serveSteps(applied: Applied, listeners: readonly ServedListener[]): rea
     listeners: listeners.filter(({ listener }) => listener.protocol === protocol),
   });
   const udp = of("udp");
-  const isFirstPass = applied.generation === undefined;
-  const isConcerned = isFirstPass || applied.udpGeneration !== undefined;
-  return udp.listeners.length > 0 || isConcerned ? [of("tcp"), udp] : [of("tcp")];
+  return udp.listeners.length > 0 || !applied.udpEnded ? [of("tcp"), udp] : [of("tcp")];
 }
 
 /**
