@@ -313,11 +313,19 @@ inSandbox({ file: import.meta.url, name: "nginx" }, () => {
     const text = s.config("g1", [8001], proxy);
     await s.nginx.apply(text, "g1");
     const client = connect({ host: "127.0.0.1", port: 8003 });
+    using ends = new DisposableStack();
+    ends.defer(() => void member.close());
+    ends.defer(() => void client.destroy());
     client.write("hello");
     await once(client, "data");
     const { pid } = await s.supervisor.nginx.state();
     assert.ok(pid !== undefined);
-    const busy = readWorkers(pid);
+    let busy = readWorkers(pid);
+    // One that starts yet answers for all.
+    while (busy.length < 2) {
+      await new Promise((resolve) => setImmediate(resolve));
+      busy = readWorkers(pid);
+    }
     for (const worker of busy) process.kill(worker.pid, "SIGSTOP");
     assert.equal(await s.nginx.generation(), undefined);
     const outcome = await s.nginx
@@ -329,8 +337,6 @@ inSandbox({ file: import.meta.url, name: "nginx" }, () => {
     const chunks: unknown[] = await once(client, "data");
     assert.equal(String(chunks[0]), "still there");
     assert.equal((await s.supervisor.nginx.state()).pid, pid);
-    client.destroy();
-    member.close();
   });
 
   test("the socket of a check that was killed does not keep nginx from its file", async () => {
