@@ -82,6 +82,8 @@ export interface ClusterState {
   /** Monotonic ms of each source's last whole list. */
   readonly listedSteadyMs: ReadonlyMap<string, number>;
   readonly ipam: IpamSights;
+  /** Since when agents can come to this leader, epoch ms; undefined before its store is read. */
+  readonly heardSinceMs: number | undefined;
 }
 
 /** So many claims that are gone are remembered. */
@@ -98,20 +100,22 @@ export function createClusterState(stored: Iterable<ClaimId>): ClusterState {
     orphans: new Map(Array.from(stored, (id) => [id, {}])),
     listedSteadyMs: new Map(),
     ipam: NO_SIGHTS,
+    heardSinceMs: undefined,
   };
 }
 
-/** The state once the store is read: who owns its leases is known of from now on. */
+/** The state once the store is read, at `nowMs`: who owns its leases is known of from now on. */
 export function withStored(
   state: ClusterState,
   { leases }: { readonly leases: readonly LeasedAddress[] },
+  nowMs: number,
 ): ClusterState {
   const orphans = new Map<ClaimId, { readonly absent?: Absence }>();
   for (const { claim, uid } of leases.flatMap(({ owners }) => owners)) {
     const isKnown = state.claims.has(claim) || state.ended.get(claim) === uid;
     if (!isKnown) orphans.set(claim, {});
   }
-  return { ...state, orphans };
+  return { ...state, orphans, heardSinceMs: nowMs };
 }
 
 /** The maps of a state, changed while facts are folded in. */
@@ -152,6 +156,7 @@ export function foldFacts(
     orphans: draft.orphans.done(),
     listedSteadyMs: draft.listedSteadyMs.done(),
     ipam,
+    heardSinceMs: state.heardSinceMs,
   };
   return { state: next, changed };
 }

@@ -125,7 +125,7 @@ class Loop implements Cycle {
     this.#writer = createStoreWriter({ store, epoch: stored.epoch, log, onFenced });
     [this.#rows, this.#named] = [openedRows(stored), namedAgents(stored)];
     this.#planInTurns = createPlanInTurns(this.#options);
-    this.#state = withStored(this.#state, stored);
+    this.#state = withStored(this.#state, stored, this.#options.clock.wallMs());
     this.#opened();
   }
 
@@ -246,10 +246,8 @@ class Loop implements Cycle {
     this.#timed = trackVerdicts(this.#timed, next.verdicts, world.nowMs);
     this.#options.delivery.deliver({ epoch, plans: next.nodePlans, leases: next.leases });
     this.#say();
-    const dueMs = this.#nextWakeMs(world, next);
     // What the plan before waited for may have come without it.
-    this.#wake?.cancel();
-    if (dueMs !== undefined) this.#wakeIn(dueMs);
+    this.#wakeIn(this.#nextWakeMs(world, next));
   }
 
   /** Milliseconds until the first plan may be made, 0 when it may; undefined while opening. */
@@ -264,8 +262,9 @@ class Loop implements Cycle {
     return firstPlanWaitMs({ nowMs, openedMs, helloMs, named: this.#named, agents, isStoreOlder });
   }
 
-  #wakeIn(delayMs: number): void {
+  #wakeIn(delayMs: number | undefined): void {
     this.#wake?.cancel();
+    if (delayMs === undefined) return;
     this.#wake = this.#options.clock.setTimer(delayMs, () => void this.#planning.poke());
   }
 

@@ -23,8 +23,8 @@ export function freezeClaims(before: FrozenClaims, seen: FrozenClaims["seen"]): 
 
 /** The world of one moment: what facts have added up to, with what is stored. */
 export function worldOf(
-  { orphans, pools, agents, ipam }: ClusterState,
-  rest: Omit<World, "absent" | "pools" | "agents" | "ipam">,
+  { orphans, pools, agents, ipam, heardSinceMs }: ClusterState,
+  rest: Omit<World, "absent" | "pools" | "agents" | "ipam" | "heardSinceMs">,
 ): World {
   return {
     ...rest,
@@ -32,5 +32,6 @@ export function worldOf(
     pools: Array.from(pools.values(), (seen) => seen.value),
     agents,
     ipam,
+    ...(heardSinceMs === undefined ? {} : { heardSinceMs }),
   };
 }

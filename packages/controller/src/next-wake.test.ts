@@ -110,6 +110,18 @@ test("it wakes when who listens in a lane may know that its holder is gone", () 
   assert.equal(createNextWake()(since, { ...made, nodePlans }), 5400);
 });
 
+test("it wakes when an agent of a lane that did not come yet is in doubt", () => {
+  const agents = [makeAgent("lb-1"), makeAgent("lb-2")];
+  const world = makeWorld({ nowMs: NOW_MS, agents, claims: [makeClaim("web")] });
+  const fresh = plan(world, { revisionOf: makeRevisionOf() });
+  const held = Array.from(fresh.lanes, ([id, lane]) => [id, { ...lane, settled: true }] as const);
+  const made = { ...fresh, lanes: new Map(held) };
+  const heard = { ...makeWorld({ nowMs: NOW_MS, agents: agents.slice(1) }), heardSinceMs: NOW_MS };
+  assert.equal(createNextWake()(heard, made), 60_000 + OWN_MS);
+  const later = { ...heard, heardSinceMs: NOW_MS - 70_000 };
+  assert.equal(createNextWake()(later, made), undefined);
+});
+
 test("an address that is given out before its rest is over wakes nobody", () => {
   const world = makeWorld({
     nowMs: NOW_MS,

@@ -1,7 +1,7 @@
 // When time alone will change a plan: a quarantine ends, an agent's silence becomes doubt, an
 // address that nobody holds is withdrawn, one that a stranger had may be tried again, a move is
-// given up, who gave a lane up to another one may hold it again, who listens may run its lane, or a
-// new lane is not waited for any more.
+// given up, who gave a lane up to another one may hold it again, who listens may run its lane, a new
+// lane is not waited for any more, or an agent that did not come yet.
 // No clock, no I/O. Everything else changes by facts, so an idle controller does not wake.
 
 import { type Address, type Plan, type World, changedKeys, laneName } from "@fairlead/model";
@@ -12,6 +12,7 @@ import {
   WITHDRAW_AFTER_MS,
   YIELD_MS,
   listenedMs,
+  overdueAtMs,
   staleAtMs,
 } from "@fairlead/planner";
 
@@ -54,6 +55,8 @@ function nextWakeMs(world: World, plan: Plan, rests: Iterable<number>): number |
   for (const lane of plan.lanes.values()) {
     for (const { sinceMs } of lane.yielding ?? []) moments.push(sinceMs + YIELD_MS);
     for (const agent of lane.order) {
+      const isKnown = world.agents.has(agent);
+      if (!isKnown) moments.push(overdueAtMs(agent, world) ?? Number.NEGATIVE_INFINITY);
       const resource = plan.nodePlans.get(agent)?.resources.get(laneName(lane.id));
       const listens = resource?.kind === "lane" && resource.listens === true;
       if (listens || !lane.settled) moments.push(listenedMs(world, lane, agent));

@@ -91,6 +91,11 @@ export interface World {
   readonly intents: readonly Intent[];
   /** What is seen of IPAMs that pools take addresses from; absent: nothing. */
   readonly ipam?: IpamSights;
+  /**
+   * Since when agents could come to this controller, epoch ms: one that the store knows and that
+   * did not come yet may be well. Absent: for so long that it is not.
+   */
+  readonly heardSinceMs?: number;
 }
 
 /** The result of planning: what shall be stored, sent and said. */

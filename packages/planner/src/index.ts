@@ -23,4 +23,4 @@ export { MOVE_MS_MAX, evenMoves } from "./settle-intents.ts";
 export { isDrained, isFrozen, willOf } from "./will.ts";
 export { YIELD_MS } from "./yielding.ts";
 export { listenedMs } from "./hearing.ts";
-export { staleAtMs } from "./stale.ts";
+export { overdueAtMs, staleAtMs } from "./stale.ts";

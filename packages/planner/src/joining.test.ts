@@ -72,6 +72,19 @@ test("a host that joins a lane is a peer at once, and runs it when it is spoken 
   assert.ok(given(joined, newcomer).includes("vip"));
 });
 
+test("after a new start of the controller a host joins when who did not come yet is in doubt", () => {
+  const { world, grown } = growing();
+  const spoken = nextWorld(world, grown, {
+    agents: proveOnly(["lb-1", "lb-2"], world, grown).filter(({ name }) => name !== "lb-1"),
+  });
+  const [lane] = grown.lanes.values();
+  assert.equal(lane?.holder, "lb-2");
+  const heard = { ...spoken, heardSinceMs: spoken.nowMs };
+  assert.deepEqual(given(planned(heard), newcomer), [], "lb-1 may be well, and hold it later");
+  const later = { ...heard, nowMs: heard.nowMs + 70_000 };
+  assert.ok(given(planned(later), newcomer).includes("lane"));
+});
+
 test("a host that joined goes on running the lane before it has reported it", () => {
   const { world, grown } = growing();
   const both = nextWorld(world, grown, { agents: proveOnly(["lb-1", "lb-2"], world, grown) });

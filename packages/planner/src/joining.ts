@@ -16,7 +16,7 @@ import {
 } from "@fairlead/model";
 
 import { isDeafTo, isKnownDeaf, listenedMs, mustListen } from "./hearing.ts";
-import { isStale } from "./stale.ts";
+import { isStale, mayStillCome } from "./stale.ts";
 import { laneReportOf } from "./lane-holders.ts";
 import { isStuck } from "./stuck.ts";
 
@@ -79,6 +79,11 @@ function joiningAgents(
     lane.settled && agents.get(agent)?.report?.resources.has(name) === true;
   const joining = strangers.filter((agent) => listens(agent) || !sent.has(agent));
   if (joining.length === 0) return NOBODY;
+  // The same of who did not come to this controller yet.
+  const isAwaited = lane.order.some(
+    (agent) => agent !== lane.holder && mayStillCome(agent, options.world),
+  );
+  if (isAwaited) return new Set(joining);
   const isTold = [...resources].every(([agent, resource]) => {
     if (joining.includes(agent)) return true;
     const view = agents.get(agent);

@@ -108,7 +108,8 @@ for (const kind of ["has not come yet", "has said no more than hello"] as const)
               return kind === "has not come yet" ? [] : [silent(view)];
             });
             looked += 1;
-            assertSameButFor(late, planAlone(nextWorld(world, before, { agents })), before);
+            const heard = { ...nextWorld(world, before, { agents }), heardSinceMs: world.nowMs };
+            assertSameButFor(late, planAlone(heard), before);
           }
         });
       }),

@@ -1,7 +1,13 @@
 // When an agent's silence becomes doubt. Pure. Each agent has a moment of its own: when a network
 // loses all of them at once, ten thousand verdicts shall not change in the same instant.
 
-import { type AgentView, type PlanSettings, hashText } from "@fairlead/model";
+import {
+  type AgentName,
+  type AgentView,
+  type PlanSettings,
+  type World,
+  hashText,
+} from "@fairlead/model";
 
 /** The moments of agents that were lost together are spread over this time, in ms. */
 export const STALE_SPREAD_MS = 8000;
@@ -28,4 +34,22 @@ export function staleAtMs(
 ): number | undefined {
   if (connected || disconnectedAtMs === undefined) return undefined;
   return disconnectedAtMs + settings.staleAfterMs + (hashText(name) % STALE_SPREAD_MS);
+}
+
+/**
+ * Epoch ms from which an agent that did not come to this controller yet is in doubt, as one that
+ * went is; undefined: it is already.
+ */
+export function overdueAtMs(
+  name: AgentName,
+  { heardSinceMs, settings }: Pick<World, "heardSinceMs" | "settings">,
+): number | undefined {
+  if (heardSinceMs === undefined) return undefined;
+  return heardSinceMs + settings.staleAfterMs + (hashText(name) % STALE_SPREAD_MS);
+}
+
+/** Whether an agent that is not known to this controller may be well all the same. */
+export function mayStillCome(name: AgentName, world: World): boolean {
+  const overdueMs = world.agents.has(name) ? undefined : overdueAtMs(name, world);
+  return overdueMs !== undefined && world.nowMs < overdueMs;
 }

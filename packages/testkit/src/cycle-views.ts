@@ -29,6 +29,7 @@ export function makeCycleView(
       orphans: new Map(Array.from(world.absent, (id) => [id, {}])),
       listedSteadyMs: new Map([["folder", 0]]),
       ipam: world.ipam ?? NO_SIGHTS,
+      heardSinceMs: world.heardSinceMs,
     },
     judged: plan === undefined ? new Map() : world.claims,
     times: new Map(
