@@ -87,7 +87,7 @@ export function withGeneration(
   protocol: ListenerResource["protocol"],
   served: Pick<Applied, "listeners"> & {
     readonly generation: string | undefined;
-    readonly ended: boolean;
+    readonly ended?: true;
     readonly undecided: Undecided | undefined;
   },
 ): Applied {
@@ -100,7 +100,7 @@ export function withGeneration(
   return {
     ...rest,
     undecided,
-    udpEnded: protocol === "udp" ? served.ended : applied.udpEnded,
+    udpEnded: protocol === "udp" ? served.ended === true : applied.udpEnded,
     listeners: served.listeners,
     ...(tcp === undefined ? {} : { generation: tcp }),
     ...(udp === undefined ? {} : { udpGeneration: udp }),

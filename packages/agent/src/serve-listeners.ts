@@ -11,6 +11,7 @@ import { type Halving, TRIES_MAX, halve } from "./halve.ts";
 import { placeOf } from "./listen-place.ts";
 import type { NginxDaemon, PortProbe } from "./ports.ts";
 import { type AnsweringGeneration, restoreServed } from "./restore-served.ts";
+import { withMembersOf } from "./served-listeners.ts";
 import type { Step } from "./steps.ts";
 import { isResting, type Undecided, undecided } from "./undecided.ts";
 
@@ -44,8 +45,8 @@ export interface ServeResult {
   readonly listeners: ReadonlyMap<ResourceName, ServedListener>;
   /** Of this protocol. */
   readonly generation: string | undefined;
-  /** Whether the instance of this protocol was ended, as nothing is to be served. */
-  readonly ended: boolean;
+  /** The instance of this protocol was ended, as nothing is to be served. */
+  readonly ended?: true;
   readonly problems: ReadonlyMap<ResourceName, Problem>;
   /** What nginx had no time for. */
   readonly undecided: Undecided | undefined;
@@ -75,9 +76,8 @@ export async function serveListeners(
   const others = listeners.filter(([, { listener }]) => listener.protocol !== protocol);
   if (protocol === "udp" && wanted.length === 0) {
     await nginx.end();
-    const problems = new Map<ResourceName, Problem>();
-    const none = { generation: undefined, ended: true, problems };
-    return { ...none, ...NO_RELOAD, undecided: undefined, listeners: new Map(others) };
+    const none = { generation: undefined, problems: new Map<ResourceName, Problem>() };
+    return { ...none, ...NO_RELOAD, ended: true, undecided: undefined, listeners: new Map(others) };
   }
   const generation = protocol === "udp" ? applied.udpGeneration : applied.generation;
   const own = listeners.filter(([, { listener }]) => listener.protocol === protocol);
@@ -195,7 +195,6 @@ class Attempts {
     return {
       listeners: this.#known(offered),
       generation: this.#generation,
-      ended: false,
       problems: this.#problems,
       undecided: this.#undecided,
       ...this.#reload,
@@ -293,12 +292,4 @@ class Attempts {
       this.#problems.set(listener.name, { ...remark, revision });
     }
   }
-}
-
-/** Members in the kernel's table change beside nginx: only what its file says stays as it was. */
-function withMembersOf(wanted: ServedListener | undefined, served: ServedListener): ServedListener {
-  if (wanted === undefined || served.place === undefined) return served;
-  if (wanted.place?.service !== served.place.service) return served;
-  const { members, membersRevision } = wanted;
-  return { ...served, members, membersRevision };
 }

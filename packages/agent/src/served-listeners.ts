@@ -35,3 +35,14 @@ export function servedListener(
 function isMemberSet(resource: Resource | undefined): resource is MemberSetResource {
   return resource?.kind === "members";
 }
+
+/** Members in the kernel's table change beside nginx: only what its file says stays as it was. */
+export function withMembersOf(
+  wanted: ServedListener | undefined,
+  served: ServedListener,
+): ServedListener {
+  if (wanted === undefined || served.place === undefined) return served;
+  if (wanted.place?.service !== served.place.service) return served;
+  const { members, membersRevision } = wanted;
+  return { ...served, members, membersRevision };
+}

@@ -1,8 +1,8 @@
 // When time alone will change a plan: a quarantine ends, an agent's silence becomes doubt, an
 // address that nobody holds is withdrawn, one that a stranger had may be tried again, a move is
-// given up, who gave a lane up to another one may hold it again, who listens may run its lane, a new
-// lane is not waited for any more, or an agent that did not come yet.
-// No clock, no I/O. Everything else changes by facts, so an idle controller does not wake.
+// given up, who gave a lane up to another one may hold it again, who listens may run its lane, or
+// neither a new lane nor an agent that did not come yet is waited for any more. No clock, no I/O.
+// Everything else changes by facts, so an idle controller does not wake.
 
 import { type Address, type Plan, type World, changedKeys, laneName } from "@fairlead/model";
 import {

@@ -105,8 +105,9 @@ function listPids(initPid: number): readonly number[] {
 }
 
 function ignoreMissingPort(error: unknown): void {
-  // Whoever deletes the port first, we or the kernel, it is gone.
-  if (error instanceof Error && /Cannot find device/.test(error.message)) return;
+  // Whoever deletes the port first, we or the kernel, it is gone: before `ip` looked for its name,
+  // or after that.
+  if (error instanceof Error && /Cannot find device|No such device/.test(error.message)) return;
   throw error;
 }
 

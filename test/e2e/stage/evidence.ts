@@ -57,10 +57,13 @@ export async function keepEvidence(stage: Stage): Promise<string> {
 async function clusterTexts({ cluster, kubectl }: ApiHost): Promise<Record<string, string>> {
   const { apiserver, controllerManager } = cluster;
   const objects = ["get", "services,endpointslices,nodes,events.events.k8s.io", "-A", "-o", "yaml"];
-  const audit = cluster.auditLog().then((log) => log.map((entry) => JSON.stringify(entry)));
+  // A story may have ended the API server: that may not hide why it failed.
+  const audit = cluster
+    .auditLog()
+    .then((log) => log.map((entry) => JSON.stringify(entry)).join("\n"), String);
   return {
     "api/objects.yaml": await kubectl(objects).catch(String),
-    "api/audit.log": await audit.then((lines) => lines.join("\n"), String),
+    "api/audit.log": await audit,
     "api/kube-apiserver.log": apiserver.lines().join("\n"),
     "api/kube-controller-manager.log": controllerManager.lines().join("\n"),
   };
