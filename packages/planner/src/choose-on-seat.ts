@@ -16,7 +16,7 @@ import { accessOf } from "./access.ts";
 import { type Choice, type Desk, bestOf, whyNotWished } from "./choose.ts";
 import { fillText } from "./pool-fill.ts";
 import { type PoolView, withheld } from "./pools.ts";
-import { fitOf, stillServing } from "./reassign.ts";
+import { type Left, fitOf, leftOf, stillServing } from "./reassign.ts";
 import { type Seat, isInSeat } from "./seats.ts";
 import { keyIn, whyNotShared } from "./sharing.ts";
 
@@ -45,7 +45,9 @@ export function chooseOnSeat(desk: Desk, request: SeatRequest): Choice {
   const best = (some: readonly Address[]): Address | undefined =>
     some.find((address) => wishes.includes(address)) ?? bestOf(desk, some);
   const current = best(own.filter((address) => isFitting(desk, claim, address, wishes)));
-  const { from, isWished } = leaving(desk, claim, own, wishes);
+  const { addresses, isWished } = leaving(desk, claim, own, wishes);
+  // Of these, what serves clients until something else does.
+  const from = stillServing(desk.table, addresses);
   const turn = isWished ? desk.ownTurn : desk.turn;
   if (current !== undefined) {
     if (from.length === 0 || turn.arrived.has(claim.id)) return { kind: "keep", address: current };
@@ -59,7 +61,7 @@ export function chooseOnSeat(desk: Desk, request: SeatRequest): Choice {
   const found = wishes.length > 0 ? wished : findAny(desk, request);
   if (found !== undefined) {
     if (from.length === 0) return { kind: "take", address: found };
-    if (turn.isTaken(claim)) return { kind: "move", from };
+    if (turn.isTaken(claim)) return { kind: "move", from, isWished };
     turn.take(claim);
     return { kind: "move", from, to: found, isWished };
   }
@@ -69,22 +71,18 @@ export function chooseOnSeat(desk: Desk, request: SeatRequest): Choice {
   return { kind: "keep", address: first, doubt: problem };
 }
 
-/** Of what it has on the seat and has to leave, what serves clients until something else does. */
+/** What it has on the seat and has to leave. A stranger's address goes at once. */
 function leaving(
   desk: Desk,
   claim: Claim,
   own: readonly Address[],
   wishes: readonly Address[],
-): { readonly from: readonly Address[]; readonly isWished: boolean } {
-  const judged = own
-    .filter((address) => !desk.inUse.has(address))
-    .map((address) => ({ address, fit: fitOf(desk, claim, address, wishes) }));
-  const left = judged.filter(({ fit }) => fit === "displaced" || fit === "unasked");
-  const from = left.map(({ address }) => address);
-  return {
-    from: stillServing(desk.table, from),
-    isWished: left.some(({ fit }) => fit === "unasked"),
-  };
+): Left {
+  return leftOf(
+    own
+      .filter((address) => !desk.inUse.has(address))
+      .map((address) => ({ address, fit: fitOf(desk, claim, address, wishes) })),
+  );
 }
 
 /** What a stranger has is left, but by who wishes for it. */

@@ -23,7 +23,7 @@ import type { LeaseTable } from "./lease-table.ts";
 import { OWN_KEY } from "./own-address.ts";
 import { type PoolFill, fillText } from "./pool-fill.ts";
 import { type PoolBook, type PoolView, withheld } from "./pools.ts";
-import { type Move, type MoveTurn, fitOf, stillServing } from "./reassign.ts";
+import { type Move, type MoveTurn, fitOf, leftOf, stillServing } from "./reassign.ts";
 import type { Seats } from "./seats.ts";
 import { keyIn, whyNotShared } from "./sharing.ts";
 import type { Unusable } from "./unusable.ts";
@@ -82,13 +82,11 @@ export function choose(
     const isStrangers = desk.inUse.has(address);
     return { address, fit: isStrangers ? "unwanted" : fitOf(desk, claim, address, wishes) };
   });
-  const left = fits.filter(({ fit }) => fit === "displaced" || fit === "unasked");
-  const displaced = left.map(({ address }) => address);
+  const { addresses: displaced, isWished } = leftOf(fits);
   const current = bestOf(
     desk,
     fits.filter(({ fit }) => fit === "fits").map(({ address }) => address),
   );
-  const isWished = left.some(({ fit }) => fit === "unasked");
   const turn = isWished ? desk.ownTurn : desk.turn;
   if (current !== undefined) {
     const from = turn.arrived.has(claim.id) ? [] : stillServing(desk.table, displaced);
@@ -106,7 +104,7 @@ export function choose(
   if (from.length === 0) return found;
   if (turn.isTaken(claim)) {
     desk.asking.keep(found.address);
-    return { kind: "move", from };
+    return { kind: "move", from, isWished };
   }
   turn.take(claim);
   return { kind: "move", from, to: found.address, isWished };

@@ -98,6 +98,22 @@ export function giverOf(
   return row.pool === wishedPool ? row.pool : (book.poolOf(row.address)?.pool.name ?? row.pool);
 }
 
+/** What a claim has to leave as soon as something else serves. */
+export interface Left {
+  readonly addresses: readonly Address[];
+  /** Whether it asks for another one instead, and not only its pool. */
+  readonly isWished: boolean;
+}
+
+/** Of what a claim owns, what it has to leave in time, in the same order. */
+export function leftOf(fits: readonly { readonly address: Address; readonly fit: Fit }[]): Left {
+  const left = fits.filter(({ fit }) => fit === "displaced" || fit === "unasked");
+  return {
+    addresses: left.map(({ address }) => address),
+    isWished: left.some(({ fit }) => fit === "unasked"),
+  };
+}
+
 /** Of what the claim has to leave, what serves clients until something else does. */
 export function stillServing(
   { rows }: LeaseTable,
@@ -127,7 +143,7 @@ export interface Move {
   /** What takes the place of the others; absent while it has no turn. */
   readonly to?: Address;
   /** Whether the claim asks for that one, and not its pool. */
-  readonly isWished?: boolean;
+  readonly isWished: boolean;
 }
 
 /** Says what of the grant is on its way: it is served by what it leaves until that has gone. */
@@ -136,13 +152,13 @@ export function withMoves(grant: Grant, moves: readonly Move[]): Grant {
   const leaving = moves.flatMap(({ from }) => from);
   const arriving = moves.flatMap(({ to }) => (to === undefined ? [] : [to]));
   const remarks = moves.map(moveRemark);
-  const isWished = moves.some((move) => move.isWished === true);
+  const isWished = moves.some((move) => move.isWished);
   const move = { leaving, arriving, isWished };
   return { ...grant, remarks: [...remarks, ...grant.remarks], move };
 }
 
 function moveRemark({ from, to, isWished }: Move): Remark {
-  if (isWished === true) {
+  if (isWished) {
     const detail = `${to} is asked for, and takes the place of ${from.join(", ")} as soon as it serves`;
     return { reason: "WaitingForAgent", detail };
   }

@@ -33,7 +33,7 @@ export function staleAtMs(
   settings: Pick<PlanSettings, "staleAfterMs">,
 ): number | undefined {
   if (connected || disconnectedAtMs === undefined) return undefined;
-  return disconnectedAtMs + settings.staleAfterMs + (hashText(name) % STALE_SPREAD_MS);
+  return doubtAtMs(name, disconnectedAtMs, settings);
 }
 
 /**
@@ -44,12 +44,19 @@ export function overdueAtMs(
   name: AgentName,
   { heardSinceMs, settings }: Pick<World, "heardSinceMs" | "settings">,
 ): number | undefined {
-  if (heardSinceMs === undefined) return undefined;
-  return heardSinceMs + settings.staleAfterMs + (hashText(name) % STALE_SPREAD_MS);
+  return heardSinceMs === undefined ? undefined : doubtAtMs(name, heardSinceMs, settings);
 }
 
 /** Whether an agent that is not known to this controller may be well all the same. */
 export function mayStillCome(name: AgentName, world: World): boolean {
   const overdueMs = world.agents.has(name) ? undefined : overdueAtMs(name, world);
   return overdueMs !== undefined && world.nowMs < overdueMs;
+}
+
+function doubtAtMs(
+  name: AgentName,
+  sinceMs: number,
+  { staleAfterMs }: StaleWorld["settings"],
+): number {
+  return sinceMs + staleAfterMs + (hashText(name) % STALE_SPREAD_MS);
 }
