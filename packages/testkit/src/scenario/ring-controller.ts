@@ -114,6 +114,8 @@ class Controller implements RingController {
   crashAt: CrashPoint | undefined;
   storeMs = WRITE_MS;
   acted: readonly string[] = [];
+  /** The latest freeze or thaw that was asked for. */
+  #will: Act | undefined;
   published: Publication | undefined;
 
   constructor(options: RingControllerOptions) {
@@ -239,10 +241,13 @@ class Controller implements RingController {
 
   act(act: Act): void {
     this.acted = [];
+    const isWill = act.kind === "freeze" || act.kind === "thaw";
+    if (isWill) this.#will = act;
     const tell = async (): Promise<void> => {
       const result = await this.#running?.cycle.act(act);
-      // The store fails now and then, and whoever asked asks again.
+      // The store fails now and then; who asked asks again, unless it is to be otherwise by now.
       if (result?.kind === "failed") {
+        if (isWill && this.#will !== act) return;
         this.#options.clock.setTimer(RESTART_MS, () => void tell());
         return;
       }
