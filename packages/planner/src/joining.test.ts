@@ -7,6 +7,9 @@ import { test } from "node:test";
 import {
   type AgentName,
   type AgentView,
+  type Lane,
+  type LanePeer,
+  type LaneReport,
   type Plan,
   type ResourceName,
   type ResourceReport,
@@ -178,6 +181,63 @@ test("a host that only listens in a lane joins it anew, whatever it was sent bef
   const told = planned(nextWorld(both, joined, { agents: heard }));
   assert.ok(given(told, newcomer).includes("vip"));
 });
+
+test("a host that comes back with an old plan waits until who holds its lane speaks to it", () => {
+  const { before, world, joined, lane, all } = grownUp();
+  const [holder] = lane.order;
+  // It was taken out of the lane while it was away, and runs it all the same.
+  const alone = all.map((agent) => {
+    if (agent.name !== holder) return agent;
+    const old = withRow(agent, laneName(lane.id), (row) => {
+      return { ...row, revision: oldRevision(before.agents.get(holder), row) };
+    });
+    return withLane(old, (one) => ({ ...one, order: one.order?.filter(isNoNewcomer) ?? [] }));
+  });
+  assert.ok(!given(planned(nextWorld(world, joined, { agents: alone })), newcomer).includes("vip"));
+  const told = planned(nextWorld(world, joined, { agents: all }));
+  assert.ok(given(told, newcomer).includes("vip"));
+});
+
+test("a host that starts beside a holder that starts waits until that one runs its newest", () => {
+  const { world, joined, lane, all } = grownUp();
+  const [holder] = lane.order;
+  const name = laneName(lane.id);
+  const starting = (state: LaneReport["state"]): Plan => {
+    const agents = all.map((agent) => {
+      if (agent.name === holder)
+        return withRow(agent, name, (row) => ({ ...row, step: "received" }));
+      return agent.name === newcomer ? withLane(agent, (one) => ({ ...one, state })) : agent;
+    });
+    return planned(nextWorld(world, joined, { agents }));
+  };
+  assert.ok(!given(starting("absent"), newcomer).includes("vip"), "its keepalived starts");
+  assert.ok(given(starting("successor"), newcomer).includes("vip"), "it was spoken to before");
+});
+
+/** The three of them run the lane; `before`: two did. */
+function grownUp(): {
+  readonly before: World;
+  readonly world: World;
+  readonly joined: Plan;
+  readonly lane: Lane;
+  readonly all: readonly AgentView[];
+} {
+  const { world, grown } = growing();
+  const both = nextWorld(world, grown, { agents: proveOnly(["lb-1", "lb-2"], world, grown) });
+  const joined = planned(both);
+  const lane = present([...joined.lanes.values()][0], "the lane");
+  assert.equal(lane.holder, lane.order[0]);
+  return { before: world, world: both, joined, lane, all: proveAll(both, joined, { revisionOf }) };
+}
+
+function isNoNewcomer({ agent }: LanePeer): boolean {
+  return agent !== newcomer;
+}
+
+function withLane(agent: AgentView, change: (lane: LaneReport) => LaneReport): AgentView {
+  const report = present(agent.report, "it has reported");
+  return { ...agent, report: { ...report, lanes: report.lanes.map(change) } };
+}
 
 function withRow(
   agent: AgentView,

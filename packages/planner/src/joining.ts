@@ -11,6 +11,7 @@ import {
   type LeasedAddress,
   type Resource,
   type Revision,
+  type Step,
   type World,
   laneName,
 } from "@fairlead/model";
@@ -68,7 +69,9 @@ function joiningAgents(
   const { agents } = options.world;
   const name = laneName(lane.id);
   const strangers = [...resources.keys()].filter((agent) => {
-    return agent !== lane.holder && laneReportOf(agents.get(agent), lane) === undefined;
+    if (agent === lane.holder) return false;
+    // One that comes back by an old plan runs it, and hears nothing of whoever holds it by now.
+    return laneReportOf(agents.get(agent), lane) === undefined || !isSpokenTo(agents, lane, agent);
   });
   if (strangers.length === 0) return NOBODY;
   const sent = options.sentTo(lane);
@@ -92,8 +95,7 @@ function joiningAgents(
     if (!view.connected) return isStale(view, options.world);
     if (isStuck(options, lane, view)) return lane.settled || hasTried(options.world, lane, agent);
     const said = view.report?.resources.get(name);
-    const isRun = said?.step === "applied" || said?.step === "serving";
-    return isRun && said.revision === options.revisionOf(resource);
+    return isRun(said?.step) && said?.revision === options.revisionOf(resource);
   });
   return new Set(
     isTold ? joining.filter((agent) => mustListen(options.world, lane, agent)) : joining,
@@ -101,6 +103,24 @@ function joiningAgents(
 }
 
 const NOBODY: ReadonlySet<AgentName> = new Set();
+
+/**
+ * Whether the holder speaks to an agent that has the lane; one that does not tell its peers is not
+ * doubted. Until it runs what it was told it speaks to those of before: who runs the lane is one of
+ * them, who only starts may not be.
+ */
+function isSpokenTo(agents: World["agents"], lane: Lane, agent: AgentName): boolean {
+  const holder = lane.holder === undefined ? undefined : agents.get(lane.holder);
+  const peers = laneReportOf(holder, lane)?.order;
+  if (peers === undefined) return true;
+  if (!peers.some((peer) => peer.agent === agent)) return false;
+  const step = holder?.report?.resources.get(laneName(lane.id))?.step;
+  return isRun(step) || laneReportOf(agents.get(agent), lane)?.state !== "absent";
+}
+
+function isRun(step: Step | undefined): boolean {
+  return step === "applied" || step === "serving";
+}
 
 /**
  * Whether the agent has failed for a while: what fails once at the start of a new lane may run a

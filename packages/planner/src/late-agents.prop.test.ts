@@ -12,6 +12,7 @@ import {
   type Plan,
   type World,
   compareText,
+  laneName,
 } from "@fairlead/model";
 import {
   arbHistory,
@@ -79,6 +80,14 @@ function isAtRest({ leases, lanes }: Plan): boolean {
   return isPlaced && [...lanes.values()].every(({ yielding }) => yielding === undefined);
 }
 
+/** Whether somebody holds each lane: while nobody does, whoever is there is let in. */
+function areHeld({ agents }: World, { lanes }: Plan): boolean {
+  const held = [...agents.values()].flatMap(({ report }) => report?.lanes ?? []);
+  return [...lanes.keys()].every((id) =>
+    held.some(({ name, state }) => name === laneName(id) && state === "holder"),
+  );
+}
+
 /** What a new leader knows of an agent that has only said hello. */
 function silent({ name, connected, hello, heardAtMs }: AgentView): AgentView {
   return { name, connected, hello, heardAtMs, heldSinceMs: new Map() };
@@ -102,7 +111,10 @@ for (const kind of ["has not come yet", "has said no more than hello"] as const)
           const rested = served(first, made);
           if (rested === undefined || !isAtRest(rested.before)) return;
           const { world, before } = rested;
-          for (const late of world.agents.keys()) {
+          if (!areHeld(world, before)) return;
+          for (const [late, { strangers }] of world.agents) {
+            // An address where it alone saw a stranger is asked for anew, by whoever is given it.
+            if (strangers !== undefined && strangers.size > 0) continue;
             const agents = [...world.agents.values()].flatMap((view) => {
               if (view.name !== late) return [view];
               return kind === "has not come yet" ? [] : [silent(view)];
