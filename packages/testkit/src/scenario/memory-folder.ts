@@ -19,8 +19,8 @@ export interface MemoryFolder {
   /** Nobody may list it, until `allow`. */
   deny(): void;
   allow(): void;
-  /** The files of its `.status` folder by name. */
-  statuses: ReadonlyMap<string, string>;
+  /** The files of its `.status` folder by name, written when somebody reads them. */
+  statuses: () => ReadonlyMap<string, string>;
 }
 
 interface Content {
@@ -67,7 +67,7 @@ export function createMemoryFolder(): MemoryFolder {
     },
     readStatuses: async () => {
       await Promise.resolve();
-      return isMounted ? [...folder.statuses.values()] : [];
+      return isMounted ? [...folder.statuses().values()] : [];
     },
     watch: (onHint) => {
       listeners.add(onHint);
@@ -77,7 +77,7 @@ export function createMemoryFolder(): MemoryFolder {
 
   const folder: MemoryFolder = {
     disk,
-    statuses: new Map(),
+    statuses: () => new Map(),
     write: (path, text) => {
       version += 1;
       files.set(path, { text, version });

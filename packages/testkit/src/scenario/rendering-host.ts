@@ -8,15 +8,24 @@ import { createTemplates, nginxRefusals, renderKeepalived, renderNginx } from "@
 import { FAKE_RANGES } from "../fakes/fake-member-table.ts";
 import type { UnreliableHost } from "./unreliable-host.ts";
 
+/** Compiled once for all agents of a test. */
+const TEMPLATES = createTemplates();
+
 /** The ports with the renderers. */
 export function renderingHost(agent: AgentName, ports: UnreliableHost["host"]): Host {
-  const templates = createTemplates();
   return {
     ...ports,
     nginxRefusals,
     generationOf: (listeners) => generationId(listeners, ""),
     renderKeepalived: (lanes, vips, udpLanes) =>
-      renderKeepalived({ agent, lanes, vips, udpLanes, paths: { trackDir: "/track" }, templates }),
+      renderKeepalived({
+        agent,
+        lanes,
+        vips,
+        udpLanes,
+        paths: { trackDir: "/track" },
+        templates: TEMPLATES,
+      }),
     renderNginx: (served, generation) =>
       renderNginx({
         listeners: served.map((entry) => entry.listener),
@@ -28,7 +37,7 @@ export function renderingHost(agent: AgentName, ports: UnreliableHost["host"]): 
         ),
         targets: { ipv4: FAKE_RANGES.ipv4.target, ipv6: FAKE_RANGES.ipv6.target },
         generation,
-        templates,
+        templates: TEMPLATES,
         settings: {
           workerProcesses: 2,
           workerConnections: 1024,

@@ -172,7 +172,7 @@ class Controller implements RingController {
             await this.#crashPoint("before a status", running);
             await this.#options.faults.attempt(clock, "writing the status", WRITE_MS);
             this.published = publication;
-            folder.statuses = statusTexts(publication);
+            folder.statuses = () => statusTexts(publication);
             await this.#crashPoint("after a status", running);
           },
         },
