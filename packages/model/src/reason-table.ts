@@ -3,6 +3,7 @@
 
 import { DATA_PLANE_REASONS } from "./data-plane-reasons.ts";
 import { IPAM_REASONS } from "./ipam-reasons.ts";
+import { MEMBER_REASONS } from "./member-reasons.ts";
 import type { Reason } from "./reason.ts";
 import { SEGMENT_REASONS } from "./segment-reasons.ts";
 
@@ -248,6 +249,11 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     "A host that is none of ours speaks VRRP with the router id of a lane.",
     "Give that host another virtual router id; new lanes keep clear of it by themselves.",
   ),
+  AgentNameTaken: entry(
+    "FL0418",
+    "Two hosts run agents of one name; the one that came first is served.",
+    "Give each agent a --name of its own; a host that was cloned has the name of the other.",
+  ),
   ...DATA_PLANE_REASONS,
   StoreUnavailable: entry(
     "FL0412",
@@ -264,27 +270,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     "The agent cannot write a file; what it serves stays as it is.",
     "Free space, or make the state and run directories writable.",
   ),
-  // Members.
-  NoMembers: entry(
-    "FL0501",
-    "There is no member, so connections are refused by the load balancer.",
-    "Start a pod or node that backs the Service.",
-  ),
-  BadMember: entry(
-    "FL0502",
-    "A member has an address that is never a member's: loopback, link-local, or a VIP.",
-    "Correct the EndpointSlice.",
-  ),
-  UnknownTargetPort: entry(
-    "FL0503",
-    "No EndpointSlice has the port that the Service names.",
-    "Name a port that the pods have.",
-  ),
-  NoNodePort: entry(
-    "FL0504",
-    "Members are nodes, and the port has no NodePort.",
-    "Set allocateLoadBalancerNodePorts to true, or use --members endpoints.",
-  ),
+  ...MEMBER_REASONS,
   // Wished for and not served yet.
   PolicyNotServed: entry(
     "FL0601",

@@ -54,6 +54,7 @@ export type Reason =
   | "AddressInUse"
   | "AddressUnasked"
   | "RouterIdHeard"
+  | "AgentNameTaken"
   | "DataPlaneDown"
   | "InputUnguarded"
   | "ListenerFull"

@@ -93,6 +93,10 @@ const UNSEEN: Readonly<
     why: "every agent of a ring is new enough for every mode",
     shownBy: "planner/src/modes.test.ts",
   },
+  AgentNameTaken: {
+    why: "a ring has one host of a name",
+    shownBy: "controller/src/sync/sync-server.test.ts",
+  },
   PublishFailed: {
     why: "a ring publishes to a folder, which takes no rights away",
     shownBy: "controller/src/publish/kube/kube-publisher-trouble.test.ts",

@@ -12,6 +12,8 @@ import type { Refusal } from "./target.ts";
 export interface Peer {
   outbox: Outbox;
   stream: AgentStream | undefined;
+  /** Of the host whose agent opened the last one. */
+  bootId: string | undefined;
   /** The last one, also of an earlier stream. */
   report: AgentReport | undefined;
   /** Whether a difference from `report` makes sense on the open stream. */
@@ -20,7 +22,13 @@ export interface Peer {
 
 /** An agent of which nothing is known. */
 export function newPeer(): Peer {
-  return { outbox: EMPTY_OUTBOX, stream: undefined, report: undefined, hasReported: false };
+  return {
+    outbox: EMPTY_OUTBOX,
+    stream: undefined,
+    bootId: undefined,
+    report: undefined,
+    hasReported: false,
+  };
 }
 
 /** What the agent owes an answer to; undefined: nothing. */

@@ -71,7 +71,7 @@ class Stage implements AsyncDisposable {
   readonly sync: SyncServer;
   readonly #server = new Server(serverOptions());
   readonly #agents: HandPlayedAgent[] = [];
-  #address = "";
+  #port = 0;
   #wake: () => void = () => {};
 
   constructor() {
@@ -98,15 +98,16 @@ class Stage implements AsyncDisposable {
 
   async start(): Promise<this> {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    this.#server.bindAsync("127.0.0.1:0", serverCredentials(INSECURE), (error, port) =>
+    this.#server.bindAsync("[::]:0", serverCredentials(INSECURE), (error, port) =>
       error === null ? resolve(port) : reject(error),
     );
-    this.#address = `127.0.0.1:${await promise}`;
+    this.#port = await promise;
     return this;
   }
 
-  agent(): HandPlayedAgent {
-    const agent = new HandPlayedAgent(this.#address);
+  /** `host`: what it reaches the controller at; on loopback it comes from there as well. */
+  agent(host = "127.0.0.1"): HandPlayedAgent {
+    const agent = new HandPlayedAgent(`${host}:${this.#port}`);
     this.#agents.push(agent);
     return agent;
   }
@@ -233,6 +234,38 @@ test("a newer stream of an agent ends the older, and the agent is not gone", asy
     stage.facts.map((fact) => fact.kind),
     ["agent-hello", "agent-hello"],
   );
+});
+
+test("a second host in the name of an agent is refused and found, until it asks no more", async () => {
+  await using stage = await new Stage().start();
+  const first = stage.agent();
+  first.say(helloOf());
+  await first.next("welcome");
+  const other = stage.agent("[::1]");
+  other.say(helloOf({ bootId: "c" }));
+  const { code, details } = await other.ended;
+  assert.equal(code, status.ALREADY_EXISTS);
+  assert.match(
+    details,
+    /::1\]? speaks in the name of lb1, which .*127\.0\.0\.1.* --name of its own/,
+  );
+  stage.deliver(planOf(1));
+  await first.next("update");
+  const [found] = stage.facts.filter((fact) => fact.kind === "finding");
+  assert.equal(found?.finding.reason, "AgentNameTaken");
+  await stage.clock.advance(20_000);
+  assert.equal(stage.facts.filter((fact) => fact.kind === "finding-cleared").length, 1);
+});
+
+test("a host that has another address since it connected is the same agent come back", async () => {
+  await using stage = await new Stage().start();
+  const before = stage.agent();
+  before.say(helloOf());
+  await before.next("welcome");
+  const after = stage.agent("[::1]");
+  after.say(helloOf());
+  await after.next("welcome");
+  assert.equal((await before.ended).code, status.ABORTED);
 });
 
 test("an agent that falls silent is given up after three heartbeats", async () => {

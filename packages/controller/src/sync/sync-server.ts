@@ -10,12 +10,7 @@ import { decodeReport, type FromAgent, reportDigest, type Revisions } from "@fai
 
 import type { Fact } from "../facts.ts";
 import type { LeadOwner, PlanDelivery, SyncState } from "../ports.ts";
-import {
-  type AgentStream,
-  createAgentStream,
-  type StreamEnd,
-  type SyncCall,
-} from "./agent-stream.ts";
+import { type AgentStream, createAgentStream, type SyncCall } from "./agent-stream.ts";
 import {
   EMPTY_OUTBOX,
   outboxContext,
@@ -23,8 +18,9 @@ import {
   type OutboxEvent,
   stepOutbox,
 } from "./outbox.ts";
+import { createNameClashes, type NameClashes } from "./name-clashes.ts";
 import { newPeer, owedAnswer, type Peer, problemsOf, sentByNow } from "./peer.ts";
-import { replacedWords } from "./replaced-words.ts";
+import { REPLACED, STANDS_BY, STOPPING } from "./stream-ends.ts";
 import { countedSync, NO_SYNC_METRICS, type SyncMetrics } from "./sync-metrics.ts";
 import { syncStateOf } from "./sync-state.ts";
 import { createWaitingRoom, type WaitingRoom } from "./waiting-room.ts";
@@ -40,7 +36,7 @@ export interface SyncServerOptions {
   readonly version: string;
   /** Default: nothing is counted. */
   readonly metrics?: SyncMetrics;
-  /** Default 10 000 ms. After three of them without a word an agent's stream is ended. */
+  /** Default 3 000 ms. After three of them without a word an agent's stream is ended. */
   readonly heartbeatIntervalMs?: number;
 }
 
@@ -67,12 +63,6 @@ export function createSyncServer(options: SyncServerOptions): SyncServer {
 const HEARTBEAT_MS = 3000;
 /** Of a heartbeat: an agent waits for who leads. It hears none before it is welcome. */
 const WAIT_SHARE = 1 / 2;
-const STOPPING: StreamEnd = { code: status.UNAVAILABLE, detail: "the controller is stopping" };
-/** The agent goes to the next controller that it knows. */
-const STANDS_BY: StreamEnd = {
-  code: status.UNAVAILABLE,
-  detail: "this controller does not lead",
-};
 
 class Streams implements SyncServer {
   readonly #options: SyncServerOptions;
@@ -87,10 +77,12 @@ class Streams implements SyncServer {
   #lead: LeadOwner = "anothers";
   /** Agents that said hello while nobody leads. */
   readonly #waiting: WaitingRoom;
+  readonly #names: NameClashes;
   #isStopping = false;
 
   constructor(options: SyncServerOptions) {
     this.#options = options;
+    this.#names = createNameClashes({ clock: options.clock, emit: (fact) => this.#emit(fact) });
     this.#metrics = options.metrics ?? NO_SYNC_METRICS;
     this.#context = outboxContext(options.revisions);
     this.#heartbeatIntervalMs = options.heartbeatIntervalMs ?? HEARTBEAT_MS;
@@ -156,6 +148,7 @@ class Streams implements SyncServer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.hush();
+    this.#names[Symbol.dispose]();
     for (const stream of this.#streams.keys()) stream.end(STOPPING);
     await Promise.resolve();
   }
@@ -181,17 +174,15 @@ class Streams implements SyncServer {
     const isOurs = this.#lead === "ours";
     if (!isOurs) return this.#waiting.add({ stream, hello, reportDigest: digest });
     const peer = this.#peerOf(hello.agent);
+    const refused = this.#names.refuse(hello, stream.from, peer);
+    if (refused !== undefined) return stream.end(refused);
     const older = peer.stream;
-    peer.stream = stream;
+    [peer.stream, peer.bootId] = [stream, hello.bootId];
     const { report } = peer;
     const known = report !== undefined && reportDigest(report) === digest ? report : undefined;
     peer.hasReported = known !== undefined;
     this.#streams.set(stream, hello.agent);
-    if (older !== undefined) {
-      const detail = replacedWords(hello.agent, older.from, stream.from);
-      log.warn({ agent: hello.agent, detail }, "a newer stream of the agent ends the older one");
-      older.end({ code: status.ABORTED, detail });
-    }
+    older?.end(REPLACED);
     log.info({ agent: hello.agent, version: hello.version }, "agent connected");
     const welcome = {
       epoch: this.#epoch,

@@ -67,6 +67,7 @@ const LINKS: Readonly<Record<Reason, ReasonLink>> = {
   AddressInUse: "Held",
   AddressUnasked: "agent",
   RouterIdHeard: "agent",
+  AgentNameTaken: "agent",
   DataPlaneDown: "agent",
   InputUnguarded: "agent",
   ListenerFull: "agent",

@@ -1,0 +1,23 @@
+// What agents are told when the controller ends their streams for a reason of its own.
+
+import { status } from "@grpc/grpc-js";
+
+import type { StreamEnd } from "./agent-stream.ts";
+
+/** The controller ends. The agent tries all that it knows. */
+export const STOPPING: StreamEnd = {
+  code: status.UNAVAILABLE,
+  detail: "the controller is stopping",
+};
+
+/** The agent goes to the next controller that it knows. */
+export const STANDS_BY: StreamEnd = {
+  code: status.UNAVAILABLE,
+  detail: "this controller does not lead",
+};
+
+/** The agent came back before its old stream was seen to be broken. */
+export const REPLACED: StreamEnd = {
+  code: status.ABORTED,
+  detail: "a newer stream of this agent was opened",
+};
