@@ -42,6 +42,7 @@ const lines: readonly { readonly args: readonly string[]; readonly says: RegExp 
   { args: ["statsu"], says: /unknown command 'statsu'.*Did you mean status/s },
   { args: ["explain"], says: /missing required argument 'subject'/ },
   { args: ["explain", "a", "b"], says: /too many arguments/ },
+  { args: ["agents", "show", "lb1"], says: /fairlead explain NAME tells of one/ },
   { args: ["status", "--output=xml", "--nope=1"], says: /xml.*--nope/s },
   { args: [], says: /^Usage: fairlead .*\n {2}status /s },
   { args: ["lease"], says: /^Usage: fairlead lease .*\n {2}export /s },

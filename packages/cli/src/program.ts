@@ -72,11 +72,17 @@ export async function runProgram(
     };
     const complaints = await usageComplaints(idle, args);
     for (const complaint of complaints) context.err(`${complaint}\n`);
+    if (complaints.some((complaint) => NAMED_IN_A_LIST.test(complaint))) {
+      context.err("This shows all; fairlead explain NAME tells of one.\n");
+    }
     context.err("Run with --help for what it takes.\n");
     return EXIT.usage;
   }
   return exit;
 }
+
+/** Somebody named one thing where all are listed. */
+const NAMED_IN_A_LIST = /too many arguments for '(?:status|agents|list)'/u;
 
 /** Where the parser writes by itself. */
 interface ParserOutput {

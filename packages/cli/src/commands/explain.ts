@@ -36,7 +36,10 @@ export function explainCommand(context: CommandContext, done: (code: ExitCode) =
       "Show why something is served, or the first thing that keeps it from being so; " +
         "on a host with an agent also what a service address of nginx stands for.",
     )
-    .argument("<subject>", "NAMESPACE/NAME of a Service, an address, or an agent's name")
+    .argument(
+      "<subject>",
+      "NAMESPACE/NAME of a Service, an address, or the name of an agent or a pool",
+    )
     .addOption(agentOption("Show whom this agent's kernel sends its connections to as well."));
   return addAskOptions(command).action(async (subject: string, options: ExplainOptions) => {
     done(

@@ -469,6 +469,12 @@ suite("explain tells", () => {
   });
 });
 
+test("a subject may be named with its kind, as kubectl takes it", () => {
+  const kinds = ["service/web", "svc/default/web", "agent/lb-1", "pool/default"];
+  const names = kinds.map((subject) => explain(contextOf({}), subject).title?.split(" ").at(-1));
+  assert.deepEqual(names, ["default/web", "default/web", "lb-1", "default"]);
+});
+
 suite("what is not there", () => {
   const similar = (subject: string): readonly string[] => {
     const answer = explain(contextOf({}), subject);

@@ -1,5 +1,6 @@
 // Explains one subject: finds out what the text names and tells its chain. Pure. An address, then
-// NAMESPACE/NAME, an agent, a name in the default namespace, a pool, the name of a finding.
+// NAMESPACE/NAME, an agent, a name in the default namespace, a pool, the name of a finding, and
+// last KIND/NAME, for a namespace may be called as a kind is.
 
 import {
   type ClaimId,
@@ -45,7 +46,8 @@ export function explain(context: AdminContext, text: string): ExplainInit {
     asClaim(context, `default/${subject}`) ??
     asUnasked(context, subject) ??
     asPool(context, subject) ??
-    asFinding(context, subject) ?? { found: false, similar: [...similarTo(context, subject)] }
+    asFinding(context, subject) ??
+    asKind(context, subject) ?? { found: false, similar: [...similarTo(context, subject)] }
   );
 }
 
@@ -103,6 +105,27 @@ function asAgent(context: AdminContext, subject: string): ExplainInit | undefine
 function asPool(context: AdminContext, subject: string): ExplainInit | undefined {
   const [seen] = poolsNamed(context.view.state, subject);
   return seen && explainPool(context, seen);
+}
+
+/** `KIND/NAME`, as kubectl takes it. */
+function asKind(context: AdminContext, subject: string): ExplainInit | undefined {
+  const [kind = "", ...rest] = subject.split("/");
+  const name = rest.join("/");
+  switch (kind) {
+    case "agent":
+      return asAgent(context, name);
+    case "pool":
+      return asPool(context, name);
+    case "address":
+      return asAddress(context, name);
+    case "svc":
+    case "service":
+      return (
+        asClaim(context, name) ?? asClaim(context, `default/${name}`) ?? asUnasked(context, name)
+      );
+    default:
+      return undefined;
+  }
 }
 
 /**
