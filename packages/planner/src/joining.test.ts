@@ -204,8 +204,9 @@ test("a host that starts beside a holder that starts waits until that one runs i
   const name = laneName(lane.id);
   const starting = (state: LaneReport["state"]): Plan => {
     const agents = all.map((agent) => {
-      if (agent.name === holder)
+      if (agent.name === holder) {
         return withRow(agent, name, (row) => ({ ...row, step: "received" }));
+      }
       return agent.name === newcomer ? withLane(agent, (one) => ({ ...one, state })) : agent;
     });
     return planned(nextWorld(world, joined, { agents }));
