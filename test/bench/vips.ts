@@ -16,7 +16,8 @@ import { readMemory } from "./process-memory.ts";
 
 const VIPS = 1000;
 const READY_MS_MAX = 300_000;
-const SETTLE_MS = 30_000;
+/** An agent lists its kernel once more a minute after its start, and seldom after that. */
+const SETTLE_MS = 75_000;
 const IDLE_MS = 60_000;
 const HOLDER = "lb1";
 /** Of the successors the one that a lane is moved to, if it does not hold it. */

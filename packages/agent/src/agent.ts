@@ -10,6 +10,7 @@ import {
   type HostPort,
   type Lifecycle,
   type Logger,
+  type LoopDelay,
   type Metrics,
   namingFlag,
   VERSION,
@@ -51,6 +52,8 @@ export interface AgentOptions {
   readonly random: () => number;
   /** Where metrics are served; or the metrics of a program that serves the agent's with its own. */
   readonly metrics: HostPort | Metrics;
+  /** What tells how late the event loop is; for metrics of its own. Default: a timer. */
+  readonly loopDelay?: LoopDelay;
   /** What becomes of addresses that it added itself when it ends. Default `keep-alive`. */
   readonly leaves?: LeavePolicy;
 }
@@ -191,7 +194,7 @@ function helloOf(
 }
 
 async function serveHealth(
-  { metrics: place, lifecycle }: AgentOptions,
+  { metrics: place, loopDelay, lifecycle }: AgentOptions,
   converge: Converge,
   link: ControllerLink,
   fed: FedTimes,
@@ -202,7 +205,10 @@ async function serveHealth(
     createAgentMetrics({ ...options, metrics: place });
     return;
   }
-  const metrics = await lifecycle.start("metrics", () => createAgentMetrics(options));
+  const measured = loopDelay === undefined ? {} : { loopDelay };
+  const metrics = await lifecycle.start("metrics", () =>
+    createAgentMetrics({ ...options, ...measured }),
+  );
   await lifecycle.start("health", () =>
     namingFlag("--listen-metrics", () =>
       createHealthServer({

@@ -6,6 +6,7 @@ import {
   createLifecycle,
   createLogger,
   createSystemClock,
+  createTimerDelay,
   describeError,
   formatHelp,
   type Logger,
@@ -77,7 +78,9 @@ async function runAgent(args: readonly string[]): Promise<number> {
   } else if (settings.insecure) {
     log.warn({}, "no TLS: whoever reaches the controller's port can read and forge plans");
   }
-  const clock = createSystemClock();
+  // An idle agent's cost is how often it is woken: its own timers tell enough.
+  const loopDelay = createTimerDelay();
+  const clock = createSystemClock((lateMs) => loopDelay.add(lateMs));
   const lifecycle = createLifecycle({
     clock,
     stopMs: STOP_MS_MAX,
@@ -90,7 +93,8 @@ async function runAgent(args: readonly string[]): Promise<number> {
       await lifecycle.start("run-dir", () => claimRunDir(settings.runDir));
       const metrics = settings.listenMetrics;
       const random = Math.random;
-      await startAgent({ settings, programs, clock, log, lifecycle, random, metrics });
+      const parts = { settings, programs, clock, log, lifecycle, random, metrics, loopDelay };
+      await startAgent(parts);
     },
   });
   if (cause.kind === "signal") {

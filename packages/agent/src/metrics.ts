@@ -1,16 +1,13 @@
 // The agent's metrics, all read from the loop's view at the moment of a scrape. Labels are of
 // closed sets: no name of a user's object ever becomes one.
 
-import { createMetrics, type HealthReport, type Metrics } from "@fairlead/runtime";
+import { createMetrics, type HealthReport, type LoopDelay, type Metrics } from "@fairlead/runtime";
 
 import type { ConvergeView } from "./converge-view.ts";
 import type { FedTimes } from "./fed-times.ts";
 import { heldVips } from "./held-vips.ts";
 import type { ObservedGeneration } from "./observe.ts";
 import { countUdpSessions } from "./udp-sessions.ts";
-
-/** As often as the daemons are looked at, in ms: more would be what an idle agent costs. */
-const LOOP_LOOK_MS = 100;
 
 /** What the metrics are read from. */
 export interface AgentMetricsOptions {
@@ -20,15 +17,16 @@ export interface AgentMetricsOptions {
   readonly fed: Pick<FedTimes, "plans" | "totalMs">;
   /** Metrics of a program that the agent is a part of; else it makes its own. */
   readonly metrics?: Metrics;
+  /** What tells it how late its event loop is; else it looks by itself. */
+  readonly loopDelay?: LoopDelay;
 }
 
 /** Registers the agent's metrics. */
 export function createAgentMetrics(options: AgentMetricsOptions): Metrics {
-  const { view, isConnected } = options;
-  const { version } = options;
+  const { view, isConnected, version, loopDelay } = options;
+  const measured = loopDelay === undefined ? {} : { loopDelay };
   const metrics =
-    options.metrics ??
-    createMetrics({ program: "fairlead-agent", version, loopLookMs: LOOP_LOOK_MS });
+    options.metrics ?? createMetrics({ program: "fairlead-agent", version, ...measured });
   const gauge = (name: string, help: string, read: () => number): void => {
     metrics.gauge({ name, help, collect: (made) => made.set(read()) });
   };

@@ -26,13 +26,24 @@ export interface Clock {
 /** Node fires a timer at once when its delay is above this, so longer ones are set in pieces. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
+/** Who is told when a timer runs how much later than it was to, in ms; it may be a little early. */
+type OnRun = (lateMs: number) => void;
+
 /** Makes the clock of the machine. Its timers keep the process alive until they run. */
-export function createSystemClock(): Clock {
+export function createSystemClock(onRun?: OnRun): Clock {
+  const setTimer = (delayMs: number, run: () => void): Timer => {
+    if (onRun === undefined) return setSystemTimer(delayMs, run);
+    const dueMs = performance.now() + Math.max(0, delayMs);
+    return setSystemTimer(delayMs, () => {
+      onRun(performance.now() - dueMs);
+      run();
+    });
+  };
   return {
     nowMs: () => performance.now(),
     wallMs: () => Date.now(),
-    setTimer: setSystemTimer,
-    sleep: (delayMs, signal) => sleepWith(setSystemTimer, delayMs, signal),
+    setTimer,
+    sleep: (delayMs, signal) => sleepWith(setTimer, delayMs, signal),
   };
 }
 

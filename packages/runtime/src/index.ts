@@ -15,6 +15,12 @@ export * from "./http-listen.ts";
 export * from "./latest.ts";
 export * from "./lifecycle.ts";
 export * from "./log.ts";
+export {
+  createTimerDelay,
+  type LoopDelay,
+  type LoopDelays,
+  type TimerDelay,
+} from "./loop-delay.ts";
 export * from "./metrics.ts";
 export * from "./nearest.ts";
 export * from "./pace.ts";

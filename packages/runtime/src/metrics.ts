@@ -3,8 +3,9 @@
 // can live in one process (and in one test).
 
 import assert from "node:assert";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Histogram, type LabelValues, Registry } from "prom-client";
+
+import { type LoopDelay, watchLoopDelay } from "./loop-delay.ts";
 
 /** What a metric is called. */
 export interface MetricOptions<Label extends string> {
@@ -57,19 +58,14 @@ export interface MetricsOptions {
   /** The command's name, such as "fairlead-agent". */
   readonly program: string;
   readonly version: string;
-  /**
-   * The event loop is asked this often how late it is, in ms: what is shorter may be missed, and
-   * an idle program is woken as often. Default: 20.
-   */
-  readonly loopLookMs?: number;
+  /** What tells how late the event loop is. Default: a timer of its own, every 20 ms. */
+  readonly loopDelay?: LoopDelay;
 }
 
 const LOOP_LOOK_MS = 20;
 
 /** Every metric of ours starts with this. */
 export const METRIC_PREFIX = "fairlead_";
-
-const NANOSECONDS_PER_SECOND = 1e9;
 
 /** Makes the metrics of a program, with build_info, event loop delay and resident memory set up. */
 export function createMetrics(options: MetricsOptions): Metrics {
@@ -112,8 +108,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     help: "Resident memory of the program in bytes.",
     collect: (metric) => metric.set(process.memoryUsage.rss()),
   });
-  const stopDelay = addEventLoopDelay(gauge, options.loopLookMs ?? LOOP_LOOK_MS);
-  return { registry, counter, gauge, histogram, [Symbol.dispose]: stopDelay };
+  const delay = options.loopDelay ?? watchLoopDelay(LOOP_LOOK_MS);
+  addEventLoopDelay(gauge, delay);
+  return { registry, counter, gauge, histogram, [Symbol.dispose]: () => delay[Symbol.dispose]() };
 }
 
 /** Ten thousand things are of a few sets: to tell prom-client of each would take 2 us for each. */
@@ -147,24 +144,18 @@ function prefixed(name: string): string {
   return METRIC_PREFIX + name;
 }
 
-/** Measured by a timer: samples of turns count the time in which an idle loop waits as well. */
-function addEventLoopDelay(gauge: Metrics["gauge"], lookMs: number): () => void {
-  const delay = monitorEventLoopDelay({ resolution: lookMs });
-  delay.enable();
-  const seconds = (nanoseconds: number): number =>
-    // Each sample includes the interval itself; before the first one the histogram says NaN or 0.
-    Math.max(0, (nanoseconds || 0) / NANOSECONDS_PER_SECOND - lookMs / 1000);
+/** Measured by timers: samples of turns count the time in which an idle loop waits as well. */
+function addEventLoopDelay(gauge: Metrics["gauge"], delay: LoopDelay): void {
   gauge({
     name: "event_loop_delay_seconds",
     help: "How late the event loop ran its timers since the last scrape, in seconds.",
     // Not "quantile": Prometheus keeps that word for summaries.
     labels: ["percentile"],
     collect: (metric) => {
-      metric.set({ percentile: "50" }, seconds(delay.percentile(50)));
-      metric.set({ percentile: "99" }, seconds(delay.percentile(99)));
-      metric.set({ percentile: "100" }, seconds(delay.count === 0 ? 0 : delay.max));
-      delay.reset();
+      const { p50, p99, max } = delay.take();
+      metric.set({ percentile: "50" }, p50);
+      metric.set({ percentile: "99" }, p99);
+      metric.set({ percentile: "100" }, max);
     },
   });
-  return () => void delay.disable();
 }

@@ -9,6 +9,8 @@ import { Socket, connect } from "node:net";
 const ANSWER_BYTES_MAX = 256;
 /** What is read at once. */
 const READ_BYTES = 64;
+/** The whole id of a generation of ours: there is no need to wait until nginx has closed. */
+const WHOLE_ID = /^[0-9a-f]{16}$/;
 /** A worker answers within a millisecond; one that is stopped never does. */
 const ANSWER_MS_MAX = 500;
 
@@ -94,7 +96,8 @@ class Line {
 
   #read(length: number, bytes: Uint8Array): boolean {
     this.#answer += Buffer.from(bytes.buffer, bytes.byteOffset, length).toString("latin1");
-    if (this.#answer.length > ANSWER_BYTES_MAX) this.#finish("");
+    if (WHOLE_ID.test(this.#answer)) this.#finish(this.#answer);
+    else if (this.#answer.length > ANSWER_BYTES_MAX) this.#finish("");
     return !this.#socket.destroyed;
   }
 
