@@ -16,6 +16,7 @@ import { nearestWord } from "@fairlead/runtime";
 import { LinkState } from "@fairlead/wire";
 
 import { poolsNamed } from "../../cluster-state.ts";
+import type { ElectionView } from "../../ports.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { type ExplainInit, link, tellChain } from "./chain.ts";
 import { explainUnasked } from "./cluster-links.ts";
@@ -38,7 +39,7 @@ export function explain(context: AdminContext, text: string): ExplainInit {
   const subject = text.trim();
   if (subject.length > SUBJECT_CHARACTERS_MAX) return { found: false };
   const { lead } = context.view;
-  if (!lead.leads) return standsBy(subject, lead.holder);
+  if (!lead.leads) return standsBy(subject, lead);
   return (
     asAddress(context, subject) ??
     asClaim(context, subject) ??
@@ -52,11 +53,13 @@ export function explain(context: AdminContext, text: string): ExplainInit {
 }
 
 /** Whoever stands by knows nothing of what is served. */
-function standsBy(subject: string, leader: string | undefined): ExplainInit {
+function standsBy(subject: string, { holder, trouble }: ElectionView): ExplainInit {
   const [detail, remedy] =
-    leader === undefined
-      ? ["this controller stands by, and nobody leads", "look at the other controllers"]
-      : [`this controller stands by; ${leader} leads`, `ask ${leader}, by --server`];
+    holder !== undefined
+      ? [`this controller stands by; ${holder} leads`, `ask ${holder}, by --server`]
+      : trouble !== undefined
+        ? [`it is not known who leads: ${trouble}`, "mend that, or ask another, by --server"]
+        : ["this controller stands by, and nobody leads", "look at the other controllers"];
   const steps = [{ title: "Leader", state: LinkState.BROKEN, detail }];
   return { found: true, title: subject, steps, remedy };
 }
