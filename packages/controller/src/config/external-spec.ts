@@ -64,10 +64,15 @@ export function readExternal(
   return { url, class: of, families, renewMs };
 }
 
-/** The url without a slash at its end; undefined when it is none that is asked. */
+/** What every IPAM has below its url; who writes it as well means the same. */
+const BASE = "/ipam/v1";
+
+/** The url without a slash and the base at its end; undefined when it is none that is asked. */
 function readUrl(text: string): string | undefined {
   const url = URL.parse(text);
   if (url === null || !["http:", "https:"].includes(url.protocol)) return undefined;
   const isPlain = [url.username, url.password, url.search, url.hash].every((part) => part === "");
-  return isPlain ? `${url.origin}${url.pathname}`.replace(/\/+$/u, "") : undefined;
+  if (!isPlain) return undefined;
+  const whole = `${url.origin}${url.pathname}`.replace(/\/+$/u, "");
+  return whole.endsWith(BASE) ? whole.slice(0, -BASE.length) : whole;
 }

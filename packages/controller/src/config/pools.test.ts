@@ -40,10 +40,12 @@ const cases: readonly PoolCase[] = [
         name: "dual",
         external: { url: "http://[::1]:1/x", class: "a", families: ["ipv6", "ipv4"] },
       },
+      { name: "whole", external: { url: "https://ipam.example/x/ipam/v1/", class: "lab" } },
     ],
     pools: [
       "lab: https://ipam.example lab ipv4 60000",
       "dual: http://[::1]:1/x a ipv6,ipv4 300000",
+      "whole: https://ipam.example/x lab ipv4 300000",
     ],
   },
   {
