@@ -20,8 +20,10 @@ export interface DataPathWatchOptions {
   readonly incarnation: string;
   /** The file that its lanes follow; its supervisor's scripts write it too. */
   readonly trackFile: string;
-  /** Whether one that is silent counts as down: of one that never served nothing is known. */
-  readonly mayBeDown: () => boolean;
+  /** Whether it is known to serve: one that never did is not down, whatever it was asked before. */
+  readonly isServing: () => boolean;
+  /** Whether its silence means that it is down. Default: it does. */
+  readonly mayBeDown?: () => boolean;
   /** Whether no address that it serves is on this host: it is asked seldom then. */
   readonly isAtRest: () => boolean;
 }
@@ -34,13 +36,18 @@ export interface DataPathWatch {
 
 /** Makes the watch; nothing is asked before the first tick. */
 export function createDataPathWatch(options: DataPathWatchOptions): DataPathWatch {
-  const { name, nginx, log, incarnation, mayBeDown, isAtRest } = options;
+  const { name, nginx, log, incarnation, isServing, mayBeDown = () => true, isAtRest } = options;
   const silence = createSilence(() => answersOf(nginx), isAtRest);
   const file = createDownFile(options.trackFile);
   let wasDown = false;
+  let wasServing = false;
   let isSkipped = false;
   return {
     tick: async () => {
+      const serves = isServing();
+      // It was asked before it was started too, and did not answer then.
+      if (serves && !wasServing) silence.forget();
+      wasServing = serves;
       const answering = silence.tick();
       // Who answers is down by its scripts' word alone, and it is asked on every second tick too.
       isSkipped = !isSkipped && !wasDown && answering === "answers";
@@ -60,7 +67,7 @@ export function createDataPathWatch(options: DataPathWatchOptions): DataPathWatc
       } else if (answering === "silent") {
         endFrozen(incarnation);
         // Whether it may be is asked every time: the answer may take two looks.
-        if (mayBeDown() && !isDown) await file.setDown(true);
+        if (serves && mayBeDown() && !isDown) await file.setDown(true);
       }
     },
   };

@@ -67,7 +67,7 @@ class Watch implements AsyncDisposable {
         log,
         incarnation: layout.nginx.incarnation,
         trackFile: layout.keepalived.dataPath,
-        mayBeDown: () => view().applied.generation !== undefined,
+        isServing: () => view().applied.generation !== undefined,
         isAtRest,
       }),
       createUdpPathWatch({ layout, log, view, nginx: nginxUdp, isAtRest }),

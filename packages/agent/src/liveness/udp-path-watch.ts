@@ -46,6 +46,7 @@ class Watch implements DataPathWatch {
       log,
       incarnation: layout.nginxUdp.incarnation,
       trackFile: layout.keepalived.dataPathUdp,
+      isServing: () => this.#options.view().applied.udpGeneration !== undefined,
       mayBeDown: () => this.#isGone() && !this.#shallBeDown(),
       isAtRest,
     });
