@@ -76,7 +76,11 @@ class Stream implements AgentStream {
   constructor(options: AgentStreamOptions) {
     const { call, clock, heartbeatIntervalMs } = options;
     this.#options = options;
-    this.from = call.getPeer().replace(/:\d+$/u, "");
+    // A listener for both families has those of IPv4 as addresses of IPv6.
+    this.from = call
+      .getPeer()
+      .replace(/:\d+$/u, "")
+      .replace(/^::ffff:/u, "");
     this.#heartbeat = createHeartbeat({
       clock,
       intervalMs: heartbeatIntervalMs,

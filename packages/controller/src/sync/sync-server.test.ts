@@ -247,7 +247,7 @@ test("a second host in the name of an agent is refused and found, until it asks 
   assert.equal(code, status.ALREADY_EXISTS);
   assert.match(
     details,
-    /::1\]? speaks in the name of lb1, which .*127\.0\.0\.1.* --name of its own/,
+    /^::1 speaks in the name of lb1, which 127\.0\.0\.1 has: .* --name of its own/,
   );
   stage.deliver(planOf(1));
   await first.next("update");
