@@ -4,26 +4,23 @@
 
 import { status } from "@grpc/grpc-js";
 
-import type { AgentHello, AgentName } from "@fairlead/model";
+import type { AgentName } from "@fairlead/model";
 import type { Clock, Timer } from "@fairlead/runtime";
 
 import type { Fact } from "../facts.ts";
-import type { AgentStream, StreamEnd } from "./agent-stream.ts";
-
-/** Of a stream that has the name: where it comes from, and which boot of which host it is. */
-export interface NameHolder {
-  readonly stream: Pick<AgentStream, "from"> | undefined;
-  readonly bootId: string | undefined;
-}
+import type { StreamEnd } from "./agent-stream.ts";
 
 /** The names that two hosts ask for. Disposing forgets them. */
 export interface NameClashes extends Disposable {
   /**
-   * Judges a hello by who has the name. A stream from the same host, or of the same boot of a host
-   * that has another address now, is the same agent come back.
+   * Judges a hello by who has the name. A stream from the same host is the same agent come back; a
+   * host that has another address now comes in when its old stream has been silent for long enough
+   * to be ended. Boots are no help: containers of one kernel share theirs.
+   * @param from the host that says it.
+   * @param holder the host that has the name; undefined: nobody has.
    * @returns how the new stream ends; undefined when it may have the name.
    */
-  refuse(hello: AgentHello, from: string, holder: NameHolder): StreamEnd | undefined;
+  refuse(name: AgentName, from: string, holder: string | undefined): StreamEnd | undefined;
 }
 
 /** Who is refused asks again within 5 s; who has not for this long, in ms, asks no more. */
@@ -45,13 +42,13 @@ export function createNameClashes(options: {
     ends.set(name, timer);
   };
   return {
-    refuse: ({ agent: name, bootId }, from, { stream, bootId: known }) => {
-      if (stream === undefined || stream.from === from || bootId === known) return undefined;
-      const detail = `${from} speaks in the name of ${name}, which ${stream.from} has`;
+    refuse: (name, from, holder) => {
+      if (holder === undefined || holder === from) return undefined;
+      const detail = `${from} speaks in the name of ${name}, which ${holder} has`;
       const finding = { subject: "agent", name, reason: "AgentNameTaken", detail } as const;
       options.emit({ kind: "finding", source: SOURCE, finding });
       clearLater(name);
-      const remedy = `give each agent a --name of its own; if ${stream.from} is gone, try again`;
+      const remedy = `give each agent a --name of its own; if ${holder} is gone, wait some seconds`;
       return { code: status.ALREADY_EXISTS, detail: `${detail}: ${remedy}` };
     },
     [Symbol.dispose]: () => {

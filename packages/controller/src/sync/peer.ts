@@ -12,8 +12,6 @@ import type { Refusal } from "./target.ts";
 export interface Peer {
   outbox: Outbox;
   stream: AgentStream | undefined;
-  /** Of the host whose agent opened the last one. */
-  bootId: string | undefined;
   /** The last one, also of an earlier stream. */
   report: AgentReport | undefined;
   /** Whether a difference from `report` makes sense on the open stream. */
@@ -25,7 +23,7 @@ export function newPeer(): Peer {
   return {
     outbox: EMPTY_OUTBOX,
     stream: undefined,
-    bootId: undefined,
+
     report: undefined,
     hasReported: false,
   };

@@ -174,10 +174,10 @@ class Streams implements SyncServer {
     const isOurs = this.#lead === "ours";
     if (!isOurs) return this.#waiting.add({ stream, hello, reportDigest: digest });
     const peer = this.#peerOf(hello.agent);
-    const refused = this.#names.refuse(hello, stream.from, peer);
+    const refused = this.#names.refuse(hello.agent, stream.from, peer.stream?.from);
     if (refused !== undefined) return stream.end(refused);
     const older = peer.stream;
-    [peer.stream, peer.bootId] = [stream, hello.bootId];
+    peer.stream = stream;
     const { report } = peer;
     const known = report !== undefined && reportDigest(report) === digest ? report : undefined;
     peer.hasReported = known !== undefined;
