@@ -4,23 +4,27 @@
 
 import { status } from "@grpc/grpc-js";
 
-import type { AgentName } from "@fairlead/model";
+import type { AgentHello, AgentName } from "@fairlead/model";
 import type { Clock, Timer } from "@fairlead/runtime";
 
 import type { Fact } from "../facts.ts";
-import type { StreamEnd } from "./agent-stream.ts";
+import type { AgentStream, StreamEnd } from "./agent-stream.ts";
+
+/** Who has a name: where its stream comes from, and what it said of itself last. */
+export interface NameHolder {
+  readonly stream: Pick<AgentStream, "from"> | undefined;
+  readonly hello: AgentHello | undefined;
+}
 
 /** The names that two hosts ask for. Disposing forgets them. */
 export interface NameClashes extends Disposable {
   /**
-   * Judges a hello by who has the name. A stream from the same host is the same agent come back; a
-   * host that has another address now comes in when its old stream has been silent for long enough
-   * to be ended. Boots are no help: containers of one kernel share theirs.
-   * @param from the host that says it.
-   * @param holder the host that has the name; undefined: nobody has.
+   * Judges a hello by who has the name. A stream from the same address, or from the same host that
+   * has another one now, is the same agent come back.
+   * @param from the host's address.
    * @returns how the new stream ends; undefined when it may have the name.
    */
-  refuse(name: AgentName, from: string, holder: string | undefined): StreamEnd | undefined;
+  refuse(hello: AgentHello, from: string, holder: NameHolder): StreamEnd | undefined;
 }
 
 /** Who is refused asks again within 5 s; who has not for this long, in ms, asks no more. */
@@ -42,17 +46,26 @@ export function createNameClashes(options: {
     ends.set(name, timer);
   };
   return {
-    refuse: (name, from, holder) => {
-      if (holder === undefined || holder === from) return undefined;
-      const detail = `${from} speaks in the name of ${name}, which ${holder} has`;
+    refuse: (hello, from, { stream, hello: known }) => {
+      if (stream === undefined || stream.from === from || isSameHost(hello, known))
+        return undefined;
+      const { agent: name } = hello;
+      const detail = `${from} speaks in the name of ${name}, which ${stream.from} has`;
       const finding = { subject: "agent", name, reason: "AgentNameTaken", detail } as const;
       options.emit({ kind: "finding", source: SOURCE, finding });
       clearLater(name);
-      const remedy = `give each agent a --name of its own; if ${holder} is gone, wait some seconds`;
+      const remedy =
+        "give each agent a --name of its own; the name of a host that is gone is free in 9 s";
       return { code: status.ALREADY_EXISTS, detail: `${detail}: ${remedy}` };
     },
     [Symbol.dispose]: () => {
       for (const timer of ends.values()) timer.cancel();
     },
   };
+}
+
+/** By boot and network card: containers share the boots of their kernel, and clones are booted. */
+function isSameHost(one: AgentHello, other: AgentHello | undefined): boolean {
+  if (one.bootId !== other?.bootId) return false;
+  return one.links.some(({ mac }) => other.links.some((link) => link.mac === mac));
 }

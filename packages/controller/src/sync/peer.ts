@@ -1,7 +1,13 @@
 // What is kept of one agent over its streams, and what follows from it. Given by the streams; the
 // outbox decides what is sent.
 
-import { type AgentName, type AgentReport, type ResourceName, vipName } from "@fairlead/model";
+import {
+  type AgentHello,
+  type AgentName,
+  type AgentReport,
+  type ResourceName,
+  vipName,
+} from "@fairlead/model";
 import type { MayStillGet } from "@fairlead/planner";
 
 import type { AgentStream } from "./agent-stream.ts";
@@ -12,6 +18,8 @@ import type { Refusal } from "./target.ts";
 export interface Peer {
   outbox: Outbox;
   stream: AgentStream | undefined;
+  /** What it said of itself last. */
+  hello: AgentHello | undefined;
   /** The last one, also of an earlier stream. */
   report: AgentReport | undefined;
   /** Whether a difference from `report` makes sense on the open stream. */
@@ -23,6 +31,7 @@ export function newPeer(): Peer {
   return {
     outbox: EMPTY_OUTBOX,
     stream: undefined,
+    hello: undefined,
 
     report: undefined,
     hasReported: false,

@@ -5,7 +5,7 @@ import assert from "node:assert";
 import { test } from "node:test";
 import type { AgentHello, AgentReport, NodePlan, Revision } from "@fairlead/model";
 import { createFakeClock, createLogger, type FakeClock } from "@fairlead/runtime";
-import { agentName, laneOf, listenerOf, vipOf } from "@fairlead/testkit";
+import { agentName, laneOf, listenerOf, makeLink, vipOf } from "@fairlead/testkit";
 import {
   createRevisions,
   encodeReport,
@@ -257,7 +257,19 @@ test("a second host in the name of an agent is refused and found, until it asks 
   assert.equal(stage.facts.filter((fact) => fact.kind === "finding-cleared").length, 1);
 });
 
-test("a host that has another address comes in when its old stream was silent for long", async () => {
+test("a host that has another address since it connected is the same agent come back", async () => {
+  await using stage = await new Stage().start();
+  const links = [makeLink("eth0", ["192.0.2.11/24"])];
+  const before = stage.agent();
+  before.say(helloOf({ links }));
+  await before.next("welcome");
+  const after = stage.agent("[::1]");
+  after.say(helloOf({ links }));
+  await after.next("welcome");
+  assert.equal((await before.ended).code, status.ABORTED);
+});
+
+test("another host comes in when the one that had the name was silent for long", async () => {
   await using stage = await new Stage().start();
   const before = stage.agent();
   before.say(helloOf());

@@ -174,10 +174,10 @@ class Streams implements SyncServer {
     const isOurs = this.#lead === "ours";
     if (!isOurs) return this.#waiting.add({ stream, hello, reportDigest: digest });
     const peer = this.#peerOf(hello.agent);
-    const refused = this.#names.refuse(hello.agent, stream.from, peer.stream?.from);
+    const refused = this.#names.refuse(hello, stream.from, peer);
     if (refused !== undefined) return stream.end(refused);
     const older = peer.stream;
-    peer.stream = stream;
+    [peer.stream, peer.hello] = [stream, hello];
     const { report } = peer;
     const known = report !== undefined && reportDigest(report) === digest ? report : undefined;
     peer.hasReported = known !== undefined;
