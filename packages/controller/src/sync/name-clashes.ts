@@ -47,8 +47,8 @@ export function createNameClashes(options: {
   };
   return {
     refuse: (hello, from, { stream, hello: known }) => {
-      if (stream === undefined || stream.from === from || isSameHost(hello, known))
-        return undefined;
+      if (stream === undefined || stream.from === from) return undefined;
+      if (isSameHost(hello, known)) return undefined;
       const { agent: name } = hello;
       const detail = `${from} speaks in the name of ${name}, which ${stream.from} has`;
       const finding = { subject: "agent", name, reason: "AgentNameTaken", detail } as const;
