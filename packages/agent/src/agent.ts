@@ -205,9 +205,8 @@ async function serveHealth(
     createAgentMetrics({ ...options, metrics: place });
     return;
   }
-  const measured = loopDelay === undefined ? {} : { loopDelay };
   const metrics = await lifecycle.start("metrics", () =>
-    createAgentMetrics({ ...options, ...measured }),
+    createAgentMetrics({ ...options, loopDelay }),
   );
   await lifecycle.start("health", () =>
     namingFlag("--listen-metrics", () =>

@@ -18,15 +18,14 @@ export interface AgentMetricsOptions {
   /** Metrics of a program that the agent is a part of; else it makes its own. */
   readonly metrics?: Metrics;
   /** What tells it how late its event loop is; else it looks by itself. */
-  readonly loopDelay?: LoopDelay;
+  readonly loopDelay?: LoopDelay | undefined;
 }
 
 /** Registers the agent's metrics. */
 export function createAgentMetrics(options: AgentMetricsOptions): Metrics {
   const { view, isConnected, version, loopDelay } = options;
-  const measured = loopDelay === undefined ? {} : { loopDelay };
   const metrics =
-    options.metrics ?? createMetrics({ program: "fairlead-agent", version, ...measured });
+    options.metrics ?? createMetrics({ program: "fairlead-agent", version, loopDelay });
   const gauge = (name: string, help: string, read: () => number): void => {
     metrics.gauge({ name, help, collect: (made) => made.set(read()) });
   };

@@ -24,7 +24,7 @@ import {
 } from "@fairlead/testkit";
 import fc from "fast-check";
 
-import { plan } from "./index.ts";
+import { plan, reportedHolders } from "./index.ts";
 
 const revisionOf = makeRevisionOf();
 const RUNS = 40;
@@ -81,11 +81,9 @@ function isAtRest({ leases, lanes }: Plan): boolean {
 }
 
 /** Whether somebody holds each lane: while nobody does, whoever is there is let in. */
-function areHeld({ agents }: World, { lanes }: Plan): boolean {
-  const held = [...agents.values()].flatMap(({ report }) => report?.lanes ?? []);
-  return [...lanes.keys()].every((id) =>
-    held.some(({ name, state }) => name === laneName(id) && state === "holder"),
-  );
+function areHeld(world: World, { lanes }: Plan): boolean {
+  const holders = reportedHolders(world);
+  return [...lanes.keys()].every((id) => holders.has(laneName(id)));
 }
 
 /** What a new leader knows of an agent that has only said hello. */

@@ -59,7 +59,7 @@ export interface MetricsOptions {
   readonly program: string;
   readonly version: string;
   /** What tells how late the event loop is. Default: a timer of its own, every 20 ms. */
-  readonly loopDelay?: LoopDelay;
+  readonly loopDelay?: LoopDelay | undefined;
 }
 
 const LOOP_LOOK_MS = 20;

@@ -46,14 +46,14 @@ class Watch implements DataPathWatch {
       log,
       incarnation: layout.nginxUdp.incarnation,
       trackFile: layout.keepalived.dataPathUdp,
-      isServing: () => this.#options.view().applied.udpGeneration !== undefined,
+      isServing: () => this.#isServing(),
       mayBeDown: () => this.#isGone() && !this.#shallBeDown(),
       isAtRest,
     });
   }
 
   async tick(): Promise<void> {
-    if (this.#options.view().applied.udpGeneration === undefined) {
+    if (!this.#isServing()) {
       await this.#forget();
       return;
     }
@@ -61,6 +61,10 @@ class Watch implements DataPathWatch {
     this.#isSilent = false;
     await this.#dataPath.tick();
     if (!this.#isSilent) this.#before = undefined;
+  }
+
+  #isServing(): boolean {
+    return this.#options.view().applied.udpGeneration !== undefined;
   }
 
   /** Nothing is served over UDP any more: what was said of the last that was, is void. */

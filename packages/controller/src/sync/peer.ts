@@ -32,7 +32,6 @@ export function newPeer(): Peer {
     outbox: EMPTY_OUTBOX,
     stream: undefined,
     hello: undefined,
-
     report: undefined,
     hasReported: false,
   };

@@ -11,6 +11,7 @@ import { decodeReport, type FromAgent, reportDigest, type Revisions } from "@fai
 import type { Fact } from "../facts.ts";
 import type { LeadOwner, PlanDelivery, SyncState } from "../ports.ts";
 import { type AgentStream, createAgentStream, type SyncCall } from "./agent-stream.ts";
+import { createNameClashes, type NameClashes } from "./name-clashes.ts";
 import {
   EMPTY_OUTBOX,
   outboxContext,
@@ -18,7 +19,6 @@ import {
   type OutboxEvent,
   stepOutbox,
 } from "./outbox.ts";
-import { createNameClashes, type NameClashes } from "./name-clashes.ts";
 import { newPeer, owedAnswer, type Peer, problemsOf, sentByNow } from "./peer.ts";
 import { REPLACED, STANDS_BY, STOPPING } from "./stream-ends.ts";
 import { countedSync, NO_SYNC_METRICS, type SyncMetrics } from "./sync-metrics.ts";
