@@ -55,8 +55,10 @@ test("a deleted Service's address rests, and is free when an operator says so", 
   assert.equal((await stage.run("lease", "list", "--no-headers")).out, "");
 });
 
-test("leases move from one install to another by a file, all of them or none", async () => {
-  const file = join(mkdtempSync(join(tmpdir(), "fairlead-book-")), "leases.json");
+test("leases move from one install to another by a file, all of them or none", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "fairlead-book-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "leases.json");
   {
     await using first = await openStage("aaa", "web");
     assert.equal((await first.run("lease", "export", file)).code, EXIT.good);

@@ -75,8 +75,9 @@ export interface Store extends AsyncDisposable {
   /**
    * Makes all changes durable, or none. When it resolves with `committed` they survive a power
    * cut. Rejects with an EdgeError when the store cannot be written. Nothing was changed then, or
-   * nobody answered whether it was; the next commit puts that back, be it without changes. One
-   * without changes writes nothing where there is nothing to put back.
+   * nobody answered whether it was; the next commit puts that back, and writes something even
+   * without changes: it tells whether the store can be written again. Any other without changes
+   * writes nothing.
    */
   commit(epoch: number, changes: readonly StoreChange[]): Promise<CommitResult>;
   /**

@@ -3,7 +3,15 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -197,6 +205,21 @@ test("a file removed under a running controller is noticed at the next write", a
     assert.match(error.message, /removed or replaced while it is in use$/);
     return true;
   });
+});
+
+test("a commit without changes reaches the disk after one that failed, and only then", async () => {
+  using folder = makeFolder();
+  await using store = createSqliteStore({ path: folder.path });
+  const { epoch } = await store.open();
+  const written = (): number => statSync(`${folder.path}-wal`).size;
+  const before = written();
+  await store.commit(epoch, []);
+  assert.equal(written(), before);
+  renameSync(folder.path, `${folder.path}.away`);
+  await assert.rejects(store.commit(epoch, [{ kind: "put-lease", lease: LEASE }]));
+  renameSync(`${folder.path}.away`, folder.path);
+  assert.deepEqual(await store.commit(epoch, []), { kind: "committed" });
+  assert.ok(written() > before);
 });
 
 test("the event loop keeps turning while ten thousand leases are written", async () => {

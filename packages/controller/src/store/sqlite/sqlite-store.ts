@@ -21,6 +21,9 @@ import { type ChangeWriter, createChangeWriter } from "./write-change.ts";
 /** Rows written before the event loop gets a turn: about 2 ms. */
 const SLICE_ROWS = 200;
 
+/** Makes a page of the file be written with what it had. */
+const WRITE_AND_TAKE_BACK = "UPDATE meta SET epoch = epoch + 1; UPDATE meta SET epoch = epoch - 1";
+
 /** Where the store is. */
 export interface SqliteStoreOptions {
   /** The file; made with its folder when missing. */
@@ -42,6 +45,8 @@ class SqliteStore implements Store {
   #writer: ChangeWriter | undefined;
   #checkFile: (() => void) | undefined;
   #isClosed = false;
+  /** The last commit failed: what comes of the next is told only by writing something. */
+  #isInDoubt = false;
 
   constructor(options: SqliteStoreOptions) {
     // An absolute path is never taken for a URI or for SQLite's own ":memory:".
@@ -51,6 +56,7 @@ class SqliteStore implements Store {
       name: `the store ${this.#path}`,
       write: (batch) => this.#write(batch),
       onFailed: (error) => {
+        this.#isInDoubt = true;
         this.#rollBack();
         return storeError(error, `cannot write the store ${this.#path}`);
       },
@@ -141,7 +147,10 @@ class SqliteStore implements Store {
       }
       results.push({ kind: "committed" });
     }
+    // Without a changed page SQLite touches no disk, and the disk may be full still.
+    if (this.#isInDoubt && rows === 0) database.exec(WRITE_AND_TAKE_BACK);
     database.exec("COMMIT");
+    this.#isInDoubt = false;
     if (rows > 0) this.#onWrite?.(rows);
     return results;
   }
