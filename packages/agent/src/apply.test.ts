@@ -6,7 +6,15 @@ import { test } from "node:test";
 
 import { type DeviceName, parseAddress, parseDeviceName, present } from "@fairlead/model";
 import { EdgeError } from "@fairlead/runtime";
-import { laneOf } from "@fairlead/testkit";
+import {
+  acceptedPlan,
+  createFakeHost,
+  fakeWorld,
+  laneOf,
+  listenerOf,
+  restartFakeAgent,
+  vipOf,
+} from "@fairlead/testkit";
 
 import { NOTHING_APPLIED } from "./applied.ts";
 import { applySteps } from "./apply.ts";
@@ -17,6 +25,7 @@ import type { Step } from "./steps.ts";
 const link: DeviceName = present(parseDeviceName("eth0"), "a device name");
 const address = present(parseAddress("192.0.2.100"), "an address");
 const lane = laneOf({ routerId: 51, order: ["a=192.0.2.11", "b=192.0.2.12"] });
+const vip = vipOf("192.0.2.100", lane);
 
 const GUARD = { kind: "guard", vips: [], lanes: [], without: [] } as const;
 const REMOVING: readonly Step[] = [
@@ -125,4 +134,26 @@ test("a run directory that takes no file is told from a daemon that is down", as
     );
     assert.equal(result.retry, true);
   }
+});
+
+test("a start of nginx for UDP that fails may have come through: it ends with its last listener", async () => {
+  const { clock, segment } = fakeWorld();
+  const host = createFakeHost({ name: "a", prefix: "192.0.2.11/24", segment, clock });
+  const started: typeof host.nginxUdp.apply = async (text, generation) => {
+    await host.nginxUdp.apply(text, generation);
+    throw new EdgeError({ code: "DEADLINE", message: "nobody answered", retryable: true });
+  };
+  const nginxUdp = { ...host.nginxUdp, apply: started };
+  const a = await restartFakeAgent(clock, { ...host, nginxUdp });
+  a.loop.accept(acceptedPlan("a", []));
+  await clock.advance(1000);
+  a.loop.accept(
+    acceptedPlan("a", [lane, vip, ...listenerOf("192.0.2.100:53/udp", ["10.0.0.1:53"])]),
+  );
+  await clock.advance(1000);
+  const listens = (): boolean => host.lines().some((line) => line.includes(":53"));
+  assert.ok(listens());
+  a.loop.accept(acceptedPlan("a", [lane, vip]));
+  await clock.advance(1000);
+  assert.ok(!listens(), "nobody asks for it any more");
 });

@@ -22,7 +22,7 @@ import type { Host } from "./host.ts";
 import type { LedgerEntry } from "./ports.ts";
 import { serveListeners } from "./serve-listeners.ts";
 import { type StepOutcome, subjectOf } from "./step-outcome.ts";
-import type { Step } from "./steps.ts";
+import { type Step, isServingUdp } from "./steps.ts";
 
 /** How a pass went. */
 export interface PassResult {
@@ -74,6 +74,8 @@ export async function applySteps(
   let progress: Progress = {
     applied: {
       ...context.before,
+      // What fails may have started it all the same; who ends it says so.
+      udpEnded: context.before.udpEnded && !isServingUdp(steps),
       strangers: new Map(),
       unasked: new Set(),
       problems: new Map(),

@@ -125,6 +125,11 @@ export function decideSteps(input: StepInput): StepList {
   };
 }
 
+/** Whether the steps have to do with the nginx for UDP. */
+export function isServingUdp(steps: readonly Step[]): boolean {
+  return steps.some((step) => step.kind === "serve" && step.protocol === "udp");
+}
+
 /**
  * The one for UDP ends when there is nothing for it. An agent before this one may have left it, so
  * that it counts as running until it was ended once.
