@@ -10,13 +10,18 @@ import type { Step } from "./steps.ts";
 /** What was answered, or why nobody could be asked. */
 export type Answers = ReadonlyMap<Address, string> | { readonly trouble: string };
 
+/** What fails once is a kernel that is busy; what fails as often as this, a right that is missing. */
+const TRIES_MAX = 3;
+
 /** Asking takes as long as a reload of nginx, so it begins with the pass. Never rejects. */
 export async function startAsking(segment: SegmentAsker, steps: readonly Step[]): Promise<Answers> {
   const questions = steps.flatMap((step) => (step.kind === "ask" ? step.questions : []));
   if (questions.length === 0) return new Map();
-  try {
-    return await segment.ask(questions);
-  } catch (error) {
-    return { trouble: describeError(error) };
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await segment.ask(questions);
+    } catch (error) {
+      if (tries === TRIES_MAX) return { trouble: describeError(error) };
+    }
   }
 }

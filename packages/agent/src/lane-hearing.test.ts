@@ -14,11 +14,19 @@ import {
   laneOf,
 } from "@fairlead/testkit";
 
+import { laneAnchor } from "@fairlead/render";
+
 import { createLaneHearings } from "./lane-hearing.ts";
 import type { HeardAdverts } from "./ports.ts";
 
 const ORDER = ["a=192.0.2.11", "b=192.0.2.12", "c=192.0.2.13"];
 const LANE: LaneResource = { ...laneOf({ routerId: 51, order: ORDER }), holder: agentName("a") };
+
+const ANCHOR = laneAnchor(LANE).address;
+
+function macFrom(address: string): string {
+  return `02:00:00:00:00:${address.slice(-2)}`;
+}
 
 /** What is so while a time passes. */
 interface Span {
@@ -27,6 +35,8 @@ interface Span {
   readonly from?: readonly string[];
   /** Whether the holder's own address answers. Default: it does. */
   readonly answers?: boolean;
+  /** Whose host answers for the lane's anchor, by its own address. Default: nobody's. */
+  readonly anchorAt?: string;
   readonly isAble?: boolean;
   readonly lane?: Partial<LaneResource>;
 }
@@ -55,8 +65,12 @@ async function play(spans: readonly Span[]): Promise<readonly (string | undefine
     },
     sight: {
       see: async (_link, addresses) => {
-        const mac = span.answers === false ? "" : "02:00:00:00:00:0b";
-        return new Map(addresses.map((one) => [one, { mac }]));
+        const macOf = (address: string): string => {
+          if (address === "192.0.2.11") return span.answers === false ? "" : macFrom(address);
+          const at = address === ANCHOR ? span.anchorAt : address;
+          return at === undefined ? "" : macFrom(at);
+        };
+        return new Map(addresses.map((one) => [one, { mac: macOf(one) }]));
       },
     },
   });
@@ -98,6 +112,16 @@ const cases: readonly {
   {
     name: "of a holder that is gone nothing is said, and it is no firewall",
     spans: [{ ms: 5000 }, { ms: 6000, from: [], answers: false }],
+    said: ["heard", undefined],
+  },
+  {
+    name: "a holder that is gone and another one who speaks to others alone are a lane that is held",
+    spans: [{ ms: 5000 }, { ms: 6000, from: [], answers: false, anchorAt: "192.0.2.13" }],
+    said: ["heard", "unheard"],
+  },
+  {
+    name: "who answers for the anchor without being of the lane has some other lane",
+    spans: [{ ms: 5000 }, { ms: 6000, from: [], answers: false, anchorAt: "192.0.2.99" }],
     said: ["heard", undefined],
   },
   {

@@ -1,12 +1,12 @@
 // Whether this host hears the adverts of those who hold its lanes. Driven by the loop's looks. A
 // holder that is not heard while its own address answers is behind a firewall: that is told after
-// two readings. One that does not answer is gone or cut off, of which nothing is said.
+// two readings. One that does not answer is gone or cut off, of which nothing is said, unless
+// another host of the lane has it by now: that one speaks to those whom it knows, and not to us.
 
 import {
   ADVERTS_MISSED,
   type Address,
   type AgentName,
-  type DeviceName,
   type LaneHearing,
   type LaneResource,
   type ResourceName,
@@ -59,7 +59,7 @@ interface Entry {
   /** Of readings: since when each was one of silence, or of adverts. */
   silentSinceMs?: number;
   heardSinceMs?: number;
-  /** Whether the holder's own address answered, since silence began. */
+  /** Whether somebody of the lane was found to have it or to be its holder, since silence began. */
   answer?: { readonly isThere: boolean; readonly atMs: number };
   said?: "heard" | "unheard";
 }
@@ -85,11 +85,11 @@ class Listening implements LaneHearings {
     const heard = vrrp.adverts(isSoon ? READ_SOON_MS : READ_SELDOM_MS);
     const isNew = heard !== undefined && heard.readMs > this.#readMs;
     if (isNew) this.#readMs = heard.readMs;
-    for (const { lane } of lanes.values()) {
-      const entry = this.#entries.get(lane.name);
+    for (const held of lanes.values()) {
+      const entry = this.#entries.get(held.lane.name);
       if (entry === undefined) continue;
-      if (isNew) this.#read(lane, entry, heard);
-      if (entry.silentSinceMs !== undefined) this.#askFor(entry, lane.link, nowMs);
+      if (isNew) this.#read(held.lane, entry, heard);
+      if (entry.silentSinceMs !== undefined) this.#askFor(held, entry, nowMs);
     }
     const known = [...lanes].sort(([a], [b]) => compareText(a, b));
     return known.flatMap(([lane, { holder }]): readonly LaneHearing[] => {
@@ -148,21 +148,36 @@ class Listening implements LaneHearings {
     else entry.said = said;
   }
 
-  #askFor(entry: Entry, link: DeviceName, nowMs: number): void {
+  #askFor(held: HeldLane, entry: Entry, nowMs: number): void {
     const { sight, clock } = this.#options;
     if (sight === undefined || this.#isAsking) return;
     if (entry.answer !== undefined && nowMs - entry.answer.atMs < ASK_EVERY_MS) return;
     this.#isAsking = true;
-    const ask = async (): Promise<void> => {
-      const seen = await sight.see(link, [entry.source]);
-      const mac = seen.get(entry.source)?.mac;
-      if (mac !== undefined) entry.answer = { isThere: mac !== "", atMs: clock.nowMs() };
-    };
     // Who cannot ask says nothing.
-    void ask()
+    void isThere(sight, held)
+      .then((found) => {
+        if (found !== undefined) entry.answer = { isThere: found, atMs: clock.nowMs() };
+      })
       .catch(() => undefined)
       .finally(() => (this.#isAsking = false));
   }
+}
+
+/**
+ * Whether the holder's own address answers, or a host of the lane does for its anchor, which only
+ * who holds the lane has; undefined: nobody could be asked.
+ */
+async function isThere(
+  sight: SegmentSight,
+  { lane, source, peers }: HeldLane,
+): Promise<boolean | undefined> {
+  const anchor = laneAnchor(lane).address;
+  const seen = await sight.see(lane.link, [...peers, anchor]);
+  const holder = seen.get(source)?.mac;
+  if (holder === undefined) return undefined;
+  if (holder !== "") return true;
+  const keeper = seen.get(anchor)?.mac ?? "";
+  return keeper !== "" && peers.some((peer) => seen.get(peer)?.mac === keeper);
 }
 
 interface HeldLane {
@@ -170,6 +185,8 @@ interface HeldLane {
   readonly holder: AgentName;
   /** The holder's own address. */
   readonly source: Address;
+  /** Own addresses of all others of the lane, the holder's too. */
+  readonly peers: readonly Address[];
 }
 
 /** Lanes of the plan that another agent holds by it, on links that are up. */
@@ -183,8 +200,10 @@ function heldByOthers(
     if (lane.kind !== "lane" || lane.holder === undefined) continue;
     if (lane.holder === wanted?.plan.agent || !isUp.has(lane.link)) continue;
     const { holder } = lane;
-    const source = lane.order.find(({ agent }) => agent === holder)?.address;
-    if (source !== undefined) lanes.set(lane.name, { lane, holder, source });
+    const others = lane.order.filter(({ agent }) => agent !== wanted?.plan.agent);
+    const source = others.find(({ agent }) => agent === holder)?.address;
+    const peers = others.map(({ address }) => address);
+    if (source !== undefined) lanes.set(lane.name, { lane, holder, source, peers });
   }
   return lanes;
 }

@@ -10,7 +10,7 @@ import type { Observation } from "./observe.ts";
 
 /** What it is told by. */
 export interface LaneStateInput {
-  readonly applied: Pick<Applied, "lanes">;
+  readonly applied: Pick<Applied, "lanes" | "held">;
   readonly observed: Pick<Observation, "kernel" | "keepalivedAlive">;
 }
 
@@ -31,9 +31,11 @@ export function laneStates(
   for (const link of observed.kernel.links) if (link.up) up.add(link.name);
   return lanes.map((lane) => {
     if (!observed.keepalivedAlive || !applied.lanes.has(lane.name)) return state(lane, "absent");
-    if (!up.has(lane.link)) return state(lane, "fault");
+    // Whom keepalived speaks to counts, and not whom it shall speak to by a plan it has not taken.
+    const carried = applied.held.get(lane.name)?.lane ?? lane;
+    if (!up.has(lane.link)) return state(carried, "fault");
     const isHeld = here.addresses.has(laneAnchor(lane).address) || here.held.has(lane.name);
-    return state(lane, isHeld ? "holder" : "successor");
+    return state(carried, isHeld ? "holder" : "successor");
   });
 }
 

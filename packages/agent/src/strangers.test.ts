@@ -131,6 +131,18 @@ test("an agent that cannot ask serves, says so, and asks when it can", async () 
   assert.equal(said(a), "serving");
 });
 
+test("who fails to ask once asks again before it holds, and hears of the stranger", async () => {
+  const stage = fakeWorld();
+  let asked = 0;
+  const failing = (call: string): boolean => call === "segment.ask" && ++asked < 3;
+  const a = await startFakeAgent(stage, "a", { failing });
+  stage.segment.setStranger("192.0.2.100", MAC);
+  a.loop.accept(acceptedPlan("a", web("192.0.2.100")));
+  await stage.clock.advance(50);
+  assert.equal(said(a), "received AddressInUse");
+  assert.deepEqual(a.last().remarks, []);
+});
+
 test("what came unasked and is a stranger's is given up when that is heard", async () => {
   const stage = fakeWorld();
   let canAsk = false;

@@ -78,13 +78,17 @@ export interface ResourceReport {
 export interface LaneReport {
   readonly name: ResourceName;
   readonly state: "holder" | "successor" | "fault" | "absent";
-  /** Its agents as the agent's plan has them; absent from agents that do not say it. */
+  /**
+   * Its agents as the agent's keepalived has them, and as its plan has them where keepalived does
+   * not run the lane; absent from agents that do not say it.
+   */
   readonly order?: readonly LanePeer[];
 }
 
 /**
  * Whether an agent hears the adverts of a lane's holder. `unheard`: it does not, although the
- * holder's own address answers it. `unable`: its host has no means to hear.
+ * holder's own address answers it, or another host of the lane does for the lane's anchor.
+ * `unable`: its host has no means to hear.
  */
 export interface LaneHearing {
   readonly lane: ResourceName;

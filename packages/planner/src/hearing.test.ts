@@ -8,6 +8,7 @@ import {
   type AgentName,
   type AgentView,
   type LaneHearing,
+  type LaneReport,
   type Plan,
   type World,
   laneName,
@@ -42,6 +43,8 @@ interface Told {
   readonly holder?: Partial<AgentView>;
   /** Whether the holder says that it holds the lane. Default: it does. */
   readonly holds?: boolean;
+  /** What one that does not says of it. Default: that it does not run it. */
+  readonly instead?: LaneReport["state"];
   /** How long the successor has had the lane as it is, in ms. Default: for long. */
   readonly listenedForMs?: number;
 }
@@ -69,7 +72,8 @@ function after({ world, made }: { world: World; made: Plan }, told: Told): typeo
   const agents = proveAll({ ...world, nowMs }, made).map((view) => {
     if (view.report === undefined) return view;
     if (view.name === order[0]) {
-      const lanes = told.holds === false ? [{ name, state: "absent" } as const] : view.report.lanes;
+      const instead = { name, state: told.instead ?? "absent" };
+      const lanes = told.holds === false ? [instead] : view.report.lanes;
       const heardAtMs = nowMs + (told.heardAfterMs ?? 100);
       return { ...view, heardAtMs, report: { ...view.report, lanes }, ...told.holder };
     }
@@ -177,6 +181,13 @@ test("who has just begun to listen waits where the holder gave the lane up: anot
   const waits = after(out(), { ...told, listenedForMs: LISTENED_MS - 1 });
   assert.equal(successorOf(waits), "listens 0");
   assert.equal(successorOf(after(out(), told)), "runs 1");
+});
+
+test("who listens waits while the holder of before stands by: it hears somebody, who is out of sight", () => {
+  const waits = after(out(), { hearing: "unheard", holds: false, instead: "successor" });
+  assert.equal(successorOf(waits), "listens 0");
+  const faulty = after(out(), { hearing: "unheard", holds: false, instead: "fault" });
+  assert.equal(successorOf(faulty), "runs 1");
 });
 
 test("what an agent heard of another holder says nothing of the one that there is now", () => {

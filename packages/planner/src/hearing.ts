@@ -15,7 +15,7 @@ import {
   laneName,
 } from "@fairlead/model";
 
-import { laneReportOf } from "./lane-holders.ts";
+import { isHeldUnseen, laneReportOf } from "./lane-holders.ts";
 import type { LaneResources } from "./lane-resources.ts";
 import type { Witnesses } from "./witness.ts";
 
@@ -74,7 +74,9 @@ export function mustListen(world: ListenWorld, lane: Lane, agent: AgentName): bo
   const isLiving = livingHolder(agents, lane) !== undefined;
   const hasListened = world.nowMs >= listenedMs(world, lane, agent);
   // Whoever gave it up, somebody else may have it by now, who does not know of the newcomer.
-  if (!isLiving && agents.get(lane.holder)?.connected === true) return !hasListened;
+  if (!isLiving && agents.get(lane.holder)?.connected === true) {
+    return !hasListened || isHeldUnseen(world, lane, agent);
+  }
   const state = hearingOf(view, lane);
   if (state !== undefined) return state === "unheard";
   // A holder out of sight may be well, and speak to others alone: whoever has listened for long

@@ -41,6 +41,20 @@ export function holderOf(lane: Lane, holders: LaneHolders): AgentName | undefine
   return reported[0] ?? lane.holder;
 }
 
+/**
+ * Whether the lane is held by somebody who is out of sight: nobody says that he holds it, and
+ * another one than the agent stands by, so that it hears a holder.
+ */
+export function isHeldUnseen(
+  { agents }: Pick<World, "agents">,
+  lane: Pick<Lane, "id">,
+  agent: AgentName,
+): boolean {
+  const others = [...agents.values()].filter((one) => one.connected && one.name !== agent);
+  const states = new Set(others.map((view) => laneReportOf(view, lane)?.state));
+  return states.has("successor") && !states.has("holder");
+}
+
 /** Whether the agent could hold the lane at once: it is connected and says that it stands by. */
 export function standsBy(world: Pick<World, "agents">, lane: Lane, agent: AgentName): boolean {
   return world.agents.get(agent)?.connected === true && stateOn(world, lane, agent) === "successor";

@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Address, parseAddress, parseDeviceName, present } from "@fairlead/model";
 import { createSystemClock, runProgram } from "@fairlead/runtime";
-import { inSandbox } from "@fairlead/testkit";
+import { laneAnchor } from "@fairlead/render";
+import { inSandbox, laneOf } from "@fairlead/testkit";
 import { createNetlinkSight } from "./netlink-sight.ts";
 
 const clock = createSystemClock();
@@ -23,6 +24,11 @@ async function run(command: string, args: readonly string[], input = ""): Promis
 function address(text: string): Address {
   return present(parseAddress(text), "a good address");
 }
+
+/** What only who holds a lane has, as keepalived puts it on the device. */
+const ANCHORS = ["a=192.0.2.11", "a=2001:db8::11"].map((agent) =>
+  laneAnchor(laneOf({ routerId: 51, order: [agent] })),
+);
 
 const vip = (n: number): string => `198.51.${100 + (n >> 8)}.${n & 255}`;
 
@@ -44,6 +50,8 @@ async function neighbour(): Promise<void> {
     "address add fe80::12/64 dev eth0 nodad",
     "address add 192.0.2.12/24 dev eth0",
     "address add 2001:db8::50/128 dev eth0 nodad",
+    `address add ${ANCHORS[0]?.address}/32 dev eth0 scope link`,
+    `address add ${ANCHORS[1]?.address}/128 dev eth0 nodad`,
     ...Array.from({ length: 1000 }, (_, n) => `address add ${vip(n)}/32 dev eth0`),
     "link set eth0 up",
   ];
@@ -66,6 +74,16 @@ inSandbox({ file: import.meta.url, name: "sight" }, () => {
     );
     const table = await run("/usr/sbin/ip", ["neigh", "show"]);
     for (const one of asked) assert.ok(!table.includes(one), `${one} is not left in the table`);
+  });
+
+  test("who holds a lane answers for the lane's anchor, of both families", async () => {
+    await using sight = await createNetlinkSight({ clock });
+    const anchors = ANCHORS.map((anchor) => anchor.address);
+    const seen = await sight.see(LINK, anchors);
+    assert.deepEqual(
+      anchors.map((one) => seen.get(one)?.mac),
+      [MAC, MAC],
+    );
   });
 
   test("what the kernel knew before is no answer", async () => {

@@ -165,6 +165,7 @@ class Host implements FakeHost {
     carries: async () => (this.#isKeepalivedAlive ? vipsIn(this.#keepalivedText, DEVICE) : []),
     stop: async () => {
       this.#isKeepalivedAlive = false;
+      this.#wasKilled = false;
       this.#segment.changed(this);
       this.#notify();
     },
@@ -200,6 +201,7 @@ class Host implements FakeHost {
   }
 
   killKeepalived(): void {
+    if (!this.#isKeepalivedAlive) return;
     this.#isKeepalivedAlive = false;
     this.#wasKilled = true;
     this.#segment.changed(this);

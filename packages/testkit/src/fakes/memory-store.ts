@@ -74,14 +74,16 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   let isOpen = false;
   /** What there was before a commit whose answer was lost. */
   let before: MemoryMedium | undefined;
+  let hasFailed = false;
 
   async function commit(epoch: number, changes: readonly StoreChange[]): Promise<CommitResult> {
     if (isClosed) throw storeError("CLOSED", "the store is closed");
     assert(isOpen, "a store is opened before it is written");
     await Promise.resolve();
-    // One without changes writes nothing, but for what it puts back.
-    const isWrite = changes.length > 0 || before !== undefined;
-    if (isWrite && failing()) {
+    // One without changes writes only after one that failed.
+    const isWrite = changes.length > 0 || before !== undefined || hasFailed;
+    hasFailed = isWrite && failing();
+    if (hasFailed) {
       throw storeError("NO_SPACE", "cannot write the store: the disk is full");
     }
     if (epoch !== medium.epoch) return { kind: "fenced", epoch: medium.epoch };

@@ -237,7 +237,8 @@ export type LaneReport = Message<"fairlead.v1.LaneReport"> & {
   state: LaneState;
 
   /**
-   * As the agent's plan has it: whoever lost its store finds the lane's other agents in it.
+   * As keepalived has it, else as the agent's plan does: whom the holder speaks to. Whoever lost its
+   * store finds the lane's other agents in it.
    *
    * @generated from field: repeated fairlead.v1.LanePeer order = 3;
    */
