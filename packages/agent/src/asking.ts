@@ -10,7 +10,7 @@ import type { Step } from "./steps.ts";
 /** What was answered, or why nobody could be asked. */
 export type Answers = ReadonlyMap<Address, string> | { readonly trouble: string };
 
-/** What fails once is a kernel that is busy; what fails as often as this, a right that is missing. */
+/** What fails once is a busy kernel; what fails as often as this is a right that is missing. */
 const TRIES_MAX = 3;
 
 /** Asking takes as long as a reload of nginx, so it begins with the pass. Never rejects. */

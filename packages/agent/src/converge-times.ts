@@ -18,6 +18,12 @@ export const RELOAD_GAP_MS_MAX = 5000;
  * clients wait for the holder, which takes up to 350 ms with its proof, not for those behind it.
  */
 export const SUCCESSOR_MS = 500;
+/**
+ * After a boot of the host the plan from before it is taken up this long after the start, in ms,
+ * unless a newer one comes: hosts that boot together by plans of unlike age do not hear each other.
+ * A controller that is there sends its plan within a second.
+ */
+export const OLD_PLAN_MS = 2000;
 /** Kernel events of one burst are looked at once, after this quiet, in ms. */
 export const LOOK_QUIET_MS = 5;
 /** A look is taken at the latest this long after the first event of a burst, in ms. */

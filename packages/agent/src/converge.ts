@@ -132,6 +132,7 @@ class Loop implements Converge {
     this.#epoch = this.#wanted?.epoch ?? 0;
     const { entries, trouble } = await loadLedger(host, this.#wanted);
     this.#ledger = entries;
+    if (entries.length === 0) this.#wait.booted(this.#wanted, this.#options.clock.nowMs());
     if (trouble !== undefined) {
       this.#options.log.error({ detail: trouble.detail }, "the ledger is damaged");
       this.#kept.say(trouble);
@@ -263,8 +264,7 @@ class Loop implements Converge {
     this.#trouble = undefined;
     if (this.#newLinks.look(observed.kernel.links, this.#wanted)) this.#passes.poke();
     // The supervisor starts a dead daemon within a second; one that stays down is ours to start.
-    const isDown = isDataPlaneDown(this.#applied, observed);
-    if (isDown && this.#retry === undefined) this.#passIn(RETRY_MS);
+    if (!this.#retry && isDataPlaneDown(this.#applied, observed)) this.#passIn(RETRY_MS);
     this.#putBackWhatIsGone(observed);
   }
 

@@ -8,6 +8,7 @@ import type { AgentName, LaneResource, Resource } from "@fairlead/model";
 import { acceptedPlan, laneOf, listenerOf, vipOf } from "@fairlead/testkit";
 
 import {
+  OLD_PLAN_MS,
   RELOAD_GAP_MS,
   RELOAD_GAP_MS_MAX,
   RELOAD_GAP_TIMES,
@@ -74,6 +75,26 @@ test("when a pass may begin: plans that follow one another keep nobody waiting l
   assert.equal(wait.begin(acceptedPlan("b", one), NOTHING, 5000), SUCCESSOR_MS);
   assert.equal(wait.begin(acceptedPlan("b", two), NOTHING, 5100), SUCCESSOR_MS - 100);
   assert.equal(wait.begin(acceptedPlan("b", two), NOTHING, 5000 + SUCCESSOR_MS), 0);
+});
+
+test("when a pass may begin: a plan from before the boot waits for a newer one, and not for ever", () => {
+  const wait = createPassWait();
+  const [old, newer] = [acceptedPlan("a", FIRST), acceptedPlan("a", more(HELD))];
+  wait.booted(old, 1000);
+  assert.equal(wait.begin(old, NOTHING, 1000), OLD_PLAN_MS);
+  assert.equal(wait.begin(old, NOTHING, 1000 + OLD_PLAN_MS), 0);
+  wait.booted(old, 1000);
+  assert.equal(wait.begin(newer, NOTHING, 1200), 0);
+});
+
+test("when a pass may begin: a host that is alone in its lanes has nobody to wait for", () => {
+  const wait = createPassWait();
+  const alone = acceptedPlan(
+    "a",
+    web("192.0.2.100", laneOf({ routerId: 51, order: ["a=192.0.2.11"] })),
+  );
+  wait.booted(alone, 1000);
+  assert.equal(wait.begin(alone, NOTHING, 1000), 0);
 });
 
 const rests = [

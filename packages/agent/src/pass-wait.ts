@@ -1,5 +1,6 @@
-// When the next pass may begin: not before daemons had their rest after the last one, and what is
-// new in another agent's lanes not before that agent, whose clients wait, had time to serve it.
+// When the next pass may begin: not before daemons had their rest after the last one, what is new
+// in another agent's lanes not before that agent, whose clients wait, had time to serve it, and a
+// plan from before the host booted not before the controller had time to send a newer one.
 // Given plans and times; it has no clock and wakes nobody.
 
 import {
@@ -15,6 +16,7 @@ import {
 import type { Applied } from "./applied.ts";
 import type { PassResult } from "./apply.ts";
 import {
+  OLD_PLAN_MS,
   RELOAD_GAP_MS,
   RELOAD_GAP_MS_MAX,
   RELOAD_GAP_TIMES,
@@ -25,6 +27,8 @@ import { retryMsOf } from "./undecided.ts";
 
 /** When passes may begin. All times are monotonic ms. */
 export interface PassWait {
+  /** The host has booted since this plan, if any, was applied: a newer one may be under way. */
+  booted(plan: AcceptedPlan | undefined, nowMs: number): void;
   /**
    * Begins a pass for this plan, unless it has to wait.
    * @returns how long it has to wait yet, in ms; 0: it begins now.
@@ -48,14 +52,20 @@ export function createPassWait(): PassWait {
   /** When a pass was first to begin that is not the holder's; undefined while none waits. */
   let secondMs: number | undefined;
   let restsUntilMs = Number.NEGATIVE_INFINITY;
+  /** Of before the boot, and until when it waits. */
+  let old: { readonly plan: AcceptedPlan; readonly untilMs: number } | undefined;
   const leftMs: PassWait["begin"] = (wanted, applied, nowMs) => {
     if (wanted === undefined || isUrgent(wanted, applied)) return 0;
+    if (wanted === old?.plan) return Math.max(0, old.untilMs - nowMs);
     const restMs = restsUntilMs - nowMs;
     if (before === undefined || !isOnlyForOthers(before, wanted)) return Math.max(0, restMs);
     secondMs ??= nowMs;
     return Math.max(0, restMs, secondMs + SUCCESSOR_MS - nowMs);
   };
   return {
+    booted: (plan, nowMs) => {
+      if (plan !== undefined && isShared(plan)) old = { plan, untilMs: nowMs + OLD_PLAN_MS };
+    },
     begin: (wanted, applied, nowMs) => {
       const waitMs = leftMs(wanted, applied, nowMs);
       if (waitMs > 0) return waitMs;
@@ -73,6 +83,11 @@ export function createPassWait(): PassWait {
 /** From the begin of a pass that reloaded to that of the next. */
 function gapMs(tookMs: number): number {
   return Math.max(RELOAD_GAP_MS, Math.min(RELOAD_GAP_MS_MAX, RELOAD_GAP_TIMES * tookMs));
+}
+
+/** Whether other hosts have a part in any of its lanes: they may have plans that go with no other. */
+function isShared({ plan }: AcceptedPlan): boolean {
+  return [...plan.resources.values()].some((one) => one.kind === "lane" && one.order.length > 1);
 }
 
 /** Whether it has this host leave a lane that another one holds beside it. */

@@ -17,6 +17,8 @@ import {
   vipOf,
 } from "@fairlead/testkit";
 
+import { OLD_PLAN_MS } from "./converge-times.ts";
+
 const LANE = laneOf({ routerId: 51, order: ["a=192.0.2.11", "b=192.0.2.12"] });
 const VIP = vipOf("192.0.2.100", LANE);
 const MAC = "02:00:00:00:99:99";
@@ -105,6 +107,8 @@ test("after a boot of the host its old plan is asked for, without any controller
   stage.segment.setStranger("192.0.2.100", MAC);
   a.host.setLink(true);
   const again = await restartFakeAgent(stage.clock, a.host);
+  await stage.clock.advance(OLD_PLAN_MS - 1);
+  assert.ok(!again.host.lines().includes("address 192.0.2.101"), "a newer plan may be under way");
   await stage.clock.advance(1500);
   assert.equal(said(again), "received AddressInUse");
   assert.ok(again.host.lines().includes("address 192.0.2.101"));

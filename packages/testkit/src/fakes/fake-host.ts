@@ -69,8 +69,7 @@ class Host implements FakeHost {
   readonly own: Address;
   #linkUp = true;
   #keepalivedText = "";
-  #isKeepalivedAlive = false;
-  #wasKilled = false;
+  #keepalivedState: "stopped" | "runs" | "killed" = "stopped";
 
   constructor({ name, prefix, segment, clock, isPrimary = true, failures }: FakeHostOptions) {
     const parsed = parsePrefix(prefix);
@@ -149,23 +148,22 @@ class Host implements FakeHost {
   readonly keepalived: KeepalivedDaemon = {
     apply: async (text, vipCount) => {
       this.#fail("keepalived.apply");
-      const isSame = text === this.#keepalivedText && this.#isKeepalivedAlive;
+      const isSame = text === this.#keepalivedText && this.#keepalivedState === "runs";
       if (countVips(text) !== vipCount) {
         return { kind: "refused", remark: { reason: "ConfigRefused", detail: "wrong VIP count" } };
       }
-      if (this.#wasKilled) this.#held.clear();
+      if (this.#keepalivedState === "killed") this.#held.clear();
       this.#keepalivedText = text;
-      this.#isKeepalivedAlive = true;
-      this.#wasKilled = false;
+      this.#keepalivedState = "runs";
       this.#segment.changed(this);
       this.#notify();
       return { kind: "applied", reloaded: !isSame };
     },
-    alive: async () => this.#isKeepalivedAlive,
-    carries: async () => (this.#isKeepalivedAlive ? vipsIn(this.#keepalivedText, DEVICE) : []),
+    alive: async () => this.#keepalivedState === "runs",
+    carries: async () =>
+      this.#keepalivedState === "runs" ? vipsIn(this.#keepalivedText, DEVICE) : [],
     stop: async () => {
-      this.#isKeepalivedAlive = false;
-      this.#wasKilled = false;
+      this.#keepalivedState = "stopped";
       this.#segment.changed(this);
       this.#notify();
     },
@@ -201,9 +199,8 @@ class Host implements FakeHost {
   }
 
   killKeepalived(): void {
-    if (!this.#isKeepalivedAlive) return;
-    this.#isKeepalivedAlive = false;
-    this.#wasKilled = true;
+    if (this.#keepalivedState !== "runs") return;
+    this.#keepalivedState = "killed";
     this.#segment.changed(this);
   }
 
@@ -218,10 +215,9 @@ class Host implements FakeHost {
   }
 
   reviveKeepalived(): void {
-    if (!this.#wasKilled) return;
+    if (this.#keepalivedState !== "killed") return;
     this.#held.clear();
-    this.#wasKilled = false;
-    this.#isKeepalivedAlive = true;
+    this.#keepalivedState = "runs";
     this.#segment.changed(this);
     this.#notify();
   }
@@ -229,8 +225,7 @@ class Host implements FakeHost {
   powerOff(): void {
     this.ledger.reboot();
     this.#linkUp = false;
-    this.#isKeepalivedAlive = false;
-    this.#wasKilled = false;
+    this.#keepalivedState = "stopped";
     this.#nginx.powerOff();
     this.memberTable.powerOff();
     this.#nginxUdp.powerOff();
@@ -259,11 +254,11 @@ class Host implements FakeHost {
   }
 
   isSpeaking(): boolean {
-    return this.#linkUp && this.#isKeepalivedAlive;
+    return this.#linkUp && this.#keepalivedState === "runs";
   }
 
   keepsAddresses(): boolean {
-    return this.#wasKilled;
+    return this.#keepalivedState === "killed";
   }
 
   keepalivedText(): string {
