@@ -85,7 +85,7 @@ function gapMs(tookMs: number): number {
   return Math.max(RELOAD_GAP_MS, Math.min(RELOAD_GAP_MS_MAX, RELOAD_GAP_TIMES * tookMs));
 }
 
-/** Whether other hosts have a part in any of its lanes: they may have plans that go with no other. */
+/** Whether other hosts have a part in any of its lanes: their plans may be of another age. */
 function isShared({ plan }: AcceptedPlan): boolean {
   return [...plan.resources.values()].some((one) => one.kind === "lane" && one.order.length > 1);
 }

@@ -34,6 +34,8 @@ export type AdminErrorCode =
   | "REFUSED"
   /** It answers as many as it can already. */
   | "BUSY"
+  /** It does not know the answer yet, or stands by. */
+  | "NOT_READY"
   /** It answered, and then no more. */
   | "LOST"
   | "FAILED";
@@ -197,6 +199,14 @@ function settle<T>(
   else promise.reject(adminError(server, error));
 }
 
+/** What a controller says by answering with an error. */
+const ANSWERED: ReadonlyMap<status, AdminErrorCode> = new Map([
+  [status.RESOURCE_EXHAUSTED, "BUSY"],
+  [status.PERMISSION_DENIED, "REFUSED"],
+  [status.UNAUTHENTICATED, "REFUSED"],
+  [status.FAILED_PRECONDITION, "NOT_READY"],
+]);
+
 /** The one place where an error of grpc-js becomes ours. */
 function adminError(server: string, error: ServiceError | null): EdgeError<AdminErrorCode> {
   const trouble = callTrouble(error);
@@ -206,11 +216,8 @@ function adminError(server: string, error: ServiceError | null): EdgeError<Admin
     const code = isSilent ? "UNREACHABLE" : "NO_CONTROLLER";
     return new EdgeError({ code, message, retryable: isSilent });
   }
-  const code = error?.code;
-  const isBusy = code === status.RESOURCE_EXHAUSTED;
-  const isRefused = code === status.PERMISSION_DENIED || code === status.UNAUTHENTICATED;
   return new EdgeError({
-    code: isRefused ? "REFUSED" : isBusy ? "BUSY" : "FAILED",
+    code: (error && ANSWERED.get(error.code)) ?? "FAILED",
     message: `the controller at ${server} answered: ${trouble.why}`,
     retryable: false,
   });

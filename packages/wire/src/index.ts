@@ -116,7 +116,7 @@ export { isSameResourceReport } from "./resource-report-codec.ts";
 export { parseLaneId, parseResourceName } from "./resource-name.ts";
 export { createRevisions, type Revisions } from "./revision.ts";
 export { serviceDefinition, type ServiceTable } from "./service-definition.ts";
-export { unaryHandler } from "./unary-handler.ts";
+export { NotReadyError, unaryHandler } from "./unary-handler.ts";
 export { type UpdateRefusal } from "./words.ts";
 export {
   decodeFromAgent,

@@ -32,6 +32,7 @@ const NO_CONTROLLER_THERE =
 /** What to do about something that answers and does not want to, and how the command ends then. */
 const REFUSALS: ReadonlyMap<string, readonly [string, ExitCode]> = new Map([
   ["REFUSED", ["Use a token that may ask this.", EXIT.refused]],
+  ["NOT_READY", ["Ask again when `fairlead status` says that it is ready.", EXIT.bad]],
   ["BUSY", ["End one of the commands that watch.", EXIT.refused]],
   [
     "NO_CONTROLLER",

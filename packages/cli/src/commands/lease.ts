@@ -28,6 +28,7 @@ import {
   type ServerOptions,
   withClient,
 } from "./ask.ts";
+import { lessThanAll, tellLess } from "./less.ts";
 
 type Done = (code: ExitCode) => void;
 
@@ -47,13 +48,14 @@ function listCommand(context: CommandContext, done: Done): Command {
   return addAskOptions(command).action(async (options: AskOptions) => {
     done(
       await withClient(context, options.server, async (client) => {
-        const { addresses } = await client.list([ListKind.ADDRESSES]);
+        const list = await client.list([ListKind.ADDRESSES]);
+        const { addresses } = list;
         const rows = addresses.map((row) => rowToJson(AddressRowSchema, row));
         if (!writeStructured(context, options.output, { leases: rows })) {
           const shown = { wide: options.output === "wide", headings: options.headers };
           context.out(formatTable(LEASE_COLUMNS, addresses, shown));
         }
-        return EXIT.good;
+        return tellLess(context, list, EXIT.good);
       }),
     );
   });
@@ -66,9 +68,14 @@ function describeCommand(context: CommandContext, done: Done): Command {
   return addAskOptions(command).action(async (address: string, options: AskOptions) => {
     done(
       await withClient(context, options.server, async (client) => {
-        const { addresses } = await client.list([ListKind.ADDRESSES]);
-        const row = addresses.find((one) => one.address === (parseAddress(address) ?? address));
-        if (row === undefined) return complain(context, noLease(address), EXIT.notFound);
+        const list = await client.list([ListKind.ADDRESSES]);
+        const row = list.addresses.find(
+          (one) => one.address === (parseAddress(address) ?? address),
+        );
+        if (row === undefined) {
+          if (lessThanAll(list) !== undefined) return tellLess(context, list, EXIT.bad);
+          return complain(context, noLease(address), EXIT.notFound);
+        }
         if (!writeStructured(context, options.output, rowToJson(AddressRowSchema, row))) {
           context.out(formatLease(row));
         }

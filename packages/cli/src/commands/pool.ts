@@ -10,6 +10,7 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { type CommandContext, complain, exitOf, writeStructured } from "../output.ts";
 import { arePoolsWell, formatPoolDetails, formatPools } from "../pool-view.ts";
 import { addAskOptions, type AskOptions, withClient } from "./ask.ts";
+import { tellLess } from "./less.ts";
 
 /** Makes the command. `done` gets the exit code. */
 export function poolCommand(context: CommandContext, done: (code: ExitCode) => void): Command {
@@ -30,7 +31,7 @@ function listCommand(context: CommandContext, done: (code: ExitCode) => void): C
         if (!writeStructured(context, options.output, listToJson(list))) {
           context.out(formatPools(list.pools, tableOptions(options)));
         }
-        return exitOf(arePoolsWell(list.pools));
+        return tellLess(context, list, exitOf(arePoolsWell(list.pools)));
       }),
     );
   });

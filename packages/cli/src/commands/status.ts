@@ -11,6 +11,7 @@ import { formatAgents, formatStatus, isWell } from "../status-view.ts";
 import { createAgentsPrinter, createStatusPrinter } from "../watch-view.ts";
 import { addAskOptions, type AskOptions, withClient } from "./ask.ts";
 import { forgetCommand } from "./forget.ts";
+import { tellLess } from "./less.ts";
 import { membersCommand } from "./members.ts";
 import { askUntilSettled, waitOption } from "./wait.ts";
 import { watch, watchOption } from "./watch.ts";
@@ -70,7 +71,8 @@ export function agentsCommand(context: CommandContext, done: (code: ExitCode) =>
         if (!writeStructured(context, options.output, listToJson(list))) {
           context.out(formatAgents(list.agents, tableOptions(options)));
         }
-        return exitOf(list.agents.every((row) => row.state === "connected"));
+        const areConnected = list.agents.every((row) => row.state === "connected");
+        return tellLess(context, list, exitOf(areConnected));
       }),
     );
   });

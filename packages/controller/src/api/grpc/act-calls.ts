@@ -11,6 +11,7 @@ import {
   type MessageInitShape,
   decodeLeaseBook,
   encodeLeaseBook,
+  NotReadyError,
 } from "@fairlead/wire";
 
 import type { Act, ActResult } from "../../acts/act.ts";
@@ -95,11 +96,19 @@ export async function importLeases(
   return answerOf({ kind: "refused", why: read.problems, remedy });
 }
 
-/** Answers ExportLeases: what is durable. */
+/**
+ * Answers ExportLeases: what is durable. Throws a NotReadyError while that is not known here:
+ * an empty book would be kept as a good one.
+ */
 export function exportLeases({
   plan,
+  lead,
+  notReady,
 }: CycleView): MessageInitShape<typeof ExportLeasesResponseSchema> {
-  return { book: encodeLeaseBook(plan?.leases.values() ?? []) };
+  if (plan !== undefined) return { book: encodeLeaseBook(plan.leases.values()) };
+  const leader = lead.holder === undefined ? "nobody leads" : `${lead.holder} leads`;
+  const why = lead.leads ? "nothing was planned yet" : `this controller stands by; ${leader}`;
+  throw new NotReadyError(`the leases are not known here: ${notReady ?? why}`);
 }
 
 function noAddress(text: string): ActAnswer {

@@ -38,8 +38,9 @@ const KINDS: readonly ClaimKind[] = ["service", "virtualip", "configmap", "ingre
 export function explain(context: AdminContext, text: string): ExplainInit {
   const subject = text.trim();
   if (subject.length > SUBJECT_CHARACTERS_MAX) return { found: false };
-  const { lead } = context.view;
+  const { lead, plan, notReady } = context.view;
   if (!lead.leads) return standsBy(subject, lead);
+  if (plan === undefined && notReady !== undefined) return beforePlan(context, subject, notReady);
   return (
     asAddress(context, subject) ??
     asClaim(context, subject) ??
@@ -62,6 +63,23 @@ function standsBy(subject: string, { holder, trouble }: ElectionView): ExplainIn
         : ["this controller stands by, and nobody leads", "look at the other controllers"];
   const steps = [{ title: "Leader", state: LinkState.BROKEN, detail }];
   return { found: true, title: subject, steps, remedy };
+}
+
+/**
+ * Before the first plan nothing is known of addresses, and what was not listed yet is not gone:
+ * only what was seen is told of.
+ */
+function beforePlan(context: AdminContext, subject: string, notReady: string): ExplainInit {
+  const { claims } = context.view.state;
+  const ids = [...idsOf(subject), ...idsOf(`default/${subject}`)];
+  const seen = ids.map((id) => claims.get(id)).find((one) => one !== undefined);
+  if (seen !== undefined) return explainClaim(context, seen);
+  const known =
+    asAgent(context, subject) ?? asPool(context, subject) ?? asFinding(context, subject);
+  if (known !== undefined) return known;
+  const detail = `nothing can be said yet: ${notReady}`;
+  const steps = [{ title: "Controller", state: LinkState.UNKNOWN, detail }];
+  return { found: true, title: subject, steps, remedy: "ask again when fairlead status says more" };
 }
 
 function asAddress(context: AdminContext, subject: string): ExplainInit | undefined {
