@@ -144,6 +144,23 @@ export function listenerOf(
   ];
 }
 
+/** A plan of these resources for an agent, as the controller makes it. */
+export function nodePlanOf(agent: AgentName, resources: readonly Resource[]): NodePlan {
+  return { agent, resources: new Map(resources.map((one) => [one.name, one])), retained: [] };
+}
+
+/** VIPs 192.0.2.1 to .`count` in a lane, each with a listener on port 80 and one member. */
+export function servicesIn(lane: LaneResource, count: number): readonly Resource[] {
+  const vips = Array.from({ length: count }, (_, i) => vipOf(`192.0.2.${i + 1}`, lane));
+  return vips.flatMap((vip) => [vip, ...listenerOf(`${vip.address}:80`, ["10.0.0.1:8080"])]);
+}
+
+/** A plan for the agent lb1, with this many Services of one port in its one lane. */
+export function planOfServices(count: number): NodePlan {
+  const lane = laneOf({ routerId: 51, order: ["lb1=192.0.2.11"] });
+  return nodePlanOf(agentName("lb1"), [lane, ...servicesIn(lane, count)]);
+}
+
 /** A plan of these resources as an agent accepts it. */
 export function acceptedPlan(
   agent: string,
@@ -151,11 +168,7 @@ export function acceptedPlan(
   epoch = 1,
 ): AcceptedPlan {
   const { revisionOf, planRevisionOf } = createRevisions();
-  const plan: NodePlan = {
-    agent: agentName(agent),
-    resources: new Map(resources.map((resource) => [resource.name, resource])),
-    retained: [],
-  };
+  const plan = nodePlanOf(agentName(agent), resources);
   const revisions = new Map(resources.map((entry) => [entry.name, revisionOf(entry)]));
   return { plan, epoch, revision: planRevisionOf(revisions), revisions };
 }

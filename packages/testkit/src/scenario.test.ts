@@ -95,7 +95,7 @@ const UNSEEN: Readonly<
   },
   AgentNameTaken: {
     why: "a ring has one host of a name",
-    shownBy: "controller/src/sync/sync-server.test.ts",
+    shownBy: "controller/src/sync/name-clashes.test.ts",
   },
   PublishFailed: {
     why: "a ring publishes to a folder, which takes no rights away",
