@@ -30,6 +30,14 @@ export * from "./plan-arbitraries.ts";
 export * from "./plan-answers.ts";
 export { type PropertyRuns, propertyRuns } from "./property-runs.ts";
 export * from "./cycle-views.ts";
+export { type ChainCase, testChains } from "./explain/chain-golden.ts";
+export {
+  adminContextOf,
+  IN_SYNC,
+  type Planning,
+  reportWithout,
+  type Situation,
+} from "./explain/situations.ts";
 export { type KubeStub, type KubeStubOptions, startKubeStub } from "./kube-stub/kube-stub.ts";
 export { chunkedAnswer, type RawServer, startRawServer } from "./kube-stub/raw-server.ts";
 export { testListWatchContract } from "./list-watch/list-watch-contract.ts";
