@@ -29,6 +29,15 @@ export * from "./world-histories.ts";
 export * from "./plan-arbitraries.ts";
 export * from "./plan-answers.ts";
 export { type PropertyRuns, propertyRuns } from "./property-runs.ts";
+export {
+  type CycleStage,
+  type CycleStageOptions,
+  makeCycleStage,
+  ROUND_MS,
+} from "./cycle/cycle-stage.ts";
+export { type LeadStage, type LeadStageOptions, makeLeadStage } from "./cycle/lead-stage.ts";
+export { NOTICES_MS } from "./cycle/played-ports.ts";
+export * from "./cycle/told-facts.ts";
 export * from "./cycle-views.ts";
 export { type ChainCase, testChains } from "./explain/chain-golden.ts";
 export {
