@@ -163,3 +163,16 @@ test("after a worker of nginx died, its file is handed over again without a new 
   assert.equal(miscounts, false);
   assert.equal(a.loop.view().passes, passes + 1);
 });
+
+test("twenty plans within a second cost two passes that reload", async () => {
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
+  await stage.clock.advance(2000);
+  const before = a.loop.view().reloads;
+  for (let i = 0; i < 20; i++) {
+    a.loop.accept(acceptedPlan("a", [...web(), ...listenerOf(`192.0.2.100:${9000 + i}/tcp`, [])]));
+    await stage.clock.advance(40);
+  }
+  await stage.clock.advance(1000);
+  assert.equal(a.loop.view().reloads - before, 2);
+});

@@ -24,6 +24,7 @@ export { testIpamStoreContract } from "./ipam-store-contract.ts";
 export * from "./store-contract.ts";
 export { makeLease } from "./store-samples.ts";
 export * from "./builders.ts";
+export * from "./web-service.ts";
 export * from "./world-arbitraries.ts";
 export * from "./world-histories.ts";
 export * from "./plan-arbitraries.ts";
