@@ -1,0 +1,82 @@
+// nginx itself under s6, for tests of its adapter in a sandbox: a daemon whose listeners answer
+// with its generation, and who asks them. For tests alone.
+
+import { once } from "node:events";
+import { mkdir } from "node:fs/promises";
+import { connect, createServer, type Server, type Socket } from "node:net";
+
+import { createLogger, createSystemClock } from "@fairlead/runtime";
+
+import { dataPlaneLayout } from "./data-plane-layout.ts";
+import { supervisorOf } from "./dying-agent.ts";
+import { createNginxDaemon } from "./nginx/nginx-daemon.ts";
+import type { NginxDaemon } from "./ports.ts";
+import type { S6Supervisor } from "./supervise/s6.ts";
+
+/** An nginx with its adapter; disposing ends it. */
+export interface Stage extends AsyncDisposable {
+  readonly nginx: NginxDaemon;
+  readonly supervisor: S6Supervisor;
+  /** A file with this id whose listeners answer with it; `lines` go into the stream block. */
+  config(generation: string, ports: readonly number[], lines?: readonly string[]): string;
+  readonly configPath: string;
+}
+
+/** An nginx below `/run` that was never started. Of more generations than these the oldest ends. */
+export async function stage(name: string, generationsMax = 8): Promise<Stage> {
+  const { nginx: layout, runDir } = dataPlaneLayout(`/run/${name}`);
+  await mkdir(runDir);
+  const supervisor = supervisorOf(runDir);
+  await supervisor.ensure();
+  const daemon = createNginxDaemon({
+    layout,
+    generationsMax,
+    service: supervisor.nginx,
+    program: "/usr/sbin/nginx",
+    clock: createSystemClock(),
+    logger: createLogger({ level: "silent", format: "json" }),
+  });
+  const config: Stage["config"] = (generation, ports, lines = []) =>
+    `load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+daemon off;
+pid ${layout.pid};
+error_log stderr warn;
+user root;
+worker_processes 2;
+events { worker_connections 64; }
+stream {
+  server { listen unix:${layout.probeSocket(generation)}; return ${generation}; }
+${ports.map((port) => `  server { listen 127.0.0.1:${port}; return ${generation}; }`).join("\n")}
+${lines.join("\n")}
+}
+`;
+  return {
+    nginx: daemon,
+    supervisor,
+    config,
+    configPath: layout.config,
+    [Symbol.asyncDispose]: () => supervisor.end(),
+  };
+}
+
+/** What a port answers; undefined when it refuses. */
+export async function ask(port: number): Promise<string | undefined> {
+  const socket = connect({ host: "127.0.0.1", port });
+  let text = "";
+  try {
+    for await (const chunk of socket.setEncoding("utf8")) text += String(chunk);
+    return text;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A server on loopback that does this to whoever connects. */
+export async function listen(
+  port: number,
+  onConnection: (socket: Socket) => void,
+): Promise<Server> {
+  const server = createServer(onConnection).listen(port, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}

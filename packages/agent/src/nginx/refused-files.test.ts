@@ -1,0 +1,99 @@
+// Files that nginx refuses, in a sandbox: broken ones, and those with a port that another process
+// has. What is wrong is named, and the file before is back and serves.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+
+import { inSandbox } from "@fairlead/testkit";
+
+import { ask, listen, stage } from "../nginx-stage.ts";
+import type { NginxOutcome } from "../ports.ts";
+
+function detailOf(outcome: NginxOutcome): string {
+  assert.equal(outcome.kind, "refused");
+  return outcome.remark.detail;
+}
+
+inSandbox({ file: import.meta.url, name: "nginx-refused" }, () => {
+  test("a broken file is refused in nginx's words, and the old one still serves", async () => {
+    await using s = await stage("broken");
+    const good = s.config("g1", [8001]);
+    await s.nginx.apply(good, "g1");
+    const outcome = await s.nginx.apply(s.config("g2", [], ["  lisen 80;"]), "g2");
+    assert.equal(outcome.kind, "refused");
+    assert.equal(outcome.remark.reason, "ConfigRefused");
+    assert.match(
+      outcome.remark.detail,
+      /^nginx: unknown directive "lisen" in .*candidate.conf:\d+$/,
+    );
+    assert.equal(await ask(8001), "g1");
+    assert.equal(await readFile(s.configPath, "utf8"), good);
+  });
+
+  test("of a file with proved parts the news alone are checked", async () => {
+    await using s = await stage("news");
+    const good = s.config("g1", [8001]);
+    await s.nginx.apply(good, "g1");
+    const broken = s.config("g2", [], ["  lisen 80;"]);
+    const outcome = await s.nginx.apply(s.config("g2", [8001, 8002]), "g2", broken);
+    assert.match(detailOf(outcome), /"lisen" in .*candidate.conf:\d+$/);
+    assert.equal(await ask(8001), "g1");
+    assert.equal(await readFile(s.configPath, "utf8"), good);
+    const next = s.config("g3", [8001, 8002]);
+    const applied = { kind: "applied", reloaded: true };
+    assert.deepEqual(await s.nginx.apply(next, "g3", s.config("g3", [8002])), applied);
+    assert.equal(await ask(8002), "g3");
+  });
+
+  test("what only the whole has wrong nginx refuses itself, and the file before is back", async () => {
+    await using s = await stage("whole");
+    const good = s.config("g1", [8001]);
+    await s.nginx.apply(good, "g1");
+    const twice = s.config("g2", [8001, 8002, 8002]);
+    const outcome = await s.nginx.apply(twice, "g2", s.config("g2", [8002]));
+    assert.match(detailOf(outcome), /^nginx: duplicate "127.0.0.1:8002" .* in .*nginx.conf:\d+$/);
+    assert.equal(await ask(8001), "g1");
+    assert.equal(await readFile(s.configPath, "utf8"), good);
+    assert.equal((await s.nginx.apply(s.config("g3", [8001, 8002]), "g3")).kind, "applied");
+  });
+
+  test("the first file of an agent is checked whole, whatever it says is new", async () => {
+    await using s = await stage("unproved");
+    const outcome = await s.nginx.apply(s.config("g1", [8001, 8001]), "g1", s.config("g1", []));
+    assert.match(detailOf(outcome), /^nginx: duplicate .* in .*candidate.conf:\d+$/);
+    assert.deepEqual(await s.supervisor.nginx.state(), { up: false });
+  });
+
+  test("a port that another process holds is named, and the file before is back", async () => {
+    await using s = await stage("taken");
+    const good = s.config("g1", [8001]);
+    await s.nginx.apply(good, "g1");
+    const pid = (await s.supervisor.nginx.state()).pid;
+    const other = await listen(8005, (socket) => socket.end("other"));
+    const outcome = await s.nginx.apply(s.config("g2", [8001, 8005]), "g2");
+    assert.deepEqual(outcome, {
+      kind: "refused",
+      remark: { reason: "PortTaken", detail: "127.0.0.1:8005 is in use by another process" },
+    });
+    assert.equal(await s.nginx.generation(), "g1");
+    assert.equal(await ask(8005), "other");
+    assert.equal((await s.supervisor.nginx.state()).pid, pid);
+    assert.equal(await readFile(s.configPath, "utf8"), good);
+    other.close();
+    const again = await s.nginx.apply(s.config("g3", [8001, 8005]), "g3");
+    assert.equal(again.kind, "applied");
+    assert.equal(await ask(8005), "g3");
+  });
+
+  test("a first file that cannot start is named and not tried every second", async () => {
+    await using s = await stage("first");
+    const other = await listen(8005, (socket) => socket.end("other"));
+    const outcome = await s.nginx.apply(s.config("g1", [8005]), "g1");
+    assert.equal(outcome.kind, "refused");
+    assert.equal(outcome.remark.reason, "PortTaken");
+    assert.deepEqual(await s.supervisor.nginx.state(), { up: false });
+    other.close();
+    assert.equal((await s.nginx.apply(s.config("g2", [8005]), "g2")).kind, "applied");
+  });
+});
