@@ -4,92 +4,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import {
-  type AddressPool,
-  type Claim,
-  type Plan,
-  type World,
-  compareAddress,
-  parseAddress,
-  present,
-} from "@fairlead/model";
+import type { AddressPool } from "@fairlead/model";
 import {
   findVerdict,
   makeAgents,
   makeClaim,
   makePool,
   makeRanges,
-  makeRevisionOf,
   makeWorld,
   nextWorld,
-  proveAll,
+  servedRing,
+  THREE_CLAIMS,
+  WorldRing,
 } from "@fairlead/testkit";
 
-import { createPlanMemory, plan } from "./index.ts";
+import { rememberingPlanner } from "./remembering-planner.ts";
 
-const revisionOf = makeRevisionOf();
-
-/** A world that goes on by plans, with memory as the controller has it. */
-class Ring {
-  world: World;
-  planned: Plan;
-  readonly #memory = createPlanMemory();
-
-  constructor(world: World) {
-    this.world = world;
-    this.planned = plan(world, { revisionOf, memory: this.#memory });
-  }
-
-  /** The next plan, after a change; agents have proved the last one unless they are silent. */
-  next(changes: Parameters<typeof nextWorld>[2] = {}, isSilent = false): this {
-    const agents = isSilent
-      ? [...this.world.agents.values()]
-      : proveAll(nextWorld(this.world, this.planned), this.planned);
-    this.world = nextWorld(this.world, this.planned, { agents, ...changes });
-    this.planned = plan(this.world, { revisionOf, memory: this.#memory });
-    return this;
-  }
-
-  edit(...pools: readonly AddressPool[]): this {
-    return this.next({ pools });
-  }
-
-  /** `a: 192.0.2.100 192.0.2.101*`: what each holds, a star where it is published. */
-  held(): readonly string[] {
-    const lines = new Map<string, string[]>();
-    const rows = [...this.planned.leases.values()].toSorted((x, y) =>
-      compareAddress(x.address, y.address),
-    );
-    for (const { address, owners, published } of rows) {
-      for (const { claim } of owners) {
-        const name = claim.split("/").at(-1) ?? "";
-        lines.set(name, [...(lines.get(name) ?? []), `${address}${published ? "*" : ""}`]);
-      }
-    }
-    return [...lines].map(([name, all]) => `${name}: ${all.join(" ")}`).toSorted();
-  }
-
-  findings(): readonly string[] {
-    return this.planned.findings
-      .filter(({ subject }) => subject === "pool")
-      .map(({ name, reason, detail }) => `${name} ${reason}: ${detail}`);
-  }
-}
-
-const claims = [
-  makeClaim("a", { createdAtMs: 1 }),
-  makeClaim("b", { createdAtMs: 2 }),
-  makeClaim("c", { createdAtMs: 3 }),
-];
 const lan = (ranges: string, options: Parameters<typeof makePool>[2] = {}): AddressPool =>
   makePool("lan", ranges, options);
 const reassign = { onShrink: "reassign" } as const;
 
-function served(pool: AddressPool): Ring {
-  const ring = new Ring(makeWorld({ claims, pools: [pool] })).next();
-  assert.deepEqual(ring.held(), ["a: 192.0.2.100*", "b: 192.0.2.101*", "c: 192.0.2.102*"]);
-  return ring;
-}
+const served = (pool: AddressPool): WorldRing => servedRing(pool, rememberingPlanner());
 
 test("onShrink: keep leaves what is held where it is, and one finding names it", () => {
   const ring = served(lan("192.0.2.100-192.0.2.109")).edit(lan("192.0.2.101-192.0.2.109"));
@@ -141,7 +76,10 @@ test("onShrink: reassign moves one claim at a time, and none before its new addr
 test("a move goes on after a restart where it was", () => {
   const ring = served(lan("192.0.2.100-192.0.2.109", reassign));
   ring.edit(lan("192.0.2.101-192.0.2.109", reassign));
-  const again = new Ring(nextWorld(ring.world, ring.planned)).next({}, true);
+  const again = new WorldRing(nextWorld(ring.world, ring.planned), rememberingPlanner()).next(
+    {},
+    true,
+  );
   assert.deepEqual(again.held(), [
     "a: 192.0.2.100* 192.0.2.103",
     "b: 192.0.2.101*",
@@ -170,7 +108,10 @@ test("who cannot move holds up nobody", () => {
   const picky = makeClaim("a", { createdAtMs: 1, wishedPool: "small" });
   const small = makePool("small", "198.51.100.7", reassign);
   const pools = [lan("192.0.2.100-192.0.2.109", reassign), small];
-  const ring = new Ring(makeWorld({ claims: [picky, ...claims.slice(1)], pools })).next();
+  const ring = new WorldRing(
+    makeWorld({ claims: [picky, ...THREE_CLAIMS.slice(1)], pools }),
+    rememberingPlanner(),
+  ).next();
   ring.edit(
     lan("192.0.2.101-192.0.2.109", reassign),
     makePool("small", "198.51.100.8", {
@@ -201,73 +142,20 @@ test("two of one sharing key move to one new address", () => {
     makeClaim("a", { sharingKey: "k", ports: ["tcp/80"] }),
     makeClaim("b", { sharingKey: "k", ports: ["tcp/81"] }),
   ];
-  const ring = new Ring(
+  const ring = new WorldRing(
     makeWorld({ claims: pair, pools: [lan("192.0.2.100-192.0.2.109", reassign)] }),
+    rememberingPlanner(),
   ).next();
   assert.deepEqual(ring.held(), ["a: 192.0.2.100*", "b: 192.0.2.100*"]);
   ring.edit(lan("192.0.2.105-192.0.2.109", reassign)).next().next().next();
   assert.deepEqual(ring.held(), ["a: 192.0.2.105*", "b: 192.0.2.105*"]);
 });
 
-test("who asks for another address keeps the old one until that serves, and waits for nobody", () => {
-  const ring = served(lan("192.0.2.100-192.0.2.109"));
-  const asking = claims.map((claim, index) => {
-    const wishes = [`192.0.2.${105 + index}`];
-    return makeClaim(claim.name, { createdAtMs: index + 1, wishes });
-  });
-  const frozen = [{ id: "f", kind: "freeze", sinceMs: 1 }] as const;
-  ring.next({ claims: asking, intents: frozen }, true).next({}, true);
-  assert.deepEqual(ring.held(), [
-    "a: 192.0.2.100* 192.0.2.105",
-    "b: 192.0.2.101* 192.0.2.106",
-    "c: 192.0.2.102* 192.0.2.107",
-  ]);
-  const said = findVerdict(ring.planned, "a");
-  assert.equal(said.state, "ready");
-  assert.deepEqual(said.remarks, [
-    {
-      reason: "WaitingForAgent",
-      detail: "192.0.2.105 is asked for, and takes the place of 192.0.2.100 as soon as it serves",
-    },
-  ]);
-  ring.next();
-  assert.deepEqual(ring.held(), ["a: 192.0.2.105*", "b: 192.0.2.106*", "c: 192.0.2.107*"]);
-  assert.deepEqual(findVerdict(ring.planned, "a").remarks, []);
-});
-
-test("who asks for an address that becomes one of a pool keeps the old one until that serves", () => {
-  const asking: Claim = {
-    ...makeClaim("a", { wishes: ["192.0.2.105"] }),
-    statusAddresses: [present(parseAddress("192.0.2.100"), "an address")],
-  };
-  const small = lan("192.0.2.100-192.0.2.104");
-  const ring = new Ring(makeWorld({ claims: [asking], pools: [small] })).next();
-  assert.deepEqual(ring.held(), ["a: 192.0.2.100*"]);
-  ring.edit(lan("192.0.2.100-192.0.2.109"));
-  assert.deepEqual(ring.held(), ["a: 192.0.2.100* 192.0.2.105"]);
-  assert.deepEqual(ring.next().held(), ["a: 192.0.2.105*"]);
-});
-
-test("a pool that is no more of mode host leaves what clients know until the wish is served", () => {
-  const asking = makeClaim("a", { wishes: ["192.0.2.100"] });
-  const range = "192.0.2.100-192.0.2.101";
-  const pools = [lan(range, { mode: "host" })];
-  const ring = new Ring(makeWorld({ claims: [asking], pools, agents: makeAgents(2) }));
-  const agents = proveAll(nextWorld(ring.world, ring.planned), ring.planned, { dead: ["lb-1"] });
-  ring.next({ agents });
-  assert.deepEqual(ring.held(), ["a: 192.0.2.100 192.0.2.101*"]);
-  ring.next({ agents, pools: [lan(range)] });
-  assert.deepEqual(ring.held(), ["a: 192.0.2.100 192.0.2.101*"]);
-  // The host of the one that is asked for comes back.
-  const all = nextWorld(ring.world, ring.planned, { agents: makeAgents(2) });
-  ring.next({ agents: proveAll(all, ring.planned) });
-  assert.deepEqual(ring.held(), ["a: 192.0.2.100*"]);
-});
-
 test("who asks for its very address keeps it, whatever the pool says", () => {
   const wishing = makeClaim("a", { wishes: ["192.0.2.100"] });
-  const ring = new Ring(
+  const ring = new WorldRing(
     makeWorld({ claims: [wishing], pools: [lan("192.0.2.100-192.0.2.109", reassign)] }),
+    rememberingPlanner(),
   ).next();
   ring.edit(lan("192.0.2.105-192.0.2.109", reassign)).next();
   assert.deepEqual(ring.held(), ["a: 192.0.2.100*"]);
@@ -276,7 +164,7 @@ test("who asks for its very address keeps it, whatever the pool says", () => {
 test("a pool that was asked for by name and shrinks keeps what it gave", () => {
   const asking = makeClaim("a", { wishedPool: "lan" });
   const pools = [lan("192.0.2.100-192.0.2.109")];
-  const ring = new Ring(makeWorld({ claims: [asking], pools })).next();
+  const ring = new WorldRing(makeWorld({ claims: [asking], pools }), rememberingPlanner()).next();
   ring.edit(lan("192.0.2.105-192.0.2.109"), makePool("other", "192.0.2.100-192.0.2.104")).next();
   assert.deepEqual(ring.held(), ["a: 192.0.2.100*"]);
 });
@@ -302,7 +190,7 @@ test("a selector that shuts a holder out takes nothing from it, and names it", (
 
 test("autoAssign, priority and avoidBuggyIPs concern newcomers alone", () => {
   const ring = served(lan("192.0.2.100-192.0.2.109"));
-  const more = [...claims, makeClaim("d"), makeClaim("e", { wishedPool: "lan" })];
+  const more = [...THREE_CLAIMS, makeClaim("d"), makeClaim("e", { wishedPool: "lan" })];
   ring.next({
     claims: more,
     pools: [
@@ -321,7 +209,10 @@ test("autoAssign, priority and avoidBuggyIPs concern newcomers alone", () => {
 
 test("of two pools of one age that overlap, the one in use stays in use", () => {
   const pools = [lan("192.0.2.100-192.0.2.109")];
-  const ring = new Ring(makeWorld({ claims, pools })).next();
+  const ring = new WorldRing(
+    makeWorld({ claims: THREE_CLAIMS, pools }),
+    rememberingPlanner(),
+  ).next();
   ring.edit(lan("192.0.2.100-192.0.2.109"), makePool("early", "192.0.2.109-192.0.2.120"));
   const overlap = "192.0.2.109-192.0.2.120 overlaps with 192.0.2.100-192.0.2.109 of pool lan";
   assert.deepEqual(ring.findings(), [`early PoolOverlap: ${overlap}`]);
@@ -336,11 +227,11 @@ test("of two pools of one age that overlap, the one in use stays in use", () => 
 test("onShrink: reassign in mode host keeps each host's old address until the new ones serve", () => {
   const host = { ...reassign, mode: "host" } as const;
   const world = makeWorld({
-    claims: claims.slice(0, 2),
+    claims: THREE_CLAIMS.slice(0, 2),
     pools: [lan("192.0.2.100-192.0.2.109", host)],
     agents: makeAgents(2),
   });
-  const ring = new Ring(world).next();
+  const ring = new WorldRing(world, rememberingPlanner()).next();
   const [a, b] = ["a: 192.0.2.100* 192.0.2.101*", "b: 192.0.2.102* 192.0.2.103*"];
   assert.deepEqual(ring.held(), [a, b]);
   ring.edit(lan("192.0.2.104-192.0.2.109", host));

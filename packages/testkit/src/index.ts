@@ -27,6 +27,7 @@ export * from "./builders.ts";
 export * from "./web-service.ts";
 export * from "./world-arbitraries.ts";
 export * from "./world-histories.ts";
+export * from "./world-ring.ts";
 export * from "./plan-arbitraries.ts";
 export * from "./plan-answers.ts";
 export { type PropertyRuns, propertyRuns } from "./property-runs.ts";
@@ -41,13 +42,7 @@ export { NOTICES_MS } from "./cycle/played-ports.ts";
 export * from "./cycle/told-facts.ts";
 export * from "./cycle-views.ts";
 export { type ChainCase, testChains } from "./explain/chain-golden.ts";
-export {
-  adminContextOf,
-  IN_SYNC,
-  type Planning,
-  reportWithout,
-  type Situation,
-} from "./explain/situations.ts";
+export { adminContextOf, IN_SYNC, reportWithout, type Situation } from "./explain/situations.ts";
 export { type KubeStub, type KubeStubOptions, startKubeStub } from "./kube-stub/kube-stub.ts";
 export { chunkedAnswer, type RawServer, startRawServer } from "./kube-stub/raw-server.ts";
 export { testListWatchContract } from "./list-watch/list-watch-contract.ts";

@@ -40,6 +40,12 @@ export function makeRevisionOf(): (resource: Resource) => Revision {
   return createRevisions().revisionOf;
 }
 
+/** The planner's plan of a world. */
+export type Planning = (
+  world: World,
+  options: { readonly revisionOf: (resource: Resource) => Revision },
+) => Plan;
+
 /** How agents answer a plan. */
 export interface ProveOptions {
   readonly revisionOf?: (resource: Resource) => Revision;

@@ -9,7 +9,8 @@ import { type AdminContext, explain } from "@fairlead/controller";
 import { assert as assertThat } from "@fairlead/model";
 import { LinkState } from "@fairlead/wire";
 
-import { adminContextOf, type Planning, type Situation } from "./situations.ts";
+import type { Planning } from "../plan-answers.ts";
+import { adminContextOf, type Situation } from "./situations.ts";
 
 const UPDATE = process.env["FAIRLEAD_UPDATE_GOLDEN"] === "1";
 

@@ -8,15 +8,13 @@ import type {
   AgentView,
   Plan,
   Reason,
-  Resource,
   ResourceName,
-  Revision,
   World,
 } from "@fairlead/model";
 
 import { makeClaim, makeWorld, nextWorld, type WorldOptions } from "../builders.ts";
 import { makeCycleView } from "../cycle-views.ts";
-import { makeRevisionOf, proveAll } from "../plan-answers.ts";
+import { makeRevisionOf, type Planning, proveAll } from "../plan-answers.ts";
 
 const revisionOf = makeRevisionOf();
 const REVISION = "3f2a0b12cd34567890abcdef12345678" as NonNullable<SyncState["acked"]>;
@@ -31,12 +29,6 @@ export const IN_SYNC: SyncState = {
 
 type ServiceBook = NonNullable<AdminContext["services"]>;
 type ServiceRecord = NonNullable<ReturnType<ServiceBook["get"]>>;
-
-/** The planner's plan of a world, without memory. */
-export type Planning = (
-  world: World,
-  options: { readonly revisionOf: (resource: Resource) => Revision },
-) => Plan;
 
 /** What happened before the question, and what is different in the loop's view. */
 export interface Situation {
