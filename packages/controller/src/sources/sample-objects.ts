@@ -110,3 +110,29 @@ export function saidOf(claim: Claim): {
     list.map(({ reason, detail }) => `${reason}: ${detail}`);
   return { refusals: lines(claim.refusals), remarks: lines(claim.remarks) };
 }
+
+/** Members of the first listener as `address:port`, draining ones marked. */
+export function membersOf(claim: Claim): readonly string[] {
+  return (claim.listeners[0]?.members ?? []).map(
+    ({ address, port, state }) => `${address}:${port}${state === "draining" ? " draining" : ""}`,
+  );
+}
+
+/** A row of a table of members: a Service, what else there is, and who is a member by it. */
+export interface MemberCase {
+  readonly name: string;
+  readonly spec?: Fields;
+  readonly metadata?: Fields;
+  readonly others: readonly Fields[];
+  readonly settings?: Partial<TranslateSettings>;
+  readonly want: readonly string[];
+  readonly remarks?: readonly string[];
+}
+
+/** An endpoint of a slice, ready unless its conditions say otherwise. */
+export function sampleEndpoint(address: string, conditions: Fields = {}): Fields {
+  return { addresses: [address], conditions };
+}
+
+/** A pod that ends and still answers. */
+export const ENDING: Fields = { serving: true, terminating: true };
