@@ -1,27 +1,27 @@
 // The IPAM service as its clients meet it, on a fake clock and a store in memory: who gets which
-// address, who is refused and told what, what time and a bad disk do.
+// address, and what time and a bad disk do.
 
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
-import { parseAddress, parseRange, present } from "@fairlead/model";
-import { type FakeClock, createFakeClock, createLogger, isEdgeError } from "@fairlead/runtime";
+import { createFakeClock, type FakeClock, isEdgeError } from "@fairlead/runtime";
 import {
-  type MemoryIpamMedium,
   createMemoryIpamMedium,
   createMemoryIpamStore,
+  type MemoryIpamMedium,
 } from "@fairlead/testkit";
 
-import { createClass, deleteClass, renameClass } from "./class-commands.ts";
-import { type Uuid, parseUuid } from "./ipam-model.ts";
-import { type IpamService, createIpamService } from "./ipam-service.ts";
-import type { Command } from "./ipam-state.ts";
+import {
+  classId,
+  GRACE_MS,
+  id,
+  type IpamStage,
+  LEASE_MS,
+  makeIpamStage,
+} from "./ipam-service-stage.ts";
 import { release, renew, renewMany } from "./keep.ts";
-import { changeNetblock, createNetblock, deleteNetblock } from "./netblock-commands.ts";
-import { type RegisterWish, register } from "./register.ts";
+import { register } from "./register.ts";
 
-const LEASE_MS = 60 * 60_000;
-const GRACE_MS = 10 * 60_000;
 /** It looks for what expired so often. */
 const SWEEP_MS = 5000;
 
@@ -81,182 +81,6 @@ suite("an address", () => {
     assert.equal(await stage.register(2), "192.0.2.1");
     assert.equal(await stage.register(1), "192.0.2.0");
   });
-});
-
-suite("whoever gets nothing is told why", () => {
-  const cases: readonly {
-    readonly name: string;
-    readonly wish: Partial<RegisterWish> & { readonly wish?: string };
-    readonly reason: string;
-    readonly why: RegExp;
-  }[] = [
-    {
-      name: "the address is somebody else's, with his name and since when",
-      wish: { wish: "192.0.2.1" },
-      reason: "AddressTaken",
-      why: /^registration .*002 \("blog \\"x\\""\) holds 192\.0\.2\.1 since 2026-01-01T00:00:00\.00\dZ$/,
-    },
-    {
-      name: "the class is full, with its counts",
-      wish: {},
-      reason: "ClassExhausted",
-      why: /^no address is free in class lab: 192\.0\.2\.0-192\.0\.2\.1 \(2 of 2 held\)$/,
-    },
-    {
-      name: "the address is in no netblock",
-      wish: { wish: "198.51.100.1" },
-      reason: "AddressOutsideClass",
-      why: /^198\.51\.100\.1 is in no netblock of class lab$/,
-    },
-    {
-      name: "the address is none that anybody could have",
-      wish: { wish: "127.0.0.1" },
-      reason: "AddressUnusable",
-      why: /^127\.0\.0\.1 is loopback$/,
-    },
-    {
-      name: "the class has nothing of the family",
-      wish: { family: "ipv6" },
-      reason: "FamilyUnavailable",
-      why: /^class lab has no ipv6 netblock$/,
-    },
-    {
-      name: "the class has no netblock",
-      wish: { class: "bare" },
-      reason: "NoNetblock",
-      why: /^class bare has no netblock$/,
-    },
-    {
-      name: "there is no such class",
-      wish: { class: "lob" },
-      reason: "UnknownClass",
-      why: /^no class has the uuid or name lob$/,
-    },
-    {
-      name: "the uuid holds another address",
-      wish: { uuid: id(1), wish: "192.0.2.1" },
-      reason: "RegistrationDiffers",
-      why: /001 holds 192\.0\.2\.0, and 192\.0\.2\.1 is asked for$/,
-    },
-    {
-      name: "the uuid is registered in another class",
-      wish: { uuid: id(1), class: "bare" },
-      reason: "UuidTaken",
-      why: /001 is a registration of class lab$/,
-    },
-  ];
-  for (const { name, wish, reason, why } of cases) {
-    test(name, async () => {
-      await using stage = await makeStage({ lab: ["192.0.2.0/31"], bare: [] });
-      await stage.register(1);
-      await stage.register(2, { owner: 'blog "x"' });
-      const { wish: text, ...rest } = wish;
-      const address = text === undefined ? {} : { address: addressOf(text) };
-      const answer = await stage.service.run(
-        register({ class: "lab", uuid: id(9), ...rest, ...address }),
-      );
-      assert.ok(answer.kind === "refused", JSON.stringify(answer));
-      assert.equal(answer.reason, reason);
-      assert.match(answer.why, why);
-      assert.equal(stage.service.view().registrations.size, 2);
-    });
-  }
-});
-
-suite("classes and netblocks", () => {
-  const cases: readonly {
-    readonly name: string;
-    readonly command: Command<unknown>;
-    readonly answer: RegExp;
-  }[] = [
-    {
-      name: "a class made again is the same one",
-      command: createClass({ uuid: classId("lab"), name: "lab" }),
-      answer: /^done false$/,
-    },
-    {
-      name: "a class of a name that is taken is refused",
-      command: createClass({ uuid: id(7), name: "lab" }),
-      answer: /^NameTaken class .* is called lab$/,
-    },
-    {
-      name: "a class of a uuid that is taken is refused",
-      command: createClass({ uuid: classId("lab"), name: "other" }),
-      answer: /^UuidTaken .* is class lab$/,
-    },
-    { name: "a class may be renamed", command: renameClass("lab", "labs"), answer: /^done false$/ },
-    {
-      name: "a class may not be renamed to another one",
-      command: renameClass("lab", "bare"),
-      answer: /^NameTaken/,
-    },
-    { name: "an empty class may go", command: deleteClass("bare"), answer: /^done false$/ },
-    {
-      name: "a class in use stays",
-      command: deleteClass("lab"),
-      answer: /^ClassInUse class lab has 2 netblocks, 1 registrations$/,
-    },
-    {
-      name: "a netblock may not overlap inside its class",
-      command: createNetblock({ uuid: id(7), class: "lab", range: range("192.0.2.3-192.0.2.9") }),
-      answer:
-        /^NetblockOverlap 192\.0\.2\.3-192\.0\.2\.9 overlaps with netblock 192\.0\.2\.0-192\.0\.2\.3 of class lab$/,
-    },
-    {
-      name: "an IPv6 netblock may not overlap inside its class either",
-      command: createNetblock({ uuid: id(7), class: "lab", range: range("2001:db8::8000:0/97") }),
-      answer: /^NetblockOverlap/,
-    },
-    {
-      name: "a netblock may overlap with one of another class",
-      command: createNetblock({ uuid: id(7), class: "bare", range: range("192.0.2.0/24") }),
-      answer: /^done true$/,
-    },
-    {
-      name: "a netblock of multicast addresses is refused",
-      command: createNetblock({ uuid: id(7), class: "bare", range: range("224.0.0.0/24") }),
-      answer: /^BadNetblock .* holds multicast addresses$/,
-    },
-    {
-      name: "a netblock may grow over where it was",
-      command: changeNetblock(blockId("lab", 0), range("192.0.2.0/29")),
-      answer: /^done false$/,
-    },
-    {
-      name: "a netblock may shrink to what is held",
-      command: changeNetblock(blockId("lab", 0), range("192.0.2.0")),
-      answer: /^done false$/,
-    },
-    {
-      name: "a netblock may not shrink under what is held",
-      command: changeNetblock(blockId("lab", 0), range("192.0.2.1-192.0.2.3")),
-      answer: /^NetblockInUse registration .*001 holds 192\.0\.2\.0 of 192\.0\.2\.0-192\.0\.2\.3$/,
-    },
-    {
-      name: "a netblock in use stays",
-      command: deleteNetblock(blockId("lab", 0)),
-      answer: /^NetblockInUse/,
-    },
-    {
-      name: "a netblock that nobody uses may go",
-      command: deleteNetblock(blockId("lab", 1)),
-      answer: /^done false$/,
-    },
-    {
-      name: "what is not there is said so",
-      command: deleteNetblock(id(8)),
-      answer: /^UnknownNetblock/,
-    },
-  ];
-  for (const { name, command, answer } of cases) {
-    test(name, async () => {
-      await using stage = await makeStage({ lab: ["192.0.2.0/30", "2001:db8::/64"], bare: [] });
-      await stage.register(1);
-      const got = await stage.service.run(command);
-      const text = got.kind === "done" ? `done ${got.isNew}` : `${got.reason} ${got.why}`;
-      assert.match(text, answer);
-    });
-  }
 });
 
 suite("time", () => {
@@ -349,17 +173,8 @@ suite("the store", () => {
   });
 });
 
-interface Stage extends AsyncDisposable {
-  readonly service: IpamService;
-  readonly clock: FakeClock;
+interface Stage extends IpamStage {
   readonly medium: MemoryIpamMedium;
-  /** Registers the client of this number; resolves with its address. */
-  register(
-    client: number,
-    wish?: Partial<Omit<RegisterWish, "address">> & { readonly wish?: string },
-  ): Promise<string>;
-  /** Runs a command that is not refused. */
-  done<T>(command: Command<T>): Promise<T>;
   /** Whether commits fail from now on. */
   fail(isFailing: boolean): void;
   /** Whether they are made, and their answers get lost. */
@@ -368,8 +183,9 @@ interface Stage extends AsyncDisposable {
   commits(): number;
 }
 
+/** Over a store in memory that fails on command. */
 async function makeStage(
-  classes: Readonly<Record<string, readonly string[]>>,
+  classes: Parameters<typeof makeIpamStage>[0],
   options: {
     readonly medium?: MemoryIpamMedium;
     readonly clock?: FakeClock;
@@ -386,37 +202,10 @@ async function makeStage(
   };
   let isLosing = false;
   const store = createMemoryIpamStore({ medium, failing, losing: () => isLosing });
-  const log = createLogger({ level: "silent", format: "json" });
-  const service = await createIpamService({
-    store,
-    clock,
-    log,
-    leaseMs: LEASE_MS,
-    graceMs: GRACE_MS,
-  });
-  const done = async <T>(command: Command<T>): Promise<T> => {
-    const answer = await service.run(command);
-    assert.ok(answer.kind === "done", JSON.stringify(answer));
-    return answer.value;
-  };
-  for (const [name, ranges] of Object.entries(classes)) {
-    await done(createClass({ uuid: classId(name), name }));
-    for (const [index, text] of ranges.entries()) {
-      await clock.advance(1);
-      const block = { uuid: blockId(name, index), class: name, range: range(text) };
-      await done(createNetblock(block));
-    }
-  }
+  const stage = await makeIpamStage(classes, { store, clock });
   return {
-    service,
-    clock,
+    ...stage,
     medium,
-    done,
-    register: async (client, { wish, ...rest } = {}) => {
-      const address = wish === undefined ? {} : { address: addressOf(wish) };
-      const asked = { class: "lab", uuid: id(client), ...rest, ...address };
-      return (await done(register(asked))).address;
-    },
     fail: (isFailingNow) => {
       isFailing = isFailingNow;
     },
@@ -424,29 +213,5 @@ async function makeStage(
       isLosing = isLosingNow;
     },
     commits: () => commits,
-    [Symbol.asyncDispose]: () => service[Symbol.asyncDispose](),
   };
-}
-
-function id(n: number): Uuid {
-  return present(parseUuid(`00000000-0000-4000-8000-${`${n}`.padStart(12, "0")}`), "a uuid");
-}
-
-function classId(name: string): Uuid {
-  const code = Buffer.from(name.slice(0, 6)).toString("hex").padEnd(12, "0");
-  return present(parseUuid(`c0000000-0000-4000-8000-${code}`), "a uuid");
-}
-
-function blockId(name: string, index: number): Uuid {
-  return present(parseUuid(`${index}${classId(name).slice(1)}`), "a uuid");
-}
-
-function range(text: string): Parameters<typeof changeNetblock>[1] {
-  const parsed = parseRange(text);
-  assert.ok(parsed.kind === "ok", text);
-  return parsed.value;
-}
-
-function addressOf(text: string): NonNullable<RegisterWish["address"]> {
-  return present(parseAddress(text), text);
 }
