@@ -1,7 +1,7 @@
 // For tests: what was written to a cluster in memory and what was told of it, as lines. Given
 // requests and troubles as they came.
 
-import type { SeenWrite } from "../../kube/memory-cluster.ts";
+import type { MemoryCluster, SeenWrite } from "../../kube/memory-cluster.ts";
 import { childOf, listOf, textOf } from "../../kube/object-fields.ts";
 import type { PublishTrouble } from "./publish-trouble.ts";
 
@@ -31,6 +31,17 @@ export function writeLine({ method, path, body }: SeenWrite): string {
   if (external !== "") return `external ${name} ${external}`;
   const finalizers = listOf(childOf(body, "metadata"), "finalizers");
   return `${finalizers.includes("fairlead.io/release") ? "hold" : "release"} ${name}`;
+}
+
+/** `TYPE REASON ACTION: NOTE` of all Events, with ` xN` for those that repeated. */
+export function told({ cluster }: { readonly cluster: MemoryCluster }): readonly string[] {
+  return Array.from(cluster.events.values(), (event) => {
+    const count = childOf(event, "series")["count"];
+    const [type, reason, action, note] = ["type", "reason", "action", "note"].map((field) =>
+      textOf(event, field),
+    );
+    return `${type} ${reason} ${action}: ${note}${count === undefined ? "" : ` x${JSON.stringify(count)}`}`;
+  });
 }
 
 const RESOURCE = /\/(services|events)(?:\/([^/]+))?(?:\/([^/]+))?$/u;

@@ -1,0 +1,90 @@
+// What is told by Events of an address that came to another agent: from whom, why, and how long
+// nobody had it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { AgentView } from "@fairlead/model";
+
+import { told } from "./publish-lines.ts";
+import { addressOf, agentOf, leased, PublishStage, served } from "./publish-stage.ts";
+
+const AGENT: Omit<AgentView, "name"> = {
+  connected: true,
+  heardAtMs: 0,
+  hello: {
+    agent: agentOf("lb-1"),
+    bootId: "b",
+    version: "0.1.0",
+    capabilities: [],
+    links: [],
+    epoch: 0,
+  },
+  heldSinceMs: new Map(),
+};
+
+const VIP = addressOf("192.0.2.10");
+
+const MOVES: readonly {
+  readonly name: string;
+  readonly from: Partial<AgentView>;
+  readonly to: Partial<AgentView>;
+  readonly note: string;
+}[] = [
+  {
+    name: "its holder went out of reach",
+    from: { connected: false, heardAtMs: 5000, disconnectedAtMs: 5200 },
+    to: { heldSinceMs: new Map([[VIP, 5340]]) },
+    note: "lb-1 is out of reach; at most 340 ms without it, by its last word",
+  },
+  {
+    name: "its holder gave it up",
+    from: { lostAtMs: new Map([[VIP, 5000]]) },
+    to: { heldSinceMs: new Map([[VIP, 5051]]) },
+    note: "lb-1 gave it up; the other reported it 51 ms later",
+  },
+  {
+    name: "the other spoke first",
+    from: { lostAtMs: new Map([[VIP, 5000]]) },
+    to: { heldSinceMs: new Map([[VIP, 4990]]) },
+    note: "lb-1 gave it up; the other reported it first",
+  },
+];
+
+for (const c of MOVES) {
+  test(`a move says from whom, to whom, why and how fast: ${c.name}`, async () => {
+    await using stage = new PublishStage();
+    stage.create("web", served("192.0.2.10", "lb-1"));
+    await stage.pass();
+    stage.wrote();
+    // In a takeover nobody holds it for a moment.
+    stage.want("web", leased());
+    await stage.pass(100);
+    stage.agents.set(agentOf("lb-1"), { ...AGENT, name: agentOf("lb-1"), ...c.from });
+    stage.agents.set(agentOf("lb-2"), { ...AGENT, name: agentOf("lb-2"), ...c.to });
+    stage.want("web", served("192.0.2.10", "lb-2"));
+    await stage.pass(10_000);
+    assert.deepEqual(told(stage).slice(1), [
+      `Normal VipMoved Move: 192.0.2.10 moved from lb-1 to lb-2: ${c.note}.`,
+    ]);
+  });
+}
+
+test("a silent death is told when it is known, and not as something that its holder gave up", async () => {
+  await using stage = new PublishStage();
+  const [first, second] = [agentOf("lb-1"), agentOf("lb-2")];
+  const loser = { ...AGENT, name: first, heardAtMs: 5000, heldSinceMs: new Map([[VIP, 1000]]) };
+  stage.create("web", served("192.0.2.10", "lb-1"));
+  await stage.pass();
+  stage.agents.set(first, loser);
+  stage.agents.set(second, { ...AGENT, name: second, heldSinceMs: new Map([[VIP, 5340]]) });
+  stage.want("web", served("192.0.2.10", "lb-2"));
+  await stage.pass(3000);
+  assert.deepEqual(told(stage).slice(1), []);
+  stage.agents.set(first, { ...loser, connected: false, disconnectedAtMs: 8000 });
+  await stage.pass(10_000);
+  assert.deepEqual(told(stage).slice(1), [
+    "Normal VipMoved Move: 192.0.2.10 moved from lb-1 to lb-2: lb-1 is out of reach; " +
+      "at most 340 ms without it, by its last word.",
+  ]);
+});
