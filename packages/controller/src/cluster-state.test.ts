@@ -3,66 +3,15 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
-import type { Claim, ClaimId, Finding, PoolName } from "@fairlead/model";
-import { makeClaim, makePool } from "@fairlead/testkit";
+import type { Finding } from "@fairlead/model";
+import { makeClaim } from "@fairlead/testkit";
 
-import { type ClusterState, createClusterState, foldFacts, poolsNamed } from "./cluster-state.ts";
+import { createClusterState, foldFacts } from "./cluster-state.ts";
+import { gone, listed, seen, type Story, tell } from "./fact-story.ts";
 import type { Fact } from "./facts.ts";
 
 const WEB = makeClaim("web");
 const OTHER = makeClaim("other");
-const POOL = makePool("lan", "192.0.2.10-192.0.2.20");
-
-const seen = (claim: Claim, source = "folder"): Fact => ({ kind: "claim-seen", source, claim });
-const gone = (claim: Claim, how: "seen-deleted" | "absent", source = "folder"): Fact => ({
-  kind: "claim-gone",
-  source,
-  id: claim.id,
-  uid: claim.uid,
-  how,
-});
-const listed = (claims: readonly Claim[], source = "folder", pools: readonly PoolName[] = []) =>
-  ({
-    kind: "source-listed",
-    source,
-    atMs: 0,
-    claims: new Set(claims.map(({ id }) => id)),
-    pools: new Set(pools),
-  }) as const satisfies Fact;
-
-/** Facts by the second at which they arrive. */
-type Story = readonly (readonly [second: number, ...facts: readonly Fact[]])[];
-
-interface Told {
-  readonly state: ClusterState;
-  /** Seconds at which planning could come out differently. */
-  readonly changedAt: readonly number[];
-}
-
-function tell(
-  story: Story,
-  options: { readonly stored?: readonly ClaimId[]; readonly sources?: readonly string[] } = {},
-): Told {
-  const { stored = [], sources = ["folder"] } = options;
-  let state = createClusterState(stored);
-  const changedAt: number[] = [];
-  for (const [second, ...facts] of story) {
-    const times = { nowMs: 1_000_000 + second * 1000, steadyMs: second * 1000 };
-    const folded = foldFacts(state, facts, { sources, ...times });
-    state = folded.state;
-    if (folded.changed) changedAt.push(second);
-  }
-  return { state, changedAt };
-}
-
-test("a claim that only the store knows is gone when a source saw it end", () => {
-  const { state, changedAt } = tell([[1, gone(WEB, "seen-deleted", "kubernetes")]], {
-    stored: [WEB.id, OTHER.id],
-  });
-  assert.deepEqual([...state.orphans.keys()], [OTHER.id]);
-  assert.deepEqual(changedAt, [1]);
-  assert.equal(tell([[1, gone(WEB, "absent")]], { stored: [WEB.id] }).state.orphans.size, 1);
-});
 
 suite("a claim that a source shows", () => {
   const cases: readonly {
@@ -221,130 +170,6 @@ suite("an object deleted and made again", () => {
       [1, seen(makeClaim("web"))],
     ]);
     assert.equal(state.claims.get(WEB.id)?.value, WEB);
-  });
-});
-
-suite("a claim that only the store knows", () => {
-  const stored = [WEB.id];
-  const two = ["folder", "cluster"];
-  const cases: readonly {
-    readonly name: string;
-    readonly sources?: readonly string[];
-    readonly story: Story;
-    readonly stays: boolean;
-  }[] = [
-    { name: "stays before any list", story: [], stays: true },
-    { name: "stays after one list without it", story: [[0, listed([])]], stays: true },
-    {
-      name: "stays after a second list too soon",
-      story: [
-        [0, listed([])],
-        [29, listed([])],
-      ],
-      stays: true,
-    },
-    {
-      name: "goes after a second list half a minute later",
-      story: [
-        [0, listed([])],
-        [30, listed([])],
-      ],
-      stays: false,
-    },
-    {
-      name: "is none any more when a source shows it, whatever its uid",
-      story: [[0, seen(makeClaim("web", { uid: "uid-again" })), listed([WEB])]],
-      stays: false,
-    },
-    {
-      name: "stays while one of two sources has not listed at all",
-      sources: two,
-      story: [
-        [0, listed([])],
-        [60, listed([])],
-      ],
-      stays: true,
-    },
-    {
-      name: "stays while one of two sources has not listed twice",
-      sources: two,
-      story: [
-        [0, listed([])],
-        [10, listed([], "cluster")],
-        [50, listed([])],
-      ],
-      stays: true,
-    },
-    {
-      name: "goes when both of two sources listed it not, twice, apart",
-      sources: two,
-      story: [
-        [0, listed([])],
-        [10, listed([], "cluster")],
-        [40, listed([])],
-        [41, listed([], "cluster")],
-      ],
-      stays: false,
-    },
-  ];
-  for (const { name, story, stays, sources } of cases) {
-    test(name, () => {
-      const { state } = tell(story, { stored, ...(sources === undefined ? {} : { sources }) });
-      assert.equal(state.orphans.has(WEB.id), stays);
-    });
-  }
-
-  test("goes as news for planning, a mere mark is none", () => {
-    const story: Story = [
-      [0, listed([])],
-      [10, listed([])],
-      [30, listed([])],
-      [60, listed([])],
-    ];
-    assert.deepEqual(tell(story, { stored }).changedAt, [0, 30]);
-  });
-});
-
-suite("pools", () => {
-  const hasPool = ({ state }: Told): boolean => poolsNamed(state, POOL.name).length > 0;
-  const shown: Fact = { kind: "pool-seen", source: "pools", pool: POOL };
-
-  test("stay when one list lacks them and go with the second", () => {
-    const story: Story = [
-      [0, shown, listed([], "pools", [POOL.name])],
-      [10, listed([], "pools")],
-    ];
-    assert.ok(hasPool(tell(story)));
-    const later: Story = [...story, [40, listed([], "pools")]];
-    assert.ok(!hasPool(tell(later)));
-  });
-
-  test("of two sources and one name both are there, and the older counts", () => {
-    const other = { ...POOL, createdAtMs: 1 };
-    const again: Fact = { kind: "pool-seen", source: "kubernetes", pool: other };
-    const both = tell([[0, shown, again]]).state;
-    assert.deepEqual(
-      poolsNamed(both, "lan").map(({ source }) => source),
-      ["kubernetes", "pools"],
-    );
-    const how = "seen-deleted";
-    const ended: Fact = { kind: "pool-gone", source: "kubernetes", name: POOL.name, how };
-    const left = tell([[0, shown, again, ended]]).state;
-    assert.deepEqual(
-      poolsNamed(left, "lan").map(({ source }) => source),
-      ["pools"],
-    );
-  });
-
-  test("go at once when their deletion was seen, by their own source alone", () => {
-    const byWord = (source: string): Fact => ({
-      kind: "pool-gone",
-      source,
-      name: POOL.name,
-      how: "seen-deleted",
-    });
-    assert.ok(hasPool(tell([[0, shown, byWord("folder")]])));
-    assert.ok(!hasPool(tell([[0, shown, byWord("pools")]])));
   });
 });
 
