@@ -4,40 +4,15 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { readFileSync, readdirSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { after, test } from "node:test";
 
-import { createFakeClock, createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
-import { address, device, inSandbox } from "@fairlead/testkit";
+import { inSandbox } from "@fairlead/testkit";
 
-import type { Guarded, InputGuard } from "../ports.ts";
-import { GUARD_TABLE } from "./guard-table.ts";
-import { createNftGuard } from "./guard.ts";
-import { createNftMonitor } from "./nft-monitor.ts";
+import type { InputGuard } from "../ports.ts";
+import { at, GUARDED, listener, NFT, openGuard, run, table, until } from "./guard-stage.ts";
 
-const NFT = "/usr/sbin/nft";
 const IP = "/usr/sbin/ip";
-const TESTDATA = fileURLToPath(new URL("testdata/", import.meta.url));
-const clock = createSystemClock();
-const logger = createLogger({ level: "silent", format: "json" });
-const random = Math.random;
-
-/** Both families alike: what belongs to the last part of an address stands in one place. */
-const at = (last: string): readonly string[] => [`192.0.2.${last}`, `2001:db8::${last}`];
-const listener = (text: string, protocol: "tcp" | "udp", port: number) => ({
-  address: address(text),
-  protocol,
-  port,
-});
-const GUARDED: Guarded = {
-  vips: at("100").map(address),
-  listeners: at("100").flatMap((vip) => [listener(vip, "tcp", 80), listener(vip, "udp", 53)]),
-  lanes: [{ link: device("eth0"), peers: at("12").map(address) }],
-};
-const NOTHING: Guarded = { vips: [], listeners: [], lanes: [] };
 
 /** Says for each knock what came of it; a datagram of 4 000 bytes travels in fragments. */
 const KNOCKER = `
@@ -62,13 +37,6 @@ Promise.all(JSON.parse(process.argv[1]).map(knock)).then((all) => console.log(JS
 `;
 
 type Knock = readonly [kind: "tcp" | "udp", host: string, port: number, size?: number];
-
-async function run(command: string, args: readonly string[], input = ""): Promise<string> {
-  const limits = { timeoutMs: 20_000, maxOutputBytes: 65_536 };
-  const result = await runProgram({ command, args, input, ...limits });
-  assert.equal(result.code, 0, `${args.join(" ")}: ${result.stderr}`);
-  return result.stdout;
-}
 
 async function asClient(...command: readonly string[]): Promise<string> {
   return await run(IP, ["netns", "exec", "client", ...command]);
@@ -131,72 +99,19 @@ async function makeHost(stack: AsyncDisposableStack): Promise<void> {
   }
 }
 
-/** The whole table without numbers that packets move. */
-async function table(): Promise<string> {
-  const text = await run(NFT, ["-s", "list", "table", "inet", "fairlead_guard"]);
-  return text.replaceAll(/ counter packets \d+ bytes \d+/g, " counter");
-}
-
 /** How many packets of VRRP were dropped. */
 async function dropped(): Promise<number> {
   const text = await run(NFT, ["list", "chain", "inet", "fairlead_guard", "vrrp"]);
   return Number(/counter packets (\d+)/.exec(text)?.[1]);
 }
 
-/** From news of a change to its repair, by the guard's own clock. */
-const REPAIRED_MS = 1000;
 /** Three probes, a second apart (`ucast_solicit`, `retrans_time_ms`), and a look at the end. */
 const PROBES_MS = 4000;
 
-/** Programs run in this time on the slowest machine; what they do in it is told by other clocks. */
-const WAIT_MS_MAX = 10_000;
-
-async function until(what: string, holds: () => Promise<boolean>, ms = WAIT_MS_MAX): Promise<void> {
-  const endMs = clock.nowMs() + ms;
-  while (!(await holds())) {
-    assert.ok(clock.nowMs() < endMs, `${what} within ${ms} ms`);
-    await clock.sleep(20);
-  }
-}
-
-const file = import.meta.url;
-inSandbox({ file, name: "nft reads the goldens as root" }, goldens);
-inSandbox({ file, name: "nft reads the goldens as a normal user", userNamespace: true }, goldens);
-
-function goldens(): void {
-  for (const name of readdirSync(TESTDATA).filter((one) => !one.startsWith("broken"))) {
-    test(`nft accepts ${name}`, async () => {
-      const whole = readFileSync(`${TESTDATA}holder.nft`, "utf8");
-      // Twice: what is there is replaced.
-      for (const _ of [1, 2]) await run(NFT, ["-f", "-"], whole);
-      await run(NFT, ["-c", "-f", `${TESTDATA}${name}`]);
-    });
-  }
-  test("nft refuses a file with a bad word", async () => {
-    const args = ["-c", "-f", `${TESTDATA}broken.nft`];
-    const limits = { timeoutMs: 5000, maxOutputBytes: 4096 };
-    const { code, stderr } = await runProgram({ command: NFT, args, ...limits });
-    assert.equal(code, 1);
-    assert.match(stderr, /rejekt/);
-  });
-}
-
-inSandbox({ file, name: "guard" }, () => {
+inSandbox({ file: import.meta.url, name: "guard" }, () => {
   const stack = new AsyncDisposableStack();
-  /** The guard's own: it passes as the tests have it. */
-  const hands = createFakeClock();
-  let isNews = false;
   let guard: InputGuard;
-
-  /** Time passes by news of the table alone, and for each by no more than a repair may take. */
-  const untilRepaired = (isSo: () => Promise<boolean>): Promise<void> =>
-    until("it is repaired", async () => {
-      if (isNews) {
-        isNews = false;
-        await hands.advance(REPAIRED_MS);
-      }
-      return await isSo();
-    });
+  after(() => stack.disposeAsync());
 
   test("without a guard the host's services answer on VIPs", async () => {
     await makeHost(stack);
@@ -205,18 +120,7 @@ inSandbox({ file, name: "guard" }, () => {
   });
 
   test("a VIP answers on its listeners and is refused on any other port, at once", async () => {
-    const monitor = stack.use(createNftMonitor({ program: NFT, clock, logger, random }));
-    guard = stack.use(createNftGuard({ program: NFT, monitor, clock: hands, logger, random }));
-    const { promise: looksAround, resolve } = Promise.withResolvers<void>();
-    monitor.onChange(GUARD_TABLE, ({ revision }) => {
-      isNews = true;
-      if (revision === undefined) resolve();
-    });
-    await guard.guard(GUARDED, false);
-    // What happened before the monitor listened is unknown: the table is written once more.
-    await looksAround;
-    await hands.advance(REPAIRED_MS);
-    await guard.guard(GUARDED, false);
+    ({ guard } = await openGuard(stack));
     assert.equal(guard.trouble(), undefined);
     for (const vip of at("100")) {
       const found = await knock(
@@ -324,94 +228,5 @@ inSandbox({ file, name: "guard" }, () => {
         .split(/[,\s]+/)
         .toSorted();
     assert.deepEqual(sorted(await table()), sorted(changed));
-  });
-
-  const damages: readonly (readonly [name: string, ...args: readonly string[]])[] = [
-    ["the whole ruleset is flushed", "flush", "ruleset"],
-    ["our table is deleted", "delete", "table", "inet", "fairlead_guard"],
-    ["a chain is flushed", "flush", "chain", "inet", "fairlead_guard", "refused"],
-    ["a set is flushed", "flush", "set", "inet", "fairlead_guard", "vips4"],
-    [
-      "a port is opened by hand",
-      "add element inet fairlead_guard listeners4 { 192.0.2.100 . 6 . 22 }",
-    ],
-    ["a rule is added", "insert", "rule", "inet", "fairlead_guard", "input", "accept"],
-  ];
-  for (const [name, ...args] of damages) {
-    test(`${name}: our table is back within a second`, async () => {
-      const shape = (text: string): readonly string[] => text.split(/[,\s]+/).toSorted();
-      const unsigned = async (): Promise<string> => {
-        const { stdout } = await runProgram({
-          command: NFT,
-          args: ["-s", "list", "table", "inet", "fairlead_guard"],
-          timeoutMs: 5000,
-          maxOutputBytes: 65_536,
-        });
-        return stdout.replace(/0x[0-9a-f]{8}/, "N");
-      };
-      const before = shape(await unsigned()).join(" ");
-      await run(NFT, args);
-      await untilRepaired(async () => shape(await unsigned()).join(" ") === before);
-    });
-  }
-
-  test("a table that was saved and loaded again with its signature is not taken for ours", async () => {
-    const saved = await run(NFT, ["list", "table", "inet", "fairlead_guard"]);
-    await guard.guard({ ...GUARDED, listeners: [] }, false);
-    const revision = async () => /0x[0-9a-f]+/.exec(await table())?.[0];
-    const before = await revision();
-    await run(NFT, ["-f", "-"], `flush ruleset\n${saved}`);
-    await untilRepaired(async () => {
-      const text = await run(NFT, ["list", "set", "inet", "fairlead_guard", "listeners4"]);
-      return (await revision()) !== before && !text.includes("elements");
-    });
-  });
-
-  test("what others have is left alone, and ours is gone when it is taken away", async () => {
-    await run(NFT, ["add", "table", "inet", "other"]);
-    await guard.guard(NOTHING, false);
-    await guard.guard(GUARDED, true);
-    assert.equal((await run(NFT, ["list", "tables"])).includes("inet other"), true);
-    await guard.remove();
-    assert.equal(await run(NFT, ["list", "tables"]), "table inet other\n");
-    await guard[Symbol.asyncDispose]();
-    assert.equal(await run(NFT, ["list", "tables"]), "table inet other\n", "it stays away");
-  });
-
-  test("an agent that ends leaves its table, and the next one takes it over at a stroke", async () => {
-    const first = createNftGuard({ program: NFT, clock, logger, random });
-    await first.guard(GUARDED, false);
-    await first[Symbol.asyncDispose]();
-    await using second = createNftGuard({ program: NFT, clock, logger, random });
-    await second.guard(GUARDED, true);
-    const text = await table();
-    assert.match(text, /set lanes \{\s+type ifname\s+\}/, "nobody is dropped before it knows all");
-    assert.match(text, /192\.0\.2\.100 \. tcp \. 80/);
-    await second.guard(GUARDED, false);
-    assert.match(await table(), /elements = \{ "eth0" \}/);
-  });
-
-  test("what is done to it while no monitor lives is undone by the next one", async () => {
-    const program = "/run/nft-whose-monitor-ends";
-    const text = `#!/bin/sh\ntest "$1" = monitor && {\n (sleep 0.5; kill $$) &\n exec ${NFT} monitor\n}\nexec ${NFT} "$@"\n`;
-    await writeFile(program, text, { mode: 0o755 });
-    using monitor = createNftMonitor({ program, clock, logger, random: () => 0.1 });
-    await using guarded = createNftGuard({ program, monitor, clock, logger, random });
-    await guarded.guard(GUARDED, false);
-    const isWhole = async (): Promise<boolean> =>
-      (await run(NFT, ["list", "ruleset"])).includes("192.0.2.100 . tcp . 80");
-    for (let time = 0; time < 5; time += 1) {
-      await run(NFT, ["flush", "ruleset"]);
-      await until("it is back", isWhole);
-    }
-    await guarded.remove();
-  });
-
-  test("a program that cannot guard says so, in its own words, and nothing breaks", async () => {
-    await using without = createNftGuard({ program: "/bin/false", clock, logger, random });
-    await without.guard(GUARDED, false);
-    assert.equal(without.trouble()?.reason, "InputUnguarded");
-    await without.remove();
-    await stack.disposeAsync();
   });
 });
