@@ -6,6 +6,7 @@ export * from "./fakes/fake-host.ts";
 export { createFakeMemberTable } from "./fakes/fake-member-table.ts";
 export * from "./fakes/fake-segment.ts";
 export * from "./node-plan-builders.ts";
+export { heldWorld } from "./held-world.ts";
 export * from "./judge.ts";
 export { type ReadKeepalived, readKeepalived } from "./grammar/keepalived-grammar.ts";
 export { type ReadNginx, readNginx } from "./grammar/nginx-grammar.ts";
