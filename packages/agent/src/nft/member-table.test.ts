@@ -10,30 +10,16 @@ import { type Server, type Socket, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before as atFirst, test } from "node:test";
-import { present, type Revision } from "@fairlead/model";
-import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
+import { present } from "@fairlead/model";
+import { createSystemClock } from "@fairlead/runtime";
 import { address, inSandbox, listenerOf } from "@fairlead/testkit";
-import { listensTo, NFTABLES_GROUP } from "../netlink-groups.ts";
 import { createServiceRoutes } from "../netlink/service-routes.ts";
-import type { MemberTable, PlacedMembers, TableSlot } from "../ports.ts";
-import { parseServiceRanges, SERVICE_NETWORKS } from "../service-ranges.ts";
+import type { TableSlot } from "../ports.ts";
+import { byService, fillBy, NFT, OPTIONS, run } from "./member-stage.ts";
 import { createMemberTable, forgetMembers } from "./member-table.ts";
-import { type NftMonitor, createNftMonitor } from "./nft-monitor.ts";
 
-const NFT = "/usr/sbin/nft";
 const IP = "/usr/sbin/ip";
-const RANGES = present(parseServiceRanges(SERVICE_NETWORKS), "the default networks");
-const random = Math.random;
-const logger = createLogger({ level: "silent", format: "json" });
-
-const OPTIONS = { nft: NFT, ranges: RANGES, logger, random };
-
-async function run(command: string, args: readonly string[], input = ""): Promise<string> {
-  const limits = { timeoutMs: 10_000, maxOutputBytes: 1_000_000 };
-  const result = await runProgram({ command, args, input, ...limits });
-  assert.equal(result.code, 0, result.stderr);
-  return result.stdout;
-}
+const fill = fillBy(listenerOf);
 
 /** A member that says its own address to whoever connects, and echoes. */
 async function memberAt(host: string): Promise<AsyncDisposable> {
@@ -81,32 +67,11 @@ function seen(slots: readonly TableSlot[], service: string): readonly string[] {
     .map(({ protocol, slot, member, memberPort }) => `${protocol} ${slot} ${member} ${memberPort}`);
 }
 
-async function fill(
-  table: MemberTable,
-  entries: readonly [string, readonly string[]][],
-): Promise<PlacedMembers[]> {
-  const wanted = entries.map(([at, members]) => {
-    const [listener, set] = listenerOf(at, members);
-    return { listener, members: set, membersRevision: members.join() as Revision };
-  });
-  const places = await table.place(new Map(wanted.map((one) => [one.listener.name, one])));
-  const placed = wanted.map((one) => ({
-    ...one,
-    place: present(places.get(one.listener.name), "a place for each"),
-  }));
-  await table.fill(byService(placed));
-  return placed;
-}
-
-function byService(placed: readonly PlacedMembers[]): Parameters<MemberTable["fill"]>[0] {
-  return new Map(placed.map((one) => [one.place.service, one]));
-}
-
 inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, () => {
   // As an agent's preflight does: nginx connects from addresses that no device has.
   writeFileSync("/proc/sys/net/ipv6/ip_nonlocal_bind", "1");
   atFirst(async () => {
-    const routes = { ip: IP, ranges: RANGES, clock: createSystemClock(), logger };
+    const routes = { ip: IP, clock: createSystemClock(), ...OPTIONS };
     await using _ = await createServiceRoutes(routes);
   });
 
@@ -246,72 +211,6 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
     assert.match(await listed(), /192\.0\.2\.100 \. tcp \. 80/);
     await table.fill(byService([]));
     assert.doesNotMatch(await listed(), /192\.0\.2\.100/);
-  });
-
-  test("lost events are nobody's change while the table is signed as it was left", async () => {
-    await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-members-"));
-    const heard: Parameters<NftMonitor["onChange"]>[1][] = [];
-    const monitor: Pick<NftMonitor, "onChange"> = {
-      onChange: (_, listener) => {
-        heard.push(listener);
-        return { [Symbol.dispose]: () => undefined };
-      },
-    };
-    const options = { ...OPTIONS, monitor, placesFile: join(folder.path, "p") };
-    await using table = await createMemberTable(options);
-    await fill(table, [["192.0.2.100:80/tcp", ["10.0.0.1:8080"]]]);
-    await fill(table, [["192.0.2.100:80/tcp", ["10.0.0.2:8080"]]]);
-    let drifts = 0;
-    const drifted = Promise.withResolvers<void>();
-    using _drift = table.onDrift(() => {
-      drifts += 1;
-      drifted.resolve();
-    });
-    const lose = (): void => {
-      for (const listener of heard) listener({ revision: undefined, isLost: true });
-    };
-    lose();
-    // The answer of nft that this begins after comes after that one's.
-    await run(NFT, ["list", "tables"]);
-    await table.slots();
-    assert.equal(drifts, 0);
-    await run(NFT, ["flush", "table", "inet", "fairlead_members"]);
-    await run(NFT, ["delete", "table", "inet", "fairlead_members"]);
-    lose();
-    await drifted.promise;
-    assert.equal(drifts, 1);
-  });
-
-  test("a table that somebody flushes is written anew, and its own changes are no news", async () => {
-    await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-members-"));
-    const clock = createSystemClock();
-    let mayListen = false;
-    const isListening = (pid: number): boolean => mayListen && listensTo(NFTABLES_GROUP, pid);
-    using monitor = createNftMonitor({ program: NFT, clock, logger, random, isListening });
-    const options = { ...OPTIONS, monitor, placesFile: join(folder.path, "p") };
-    await using table = await createMemberTable(options);
-    const entries: [string, string[]][] = [["192.0.2.100:80/tcp", ["10.0.0.1:8080"]]];
-    let news = 0;
-    let drifted = Promise.withResolvers<void>();
-    using _ = table.onDrift(() => {
-      news += 1;
-      drifted.resolve();
-    });
-    await fill(table, entries);
-    // What was before the monitor listened is unknown, and said once.
-    mayListen = true;
-    await drifted.promise;
-    await fill(table, entries);
-    await fill(table, [["192.0.2.100:80/tcp", ["10.0.0.2:8080"]]]);
-    drifted = Promise.withResolvers();
-    await run(NFT, ["flush", "map", "inet", "fairlead_members", "slots4"]);
-    await drifted.promise;
-    assert.equal(news, 2);
-    await fill(table, [["192.0.2.100:80/tcp", ["10.0.0.2:8080"]]]);
-    assert.match(
-      await run(NFT, ["list", "table", "inet", "fairlead_members"]),
-      /10\.0\.0\.2 \. 8080/,
-    );
   });
 
   test("the table goes with the data plane", async () => {
