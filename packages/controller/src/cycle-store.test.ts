@@ -88,7 +88,7 @@ suite("while a new Service waits for a full disk", () => {
     assert.equal(stage.line("new"), "pending 192.0.2.101 NotHeld");
   });
 
-  test("its deletion ends the trouble", async () => {
+  test("its deletion leaves nothing to write, and the disk is as full as before", async () => {
     await using stage = await makeServed();
     stage.disk.isFull = true;
     const late = makeClaim("new");
@@ -96,6 +96,9 @@ suite("while a new Service waits for a full disk", () => {
     await stage.clock.advance(500);
     stage.say(claimGone(late));
     await stage.clock.advance(500);
+    assert.match(stage.cycle.view().notReady ?? "", /the disk is full/);
+    stage.disk.isFull = false;
+    await stage.clock.advance(1100);
     assert.equal(stage.cycle.view().notReady, undefined);
     assert.deepEqual(stage.published.at(-1)?.findings, []);
   });
