@@ -43,8 +43,6 @@ story(
     await shows([USERS, address]);
 
     await addReadyNode(kube, "lb1", "10.77.0.11");
-    // The next cycle sees it.
-    await addService(kube, { name: "other" });
     await shows([USERS]);
     const refusal = await stage.until("it is said why", (list) =>
       list.findings.find(({ remark }) => remark?.reason === "ExternalIPsRefused"),

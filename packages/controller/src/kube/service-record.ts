@@ -58,6 +58,8 @@ export interface ServiceBook {
   marked(): Iterable<ServiceRecord>;
   /** Addresses of the cluster's nodes; undefined or absent: nodes are not followed. */
   nodeAddresses?(): ReadonlySet<string> | undefined;
+  /** Called when those may be others. The returned function ends that. Absent like the above. */
+  subscribeNodes?(onChange: () => void): () => void;
   /** Called for every Service that was seen anew or went. The returned function ends that. */
   subscribe(onChange: (namespace: string, name: string) => void): () => void;
 }

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { makeAgent } from "@fairlead/testkit";
+
 import type { KubeRequest } from "../../kube/kube-client.ts";
 import { answerError, type KubeError, socketError } from "../../kube/kube-errors.ts";
 import { refusal } from "../../kube/memory-cluster.ts";
@@ -270,6 +272,18 @@ test("external IPs are not written while nobody knows where nodes are, and that 
   await stage.pass();
   assert.ok(stage.wrote().includes("external web 192.0.2.10"));
   assert.deepEqual(stage.troubles.slice(1), ["- kubernetes external IPs"]);
+});
+
+test("a host that becomes a node is refused its external IPs at once, without a newer plan", async () => {
+  await using stage = new PublishStage();
+  const agent = makeAgent("lb-1", { prefixes: ["192.0.2.11/24"] });
+  stage.agents.set(agent.name, agent);
+  stage.create("web", { ...served(), external: true });
+  await stage.pass();
+  assert.ok(stage.wrote().includes("external web 192.0.2.10"));
+  stage.nodes = new Set(["192.0.2.11"]);
+  stage.tellNodes();
+  assert.match(stage.troubles.join(), /^\+ ExternalIPsRefused .*agent lb-1 runs on the node/);
 });
 
 test("whoever leads no more does not tell of external IPs, and does so when it leads again", async () => {

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { FINALIZER } from "../../kube/service-record.ts";
-import { hastyClock, leased, PublishStage, refused, served, waiting } from "./publish-stage.ts";
+import { leased, PublishStage, refused, served, waiting } from "./publish-stage.ts";
+import { hastyClock } from "./hasty-clock.ts";
 
 test("the finalizer comes before the address, and all takes three writes", async () => {
   await using stage = new PublishStage();

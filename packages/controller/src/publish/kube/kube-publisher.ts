@@ -85,6 +85,8 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
   }
 
   const unsubscribe = book.subscribe((namespace, name) => looks.add(idOf({ namespace, name })));
+  // A host that becomes a node changes no plan.
+  const unsubscribeNodes = book.subscribeNodes?.(() => newest && judgeExternal(newest));
 
   return {
     name: "kubernetes",
@@ -116,6 +118,7 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
         await emptyExternal({ book, view, look, clock: options.clock });
       }
       unsubscribe();
+      unsubscribeNodes?.();
       looks[Symbol.dispose]();
       teller[Symbol.dispose]();
       await Promise.all([writer[Symbol.asyncDispose](), recorder[Symbol.asyncDispose]()]);

@@ -251,6 +251,12 @@ const CASES: readonly {
     next: undefined,
   },
   {
+    name: "it is being deleted, has given its address back, and an agent has another one",
+    record: { ...SERVED, isDeleting: true },
+    wanted: { ...HELD, held: [addressOf("192.0.2.11")] },
+    next: "clear",
+  },
+  {
     name: "it is being deleted, and nothing is held",
     record: { ...SERVED, isDeleting: true },
     wanted: NOTHING_WANTED,

@@ -86,13 +86,27 @@ function externalWrite(record: ServiceRecord, wanted: readonly string[]): Servic
 function endWrites(record: ServiceRecord, wanted: WantedService): readonly ServiceWrite[] {
   // An owner that is not seen just now, such as an unreadable object: what it has stays.
   if (wanted.owns) return [];
-  if (!record.isDeleting) {
+  if (!record.isDeleting || saysFreed(record, wanted)) {
     const clear = saysOurs(record) ? ({ kind: "clear", record } as const) : undefined;
     const left = those(externalWrite(record, NO_ADDRESSES), clear);
     if (left.length > 0) return left;
   }
   if (wanted.held.length > 0 || !record.finalizers.includes(FINALIZER)) return [];
   return [{ kind: "release", record }];
+}
+
+/**
+ * Whether the status of what goes still says an address that it gave back: somebody else may have
+ * it by now, while another one keeps the object. Where all go at once nobody looks any more.
+ */
+function saysFreed(
+  { ingress, writtenExternalIPs = [] }: ServiceRecord,
+  { held }: WantedService,
+): boolean {
+  if (held.length === 0) return false;
+  const kept = new Set<string>(held);
+  const said = [...ingress.flatMap(({ ip }) => ip ?? []), ...writtenExternalIPs];
+  return said.some((address) => !kept.has(address));
 }
 
 /** A lease is durable by then. */

@@ -67,24 +67,6 @@ export function agentOf(text: string): AgentName {
   return present(parseAgentName(text), `${text} is an agent's name`);
 }
 
-/** Time that goes on while somebody thinks, with timers that fire half a millisecond early. */
-export function hastyClock(clock: FakeClock): Clock {
-  let [thoughtMs, latestMs] = [0, 0];
-  return {
-    ...clock,
-    nowMs: () => {
-      thoughtMs += 0.3;
-      latestMs = Math.max(latestMs, clock.nowMs() + thoughtMs);
-      return latestMs;
-    },
-    setTimer: (delayMs, run) =>
-      clock.setTimer(delayMs > 1 ? delayMs - 0.5 : delayMs, () => {
-        thoughtMs = 0;
-        run();
-      }),
-  };
-}
-
 /** A cluster with a publisher, which a test can end and start anew. */
 export class PublishStage {
   readonly clock: FakeClock = createFakeClock();
@@ -96,6 +78,8 @@ export class PublishStage {
   dropped = 0;
   /** Addresses of nodes; undefined: nobody knows them. */
   nodes: ReadonlySet<string> | undefined = new Set();
+  /** Tells the publisher that they are others. */
+  tellNodes: () => void = () => undefined;
   readonly agents: Map<AgentName, AgentView> = new Map();
   readonly #claims = new Map<ClaimId, Claim>();
   readonly #verdicts = new Map<ClaimId, Verdict>();
@@ -218,7 +202,14 @@ export class PublishStage {
       client: this.cluster.client,
       clock: this.#publisherClock,
       random: () => 0.5,
-      book: { ...this.cluster.book, nodeAddresses: () => this.nodes },
+      book: {
+        ...this.cluster.book,
+        nodeAddresses: () => this.nodes,
+        subscribeNodes: (onChange) => {
+          this.tellNodes = onChange;
+          return () => undefined;
+        },
+      },
       instance: "controller-0",
       onTrouble: (trouble) => this.troubles.push(troubleLine(trouble)),
       onWrite: (kind, result) => this.results.push(`${kind} ${result}`),

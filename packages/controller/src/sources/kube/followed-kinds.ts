@@ -52,6 +52,8 @@ export interface FollowedKinds extends AsyncDisposable {
 export function followKinds(options: FollowOptions): FollowedKinds {
   const { cluster, clock, members } = options;
   const origin = `cluster ${cluster}`;
+  const nodeNews = createNews();
+  if (members === "nodes") nodeNews.subscribe(options.onNodes);
   const watchers = new Set<(namespace: string, name: string) => void>();
   const reading = { origin, share: createSharedTexts() };
   const services = followKind<ServiceReading>(options, {
@@ -79,9 +81,9 @@ export function followKinds(options: FollowOptions): FollowedKinds {
           read: (object) => readSlice(object, origin),
           onChanges: (changes) => slices.take(changes),
         })
-      : followNodes(options, places, options.onNodes);
+      : followNodes(options, places, nodeNews.tell);
   const isExtra = members === "endpoints" && options.followsNodes;
-  const extra = isExtra ? followNodes(options, places) : undefined;
+  const extra = isExtra ? followNodes(options, places, nodeNews.tell) : undefined;
   const pools = followPools(options, origin);
   const grace = createNodeGrace();
   const kinds = new Map<string, AnyKind>([
@@ -97,6 +99,7 @@ export function followKinds(options: FollowOptions): FollowedKinds {
     book: {
       ...createBook(services.entries, watchers),
       nodeAddresses: () => (hasNodes ? addressesOf(nodesIn(places).values()) : undefined),
+      subscribeNodes: nodeNews.subscribe,
     },
     start: () => {
       for (const { start } of kinds.values()) start();
@@ -116,10 +119,27 @@ export function followKinds(options: FollowOptions): FollowedKinds {
   };
 }
 
+/** Those who are told that something may be different. */
+function createNews(): {
+  readonly subscribe: (onChange: () => void) => () => void;
+  readonly tell: () => void;
+} {
+  const listeners = new Set<() => void>();
+  return {
+    subscribe: (onChange) => {
+      listeners.add(onChange);
+      return () => void listeners.delete(onChange);
+    },
+    tell: () => {
+      for (const onChange of listeners) onChange();
+    },
+  };
+}
+
 function followNodes(
   options: FollowOptions,
   kept: KeptObjects,
-  onNodes?: () => void,
+  onNodes: () => void,
 ): Followed<ReadObject> {
   const origin = `cluster ${options.cluster}`;
   return followKind<ReadObject>(options, {
@@ -128,7 +148,7 @@ function followNodes(
     read: (object) => readNode(object, origin),
     onChanges: (changes) => {
       kept.take(changes);
-      onNodes?.();
+      onNodes();
     },
   });
 }
