@@ -16,14 +16,14 @@ import {
 
 import { accessOf, whyNotAllowed } from "./access.ts";
 import { isAllowedBy, ruleOf } from "./candidates.ts";
-import { type Choice, type Desk, chosen } from "./choose.ts";
+import { type Choice, type Desk, chosen, whyNotWished } from "./choose.ts";
 import { chooseOnSeat } from "./choose-on-seat.ts";
 import { commit, fallBack } from "./commit.ts";
 import type { FamilyNeed } from "./families.ts";
 import type { Grant } from "./grant.ts";
 import type { PoolView } from "./pools.ts";
 import { type Move, giverOf, stillServing, withMoves } from "./reassign.ts";
-import type { Seat } from "./seats.ts";
+import { type Seat, isInSeat } from "./seats.ts";
 
 /** The pool of mode host that a claim is served from; without a view it is there no more. */
 export interface HostPool {
@@ -135,6 +135,7 @@ class Found {
     const family = need.family ?? this.#view.families[0] ?? "ipv4";
     const seats = this.#desk.seats.get(this.#view.pool.name) ?? [];
     const problems: Remark[] = [];
+    const { doubt, stray } = this.#strays(seats, family);
     let count = 0;
     for (const seat of seats) {
       const choice = chooseOnSeat(this.#desk, {
@@ -143,12 +144,14 @@ class Found {
         seat,
         family,
         held,
+        ...(stray === undefined ? {} : { stray }),
         isTaken: (address) => this.#taken.has(address),
       });
       count += this.#take(seat, choice, problems);
     }
     count += this.#keepOthers(seats, family);
     this.#rank += 1;
+    if (doubt !== undefined) problems.push(doubt);
     if (count > 0) this.doubts.push(...problems);
     else {
       const problem = problems[0] ?? this.#noSeat(family);
@@ -182,8 +185,31 @@ class Found {
       this.placements.set(address, { kind: "host", agent, link });
     }
     if (choice.kind === "move") this.moves.push(choice);
-    if (choice.kind === "keep" && choice.doubt !== undefined) this.doubts.push(choice.doubt);
+    if (choice.kind !== "keep" || choice.doubt === undefined) return 1;
+    // Of a wish that no seat has each says the same.
+    if (!this.doubts.includes(choice.doubt)) this.doubts.push(choice.doubt);
     return 1;
+  }
+
+  /**
+   * What is wished for and lies on no seat: `stray` where nothing else is wished for, as the claim
+   * asks for something that it cannot have, and only a doubt beside what it can.
+   */
+  #strays(
+    seats: readonly Seat[],
+    family: Family,
+  ): { readonly stray?: Remark | undefined; readonly doubt?: Remark | undefined } {
+    const wished = this.#request.claim.wishedAddresses.filter((one) => familyOf(one) === family);
+    const strays = wished.filter((one) => !seats.some((seat) => isInSeat(seat, one)));
+    const [first] = strays;
+    if (first === undefined || seats.length === 0) return {};
+    const why = whyNotWished(this.#desk, this.#request.claim, first) ?? this.#noSeatOf(first);
+    return strays.length === wished.length ? { stray: why } : { doubt: why };
+  }
+
+  #noSeatOf(address: Address): Remark {
+    const detail = `${address} is of no network of an agent of pool ${this.#view.pool.name}`;
+    return { reason: "NoSegment", detail };
   }
 
   /** What agents have that are not known just now, or have lost the device for it. */

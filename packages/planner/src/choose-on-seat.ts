@@ -28,6 +28,8 @@ export interface SeatRequest {
   readonly family: Family;
   /** All that the claim holds, lowest first. */
   readonly held: readonly Address[];
+  /** Why it cannot have what it wishes for, where no seat at all has any of that. */
+  readonly stray?: Remark;
   /** Whether it is chosen for another seat already. */
   readonly isTaken: (address: Address) => boolean;
 }
@@ -42,6 +44,12 @@ export function chooseOnSeat(desk: Desk, request: SeatRequest): Choice {
   const wishes = claim.wishedAddresses.filter(
     (address) => isInSeat(seat, address) && (floats(desk, address) || fits(desk, request, address)),
   );
+  const { stray } = request;
+  if (stray !== undefined) {
+    const first = bestOf(desk, own);
+    if (first === undefined) return { kind: "none", problem: stray };
+    return { kind: "keep", address: first, doubt: stray };
+  }
   const best = (some: readonly Address[]): Address | undefined =>
     some.find((address) => wishes.includes(address)) ?? bestOf(desk, some);
   const current = best(own.filter((address) => isFitting(desk, claim, address, wishes)));

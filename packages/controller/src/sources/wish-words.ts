@@ -23,7 +23,9 @@ export const WISH_WORDS: Readonly<Record<Wish, WishWords>> = {
   },
   addresses: {
     values: "addresses with commas between them",
-    says: "Asks for these, at most one of each family. `spec.loadBalancerIP` says the same.",
+    says:
+      "Asks for these, at most one of each family, in mode host one for each host. " +
+      "`spec.loadBalancerIP` says the same.",
   },
   "address-pool": { values: "name of a pool", says: "Asks for any address of this pool." },
   "sharing-key": {

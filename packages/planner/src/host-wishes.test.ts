@@ -1,0 +1,65 @@
+// Wishes for addresses of a pool of mode host: one that no host can have is refused, or told of
+// beside what is kept; it is never passed over in silence.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { Plan, World } from "@fairlead/model";
+import {
+  findVerdict,
+  makeAgents,
+  makeClaim,
+  makePool,
+  makeRevisionOf,
+  makeWorld,
+  nextWorld,
+  proveAll,
+  verdictLine,
+} from "@fairlead/testkit";
+
+import { plan } from "./index.ts";
+
+const revisionOf = makeRevisionOf();
+const planned = (world: World): Plan => plan(world, { revisionOf });
+const pools = [makePool("lan", "192.0.2.100-192.0.2.109, 198.51.100.0/24", { mode: "host" })];
+const start = (...wishes: readonly string[]): World =>
+  makeWorld({ claims: [makeClaim("web", { wishes })], pools, agents: makeAgents(2) });
+
+const cases = [
+  { wish: "203.0.113.9", line: "refused AddressOutsidePools" },
+  { wish: "192.0.2.200", line: "refused AddressOutsidePools" },
+  { wish: "198.51.100.7", line: "pending NoSegment" },
+];
+for (const { wish, line } of cases) {
+  test(`mode host: a new Service that wishes for ${wish} gets nothing else`, () => {
+    const first = planned(start(wish));
+    assert.equal(verdictLine(first, "web"), line);
+    assert.match(findVerdict(first, "web").main?.detail ?? "", new RegExp(wish));
+    const again = planned(nextWorld(start(wish), first));
+    assert.deepEqual(again.verdicts, first.verdicts, "planning its own result changes nothing");
+  });
+}
+
+test("mode host: who is served and wishes for what no host can have keeps all, and is told once", () => {
+  const world = start();
+  const served = nextWorld(world, planned(world), { agents: proveAll(world, planned(world)) });
+  const claims = [makeClaim("web", { wishes: ["203.0.113.9"] })];
+  const asked = planned(nextWorld(served, planned(served), { claims }));
+  const { main, addresses, remarks } = findVerdict(asked, "web");
+  assert.equal(main?.reason, "AddressOutsidePools");
+  assert.equal(remarks.filter(({ reason }) => reason === "AddressOutsidePools").length, 0);
+  assert.deepEqual(
+    addresses.map(({ address, published }) => `${address} ${published}`),
+    ["192.0.2.100 true", "192.0.2.101 true"],
+  );
+});
+
+test("mode host: a wish that can be had is, and the other one is told of", () => {
+  const first = planned(start("192.0.2.105", "203.0.113.9"));
+  const { main, remarks, addresses } = findVerdict(first, "web");
+  assert.ok([main, ...remarks].some((remark) => remark?.reason === "AddressOutsidePools"));
+  assert.deepEqual(addresses.map(({ address }) => address).toSorted(), [
+    "192.0.2.100",
+    "192.0.2.105",
+  ]);
+});
