@@ -216,7 +216,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   AgentUnreachable: entry(
     "FL0407",
     "The agent's last report is old, so what it said may no longer hold.",
-    "Check the agent's host and its connection to the controller.",
+    "Check the agent's host and its connection; one that is off for good is ended by fairlead agents forget.",
   ),
   NotHeld: entry(
     "FL0408",
