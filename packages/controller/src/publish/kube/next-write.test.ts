@@ -149,7 +149,7 @@ const CASES: readonly {
     record: {
       ...SERVED,
       conditions: SERVED.conditions.map((one) =>
-        one.type.endsWith("Serving") ? { ...one, message: "old words" } : one,
+        one.type.endsWith("MembersReady") ? { ...one, message: "old words" } : one,
       ),
     },
     wanted: wanted(served()),

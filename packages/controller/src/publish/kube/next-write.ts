@@ -210,9 +210,14 @@ function isSaid(
 
 /** Words about what is well matter only where they name an address: they are told apart by it. */
 function isSameWords(known: RecordedCondition | undefined, wanted: WantedCondition): boolean {
-  const matters = wanted.status !== "True" || wanted.type === `${CONDITION_PREFIX}AddressAllocated`;
+  const matters = wanted.status !== "True" || NAMES_ADDRESSES.has(wanted.type);
   return !matters || known?.message === wanted.message;
 }
+
+const NAMES_ADDRESSES: ReadonlySet<string> = new Set([
+  `${CONDITION_PREFIX}AddressAllocated`,
+  `${CONDITION_PREFIX}Serving`,
+]);
 
 function transitionTime(
   wanted: WantedCondition,

@@ -61,9 +61,10 @@ function goodWords(condition: Condition, claim: Claim, verdict: Verdict): string
     case "AddressAllocated":
       return condition.message;
     case "Serving": {
-      const addresses = verdict.addresses.map(({ address }) => address).join(" and ");
+      // One address of several may be a dead host's, and has left the status then.
+      const addresses = publishedOf(verdict);
       const ports = claim.listeners.map(portText).join(", ");
-      return `${addresses} ${verdict.addresses.length > 1 ? "serve" : "serves"} ${ports}.`;
+      return `${addresses.join(" and ")} ${addresses.length > 1 ? "serve" : "serves"} ${ports}.`;
     }
     case "MembersReady":
       return "Every port has a member.";
