@@ -14,6 +14,8 @@ import type {
   LeasedAddress,
   NodePlan,
   Reason,
+  Remark,
+  ResourceName,
   Revision,
   Verdict,
 } from "@fairlead/model";
@@ -163,6 +165,15 @@ export interface SyncState {
   readonly detail: string;
   /** The agent's own reason for the first thing that it left out; absent where it is none. */
   readonly reason?: Reason;
+  /** When `rejected` is about parts of the plan alone: which, and how the rest of it stands. */
+  readonly parts?: RejectedParts;
+}
+
+/** What of a plan is not as it is wanted, while the agent has the rest. */
+export interface RejectedParts {
+  /** What the agent did not take or does not serve, by name; empty: what is amiss has none. */
+  readonly refused: readonly (readonly [ResourceName, Remark])[];
+  readonly rest: Pick<SyncState, "state" | "detail">;
 }
 
 /** Everything that is said to the outside after a cycle. */

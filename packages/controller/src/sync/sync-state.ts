@@ -1,12 +1,13 @@
 // Whether an agent has what it shall have, in the words of tables and explanations. Pure: it reads
 // an outbox and changes nothing.
 
-import type { ResourceName, Revision } from "@fairlead/model";
+import type { Revision } from "@fairlead/model";
 import type { Revisions, UpdateRefusal } from "@fairlead/wire";
 
-import type { SyncState } from "../ports.ts";
+import type { RejectedParts, SyncState } from "../ports.ts";
+import { type SyncJudgement, tellRefused } from "../rejected-parts.ts";
 import { type Outbox, outboxTarget } from "./outbox.ts";
-import type { Refusal, Target } from "./target.ts";
+import type { Target } from "./target.ts";
 
 const REFUSAL_DETAILS: Readonly<Record<UpdateRefusal, string>> = {
   "stale-epoch": "the agent obeyed a controller of a later epoch",
@@ -33,12 +34,21 @@ function judge(
   outbox: Outbox,
   target: Target | undefined,
   wanted: Revision | undefined,
-): Pick<SyncState, "state" | "detail" | "reason"> {
-  const { stream, held, applied } = outbox;
-  if (stream === undefined) return { state: "unknown", detail: "the agent is not connected" };
+): SyncJudgement {
+  if (outbox.stream === undefined) {
+    return { state: "unknown", detail: "the agent is not connected" };
+  }
   if (outbox.wanted === undefined) return { state: "unknown", detail: "no plan was made yet" };
-  const rejection = rejectionOf(outbox, target);
-  if (rejection !== undefined) return { state: "rejected", ...rejection };
+  const whole = wholeRejection(outbox);
+  if (whole !== undefined) return { state: "rejected", detail: whole };
+  const rest = progressOf(outbox, wanted);
+  return rejectionOf(outbox, target, rest) ?? rest;
+}
+
+function progressOf(
+  { held, applied }: Outbox,
+  wanted: Revision | undefined,
+): RejectedParts["rest"] {
   if (held === undefined || held.revision !== wanted) {
     return { state: "behind", detail: "the newest plan is on its way" };
   }
@@ -46,30 +56,29 @@ function judge(
   return { state: "in-sync", detail: "" };
 }
 
-type Rejection = Pick<SyncState, "detail" | "reason">;
-
-function rejectionOf(outbox: Outbox, target: Target | undefined): Rejection | undefined {
-  const { wanted, stream, refusal, refused, problems } = outbox;
+/** Why the agent takes nothing of the plan. */
+function wholeRejection({ wanted, stream, refusal }: Outbox): string | undefined {
   if (wanted !== undefined && stream !== undefined && stream.epoch > wanted.epoch) {
     const epochs = `epoch ${stream.epoch}, this controller has ${wanted.epoch}`;
-    return { detail: `the agent obeyed ${epochs}` };
+    return `the agent obeyed ${epochs}`;
   }
-  if (refusal !== undefined) return { detail: REFUSAL_DETAILS[refusal.kind] };
-  const withheld = target?.withheld.size ?? 0;
-  if (withheld > 0) {
-    return { detail: `${withheld} VIPs stay: they would go at once, confirmed by nobody` };
-  }
-  const current = [...refused, ...problems].filter(
-    ([name, { revision }]) => wanted?.resources.get(name)?.revision === revision,
-  );
-  return listed(current);
+  return refusal && REFUSAL_DETAILS[refusal.kind];
 }
 
-/** The first of a list with how many more there are; undefined when it is empty. */
-function listed(entries: readonly (readonly [ResourceName, Refusal])[]): Rejection | undefined {
-  const [first] = entries;
-  if (first === undefined) return undefined;
-  const more = entries.length > 1 ? ` (and ${entries.length - 1} more)` : "";
-  const [name, { remark }] = first;
-  return { detail: `${name}: ${remark.detail}${more}`, reason: remark.reason };
+function rejectionOf(
+  { wanted, refused, problems }: Outbox,
+  target: Target | undefined,
+  rest: RejectedParts["rest"],
+): SyncJudgement | undefined {
+  const current = [...refused, ...problems]
+    .filter(([name, { revision }]) => wanted?.resources.get(name)?.revision === revision)
+    .map(([name, { remark }]) => [name, remark] as const);
+  // What was refused may be reported as well.
+  const parts = { refused: [...new Map(current)], rest };
+  const withheld = target?.withheld.size ?? 0;
+  if (withheld > 0) {
+    const detail = `${withheld} VIPs stay: they would go at once, confirmed by nobody`;
+    return { state: "rejected", detail, parts };
+  }
+  return current.length === 0 ? undefined : { ...tellRefused(parts.refused, 1), parts };
 }

@@ -1,8 +1,19 @@
 // The links of a claim about where it is to be served: the lanes of its addresses, and whether the
 // agents of those lanes have their plans. Pure.
 
-import type { AgentName, Claim, LeasedAddress, Verdict } from "@fairlead/model";
+import {
+  type AgentName,
+  type Claim,
+  laneName,
+  type LeasedAddress,
+  listenerName,
+  memberSetName,
+  type ResourceName,
+  type Verdict,
+  vipName,
+} from "@fairlead/model";
 
+import { syncStateFor } from "../../rejected-parts.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { shortRevision } from "./agent-row.ts";
 import { type Link, link } from "./chain.ts";
@@ -47,15 +58,20 @@ export function placementText({ view }: AdminContext, lease: LeasedAddress): str
   }
 }
 
-/** Whether the agents that are to hold the addresses have their newest plans. */
-export function sentLink({ context, verdict, leases }: Given): Link {
+/** Whether the agents that are to hold the addresses have of their plans what is for this claim. */
+export function sentLink(given: Given): Link {
+  const { context, verdict, leases } = given;
   const { view } = context;
   const agents = [...new Set(leases.flatMap((lease) => orderOf(view, lease)))];
   const [preferred] = agents;
   if (preferred === undefined) return link("Sent", "unknown", "there is nobody to send it to");
   const holder = leases.flatMap(({ address }) => holdingsOf(view, address, agents))[0]?.agent.name;
   const main = holder ?? preferred;
-  const states = agents.map((agent) => ({ agent, ...context.syncState(agent) }));
+  const own = resourcesOf(given);
+  const states = agents.map((agent) => ({
+    agent,
+    ...syncStateFor(context.syncState(agent), (name) => own.has(name)),
+  }));
   const behind = states.filter(({ state }) => state !== "in-sync");
   if (behind.length === 0) {
     const revision = shortRevision(context.syncState(main).acked);
@@ -63,11 +79,24 @@ export function sentLink({ context, verdict, leases }: Given): Link {
     return link("Sent", "good", detail);
   }
   const detail = behind.map(({ agent, detail: why }) => `${agent}: ${why}`).join("; ");
-  // A refusal may be about another claim; what it means for this one is said further down.
+  // A refusal may leave what served before in force; what it means is said further down.
   const isStuck = behind.some(({ agent, state }) => agent === main && state !== "rejected");
   const isBroken = isStuck && verdict.state !== "ready";
   const reason = reasonOf(context, main);
   return link("Sent", isBroken ? "broken" : "doubt", detail, isStuck ? { reason } : {});
+}
+
+/** Names of what agents are given for this claim. */
+function resourcesOf({ claim, leases }: Given): ReadonlySet<ResourceName> {
+  const names = leases.flatMap(({ address, placement }) => [
+    vipName(address),
+    ...(placement.kind === "lane" ? [laneName(placement.lane)] : []),
+    ...claim.listeners.flatMap(({ protocol, port }) => [
+      listenerName(address, protocol, port),
+      memberSetName(address, protocol, port),
+    ]),
+  ]);
+  return new Set(names);
 }
 
 function reasonOf(
