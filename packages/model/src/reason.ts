@@ -82,4 +82,6 @@ export interface Finding extends Remark {
   readonly subject: FindingSubject;
   /** The file's path, the pool's name, the agent's name: escaped, at most 300 characters. */
   readonly name: string;
+  /** Paths of the files that it is found in, escaped as names are. Absent: in none. */
+  readonly files?: readonly string[];
 }

@@ -69,7 +69,7 @@ function diffFindings(
   for (const finding of after) {
     const same = known.get(keyOf(finding));
     known.delete(keyOf(finding));
-    if (same?.reason === finding.reason && same.detail === finding.detail) continue;
+    if (same !== undefined && JSON.stringify(same) === JSON.stringify(finding)) continue;
     facts.push({ kind: "finding", source, finding });
   }
   for (const { subject, name } of known.values()) {

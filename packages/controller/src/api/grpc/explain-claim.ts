@@ -18,6 +18,7 @@ import type { AdminContext } from "./admin-context.ts";
 import { type ExplainInit, type Link, link, tellChain } from "./chain.ts";
 import { notJudged, verdictOf } from "./claim-row.ts";
 import { statusLink, writtenLink } from "./cluster-links.ts";
+import { unreadableLink } from "./explain-finding.ts";
 import { heldLinks } from "./held-links.ts";
 import { membersLink } from "./members-link.ts";
 import { placedLink, sentLink } from "./placed-links.ts";
@@ -53,7 +54,8 @@ export function explainOrphan(context: AdminContext, id: ClaimId): ExplainInit {
   const leases = ownedBy(context, id);
   const detail = "no source shows it; it counts as gone when a second whole list lacks it too";
   const sinceMs = view.state.orphans.get(id)?.absent?.sinceMs;
-  const links = [link("Seen", "unknown", detail, { reason: "SourceEmptied", sinceMs })];
+  const gone = link("Seen", "unknown", detail, { reason: "SourceEmptied", sinceMs });
+  const links = [unreadableLink(context, id) ?? gone];
   if (leases.length > 0) links.push(link("Address", "doubt", `${texts(leases)} stays meanwhile`));
   return tellChain(claimWords(id), links, nowMs);
 }

@@ -1,11 +1,10 @@
 // Explains one subject: finds out what the text names and tells its chain. Pure. An address, then
-// NAMESPACE/NAME, an agent, a name in the default namespace, a pool, the name of a finding, and
+// NAMESPACE/NAME, an agent, a name in the default namespace, a pool, what a finding is about, and
 // last KIND/NAME, for a namespace may be called as a kind is.
 
 import {
   type ClaimId,
   type ClaimKind,
-  type Finding,
   claimId,
   claimTitle,
   parseAddress,
@@ -18,11 +17,12 @@ import { LinkState } from "@fairlead/wire";
 import { poolsNamed } from "../../cluster-state.ts";
 import type { ElectionView } from "../../ports.ts";
 import type { AdminContext } from "./admin-context.ts";
-import { type ExplainInit, link, tellChain } from "./chain.ts";
+import type { ExplainInit } from "./chain.ts";
 import { explainUnasked } from "./cluster-links.ts";
 import { explainAddress } from "./explain-address.ts";
 import { explainAgent } from "./explain-agent.ts";
 import { explainClaim, explainOrphan } from "./explain-claim.ts";
+import { explainFinding, explainUnreadable } from "./explain-finding.ts";
 import { explainPool } from "./explain-pool.ts";
 
 /** A longer subject names nothing; the bound keeps the search for similar names cheap. */
@@ -46,9 +46,10 @@ export function explain(context: AdminContext, text: string): ExplainInit {
     asClaim(context, subject) ??
     asAgent(context, subject) ??
     asClaim(context, `default/${subject}`) ??
+    explainUnreadable(context, subject) ??
     asUnasked(context, subject) ??
     asPool(context, subject) ??
-    asFinding(context, subject) ??
+    explainFinding(context, subject) ??
     asKind(context, subject) ?? { found: false, similar: [...similarTo(context, subject)] }
   );
 }
@@ -75,7 +76,7 @@ function beforePlan(context: AdminContext, subject: string, notReady: string): E
   const seen = ids.map((id) => claims.get(id)).find((one) => one !== undefined);
   if (seen !== undefined) return explainClaim(context, seen);
   const known =
-    asAgent(context, subject) ?? asPool(context, subject) ?? asFinding(context, subject);
+    asAgent(context, subject) ?? asPool(context, subject) ?? explainFinding(context, subject);
   if (known !== undefined) return known;
   const detail = `nothing can be said yet: ${notReady}`;
   const steps = [{ title: "Controller", state: LinkState.UNKNOWN, detail }];
@@ -147,24 +148,6 @@ function asKind(context: AdminContext, subject: string): ExplainInit | undefined
     default:
       return undefined;
   }
-}
-
-/**
- * What is wrong with something that never became a claim, an agent or a pool: a file, mostly. A
- * file's name stands for all that is wrong in it.
- */
-function asFinding(context: AdminContext, subject: string): ExplainInit | undefined {
-  const findings = context.view.findings.filter(
-    ({ name }) => name === subject || name.endsWith(` in ${subject}`),
-  );
-  const [first] = findings;
-  if (first === undefined) return undefined;
-  const links = findings.map(({ reason, detail }) => link("Read", "broken", detail, { reason }));
-  return tellChain(findingWords(first), links, context.nowMs);
-}
-
-function findingWords({ subject, name }: Finding): string {
-  return `${subject.charAt(0).toUpperCase()}${subject.slice(1)} ${name}`;
 }
 
 /** Names that look like the subject: mistyped ones first, then those that contain it. */

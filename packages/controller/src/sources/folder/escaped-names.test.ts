@@ -16,6 +16,7 @@ test("names of objects and files are escaped once where findings tell them", DEA
       name: String.raw`Service "default/we\"b\n\\x" in a"b\\c.yaml`,
       reason: "BadName",
       detail: String.raw`in "a\"b\\c.yaml": metadata.name "we\"b\n\\x" is no name`,
+      files: [String.raw`a"b\\c.yaml`],
     },
   ]);
 });

@@ -73,6 +73,7 @@ test(
         name: "Service default/dns",
         reason: "BadField",
         detail: 'in "dns.yaml": spec.ports: expected array, received number',
+        files: ["dns.yaml"],
       },
     ]);
 

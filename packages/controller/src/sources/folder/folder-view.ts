@@ -4,9 +4,7 @@
 import {
   type ClaimId,
   type Finding,
-  type FindingSubject,
   type PoolName,
-  type Reason,
   claimId,
   compareBy,
   compareText,
@@ -51,16 +49,19 @@ export function viewFolder(state: FolderState, root: string): FolderView {
       if (first === undefined) winners.set(key, { object, path: file.path });
       else if (file.presence.kind === "present") {
         const detail = duplicateText(first.path, file.path);
-        problems.add("object", identityTitle(object.identity), "DuplicateObject", detail);
+        const about = { subject: "object", name: identityTitle(object.identity) } as const;
+        problems.add({ ...about, reason: "DuplicateObject", detail }, file.path);
       }
     }
     if (file.presence.kind === "present") addFileProblems(file, problems);
   }
   for (const [path, problem] of state.unreadable) {
-    problems.add("file", title(path), "ManifestUnreadable", problem);
+    const about = { subject: "file", name: title(path) } as const;
+    problems.add({ ...about, reason: "ManifestUnreadable", detail: problem });
   }
   if (state.emptied !== undefined) {
-    problems.add("source", title(root), "SourceEmptied", emptiedText(state));
+    const about = { subject: "source", name: title(root) } as const;
+    problems.add({ ...about, reason: "SourceEmptied", detail: emptiedText(state) });
   }
   const isKnown = [...state.files.values()].every((file) => file.isKnown);
   return {
@@ -99,14 +100,14 @@ function namesThere(files: readonly FileState[]): Pick<FolderView, "services" | 
 
 function addFileProblems(file: FileState, problems: Problems): void {
   if (file.problem !== undefined) {
-    problems.add("file", title(file.path), file.problem.reason, file.problem.detail);
+    problems.add({ subject: "file", name: title(file.path), ...file.problem });
     return;
   }
   for (const bad of file.bad) {
     const detail = `in ${quote(file.path)}: ${bad.detail}`;
     const subject = bad.identity?.kind === "AddressPool" ? "pool" : "object";
     const name = nameOf(bad.identity) ?? `${bad.title} in ${title(file.path)}`;
-    problems.add(subject, name, bad.reason, detail);
+    problems.add({ subject, name, reason: bad.reason, detail }, file.path);
   }
 }
 
@@ -116,23 +117,32 @@ function nameOf(identity: ObjectIdentity | undefined): string | undefined {
 }
 
 interface Problems {
-  add(subject: FindingSubject, name: string, reason: Reason, detail: string): void;
+  /** `path` is that of the file that declares what it is about. */
+  add(finding: Finding, path?: string): void;
   list(): readonly Finding[];
 }
 
 /** A finding is known by subject and name, so several problems of one are told in one. */
 function createProblems(): Problems {
-  const found = new Map<string, { readonly finding: Finding; readonly details: string[] }>();
+  const found = new Map<
+    string,
+    { readonly finding: Finding; readonly details: string[]; readonly files: Set<string> }
+  >();
   return {
-    add: (subject, name, reason, detail) => {
-      const key = `${subject}\n${name}`;
-      const known = found.get(key);
-      if (known !== undefined) known.details.push(detail);
-      else found.set(key, { finding: { subject, name, reason, detail }, details: [detail] });
+    add: (finding, path) => {
+      const key = `${finding.subject}\n${finding.name}`;
+      const known = found.get(key) ?? { finding, details: [], files: new Set<string>() };
+      known.details.push(finding.detail);
+      if (path !== undefined) known.files.add(title(path));
+      found.set(key, known);
     },
     list: () =>
       [...found.values()]
-        .map(({ finding, details }) => ({ ...finding, detail: joinDetails(details) }))
+        .map(({ finding, details, files }) => ({
+          ...finding,
+          detail: joinDetails(details),
+          ...(files.size === 0 ? {} : { files: [...files] }),
+        }))
         .toSorted(
           compareBy<Finding>(
             (a, b) => compareText(a.subject, b.subject),
