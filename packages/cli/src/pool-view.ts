@@ -24,8 +24,8 @@ const POOL_COLUMNS: readonly Column<FamilyLine>[] = [
   { heading: "USAGE", cell: ({ usage }) => (usage ? usageBar(usedOf(usage), usage.size) : "") },
   { heading: "STATE", cell: ({ row }) => row.state },
   { heading: "RESTING", cell: ({ usage }) => String(usage?.quarantined ?? ""), isWide: true },
-  { heading: "AUTO", cell: ({ row }) => (row.autoAssign ? "yes" : "no"), isWide: true },
-  { heading: "PRIORITY", cell: ({ row }) => String(row.priority), isWide: true },
+  { heading: "AUTO", cell: ({ row }) => known(row, row.autoAssign ? "yes" : "no"), isWide: true },
+  { heading: "PRIORITY", cell: ({ row }) => known(row, String(row.priority)), isWide: true },
   { heading: "RANGES", cell: ({ row }) => row.ranges, isWide: true },
   { heading: "ORIGIN", cell: ({ row }) => row.origin.replaceAll(" ", "-"), isWide: true },
   { heading: "REASON", cell: ({ row }) => row.remarks[0]?.reason ?? "" },
@@ -38,6 +38,11 @@ const LEASE_COLUMNS: readonly Column<AddressRow>[] = [
   { heading: "HOLDER", cell: (row) => row.holder },
   { heading: "AGE", cell: (row) => formatAge(Number(row.ageMs)) },
 ];
+
+/** The cell of a rule: of a pool that could never be read nobody knows it. */
+function known({ mode }: PoolRow, cell: string): string {
+  return mode === "" ? "" : cell;
+}
 
 /** Whether every pool is used. A full one is well: who lacks an address of it is told. */
 export function arePoolsWell(rows: readonly PoolRow[]): boolean {
@@ -80,10 +85,25 @@ export function formatPoolDetails(pools: readonly PoolDetail[], options: TableOp
 function formatPoolDetail(pool: PoolDetail, options: TableOptions): string {
   const { row } = pool;
   if (row === undefined) return "";
-  const fields: readonly (readonly [string, string])[] = [
+  const fields = fieldsOf(pool, row);
+  const width = Math.max(...fields.map(([name]) => name.length)) + 1;
+  const head = fields.map(([name, value]) => `${`${name}:`.padEnd(width)} ${value}\n`).join("");
+  const remarks = row.remarks.map((remark) => formatRemark(row.name, remark)).join("");
+  const leases = pool.leases.length === 0 ? "" : formatTable(LEASE_COLUMNS, pool.leases, options);
+  const more = pool.leasesLeftOut === 0n ? "" : `and ${pool.leasesLeftOut} more\n`;
+  return [head, remarks, `${leases}${more}`].filter((part) => part !== "").join("\n");
+}
+
+function fieldsOf(pool: PoolDetail, row: PoolRow): readonly (readonly [string, string])[] {
+  const head: readonly (readonly [string, string])[] = [
     ["Name", row.name],
-    ["Origin", row.origin],
+    ["Origin", row.origin === "" ? "-" : row.origin],
     ["State", row.state],
+  ];
+  // Of a pool that could never be read nobody knows the rules.
+  if (row.mode === "") return head;
+  return [
+    ...head,
     ["Mode", row.mode],
     ["Addresses", pool.addresses.join(", ")],
     ["Reserved", listOr(pool.reserved, "none")],
@@ -103,12 +123,6 @@ function formatPoolDetail(pool: PoolDetail, options: TableOptions): string {
     ]),
     ["Waiting", listOr(pool.waiting, "nobody")],
   ];
-  const width = Math.max(...fields.map(([name]) => name.length)) + 1;
-  const head = fields.map(([name, value]) => `${`${name}:`.padEnd(width)} ${value}\n`).join("");
-  const remarks = row.remarks.map((remark) => formatRemark(row.name, remark)).join("");
-  const leases = pool.leases.length === 0 ? "" : formatTable(LEASE_COLUMNS, pool.leases, options);
-  const more = pool.leasesLeftOut === 0n ? "" : `and ${pool.leasesLeftOut} more\n`;
-  return [head, remarks, `${leases}${more}`].filter((part) => part !== "").join("\n");
 }
 
 function usageText(usage: PoolRow["usage"][number]): string {

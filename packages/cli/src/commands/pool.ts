@@ -61,14 +61,12 @@ function describeCommand(context: CommandContext, done: (code: ExitCode) => void
 
 function notFound(context: CommandContext, name: string, similar: readonly string[]): ExitCode {
   const remedy =
-    similar.length === 0
-      ? "Look at fairlead pool list; one that cannot be read stands in fairlead status."
-      : `Did you mean ${similar.join(", ")}?`;
+    similar.length === 0 ? "Look at fairlead pool list." : `Did you mean ${similar.join(", ")}?`;
   return complain(
     context,
     {
       what: `there is no pool called ${quoteValue(name)}`,
-      why: "nothing that the controller could read declares one",
+      why: "nothing that the controller knows declares one",
       remedy,
       code: "NOT_FOUND",
     },

@@ -24,7 +24,7 @@ import { poolInUse } from "../../pool-in-use.ts";
 import { countUsage } from "../../pool-usage.ts";
 import { addressRow } from "./address-row.ts";
 import type { AdminContext } from "./admin-context.ts";
-import { externalText, poolRow } from "./pool-row.ts";
+import { externalText, poolRow, unreadPoolRows } from "./pool-row.ts";
 
 /** Addresses and waiting claims that one answer names of a pool at most. */
 const NAMED_MAX = 1000;
@@ -37,15 +37,14 @@ export function describePool(context: AdminContext, { name }: { readonly name: s
   const { state, plan } = context.view;
   const asked = name === "" ? sortedPools(context) : poolsNamed(state, name);
   const usage = countUsage(plan?.leases.values() ?? []);
+  const read = asked.map((seen) => ({
+    row: poolRow(context.view, seen, usage),
+    ...detail(context, seen.value),
+  }));
+  const pools = [...read, ...unreadPoolRows(context.view, name).map((row) => ({ row }))];
   const names = Array.from(state.pools.values(), ({ value }) => value.name);
-  const similar = asked.length > 0 || name === "" ? undefined : nearestWord(name, names);
-  return {
-    pools: asked.map((seen) => ({
-      row: poolRow(context.view, seen, usage),
-      ...detail(context, seen.value),
-    })),
-    similar: similar === undefined ? [] : [similar],
-  };
+  const similar = pools.length > 0 || name === "" ? undefined : nearestWord(name, names);
+  return { pools, similar: similar === undefined ? [] : [similar] };
 }
 
 /** All pools by name; of one name the one that counts first. */

@@ -13,7 +13,7 @@ import { agentRow } from "./agent-row.ts";
 import { claimRow } from "./claim-row.ts";
 import { sortedPools } from "./describe-pool.ts";
 import { frozenSince } from "./list-lanes.ts";
-import { poolRow } from "./pool-row.ts";
+import { poolRow, unreadPoolRows } from "./pool-row.ts";
 import { remarkRow } from "./remark-row.ts";
 
 /** A list as the contract's table takes it. */
@@ -49,7 +49,9 @@ const NO_CLAIMS: AdminContext["view"]["state"]["claims"] = new Map();
 function poolRows(context: AdminContext): NonNullable<ListInit["pools"]> {
   const { view } = context;
   const usage = countUsage(view.plan?.leases.values() ?? []);
-  return sortedPools(context).map((seen) => poolRow(view, seen, usage));
+  const read = sortedPools(context).map((seen) => poolRow(view, seen, usage));
+  const rows = [...read, ...unreadPoolRows(view)];
+  return rows.sort((a, b) => compareText(a.name ?? "", b.name ?? ""));
 }
 
 function controllerRow({ view, version, uptimeMs }: AdminContext): ListInit["controller"] {

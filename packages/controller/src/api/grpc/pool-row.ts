@@ -41,6 +41,25 @@ export function poolRow(
   };
 }
 
+/** Rows of pools that nothing but findings knows, as none of their manifests could be read. */
+export function unreadPoolRows(
+  view: CycleView,
+  named = "",
+): readonly MessageInitShape<typeof PoolRowSchema>[] {
+  const seen = new Set<string>(Array.from(view.state.pools.values(), ({ value }) => value.name));
+  const unread = view.findings.filter(
+    (finding) => finding.subject === "pool" && !seen.has(finding.name) && isRefusal(finding),
+  );
+  const asked = unread.filter(({ name }) => named === "" || name === named);
+  return [...Map.groupBy(asked, ({ name }) => name)].map(([name, findings]) => ({
+    name,
+    size: "0",
+    origin: findings.flatMap(({ files = [] }) => files).join(", "),
+    state: "refused",
+    remarks: findings.map(remarkRow),
+  }));
+}
+
 /** The ranges as people write them; of an external pool whose they are, too. */
 export function rangesText({ ranges, external }: AddressPool): string {
   const texts = ranges.map(rangeText);

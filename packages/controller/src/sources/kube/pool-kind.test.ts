@@ -42,7 +42,7 @@ class Stage {
       if (fact.kind === "pool-gone") return [`- ${fact.name} ${fact.how}`];
       if (fact.kind === "finding") return [`! ${fact.finding.name}: ${fact.finding.reason}`];
       // Said again and again, and news once.
-      return fact.kind === "finding-cleared" && fact.subject === "object"
+      return fact.kind === "finding-cleared" && fact.subject !== "source"
         ? [`ok ${fact.name}`]
         : [];
     });
@@ -111,9 +111,9 @@ test("a pool comes, becomes unreadable, is mended and goes", async () => {
   stage.cluster.put("lan", SPEC);
   assert.deepEqual(stage.said(), ["+ lan cluster lab"]);
   stage.cluster.put("lan", { addresses: ["192.0.2.9-192.0.2.1"] });
-  assert.deepEqual(stage.said(), ["! AddressPool lan: BadPoolRange"]);
+  assert.deepEqual(stage.said(), ["! lan: BadPoolRange"]);
   stage.cluster.put("lan", { addresses: ["192.0.2.1-192.0.2.9"] });
-  assert.deepEqual(stage.said(), ["ok AddressPool lan", "+ lan cluster lab"]);
+  assert.deepEqual(stage.said(), ["ok lan", "+ lan cluster lab"]);
   stage.cluster.remove("lan");
   assert.deepEqual(stage.said(), ["- lan seen-deleted"]);
   assert.equal(stage.pools.size(), 0);

@@ -7,6 +7,7 @@ import { type AddressPool, type Finding, type PoolName, parsePoolName } from "@f
 import type { Fact } from "../../facts.ts";
 import { childOf, type Json, textOf } from "../../kube/object-fields.ts";
 import { type PoolRecord, type PoolRecords, POOLS_PATH } from "../../kube/pool-record.ts";
+import type { BadObject } from "../objects.ts";
 import { type Followed, type FollowContext, followKind } from "./follow-kind.ts";
 import { isUsable, type ReadObject, readOneObject } from "./read-object.ts";
 
@@ -53,8 +54,7 @@ export function followPools(context: FollowContext, origin: string): PoolKind {
   function take(key: string, { object }: PoolReading): void {
     if (!isUsable(object)) {
       // An object that cannot be used ends nothing: the pool that it was stays in force.
-      const { title: name, reason, detail } = object;
-      const finding = { subject: "object", name, reason, detail } as const;
+      const finding = findingOf(object);
       findings.set(key, finding);
       waiting.push({ kind: "finding", source, finding });
       return;
@@ -102,6 +102,12 @@ export function followPools(context: FollowContext, origin: string): PoolKind {
     start: () => followed.start(),
     end: () => followed.end(),
   };
+}
+
+/** Of a pool by its name, as a folder has it; of what has no name as of any object. */
+function findingOf({ identity, title, reason, detail }: BadObject): Finding {
+  if (identity === undefined) return { subject: "object", name: title, reason, detail };
+  return { subject: "pool", name: identity.name, reason, detail };
 }
 
 function readPoolObject(object: Json, origin: string): PoolReading {
