@@ -69,6 +69,18 @@ test("wide adds rules and places, and no pool is said to be none", () => {
   assert.match(formatPools([], {}), /there is no pool\n$/);
 });
 
+test("what a pool gives no more does not fill it, and its description counts it apart", () => {
+  const usage = [{ family: "ipv4", size: "1", held: 1n, quarantined: 2n, outside: 2n }];
+  const shrunk = { ...row, usage };
+  const { pools } = create(DescribePoolResponseSchema, { pools: [{ row: shrunk }] });
+  assert.match(
+    formatPoolDetails(pools, {}),
+    /^Usage ipv4: .* 100% {2}1 held, 0 draining, 2 resting, of 1; 2 more outside of what it gives$/m,
+  );
+  const { pools: rows } = create(ListResponseSchema, { pools: [shrunk] });
+  assert.match(formatPools(rows, {}), /^lan +vrrp +ipv4 +1 +1 +\[#{20}\] 100% +used/m);
+});
+
 test("a description has the rules, the usage, who waits and every address", () => {
   const { pools } = create(DescribePoolResponseSchema, {
     pools: [

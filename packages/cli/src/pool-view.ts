@@ -126,9 +126,10 @@ function fieldsOf(pool: PoolDetail, row: PoolRow): readonly (readonly [string, s
 }
 
 function usageText(usage: PoolRow["usage"][number]): string {
-  const { held, draining, quarantined, size } = usage;
+  const { held, draining, quarantined, size, outside } = usage;
   const bar = usageBar(usedOf(usage), size);
-  return `${bar}  ${held} held, ${draining} draining, ${quarantined} resting, of ${size}`;
+  const others = outside === 0n ? "" : `; ${outside} more outside of what it gives`;
+  return `${bar}  ${held} held, ${draining} draining, ${quarantined} resting, of ${size}${others}`;
 }
 
 function usedOf({ held, draining }: PoolRow["usage"][number]): bigint {

@@ -2,8 +2,10 @@
 // of a scrape. Labels are of closed sets or of pools and families: no Service's name becomes one.
 
 import {
+  type AddressPool,
   type AgentName,
   type Family,
+  type LeasedAddress,
   type Reason,
   type VerdictState,
   familyOf,
@@ -11,9 +13,11 @@ import {
 import { poolFamilies, poolSize } from "@fairlead/planner";
 import { type HealthReport, type Metrics, createMetrics } from "@fairlead/runtime";
 
+import { poolsNamed } from "./cluster-state.ts";
 import type { CycleView } from "./cycle-view.ts";
 import type { MoveRecord } from "./move-book.ts";
 import { poolInUse } from "./pool-in-use.ts";
+import { insideOf } from "./pool-usage.ts";
 import type { SyncState } from "./ports.ts";
 import { addExternalPools } from "./registrar-metrics.ts";
 
@@ -161,8 +165,7 @@ function addPools(metrics: Metrics, view: () => CycleView): void {
     labels,
     collect: (gauge) => {
       gauge.reset();
-      for (const { value } of view().state.pools.values()) {
-        const pool = poolInUse(view(), value);
+      for (const pool of poolsOf(view())) {
         for (const family of poolFamilies(pool)) {
           gauge.set({ pool: pool.name, family }, Number(poolSize(pool, family)));
         }
@@ -171,14 +174,39 @@ function addPools(metrics: Metrics, view: () => CycleView): void {
   });
   metrics.gauge({
     name: "pool_addresses_allocated",
-    help: "Addresses of a pool that are held, draining or quarantined.",
+    help: "Addresses that a pool may give and that are held, draining or quarantined.",
     labels: [...labels, "state"],
     counts: () =>
-      Array.from(view().plan?.leases.values() ?? [], ({ pool, address, state }) => {
+      leasesOf(view(), true).map(({ pool, address, state }) => {
         const family: Family = familyOf(address);
         return { pool, family, state: state.kind };
       }),
   });
+  metrics.gauge({
+    name: "pool_addresses_outside",
+    help: "Addresses that a pool gave and may give no more, and that are held or draining.",
+    labels,
+    counts: () =>
+      leasesOf(view(), false)
+        .filter(({ state }) => state.kind !== "quarantined")
+        .map(({ pool, address }) => ({ pool, family: familyOf(address) })),
+  });
+}
+
+/** The pools that count, one of each name. */
+function poolsOf(view: CycleView): readonly AddressPool[] {
+  const names = new Set(Array.from(view.state.pools.values(), ({ value }) => value.name));
+  return [...names].flatMap((name) => {
+    const [seen] = poolsNamed(view.state, name);
+    return seen === undefined ? [] : poolInUse(view, seen.value);
+  });
+}
+
+/** Leases of addresses that their pools still give, or of those that they do not. */
+function leasesOf(view: CycleView, areInside: boolean): readonly LeasedAddress[] {
+  const isInside = insideOf(poolsOf(view));
+  const leases = [...(view.plan?.leases.values() ?? [])];
+  return leases.filter((lease) => isInside(lease) === areInside);
 }
 
 function addLead(metrics: Metrics, view: () => CycleView): void {

@@ -12,7 +12,7 @@ export { STRANGER_MS } from "./in-use.ts";
 export { plan, planInSteps } from "./plan.ts";
 export type { PlanOptions } from "./plan-once.ts";
 export { poolFamilies, poolSize } from "./pool-size.ts";
-export { type PoolBook, checkPools, compareSeniority } from "./pools.ts";
+export { type PoolBook, checkPools, compareSeniority, givenBy } from "./pools.ts";
 export { WITHDRAW_AFTER_MS } from "./proof.ts";
 export { HANDOVER_MS } from "./witness.ts";
 export type { MayStillGet } from "./release.ts";

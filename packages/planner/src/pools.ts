@@ -110,6 +110,20 @@ export function isGivenBy(book: PoolBook, name: PoolName, address: Address): boo
   return view?.pool.name === name && withheld(view, address) === undefined;
 }
 
+/**
+ * Tells addresses that the pool gives by itself, whether it is in use or not: those of its ranges
+ * that it does not withhold. Of an external pool its ranges are what its IPAM gave it.
+ */
+export function givenBy(pool: AddressPool): (address: Address) => boolean {
+  const view = viewOf(pool, false);
+  return (address) => {
+    const family = familyOf(address);
+    const value = addressValue(address);
+    const isInside = view.ranges.some((range) => holds(range, family, value));
+    return isInside && withheld(view, address) === undefined;
+  };
+}
+
 /** Whether old clients refuse it: an IPv4 address that ends in .0 or .255. */
 export function isBuggy(family: Family, value: bigint): boolean {
   const low = value & 255n;

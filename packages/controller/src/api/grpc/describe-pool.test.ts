@@ -106,6 +106,19 @@ test("an external pool shows whose its addresses are, what it was given, and who
   );
 });
 
+test("a pool that shrank is full of what it still gives, and the rest is counted apart", () => {
+  const claims = ["a", "b", "c"].map((name) => makeClaim(name));
+  const before = makeWorld({ claims, pools: [makePool("lan", "192.0.2.100-192.0.2.102")] });
+  const first = plan(before, { revisionOf: makeRevisionOf() });
+  const context = contextOf(nextWorld(before, first, { pools: [makePool("lan", "192.0.2.100")] }));
+  const { row, leases } = describe(context, "lan").pools[0] ?? {};
+  assert.deepEqual([row?.used, row?.size, leases?.length], [1n, "1", 3]);
+  assert.deepEqual([row?.usage[0]?.held, row?.usage[0]?.outside], [1n, 2n]);
+  const { steps } = create(ExplainResponseSchema, explain(context, "lan"));
+  const filled = steps.find(({ title }) => title === "Filled");
+  assert.equal(filled?.detail, "1 of 1 addresses are given; 2 more that it gives no more");
+});
+
 test("no name gives all, and a wrong one what is near", () => {
   const pools = [makePool("wan", "198.51.100.1"), makePool("lan", "192.0.2.100")];
   const context = contextOf(makeWorld({ pools }));

@@ -14,7 +14,15 @@ import { poolInUse } from "../../pool-in-use.ts";
 import { countUsage } from "../../pool-usage.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { type ExplainInit, type Link, link, tellLinks } from "./chain.ts";
-import { isRefusal, poolFindings, rangesText, restingOf, sizeOf, usedOf } from "./pool-row.ts";
+import {
+  isRefusal,
+  outsideOf,
+  poolFindings,
+  rangesText,
+  restingOf,
+  sizeOf,
+  usedOf,
+} from "./pool-row.ts";
 
 /** The chain of a pool that a source shows. */
 export function explainPool(context: AdminContext, seen: Seen<AddressPool>): ExplainInit {
@@ -24,7 +32,9 @@ export function explainPool(context: AdminContext, seen: Seen<AddressPool>): Exp
   const [size, used, quarantined] = [sizeOf(uses), usedOf(uses), restingOf(uses)];
   const isFull = pool.external === undefined && BigInt(used + quarantined) >= size;
   const resting = quarantined === 0 ? "" : `, ${quarantined} rest`;
-  const fill = `${used} of ${size} addresses are given${resting}`;
+  const outside = outsideOf(uses);
+  const others = outside === 0 ? "" : `; ${outside} more that it gives no more`;
+  const fill = `${used} of ${size} addresses are given${resting}${others}`;
   const links = [
     seenLink(seen),
     ...judgedLinks(context, seen),

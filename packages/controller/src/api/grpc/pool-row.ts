@@ -29,12 +29,13 @@ export function poolRow(
     origin: pool.origin,
     state: findings.some(isRefusal) ? "refused" : "used",
     remarks: findings.map(remarkRow),
-    usage: uses.map(({ family, size, held, draining, quarantined }) => ({
+    usage: uses.map(({ family, size, held, draining, quarantined, outside }) => ({
       family,
       size: String(size),
       held: BigInt(held),
       draining: BigInt(draining),
       quarantined: BigInt(quarantined),
+      outside: BigInt(outside),
     })),
     autoAssign: pool.autoAssign,
     priority: pool.priority,
@@ -76,14 +77,19 @@ export function sizeOf(uses: readonly PoolUse[]): bigint {
   return uses.reduce((sum, { size }) => sum + size, 0n);
 }
 
-/** Addresses that were given from the pool and are held or draining. */
+/** Addresses that the pool gives and that are held or draining. */
 export function usedOf(uses: readonly PoolUse[]): number {
   return uses.reduce((sum, { held, draining }) => sum + held + draining, 0);
 }
 
-/** Addresses that were given from the pool and rest. */
+/** Addresses that the pool gives and that rest. */
 export function restingOf(uses: readonly PoolUse[]): number {
   return uses.reduce((sum, { quarantined }) => sum + quarantined, 0);
+}
+
+/** Addresses that the pool gave and gives no more, and that are held or draining. */
+export function outsideOf(uses: readonly PoolUse[]): number {
+  return uses.reduce((sum, { outside }) => sum + outside, 0);
 }
 
 /** What is found about a pool; of two that share a name each has its own. */
