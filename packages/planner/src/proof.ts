@@ -217,10 +217,17 @@ function proveWithoutHolder(options: ProofOptions): Proof {
   }
   const giver = options.asked.find(({ handing }) => handing.has(address));
   if (row.published && giver !== undefined) {
-    const detail = `${giver.view.name} gave ${address} up, and its successor did not speak yet`;
+    const detail = givenUpText(row, giver.view.name);
     return { ...base, state: "unknown", main: { reason: "WaitingForAgent", detail } };
   }
   return { ...base, state: "missing", main: problem ?? whyNotHeld(options, silent) };
+}
+
+/** Of an address on one host's own device nobody else takes over. */
+function givenUpText({ address, placement }: LeasedAddress, giver: AgentName): string {
+  const isAlone = placement.kind === "host" && placement.agent === giver;
+  if (isAlone) return `${giver} does not have ${address} on its device just now`;
+  return `${giver} gave ${address} up, and its successor did not speak yet`;
 }
 
 function whyNotHeld(options: ProofOptions, silent: readonly AgentName[]): Remark {
