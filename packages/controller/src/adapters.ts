@@ -2,7 +2,7 @@
 // the only file that knows every adapter. A cluster's source and its publisher share one client.
 
 import { type KubeAccess, loadKubeAccess } from "@fairlead/kubeconfig";
-import { type Clock, type Metrics, VERSION } from "@fairlead/runtime";
+import { type Clock, type Logger, type Metrics, VERSION } from "@fairlead/runtime";
 
 import { addFollowMetrics, addWriteMetrics } from "./cluster-metrics.ts";
 import { createPoolSource } from "./config/pool-source.ts";
@@ -15,6 +15,7 @@ import { keepLeases, thisHost } from "./keep-leases.ts";
 import type { IpamStore } from "./ipam/ports.ts";
 import type { Election, Publisher, Source, Store } from "./ports.ts";
 import { createFolderPublisher } from "./publish/folder/folder-publisher.ts";
+import { leftText } from "./publish/kube/empty-external.ts";
 import { createKubePublisher } from "./publish/kube/kube-publisher.ts";
 import { createPoolPublisher } from "./publish/kube/pool-publisher.ts";
 import type { PublishTrouble } from "./publish/kube/publish-trouble.ts";
@@ -49,6 +50,7 @@ export interface Adapters {
 export interface AdapterOptions {
   readonly settings: ControllerSettings;
   readonly clock: Clock;
+  readonly log: Logger;
   readonly metrics: Metrics;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -98,7 +100,7 @@ function clusterAdapters(
   { kubeconfig, context }: Extract<SourceSettings, { kind: "cluster" }>,
   poolSource: Source,
 ): Adapters {
-  const { settings, clock, metrics, random, emit } = options;
+  const { settings, clock, log, metrics, random, emit } = options;
   const access: KubeAccess = loadKubeAccess({ kubeconfig, context });
   const client = createKubeClient({ access, clock, userAgent: `fairlead-controller/${VERSION}` });
   const { store, leaderLeaseMs: leaseMs } = settings;
@@ -123,6 +125,8 @@ function clusterAdapters(
     emptiesOnExit: settings.emptiesOnExit,
     instance: thisHost(),
     onTrouble,
+    onLeft: (left) =>
+      log.warn({ services: leftText(left) }, "could not take addresses out of spec.externalIPs"),
     ...writeMetrics,
   });
   const { onWrite } = writeMetrics;

@@ -186,13 +186,13 @@ function contextOf(options: {
 
 /** The adapters that the settings name, but for those that the caller brought. */
 async function startAdapters(
-  { settings, clock, ports }: ControllerOptions,
+  { settings, clock, log, ports }: ControllerOptions,
   lifecycle: Lifecycle,
   { metrics, stored: onStored }: ControllerMetrics,
   emit: (facts: readonly Fact[]) => void,
 ): Promise<Adapters & { readonly lead: LeadFeed }> {
   const { random } = Math;
-  const adapters = createAdapters({ settings, clock, metrics, random, onStored, emit });
+  const adapters = createAdapters({ settings, clock, log, metrics, random, onStored, emit });
   await lifecycle.start("connections", () => ({ [Symbol.dispose]: () => adapters.close() }));
   const wired = { ...adapters, ...ports };
   const lead = createLeadFeed(wired.election);

@@ -84,8 +84,9 @@ export class MemoryCluster {
     this.#uids += 1;
     const uid = `uid-${this.#uids}`;
     const empty = { type: "LoadBalancer", isDeleting: false, ingress: [], conditions: new Map() };
+    const external = { externalIPs: [], note: "" };
     const base = { namespace, name, uid, version: 0, finalizers: [], owned: new Map() };
-    const bare: MemoryService = { ...base, ...empty };
+    const bare: MemoryService = { ...base, ...empty, ...external };
     this.#store(key, withOwner(bare, { ...bare, ...fields }, "kubectl-create"));
     return uid;
   }
@@ -207,6 +208,7 @@ function keyOf(title: string): string {
   return title.includes("/") ? title : `default/${title}`;
 }
 
-function isMarked({ finalizers, conditions }: ServiceRecord): boolean {
-  return finalizers.includes(FINALIZER) || conditions.length > 0;
+function isMarked({ finalizers, conditions, writtenExternalIPs }: ServiceRecord): boolean {
+  const isNoted = writtenExternalIPs !== undefined;
+  return finalizers.includes(FINALIZER) || conditions.length > 0 || isNoted;
 }

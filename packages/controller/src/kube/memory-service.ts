@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { childOf, isJson, type Json, listOf, textOf } from "./object-fields.ts";
+import { WRITTEN_EXTERNAL_IPS } from "./service-record.ts";
 
 /** A Service in memory. Changed in copies alone. */
 export interface MemoryService {
@@ -18,7 +19,10 @@ export interface MemoryService {
   ingress: readonly Json[];
   /** By type. */
   conditions: ReadonlyMap<string, Json>;
-  /** Fields by manager: `ingress`, `finalizer NAME`, `condition TYPE`. */
+  externalIPs: readonly string[];
+  /** The annotation about what in these is ours; empty: it has none. */
+  note: string;
+  /** Fields by manager: `ingress`, `externalIPs`, `note`, `finalizer NAME`, `condition TYPE`. */
   owned: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
@@ -31,7 +35,7 @@ export function applyTo(
   body: Json,
   { manager, part }: { readonly manager: string; readonly part: string },
 ): MemoryService {
-  const wanted = part === "status" ? statusFields(body) : finalizerFields(body);
+  const wanted = part === "status" ? statusFields(body) : objectFields(body);
   const fields = new Map(fieldsOf(before));
   const owned = new Map(before.owned);
   for (const field of owned.get(manager) ?? []) {
@@ -88,6 +92,7 @@ export function problemOf(before: MemoryService, after: MemoryService): string |
 /** The object as the server answers with it. */
 export function serviceJson(service: MemoryService): Json {
   const { namespace, name, uid, version, type, isDeleting, finalizers, ingress } = service;
+  const { externalIPs, note } = service;
   return {
     apiVersion: "v1",
     kind: "Service",
@@ -98,13 +103,14 @@ export function serviceJson(service: MemoryService): Json {
       resourceVersion: String(version),
       ...(isDeleting ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}),
       finalizers,
+      ...(note === "" ? {} : { annotations: { [WRITTEN_EXTERNAL_IPS]: note } }),
       managedFields: Array.from(service.owned, ([manager, its]) => ({
         manager,
         operation: "Apply",
         fieldsV1: fieldsV1(its),
       })),
     },
-    spec: { type },
+    spec: { type, ...(externalIPs.length > 0 ? { externalIPs } : {}) },
     status: { loadBalancer: { ingress }, conditions: [...service.conditions.values()] },
   };
 }
@@ -135,30 +141,49 @@ function statusFields(body: Json): Fields {
   return fields;
 }
 
-function finalizerFields(body: Json): Fields {
-  const finalizers = listOf(childOf(body, "metadata"), "finalizers");
-  return new Map(finalizers.map((one) => [`finalizer ${String(one)}`, one]));
+function objectFields(body: Json): Fields {
+  const metadata = childOf(body, "metadata");
+  const note = textOf(childOf(metadata, "annotations"), WRITTEN_EXTERNAL_IPS) ?? "";
+  const externalIPs = listOf(childOf(body, "spec"), "externalIPs").map(String);
+  return bareFields(listOf(metadata, "finalizers").map(String), externalIPs, note);
 }
 
-function fieldsOf({ finalizers, ingress, conditions }: MemoryService): Fields {
+function bareFields(
+  finalizers: readonly string[],
+  externalIPs: readonly string[],
+  note: string,
+): Map<string, unknown> {
   const fields = new Map<string, unknown>(finalizers.map((one) => [`finalizer ${one}`, one]));
+  if (externalIPs.length > 0) fields.set("externalIPs", externalIPs);
+  if (note !== "") fields.set("note", note);
+  return fields;
+}
+
+function fieldsOf(service: MemoryService): Fields {
+  const { finalizers, ingress, conditions, externalIPs, note } = service;
+  const fields = bareFields(finalizers, externalIPs, note);
   if (ingress.length > 0) fields.set("ingress", ingress);
   for (const [type, condition] of conditions) fields.set(`condition ${type}`, condition);
   return fields;
 }
 
-function fromFields(fields: Fields): Pick<MemoryService, "finalizers" | "ingress" | "conditions"> {
+function fromFields(
+  fields: Fields,
+): Pick<MemoryService, "finalizers" | "ingress" | "conditions" | "externalIPs" | "note"> {
   const named = (kind: string): readonly (readonly [string, unknown])[] =>
     [...fields].flatMap(([field, value]) =>
       field.startsWith(kind) ? [[field.slice(kind.length), value] as const] : [],
     );
-  const ingress = fields.get("ingress");
+  const [ingress, externalIPs] = [fields.get("ingress"), fields.get("externalIPs")];
+  const note = fields.get("note");
   return {
     finalizers: named("finalizer ").map(([name]) => name),
     ingress: Array.isArray(ingress) ? ingress.filter(isJson) : [],
     conditions: new Map(
       named("condition ").flatMap(([type, value]) => (isJson(value) ? [[type, value]] : [])),
     ),
+    externalIPs: Array.isArray(externalIPs) ? externalIPs.map(String) : [],
+    note: typeof note === "string" ? note : "",
   };
 }
 

@@ -10,12 +10,13 @@ import type { Clock } from "@fairlead/runtime";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import type { ServiceBook, ServiceRecord } from "../../kube/service-record.ts";
 import type { Publication, Publisher } from "../../ports.ts";
+import { emptyExternal, type LeftBehind } from "./empty-external.ts";
 import { createEventRecorder } from "./event-recorder.ts";
 import { createEventTeller } from "./event-teller.ts";
 import { whyNoExternalIPs } from "./external-ips.ts";
 import { createLooks } from "./looks.ts";
 import { createTroubles, type PublishTrouble } from "./publish-trouble.ts";
-import { createServiceView, type ServiceView } from "./service-view.ts";
+import { createServiceView } from "./service-view.ts";
 import { createServiceWriter } from "./service-writer.ts";
 import { type WantedService, WantedServices } from "./wanted-service.ts";
 import type { OnWrite } from "./write-result.ts";
@@ -33,6 +34,8 @@ export interface KubePublisherOptions {
   readonly book: ServiceBook;
   /** Whether what is ours in `spec.externalIPs` goes when the publisher ends. Default: no. */
   readonly emptiesOnExit?: boolean;
+  /** Told at the end what of it could not be taken out. Default: nobody is told. */
+  readonly onLeft?: (left: readonly LeftBehind[]) => void;
   /** Who reports Events: the name of the pod or the host, at most 128 characters. */
   readonly instance: string;
   /** Told when something keeps us from writing, and when it does so no longer. */
@@ -115,7 +118,8 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
     [Symbol.asyncDispose]: async () => {
       if (options.emptiesOnExit === true && newest !== undefined) {
         whyNoExternal = "it ends";
-        await emptyExternal({ book, view, look, clock: options.clock });
+        const left = await emptyExternal({ book, view, look, clock: options.clock });
+        if (left.length > 0) options.onLeft?.(left);
       }
       unsubscribe();
       unsubscribeNodes?.();
@@ -124,28 +128,6 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
       await Promise.all([writer[Symbol.asyncDispose](), recorder[Symbol.asyncDispose]()]);
     },
   };
-}
-
-/** So long it is tried to take back what is ours, in ms: a program has a few seconds to end. */
-const EMPTY_MS_MAX = 3000;
-const EMPTY_POLL_MS = 20;
-
-/** Whoever ends serving takes back what it wrote, as long as the server answers in time. */
-async function emptyExternal(options: {
-  readonly book: ServiceBook;
-  readonly view: ServiceView;
-  readonly look: (id: ClaimId) => void;
-  readonly clock: Clock;
-}): Promise<void> {
-  const { book, view, look, clock } = options;
-  const isNoted = (id: ClaimId): boolean => view.get(id)?.writtenExternalIPs !== undefined;
-  const endMs = clock.nowMs() + EMPTY_MS_MAX;
-  for (;;) {
-    const left = [...book.marked()].map(idOf).filter((id) => id !== undefined && isNoted(id));
-    if (left.length === 0 || clock.nowMs() >= endMs) return;
-    for (const id of left) if (id !== undefined) look(id);
-    await clock.sleep(EMPTY_POLL_MS);
-  }
 }
 
 function withoutExternal(wanted: WantedService): WantedService {

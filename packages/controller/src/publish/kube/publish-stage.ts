@@ -21,7 +21,7 @@ import { type Clock, createFakeClock, type FakeClock } from "@fairlead/runtime";
 import { MemoryCluster } from "../../kube/memory-cluster.ts";
 import type { Publisher } from "../../ports.ts";
 import { oursOf, sampleService } from "../../sources/sample-objects.ts";
-import { createKubePublisher } from "./kube-publisher.ts";
+import { createKubePublisher, type KubePublisherOptions } from "./kube-publisher.ts";
 import { troubleLine, writeLine } from "./publish-lines.ts";
 
 /** What the loop says of a claim; the rest follows. */
@@ -67,6 +67,8 @@ export function agentOf(text: string): AgentName {
   return present(parseAgentName(text), `${text} is an agent's name`);
 }
 
+type Options = Partial<KubePublisherOptions>;
+
 /** A cluster with a publisher, which a test can end and start anew. */
 export class PublishStage {
   readonly clock: FakeClock = createFakeClock();
@@ -84,11 +86,13 @@ export class PublishStage {
   readonly #claims = new Map<ClaimId, Claim>();
   readonly #verdicts = new Map<ClaimId, Verdict>();
   readonly #leases = new Map<Address, LeasedAddress>();
+  readonly #more: Options;
   readonly #publisherClock: Clock;
   #publisher: Publisher & AsyncDisposable;
 
   /** `clockOf`: the clock that the publisher reads. Default: the one that the test moves. */
-  constructor(clockOf: (clock: FakeClock) => Clock = (clock) => clock) {
+  constructor(clockOf: (clock: FakeClock) => Clock = (clock) => clock, more: Options = {}) {
+    this.#more = more;
     this.#publisherClock = clockOf(this.clock);
     this.#publisher = this.#start();
   }
@@ -216,6 +220,7 @@ export class PublishStage {
       onDropped: () => {
         this.dropped += 1;
       },
+      ...this.#more,
     });
   }
 }
