@@ -97,8 +97,12 @@ export function listenedMs(
   agent: AgentName,
 ): number {
   const sinceMs = agents.get(agent)?.laneSinceMs?.get(laneName(lane.id));
-  const silentMs = ADVERTS_MISSED * settings.advertIntervalMs;
-  return sinceMs === undefined ? Number.POSITIVE_INFINITY : sinceMs + silentMs + LISTEN_MS;
+  return sinceMs === undefined ? Number.POSITIVE_INFINITY : sinceMs + listenMs(settings);
+}
+
+/** How long it takes to miss a holder, or to hold a lane, in ms. */
+export function listenMs({ advertIntervalMs }: World["settings"]): number {
+  return ADVERTS_MISSED * advertIntervalMs + LISTEN_MS;
 }
 
 /** Whether the agent is known not to hear another one, by any lane of that one. */

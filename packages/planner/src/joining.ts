@@ -16,7 +16,7 @@ import {
   laneName,
 } from "@fairlead/model";
 
-import { isDeafTo, isKnownDeaf, listenedMs, mustListen } from "./hearing.ts";
+import { isDeafTo, isKnownDeaf, listenedMs, listenMs, mustListen } from "./hearing.ts";
 import { isStale, mayStillCome } from "./stale.ts";
 import { laneReportOf } from "./lane-holders.ts";
 import { isStuck } from "./stuck.ts";
@@ -93,7 +93,7 @@ function joiningAgents(
     // Of a holder out of sight the newcomer hears. Who stands by behind one is heard by nobody.
     if (view === undefined || (!view.connected && agent === lane.holder)) return true;
     if (!view.connected) return isStale(view, options.world);
-    if (isStuck(options, lane, view)) return lane.settled || hasTried(options.world, lane, agent);
+    if (isStuck(options, lane, view)) return lane.settled || hasTried(options, lane, agent);
     const said = view.report?.resources.get(name);
     return isRun(said?.step) && said?.revision === options.revisionOf(resource);
   });
@@ -124,11 +124,19 @@ function isRun(step: Step | undefined): boolean {
 
 /**
  * Whether the agent has failed for a while: what fails once at the start of a new lane may run a
- * moment later, by the plan that it had then.
+ * moment later, by the plan that it had then. Of one that does not say that it has the lane it
+ * counts from when it was sent the first VIP of it.
  */
-function hasTried(world: World, lane: Lane, agent: AgentName): boolean {
+function hasTried({ world, rows }: JoinOptions, lane: Lane, agent: AgentName): boolean {
+  const { settings, nowMs } = world;
   const triedMs = listenedMs(world, lane, agent);
-  return !Number.isFinite(triedMs) || triedMs <= world.nowMs;
+  if (Number.isFinite(triedMs)) return triedMs <= nowMs;
+  const sent = [...rows.values()].filter(
+    ({ placement, sentTo }) =>
+      placement.kind === "lane" && placement.lane === lane.id && sentTo.includes(agent),
+  );
+  const sinceMs = Math.min(...sent.map((row) => row.sinceMs));
+  return sent.length === 0 || sinceMs + listenMs(settings) <= nowMs;
 }
 
 /**

@@ -209,22 +209,31 @@ for (const [which, down] of waitedFor) {
   });
 }
 
-test("a host that comes to a new lane waits some seconds for one whose keepalived does not start", () => {
-  const claims = [makeClaim("web")];
-  const world = makeWorld({ agents: [host(1)], claims });
-  const begun: Story = { world, made: planned(world) };
-  const [broken, comer] = [host(1).name, host(2).name];
-  const failing: Change = (view, story) => {
-    const since = new Map([[laneName(laneOf(story).id), world.nowMs]]);
-    return { ...isDown(broken)(view, story), laneSinceMs: since };
-  };
-  const grown = ({ world: now, made }: Story): Story => {
-    const next = nextWorld(now, made, { agents: [...now.agents.values(), host(2)] });
-    return { world: next, made: planned(next) };
-  };
-  const come = grown(later(begun, 1000, failing));
-  assert.equal(roleOf(come, comer), "listens");
-  const early = later(come, 5399, failing);
-  assert.equal(roleOf(early, comer), "listens");
-  assert.equal(roleOf(later(early, 1, failing), comer), "runs");
-});
+for (const [which, hasIt] of [
+  ["whose keepalived does not start", true],
+  ["that fails before it says that it has the lane", false],
+] as const) {
+  test(`a host that comes to a new lane waits some seconds for one ${which}`, () => {
+    const claims = [makeClaim("web")];
+    const world = makeWorld({ agents: [host(1)], claims });
+    const begun: Story = { world, made: planned(world) };
+    const [broken, comer] = [host(1).name, host(2).name];
+    const failing: Change = (view, story) => {
+      const down = isDown(broken)(view, story);
+      if (hasIt) {
+        return { ...down, laneSinceMs: new Map([[laneName(laneOf(story).id), world.nowMs]]) };
+      }
+      const isIt = down.name === broken && down.report !== undefined;
+      return isIt ? { ...down, report: { ...down.report, resources: new Map() } } : down;
+    };
+    const grown = ({ world: now, made }: Story): Story => {
+      const next = nextWorld(now, made, { agents: [...now.agents.values(), host(2)] });
+      return { world: next, made: planned(next) };
+    };
+    const come = grown(later(begun, 1000, failing));
+    assert.equal(roleOf(come, comer), "listens");
+    const early = later(come, 5399, failing);
+    assert.equal(roleOf(early, comer), "listens");
+    assert.equal(roleOf(later(early, 1, failing), comer), "runs");
+  });
+}
