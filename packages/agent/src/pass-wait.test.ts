@@ -87,14 +87,18 @@ test("when a pass may begin: a plan from before the boot waits for a newer one, 
   assert.equal(wait.begin(newer, NOTHING, 1200), 0);
 });
 
-test("when a pass may begin: a host that is alone in its lanes has nobody to wait for", () => {
+test("when a pass may begin: the old plan under a new leader's epoch is as old as before", () => {
   const wait = createPassWait();
-  const alone = acceptedPlan(
-    "a",
-    web("192.0.2.100", laneOf({ routerId: 51, order: ["a=192.0.2.11"] })),
-  );
-  wait.booted(alone, 1000);
-  assert.equal(wait.begin(alone, NOTHING, 1000), 0);
+  const old = acceptedPlan("a", FIRST);
+  wait.booted(old, 1000);
+  assert.equal(wait.begin({ ...old, epoch: 7 }, NOTHING, 1500), OLD_PLAN_MS - 500);
+});
+
+test("when a pass may begin: what a host has on its own device is nobody else's", () => {
+  const wait = createPassWait();
+  const own = acceptedPlan("a", []);
+  wait.booted(own, 1000);
+  assert.equal(wait.begin(own, NOTHING, 1000), 0);
 });
 
 const rests = [

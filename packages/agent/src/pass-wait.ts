@@ -53,10 +53,11 @@ export function createPassWait(): PassWait {
   let secondMs: number | undefined;
   let restsUntilMs = Number.NEGATIVE_INFINITY;
   /** Of before the boot, and until when it waits. */
-  let old: { readonly plan: AcceptedPlan; readonly untilMs: number } | undefined;
+  let old: { readonly revision: AcceptedPlan["revision"]; readonly untilMs: number } | undefined;
   const leftMs: PassWait["begin"] = (wanted, applied, nowMs) => {
     if (wanted === undefined || isUrgent(wanted, applied)) return 0;
-    if (wanted === old?.plan) return Math.max(0, old.untilMs - nowMs);
+    // A new leader's epoch makes no newer plan of it.
+    if (wanted.revision === old?.revision) return Math.max(0, old.untilMs - nowMs);
     const restMs = restsUntilMs - nowMs;
     if (before === undefined || !isOnlyForOthers(before, wanted)) return Math.max(0, restMs);
     secondMs ??= nowMs;
@@ -64,7 +65,8 @@ export function createPassWait(): PassWait {
   };
   return {
     booted: (plan, nowMs) => {
-      if (plan !== undefined && isShared(plan)) old = { plan, untilMs: nowMs + OLD_PLAN_MS };
+      if (plan === undefined || !hasLanes(plan)) return;
+      old = { revision: plan.revision, untilMs: nowMs + OLD_PLAN_MS };
     },
     begin: (wanted, applied, nowMs) => {
       const waitMs = leftMs(wanted, applied, nowMs);
@@ -85,9 +87,9 @@ function gapMs(tookMs: number): number {
   return Math.max(RELOAD_GAP_MS, Math.min(RELOAD_GAP_MS_MAX, RELOAD_GAP_TIMES * tookMs));
 }
 
-/** Whether other hosts have a part in any of its lanes: their plans may be of another age. */
-function isShared({ plan }: AcceptedPlan): boolean {
-  return [...plan.resources.values()].some((one) => one.kind === "lane" && one.order.length > 1);
+/** Whether others may have its addresses by now: also of a lane that it had alone. */
+function hasLanes({ plan }: AcceptedPlan): boolean {
+  return [...plan.resources.values()].some(({ kind }) => kind === "lane");
 }
 
 /** Whether it has this host leave a lane that another one holds beside it. */
