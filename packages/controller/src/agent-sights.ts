@@ -37,6 +37,34 @@ export function withoutSights(view: AgentView): Omit<AgentView, keyof Sights> {
   return rest;
 }
 
+/**
+ * What an agent that comes anew has listened to counts from now on: it may have started again, and
+ * then it has forgotten whom it did not hear.
+ */
+export function listenAgain(
+  { laneSinceMs }: AgentView,
+  atMs: number,
+): Pick<AgentView, "laneSinceMs"> {
+  if (laneSinceMs === undefined) return {};
+  return { laneSinceMs: new Map(Array.from(laneSinceMs.keys(), (lane) => [lane, atMs])) };
+}
+
+/** Whoever is to run a lane has listened to it long before this, in ms. */
+const LISTENING_MS_MAX = 60_000;
+
+/**
+ * Whether the agent has a lane since lately that it does not run: its next word may be that it has
+ * nothing to say of who holds it.
+ */
+export function isListening({ laneSinceMs, report }: AgentView, atMs: number): boolean {
+  if (laneSinceMs === undefined || laneSinceMs.size === 0) return false;
+  const runs = new Set(report?.lanes.map(({ name }) => name));
+  for (const [lane, sinceMs] of laneSinceMs) {
+    if (atMs - sinceMs < LISTENING_MS_MAX && !runs.has(lane)) return true;
+  }
+  return false;
+}
+
 /** Whether one of these agents misses the adverts of another one that was not heard since. */
 export function isMissed(agents: Iterable<AgentView>, known: AgentView): boolean {
   for (const other of agents) {

@@ -29,6 +29,7 @@ const hello = (changes: Partial<AgentHello> = {}): AgentFact => ({
   atMs: 0,
   hello: { ...HELLO, ...changes },
 });
+const helloAt = (atMs: number): AgentFact => ({ kind: "agent-hello", atMs, hello: HELLO });
 
 /** Of a stranger. */
 const MAC = "02:00:00:00:99:99";
@@ -171,6 +172,20 @@ suite("a report", () => {
     assert.equal(since(has(10, "a"), has(20, "a")), 10);
     assert.equal(since(has(10, "a"), has(20, "b"), has(30, "b")), 20, "it is another one");
     assert.equal(since(has(10, "a"), report(20, "applied")), undefined);
+    assert.equal(since(has(10, "a"), helloAt(30), has(40, "a")), 30, "it came anew");
+  });
+
+  test("plans anew with each word of an agent that has a lane since lately and does not run it", () => {
+    const name = laneName(laneId("192.0.2.0/24", 7));
+    const agents = new Map<AgentView["name"], AgentView>();
+    const hears = (atMs: number): boolean =>
+      foldAgent(agents, { kind: "agent-heard", atMs, agent: HELLO.agent });
+    const view = makeAgent("lb-1");
+    agents.set(view.name, { ...view, laneSinceMs: new Map([[name, 1000]]) });
+    assert.equal(hears(7400), true);
+    assert.equal(hears(61_000), false, "it was let in long ago, or will not be");
+    agents.set(view.name, view);
+    assert.equal(hears(7400), false);
   });
 
   test("renews the links of the hello", () => {

@@ -16,7 +16,7 @@ import {
 } from "@fairlead/model";
 import { STRANGER_MS } from "@fairlead/planner";
 
-import { isMissed, sightsAfter, withoutSights } from "./agent-sights.ts";
+import { isListening, isMissed, listenAgain, sightsAfter, withoutSights } from "./agent-sights.ts";
 import type { Fact } from "./facts.ts";
 
 /** Facts that are about agents. */
@@ -45,7 +45,8 @@ export function foldAgent(agents: AgentTable, fact: AgentFact): boolean {
       // Its last report is from before: whether that is still so, only the next one says.
       const isProvedLater = isSameBoot && known.report !== undefined;
       const heardAtMs = isProvedLater ? known.heardAtMs : fact.atMs;
-      agents.set(hello.agent, { ...proved, connected: true, heardAtMs, hello });
+      const again = isSameBoot ? listenAgain(known, fact.atMs) : {};
+      agents.set(hello.agent, { ...proved, ...again, connected: true, heardAtMs, hello });
       return true;
     }
     case "agent-report": {
@@ -66,7 +67,8 @@ export function foldAgent(agents: AgentTable, fact: AgentFact): boolean {
       const known = agents.get(fact.agent);
       if (known === undefined) return false;
       agents.set(known.name, { ...known, heardAtMs: fact.atMs });
-      return isRival(agents, known) || isMissed(agents.values(), known);
+      const isAwaited = isListening(known, fact.atMs);
+      return isAwaited || isRival(agents, known) || isMissed(agents.values(), known);
     }
     case "agent-gone": {
       const known = agents.get(fact.agent);

@@ -72,7 +72,8 @@ export function mustListen(world: ListenWorld, lane: Lane, agent: AgentName): bo
   const view = agents.get(agent);
   if (!canTell(view) || lane.holder === undefined || lane.holder === agent) return false;
   const isLiving = livingHolder(agents, lane) !== undefined;
-  const hasListened = world.nowMs >= listenedMs(world, lane, agent);
+  // What it says of that may be on its way until it is heard again.
+  const hasListened = view !== undefined && view.heardAtMs >= listenedMs(world, lane, agent);
   // Whoever gave it up, somebody else may have it by now, who does not know of the newcomer.
   if (!isLiving && agents.get(lane.holder)?.connected === true) {
     return !hasListened || isHeldUnseen(world, lane, agent);

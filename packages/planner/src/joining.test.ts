@@ -130,12 +130,16 @@ test("a host that can hear listens first where the holder of its lane went out o
   );
 
   const name = laneName(id);
-  const listening = agents.map((agent): AgentView =>
-    agent.name === newcomer ? { ...agent, laneSinceMs: new Map([[name, lost.nowMs]]) } : agent,
-  );
-  const after = (ms: number): Plan =>
-    planned(nextWorld(lost, waiting, { agents: listening, nowMs: lost.nowMs + ms }));
+  const after = (ms: number, heardMs = ms): Plan => {
+    const laneSinceMs = new Map([[name, lost.nowMs]]);
+    const heardAtMs = lost.nowMs + heardMs;
+    const listening = agents.map((agent): AgentView =>
+      agent.name === newcomer ? { ...agent, laneSinceMs, heardAtMs } : agent,
+    );
+    return planned(nextWorld(lost, waiting, { agents: listening, nowMs: lost.nowMs + ms }));
+  };
   assert.deepEqual(given(after(6399), newcomer), ["lane"]);
+  assert.deepEqual(given(after(8000, 6399), newcomer), ["lane"], "its word may be on its way");
   assert.ok(given(after(6400), newcomer).includes("vip"), "it said nothing of a host that answers");
 });
 
