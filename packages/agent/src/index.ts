@@ -19,10 +19,12 @@ export {
   type HostLine,
   type HostVerdict,
 } from "./preflight/host-line.ts";
+export { SERVICE_NETWORKS } from "./service-ranges.ts";
 export { type HostPrograms, problemText, runPreflight } from "./preflight/preflight.ts";
 export {
   AGENT_SETTINGS,
   type AgentSettings,
   type AgentSettingsTable,
   checkServiceNetworks,
+  usedServiceNetworks,
 } from "./settings.ts";

@@ -1,7 +1,6 @@
 // The program `fairlead-agent`: reads its settings, looks whether the host is fit, and runs until
 // it is told to end. Its data plane goes on without it; `stop --withdraw` ends that too.
 
-import { parseDeviceName } from "@fairlead/model";
 import {
   createLifecycle,
   createLogger,
@@ -24,13 +23,19 @@ import { createLedger } from "./ledger.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
 import { createNftGuard } from "./nft/guard.ts";
 import { createNoGuard } from "./nft/no-guard.ts";
-import { type HostPrograms, problemText, runPreflight } from "./preflight/preflight.ts";
+import {
+  type HostPrograms,
+  type PreflightOptions,
+  problemText,
+  runPreflight,
+} from "./preflight/preflight.ts";
 import {
   AGENT_SETTINGS,
   type AgentSettings,
   checkAgentFlags,
   STOP_SETTINGS,
   type StopSettings,
+  usedServiceNetworks,
 } from "./settings.ts";
 import { createS6Supervisor } from "./supervise/s6.ts";
 import { findStopPlaces, type StopPlaces } from "./stop-places.ts";
@@ -71,7 +76,11 @@ async function runAgent(args: readonly string[]): Promise<number> {
   if (read.kind === "usage") return refuseUsage(read.errors);
   const { settings } = read;
   const log = loggerOf(settings);
-  const programs = await findPrograms(settings);
+  const programs = await findPrograms({
+    ...settings,
+    serviceNetworks: usedServiceNetworks(settings),
+    controllers: settings.controller,
+  });
   if (programs === undefined) return EXIT_BAD;
   if (settings.controller === undefined) {
     log.warn({}, "no --controller names one: the last good plan is served, and nothing new comes");
@@ -106,11 +115,9 @@ async function runAgent(args: readonly string[]): Promise<number> {
 }
 
 async function findPrograms(
-  settings: Pick<AgentSettings, "runDir" | "stateDir"> & { readonly link?: string | undefined },
+  settings: Omit<PreflightOptions, "path">,
 ): Promise<HostPrograms | undefined> {
-  const link = settings.link === undefined ? undefined : parseDeviceName(settings.link);
-  const { runDir, stateDir } = settings;
-  const found = await runPreflight({ runDir, stateDir, link, path: process.env["PATH"] });
+  const found = await runPreflight({ ...settings, path: process.env["PATH"] });
   if (found.kind === "ready") return found.programs;
   process.stderr.write("error: this host is not fit for an agent; nothing was touched\n");
   for (const problem of found.problems) process.stderr.write(`  - ${problemText(problem)}\n`);

@@ -219,6 +219,13 @@ export function checkServiceNetworks(
   return [{ what: "--service-networks", why, todo, code: "BadValue" }];
 }
 
+/** The networks that an agent with these settings will use: members in nginx's file need none. */
+export function usedServiceNetworks(
+  settings: Pick<AgentSettings, "memberSwitch" | "serviceNetworks">,
+): readonly string[] {
+  return settings.memberSwitch === "nginx" ? [] : settings.serviceNetworks;
+}
+
 const NO_TLS: Complaint = {
   what: "--insecure",
   why: "the stream has no TLS until it is built, and that has to be asked for",

@@ -4,7 +4,6 @@
 import { networkInterfaces } from "node:os";
 
 import { agentPidFile, livingAgent } from "../agent-pid.ts";
-import { runDirProblem } from "../data-plane-layout.ts";
 import { AGENT_SETTINGS } from "../settings.ts";
 import { readFirewall } from "./firewall-facts.ts";
 import { readHost } from "./host-facts.ts";
@@ -20,7 +19,7 @@ import {
 } from "./judge-neighbours.ts";
 import { readKernel } from "./kernel-facts.ts";
 import { readLinkOwners } from "./link-owner-facts.ts";
-import { type PreflightOptions, searchPathOf } from "./preflight.ts";
+import { type PreflightOptions, judgeOptionsOf, searchPathOf } from "./preflight.ts";
 import { readProcesses } from "./process-facts.ts";
 import { readNetworkSysctls } from "./sysctl-facts.ts";
 
@@ -52,7 +51,7 @@ export async function checkHost(options: CheckHostOptions): Promise<readonly Hos
   const arpIgnore = ignores.length === 0 ? undefined : Math.min(...ignores);
   const ports = { metrics: portOf("listenMetrics"), debug: portOf("listenDebug") };
   const lines = [
-    ...essentialLines(host, { runDir, stateDir, link, runDirProblem: runDirProblem(runDir) }),
+    ...essentialLines(host, judgeOptionsOf(options)),
     ...kernelLines(kernel),
     socketEndingLine(socketEnding),
     ...sysctlLines(sysctls),

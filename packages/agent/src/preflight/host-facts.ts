@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { describeError, runProgram } from "@fairlead/runtime";
 import { isPlainPath } from "../data-plane-layout.ts";
 import { readOrNothing } from "../read-or-nothing.ts";
+import { type NetworkFacts, readNetworks } from "./network-facts.ts";
 
 /** Programs that the data plane is made of. */
 export type ProgramName = "nginx" | "keepalived" | "s6-svscan" | "ip" | "arping" | "ndptool";
@@ -36,6 +37,7 @@ export interface HostFacts {
   /** Folders whose file system runs no programs (mounted noexec). */
   readonly noexec: ReadonlySet<string>;
   readonly links: readonly string[];
+  readonly network: NetworkFacts;
   /** Whether the user and group of nginx's workers exist in this user namespace. */
   readonly hasWorkerUser: boolean;
   /** Whether this user namespace lets anybody set groups: not so in a normal user's. */
@@ -94,6 +96,7 @@ export async function readHost(options: ReadHostOptions): Promise<HostFacts> {
     unwritable: await unwritableOf([options.runDir, options.stateDir]),
     noexec: await noexecOf([options.runDir, options.stateDir]),
     links: await readLinks(),
+    network: await readNetworks(programs.get("ip")),
     hasWorkerUser: await hasWorkerUser(),
     allowsSetGroups: (await readOrNothing("/proc/self/setgroups")).trim() !== "deny",
   };

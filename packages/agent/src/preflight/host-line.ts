@@ -12,6 +12,7 @@ export type HostCheck =
   | "nonlocal-bind"
   | "folder"
   | "link"
+  | "service-network"
   | "agent-port"
   | "open-files"
   | "kernel"
@@ -81,6 +82,10 @@ export const HOST_CHECKS: Readonly<Record<HostCheck, HostCheckEntry>> = {
   link: {
     why: "addresses are held on the host's devices",
     error: "the device of `--link` is not there",
+  },
+  "service-network": {
+    why: "every address of a service network is this host itself",
+    error: "it overlaps the network of a device, or covers the router of a route or a controller",
   },
   "agent-port": {
     why: "the agent serves its metrics and its debug service there",

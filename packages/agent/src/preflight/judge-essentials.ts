@@ -31,6 +31,7 @@ export function essentialLines(facts: HostFacts, options: JudgeOptions): readonl
     ...sysctlLines(facts),
     ...folderLines(options),
     ...linkLines(options),
+    ...serviceNetworkLines(options),
   ];
   return [...errors, ...others.filter((line) => !bad.has(keyOf(line)))];
 }
@@ -89,4 +90,10 @@ function folderLines({ runDir, stateDir }: JudgeOptions): HostLine[] {
 
 function linkLines({ link }: JudgeOptions): HostLine[] {
   return link === undefined ? [] : [hostLine("link", { subject: link, found: "there" })];
+}
+
+function serviceNetworkLines({ serviceNetworks = [] }: JudgeOptions): HostLine[] {
+  return serviceNetworks.map((subject) =>
+    hostLine("service-network", { subject, found: "nothing else is in it" }),
+  );
 }

@@ -3,6 +3,7 @@
 
 import { type HostFacts, type ProgramName, SYSCTLS } from "./host-facts.ts";
 import type { HostCheck } from "./host-line.ts";
+import { serviceNetworkProblems } from "./judge-networks.ts";
 
 /** One thing that keeps the agent from working here. */
 export interface PreflightProblem {
@@ -25,6 +26,10 @@ export interface JudgeOptions {
   readonly stateDir: string;
   /** The device given by the operator. */
   readonly link: string | undefined;
+  /** Networks that the host will use for itself; absent where it uses none. */
+  readonly serviceNetworks?: readonly string[] | undefined;
+  /** Where controllers are, each `host:port`. */
+  readonly controllers?: readonly string[] | undefined;
 }
 
 /** Why a program is needed, and where it is to be had. */
@@ -75,6 +80,7 @@ export function judgeHost(facts: HostFacts, options: JudgeOptions): readonly Pre
     ...sysctlProblems(facts),
     ...folderProblems(facts, options),
     ...linkProblems(facts, options),
+    ...serviceNetworkProblems(facts.network, options),
   ];
 }
 

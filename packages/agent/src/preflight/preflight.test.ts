@@ -28,6 +28,7 @@ const GOOD: HostFacts = {
   unwritable: new Map(),
   noexec: new Set(),
   links: ["lo", "eth0"],
+  network: { networks: [], gateways: [] },
   hasWorkerUser: true,
   allowsSetGroups: true,
 };

@@ -15,7 +15,13 @@ import {
   readHost,
   sysctlPath,
 } from "./host-facts.ts";
-import { type PreflightProblem, judgeHost, mayChangeUser, mayCheckOnReload } from "./judge-host.ts";
+import {
+  type JudgeOptions,
+  type PreflightProblem,
+  judgeHost,
+  mayChangeUser,
+  mayCheckOnReload,
+} from "./judge-host.ts";
 
 /** What the preflight needs. */
 export interface PreflightOptions {
@@ -23,6 +29,10 @@ export interface PreflightOptions {
   readonly stateDir: string;
   /** The device given by the operator; absent when none was. */
   readonly link?: string | undefined;
+  /** Networks that the agent will use for itself; absent where it uses none. */
+  readonly serviceNetworks?: readonly string[] | undefined;
+  /** Where its controllers are, each `host:port` or several with commas. */
+  readonly controllers?: readonly string[] | undefined;
   /** Value of PATH; the folders of system programs are looked through after it. */
   readonly path: string | undefined;
 }
@@ -55,19 +65,27 @@ const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/b
 
 /** Runs the preflight. Never rejects for what the host lacks. */
 export async function runPreflight(options: PreflightOptions): Promise<PreflightResult> {
-  const { runDir, stateDir, link } = options;
+  const { runDir, stateDir } = options;
   const facts = await readHost({ runDir, stateDir, searchPath: searchPathOf(options.path) });
-  const problems = judgeHost(facts, {
-    runDir,
-    stateDir,
-    link,
-    runDirProblem: runDirProblem(runDir),
-  });
+  const problems = judgeHost(facts, judgeOptionsOf(options));
   const programs = programsOf(facts, options);
   if (problems.length > 0 || programs === undefined) return { kind: "unfit", problems };
   const late = await prepare([runDir, stateDir], facts);
   if (late.length > 0) return { kind: "unfit", problems: late };
   return { kind: "ready", programs };
+}
+
+/** What the judge is given of these options. */
+export function judgeOptionsOf(options: PreflightOptions): JudgeOptions {
+  const { runDir, stateDir, link, serviceNetworks, controllers } = options;
+  return {
+    runDir,
+    stateDir,
+    link,
+    runDirProblem: runDirProblem(runDir),
+    serviceNetworks,
+    controllers,
+  };
 }
 
 /** Folders to look for programs in: those of PATH, and then the system's. */

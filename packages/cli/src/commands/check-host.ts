@@ -12,6 +12,7 @@ export interface CheckHostOptions {
   readonly runDir: string;
   readonly stateDir: string;
   readonly link?: string;
+  readonly serviceNetworks: readonly string[];
   readonly output: OutputForm;
 }
 

@@ -4,7 +4,7 @@
 
 import { Argument, Command, Option } from "commander";
 
-import { AGENT_SETTINGS } from "@fairlead/agent";
+import { AGENT_SETTINGS, SERVICE_NETWORKS } from "@fairlead/agent";
 import { type AskSegmentResponse, AskSegmentResponseSchema, rowToJson } from "@fairlead/wire";
 
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -39,6 +39,12 @@ export function checkCommand(context: CommandContext, done: (code: ExitCode) => 
       ),
     )
     .addOption(
+      new Option("--service-networks <cidrs>", "With --host: the agent's --service-networks.")
+        .default(SERVICE_NETWORKS)
+        .env("FAIRLEAD_SERVICE_NETWORKS")
+        .argParser(addNetworks),
+    )
+    .addOption(
       new Option("-o, --output <form>", "The form of the answer.")
         .choices(OUTPUT_FORMS)
         .default("table"),
@@ -51,6 +57,12 @@ export function checkCommand(context: CommandContext, done: (code: ExitCode) => 
 function folderOption(flags: string, key: "runDir" | "stateDir"): Option {
   const help = `With --host: the agent's ${flags.replace(/ .*/, "")}.`;
   return new Option(flags, help).default(AGENT_SETTINGS[key].default);
+}
+
+/** What the agent takes many times; a variable holds them with white space between. */
+function addNetworks(text: string, before: readonly string[]): readonly string[] {
+  const given = text.split(/\s+/u).filter((part) => part !== "");
+  return before === SERVICE_NETWORKS ? given : [...before, ...given];
 }
 
 async function checkWhat(

@@ -10,6 +10,7 @@ import {
   type RunningAgent,
   runPreflight,
   startAgent,
+  usedServiceNetworks,
 } from "@fairlead/agent";
 import {
   CONTROLLER_EXTRA_KEYS,
@@ -17,7 +18,6 @@ import {
   formatTrouble,
   runController,
 } from "@fairlead/controller";
-import { parseDeviceName } from "@fairlead/model";
 import {
   createLifecycle,
   createLogger,
@@ -126,10 +126,12 @@ async function findPrograms(
   context: CommandContext,
   flags: RunFlags,
 ): Promise<HostPrograms | undefined> {
-  const { runDir } = flags;
-  const { stateDir } = agentHalf(flags, undefined);
-  const link = flags.link === undefined ? undefined : parseDeviceName(flags.link);
-  const found = await runPreflight({ runDir, stateDir, link, path: process.env["PATH"] });
+  const settings = agentHalf(flags, undefined);
+  const found = await runPreflight({
+    ...settings,
+    serviceNetworks: usedServiceNetworks(settings),
+    path: process.env["PATH"],
+  });
   if (found.kind === "ready") return found.programs;
   context.err("error: this host is not fit for an agent; nothing was touched\n");
   for (const problem of found.problems) context.err(`  - ${problemText(problem)}\n`);
