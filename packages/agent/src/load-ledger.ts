@@ -16,7 +16,7 @@ export interface LoadedLedger {
   readonly trouble?: Remark;
 }
 
-/** Loads it. Never rejects. */
+/** Loads it, and writes it where there was none. Never rejects. */
 export async function loadLedger(
   { ledger, keepalived }: Pick<Host, "ledger" | "keepalived">,
   plan: AcceptedPlan | undefined,
@@ -29,7 +29,20 @@ export async function loadLedger(
   const known = new Set(loaded.entries.map(({ address }) => address));
   const missing = carried.filter(({ address }) => !known.has(address));
   const entries = [...loaded.entries, ...missing.map((vip) => ({ ...vip, foreign: false }))];
+  if (loaded.trouble === undefined) await writeDown(ledger, entries);
   return { ...loaded, entries };
+}
+
+/**
+ * From its start on an agent has a ledger, also one that never gets a plan: without the file a
+ * `stop` with the very same folders took them for another agent's.
+ */
+async function writeDown(ledger: Ledger, entries: readonly LedgerEntry[]): Promise<void> {
+  try {
+    await ledger.save(entries);
+  } catch {
+    // The first step that needs it tells of the disk.
+  }
 }
 
 async function readOrMake(ledger: Ledger, plan: AcceptedPlan | undefined): Promise<LoadedLedger> {
