@@ -8,6 +8,7 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["BUSY", "stop the other controller, or give this one another --state-dir or --store"],
   ["NO_SPACE", "free space on the disk"],
   ["READ_ONLY", "make the file and its folder writable for the controller's user"],
+  ["NO_FOLDER", "give another folder with --state-dir or --store"],
   [
     "CORRUPT",
     "nothing was changed; put a copy back, or move what is there away to begin with an empty store",

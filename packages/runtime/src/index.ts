@@ -21,6 +21,7 @@ export {
   type LoopDelays,
   type TimerDelay,
 } from "./loop-delay.ts";
+export * from "./make-folder.ts";
 export * from "./metrics.ts";
 export * from "./nearest.ts";
 export * from "./pace.ts";

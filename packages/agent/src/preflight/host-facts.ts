@@ -2,7 +2,7 @@
 // It changes nothing. Given where to look. What it cannot read is said as absent, never thrown.
 
 import { constants } from "node:fs";
-import { access, mkdir, realpath, stat } from "node:fs/promises";
+import { access, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describeError, runProgram } from "@fairlead/runtime";
 import { isPlainPath } from "../data-plane-layout.ts";
@@ -220,11 +220,6 @@ export function isNoexec(mountinfo: string, folder: string): boolean {
     if (point !== "" && isAbove && point.length >= best.point.length) best = { point, options };
   }
   return best.options.split(",").includes("noexec");
-}
-
-/** Makes the folders that were found writable. */
-export async function makeFolders(folders: readonly string[]): Promise<void> {
-  for (const folder of folders) await mkdir(folder, { recursive: true });
 }
 
 async function readLinks(): Promise<readonly string[]> {

@@ -4,14 +4,13 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describeError } from "@fairlead/runtime";
+import { describeError, makeFolder } from "@fairlead/runtime";
 import { type DataPlanePrograms, runDirProblem } from "../data-plane-layout.ts";
 import {
   type HostFacts,
   type ProgramName,
   SYSCTLS,
   WORKER_USER,
-  makeFolders,
   readHost,
   sysctlPath,
 } from "./host-facts.ts";
@@ -130,18 +129,8 @@ async function prepare(
   folders: readonly string[],
   facts: HostFacts,
 ): Promise<readonly PreflightProblem[]> {
-  const problems: PreflightProblem[] = [];
-  try {
-    await makeFolders(folders);
-  } catch (error) {
-    problems.push({
-      check: "folder",
-      subject: folders.join(","),
-      what: "a folder of the agent cannot be made",
-      why: describeError(error),
-      fix: "make the folders by hand, or give others with --run-dir and --state-dir",
-    });
-  }
+  const problems = folders.flatMap((folder) => makeProblem(folder) ?? []);
+  if (problems.length > 0) return problems;
   for (const name of SYSCTLS) {
     const fact = facts.sysctls.get(name);
     if (fact?.value === undefined || fact.value === "1") continue;
@@ -158,4 +147,19 @@ async function prepare(
     }
   }
   return problems;
+}
+
+function makeProblem(folder: string): PreflightProblem | undefined {
+  try {
+    makeFolder(folder);
+    return undefined;
+  } catch (error) {
+    return {
+      check: "folder",
+      subject: folder,
+      what: "a folder of the agent cannot be made",
+      why: describeError(error),
+      fix: "make it by hand, or give another with --run-dir or --state-dir",
+    };
+  }
 }

@@ -2,9 +2,9 @@
 // the layout and the programs. It changes only files whose text differs, each at once, so that it
 // may run under a living supervisor: a changed script counts from the next start on.
 
-import { chmod, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { EdgeError, describeError } from "@fairlead/runtime";
+import { EdgeError, describeError, makeFolder } from "@fairlead/runtime";
 import type { DataPlaneLayout, DataPlanePrograms } from "../data-plane-layout.ts";
 import type { SupervisorErrorCode } from "../supervised.ts";
 import { type ServiceFile, type ServiceName, serviceFiles } from "./service-scripts.ts";
@@ -27,7 +27,7 @@ export async function writeServiceFolder(
       layout.nginxUdp.logDir,
       layout.nginxUdp.dir,
     ]) {
-      await mkdir(dir, { recursive: true });
+      makeFolder(dir);
     }
     for (const name of SERVICES) await keepNewServiceDown(join(layout.serviceDir, name));
     for (const file of serviceFiles(layout, programs)) {
@@ -58,14 +58,13 @@ export async function setStartsByItself(serviceDir: string, starts: boolean): Pr
 
 /** A living supervisor would start it as soon as it sees the folder, without any file. */
 async function keepNewServiceDown(serviceDir: string): Promise<void> {
-  const made = await mkdir(serviceDir, { recursive: true });
-  if (made !== undefined) await setStartsByItself(serviceDir, false);
+  if (makeFolder(serviceDir)) await setStartsByItself(serviceDir, false);
 }
 
 /** A running shell goes on reading the old file; the new one must never be seen in part. */
 async function writeWhole(path: string, file: ServiceFile): Promise<void> {
   if ((await readFile(path, "utf8").catch(() => undefined)) === file.text) return;
-  await mkdir(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const next = `${path}.new`;
   await writeFile(next, file.text);
   await chmod(next, file.executable ? 0o755 : 0o644);
@@ -77,7 +76,7 @@ async function writeElsewhere(path: string, file: ServiceFile, scriptDir: string
   const script = join(scriptDir, file.path.replaceAll("/", "-"));
   await writeWhole(script, file);
   if ((await readlink(path).catch(() => undefined)) === script) return;
-  await mkdir(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const next = `${path}.new`;
   await rm(next, { force: true });
   await symlink(script, next);

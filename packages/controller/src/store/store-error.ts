@@ -4,14 +4,16 @@
 import { EdgeError } from "@fairlead/runtime";
 
 /**
- * Why the store cannot be used: the disk is full, may not be written, or failed; its rows are
- * damaged or not ours; another controller has it; a newer release wrote it; it was closed. Of
- * stores on a network also: nobody answers, no answer came in time (the write may have happened),
- * we may not do it, somebody else has written what is ours, or a later controller took the store.
+ * Why the store cannot be used: the disk is full, may not be written, or failed; its folder cannot
+ * be made; its rows are damaged or not ours; another controller has it; a newer release wrote it;
+ * it was closed. Of stores on a network also: nobody answers, no answer came in time (the write may
+ * have happened), we may not do it, somebody else has written what is ours, or a later controller
+ * took the store.
  */
 export type StoreErrorCode =
   | "NO_SPACE"
   | "READ_ONLY"
+  | "NO_FOLDER"
   | "CORRUPT"
   | "BUSY"
   | "TOO_NEW"

@@ -2,12 +2,12 @@
 // the kernel's (fcntl, by SQLite's exclusive mode), so it ends with the process however that ends.
 // A file beside the store says who has it; it is for people only and decides nothing.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-import { escapeBounded, isEdgeError } from "@fairlead/runtime";
+import { escapeBounded, isEdgeError, makeFolder } from "@fairlead/runtime";
 
 import { makeStoreError } from "../store-error.ts";
 import { type Schema, checkIsStore, prepareSchema } from "./schema.ts";
@@ -25,7 +25,7 @@ export function openDatabase(path: string, schema: Schema): DatabaseSync {
   const operation = `cannot open the store ${path}`;
   let database: DatabaseSync | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
+    makeFolder(dirname(path), { mode: FOLDER_MODE });
     database = new DatabaseSync(path, { timeout: 0 });
     // Exclusive before the first access: SQLite then needs no shared memory, and locks at once.
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
