@@ -26,6 +26,7 @@ test("a host whose name is none for an agent is asked for --name", () => {
     settings: { name: "lb_1", insecure: true },
     named: new Set(),
     rest: {},
+    configPath: undefined,
   });
   assert.equal(complaint?.what, "--name");
 });

@@ -17,7 +17,7 @@ import {
   stringSetting,
 } from "@fairlead/runtime";
 
-import { readConfiguredPools } from "./config/pools.ts";
+import { type PoolSettingProblem, readConfiguredPools } from "./config/pools.ts";
 import {
   checkRestFlags,
   REST_SETTINGS,
@@ -197,7 +197,8 @@ export function checkControllerFlags(
     ...checkRestFlags({ settings, named, store: storeGiven(settings) }),
   ];
   if (settings.insecure === false) complaints.push(NO_TLS);
-  const pools = readConfiguredPools({ flags: settings.pool ?? [], file: rest["pools"] });
+  const flags = settings.pool ?? [];
+  const pools = readConfiguredPools({ flags, file: rest["pools"], path: given.configPath });
   if (pools.kind === "bad") complaints.push(...pools.problems.map(poolComplaint));
   return complaints;
 }
@@ -251,12 +252,13 @@ const NO_TLS: Complaint = {
   code: "MissingSetting",
 };
 
-function poolComplaint(problem: string): Complaint {
-  const colon = problem.indexOf(": ");
+function poolComplaint({ place, detail, isInFile }: PoolSettingProblem): Complaint {
   return {
-    what: problem.slice(0, Math.max(0, colon)),
-    why: problem.slice(colon < 0 ? 0 : colon + 2),
-    todo: "write NAME=RANGE[,RANGE] with CIDRs, first-last or addresses",
+    what: place,
+    why: detail,
+    todo: isInFile
+      ? "mend the pool in the file; docs/how-to/pools.md has all fields"
+      : "write NAME=RANGE[,RANGE] with CIDRs, first-last or addresses",
     code: "BadValue",
   };
 }

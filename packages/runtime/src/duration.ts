@@ -12,6 +12,9 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map([
 /** Longest duration that is taken: ten years, far below where milliseconds lose precision. */
 const DURATION_MS_MAX = 3_650 * 86_400_000;
 
+/** The longest duration, for messages where nothing shorter is the bound. */
+export const DURATION_MAX_TEXT = "3650d";
+
 /** How durations read in messages. */
 export const DURATION_FORMS = "a number with a unit, such as 500ms, 10s, 1m30s, 2h or 7d";
 

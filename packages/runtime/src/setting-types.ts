@@ -2,7 +2,7 @@
 // text. Given the options of one setting. A program's table maps camel-case names to these; flag,
 // variable and file key all follow from that name.
 
-import { formatDuration, parseDuration, DURATION_FORMS } from "./duration.ts";
+import { DURATION_FORMS, DURATION_MAX_TEXT, formatDuration, parseDuration } from "./duration.ts";
 import { formatHostPort, HOST_PORT_FORMS, type HostPort, parseHostPort } from "./host-port.ts";
 
 /** What reading a text gives: the value, or what would have been right (for "expected ..."). */
@@ -70,13 +70,14 @@ export function integerSetting<D extends number | undefined>(
   return scalar<number | D>(options, "N", read, { show: String });
 }
 
-/** A length of time; the value is in milliseconds. `minMs` defaults to 0, `maxMs` to no bound. */
+/** A length of time; the value is in milliseconds. `minMs` defaults to 0, `maxMs` to ten
+ * years. */
 export function durationSetting<D extends number | undefined>(
   options: SettingOptions<D> & { readonly minMs?: number; readonly maxMs?: number },
 ): Setting<number | D> {
   const { minMs = 0, maxMs = Number.POSITIVE_INFINITY } = options;
   const low = minMs > 0 ? `, at least ${formatDuration(minMs)}` : "";
-  const high = Number.isFinite(maxMs) ? `, at most ${formatDuration(maxMs)}` : "";
+  const high = `, at most ${Number.isFinite(maxMs) ? formatDuration(maxMs) : DURATION_MAX_TEXT}`;
   const read = (text: string): Parsed<number> => {
     const value = parseDuration(text);
     if (value !== undefined && value >= minMs && value <= maxMs) return { ok: true, value };

@@ -64,6 +64,8 @@ export interface GivenSettings<Table extends SettingsTable> {
   /** Keys that a flag, a variable or the file gives; the others have their defaults. */
   readonly named: ReadonlySet<string>;
   readonly rest: Readonly<Record<string, unknown>>;
+  /** The settings file; undefined when none was named. */
+  readonly configPath: string | undefined;
 }
 
 /** The setting that names the settings file; every program has it. */
@@ -108,7 +110,8 @@ export function readSettings<Table extends SettingsTable>(
   }
   // The table names each key's type, and each value came from the parser of its own key.
   const settings = Object.fromEntries(values) as SettingsOf<Table>;
-  complaints.push(...(options.check?.({ settings, named, rest: file?.rest ?? {} }) ?? []));
+  const given = { settings, named, rest: file?.rest ?? {}, configPath: path };
+  complaints.push(...(options.check?.(given) ?? []));
   if (complaints.length > 0) return { kind: "usage", errors: complaints.map(formatComplaint) };
   return {
     kind: "ok",

@@ -56,7 +56,7 @@ export function readExternal(
   if (new Set(families).size < families.length) complain("external.families: one is there twice");
   const renewMs = renew === undefined ? RENEW_MS_DEFAULT : parseDuration(renew);
   if (renewMs === undefined) {
-    complain(`external.renew: ${quote(renew ?? "")}: expected ${DURATION_FORMS}`);
+    complain(`external.renew: ${quote(renew ?? "")}: expected ${DURATION_FORMS}, from 1s to 24h`);
   } else if (renewMs < RENEW_MS_MIN || renewMs > RENEW_MS_MAX) {
     complain(`external.renew: ${quote(renew ?? "")}: expected 1s to 24h`);
   }

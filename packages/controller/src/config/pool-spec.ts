@@ -15,7 +15,7 @@ import {
   rangesOverlap,
   scopeOfRange,
 } from "@fairlead/model";
-import { DURATION_FORMS, parseDuration } from "@fairlead/runtime";
+import { DURATION_FORMS, DURATION_MAX_TEXT, parseDuration } from "@fairlead/runtime";
 import { z } from "zod";
 
 import { absent } from "../sources/object-metadata.ts";
@@ -26,6 +26,9 @@ import { readSelector, selectorSchema, type WrittenSelector } from "./label-sele
 /** Most ranges of one pool. */
 const POOL_RANGES_MAX = 256;
 const QUARANTINE_MS_DEFAULT = 60_000;
+
+/** What is said of a pool that names no addresses. */
+export const ADDRESSES_MISSING = "addresses is missing";
 
 /** A pool's fields as written. */
 export interface PoolSpec {
@@ -136,7 +139,7 @@ export function readPool(options: {
 /** A pool has addresses of its own, or an IPAM's. */
 function addressFaults({ addresses, external, mode }: PoolSpec): PoolProblem[] {
   if (external === undefined) {
-    if (addresses === undefined) return [badRange("addresses is missing")];
+    if (addresses === undefined) return [badRange(ADDRESSES_MISSING)];
     return addresses.length === 0 ? [badRange("addresses is empty")] : [];
   }
   return [
@@ -191,7 +194,8 @@ function readAgents(names: readonly string[], problems: PoolProblem[]): AgentNam
 function readQuarantine(text: string | undefined, problems: PoolProblem[]): number {
   const ms = text === undefined ? QUARANTINE_MS_DEFAULT : parseDuration(text);
   if (ms !== undefined) return ms;
-  problems.push(badField(`quarantine: ${quote(text ?? "")}: expected ${DURATION_FORMS}`));
+  const expected = `expected ${DURATION_FORMS}, at most ${DURATION_MAX_TEXT}`;
+  problems.push(badField(`quarantine: ${quote(text ?? "")}: ${expected}`));
   return QUARANTINE_MS_DEFAULT;
 }
 

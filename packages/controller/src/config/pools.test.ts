@@ -64,17 +64,17 @@ const cases: readonly PoolCase[] = [
       { name: "f", external: { url: "http://ipam.example", class: "lab", token: "x" } },
     ],
     problems: [
-      'pools[0]: external.url: "ftp://ipam.example": expected http://HOST or https://HOST, without user, query and fragment',
-      'pools[0]: external.class: "Lab" is no name of a class',
-      'pools[0]: external.renew: "10ms": expected 1s to 24h',
-      "pools[1]: external.url: expected http://HOST or https://HOST, without user, query and fragment",
-      'pools[2]: external.url: "http://ipam.example?x=1": expected http://HOST or https://HOST, without user, query and fragment',
-      'pools[2]: external.renew: "5": expected a number with a unit, such as 500ms, 10s, 1m30s, 2h or 7d',
-      "pools[3]: external.families: one is there twice",
-      "pools[3]: addresses: they come from external alone",
-      "pools[3]: mode: host needs addresses of the pool's own",
-      "pools[4]: addresses is missing",
-      'pools[5]: external: unknown field "token"',
+      'pools[0] "a": external.url: "ftp://ipam.example": expected http://HOST or https://HOST, without user, query and fragment',
+      'pools[0] "a": external.class: "Lab" is no name of a class',
+      'pools[0] "a": external.renew: "10ms": expected 1s to 24h',
+      'pools[1] "b": external.url: expected http://HOST or https://HOST, without user, query and fragment',
+      'pools[2] "c": external.url: "http://ipam.example?x=1": expected http://HOST or https://HOST, without user, query and fragment',
+      'pools[2] "c": external.renew: "5": expected a number with a unit, such as 500ms, 10s, 1m30s, 2h or 7d, from 1s to 24h',
+      'pools[3] "d": external.families: one is there twice',
+      'pools[3] "d": addresses: they come from external alone',
+      `pools[3] "d": mode: host needs addresses of the pool's own`,
+      'pools[4] "e": addresses is missing',
+      'pools[5] "f": external: unknown field "token"',
     ],
   },
   {
@@ -119,17 +119,17 @@ const cases: readonly PoolCase[] = [
       '--pool "c=192.0.2.1": --pool "c=" declares a pool of this name already',
       '--pool "d=192.0.2.1/24": "192.0.2.1/24": host bits are set; the network is 192.0.2.0/24',
       '--pool "e=127.0.0.1-127.0.0.9": "127.0.0.1-127.0.0.9" holds loopback addresses, not unicast ones alone',
-      'pools[0]: --pool "b=192.0.2.0/24,192.0.2.9" declares a pool of this name already',
-      "pools[1]: addresses is empty",
-      'pools[2]: unknown field "autoasign"',
-      "pools[3]: addresses: expected array, received string",
-      "pools[4]: reserved has ipv6 addresses, and addresses has none",
-      'pools[5]: serviceSelector: "tier": operator In needs values',
-      'pools[5]: serviceSelector: "team": operator Exists takes no values',
-      'pools[6]: agents: "A" is no agent name',
-      'pools[6]: quarantine: "5": expected a number with a unit, such as 500ms, 10s, 1m30s, 2h or 7d',
-      'pools[6]: link: "eth0;" is no device name',
-      "pools[7]: expected object, received number",
+      'pools[0] "b": --pool "b=192.0.2.0/24,192.0.2.9" declares a pool of this name already',
+      'pools[1] "f": addresses is empty',
+      'pools[2] "g": unknown field "autoasign"',
+      'pools[3] "h": addresses: "192.0.2.1": expected array, received string',
+      'pools[4] "j": reserved has ipv6 addresses, and addresses has none',
+      'pools[5] "k": serviceSelector: "tier": operator In needs values',
+      'pools[5] "k": serviceSelector: "team": operator Exists takes no values',
+      'pools[6] "i": agents: "A" is no agent name',
+      'pools[6] "i": quarantine: "5": expected a number with a unit, such as 500ms, 10s, 1m30s, 2h or 7d, at most 3650d',
+      'pools[6] "i": link: "eth0;" is no device name',
+      "pools[7]: 5: expected object, received number",
     ],
   },
   {
@@ -142,7 +142,10 @@ const cases: readonly PoolCase[] = [
 for (const c of cases) {
   test(`pools: ${c.name}`, () => {
     const read = readConfiguredPools({ flags: c.flags ?? [], file: c.file });
-    if (read.kind === "bad") return assert.deepEqual(read.problems, c.problems);
+    if (read.kind === "bad") {
+      const said = read.problems.map(({ place, detail }) => `${place}: ${detail}`);
+      return assert.deepEqual(said, c.problems);
+    }
     const got = read.pools.map(({ name, ranges, external }) => {
       const { url, class: of, families, renewMs } = external ?? {};
       const own = ranges.map(rangeText).join(" ");

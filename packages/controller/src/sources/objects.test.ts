@@ -143,7 +143,7 @@ const cases: readonly ObjectCase[] = [
     name: "wrong types are named by their field",
     value: sampleService({ ports: [{ port: "80" }, { port: 70_000 }] }, { labels: { "a\nb": 1 } }),
     bad: [
-      String.raw`Service default/web: BadField: metadata.labels["a\nb"]: expected string, received number; spec.ports[0].port: expected number, received string; spec.ports[1].port: expected number to be <=65535`,
+      String.raw`Service default/web: BadField: metadata.labels["a\nb"]: 1: expected string, received number; spec.ports[0].port: "80": expected number, received string; spec.ports[1].port: 70000: expected number to be <=65535`,
     ],
   },
   {

@@ -214,7 +214,7 @@ function readAs<T>(
   make: (value: T) => SourceObject | BadObject,
 ): SourceObject | BadObject {
   const parsed = schema.safeParse(item);
-  if (!parsed.success) return badObject(identity, "BadField", schemaProblem(parsed.error));
+  if (!parsed.success) return badObject(identity, "BadField", schemaProblem(parsed.error, item));
   const made = make(parsed.data);
   if ("reason" in made || /^[A-Za-z0-9-]{1,128}$/u.test(made.uid)) return made;
   return badObject(identity, "BadField", `metadata.uid ${quote(made.uid)} is no uid`);

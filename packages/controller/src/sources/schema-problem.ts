@@ -1,5 +1,5 @@
-// Turns what a schema found wrong into one sentence. Given zod's issues; the value itself is never
-// shown, and keys of the user's are quoted.
+// Turns what a schema found wrong into one sentence. Given zod's issues and what was read. A single
+// value that is wrong is quoted, except where it may be a secret; so are keys of the user's.
 
 import type { z } from "zod";
 
@@ -9,13 +9,40 @@ import { quote } from "./quote.ts";
 const PROBLEMS_MAX = 3;
 const NOT_ALLOWED = "has a value that is not allowed";
 
-/** `spec.ports[0].port: expected number, received string`, at most three of them. */
-export function schemaProblem(error: z.ZodError): string {
-  const shown = error.issues
-    .slice(0, PROBLEMS_MAX)
-    .map((issue) => `${fieldPath(issue.path)}${issueText(issue)}`);
+/** `spec.ports[0].port: "80": expected number, received string`, at most three of them. */
+export function schemaProblem(error: z.ZodError, read: unknown): string {
+  const shown = schemaProblems(error, read).slice(0, PROBLEMS_MAX);
   const more = error.issues.length - shown.length;
   return more > 0 ? `${shown.join("; ")}; and ${more} more` : shown.join("; ");
+}
+
+/** All of them, each a sentence of its own. */
+export function schemaProblems(error: z.ZodError, read: unknown): readonly string[] {
+  return error.issues.map((issue) => {
+    return `${fieldPath(issue.path)}${valueText(issue, read)}${issueText(issue)}`;
+  });
+}
+
+/** Only these say of a single value what it should have been. */
+const OF_VALUES: ReadonlySet<string> = new Set([
+  "invalid_type",
+  "invalid_value",
+  "too_big",
+  "too_small",
+]);
+
+/** The wrong value with its colon; empty where there is none, or none that may be shown. */
+function valueText({ code, path }: z.core.$ZodIssue, read: unknown): string {
+  // Annotations are anybody's, and a URL may hold a password.
+  if (!OF_VALUES.has(code) || path.includes("annotations")) return "";
+  const value = path.reduce<unknown>((inner, key) => partOf(inner, key), read);
+  if (typeof value === "string") return value.includes("@") ? "" : `${quote(value)}: `;
+  return typeof value === "number" || typeof value === "boolean" ? `${String(value)}: ` : "";
+}
+
+function partOf(value: unknown, key: PropertyKey): unknown {
+  if (typeof value !== "object" || value === null) return undefined;
+  return Object.getOwnPropertyDescriptor(value, key)?.value;
 }
 
 /** A path of keys and indexes as people write it, with its colon; empty for the whole. */

@@ -122,7 +122,7 @@ function readFieldsOf(
 ): ReadVirtualIp {
   const bad = (detail: string): ReadVirtualIp => ({ kind: "bad", namespace, detail });
   const parsed = SCHEMA.safeParse(fields);
-  if (!parsed.success) return bad(schemaProblem(parsed.error));
+  if (!parsed.success) return bad(schemaProblem(parsed.error, fields));
   const { data } = parsed;
   if (data.name !== undefined && data.name !== name) {
     return bad(`it is called ${quote(data.name)} and stands under ${quote(name)}`);

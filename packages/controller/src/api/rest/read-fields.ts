@@ -32,7 +32,7 @@ export function readQuery<T>(schema: z.ZodType<T>, { body, query }: RestRequest)
 function read<T>(schema: z.ZodType<T>, value: unknown, where: string): Fields<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return { kind: "fields", value: parsed.data };
-  return problem(`${where}${schemaProblem(parsed.error)}`);
+  return problem(`${where}${schemaProblem(parsed.error, value)}`);
 }
 
 function problem(why: string): Fields<never> {

@@ -72,7 +72,7 @@ test(
         subject: "object",
         name: "Service default/dns",
         reason: "BadField",
-        detail: 'in "dns.yaml": spec.ports: expected array, received number',
+        detail: 'in "dns.yaml": spec.ports: 5: expected array, received number',
         files: ["dns.yaml"],
       },
     ]);
