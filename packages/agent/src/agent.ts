@@ -209,7 +209,7 @@ async function serveHealth(
     createAgentMetrics({ ...options, loopDelay }),
   );
   await lifecycle.start("health", () =>
-    namingFlag("--listen-metrics", () =>
+    namingFlag({ flag: "--listen-metrics", at: place }, () =>
       createHealthServer({
         listen: place,
         registry: metrics.registry,
@@ -228,6 +228,8 @@ async function serveDebug(
   const listen = settings.listenDebug;
   const credentials = { kind: "insecure" } as const;
   await lifecycle.start("debug server", () =>
-    namingFlag("--listen-debug", () => createDebugServer({ listen, credentials, log, context })),
+    namingFlag({ flag: "--listen-debug", at: listen }, () =>
+      createDebugServer({ listen, credentials, log, context }),
+    ),
   );
 }

@@ -8,6 +8,7 @@ import {
   createTimerDelay,
   describeError,
   formatHelp,
+  isEdgeError,
   type Logger,
   readSettings,
   runUntilStopped,
@@ -110,7 +111,10 @@ async function runAgent(args: readonly string[]): Promise<number> {
     log.info({ signal: cause.signal }, "ended; the data plane goes on");
     return 0;
   }
-  log.error({ error: describeError(cause.error) }, "the agent cannot go on");
+  const todo = isEdgeError(cause.error, "PORT_TAKEN")
+    ? { todo: "stop it, or give the flag another place" }
+    : {};
+  log.error({ error: describeError(cause.error), ...todo }, "the agent cannot go on");
   return EXIT_BAD;
 }
 

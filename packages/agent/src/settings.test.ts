@@ -42,3 +42,12 @@ test("controllers are named one by one or with commas, and each counts once", ()
   const [error = ""] = errorsOf("--name=lb1", "--insecure", "--controller=a:7702,b:x");
   assert.match(error, /^--controller: "a:7702,b:x" cannot be used; give HOST:PORT/);
 });
+
+test("two listen flags on one port are named both", () => {
+  const [error, ...more] = errorsOf("--insecure", "--listen-metrics=127.0.0.1:7712");
+  assert.match(
+    error ?? "",
+    /^--listen-metrics and --listen-debug: both are 127\.0\.0\.1:7712; .* \[ConflictingSettings\]$/,
+  );
+  assert.deepEqual(more, []);
+});

@@ -6,6 +6,7 @@ import { hostname } from "node:os";
 import { isSubdomain, parseDeviceName, parsePrefix } from "@fairlead/model";
 import {
   booleanSetting,
+  checkListenPlaces,
   choiceSetting,
   type Complaint,
   formatHostPort,
@@ -205,6 +206,8 @@ export function checkAgentFlags({
   const hasController = (settings.controller ?? []).length > 0;
   if (hasController && settings.insecure === false) complaints.push(NO_TLS);
   complaints.push(...checkServiceNetworks(settings.serviceNetworks));
+  const { listenMetrics, listenDebug } = settings;
+  complaints.push(...checkListenPlaces({ listenMetrics, listenDebug }));
   return complaints;
 }
 

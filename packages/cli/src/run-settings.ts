@@ -98,7 +98,8 @@ export function checkRunFlags(
     ...(given.named.has("store") ? {} : { store: ownStore(given.settings.stateDir ?? "") }),
   };
   const networks = checkServiceNetworks(settings.serviceNetworks);
-  return [...checkControllerFlags({ ...given, settings }, env), ...networks];
+  const { listenDebug } = settings;
+  return [...checkControllerFlags({ ...given, settings }, env, { listenDebug }), ...networks];
 }
 
 /** The settings of the controller's half. */

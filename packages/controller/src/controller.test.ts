@@ -248,7 +248,7 @@ suite("a controller that cannot start leaves nothing behind", () => {
       const taken = { ...stage.settings, ...listening(at, stage.settings) };
       await assert.rejects(start(taken), (error) => {
         assert.ok(isEdgeError(error, "PORT_TAKEN"), String(error));
-        assert.match(error.message, new RegExp(`127.0.0.1:${address.port}: .*--listen-${place} `));
+        assert.match(error.message, new RegExp(`127.0.0.1:${address.port} of --listen-${place}: `));
         return true;
       });
       squatter.close();

@@ -219,7 +219,7 @@ async function serveHealth(
   if (listen === undefined) return undefined;
   const { registry } = metrics;
   const server = await lifecycle.start("metrics server", () =>
-    namingFlag("--listen-metrics", () =>
+    namingFlag({ flag: "--listen-metrics", at: listen }, () =>
       createHealthServer({ listen, registry, health: controllerHealth, ready }),
     ),
   );

@@ -97,6 +97,14 @@ const SHARED: Readonly<Record<StoreSettings["kind"], string | undefined>> = {
   kubernetes: "the cluster",
 };
 
+/** Where REST is served by that kind of store, as far as it is known; undefined: nowhere. */
+export function restPlace(
+  { listenRest }: Partial<RestFlags>,
+  store: StoreSettings["kind"] | undefined,
+): HostPort | undefined {
+  return listenRest ?? (store === "sqlite" ? LISTEN_DEFAULT : undefined);
+}
+
 /** The file of the IPAM service beside the store of that path. */
 export function ipamPathOf(storePath: string): string {
   return `${storePath.replace(/\.db$/u, "")}.ipam.db`;

@@ -41,7 +41,7 @@ export async function keepAgents(options: ServeAgentsOptions): Promise<AgentsSer
       const health = addIntrospection(server, [AgentService]);
       let address: HostPort | undefined;
       await lifecycle.start("agents' plans", async () => {
-        address = await namingFlag("--listen-agents", () =>
+        address = await namingFlag({ flag: "--listen-agents", at: listen }, () =>
           bindServer(server, listen, credentials),
         );
         return { [Symbol.dispose]: () => sync.hush() };

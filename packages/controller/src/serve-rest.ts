@@ -52,7 +52,9 @@ export async function serveRest(options: ServeRestOptions): Promise<HostPort | u
   addIpamMetrics(metrics, shown);
   const routes = [...ipamRoutes({ service, newUuid: randomUuid }), openapiRoute()];
   const server = await lifecycle.start("REST server", () =>
-    namingFlag("--listen-rest", () => createRestServer({ listen, log, routes })),
+    namingFlag({ flag: "--listen-rest", at: listen }, () =>
+      createRestServer({ listen, log, routes }),
+    ),
   );
   log.info({ rest: formatHostPort(server.address) }, "REST is served");
   return server.address;

@@ -10,6 +10,7 @@ import {
   type LogLevel,
   type Setting,
   booleanSetting,
+  checkListenPlaces,
   choiceSetting,
   durationSetting,
   hostPortSetting,
@@ -23,6 +24,7 @@ import {
   REST_SETTINGS,
   type RestFlags,
   type RestSettings,
+  restPlace,
   restSettings,
 } from "./rest-settings.ts";
 import { parseNodeSelector, parseRouterIds } from "./setting-grammars.ts";
@@ -189,18 +191,27 @@ export type InstallSize = "hosts" | "one host";
 export function checkControllerFlags(
   given: GivenSettings<ControllerSettingsTable>,
   env: Env,
+  /** Where the program listens beside. */
+  others: Readonly<Record<string, HostPort | undefined>> = {},
 ): readonly Complaint[] {
   const { settings, named, rest } = given;
   const complaints = [
     ...checkSourceFlags(settings, env),
     ...checkStoreFlags(settings),
     ...checkRestFlags({ settings, named, store: storeGiven(settings) }),
+    ...checkListenPlaces({ ...listenPlaces(settings), ...others }),
   ];
   if (settings.insecure === false) complaints.push(NO_TLS);
   const flags = settings.pool ?? [];
   const pools = readConfiguredPools({ flags, file: rest["pools"], path: given.configPath });
   if (pools.kind === "bad") complaints.push(...pools.problems.map(poolComplaint));
   return complaints;
+}
+
+function listenPlaces(settings: Partial<ControllerFlags>): Record<string, HostPort | undefined> {
+  const { listenAgents, listenMetrics, listenAdmin } = settings;
+  const listenRest = restPlace(settings, storeGiven(settings));
+  return { listenAgents, listenMetrics, listenAdmin, listenRest };
 }
 
 /** The kind of store, where the flags that say it are well. */

@@ -19,7 +19,7 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["FORBIDDEN", "give the user the rights, or name another one; see docs/how-to/stores.md"],
   ["CONFLICT", "look who else writes below the path of the store; only controllers may"],
   ["FENCED", "look which other controller uses the store; only one may"],
-  ["PORT_TAKEN", "stop the other program, or listen elsewhere with the --listen flags"],
+  ["PORT_TAKEN", "stop it, or give the flag another place"],
   ["NO_SUCH_ADDRESS", "listen on an address that this host has"],
   ["PERMISSION", "run with the rights that the port or the file needs, or choose another"],
   ["NOT_A_FOLDER", "name an existing folder by --source"],

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 
 import { describeError, EdgeError, isEdgeError } from "./errors.ts";
 import { formatHostPort, type HostPort } from "./host-port.ts";
+import { findPortOwner } from "./socket-owner.ts";
 
 /** Why a server cannot listen. */
 export type ListenErrorCode = "PORT_TAKEN" | "NO_SUCH_ADDRESS" | "PERMISSION" | "IO";
@@ -32,17 +33,21 @@ export function listenHttp(
 }
 
 /**
- * Names the flag that moves a port of ours, where the port is somebody else's: the port's number
- * alone does not say which of our flags it came from. Rejects as `listen` does.
+ * Listens for a flag of ours. Where the port is taken it says by whom, as far as that can be seen,
+ * and which flag it came from: the number alone tells neither. Rejects as `listen` does.
  */
-export async function namingFlag<T>(flag: string, listen: () => Promise<T>): Promise<T> {
+export async function namingFlag<T>(
+  { flag, at }: { readonly flag: string; readonly at: HostPort },
+  listen: () => Promise<T>,
+): Promise<T> {
   try {
     return await listen();
   } catch (error) {
     if (!isEdgeError(error, "PORT_TAKEN")) throw error;
-    const { code, retryable, cause } = error;
-    const message = `${error.message} (${flag} names another)`;
-    throw new EdgeError({ code, message, retryable, cause });
+    const owner = await findPortOwner(at).catch(() => undefined);
+    const holder = owner === undefined ? "another program" : `${owner.name} (pid ${owner.pid})`;
+    const message = `cannot listen on ${formatHostPort(at)} of ${flag}: ${holder} holds the port`;
+    throw new EdgeError({ code: "PORT_TAKEN", message, retryable: false });
   }
 }
 
@@ -63,7 +68,8 @@ export function listenError(error: unknown, at: HostPort): EdgeError<ListenError
       code,
       message: `cannot listen on ${where}: ${why}`,
       retryable: false,
-      cause: error,
+      // What has words here would be said twice.
+      ...(code === "IO" ? { cause: error } : {}),
     });
   if (errno === "EADDRINUSE") return make("PORT_TAKEN", "another program holds the port");
   if (errno === "EADDRNOTAVAIL") return make("NO_SUCH_ADDRESS", "this host has no such address");

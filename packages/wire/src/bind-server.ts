@@ -1,11 +1,11 @@
 // Binds a gRPC server to a place and ends it again. Given the server with its services. The one
 // place that reads grpc-js's words about listening, so that programs can map them to their errors.
 
-import type { Server } from "@grpc/grpc-js";
+import { logVerbosity, type Server, setLogVerbosity } from "@grpc/grpc-js";
 import { type Credentials, serverCredentials } from "./grpc-options.ts";
 
 /** What grpc-js tells in its message alone, as "... errors: [listen EADDRINUSE: ...]". */
-const LISTEN_ERRNO = /\blisten (E[A-Z]+)/u;
+const LISTEN_ERRNO = /\blisten (E[A-Z]+): [^\],]*/u;
 
 /** How long callers have to take what was said to them last, in ms. */
 const LAST_WORDS_MS = 200;
@@ -17,6 +17,8 @@ const CUT_MS = 500;
  * errno's name as `code`, as Node's own servers do.
  */
 export function bindServer(server: Server, at: string, credentials: Credentials): Promise<number> {
+  // It would print its errors as well, between log records; they reach us as errors.
+  setLogVerbosity(logVerbosity.NONE);
   return new Promise((resolve, reject) => {
     server.bindAsync(at, serverCredentials(credentials), (error, port) => {
       if (error === null) resolve(port);
@@ -46,6 +48,6 @@ export function closeServer(server: Server): Promise<void> {
 }
 
 function withErrno(error: Error): Error {
-  const code = LISTEN_ERRNO.exec(error.message)?.[1];
-  return code === undefined ? error : Object.assign(new Error(error.message), { code });
+  const [message, code] = LISTEN_ERRNO.exec(error.message) ?? [];
+  return code === undefined ? error : Object.assign(new Error(message), { code });
 }

@@ -2,8 +2,8 @@
 // for words to an operator only: a process of another PID namespace or user cannot be seen.
 
 import type { Address } from "@fairlead/model";
-import { formatHostPort } from "@fairlead/runtime";
-import { type SocketEntry, findOwners, readSockets } from "../proc-sockets.ts";
+import { findOwners, formatHostPort } from "@fairlead/runtime";
+import { type SocketEntry, readSockets } from "../proc-sockets.ts";
 
 /** A port that somebody listens on. */
 export interface HeldPort {

@@ -2,8 +2,8 @@
 // known to meddle with addresses. Read out of /proc; who cannot be seen is told without a name.
 
 import { readdir } from "node:fs/promises";
-import { escapeBounded } from "@fairlead/runtime";
-import { type SocketOwner, findOwners, readSockets } from "../proc-sockets.ts";
+import { escapeBounded, findOwners, type SocketOwner } from "@fairlead/runtime";
+import { readSockets } from "../proc-sockets.ts";
 import { readOrNothing } from "../read-or-nothing.ts";
 
 /** A socket that waits for anybody. */

@@ -87,7 +87,7 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
     ...actHandlers(act, onFailed),
   });
   const health = addIntrospection(server, [AdminService]);
-  const address = await namingFlag("--listen-admin", () =>
+  const address = await namingFlag({ flag: "--listen-admin", at: options.listen }, () =>
     bindServer(server, options.listen, options.credentials),
   );
   return {

@@ -1,7 +1,7 @@
 // What people call a process, by the words that it was started with. The kernel's own name for it
 // is that of a thread: of each program of Node it is "MainThread". Pure.
 
-import { escapeBounded } from "@fairlead/runtime";
+import { escapeBounded } from "./escape.ts";
 
 /** So much is read of what somebody else chose. */
 const NAME_CHARACTERS_MAX = 40;
