@@ -23,6 +23,8 @@ The flag counts before the variable, the variable before the file, the file befo
 A flag without a value in the table is a switch: it is bare, or \`=true\` or \`=false\`.
 Lengths of time have a unit: \`100ms\`, \`10s\`, \`1m30s\`.
 A variable of a setting that may be given many times holds its values with spaces between them.
+A flag is refused when it is given twice, unless it may be given many times.
+A variable that begins with \`FAIRLEAD_\` and that no program reads is warned of in the log.
 All mistakes are reported at once, and the program ends with exit code 2.
 
 This page is made from the programs' own tables by \`npm run golden\`.

@@ -26,5 +26,6 @@ export {
   type AgentSettings,
   type AgentSettingsTable,
   checkServiceNetworks,
+  STOP_SETTINGS,
   usedServiceNetworks,
 } from "./settings.ts";

@@ -13,6 +13,7 @@ import {
   readSettings,
   runUntilStopped,
   VERSION,
+  warnOfStrangeVariables,
 } from "@fairlead/runtime";
 
 import { startAgent } from "./agent.ts";
@@ -71,12 +72,15 @@ process.exit(code);
 
 async function runAgent(args: readonly string[]): Promise<number> {
   const check = checkAgentFlags;
-  const read = readSettings({ table: AGENT_SETTINGS, argv: args, env: process.env, check });
+  const { env } = process;
+  const commands = ["stop"];
+  const read = readSettings({ table: AGENT_SETTINGS, argv: args, env, check, commands });
   if (read.kind === "help") return show(formatHelp(HELP, AGENT_SETTINGS));
   if (read.kind === "version") return show(`${VERSION}\n`);
   if (read.kind === "usage") return refuseUsage(read.errors);
   const { settings } = read;
   const log = loggerOf(settings);
+  warnOfStrangeVariables(log, env);
   const programs = await findPrograms({
     ...settings,
     serviceNetworks: usedServiceNetworks(settings),

@@ -44,6 +44,11 @@ const lines: readonly { readonly args: readonly string[]; readonly says: RegExp 
   { args: ["explain", "a", "b"], says: /too many arguments/ },
   { args: ["agents", "show", "lb1"], says: /fairlead explain NAME tells of one/ },
   { args: ["status", "--output=xml", "--nope=1"], says: /xml.*--nope/s },
+  { args: ["status", "-o", "json", "-o", "yaml"], says: /option '--output' is given twice/ },
+  {
+    args: ["status", "--server=a:1", "--server", "b:2", "--nope"],
+    says: /option '--server' is given twice and may be given once.*--nope/s,
+  },
   { args: [], says: /^Usage: fairlead .*\n {2}status /s },
   { args: ["lease"], says: /^Usage: fairlead lease .*\n {2}export /s },
   { args: ["status", "--server", ""], says: /'' is invalid\. Give HOST:PORT/ },

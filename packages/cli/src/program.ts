@@ -20,7 +20,7 @@ import { explainCommand } from "./commands/explain.ts";
 import { poolCommand } from "./commands/pool.ts";
 import { EXIT, EXIT_HELP, type ExitCode } from "./exit-codes.ts";
 import type { CommandContext } from "./output.ts";
-import { usageComplaints } from "./usage.ts";
+import { GIVEN_TWICE, usageComplaints } from "./usage.ts";
 
 /** A command that the program does not know by itself: `run` and `demo` are given by main. */
 export type CommandMaker = (context: CommandContext, done: (code: ExitCode) => void) => Command;
@@ -99,8 +99,23 @@ function buildProgram(commands: readonly Command[], output: ParserOutput): Comma
   for (const command of commands) program.addCommand(withHelp(command));
   for (const command of withCommands(program)) {
     command.exitOverride().configureOutput({ ...output });
+    refuseTwice(command);
   }
   return program;
+}
+
+/** The parser takes the last value of an option without a word; nobody may have meant it. */
+function refuseTwice(command: Command): void {
+  for (const option of command.options) {
+    if (!option.required || option.variadic) continue;
+    let count = 0;
+    command.on(`option:${option.name()}`, () => {
+      count += 1;
+      const flag = option.long ?? option.flags;
+      const message = `error: option '${flag}' is given twice and may be given once`;
+      if (count > 1) command.error(message, { code: GIVEN_TWICE });
+    });
+  }
 }
 
 /** The command and all below it. */

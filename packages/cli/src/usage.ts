@@ -4,6 +4,9 @@
 
 import { type Command, CommanderError } from "commander";
 
+/** The code of an option that is there twice, which the parser itself knows nothing of. */
+export const GIVEN_TWICE = "fairlead.givenTwice";
+
 /** Complaints of one command line; a longer list helps nobody. */
 const COMPLAINTS_MAX = 20;
 
@@ -43,9 +46,16 @@ async function firstComplaint(
 
 /** The line without what was complained of; the same line where that cannot be told. */
 function without(args: readonly string[], { code, message }: CommanderError): string[] {
-  const quoted = /(?:option|argument) '([^']*)'(?: is invalid|$)/m.exec(message)?.[1];
+  const quoted = /(?:option|argument) '([^']*)'(?: is invalid| is given twice|$)/m.exec(
+    message,
+  )?.[1];
   if (quoted === undefined) return [...args];
-  const index = args.findIndex((arg) => arg === quoted || arg.startsWith(`${quoted}=`));
+  const isIt = (arg: string): boolean => arg === quoted || arg.startsWith(`${quoted}=`);
+  if (code === GIVEN_TWICE) {
+    const last = args.findLastIndex(isIt);
+    return args.filter((_, at) => at !== last && !(at === last + 1 && args[last] === quoted));
+  }
+  const index = args.findIndex(isIt);
   if (code === "commander.unknownOption") return args.filter((_, at) => at !== index);
   if (code !== "commander.invalidArgument") return [...args];
   const joined = args.findIndex((arg) => arg.endsWith(`=${quoted}`));

@@ -174,7 +174,8 @@ suite("fairlead-controller", () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     const place = `127.0.0.1:${(other.address() as AddressInfo).port}`;
-    await using program = run(...stage.args, "--listen-metrics", place);
+    const args = stage.args.filter((arg) => !arg.startsWith("--listen-metrics"));
+    await using program = run(...args, "--listen-metrics", place);
     const { code, err } = await program.ended();
     other.close();
     assert.equal(code, 1);

@@ -13,6 +13,7 @@ import {
   formatHelp,
   readSettings,
   runUntilStopped,
+  warnOfStrangeVariables,
 } from "@fairlead/runtime";
 
 import { runController } from "./controller.ts";
@@ -68,6 +69,7 @@ export async function runProgram(options: ProgramOptions): Promise<number> {
     format: flags.logFormat ?? "text",
   });
   warnInsecure(log);
+  warnOfStrangeVariables(log, env);
   const settings = controllerSettings(flags, configFile?.rest ?? {});
   return run(options, log, settings);
 }

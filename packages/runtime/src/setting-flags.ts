@@ -6,6 +6,9 @@ import { type Complaint, quoteValue } from "./setting-complaint.ts";
 import { flagOf } from "./setting-names.ts";
 import type { Setting } from "./setting-types.ts";
 
+/** Values of one flag that are shown. */
+const VALUES_SHOWN_MAX = 3;
+
 /** What the command line holds. */
 export interface Flags {
   /** The texts of each key, in the order given. */
@@ -61,7 +64,21 @@ export function readFlags(
     if (token.inline === undefined && table[token.key]?.placeholder !== undefined) index += 1;
     texts.set(token.key, [...(texts.get(token.key) ?? []), value]);
   }
+  complaints.push(...givenTwice(texts, table));
   return { texts, positionals, wantsHelp, wantsVersion, complaints };
+}
+
+/** The last one would win without a word, and nobody may have meant it. */
+function givenTwice(
+  texts: ReadonlyMap<string, readonly string[]>,
+  table: Readonly<Record<string, Setting<unknown>>>,
+): readonly Complaint[] {
+  return [...texts].flatMap(([key, given]): Complaint[] => {
+    if (given.length < 2 || table[key]?.isList === true) return [];
+    const shown = given.slice(0, VALUES_SHOWN_MAX).map(quoteValue).join(", ");
+    const why = `it is given ${given.length} times and may be given once: ${shown}`;
+    return [{ what: `--${flagOf(key)}`, why, todo: "give it once", code: "ConflictingSettings" }];
+  });
 }
 
 function namesOf(table: Readonly<Record<string, Setting<unknown>>>): ReadonlyMap<string, string> {

@@ -144,7 +144,7 @@ function scalar<T>(
     placeholder: options.placeholder ?? placeholder,
     short: options.short,
     isList: false,
-    // Like every tool does: of several, the last one counts.
+    // Of a file's list the last one counts; a flag given twice is refused before.
     parse: (texts) => read(texts.at(-1) ?? ""),
     defaultText: shown === "" ? undefined : shown,
   };

@@ -2,6 +2,7 @@
 // Given all three as values. Flags win over variables, variables over the file, the file over
 // defaults. It reports everything that is wrong at once and never ends the program itself.
 
+import { nearestWord } from "./nearest.ts";
 import { type Complaint, formatComplaint, quoteValue } from "./setting-complaint.ts";
 import { readSettingsFile, type SettingsFile } from "./setting-file.ts";
 import { readFlags } from "./setting-flags.ts";
@@ -45,10 +46,15 @@ export interface ReadSettingsOptions<Table extends SettingsTable> {
   readonly table: Table;
   /** The arguments after the program (and subcommand). */
   readonly argv: readonly string[];
-  /** Mains pass process.env. Variables that the table does not know are ignored. */
+  /**
+   * Mains pass process.env. Variables that the table does not know are ignored;
+   * `strangeVariables` finds those that nobody knows.
+   */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How many arguments without a flag are taken. Default 0. */
   readonly positionalsMax?: number;
+  /** Words that may stand first and make another command of it: for who mistypes one. */
+  readonly commands?: readonly string[];
   /** Keys of the file that the caller reads himself, such as "pools". Default none. */
   readonly extraKeys?: readonly string[];
   /**
@@ -89,7 +95,7 @@ export function readSettings<Table extends SettingsTable>(
   const file = path === undefined ? undefined : readFile(path, options);
   const complaints = [
     ...flags.complaints,
-    ...surplus(flags.positionals, options.positionalsMax ?? 0),
+    ...surplus(flags.positionals, options),
     ...(file?.complaints ?? []),
   ];
   const values = new Map<string, unknown>();
@@ -161,13 +167,25 @@ function readFile<Table extends SettingsTable>(
   return readSettingsFile({ path, keys, extraKeys: options.extraKeys ?? [] });
 }
 
-function surplus(positionals: readonly string[], positionalsMax: number): readonly Complaint[] {
+function surplus(
+  positionals: readonly string[],
+  { positionalsMax = 0, commands = [] }: Pick<ReadSettingsOptions<SettingsTable>, SurplusKeys>,
+): readonly Complaint[] {
   return positionals.slice(positionalsMax).map((text) => ({
     what: `argument ${quoteValue(text)}`,
     why: positionalsMax === 0 ? "no arguments are taken" : `only ${positionalsMax} are taken`,
-    todo: "leave it out, or write it behind the flag that it belongs to, as --flag=VALUE",
+    todo: surplusRemedy(text, commands),
     code: "UnexpectedArgument",
   }));
+}
+
+type SurplusKeys = "positionalsMax" | "commands";
+
+function surplusRemedy(text: string, commands: readonly string[]): string {
+  if (commands.includes(text)) return `write ${text} first, before all flags`;
+  const nearest = nearestWord(text, commands);
+  if (nearest !== undefined) return `did you mean ${nearest}?`;
+  return "leave it out, or write it behind the flag that it belongs to, as --flag=VALUE";
 }
 
 function badValue(

@@ -39,7 +39,7 @@ export function checkCommand(context: CommandContext, done: (code: ExitCode) => 
       ),
     )
     .addOption(
-      new Option("--service-networks <cidrs>", "With --host: the agent's --service-networks.")
+      new Option("--service-networks <cidrs...>", "With --host: the agent's --service-networks.")
         .default(SERVICE_NETWORKS)
         .env("FAIRLEAD_SERVICE_NETWORKS")
         .argParser(addNetworks),

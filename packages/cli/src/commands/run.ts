@@ -30,6 +30,7 @@ import {
   readSettings,
   runUntilStopped,
   VERSION,
+  warnOfStrangeVariables,
 } from "@fairlead/runtime";
 
 import { EXIT, EXIT_HELP, type ExitCode } from "../exit-codes.ts";
@@ -94,6 +95,7 @@ async function run(context: CommandContext, argv: readonly string[]): Promise<Ex
   if (programs === undefined) return EXIT.bad;
   const { logLevel, logFormat } = flags;
   const log = createLogger({ level: logLevel ?? "info", format: logFormat ?? "text" });
+  warnOfStrangeVariables(log, process.env);
   if (flags.insecure) log.warn({}, "INSECURE: agents connect without TLS");
   // Held until the data plane has ended: nobody shall begin one in its place meanwhile.
   await using held = await holdRunDir(context, flags.runDir);
