@@ -88,7 +88,7 @@ export function formatStatus(
   if (list.findings.length > 0) {
     parts.push("\n", formatTable(FINDING_COLUMNS, list.findings, options));
   }
-  parts.push("\n", formatSummary(list));
+  parts.push("\n", formatAway(list.agents), formatSummary(list));
   return parts.join("");
 }
 
@@ -127,6 +127,20 @@ export function formatRemark(subject: string, remark: RemarkRow): string {
 function formatTrouble(row: ClaimRow): string {
   const subject = `${row.namespace}/${row.name}`;
   return row.main === undefined ? "" : formatRemark(subject, row.main);
+}
+
+/** Hosts that are named in one line. */
+const AWAY_NAMED_MAX = 10;
+
+/** Why it is not well while everything is served: no finding tells of an agent so early. */
+function formatAway(agents: readonly AgentRow[]): string {
+  const away = agents.filter((row) => row.state !== "connected");
+  if (away.length === 0) return "";
+  const named = away
+    .slice(0, AWAY_NAMED_MAX)
+    .map((row) => `${row.name} (last seen ${formatAge(Number(row.lastSeenMs))} ago)`);
+  const more = away.length > named.length ? [`and ${away.length - named.length} more`] : [];
+  return `not connected: ${[...named, ...more].join(", ")}\n`;
 }
 
 function formatSummary(list: ListResponse): string {
