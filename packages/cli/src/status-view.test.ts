@@ -68,5 +68,7 @@ test("status ended well while no address could be written into its Service", () 
     return isWell(create(ListResponseSchema, { controller, claims, findings }));
   };
   assert.equal(isWellWith("PublishFailed"), false);
+  assert.equal(isWellWith("SourceUnreadable"), false, "nobody knows what is asked for there");
+  assert.equal(isWellWith("BadField"), false, "it asks for something that is not served");
   assert.equal(isWellWith("ExternalIPsRefused"), true);
 });

@@ -55,19 +55,39 @@ export const FINDING_COLUMNS: readonly Column<FindingRow>[] = [
   { heading: "DETAIL", cell: (row) => row.remark?.detail ?? "" },
 ];
 
-/** Nobody in the cluster learns of an address that cannot be written, however well it serves. */
-const UNWRITTEN: Reason = "PublishFailed";
+/**
+ * Findings by which less is served than is asked for: what cannot be read asks for something, and
+ * nobody in the cluster learns of an address that cannot be written, however well it serves.
+ */
+const UNWELL: ReadonlySet<string> = new Set<Reason>([
+  "SourceUnreadable",
+  "SourceEmptied",
+  "ManifestUnreadable",
+  "ManifestTooLarge",
+  "ManifestTooComplex",
+  "BadPoolRange",
+  "PoolOverlap",
+  "BadField",
+  "BadName",
+  "BadAddress",
+  "ConflictingWishes",
+  "DuplicateObject",
+  "DuplicatePort",
+  "TooManyPorts",
+  "UnsupportedProtocol",
+  "PublishFailed",
+]);
 
 /**
- * Whether everything that was asked for is served, is written where people look for it, and
- * everything that serves is well.
+ * Whether everything that was asked for is read and served, is written where people look for it,
+ * and everything that serves is well.
  */
 export function isWell(list: ListResponse): boolean {
   return (
     list.controller?.ready === true &&
     !list.controller.standsBy &&
     list.claims.every((row) => row.state === "ready") &&
-    !list.findings.some(({ remark }) => remark?.reason === UNWRITTEN) &&
+    !list.findings.some(({ remark }) => UNWELL.has(remark?.reason ?? "")) &&
     list.agents.every((row) => row.state === "connected")
   );
 }
