@@ -22,7 +22,7 @@ import { commit, fallBack } from "./commit.ts";
 import type { FamilyNeed } from "./families.ts";
 import type { Grant } from "./grant.ts";
 import type { PoolView } from "./pools.ts";
-import { type Move, giverOf, stillServing, withMoves } from "./reassign.ts";
+import { type Move, giverOf, hasArrived, stillServing, withMoves } from "./reassign.ts";
 import { type Seat, isInSeat } from "./seats.ts";
 
 /** The pool of mode host that a claim is served from; without a view it is there no more. */
@@ -89,7 +89,7 @@ export function serveOnHosts(desk: Desk, request: HostClaim): Grant {
   for (const need of request.needs) found.choose(need);
   const { fatal } = found;
   if (fatal !== undefined) return fallBack(desk, claim, held, fatal);
-  if (!desk.ownTurn.arrived.has(claim.id)) found.keepRiding();
+  found.keepRiding();
   const { doubts, placements } = found;
   // That no pool has the second family is no trouble of a claim that merely prefers both.
   const missed = found.missed.filter(({ reason }) => reason !== "FamilyUnavailable");
@@ -242,6 +242,7 @@ class Found {
     const [first] = this.inOrder();
     const to = wishedAddresses.find((address) => this.#taken.has(address)) ?? first;
     if (from.length === 0 || to === undefined) return;
+    if (hasArrived(this.#desk.ownTurn, this.#request.claim, to)) return;
     for (const address of from) this.#taken.set(address, { agent: "", rank: this.#rank });
     this.moves.push({ from, to, isWished: true });
   }

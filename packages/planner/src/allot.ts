@@ -22,7 +22,7 @@ import { type LeaseRows, createLeaseRows } from "./lease-rows.ts";
 import { createLeaseTable } from "./lease-table.ts";
 import { claimsOf } from "./memory.ts";
 import { type PoolBook, checkPools } from "./pools.ts";
-import { createMoveTurn, createOwnTurn } from "./reassign.ts";
+import { NO_ARRIVALS, createMoveTurn, createOwnTurn } from "./reassign.ts";
 import { releaseGone, releaseView } from "./release.ts";
 import { runSteps } from "./steps.ts";
 import { findUnusable } from "./unusable.ts";
@@ -95,8 +95,8 @@ export function allot(world: AllotWorld, memory: AllotMemory = createAllotMemory
     free,
     unusable: NOBODYS,
     fill: rows.fill,
-    turn: createMoveTurn(NOBODY),
-    ownTurn: createOwnTurn(NOBODY),
+    turn: createMoveTurn(NO_ARRIVALS),
+    ownTurn: createOwnTurn(NO_ARRIVALS),
     asking: createAsking([]),
     isAbsent: () => false,
     inUse: NOTHING,
@@ -116,7 +116,6 @@ export function allot(world: AllotWorld, memory: AllotMemory = createAllotMemory
 const NO_CLAIMS: AllotWorld["claims"] = new Map();
 const NO_LEASES: AllotWorld["leases"] = new Map();
 const NOTHING: ReadonlyMap<Address, string> = new Map();
-const NOBODY: ReadonlySet<ClaimId> = new Set();
 /** No agent has any of the addresses. */
 const NOBODYS = findUnusable([]);
 const NO_AGENTS: Pick<Desk, "owned" | "seats" | "forgotten"> = {

@@ -16,7 +16,7 @@ import { accessOf } from "./access.ts";
 import { type Choice, type Desk, bestOf, whyNotWished } from "./choose.ts";
 import { fillText } from "./pool-fill.ts";
 import { type PoolView, withheld } from "./pools.ts";
-import { type Left, fitOf, leftOf, stillServing } from "./reassign.ts";
+import { type Left, fitOf, hasArrived, leftOf, stillServing } from "./reassign.ts";
 import { type Seat, isInSeat } from "./seats.ts";
 import { keyIn, whyNotShared } from "./sharing.ts";
 
@@ -58,7 +58,9 @@ export function chooseOnSeat(desk: Desk, request: SeatRequest): Choice {
   const from = stillServing(desk.table, addresses);
   const turn = isWished ? desk.ownTurn : desk.turn;
   if (current !== undefined) {
-    if (from.length === 0 || turn.arrived.has(claim.id)) return { kind: "keep", address: current };
+    if (from.length === 0 || hasArrived(turn, claim, current)) {
+      return { kind: "keep", address: current };
+    }
     turn.take(claim);
     return { kind: "move", from, to: current, isWished };
   }

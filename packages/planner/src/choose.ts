@@ -23,7 +23,7 @@ import type { LeaseTable } from "./lease-table.ts";
 import { OWN_KEY } from "./own-address.ts";
 import { type PoolFill, fillText } from "./pool-fill.ts";
 import { type PoolBook, type PoolView, withheld } from "./pools.ts";
-import { type Move, type MoveTurn, fitOf, leftOf, stillServing } from "./reassign.ts";
+import { type Move, type MoveTurn, fitOf, hasArrived, leftOf, stillServing } from "./reassign.ts";
 import type { Seats } from "./seats.ts";
 import { keyIn, whyNotShared } from "./sharing.ts";
 import type { Unusable } from "./unusable.ts";
@@ -89,7 +89,7 @@ export function choose(
   );
   const turn = isWished ? desk.ownTurn : desk.turn;
   if (current !== undefined) {
-    const from = turn.arrived.has(claim.id) ? [] : stillServing(desk.table, displaced);
+    const from = hasArrived(turn, claim, current) ? [] : stillServing(desk.table, displaced);
     if (from.length === 0) return { kind: "keep", address: current };
     turn.take(claim);
     return { kind: "move", from, to: current, isWished };

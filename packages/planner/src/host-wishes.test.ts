@@ -63,3 +63,22 @@ test("mode host: a wish that can be had is, and the other one is told of", () =>
     "192.0.2.105",
   ]);
 });
+
+test("mode host: each host leaves its old address when its own new one serves, and waits for no other", () => {
+  let world = start("192.0.2.100", "192.0.2.101");
+  for (let round = 0; round < 2; round += 1) {
+    world = nextWorld(world, planned(world), { agents: proveAll(world, planned(world)) });
+  }
+  const claims = [makeClaim("web", { wishes: ["192.0.2.105", "192.0.2.106"] })];
+  const asked = nextWorld(world, planned(world), { claims });
+  const both = planned(asked);
+  assert.deepEqual(addressesOf(both), ["192.0.2.100", "192.0.2.101", "192.0.2.105", "192.0.2.106"]);
+  const half = nextWorld(asked, both, { agents: proveAll(asked, both, { dead: ["lb-2"] }) });
+  assert.deepEqual(addressesOf(planned(half)), ["192.0.2.101", "192.0.2.105", "192.0.2.106"]);
+});
+
+function addressesOf(made: Plan): readonly string[] {
+  return findVerdict(made, "web")
+    .addresses.map(({ address }) => String(address))
+    .toSorted();
+}

@@ -5,7 +5,6 @@
 import {
   type AgentName,
   type AgentView,
-  type ClaimId,
   type Finding,
   type NodePlan,
   type Plan,
@@ -54,7 +53,7 @@ import { touchNews, touchReported } from "./news.ts";
 import { type Placed, place } from "./place.ts";
 import type { PoolBook } from "./pools.ts";
 import { program } from "./program.ts";
-import { NO_TURN, createMoveTurn, createOwnTurn, movesOver } from "./reassign.ts";
+import { type Arrivals, NO_TURN, createMoveTurn, createOwnTurn, movesOver } from "./reassign.ts";
 import {
   type MayStillGet,
   type ReleaseView,
@@ -92,7 +91,7 @@ export interface PlanOptions {
 export interface Round {
   readonly given: World;
   /** Claims whose new addresses are proved to serve, by the round before. */
-  readonly arrived: ReadonlySet<ClaimId>;
+  readonly arrived: Arrivals;
 }
 
 /**
@@ -103,7 +102,7 @@ export function* planOnce(
   { given, arrived }: Round,
   options: PlanOptions & Pick<OpenRegistrations, "asking">,
   memory: Remembered,
-): Steps<{ readonly planned: Plan; readonly goesOn: ReadonlySet<ClaimId> | undefined }> {
+): Steps<{ readonly planned: Plan; readonly goesOn: Arrivals | undefined }> {
   const { rows, carried, judgements, last } = memory;
   openRows(memory, given.leases);
   const forgotten = forgottenAgents(given);
@@ -189,7 +188,7 @@ interface PlanView {
 }
 
 /** Takes out owners that are gone, and grants anew what may come out differently. */
-function* grantAddresses(view: PlanView, arrived: ReadonlySet<ClaimId>): Steps<readonly Grant[]> {
+function* grantAddresses(view: PlanView, arrived: Arrivals): Steps<readonly Grant[]> {
   const { memory, world, book, release, agents, seats, inUse, asking } = view;
   const { rows, grants, unsettled, last } = memory;
   const asked = new Set(changedClaims(memory, world.claims));

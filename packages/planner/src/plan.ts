@@ -1,10 +1,11 @@
 // Planning: given a frozen world, returns what shall be stored, sent and said. The same world gives
 // the same plan, whatever the order of its maps, and whether it is made at once or in steps.
 
-import type { ClaimId, Plan, World } from "@fairlead/model";
+import type { Plan, World } from "@fairlead/model";
 
 import { openMemory } from "./memory.ts";
 import { type PlanOptions, planOnce } from "./plan-once.ts";
+import { NO_ARRIVALS } from "./reassign.ts";
 import { openRegistrations } from "./registrations.ts";
 import { type Steps, runSteps } from "./steps.ts";
 
@@ -22,7 +23,7 @@ export function* planInSteps(given: World, options: PlanOptions): Steps<Plan> {
   const registrations = openRegistrations(given, memory.last?.world.pools);
   const { world, asking } = registrations;
   const view = { ...options, asking };
-  let { planned, goesOn } = yield* planOnce({ given: world, arrived: NO_CLAIMS }, view, memory);
+  let { planned, goesOn } = yield* planOnce({ given: world, arrived: NO_ARRIVALS }, view, memory);
   // What a plan comes to may let more be done: a claim that has moved makes room for the next.
   for (let round = 1; goesOn !== undefined && round < ROUNDS_MAX; round++) {
     const { leases, lanes, intents } = planned;
@@ -34,4 +35,3 @@ export function* planInSteps(given: World, options: PlanOptions): Steps<Plan> {
 
 /** Rounds of one planning; what is left then goes on with the next fact. */
 const ROUNDS_MAX = 8;
-const NO_CLAIMS: ReadonlySet<ClaimId> = new Set();

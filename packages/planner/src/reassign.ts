@@ -19,10 +19,21 @@ import type { LeaseTable } from "./lease-table.ts";
 import { type PoolBook, isGivenBy } from "./pools.ts";
 import { keyIn } from "./sharing.ts";
 
+/** By claim, new addresses that are proved to serve. */
+export type Arrivals = ReadonlyMap<ClaimId, ReadonlySet<Address>>;
+
+/** Nobody has arrived. */
+export const NO_ARRIVALS: Arrivals = new Map();
+
+/** Whether what takes the place of the claim's other addresses is proved to serve. */
+export function hasArrived({ arrived }: MoveTurn, { id }: Claim, address: Address): boolean {
+  return arrived.get(id)?.has(address) === true;
+}
+
 /** Whose turn it is to move. */
 export interface MoveTurn {
-  /** Claims whose new addresses were proved to serve: their old ones go. */
-  readonly arrived: ReadonlySet<ClaimId>;
+  /** By claim its new addresses that were proved to serve: what they take the place of goes. */
+  readonly arrived: Arrivals;
   /** Whether another claim has the turn. */
   isTaken(claim: Claim): boolean;
   take(claim: Claim): void;
@@ -30,18 +41,18 @@ export interface MoveTurn {
 
 /** The turn while nothing is to move: nobody gets it, and nobody leaves what it has. */
 export const NO_TURN: MoveTurn = {
-  arrived: new Set(),
+  arrived: NO_ARRIVALS,
   isTaken: () => true,
   take: () => undefined,
 };
 
 /** The turn of those who ask for an address themselves: they wait for nobody, frozen or not. */
-export function createOwnTurn(arrived: ReadonlySet<ClaimId>): MoveTurn {
+export function createOwnTurn(arrived: Arrivals): MoveTurn {
   return { arrived, isTaken: () => false, take: () => undefined };
 }
 
 /** Makes the turn of one planning; nobody has it. */
-export function createMoveTurn(arrived: ReadonlySet<ClaimId>): MoveTurn {
+export function createMoveTurn(arrived: Arrivals): MoveTurn {
   let mover: ClaimId | undefined;
   return {
     arrived,
@@ -173,8 +184,7 @@ function moveRemark({ from, to, isWished }: Move): Remark {
 
 /** Moves that a plan has come to the end of, or that need not wait any more. */
 export interface MovesOver {
-  /** Claims whose new addresses are proved to serve. */
-  readonly arrived: ReadonlySet<ClaimId>;
+  readonly arrived: Arrivals;
   /** Whether an old address has nobody to serve any more. */
   readonly isIdle: boolean;
 }
@@ -184,7 +194,7 @@ export function movesOver(
   grants: Iterable<Grant>,
   { judgements, rows }: { readonly judgements: Judgements } & Pick<LeaseTable, "rows">,
 ): MovesOver {
-  const arrived = new Set<ClaimId>();
+  const arrived = new Map<ClaimId, ReadonlySet<Address>>();
   let isIdle = false;
   for (const { claim, move } of grants) {
     if (move === undefined) continue;
@@ -193,7 +203,8 @@ export function movesOver(
     const proofs = judgements.get(claim.id)?.proofs ?? [];
     const isProved = (address: Address): boolean =>
       proofs.some((proof) => proof.address === address && proof.state === "proved");
-    if (arriving.length > 0 && arriving.every(isProved)) arrived.add(claim.id);
+    const there = arriving.filter(isProved);
+    if (there.length > 0) arrived.set(claim.id, new Set(there));
   }
   return { arrived, isIdle };
 }
