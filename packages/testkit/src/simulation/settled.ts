@@ -14,8 +14,8 @@ const RIGHTLY_REFUSED: ReadonlySet<Reason> = new Set([
   "SharingRefused",
   "AddressOutsidePools",
 ]);
-/** Reasons for which one may rightly wait at the end: for what others have. */
-const RIGHTLY_WAITING: ReadonlySet<Reason> = new Set(["PoolExhausted"]);
+/** Reasons for which one may rightly wait at the end: for an address, or a port, of another one. */
+const RIGHTLY_WAITING: ReadonlySet<Reason> = new Set(["PoolExhausted", "SharingRefused"]);
 /** What may be said of one that is served. */
 const RIGHTLY_SAID: ReadonlySet<Reason> = new Set([
   "NoMembers",
