@@ -1,7 +1,8 @@
 // Two controllers over a real etcd of three members, with allocations going on through whatever
 // happens to it: its leader dies, its majority goes and comes, its history is compacted, a member
-// freezes, and the controller that leads is killed. What is held is counted in etcd itself, by its
-// own gateway: no claim has two addresses, none is moved, and none is held for nobody.
+// freezes, and the controller that leads is killed, once and again and again. What is held is
+// counted in etcd itself, by its own gateway: no claim has two addresses, none is moved, and none
+// is held for nobody.
 
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -236,3 +237,34 @@ test("allocations go on through all that happens to an etcd of three members", a
   await stage.settled();
   tell("those of a killed controller were held");
 });
+
+test("a controller that is killed again and again over etcd gives no address twice and loses none", async () => {
+  await using stage = await makeStage();
+  const addSome = async (): Promise<void> => {
+    for (let count = 0; count < PER_LIFE; count += 1) {
+      stage.add(1);
+      await clock.sleep(ADD_EVERY_MS);
+    }
+  };
+  for (let life = 1; life <= LIVES; life += 1) {
+    const controller = stage.start(`life-${life}`);
+    await controller.until(/this controller leads/);
+    const { size } = await readHeld(stage.etcd, undefined);
+    const adding = addSome();
+    await heldBy(stage.etcd, (held) => held.size > size);
+    controller.kill("SIGKILL");
+    await controller.exit;
+    await adding;
+  }
+  stage.start("last");
+  const held = await stage.settled();
+  assert.equal(held.size, LIVES * PER_LIFE);
+  assert.equal(new Set(held.values()).size, LIVES * PER_LIFE);
+  const rows = await stage.etcd.keys(`${BASE}/store/leases/`);
+  assert.equal(rows.length, held.size, "no address is nobody's");
+});
+
+const LIVES = 4;
+const PER_LIFE = 50;
+/** So that each life ends in the middle of its work. */
+const ADD_EVERY_MS = 10;
