@@ -114,12 +114,16 @@ export function formatStatus(
 
 /** One that stands by knows nothing of what is served, and says who does. */
 function formatStandby(list: ListResponse): string {
-  const leader = list.controller?.leader ?? "";
   const findings = formatTable(FINDING_COLUMNS, list.findings);
-  const who = leader === "" ? "nobody leads" : `${leader} leads: ask on its host`;
+  const who = whoLeads(list.controller?.leader ?? "");
   const ready = list.controller?.ready === true ? "" : `; ${notReady(list)}`;
   const summary = `this controller stands by; ${who}${ready}\n`;
   return list.findings.length === 0 ? summary : `${findings}\n${summary}`;
+}
+
+/** Whom to ask in the place of a controller that stands by; an empty name is nobody's. */
+export function whoLeads(leader: string): string {
+  return leader === "" ? "nobody leads" : `${leader} leads: ask on its host`;
 }
 
 /** The table of `fairlead agents`. */

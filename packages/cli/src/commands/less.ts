@@ -5,14 +5,14 @@ import type { ListResponse } from "@fairlead/wire";
 
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { CommandContext } from "../output.ts";
+import { whoLeads } from "../status-view.ts";
 
 /** Why the list may not be whole, as one line; undefined where it is. */
 export function lessThanAll({ controller }: Pick<ListResponse, "controller">): string | undefined {
   if (controller === undefined) return undefined;
   const { standsBy, leader, ready, detail } = controller;
   if (standsBy) {
-    const who = leader === "" ? "nobody leads" : `${leader} leads: ask on its host`;
-    return `this controller stands by, and knows nothing of what is served; ${who}`;
+    return `this controller stands by, and knows nothing of what is served; ${whoLeads(leader)}`;
   }
   if (ready) return undefined;
   return `the controller is not ready, and there may be more than this: ${detail || "it starts"}`;

@@ -9,12 +9,18 @@ import { status } from "@grpc/grpc-js";
 
 import { AGENT, helloOf, reportOf, Stage } from "./sync-stage.ts";
 
-test("agents that come while nobody leads are welcome to whoever wins, before any plan", async () => {
-  await using stage = await new Stage().start();
+/** An agent that has said its hello while nobody leads. */
+async function waitingAgent(stage: Stage): Promise<ReturnType<Stage["agent"]>> {
   stage.sync.setLead("nobodys");
   const agent = stage.agent();
   agent.say(helloOf());
   while (stage.bytes.received === 0) await stage.clock.settle();
+  return agent;
+}
+
+test("agents that come while nobody leads are welcome to whoever wins, before any plan", async () => {
+  await using stage = await new Stage().start();
+  const agent = await waitingAgent(stage);
   await stage.clock.settle();
   assert.deepEqual([agent.heard, stage.facts], [[], []], "it waits, and nobody knows of it");
   stage.sync.setLead("ours");
@@ -30,10 +36,7 @@ test("agents that come while nobody leads are welcome to whoever wins, before an
 
 test("agents that wait for a leader are sent on at once when another one wins", async () => {
   await using stage = await new Stage().start();
-  stage.sync.setLead("nobodys");
-  const agent = stage.agent();
-  agent.say(helloOf());
-  while (stage.bytes.received === 0) await stage.clock.settle();
+  const agent = await waitingAgent(stage);
   stage.sync.setLead("anothers");
   assert.equal((await agent.ended).code, status.UNAVAILABLE);
   assert.equal(stage.clock.pendingTimers(), 0, "nobody waits any more");
@@ -42,10 +45,7 @@ test("agents that wait for a leader are sent on at once when another one wins", 
 
 test("agents wait for a leader no longer than they may go without a welcome", async () => {
   await using stage = await new Stage().start();
-  stage.sync.setLead("nobodys");
-  const agent = stage.agent();
-  agent.say(helloOf());
-  while (stage.bytes.received === 0) await stage.clock.settle();
+  const agent = await waitingAgent(stage);
   await stage.clock.settle();
   await stage.clock.advance(1499);
   assert.equal(stage.bytes.sent, 0);
