@@ -64,6 +64,18 @@ export function daemonOf(
 
 /** A file whose ports answer with its id; 8003 leads to a member on 9001. */
 export function textOf(layout: NginxLayout, id: string, ports: readonly number[]): string {
+  return textWith(layout, id, ports, [
+    "  server { listen 127.0.0.1:8003; proxy_pass 127.0.0.1:9001; }",
+  ]);
+}
+
+/** A file whose ports answer with its id, with these lines in its stream block. */
+export function textWith(
+  layout: NginxLayout,
+  id: string,
+  ports: readonly number[],
+  lines: readonly string[],
+): string {
   const answers = ports.map((port) => `  server { listen 127.0.0.1:${port}; return ${id}; }`);
   return `load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 daemon off;
@@ -74,8 +86,7 @@ worker_processes 2;
 events { worker_connections 64; }
 stream {
   server { listen unix:${layout.probeSocket(id)}; return ${id}; }
-  server { listen 127.0.0.1:8003; proxy_pass 127.0.0.1:9001; }
-${answers.join("\n")}
+${[...answers, ...lines].join("\n")}
 }
 `;
 }

@@ -8,7 +8,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { createLogger, createSystemClock } from "@fairlead/runtime";
 
 import { dataPlaneLayout } from "./data-plane-layout.ts";
-import { supervisorOf } from "./dying-agent.ts";
+import { supervisorOf, textWith } from "./dying-agent.ts";
 import { createNginxDaemon } from "./nginx/nginx-daemon.ts";
 import type { NginxDaemon } from "./ports.ts";
 import type { S6Supervisor } from "./supervise/s6.ts";
@@ -37,19 +37,7 @@ export async function stage(name: string, generationsMax = 8): Promise<Stage> {
     logger: createLogger({ level: "silent", format: "json" }),
   });
   const config: Stage["config"] = (generation, ports, lines = []) =>
-    `load_module /usr/lib/nginx/modules/ngx_stream_module.so;
-daemon off;
-pid ${layout.pid};
-error_log stderr warn;
-user root;
-worker_processes 2;
-events { worker_connections 64; }
-stream {
-  server { listen unix:${layout.probeSocket(generation)}; return ${generation}; }
-${ports.map((port) => `  server { listen 127.0.0.1:${port}; return ${generation}; }`).join("\n")}
-${lines.join("\n")}
-}
-`;
+    textWith(layout, generation, ports, lines);
   return {
     nginx: daemon,
     supervisor,

@@ -16,6 +16,7 @@ import {
 
 import type { Act, ActResult } from "../../acts/act.ts";
 import type { CycleView } from "../../cycle-view.ts";
+import { standbyWords } from "./standby-words.ts";
 
 /** An answer that carries what came of an act. */
 export interface ActAnswer {
@@ -106,8 +107,7 @@ export function exportLeases({
   notReady,
 }: CycleView): MessageInitShape<typeof ExportLeasesResponseSchema> {
   if (plan !== undefined) return { book: encodeLeaseBook(plan.leases.values()) };
-  const leader = lead.holder === undefined ? "nobody leads" : `${lead.holder} leads`;
-  const why = lead.leads ? "nothing was planned yet" : `this controller stands by; ${leader}`;
+  const why = lead.leads ? "nothing was planned yet" : standbyWords(lead).detail;
   throw new NotReadyError(`the leases are not known here: ${notReady ?? why}`);
 }
 

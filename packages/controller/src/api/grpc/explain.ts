@@ -24,6 +24,7 @@ import { explainAgent } from "./explain-agent.ts";
 import { explainClaim, explainOrphan } from "./explain-claim.ts";
 import { explainFinding, explainUnreadable } from "./explain-finding.ts";
 import { explainPool } from "./explain-pool.ts";
+import { standbyWords } from "./standby-words.ts";
 
 /** A longer subject names nothing; the bound keeps the search for similar names cheap. */
 const SUBJECT_CHARACTERS_MAX = 400;
@@ -55,13 +56,8 @@ export function explain(context: AdminContext, text: string): ExplainInit {
 }
 
 /** Whoever stands by knows nothing of what is served. */
-function standsBy(subject: string, { holder, trouble }: ElectionView): ExplainInit {
-  const [detail, remedy] =
-    holder !== undefined
-      ? [`this controller stands by; ${holder} leads`, `ask ${holder}, by --server`]
-      : trouble !== undefined
-        ? [`it is not known who leads: ${trouble}`, "mend that, or ask another, by --server"]
-        : ["this controller stands by, and nobody leads", "look at the other controllers"];
+function standsBy(subject: string, lead: ElectionView): ExplainInit {
+  const { detail, remedy } = standbyWords(lead);
   const steps = [{ title: "Leader", state: LinkState.BROKEN, detail }];
   return { found: true, title: subject, steps, remedy };
 }
