@@ -16,9 +16,10 @@ import { readMemory } from "./process-memory.ts";
 
 const VIPS = 1000;
 const READY_MS_MAX = 300_000;
-/** An agent lists its kernel once more a minute after its start, and seldom after that. */
-const SETTLE_MS = 75_000;
-const IDLE_MS = 60_000;
+/** What a start leaves behind is looked at and collected for two minutes after it. */
+const SETTLE_MS = 120_000;
+/** Its garbage is collected each 200 s: in less than a minute or two that is all or nothing. */
+const IDLE_MS = 120_000;
 const HOLDER = "lb1";
 /** Of the successors the one that a lane is moved to, if it does not hold it. */
 const NEXT = "lb2";
@@ -27,7 +28,7 @@ const AFTER_MS = 3000;
 /** A client misses a lane that is moved from before its first address comes until its last goes. */
 const AROUND_MS = 1000;
 
-/** Measures; takes about six minutes. */
+/** Measures; takes about seven minutes. */
 export async function benchVips(tell: (line: string) => void): Promise<readonly Figure[]> {
   await using stage = await createStage({ prefixLength: 16, pools: ["lan=10.77.4.0-10.77.9.255"] });
   const count = servicesOf(VIPS);

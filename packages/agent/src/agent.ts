@@ -98,7 +98,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     return converge;
   });
   const view = (): ReturnType<Converge["view"]> => converge.view();
-  await lifecycle.start("liveness", () =>
+  const liveness = await lifecycle.start("liveness", () =>
     createLiveness({ ...host, layout, clock, log, files, view }),
   );
   await lifecycle.start("announcing again", () =>
@@ -118,7 +118,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     link.start({
       hello: () => helloOf({ agent, bootId, hasIpv6: options.programs.hasIpv6 }, converge),
       held: () => converge.view().wanted,
-      onPlan: (plan, receivedMs) => converge.accept(plan, () => fed.add(receivedMs)),
+      onPlan: (plan, receivedMs) => {
+        converge.accept(plan, () => fed.add(receivedMs));
+        liveness.planned();
+      },
       onConnectionChange: (isConnected) => {
         if (!isConnected) log.warn({}, "lost the controller; the last good plan is served on");
       },

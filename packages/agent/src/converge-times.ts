@@ -28,8 +28,11 @@ export const OLD_PLAN_MS = 2000;
 export const LOOK_QUIET_MS = 5;
 /** A look is taken at the latest this long after the first event of a burst, in ms. */
 export const LOOK_WAIT_MAX_MS = 25;
-/** Daemons are looked at this often when nothing else happens, in ms. */
+/** The host is looked at this often when nothing calls for it, in ms. */
 export const TICK_MS = 1000;
+/** And this often when nothing has happened for so long, in ms. */
+export const CALM_TICK_MS = 2000;
+export const CALM_AFTER_MS = 10_000;
 /** What failed without being a plan's fault is tried again after this long, in ms. */
 export const RETRY_MS = 5000;
 /** And at the latest after this long, in ms, where its tries are a burden for the host. */

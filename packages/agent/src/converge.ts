@@ -15,19 +15,14 @@ import {
 import { type Applied, NOTHING_APPLIED } from "./applied.ts";
 import { applySteps } from "./apply.ts";
 import type { Host } from "./host.ts";
-import {
-  LOOK_QUIET_MS,
-  LOOK_WAIT_MAX_MS,
-  RELOAD_GAP_MS,
-  RETRY_MS,
-  TICK_MS,
-} from "./converge-times.ts";
+import { LOOK_QUIET_MS, LOOK_WAIT_MAX_MS, RELOAD_GAP_MS, RETRY_MS } from "./converge-times.ts";
 import type { ConvergeView, Look, Pass } from "./converge-view.ts";
 import { type Doing, type Observation, observeAmid } from "./observe.ts";
 import { type OutcomeInput, createReporter, isDataPlaneDown } from "./outcome.ts";
 import { logChanges } from "./log-changes.ts";
 import { type KeptPlan, createKeptPlan } from "./kept-plan.ts";
 import { type MemberFeed, createMemberFeed } from "./member-feed.ts";
+import { type LookWait, createLookWait } from "./look-wait.ts";
 import { type Lookout, createLookout } from "./lookout.ts";
 import { type NewLinks, createNewLinks } from "./new-links.ts";
 import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./ports.ts";
@@ -89,6 +84,7 @@ class Loop implements Converge {
   #lastPass: Pass | undefined;
   readonly #parts = new AsyncDisposableStack();
   #tick: Timer | undefined;
+  readonly #lookWait: LookWait = createLookWait();
   #retry: Timer | undefined;
   readonly #wait: PassWait = createPassWait();
   readonly #newLinks: NewLinks = createNewLinks();
@@ -260,6 +256,7 @@ class Loop implements Converge {
     };
     const report = this.#reportOf(input);
     this.#lastLook = { atMs: clock.nowMs(), observed, report };
+    this.#lookWait.looked(report, clock.nowMs());
     link.report(report);
     this.#trouble = undefined;
     if (this.#newLinks.look(observed.kernel.links, this.#wanted)) this.#passes.poke();
@@ -284,8 +281,10 @@ class Loop implements Converge {
   }
 
   #armTick(): void {
-    this.#tick = this.#options.clock.setTimer(TICK_MS, () => {
-      this.#looks.poke();
+    const { clock } = this.#options;
+    this.#tick = clock.setTimer(this.#lookWait.waitMs(clock.nowMs()), () => {
+      this.#lookWait.due();
+      this.#looks.pokeNow();
       this.#armTick();
     });
   }

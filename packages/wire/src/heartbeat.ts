@@ -29,6 +29,12 @@ export interface Heartbeat extends Disposable {
 /** Intervals without a word after which a peer counts as dead. */
 const MISSED_MAX = 3;
 
+/**
+ * Timers may run early by as much, in ms: what is due within it is due, or another wake would have
+ * to come for it.
+ */
+const EARLY_MS = 1;
+
 /** Starts a watch. */
 export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
   const { clock, intervalMs } = options;
@@ -47,12 +53,12 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
 
   function wake(): void {
     const nowMs = clock.nowMs();
-    if (nowMs >= heardMs + MISSED_MAX * intervalMs) {
+    if (nowMs + EARLY_MS >= heardMs + MISSED_MAX * intervalMs) {
       isOver = true;
       options.onSilence();
       return;
     }
-    if (nowMs >= saidMs + intervalMs) {
+    if (nowMs + EARLY_MS >= saidMs + intervalMs) {
       saidMs = nowMs;
       options.beat();
     }

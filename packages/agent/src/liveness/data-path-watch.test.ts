@@ -16,7 +16,7 @@ interface Stage extends AsyncDisposable {
   answers: boolean;
   serves: boolean;
   readonly watch: DataPathWatch;
-  /** So many ticks, each after what was answered to the one before. */
+  /** So many ticks of 100 ms, each after what was answered to the one before. */
   ticks(count: number): Promise<void>;
   said(): Promise<string>;
 }
@@ -38,7 +38,7 @@ async function stage(): Promise<Stage> {
     }),
     ticks: async (count) => {
       for (let passed = 0; passed < count; passed += 1) {
-        await self.watch.tick();
+        await self.watch.tick(2);
         await new Promise((resolve) => setImmediate(resolve));
       }
     },

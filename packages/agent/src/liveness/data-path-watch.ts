@@ -30,9 +30,16 @@ export interface DataPathWatchOptions {
 
 /** The memory of successive ticks. */
 export interface DataPathWatch {
-  /** Looks once. Rejects with the file system's error where the file cannot be written. */
-  tick(): Promise<void>;
+  /**
+   * Looks once. Rejects with the file system's error where the file cannot be written.
+   * @param units what the loop waited before it, in units of 50 ms.
+   * @returns whether it is worth a hurry to look again.
+   */
+  tick(units: number): Promise<boolean>;
 }
+
+/** The file of one that answers says it is down by its scripts' word alone: each second will do. */
+const UNITS_BETWEEN_READS = 20;
 
 /** Makes the watch; nothing is asked before the first tick. */
 export function createDataPathWatch(options: DataPathWatchOptions): DataPathWatch {
@@ -41,17 +48,19 @@ export function createDataPathWatch(options: DataPathWatchOptions): DataPathWatc
   const file = createDownFile(options.trackFile);
   let wasDown = false;
   let wasServing = false;
-  let isSkipped = false;
+  let unread = 0;
   return {
-    tick: async () => {
+    tick: async (units) => {
       const serves = isServing();
       // It was asked before it was started too, and did not answer then.
       if (serves && !wasServing) silence.forget();
       wasServing = serves;
-      const answering = silence.tick();
-      // Who answers is down by its scripts' word alone, and it is asked on every second tick too.
-      isSkipped = !isSkipped && !wasDown && answering === "answers";
-      if (isSkipped) return;
+      const answering = silence.tick(units);
+      unread += units;
+      if (answering === "answers" && !wasDown && unread < UNITS_BETWEEN_READS) {
+        return silence.isUnsettled;
+      }
+      unread = 0;
       const isDown = file.isDown();
       if (isDown && !wasDown) {
         log.warn({}, `${name} does not serve: lanes with a successor leave this host`);
@@ -60,15 +69,17 @@ export function createDataPathWatch(options: DataPathWatchOptions): DataPathWatc
         silence.forget();
       } else if (isDown && answering === "answers") {
         // Workers of a dead master answer until they are ended.
-        if (leaderOf(incarnation) === undefined) return;
-        await file.setDown(false);
-        wasDown = false;
-        log.info({}, `${name} serves again: lanes may come back to this host`);
+        if (leaderOf(incarnation) !== undefined) {
+          await file.setDown(false);
+          wasDown = false;
+          log.info({}, `${name} serves again: lanes may come back to this host`);
+        }
       } else if (answering === "silent") {
         endFrozen(incarnation);
         // Whether it may be is asked every time: the answer may take two looks.
         if (serves && mayBeDown() && !isDown) await file.setDown(true);
       }
+      return silence.isUnsettled;
     },
   };
 }

@@ -16,8 +16,11 @@ export const NO_LOOKS: Looks = { stopped: 0, busy: 0, pauses: undefined };
 
 /** One who traces a process stops it for a moment: only a second look makes it sure. */
 const STOPPED_LOOKS = 2;
-/** keepalived waits after each thing that it does; with 4 000 VIPs the longest took 100 ms. */
-const BUSY_LOOKS = 30;
+/**
+ * For 3 s, as a busy one is looked at each 50 ms. keepalived waits after each thing that it does;
+ * with 4 000 VIPs the longest took 100 ms.
+ */
+const BUSY_LOOKS = 60;
 
 /** Takes one more look into account. `pauses` is asked for only when the process is busy. */
 export function looked(before: Looks, state: string, pauses: () => number | undefined): Looks {

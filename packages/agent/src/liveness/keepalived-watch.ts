@@ -26,8 +26,11 @@ export interface KeepalivedWatchOptions {
 
 /** The memory of successive looks. Disposing it closes the files that it looks at. */
 export interface KeepalivedWatch extends Disposable {
-  /** Looks once, and ends what is frozen. */
-  look(): void;
+  /**
+   * Looks once, and ends what is frozen.
+   * @returns whether one of the two may be, so that it is worth a hurry to look again.
+   */
+  look(): boolean;
 }
 
 /** One process of the two, with what was seen of it. */
@@ -42,17 +45,14 @@ export function createKeepalivedWatch({ layout, log }: KeepalivedWatchOptions): 
   const { incarnation, vrrpPid } = layout.keepalived;
   let leader: Watched | undefined;
   let child: Watched | undefined;
-  let isSkipped = false;
   return {
     look: () => {
-      // Addresses are the child's: while the first process sleeps, every second look will do.
-      isSkipped = !isSkipped && leader?.looks === NO_LOOKS;
-      if (!isSkipped) leader = again(leader, () => leaderOf(incarnation));
+      leader = again(leader, () => leaderOf(incarnation));
       if (leader === undefined) {
         // Its supervisor has seen that before us.
         child?.followed[Symbol.dispose]();
         child = undefined;
-        return;
+        return false;
       }
       const parent = leader.process.pid;
       child = again(child, () => childOf(vrrpPid, parent));
@@ -64,6 +64,7 @@ export function createKeepalivedWatch({ layout, log }: KeepalivedWatchOptions): 
         log.warn({ pid: parent }, "keepalived's first process is frozen and is ended");
         endProcess(leader.process);
       }
+      return [leader, child].some((one) => one !== undefined && one.looks !== NO_LOOKS);
     },
     [Symbol.dispose]: () => {
       for (const watched of [leader, child]) watched?.followed[Symbol.dispose]();

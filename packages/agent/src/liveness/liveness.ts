@@ -1,6 +1,7 @@
-// Looks ten times a second whether the daemons really work, and lets lanes leave a host that cannot
-// serve them. Given the loop's view and the answers of both nginx; it decides nothing of what shall
-// be held. Ends a frozen keepalived or nginx, whose supervisor starts it anew; writes track files.
+// Looks some times a second whether the daemons really work, and lets lanes leave a host that
+// cannot serve them. Given the loop's view and the answers of both nginx; it decides nothing of
+// what shall be held. Ends a frozen keepalived or nginx, whose supervisor starts it anew; writes
+// track files.
 
 import type { LaneResource } from "@fairlead/model";
 import { type Clock, type Logger, type Timer, describeError } from "@fairlead/runtime";
@@ -26,11 +27,23 @@ export interface LivenessOptions {
   readonly view: () => Pick<ConvergeView, "wanted" | "applied" | "look">;
 }
 
-/** A frozen keepalived has its addresses for three adverts, 300 ms, before others take them. */
-const TICK_MS = 100;
+/**
+ * Each tick wakes an idle host, which is most of what the agent costs there: ten a second are 0.2 %
+ * of a core. So they are seldom while nothing is the matter, and frequent once one look shows what
+ * a second one has to confirm: a frozen keepalived has its addresses for three adverts, 300 ms,
+ * before others take them, and is ended by then.
+ */
+const UNIT_MS = 50;
+const CALM_UNITS = 4;
+
+/** The loop of looks. */
+export interface Liveness extends AsyncDisposable {
+  /** A plan came: what it wishes of the lanes is written at once. */
+  planned(): void;
+}
 
 /** Starts looking. */
-export function createLiveness(options: LivenessOptions): AsyncDisposable {
+export function createLiveness(options: LivenessOptions): Liveness {
   return new Watch(options);
 }
 
@@ -39,7 +52,7 @@ export function lanesOf(plan: AcceptedPlan | undefined): readonly LaneResource[]
   return [...(plan?.plan.resources.values() ?? [])].filter((one) => one.kind === "lane");
 }
 
-class Watch implements AsyncDisposable {
+class Watch implements Liveness {
   readonly #options: LivenessOptions;
   readonly #keepalived: KeepalivedWatch;
   readonly #dataPaths: readonly DataPathWatch[];
@@ -49,6 +62,7 @@ class Watch implements AsyncDisposable {
   #written: AcceptedPlan | undefined;
   #trouble: string | undefined;
   #writing: Promise<void> = Promise.resolve();
+  #isUnsettled = false;
   #isEnded = false;
 
   constructor(options: LivenessOptions) {
@@ -83,23 +97,34 @@ class Watch implements AsyncDisposable {
     this.#keepalived[Symbol.dispose]();
   }
 
+  planned(): void {
+    if (!this.#isEnded) void this.#write(() => this.#writeWishes());
+  }
+
   /** The next tick comes after what this one writes: two of them never meet in a file. */
   #arm(): void {
     if (this.#isEnded) return;
-    this.#timer = this.#options.clock.setTimer(TICK_MS, () => {
-      this.#writing = this.#tick().then(() => this.#arm());
+    const units = this.#isUnsettled ? 1 : CALM_UNITS;
+    this.#timer = this.#options.clock.setTimer(units * UNIT_MS, () => {
+      this.#isUnsettled = this.#keepalived.look();
+      void this.#write(() => this.#tick(units)).finally(() => this.#arm());
     });
   }
 
-  async #tick(): Promise<void> {
-    this.#keepalived.look();
-    try {
-      for (const watch of this.#dataPaths) await watch.tick();
-      await this.#writeWishes();
-      this.#trouble = undefined;
-    } catch (error) {
-      this.#complain(describeError(error));
+  async #tick(units: number): Promise<void> {
+    for (const watch of this.#dataPaths) {
+      if (await watch.tick(units)) this.#isUnsettled = true;
     }
+    await this.#writeWishes();
+    this.#trouble = undefined;
+  }
+
+  /** In turn, whoever began it. What fails is tried again by the next tick. */
+  #write(work: () => Promise<void>): Promise<void> {
+    this.#writing = this.#writing
+      .then(work)
+      .catch((error: unknown) => this.#complain(describeError(error)));
+    return this.#writing;
   }
 
   async #writeWishes(): Promise<void> {
@@ -109,7 +134,7 @@ class Watch implements AsyncDisposable {
     this.#written = wanted;
   }
 
-  /** The next tick tries again; what is said is said once. */
+  /** What is said is said once. */
   #complain(trouble: string): void {
     if (trouble === this.#trouble) return;
     this.#trouble = trouble;

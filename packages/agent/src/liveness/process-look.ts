@@ -1,4 +1,4 @@
-// One process as /proc shows it now. It is read without waiting: ten looks a second through the
+// One process as /proc shows it now. It is read without waiting: five looks a second through the
 // thread pool would cost more than they find, and /proc answers from memory. It changes nothing.
 
 import { closeSync, openSync, readSync, readlinkSync } from "node:fs";

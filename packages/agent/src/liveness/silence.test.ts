@@ -8,11 +8,14 @@ import { type Silence, createSilence } from "./silence.ts";
 interface Stage {
   readonly silence: Silence;
   readonly open: ((answers: boolean | undefined) => void)[];
-  /** Ticks as often and gives what is known after the last. */
+  /** So many ticks, each after 100 ms, and what is known after the last. */
   ticks(count: number): Promise<string>;
   /** Answers the oldest open question. */
   answer(answers: boolean | undefined): Promise<void>;
 }
+
+/** Of 50 ms. */
+const UNITS = 2;
 
 function stage(isAtRest: () => boolean = () => false): Stage {
   const open: ((answers: boolean | undefined) => void)[] = [];
@@ -26,7 +29,7 @@ function stage(isAtRest: () => boolean = () => false): Stage {
     open,
     ticks: async (count) => {
       let known = "";
-      for (let tick = 0; tick < count; tick++) known = silence.tick();
+      for (let tick = 0; tick < count; tick++) known = silence.tick(UNITS);
       await Promise.resolve();
       return known;
     },
@@ -56,7 +59,7 @@ test("one that no client depends on is asked once a second, and as ever when tha
   assert.equal(s.open.length, 1);
 });
 
-test("one that answers is asked on every second tick", async () => {
+test("one that answers is asked each 200 ms", async () => {
   const s = stage();
   for (let round = 0; round < 5; round++) {
     await s.ticks(2);
@@ -79,7 +82,7 @@ test("one refusal may be a reload, two in a row are silence, and an answer ends 
   assert.equal(await s.ticks(1), "answers");
 });
 
-test("a question that is open for four ticks is silence", async () => {
+test("a question that is open for 400 ms is silence", async () => {
   const s = stage();
   await s.ticks(2);
   await s.answer(true);
@@ -117,4 +120,25 @@ test("an agent that cannot ask, as it has no descriptor left, knows nothing", as
     await s.answer(undefined);
     assert.equal(await s.ticks(1), "unsure");
   }
+});
+
+test("it is worth a hurry while a question is overdue or was refused once", async () => {
+  const s = stage();
+  const isUnsettledAfter = async (answers: boolean): Promise<boolean> => {
+    await s.answer(answers);
+    return s.silence.isUnsettled;
+  };
+  s.silence.tick(4);
+  assert.equal(s.silence.isUnsettled, false, "it was asked just now");
+  s.silence.tick(4);
+  assert.equal(s.silence.isUnsettled, true);
+  assert.equal(await isUnsettledAfter(true), false);
+  s.silence.tick(4);
+  assert.equal(await isUnsettledAfter(false), true);
+  s.silence.tick(4);
+  assert.equal(await isUnsettledAfter(false), false, "it is silent, and that may last");
+  s.silence.tick(4);
+  s.silence.tick(4);
+  s.silence.tick(4);
+  assert.equal(s.silence.isUnsettled, false, "silent by a question that nobody answers");
 });

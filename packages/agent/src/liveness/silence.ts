@@ -7,17 +7,22 @@ export type Answering = "answers" | "silent" | "unsure";
 
 /** The memory of the questions asked. */
 export interface Silence {
-  /** Counts one tick of the loop, asks where it is time, and says what is known. */
-  tick(): Answering;
+  /**
+   * Takes one tick of the loop into account, asks where it is time, and says what is known.
+   * @param units what the loop waited before it, in units of 50 ms.
+   */
+  tick(units: number): Answering;
+  /** Whether the next answer, or that none comes, may change what is known: it is worth a hurry. */
+  readonly isUnsettled: boolean;
   /** What was answered before now, or is asked already, counts no more. */
   forget(): void;
 }
 
-/** A question is asked on every second tick, and while it answers nobody once a second. */
-const TICKS_BETWEEN = 2;
-const TICKS_BETWEEN_AT_REST = 10;
-/** Unanswered for as many ticks: at 100 ms a tick a client has waited long enough. */
-const WAITED_TICKS_MAX = 4;
+/** A question is asked each 200 ms, and while it answers nobody once a second. */
+const UNITS_BETWEEN = 4;
+const UNITS_BETWEEN_AT_REST = 20;
+/** Unanswered for 400 ms: a client has waited long enough. */
+const WAITED_UNITS_MAX = 8;
 /** Refused as often in a row: one may meet nginx between two generations. */
 const REFUSED_MAX = 2;
 
@@ -32,39 +37,46 @@ export function createSilence(
 ): Silence {
   let known: Answering = "unsure";
   let refused = 0;
-  let ticks = 0;
+  let passed = 0;
   let isAsking = false;
+  let isOverdue = false;
   let epoch = 0;
-  const ticksBetween = (): number =>
-    known === "answers" && isAtRest() ? TICKS_BETWEEN_AT_REST : TICKS_BETWEEN;
+  const unitsBetween = (): number =>
+    known === "answers" && isAtRest() ? UNITS_BETWEEN_AT_REST : UNITS_BETWEEN;
   const answered = (answers: boolean | undefined, asked: number): void => {
     if (asked !== epoch) return;
     isAsking = false;
-    ticks = 0;
+    isOverdue = false;
+    passed = 0;
     refused = answers === false ? refused + 1 : 0;
     if (answers === true) known = "answers";
     else known = refused >= REFUSED_MAX ? "silent" : "unsure";
   };
   return {
-    tick: () => {
-      ticks += 1;
+    tick: (units) => {
+      passed += units;
       if (isAsking) {
-        if (ticks >= WAITED_TICKS_MAX) known = "silent";
-      } else if (ticks >= ticksBetween()) {
+        isOverdue = passed < WAITED_UNITS_MAX;
+        if (!isOverdue) known = "silent";
+      } else if (passed >= unitsBetween()) {
         isAsking = true;
-        ticks = 0;
+        passed = 0;
         const asked = epoch;
         void ask().then((answers) => answered(answers, asked));
       }
       return known;
+    },
+    get isUnsettled() {
+      return isOverdue || (refused > 0 && refused < REFUSED_MAX);
     },
     forget: () => {
       epoch += 1;
       known = "unsure";
       refused = 0;
       isAsking = false;
+      isOverdue = false;
       // The next tick asks.
-      ticks = TICKS_BETWEEN;
+      passed = UNITS_BETWEEN;
     },
   };
 }

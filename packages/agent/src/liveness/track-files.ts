@@ -34,7 +34,7 @@ export interface DownFile {
 /** Makes it; nothing is read or written before a call. */
 export function createDownFile(path: string): DownFile {
   return {
-    // Ten times a second: a wait for the thread pool would cost more than the read.
+    // Five times a second: a wait for the thread pool would cost more than the read.
     isDown: () => valueNow(path) === "1",
     setDown: (isDown) => writeTrack(path, isDown),
   };

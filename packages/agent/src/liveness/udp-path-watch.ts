@@ -52,15 +52,18 @@ class Watch implements DataPathWatch {
     });
   }
 
-  async tick(): Promise<void> {
+  async tick(units: number): Promise<boolean> {
     if (!this.#isServing()) {
       await this.#forget();
-      return;
+      return false;
     }
     this.#isVoid = false;
     this.#isSilent = false;
-    await this.#dataPath.tick();
+    const isFirst = this.#before === undefined;
+    const isUnsettled = await this.#dataPath.tick(units);
     if (!this.#isSilent) this.#before = undefined;
+    // Whether its worker lives on is seen by the next look.
+    return isUnsettled || (this.#isSilent && isFirst);
   }
 
   #isServing(): boolean {

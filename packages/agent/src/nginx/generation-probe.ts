@@ -68,6 +68,7 @@ class Line {
   readonly #path: string;
   readonly #socket: Socket;
   #answer = "";
+  #late: NodeJS.Timeout | undefined;
   #resolve: (id: string | undefined) => void = () => undefined;
 
   /** @param onFree called when another question may be asked. */
@@ -76,7 +77,6 @@ class Line {
     const onread = { buffer: Buffer.allocUnsafe(READ_BYTES), callback: this.#read.bind(this) };
     // What the other one has ended is destroyed: to end it too would be one more call.
     this.#socket = new Socket({ allowHalfOpen: true, onread });
-    this.#socket.on("timeout", () => this.#finish(""));
     this.#socket.on("end", () => this.#finish(this.#answer.trim()));
     this.#socket.on("error", () => this.#finish(""));
     this.#socket.on("close", () => {
@@ -90,7 +90,8 @@ class Line {
     this.#answer = "";
     this.#resolve = resolve;
     this.#socket.connect({ path: this.#path });
-    this.#socket.setTimeout(ANSWER_MS_MAX);
+    // That of a socket which is used again stays in Node's list, and wakes the process for nothing.
+    this.#late = setTimeout(() => this.#finish(""), ANSWER_MS_MAX);
     return promise;
   }
 
@@ -103,6 +104,7 @@ class Line {
 
   /** Whatever comes after the first is late. */
   #finish(id: string): void {
+    clearTimeout(this.#late);
     this.#socket.destroy();
     this.#resolve(id === "" ? undefined : id);
   }
