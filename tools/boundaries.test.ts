@@ -75,6 +75,12 @@ const PLANTED: readonly {
     rule: "only-packages-controller-src-store-sqlite-sqlite",
   },
   {
+    name: "a program loads Node's HTTP with a client that it does not use",
+    file: "packages/agent/src/bad.ts",
+    code: 'import { type Server, request } from "node:http";\nexport const r: Server = request;\n',
+    rule: "http-without-its-client",
+  },
+  {
     name: "somebody imports the whole Kubernetes client",
     file: "packages/controller/src/bad.ts",
     code: 'import { KubeConfig } from "@kubernetes/client-node";\nexport const K = KubeConfig;\n',

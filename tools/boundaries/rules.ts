@@ -145,6 +145,18 @@ const TECHNOLOGIES: readonly Rule[] = [
   only("client-node", "@kubernetes/client-node", "packages/kubeconfig/build/", [
     "importing this client costs 64 MB, and only the build of its bundle leaves that behind",
   ]),
+  rule(
+    "http-without-its-client",
+    "an import of node:http loads a client of 6 MB beside it that nothing uses: its functions " +
+      "come from runtime's node-http.ts, its types by `import type`",
+    {
+      from: {
+        path: "^packages/(runtime|kubeconfig|wire|controller|agent|cli)/src/",
+        pathNot: [TEST, "^packages/kubeconfig/src/echo-server\\.ts$"],
+      },
+      to: { path: "^(node:)?http$", dependencyTypesNot: ["type-only"] },
+    },
+  ),
   only("protocol", "^packages/proto/", "packages/(wire|proto)/", [
     "the model leaves wire and generated messages do not, so that the protocol can change",
   ]),

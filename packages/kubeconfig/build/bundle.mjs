@@ -38,6 +38,20 @@ const standIns = {
   },
 };
 
+/**
+ * Node's HTTP without what an import of it loads beside it: 6 MB of a client that nothing uses.
+ * @type {import("esbuild").Plugin}
+ */
+const ownHttp = {
+  name: "own-http",
+  setup: (bundle) => {
+    bundle.onResolve({ filter: /^node:http$/ }, ({ path }) => ({ path, namespace: "own" }));
+    bundle.onLoad({ filter: /./, namespace: "own" }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
 const made = `${DIST}.${process.pid}`;
 try {
   const { metafile } = await build({
@@ -55,7 +69,7 @@ try {
     banner: {
       js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',
     },
-    plugins: [standIns],
+    plugins: [standIns, ownHttp],
   });
   const licenses = collectLicenses(HERE, Object.keys(metafile.inputs));
   writeFileSync(join(made, "LICENSES"), licenses);

@@ -1,10 +1,11 @@
 // Makes the one agent of an access, whose connections are kept and used again. Given the server and
 // its proxy. Agents for proxies are read from disk when there is a proxy.
 
-import { Agent as HttpAgent } from "node:http";
+import type { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { isIP } from "node:net";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { nodeHttp } from "@fairlead/runtime";
 import { loadHttpProxyAgents, loadSocksProxyAgent } from "#client-node";
 
 /** Where connections go. */
@@ -30,7 +31,7 @@ const KEPT = {
 export async function createAgent(options: AgentOptions): Promise<HttpAgent> {
   const { server, proxyUrl } = options;
   const isHttps = server.startsWith("https:");
-  if (proxyUrl === undefined) return isHttps ? new HttpsAgent(KEPT) : new HttpAgent(KEPT);
+  if (proxyUrl === undefined) return isHttps ? new HttpsAgent(KEPT) : new nodeHttp.Agent(KEPT);
   if (proxyUrl.startsWith("socks")) {
     const { SocksProxyAgent } = await loadSocksProxyAgent();
     return new SocksProxyAgent(proxyUrl, { ...KEPT, ...identityOf(options) });

@@ -2,12 +2,13 @@
 // registry and two questions to ask. It reads no request bodies, answers GET and HEAD alone, and
 // never lets a failing check take the program down.
 
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Registry } from "prom-client";
 import { describeError } from "./errors.ts";
 import { escapeControls } from "./escape.ts";
 import type { HostPort } from "./host-port.ts";
 import { closeHttp, listenHttp } from "./http-listen.ts";
+import { nodeHttp } from "./node-http.ts";
 
 /** One thing that is checked. */
 export interface HealthCheck {
@@ -49,7 +50,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 /** Starts the server. Rejects with EdgeError<ListenErrorCode> when it cannot listen. */
 export async function createHealthServer(options: HealthServerOptions): Promise<HealthServer> {
-  const server = createServer(
+  const server = nodeHttp.createServer(
     {
       maxHeaderSize: HEADER_BYTES_MAX,
       headersTimeout: HEADERS_TIMEOUT_MS,

@@ -2,15 +2,10 @@
 // comes back is bounded in size and time and read strictly; its texts are escaped and shortened. It
 // keeps nothing but open connections, follows no redirect, and tries nothing again.
 
-import {
-  type IncomingMessage,
-  type RequestOptions,
-  Agent as HttpAgent,
-  request as httpRequest,
-} from "node:http";
+import type { IncomingMessage, RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 
-import { type Clock, escapeBounded } from "@fairlead/runtime";
+import { type Clock, escapeBounded, nodeHttp } from "@fairlead/runtime";
 
 import type { IpamAccount, IpamAnswer, IpamClient } from "../registrar/ports.ts";
 import { type AskedWith, badAnswer, failedAnswer, socketError } from "./ipam-errors.ts";
@@ -54,7 +49,7 @@ interface Answer {
 export function createHttpIpamClient(options: HttpIpamOptions): HttpIpamClient {
   const { answerMsMax = ANSWER_MS_MAX, filesDir, clock } = options;
   const kept = { keepAlive: true, maxSockets: SOCKETS_MAX };
-  const agents = { "http:": new HttpAgent(kept), "https:": new HttpsAgent(kept) };
+  const agents = { "http:": new nodeHttp.Agent(kept), "https:": new HttpsAgent(kept) };
 
   async function ask(call: Call): Promise<Answer> {
     const { url: base, pool } = call.account;
@@ -135,7 +130,7 @@ async function send(
   body: string | undefined,
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const request = (url.protocol === "http:" ? httpRequest : httpsRequest)(url, how);
+  const request = (url.protocol === "http:" ? nodeHttp.request : httpsRequest)(url, how);
   request.on("error", reject);
   request.on("response", (response) => {
     readText(call, response).then((text) => {

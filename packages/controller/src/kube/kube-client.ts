@@ -1,16 +1,11 @@
 // Requests to an API server over HTTPS: one answer, or the lines of a watch. Given how the server
 // is reached; it keeps nothing of objects and tries nothing again: who asks knows whether to.
 
-import {
-  type ClientRequest,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  request as httpRequest,
-} from "node:http";
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import { TLSSocket } from "node:tls";
 
-import { abortReason, type Clock } from "@fairlead/runtime";
+import { abortReason, type Clock, nodeHttp } from "@fairlead/runtime";
 
 import {
   answerError,
@@ -95,7 +90,7 @@ export function createKubeClient(options: {
     const url = requestUrl(access.server, request);
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const make = url.protocol === "http:" ? httpRequest : httpsRequest;
+    const make = url.protocol === "http:" ? nodeHttp.request : httpsRequest;
     const call = make(url, {
       ...base,
       method: request.method,

@@ -2,7 +2,7 @@
 // Given the routes. As nobody logs in yet it answers only those who call it by a loopback's name,
 // which a web page of elsewhere cannot do.
 
-import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { assert } from "@fairlead/model";
 import {
@@ -13,6 +13,7 @@ import {
   isEdgeError,
   isLoopbackHost,
   listenHttp,
+  nodeHttp,
 } from "@fairlead/runtime";
 
 import { PROBLEM_TYPE, type Problem, problemBody, unavailable } from "./problem.ts";
@@ -45,7 +46,7 @@ export interface RestServer extends AsyncDisposable {
 export async function createRestServer(options: RestServerOptions): Promise<RestServer> {
   const { listen, log } = options;
   assert(isLoopbackHost(listen.host), "nobody is asked who he is");
-  const server = createServer(
+  const server = nodeHttp.createServer(
     {
       maxHeaderSize: HEADER_BYTES_MAX,
       headersTimeout: HEADERS_TIMEOUT_MS,
