@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type AgentHello, type AgentName, assert, parseAgentName } from "@fairlead/model";
 import {
   type Clock,
+  collectAfterStart,
   createHealthServer,
   type HostPort,
   type Lifecycle,
@@ -129,6 +130,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     return link;
   });
   await serveHealth(options, converge, link, fed);
+  await lifecycle.start("collecting", () => collectAfterStart(clock));
   full.start(view);
   await lifecycle.start("full listeners", () => full);
   await serveDebug(options, { view, files: () => readRenderedFiles(layout), ...shown });

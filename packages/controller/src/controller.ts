@@ -11,6 +11,7 @@ import {
   type HostPort,
   type Logger,
   VERSION,
+  collectAfterStart,
   createHealthServer,
   createLifecycle,
   describeError,
@@ -141,7 +142,7 @@ async function start(options: ControllerOptions, lifecycle: Lifecycle): Promise<
   );
   admin.health.setServing(true);
   const agents = await keepAgents({ lifecycle, sync, listen: settings.listenAgents, credentials });
-  await startCycle(lifecycle, cycle, ports);
+  await startCycle(lifecycle, { cycle, clock }, ports);
   const { metrics } = measured;
   const rest = { settings: settings.rest, clock, log, lifecycle, metrics, ports };
   const restAt = await serveRest(rest);
@@ -229,7 +230,7 @@ async function serveHealth(
 /** The store is stopped last and the loop first, so that nothing is written to a closed store. */
 async function startCycle(
   lifecycle: Lifecycle,
-  cycle: Cycle,
+  { cycle, clock }: { readonly cycle: Cycle; readonly clock: Clock },
   { election, store, sources, publishers }: Adapters,
 ): Promise<void> {
   // Given up after all that writes: until then nobody else may.
@@ -243,6 +244,7 @@ async function startCycle(
   for (const source of sources) await lifecycle.start(`source ${source.name}`, () => source);
   await lifecycle.start("cycle", () => cycle);
   await cycle.start();
+  await lifecycle.start("collecting", () => collectAfterStart(clock));
 }
 
 function servingText({ lead, epoch }: CycleView): string {

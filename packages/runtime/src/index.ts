@@ -4,6 +4,7 @@
 export * from "./atomic-file.ts";
 export * from "./backoff.ts";
 export { abortReason, type Clock, createSystemClock, type Timer } from "./clock.ts";
+export * from "./collect-after-start.ts";
 export * from "./deadline.ts";
 export * from "./duration.ts";
 export * from "./errors.ts";
