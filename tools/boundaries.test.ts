@@ -78,7 +78,7 @@ const PLANTED: readonly {
     name: "a program loads Node's HTTP with a client that it does not use",
     file: "packages/agent/src/bad.ts",
     code: 'import { type Server, request } from "node:http";\nexport const r: Server = request;\n',
-    rule: "http-without-its-client",
+    rule: "lean-modules",
   },
   {
     name: "somebody imports the whole Kubernetes client",

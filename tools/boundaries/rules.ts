@@ -146,15 +146,15 @@ const TECHNOLOGIES: readonly Rule[] = [
     "importing this client costs 64 MB, and only the build of its bundle leaves that behind",
   ]),
   rule(
-    "http-without-its-client",
-    "an import of node:http loads a client of 6 MB beside it that nothing uses: its functions " +
-      "come from runtime's node-http.ts, its types by `import type`",
+    "lean-modules",
+    "an import of node:http or node:tls loads MBs beside it that nothing uses: their functions " +
+      "come from runtime's lean-modules.ts, their types by `import type`",
     {
       from: {
         path: "^packages/(runtime|kubeconfig|wire|controller|agent|cli)/src/",
         pathNot: [TEST, "^packages/kubeconfig/src/echo-server\\.ts$"],
       },
-      to: { path: "^(node:)?http$", dependencyTypesNot: ["type-only"] },
+      to: { path: "^(node:)?(http|tls)$", dependencyTypesNot: ["type-only"] },
     },
   ),
   only("protocol", "^packages/proto/", "packages/(wire|proto)/", [

@@ -39,14 +39,14 @@ const standIns = {
 };
 
 /**
- * Node's HTTP without what an import of it loads beside it: 6 MB of a client that nothing uses.
+ * Modules of Node without what an import of them loads beside them: see runtime's lean-modules.ts.
  * @type {import("esbuild").Plugin}
  */
-const ownHttp = {
-  name: "own-http",
+const lean = {
+  name: "lean",
   setup: (bundle) => {
-    bundle.onResolve({ filter: /^node:http$/ }, ({ path }) => ({ path, namespace: "own" }));
-    bundle.onLoad({ filter: /./, namespace: "own" }, ({ path }) => ({
+    bundle.onResolve({ filter: /^node:(http|tls)$/ }, ({ path }) => ({ path, namespace: "lean" }));
+    bundle.onLoad({ filter: /./, namespace: "lean" }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
     }));
   },
@@ -69,7 +69,7 @@ try {
     banner: {
       js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',
     },
-    plugins: [standIns, ownHttp],
+    plugins: [standIns, lean],
   });
   const licenses = collectLicenses(HERE, Object.keys(metafile.inputs));
   writeFileSync(join(made, "LICENSES"), licenses);

@@ -4,8 +4,8 @@
 import type { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { isIP } from "node:net";
-import { checkServerIdentity, type PeerCertificate } from "node:tls";
-import { nodeHttp } from "@fairlead/runtime";
+import type { PeerCertificate } from "node:tls";
+import { nodeHttp, nodeTls } from "@fairlead/runtime";
 import { loadHttpProxyAgents, loadSocksProxyAgent } from "#client-node";
 
 /** Where connections go. */
@@ -45,7 +45,9 @@ export async function createAgent(options: AgentOptions): Promise<HttpAgent> {
 function identityOf({ server, serverName }: AgentOptions): SocksIdentity {
   const host = new URL(server).hostname.replace(/^\[|\]$/gu, "");
   if (serverName !== undefined || isIP(host) === 0) return {};
-  return { checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate) };
+  return {
+    checkServerIdentity: (_, certificate) => nodeTls.checkServerIdentity(host, certificate),
+  };
 }
 
 interface SocksIdentity {

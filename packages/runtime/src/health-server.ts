@@ -8,7 +8,7 @@ import { describeError } from "./errors.ts";
 import { escapeControls } from "./escape.ts";
 import type { HostPort } from "./host-port.ts";
 import { closeHttp, listenHttp } from "./http-listen.ts";
-import { nodeHttp } from "./node-http.ts";
+import { nodeHttp } from "./lean-modules.ts";
 
 /** One thing that is checked. */
 export interface HealthCheck {

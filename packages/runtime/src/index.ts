@@ -13,7 +13,7 @@ export * from "./fake-clock.ts";
 export * from "./health-server.ts";
 export * from "./host-port.ts";
 export * from "./http-listen.ts";
-export * from "./node-http.ts";
+export * from "./lean-modules.ts";
 export { KNOWN_VARIABLES } from "./known-variables.ts";
 export * from "./latest.ts";
 export * from "./listen-places.ts";

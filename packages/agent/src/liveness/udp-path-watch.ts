@@ -63,7 +63,7 @@ class Watch implements DataPathWatch {
     const isUnsettled = await this.#dataPath.tick(units);
     if (!this.#isSilent) this.#before = undefined;
     // Whether its worker lives on is seen by the next look.
-    return isUnsettled || (this.#isSilent && isFirst);
+    return isUnsettled || (isFirst && this.#before !== undefined);
   }
 
   #isServing(): boolean {

@@ -3,9 +3,8 @@
 
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
-import { TLSSocket } from "node:tls";
 
-import { abortReason, type Clock, nodeHttp } from "@fairlead/runtime";
+import { abortReason, type Clock, nodeHttp, nodeTls } from "@fairlead/runtime";
 
 import {
   answerError,
@@ -170,7 +169,7 @@ function endOnceConnected(
   };
   call.once("socket", (socket) => {
     if (!socket.connecting) return end();
-    socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", end);
+    socket.once(socket instanceof nodeTls.TLSSocket ? "secureConnect" : "connect", end);
   });
 }
 

@@ -1,4 +1,4 @@
-// What a program loads that serves and asks over HTTP.
+// What a program loads that serves and asks over HTTP and TLS.
 
 import assert from "node:assert";
 import { test } from "node:test";
@@ -11,7 +11,7 @@ const loaded = process.moduleLoadList.filter((name) => name.includes("undici"));
 process.stdout.write(JSON.stringify(loaded));
 `;
 
-test("the client behind fetch, which nobody uses, is not loaded with HTTP", async () => {
+test("the client behind fetch, which nobody uses, is not loaded", async () => {
   const all = fileURLToPath(new URL("index.ts", import.meta.url));
   const { stdout } = await runProgram({
     command: process.execPath,
