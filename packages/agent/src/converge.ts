@@ -284,7 +284,7 @@ class Loop implements Converge {
     const { clock } = this.#options;
     this.#tick = clock.setTimer(this.#lookWait.waitMs(clock.nowMs()), () => {
       this.#lookWait.due();
-      this.#looks.pokeNow();
+      this.#looks.poke();
       this.#armTick();
     });
   }

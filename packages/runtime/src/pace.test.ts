@@ -175,15 +175,3 @@ test("stopping waits for the run under way", async () => {
   resolve();
   await stopping;
 });
-
-test("what has its time runs before it returns, and takes along what waited", async () => {
-  await using stage = createStage({ gapMs: 30 });
-  stage.pace.poke();
-  stage.pace.pokeNow();
-  assert.deepEqual(stage.runs, [0]);
-  await stage.clock.advance(10);
-  stage.pace.pokeNow();
-  assert.deepEqual(stage.runs, [0], "the gap bars it");
-  await stage.clock.advance(500);
-  assert.deepEqual(stage.runs, [0, 60]);
-});

@@ -10,8 +10,6 @@ import { createPokeCount } from "./poke-count.ts";
 export interface Pace extends AsyncDisposable {
   /** Asks for a run. Returns the sequence number of this poke, for `done`. */
   poke(): number;
-  /** The same for one whose time has come: it runs before this returns, if a run may start now. */
-  pokeNow(): number;
   /**
    * Resolves when a run has ended that began after poke number `sequence` (default: the newest).
    * Also resolves when that run failed. Rejects when the pace is stopped first.
@@ -95,16 +93,6 @@ export function createPace(options: PaceOptions): Pace {
     return sequence;
   }
 
-  function pokeNow(): number {
-    const sequence = poke();
-    const isBarred = isStopped || running !== undefined || clock.nowMs() < lastStartMs + gapMs;
-    if (!isBarred) {
-      timer?.cancel();
-      start();
-    }
-    return sequence;
-  }
-
   async function stop(): Promise<void> {
     isStopped = true;
     timer?.cancel();
@@ -115,6 +103,5 @@ export function createPace(options: PaceOptions): Pace {
   }
 
   const isIdle = (): boolean => firstPokeMs === undefined && running === undefined;
-  const done: Pace["done"] = (sequence) => pokes.done(sequence);
-  return { poke, pokeNow, done, isIdle, [Symbol.asyncDispose]: stop };
+  return { poke, done: (sequence) => pokes.done(sequence), isIdle, [Symbol.asyncDispose]: stop };
 }
