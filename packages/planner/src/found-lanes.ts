@@ -34,16 +34,16 @@ export function findLanes(world: World): ReadonlyMap<LaneId, Lane> {
     }
   }
   const found = new Map<LaneId, Lane>();
-  for (const [id, all] of [...runners].sort(([a], [b]) => compareText(a, b))) {
-    const [, segment, number] = /^(.+)#(\d{1,3})$/.exec(id) ?? [];
-    const routerId = Number(number);
-    if (segment === undefined || routerId < 1 || routerId > ROUTER_ID_MAX) continue;
-    const sorted = all.sort(
+  for (const [id, known] of [...runners].sort(([a], [b]) => compareText(a, b))) {
+    const named = laneOfId(id);
+    if (named === undefined) continue;
+    const { segment, routerId } = named;
+    const sorted = known.sort(
       (a, b) => Number(b.isHolder) - Number(a.isHolder) || compareText(a.name, b.name),
     );
     const peers = sorted.flatMap(({ order }) => order);
-    const named = new Set([...sorted.map(({ name }) => name), ...peers.map(({ agent }) => agent)]);
-    const order = [...named].slice(0, LANE_AGENTS_MAX);
+    const all = new Set([...sorted.map(({ name }) => name), ...peers.map(({ agent }) => agent)]);
+    const order = [...all].slice(0, LANE_AGENTS_MAX);
     const [first] = sorted;
     found.set(id, {
       id: laneId(segment, routerId),
@@ -56,6 +56,26 @@ export function findLanes(world: World): ReadonlyMap<LaneId, Lane> {
     });
   }
   return found;
+}
+
+/**
+ * Lanes that agents who are away ran when they were heard last. They may be well and run them
+ * still: one that had such a number anew would have them in it, unknown to all others.
+ */
+export function lanesAway({ agents }: Pick<World, "agents">): readonly NumberedLane[] {
+  const away = [...agents.values()].filter(({ connected }) => !connected);
+  const names = away.flatMap(({ report }) => report?.lanes ?? []).map(({ name }) => name);
+  return names.flatMap((name) => laneOfId(name.slice("lane/".length)) ?? []);
+}
+
+type NumberedLane = Pick<Lane, "segment" | "routerId">;
+
+/** What an id says; undefined where it is none of ours. */
+function laneOfId(id: string): NumberedLane | undefined {
+  const [, segment, number] = /^(.+)#(\d{1,3})$/.exec(id) ?? [];
+  const routerId = Number(number);
+  if (segment === undefined || routerId < 1 || routerId > ROUTER_ID_MAX) return undefined;
+  return { segment, routerId };
 }
 
 interface Runner {

@@ -19,7 +19,7 @@ import {
   laneName,
 } from "@fairlead/model";
 
-import { findLanes } from "./found-lanes.ts";
+import { findLanes, lanesAway } from "./found-lanes.ts";
 import { holderOf, reportedHolders } from "./lane-holders.ts";
 import { type LaneMove, rankLane } from "./rank.ts";
 import { type SegmentView, isInSegment } from "./segments.ts";
@@ -92,8 +92,13 @@ export function openLane(
     if (isOurs(lane)) used.add(lane.routerId);
   }
   if (used.size >= LANES_MAX) return undefined;
+  const away = new Set(
+    lanesAway(world)
+      .filter(isOurs)
+      .map(({ routerId }) => routerId),
+  );
   for (let routerId = 1; routerId <= ROUTER_ID_MAX; routerId++) {
-    if (strange.has(routerId)) continue;
+    if (strange.has(routerId) || away.has(routerId)) continue;
     if (used.has(routerId) || world.settings.reservedRouterIds.includes(routerId)) continue;
     const id = laneId(segment.name, routerId);
     return { id, segment: segment.name, routerId, order, settled: false };

@@ -162,6 +162,24 @@ test("an empty lane goes, and its router id is used again", () => {
   );
 });
 
+test("the router id of a lane that a host ran when it was heard last is used for no new one", () => {
+  const world = makeWorld({ claims: claims(1), agents: makeAgents(3) });
+  const first = planned(world);
+  const [late, ...others] = proveAll(world, first, { revisionOf });
+  assert.ok(late !== undefined);
+  const freed = proveAll(world, planned(makeWorld({ agents: makeAgents(3) })), { revisionOf });
+  const second = planned(nextWorld(world, first, { claims: [], agents: freed }));
+  assert.equal(second.lanes.size, 0);
+  // Its stream broke before it could say that it runs the lane no more.
+  const away = { ...late, connected: false, disconnectedAtMs: world.nowMs };
+  const agents = [away, ...freed.filter(({ name }) => others.some((one) => one.name === name))];
+  const third = planned(nextWorld(world, second, { claims: [makeClaim("new")], agents }));
+  assert.deepEqual(
+    lanesOf(third).map(({ routerId, order }) => [routerId, order.includes(late.name)]),
+    [[2, false]],
+  );
+});
+
 test("reserved router ids are never used", () => {
   const base = makeWorld({ claims: claims(1) });
   const settings = { ...base.settings, reservedRouterIds: [1, 2, 51] };
