@@ -12,6 +12,7 @@ import {
   type LaneId,
   type LanePeer,
   ROUTER_ID_MAX,
+  type ResourceName,
   type Revision,
   type World,
   compareText,
@@ -28,22 +29,22 @@ export function findLanes(world: World): ReadonlyMap<LaneId, Lane> {
   const runners = new Map<LaneId, Runner[]>();
   for (const { name, report } of connectedOf(world)) {
     for (const { name: resource, state, order = [] } of report?.lanes ?? []) {
-      const id = resource.slice("lane/".length) as LaneId;
+      const id = laneIdOf(resource);
       const known = runners.get(id) ?? [];
       runners.set(id, [...known, { name, isHolder: state === "holder", order }]);
     }
   }
   const found = new Map<LaneId, Lane>();
-  for (const [id, known] of [...runners].sort(([a], [b]) => compareText(a, b))) {
-    const named = laneOfId(id);
-    if (named === undefined) continue;
-    const { segment, routerId } = named;
-    const sorted = known.sort(
+  for (const [id, all] of [...runners].sort(([a], [b]) => compareText(a, b))) {
+    const numbered = numberedLane(id);
+    if (numbered === undefined) continue;
+    const { segment, routerId } = numbered;
+    const sorted = all.sort(
       (a, b) => Number(b.isHolder) - Number(a.isHolder) || compareText(a.name, b.name),
     );
     const peers = sorted.flatMap(({ order }) => order);
-    const all = new Set([...sorted.map(({ name }) => name), ...peers.map(({ agent }) => agent)]);
-    const order = [...all].slice(0, LANE_AGENTS_MAX);
+    const named = new Set([...sorted.map(({ name }) => name), ...peers.map(({ agent }) => agent)]);
+    const order = [...named].slice(0, LANE_AGENTS_MAX);
     const [first] = sorted;
     found.set(id, {
       id: laneId(segment, routerId),
@@ -64,14 +65,18 @@ export function findLanes(world: World): ReadonlyMap<LaneId, Lane> {
  */
 export function lanesAway({ agents }: Pick<World, "agents">): readonly NumberedLane[] {
   const away = [...agents.values()].filter(({ connected }) => !connected);
-  const names = away.flatMap(({ report }) => report?.lanes ?? []).map(({ name }) => name);
-  return names.flatMap((name) => laneOfId(name.slice("lane/".length)) ?? []);
+  const lanes = away.flatMap(({ report }) => report?.lanes ?? []);
+  return lanes.flatMap(({ name }) => numberedLane(laneIdOf(name)) ?? []);
 }
 
 type NumberedLane = Pick<Lane, "segment" | "routerId">;
 
+function laneIdOf(resource: ResourceName): LaneId {
+  return resource.slice("lane/".length) as LaneId;
+}
+
 /** What an id says; undefined where it is none of ours. */
-function laneOfId(id: string): NumberedLane | undefined {
+function numberedLane(id: LaneId): NumberedLane | undefined {
   const [, segment, number] = /^(.+)#(\d{1,3})$/.exec(id) ?? [];
   const routerId = Number(number);
   if (segment === undefined || routerId < 1 || routerId > ROUTER_ID_MAX) return undefined;

@@ -84,7 +84,6 @@ export function openLane(
   lanes: ReadonlyMap<LaneId, Lane>,
   order: readonly AgentName[],
 ): Lane | undefined {
-  const strange = strangeRouterIds(world, segment);
   const isOurs = isInSegment(segment);
   const used = new Set<number>();
   // What agents run with that number speaks there, whether the store knows of it or not.
@@ -92,14 +91,15 @@ export function openLane(
     if (isOurs(lane)) used.add(lane.routerId);
   }
   if (used.size >= LANES_MAX) return undefined;
-  const away = new Set(
-    lanesAway(world)
-      .filter(isOurs)
-      .map(({ routerId }) => routerId),
-  );
+  const away = lanesAway(world).filter(isOurs);
+  const barred = new Set([
+    ...used,
+    ...world.settings.reservedRouterIds,
+    ...strangeRouterIds(world, segment),
+    ...away.map(({ routerId }) => routerId),
+  ]);
   for (let routerId = 1; routerId <= ROUTER_ID_MAX; routerId++) {
-    if (strange.has(routerId) || away.has(routerId)) continue;
-    if (used.has(routerId) || world.settings.reservedRouterIds.includes(routerId)) continue;
+    if (barred.has(routerId)) continue;
     const id = laneId(segment.name, routerId);
     return { id, segment: segment.name, routerId, order, settled: false };
   }

@@ -146,57 +146,6 @@ test("a host that is out of reach masters no new lane and stays in its old ones"
   assert.notEqual(second.lanes.get(placement.lane)?.order[0], "lb-1");
 });
 
-test("an empty lane goes, and its router id is used again", () => {
-  const world = makeWorld({ claims: claims(1) });
-  const first = planned(world);
-  const gone = nextWorld(world, first, {
-    claims: [],
-    agents: proveAll(world, planned(makeWorld())),
-  });
-  const second = planned(gone);
-  assert.equal(second.lanes.size, 0);
-  const third = planned(nextWorld(gone, second, { claims: [makeClaim("new")] }));
-  assert.deepEqual(
-    lanesOf(third).map(({ routerId }) => routerId),
-    [1],
-  );
-});
-
-test("the router id of a lane that a host ran when it was heard last is used for no new one", () => {
-  const world = makeWorld({ claims: claims(1), agents: makeAgents(3) });
-  const first = planned(world);
-  const [late, ...others] = proveAll(world, first, { revisionOf });
-  assert.ok(late !== undefined);
-  const freed = proveAll(world, planned(makeWorld({ agents: makeAgents(3) })), { revisionOf });
-  const second = planned(nextWorld(world, first, { claims: [], agents: freed }));
-  assert.equal(second.lanes.size, 0);
-  // Its stream broke before it could say that it runs the lane no more.
-  const away = { ...late, connected: false, disconnectedAtMs: world.nowMs };
-  const agents = [away, ...freed.filter(({ name }) => others.some((one) => one.name === name))];
-  const third = planned(nextWorld(world, second, { claims: [makeClaim("new")], agents }));
-  assert.deepEqual(
-    lanesOf(third).map(({ routerId, order }) => [routerId, order.includes(late.name)]),
-    [[2, false]],
-  );
-});
-
-test("reserved router ids are never used", () => {
-  const base = makeWorld({ claims: claims(1) });
-  const settings = { ...base.settings, reservedRouterIds: [1, 2, 51] };
-  assert.deepEqual(
-    lanesOf(planned({ ...base, settings })).map(({ routerId }) => routerId),
-    [3],
-  );
-});
-
-test("when no router id is left, the Service waits and says why", () => {
-  const base = makeWorld({ claims: claims(1) });
-  const reservedRouterIds = Array.from({ length: 255 }, (_, i) => i + 1);
-  const last = planned({ ...base, settings: { ...base.settings, reservedRouterIds } });
-  assert.equal(verdictLine(last, "svc-0"), "pending 192.0.2.100 LanesExhausted");
-  assert.equal(last.findings[0]?.reason, "LanesExhausted");
-});
-
 interface Story {
   readonly name: string;
   readonly agents: readonly AgentView[];
