@@ -22,8 +22,15 @@ export interface Stage extends AsyncDisposable {
   readonly configPath: string;
 }
 
-/** An nginx below `/run` that was never started. Of more generations than these the oldest ends. */
-export async function stage(name: string, generationsMax = 8): Promise<Stage> {
+/**
+ * An nginx below `/run` that was never started. Of more generations than these the oldest ends, at
+ * once where `generationKeptMs` says so.
+ */
+export async function stage(
+  name: string,
+  generationsMax = 8,
+  generationKeptMs?: number,
+): Promise<Stage> {
   const { nginx: layout, runDir } = dataPlaneLayout(`/run/${name}`);
   await mkdir(runDir);
   const supervisor = supervisorOf(runDir);
@@ -31,6 +38,7 @@ export async function stage(name: string, generationsMax = 8): Promise<Stage> {
   const daemon = createNginxDaemon({
     layout,
     generationsMax,
+    generationKeptMs,
     service: supervisor.nginx,
     program: "/usr/sbin/nginx",
     clock: createSystemClock(),

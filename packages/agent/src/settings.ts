@@ -114,7 +114,8 @@ export const AGENT_SETTINGS: AgentSettingsTable = {
     max: 1000,
     help:
       "Generations of nginx that may live at once. Each reload that leaves connections behind " +
-      "keeps one and its memory; beyond this the oldest is ended, with its connections.",
+      "keeps one and its memory; beyond this the oldest is ended, with its connections, 30 s " +
+      "after it was replaced, or at once while four times as many live.",
   }),
   askBeforeUse: booleanSetting({
     default: true,

@@ -53,12 +53,21 @@ const bounds = [
   { name: "as many as may live", max: 3, wanted: [] },
   { name: "one too many: the oldest goes, all of it", max: 2, wanted: [100, 101] },
   { name: "never the serving one", max: 1, wanted: [300, 100, 101] },
+  { name: "not one that was replaced a moment ago", max: 1, keptMs: 3000, wanted: [100, 101] },
+  { name: "not yet, as all were replaced a moment ago", max: 1, keptMs: 9000, wanted: [] },
 ] as const;
 
-for (const { name, max, wanted } of bounds) {
+for (const { name, wanted, max, ...rest } of bounds) {
   test(`the bound of generations: ${name}`, () => {
     const workers = [serving(900), ending(100), ending(300), ending(101), serving(901)];
-    const pids = beyondBound(workers, max).map(({ pid }) => pid);
+    const bound = { max, keptMs: 0, ...rest };
+    const pids = beyondBound(workers, bound, 1100).map(({ pid }) => pid);
     assert.deepEqual(new Set(pids), new Set(wanted));
   });
 }
+
+test("the bound of generations: of four times as many none is kept", () => {
+  const workers = [serving(900), ...[800, 700, 600, 500, 400, 300, 200, 100].map(ending)];
+  const pids = beyondBound(workers, { max: 2, keptMs: 60_000 }, 900).map(({ pid }) => pid);
+  assert.deepEqual(pids, [100]);
+});

@@ -50,17 +50,42 @@ export function livingGenerations(
     isServing: group.some((worker) => !worker.ending),
     workers: group.length,
     memoryBytes: group.reduce((sum, worker) => sum + worker.memoryBytes, 0),
-    ageMs: 10 * (nowTicks - Math.min(...group.map((worker) => worker.startTicks))),
+    ageMs: 10 * (nowTicks - startTicksOf(group)),
   }));
 }
 
+/** How many generations may live. */
+export interface GenerationBound {
+  /** The serving one included. */
+  readonly max: number;
+  /** For so long after it was replaced, in ms, one lives that is too many. */
+  readonly keptMs: number;
+}
+
+/** A reload a second for the default drain time of 30 s leaves no more than this times 8. */
+const BURST_TIMES = 4;
+
 /**
- * The workers to be ended so that no more than `max` generations live: those of the oldest ones.
- * The serving generation is never among them.
+ * The workers to be ended so that no more than `max` generations live: those of the oldest ones but
+ * for those that were replaced a moment ago, as a burst of reloads ends no connection that it met.
+ * Of four times as many none is kept. The serving generation is never among them.
  */
-export function beyondBound(workers: readonly Worker[], max: number): readonly Worker[] {
-  return groupGenerations(workers)
-    .slice(max)
+export function beyondBound(
+  workers: readonly Worker[],
+  { max, keptMs }: GenerationBound,
+  nowTicks: number,
+): readonly Worker[] {
+  const groups = groupGenerations(workers);
+  const replacedTicks = groups.map((_, at) => startTicksOf(groups[at - 1] ?? []));
+  return groups
+    .filter((_, at) => {
+      const keptTicks = nowTicks - (replacedTicks[at] ?? nowTicks);
+      return at >= BURST_TIMES * max || (at >= max && 10 * keptTicks >= keptMs);
+    })
     .flat()
     .filter((worker) => worker.ending);
+}
+
+function startTicksOf(group: readonly Worker[]): number {
+  return Math.min(...group.map((worker) => worker.startTicks));
 }

@@ -51,6 +51,7 @@ async function stage(name: string): Promise<Stage> {
         service: { ...supervisor.nginx, ...service },
         program: "/usr/sbin/nginx",
         generationsMax: 2,
+        generationKeptMs: 0,
         clock: createSystemClock(),
         logger: createLogger({ level: "silent", format: "json" }),
       }),

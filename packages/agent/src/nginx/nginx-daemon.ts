@@ -12,20 +12,25 @@ import { isListenedTo, probeSocketOf } from "./generation-probe.ts";
 import { createHandedOver, type HandedOver } from "./handed-over.ts";
 import { withZoneSince, zoneSinceOf } from "./limit-zone.ts";
 import { listensOf } from "./listens.ts";
-import { createOldGenerations, type OldGenerations } from "./old-generations.ts";
+import {
+  createOldGenerations,
+  type OldGenerations,
+  type OldGenerationsOptions,
+} from "./old-generations.ts";
 import { createProbedSocket, type ProbedSocket } from "./probed-socket.ts";
 import { nginxRefusal, saysGivenUp } from "./refusal.ts";
 import { nowTicks, servingWorkers } from "./workers.ts";
 
 /** What the daemon is made of. */
-export interface NginxDaemonOptions {
+export interface NginxDaemonOptions extends Pick<
+  OldGenerationsOptions,
+  "generationsMax" | "generationKeptMs"
+> {
   /** Of this instance. */
   readonly layout: NginxLayout;
   readonly service: SupervisedService;
   /** nginx itself, an absolute path. */
   readonly program: string;
-  /** Generations that may live, the serving one included: more, and the oldest is ended. */
-  readonly generationsMax: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }

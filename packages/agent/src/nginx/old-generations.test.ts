@@ -31,7 +31,7 @@ inSandbox({ file: import.meta.url, name: "nginx-generations" }, () => {
   });
 
   test("more generations than may live: the oldest is ended with what it has", async () => {
-    await using s = await stage("bound", 2);
+    await using s = await stage("bound", 2, 0);
     const member = await listen(9001, (socket) => void socket.pipe(socket));
     const proxy = ["  server { listen 127.0.0.1:8003; proxy_pass 127.0.0.1:9001; }"];
     const client = async (): Promise<Socket> => {
@@ -60,6 +60,37 @@ inSandbox({ file: import.meta.url, name: "nginx-generations" }, () => {
     assert.equal(older?.isServing, false);
     assert.ok((older?.memoryBytes ?? 0) > 0);
     second.destroy();
+    member.close();
+  });
+
+  test("a burst of reloads ends no connection, until four times as many generations live", async () => {
+    await using s = await stage("burst", 2);
+    const member = await listen(9001, (socket) => void socket.pipe(socket));
+    const proxy = ["  server { listen 127.0.0.1:8003; proxy_pass 127.0.0.1:9001; }"];
+    const clients: Socket[] = [];
+    for (let round = 0; round < 8; round += 1) {
+      // Generations are told apart by when their workers start, and a start waits for nothing.
+      while (((await s.nginx.generationsAlive())[0]?.ageMs ?? 200) < 200) {}
+      await s.nginx.apply(s.config(`g${round}`, [], proxy), `g${round}`);
+      await s.nginx.retired();
+      const socket = connect({ host: "127.0.0.1", port: 8003 });
+      socket.write("hello");
+      await once(socket, "data");
+      clients.push(socket);
+    }
+    assert.equal((await s.nginx.generationsAlive()).length, 8);
+    const [first, ...others] = clients;
+    assert.ok(first !== undefined && others.every((socket) => !socket.destroyed));
+    const ended = once(first.resume(), "close");
+    while (((await s.nginx.generationsAlive())[0]?.ageMs ?? 200) < 200) {}
+    await s.nginx.apply(s.config("g8", [], proxy), "g8");
+    await s.nginx.retired();
+    await ended;
+    for (const socket of others) {
+      socket.write("still there");
+      assert.equal(String((await once(socket, "data"))[0]), "still there");
+      socket.destroy();
+    }
     member.close();
   });
 

@@ -1,7 +1,8 @@
 // Generations of nginx that were replaced: each lives on with its connections and costs memory. It
-// waits until their workers take no new connections, and ends the oldest where too many live, but
-// for those that count connections where the serving one does: an ended worker takes nothing off
-// the count. Given the process id of the master; in another PID namespace it sees none.
+// waits until their workers take no new connections, and ends the oldest where too many live: not
+// those that were replaced a moment ago, nor those that count connections where the serving one
+// does, as an ended worker takes nothing off the count. Given the process id of the master; in
+// another PID namespace it sees none.
 
 import type { Clock, Logger } from "@fairlead/runtime";
 
@@ -15,6 +16,8 @@ import { createWorkerLook, endWorkers, nowTicks, readWorkers, servingWorkers } f
 export interface OldGenerationsOptions {
   /** Generations that may live, the serving one included: more, and the oldest is ended. */
   readonly generationsMax: number;
+  /** How long after its end began the oldest lives all the same, in ms. Default 30 000. */
+  readonly generationKeptMs?: number | undefined;
   /** What nginx says. */
   readonly log: DaemonLog;
   readonly clock: Clock;
@@ -40,10 +43,13 @@ export interface OldGenerations {
 /** nginx tells old workers to end 100 ms after it started new ones. */
 const ENDING_MS_MAX = 1000;
 const POLL_MS = 5;
+/** As long as connections to a member that leaves, by default. */
+const KEPT_MS = 30_000;
 
 /** Makes it; nothing is looked at yet. */
 export function createOldGenerations(options: OldGenerationsOptions): OldGenerations {
   const { clock, generationsMax, logger } = options;
+  const bound = { max: generationsMax, keptMs: options.generationKeptMs ?? KEPT_MS };
   const look = createWorkerLook(clock);
   /** What is counted is in the memory of one master. */
   let counting = 0;
@@ -55,7 +61,7 @@ export function createOldGenerations(options: OldGenerationsOptions): OldGenerat
     workers: readonly Worker[],
     zoneSince = Number.POSITIVE_INFINITY,
   ): readonly Worker[] => {
-    const tooMany = beyondBound(workers, generationsMax);
+    const tooMany = beyondBound(workers, bound, nowTicks());
     const ended = tooMany.filter(({ startTicks }) => startTicks < zoneSince);
     if (ended.length === 0) return ended;
     endWorkers(ended);
