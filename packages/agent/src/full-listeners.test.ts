@@ -116,7 +116,7 @@ test("a report has what is full for as long as it is", () => {
       applied: NOTHING_APPLIED,
       appliedPlan: undefined,
       observed: { ...observed, ...more },
-      outlook: { seen: new Map(), hearing: [] },
+      outlook: { seen: new Map(), hearing: [], silences: new Map() },
       ledger: [],
       reloads: 0,
       remarks: [],

@@ -20,6 +20,7 @@ import type { AcceptedPlan, LedgerEntry } from "./ports.ts";
 import { type ProofInput, createProver } from "./prove.ts";
 import { remembered } from "./remembered.ts";
 import { speakersOf } from "./speakers.ts";
+import { withSilences } from "./takeover-silence.ts";
 
 const MEMORY_STEP_BYTES = 16 * 1024 * 1024;
 
@@ -45,6 +46,7 @@ export function createReporter(): (input: OutcomeInput) => AgentReport {
     prove: createProver(),
     ownLinks: remembered(ownLinks),
     foreignRemarks: remembered(foreignRemarks),
+    withSilences: remembered(withSilences),
   };
   return (input) => reportOf(input, parts);
 }
@@ -54,11 +56,13 @@ interface Parts {
   readonly prove: ReturnType<typeof createProver>;
   readonly ownLinks: typeof ownLinks;
   readonly foreignRemarks: typeof foreignRemarks;
+  readonly withSilences: typeof withSilences;
 }
 
 function reportOf(input: OutcomeInput, parts: Parts): AgentReport {
   const { observed, applied, wanted, ledger } = input;
   const { resources, lanes } = parts.prove(input);
+  const { hearing, silences } = input.outlook;
   const heardRouters = strangeRouters(observed.routers, speakersOf(wanted));
   return {
     agent: input.agent,
@@ -67,7 +71,7 @@ function reportOf(input: OutcomeInput, parts: Parts): AgentReport {
     ...(input.appliedPlan === undefined ? {} : { planRevision: input.appliedPlan }),
     links: parts.ownLinks(observed.kernel.links, wanted, ledger),
     resources,
-    lanes,
+    lanes: parts.withSilences(lanes, silences),
     dataPlane: {
       ...(observed.generation === undefined ? {} : { generation: observed.generation }),
       ...(observed.udpGeneration === undefined ? {} : { udpGeneration: observed.udpGeneration }),
@@ -84,7 +88,7 @@ function reportOf(input: OutcomeInput, parts: Parts): AgentReport {
       ...parts.foreignRemarks(wanted, ledger),
     ],
     ...(heardRouters.length === 0 ? {} : { heardRouters }),
-    ...(input.outlook.hearing.length === 0 ? {} : { hearing: input.outlook.hearing }),
+    ...(hearing.length === 0 ? {} : { hearing }),
   };
 }
 

@@ -101,8 +101,8 @@ function addGaps(metrics: Metrics): ControllerMetrics["moved"] {
   const gaps = metrics.histogram({
     name: "vip_move_gap_seconds",
     help:
-      "How long nobody had an address that another agent holds now: measured between two reports, " +
-      "or at most, since the last report of one that is out of reach.",
+      "How long nobody had an address that another agent holds now: measured between two reports " +
+      "or two adverts, or at most, since the last report of one that is out of reach.",
     labels: ["cause", "gap"],
     buckets: GAP_SECONDS,
   });

@@ -1,9 +1,16 @@
 // How an address came from one agent to another: why, and how long nobody had it, as far as reports
 // prove it. Pure. Agents report when they see a change, so the time between two reports tells of
-// the gap, and only a last word before it bounds it. While the loser may be dead without anybody
-// knowing, nothing is known.
+// the gap. Of a loser that is out of reach its successor tells for how long it had heard nothing of
+// it; else only a last word bounds the gap. While the loser may be dead without anybody knowing,
+// nothing is known.
 
-import type { Address, AgentName, AgentView } from "@fairlead/model";
+import {
+  type Address,
+  type AgentName,
+  type AgentView,
+  type LaneId,
+  laneName,
+} from "@fairlead/model";
 import { HANDOVER_MS } from "@fairlead/planner";
 
 /** An address that another agent holds than before. */
@@ -11,6 +18,8 @@ export interface Move {
   readonly address: Address;
   readonly from: AgentName;
   readonly to: AgentName;
+  /** In which it is; absent: in none. */
+  readonly lane?: LaneId;
 }
 
 /** What is known of a move. */
@@ -35,22 +44,38 @@ export interface MoveAccount {
  * @param lastWordMs the loser's last word before the other one spoke, epoch ms, where it was noted.
  */
 export function accountOf(
-  { address, from, to }: Move,
+  { address, from, to, lane }: Move,
   agents: ReadonlyMap<AgentName, AgentView>,
   lastWordMs?: number,
 ): MoveAccount {
   const loser = agents.get(from);
-  const heldMs = agents.get(to)?.heldSinceMs.get(address);
+  const winner = agents.get(to);
+  const heldMs = winner?.heldSinceMs.get(address);
   if (loser === undefined) return { why: "", heard: "" };
-  return loser.connected ? spokenOf(loser, address, { heldMs, lastWordMs }) : lost(loser, heldMs);
+  if (loser.connected) return spokenOf(loser, address, { heldMs, lastWordMs });
+  return lost(loser, heldMs, lane === undefined ? undefined : silenceMsOf(winner, lane));
 }
 
-function lost({ name, heardAtMs }: AgentView, heldMs: number | undefined): MoveAccount {
+/** For how long nobody spoke for the lane before that agent took it over, in ms. */
+function silenceMsOf(winner: AgentView | undefined, lane: LaneId): number | undefined {
+  const name = laneName(lane);
+  return winner?.report?.lanes.find((one) => one.name === name)?.silenceMs;
+}
+
+function lost(
+  { name, heardAtMs }: AgentView,
+  heldMs: number | undefined,
+  silenceMs: number | undefined,
+): MoveAccount {
   const why = `${name} is out of reach`;
   if (heldMs === undefined) return { why, heard: "" };
   const gapMs = Math.round(heldMs - heardAtMs);
   // Heard of after the other had it: its kernel held it on, and nobody was without it.
   if (gapMs <= 0) return { why, heard: "it was heard of until the other had it", gapMs: 0 };
+  if (silenceMs !== undefined) {
+    const heard = `the other had heard nothing of it for ${silenceMs} ms`;
+    return { why, heard, gapMs: silenceMs };
+  }
   // Agents that have nothing to say speak every few seconds, so it may be far too much.
   const heard = `at most ${gapMs} ms without it, by its last word`;
   return { why, heard, gapMs, isGapAtMost: true };

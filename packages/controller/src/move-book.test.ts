@@ -91,6 +91,24 @@ test("a failover is no plan of ours, and its gap is at most what passed since th
   assert.deepEqual([record?.gapMs, record?.isGapAtMost], [1000, true]);
 });
 
+test("of a dead holder its successor tells the gap: it was said to be as long as the last word is ago", () => {
+  const loop = new Loop();
+  const { first } = takeOver(loop);
+  const [move] = loop.book.moves.get(VIP) ?? [];
+  assert.ok(move !== undefined);
+  const { report } = loop.world.agents.get(move.to) ?? {};
+  assert.ok(report !== undefined);
+  const lanes = report.lanes.map((one) => ({ ...one, silenceMs: 342 }));
+  loop.turn(knownAs(loop, move.to, { report: { ...report, lanes } }));
+  assert.equal(loop.book.moves.get(VIP)?.[0]?.isOpen, true, "it may have it yet");
+  loop.turn(knownAs(loop, first, { connected: false, disconnectedAtMs: loop.world.nowMs }));
+  const [record] = loop.book.latest;
+  assert.deepEqual(
+    [record?.gapMs, record?.isGapAtMost, record?.why],
+    [342, undefined, `${first} is out of reach`],
+  );
+});
+
 test("a drain is named as what moved an address, with the time between two words", () => {
   const loop = new Loop();
   const [first = "", second] = loop.order();

@@ -80,7 +80,9 @@ export function trackMoves(book: MoveBook, plans: TrackedPlans): MoveBook {
       if (from === holder) continue;
       holders.set(address, holder);
       if (from === undefined) continue;
-      const record = recordOf({ address, from, to: holder });
+      const placement = now.leases.get(address)?.placement;
+      const inLane = placement?.kind === "lane" ? { lane: placement.lane } : {};
+      const record = recordOf({ address, from, to: holder, ...inLane });
       const older = (book.moves.get(address) ?? []).map(closed);
       moves.set(address, [record, ...older].slice(0, MOVES_KEPT));
       if (record.isOpen) open.set(address, world.agents.get(from)?.heardAtMs ?? world.nowMs);
@@ -117,8 +119,7 @@ export function trackMoves(book: MoveBook, plans: TrackedPlans): MoveBook {
   };
 
   function recordOf(move: Move): MoveRecord {
-    const placement = now.leases.get(move.address)?.placement;
-    const lane = placement?.kind === "lane" ? now.lanes.get(placement.lane) : undefined;
+    const lane = move.lane === undefined ? undefined : now.lanes.get(move.lane);
     const isThere = lane?.holder === move.to;
     const planned = isThere ? cameFor.get(lane.id) : before && moveFor(before, move);
     const isPlanned = planned !== undefined;

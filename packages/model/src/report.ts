@@ -83,6 +83,11 @@ export interface LaneReport {
    * not run the lane; absent from agents that do not say it.
    */
   readonly order?: readonly LanePeer[];
+  /**
+   * Of a lane that it took over: from the last advert of another agent that came in until its own
+   * host had the lane, in ms. Absent where none came in for a minute, or the agent does not say it.
+   */
+  readonly silenceMs?: number;
 }
 
 /**

@@ -30,6 +30,7 @@ export * from "./world-arbitraries.ts";
 export * from "./world-histories.ts";
 export * from "./world-ring.ts";
 export * from "./plan-arbitraries.ts";
+export * from "./report-arbitraries.ts";
 export * from "./plan-answers.ts";
 export { type PropertyRuns, propertyRuns } from "./property-runs.ts";
 export {

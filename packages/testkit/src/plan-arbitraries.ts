@@ -1,19 +1,14 @@
-// Values of the model for property tests: anything that its types allow, small enough to read when
-// a property fails. Given nothing; the seed is the test's.
+// Plans' resources for property tests: anything that the model's types allow, small enough to read
+// when a property fails. Given nothing; the seed is the test's.
 
 import {
   type Address,
   addressFromValue,
   type AgentName,
-  type AgentReport,
-  type Evidence,
-  type HeardRouter,
+  type DeviceName,
   laneId,
   laneName,
-  type LaneHearing,
-  type LaneReport,
   type LaneResource,
-  type Link,
   listenerName,
   type ListenerResource,
   type Member,
@@ -25,11 +20,7 @@ import {
   parseClaimId,
   parseDeviceName,
   type Protocol,
-  REASONS,
-  type Reason,
-  type Remark,
   type Resource,
-  type ResourceReport,
   type Revision,
   vipName,
   type VipResource,
@@ -52,14 +43,17 @@ export const anyAddress: fc.Arbitrary<Address> = fc.oneof(
 const anyPort = fc.integer({ min: 1, max: 65_535 });
 const anyMs = fc.integer({ min: 0, max: 2 ** 31 - 1 });
 const anyProtocol = fc.constantFrom<Protocol>("tcp", "udp");
-const anyLink = fc
+/** Devices of hosts. */
+export const anyLink: fc.Arbitrary<DeviceName> = fc
   .constantFrom("eth0", "bond0.100", "enp3s0f1")
   .map((text) => present(parseDeviceName(text), "a device"));
 const anyClaim = fc
   .constantFrom("service/default/web", "service/shop/db.primary", "virtualip/a/b")
   .map((text) => present(parseClaimId(text), "a claim"));
-const anyId = fc.stringMatching(/^[a-z0-9-]{1,20}$/);
-const anyMac = fc.constantFrom("02:00:00:00:00:01", "");
+/** Ids as they are in plans and reports. */
+export const anyId: fc.Arbitrary<string> = fc.stringMatching(/^[a-z0-9-]{1,20}$/);
+/** Hardware addresses; empty: nobody answered. */
+export const anyMac: fc.Arbitrary<string> = fc.constantFrom("02:00:00:00:00:01", "");
 
 /** Hashes. */
 export const anyRevision: fc.Arbitrary<Revision> = fc
@@ -193,108 +187,4 @@ export const anyResource: fc.Arbitrary<Resource> = fc.oneof(
   anyVip,
   anyListener,
   anyMemberSet,
-);
-
-/** Remarks; their words hold what a daemon may say, but for control characters. */
-export const anyRemark: fc.Arbitrary<Remark> = fc.record({
-  reason: fc.constantFrom(...(Object.keys(REASONS) as Reason[])),
-  detail: fc.stringMatching(/^[ -~äß→]{0,40}$/),
-});
-
-const anyEvidence: fc.Arbitrary<Evidence> = fc.oneof(
-  anyLink.map((link) => ({ kind: "kernel-address" as const, link })),
-  fc.constant({ kind: "generation" as const }),
-  fc.record({ kind: fc.constant("neighbour" as const), mac: anyMac, seenBy: anyAgent }),
-);
-
-/** What an agent proves of one resource. */
-export const anyResourceReport: fc.Arbitrary<ResourceReport> = fc.record(
-  {
-    name: anyResource.map((resource) => resource.name),
-    revision: anyRevision,
-    step: fc.constantFrom("received", "validated", "applied", "serving"),
-    evidence: fc.array(anyEvidence, { maxLength: 3 }),
-    problem: fc
-      .tuple(anyRemark, anyRevision)
-      .map(([remark, revision]) => ({ ...remark, revision })),
-  },
-  { requiredKeys: ["name", "revision", "step", "evidence"] },
-);
-
-/** Links with prefixes of both families. */
-export const anyHostLink: fc.Arbitrary<Link> = fc.record({
-  name: anyLink,
-  mac: anyMac,
-  up: fc.boolean(),
-  primary: fc.boolean(),
-  prefixes: fc.array(fc.record({ address: anyAddress, length: fc.integer({ min: 0, max: 32 }) }), {
-    maxLength: 3,
-  }),
-});
-
-const anyLaneReport: fc.Arbitrary<LaneReport> = fc.record(
-  {
-    name: anyLane.map((lane) => lane.name),
-    state: fc.constantFrom("holder", "successor", "fault", "absent"),
-    order: anyLane.map((lane) => lane.order),
-  },
-  { requiredKeys: ["name", "state"] },
-);
-
-const anyHearing: fc.Arbitrary<LaneHearing> = fc.record(
-  {
-    lane: anyLane.map((lane) => lane.name),
-    state: fc.constantFrom("heard", "unheard", "unable"),
-    holder: anyAgent,
-  },
-  { requiredKeys: ["lane", "state"] },
-);
-
-const anyHeardRouter: fc.Arbitrary<HeardRouter> = fc.record({
-  routerId: fc.integer({ min: 1, max: 255 }),
-  source: anyAddress,
-  link: anyLink,
-});
-
-const anyCount = fc.integer({ min: 0, max: 2 ** 31 });
-
-/** Whole reports of the agent lb1. */
-export const anyReport: fc.Arbitrary<AgentReport> = fc.record(
-  {
-    agent: fc.constant(present(parseAgentName("lb1"), "a name")),
-    sequence: anyCount,
-    epoch: anyCount,
-    planRevision: anyRevision,
-    links: fc.array(anyHostLink, { maxLength: 2 }),
-    resources: fc
-      .array(anyResourceReport, { maxLength: 6 })
-      .map((all) => new Map(all.map((one) => [one.name, one]))),
-    lanes: fc.array(anyLaneReport, { maxLength: 3 }),
-    dataPlane: fc.record(
-      {
-        generation: anyId,
-        udpGeneration: anyId,
-        generationsAlive: anyCount,
-        generationsBytes: fc.constantFrom(1, 16_777_216),
-        keepalivedAlive: fc.boolean(),
-        reloads: anyCount,
-      },
-      { requiredKeys: ["generationsAlive", "keepalivedAlive", "reloads"] },
-    ),
-    remarks: fc.array(anyRemark, { maxLength: 2 }),
-    heardRouters: fc.array(anyHeardRouter, { minLength: 1, maxLength: 2 }),
-    hearing: fc.array(anyHearing, { minLength: 1, maxLength: 2 }),
-  },
-  {
-    requiredKeys: [
-      "agent",
-      "sequence",
-      "epoch",
-      "links",
-      "resources",
-      "lanes",
-      "dataPlane",
-      "remarks",
-    ],
-  },
 );

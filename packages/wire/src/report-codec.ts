@@ -70,10 +70,11 @@ export function encodeReport(report: AgentReport, previous?: AgentReport): pb.Re
     links: report.links.map(encodeLink),
     resources,
     gone,
-    lanes: report.lanes.map(({ name, state, order }) => ({
+    lanes: report.lanes.map(({ name, state, order, silenceMs }) => ({
       name,
       state: LANE_STATES.number(state),
       order: encodeOrder(order ?? []),
+      ...(silenceMs === undefined ? {} : { silenceMs }),
     })),
     dataPlane: encodeDataPlane(report.dataPlane),
     remarks: report.remarks.map((remark) => encodeProblem(remark)),
@@ -194,9 +195,15 @@ function decodeLane(message: pb.LaneReport): Decoded<LaneReport> {
     name: parts?.kind === "lane" ? parts.name : undefined,
     state: LANE_STATES.word(message.state),
   });
-  if (fields.kind === "refused" || message.order.length === 0) return fields;
+  if (fields.kind === "refused") return fields;
+  const { silenceMs } = message;
+  const lane = {
+    ...fields.value,
+    ...(silenceMs === undefined ? {} : { silenceMs }),
+  };
+  if (message.order.length === 0) return ok(lane);
   const order = decodeOrder(message.order);
-  return order.kind === "refused" ? order : ok({ ...fields.value, order: order.value });
+  return order.kind === "refused" ? order : ok({ ...lane, order: order.value });
 }
 
 function decodeRemark(message: pb.Problem): Decoded<Remark> {
@@ -272,7 +279,7 @@ function withoutResources(report: AgentReport): readonly unknown[] {
       link.primary,
       link.prefixes.map((prefix) => [prefix.address, prefix.length]),
     ]),
-    lanes.map((lane) => [lane.name, lane.state, lane.order]),
+    lanes.map((lane) => [lane.name, lane.state, lane.order, lane.silenceMs]),
     [generation, generationsAlive, keepalivedAlive, reloads, udpGeneration, generationsBytes],
     remarks.map((remark) => [remark.reason, remark.detail]),
     (report.heardRouters ?? []).map((heard) => [heard.routerId, heard.source, heard.link]),
