@@ -33,9 +33,10 @@ import { agentHealth, agentReadiness, createAgentMetrics } from "./metrics.ts";
 import { createLiveness, lanesOf } from "./liveness/liveness.ts";
 import { createTrackFiles } from "./liveness/track-files.ts";
 import { type LeavePolicy, leaveAddresses } from "./leave-addresses.ts";
+import { watchLinkUps } from "./link-ups.ts";
 import { startLeavingMuteLanes } from "./mute-lanes.ts";
 import { createPlanFile } from "./plan-file.ts";
-import type { ControllerLink } from "./ports.ts";
+import type { ControllerLink, ControllerLinkEvents, Kernel } from "./ports.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
 import { readRenderedFiles } from "./rendered-files.ts";
 import { type AgentSettings, parseControllers } from "./settings.ts";
@@ -115,19 +116,16 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       files,
     }),
   );
-  await lifecycle.start("link", () => {
-    link.start({
-      hello: () => helloOf({ agent, bootId, hasIpv6: options.programs.hasIpv6 }, converge),
-      held: () => converge.view().wanted,
-      onPlan: (plan, receivedMs) => {
-        converge.accept(plan, () => fed.add(receivedMs));
-        liveness.planned();
-      },
-      onConnectionChange: (isConnected) => {
-        if (!isConnected) log.warn({}, "lost the controller; the last good plan is served on");
-      },
-    });
-    return link;
+  await startLink(options, kernel, link, {
+    hello: () => helloOf({ agent, bootId, hasIpv6: options.programs.hasIpv6 }, converge),
+    held: () => converge.view().wanted,
+    onPlan: (plan, receivedMs) => {
+      converge.accept(plan, () => fed.add(receivedMs));
+      liveness.planned();
+    },
+    onConnectionChange: (isConnected) => {
+      if (!isConnected) log.warn({}, "lost the controller; the last good plan is served on");
+    },
   });
   await serveHealth(options, converge, link, fed);
   await lifecycle.start("collecting", () => collectAfterStart(clock));
@@ -168,11 +166,27 @@ function createLink(options: AgentOptions, agent: AgentName, revisions: Revision
   });
 }
 
+async function startLink(
+  { clock, lifecycle }: AgentOptions,
+  kernel: Kernel,
+  link: ControllerLink,
+  events: ControllerLinkEvents,
+): Promise<void> {
+  await lifecycle.start("link", () => {
+    link.start(events);
+    return link;
+  });
+  await lifecycle.start("links that come up", () =>
+    watchLinkUps({ clock, kernel, cameUp: () => link.hurry() }),
+  );
+}
+
 /** The link of an agent that has no controller: it serves its last good plan. */
 const NO_CONTROLLER: ControllerLink = {
   connected: false,
   start: () => undefined,
   report: () => undefined,
+  hurry: () => undefined,
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };
 

@@ -2,10 +2,10 @@
 // it comes up, as its switch has forgotten them, and a few at a time for ever, as neighbours may
 // have been told wrong. keepalived does so for its own. Given what is held.
 
-import type { Link } from "@fairlead/model";
-import { type Clock, type Timer, createPace } from "@fairlead/runtime";
+import type { Clock, Timer } from "@fairlead/runtime";
 
 import type { ConvergeView } from "./converge-view.ts";
+import { watchLinkUps } from "./link-ups.ts";
 import type { AddedAddress, Announcer, Kernel } from "./ports.ts";
 
 /** What it is made of. */
@@ -24,16 +24,12 @@ export type Place = Pick<AddedAddress, "address" | "link">;
 const ROUND_MS = 30_000;
 /** Addresses of one round: each costs two processes, and an idle agent shall cost nothing. */
 const ROUND_ADDRESSES = 15;
-/** A link that comes up makes many events, in ms. */
-const QUIET_MS = 50;
-const WAIT_MS_MAX = 500;
 
 /** Starts it; the links that are up now were told of when their addresses were added. */
 export async function startAnnouncingAgain(
   options: AnnounceAgainOptions,
 ): Promise<AsyncDisposable> {
   const { clock, kernel, announcer, held } = options;
-  let up = namesUp((await kernel.view()).links);
   let next = 0;
   let timer: Timer | undefined;
 
@@ -47,25 +43,18 @@ export async function startAnnouncingAgain(
   };
   timer = clock.setTimer(ROUND_MS, round);
 
-  const looks = createPace({
+  const ups = await watchLinkUps({
     clock,
-    quietMs: QUIET_MS,
-    maxWaitMs: WAIT_MS_MAX,
-    run: async () => {
-      const now = namesUp((await kernel.view()).links);
-      const came = held().filter(({ link }) => now.has(link) && !up.has(link));
-      up = now;
+    kernel,
+    cameUp: (links) => {
+      const came = held().filter(({ link }) => links.has(link));
       if (came.length > 0) announcer.announce(came);
     },
-    // The next event looks again; the loop of the agent says what is wrong with the kernel.
-    onError: () => undefined,
   });
-  const events = kernel.onChange(() => void looks.poke());
   return {
     [Symbol.asyncDispose]: async () => {
       timer?.cancel();
-      events[Symbol.dispose]();
-      await looks[Symbol.asyncDispose]();
+      await ups[Symbol.asyncDispose]();
     },
   };
 }
@@ -74,8 +63,4 @@ export async function startAnnouncingAgain(
 export function placesHeld({ applied, look }: ConvergeView): readonly Place[] {
   const there = look?.observed.kernel.addresses ?? [];
   return there.filter(({ address }) => applied.attached.has(address));
-}
-
-function namesUp(links: readonly Link[]): ReadonlySet<string> {
-  return new Set(links.flatMap(({ name, up }) => (up ? [name] : [])));
 }

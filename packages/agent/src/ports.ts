@@ -34,6 +34,8 @@ export interface ControllerLink extends AsyncDisposable {
   start(events: ControllerLinkEvents): void;
   /** Says what is proved now; the adapter sends only what changed. Never blocks. */
   report(report: AgentReport): void;
+  /** The way there may be open again: while no stream is open, connects anew at once. */
+  hurry(): void;
   readonly connected: boolean;
 }
 

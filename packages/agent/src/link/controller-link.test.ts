@@ -131,6 +131,29 @@ test("while nobody leads, all controllers are tried ever more rarely", async () 
   assert.equal(stage.log.length, 2, stage.log.join());
 });
 
+test("a link that comes up ends a wait of seconds, and an attempt into a cut cable", async () => {
+  const gone = await new HandPlayedController().start();
+  await gone[Symbol.asyncDispose]();
+  await using stage = new Stage(gone.port);
+  await stage.until(() => stage.log.length > 0);
+  for (let second = 0; second < 60; second += 1) await stage.clock.advance(1000);
+  await using controller = await new HandPlayedController().start(gone.port);
+  const beganMs = stage.clock.nowMs();
+  stage.link.hurry();
+  await stage.until(() => controller.streams.length === 1);
+  await (await controller.stream()).next("hello");
+  stage.link.hurry();
+  await stage.until(() => controller.streams.length === 2);
+  await welcomed(controller);
+  await stage.until(() => stage.link.connected);
+  assert.ok(stage.clock.nowMs() - beganMs < 1000);
+  assert.equal(stage.log.length, 1, "what ended an attempt is nobody's trouble");
+  stage.link.hurry();
+  await stage.clock.advance(100);
+  assert.equal(stage.link.connected, true, "an open stream goes on");
+  assert.equal(controller.streams.length, 2);
+});
+
 test("a controller that never says welcome is left after ten seconds", async () => {
   await using controller = await new HandPlayedController().start();
   await using stage = new Stage(controller.port);

@@ -77,6 +77,9 @@ class Link implements ControllerLink {
   #retry: Timer | undefined;
   #isConnected = false;
   #isDisposed = false;
+  #events: ControllerLinkEvents | undefined;
+  /** Whether the attempt that ends now is made anew at once. */
+  #isHurried = false;
   #openedMs = 0;
   /** Each controller's last ending that was logged: one out of reach is one line, not one a try. */
   readonly #loggedEnds = new Map<string, string>();
@@ -107,7 +110,20 @@ class Link implements ControllerLink {
   }
 
   start(events: ControllerLinkEvents): void {
+    this.#events = events;
     this.#connect(events);
+  }
+
+  hurry(): void {
+    if (this.#events === undefined || this.#isConnected || this.#isDisposed) return;
+    this.#backoff.reset();
+    if (this.#retry === undefined) {
+      this.#isHurried = true;
+      this.#stream?.[Symbol.dispose]();
+      return;
+    }
+    this.#retry.cancel();
+    this.#connect(this.#events);
   }
 
   report(report: AgentReport): void {
@@ -125,6 +141,7 @@ class Link implements ControllerLink {
 
   #connect(events: ControllerLinkEvents): void {
     if (this.#isDisposed) return;
+    this.#retry = undefined;
     const { clock, agent, credentials } = this.#options;
     const address = this.#route.address();
     const dial = this.#options.dial?.(address) ?? createGrpcDial({ address, credentials });
@@ -257,6 +274,11 @@ class Link implements ControllerLink {
     this.#isConnected = false;
     // Who ends the link himself has lost nobody.
     if (this.#isDisposed) return;
+    if (this.#isHurried) {
+      this.#isHurried = false;
+      this.#connect(events);
+      return;
+    }
     if (wasConnected) events.onConnectionChange(false);
     const key = `${end.status} ${end.detail}`;
     if (key !== this.#loggedEnds.get(controller)) {

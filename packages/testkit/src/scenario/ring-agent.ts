@@ -9,14 +9,21 @@ import {
   networkText,
   present,
 } from "@fairlead/model";
-import { type Converge, createControllerLink, createConverge } from "@fairlead/agent";
-import type { Clock, Logger } from "@fairlead/runtime";
-import { VERSION } from "@fairlead/runtime";
+import {
+  type Converge,
+  createControllerLink,
+  createConverge,
+  lanesOf,
+  startLeavingMuteLanes,
+  watchLinkUps,
+} from "@fairlead/agent";
+import { type Clock, type Logger, VERSION } from "@fairlead/runtime";
 import { createRevisions } from "@fairlead/wire";
 
 import { createFakeHost, type FakeHost } from "../fakes/fake-host.ts";
 import type { Cut, FakeSegment } from "../fakes/fake-segment.ts";
 import { agentName } from "../node-plan-builders.ts";
+import { createDeafTimes, type DeafTimes } from "./deaf-times.ts";
 import type { Faults } from "./faults.ts";
 import type { MemoryNetwork } from "./memory-network.ts";
 import { createProcessClock, type ProcessClock } from "./process-clock.ts";
@@ -73,7 +80,7 @@ export interface RingAgent {
   split(cut?: Cut): void;
   rejoin(): void;
   /** When it could not hear the others' VRRP; the last one may still last. */
-  readonly deafTimes: readonly { readonly fromMs: number; readonly toMs: number | undefined }[];
+  readonly deafTimes: DeafTimes["times"];
   killKeepalived(): void;
   /** It stays dead until `reviveNginx` of the host. */
   killNginx(): void;
@@ -98,8 +105,8 @@ class HostWithAgent implements RingAgent {
   readonly broken = new Set<string>();
   readonly foreign = new Set<string>();
   isDiskFull = false;
-  readonly deafTimes: { readonly fromMs: number; readonly toMs: number | undefined }[] = [];
-  readonly #deafBy = new Set<string>();
+  readonly deafTimes: DeafTimes["times"];
+  readonly #deaf: DeafTimes;
   readonly #segment: FakeSegment;
   readonly #options: RingAgentOptions;
   #process: { readonly clock: ProcessClock; readonly converge: Converge } | undefined;
@@ -109,6 +116,8 @@ class HostWithAgent implements RingAgent {
   constructor(options: RingAgentOptions) {
     const { name, prefix } = options;
     this.#options = options;
+    this.#deaf = createDeafTimes(options.clock);
+    this.deafTimes = this.#deaf.times;
     this.name = agentName(name);
     const parsed = parsePrefix(prefix);
     const own = present(parsed.kind === "ok" ? parsed.value : undefined, `${prefix} is a prefix`);
@@ -163,7 +172,20 @@ class HostWithAgent implements RingAgent {
     const running = { clock, converge };
     this.#process = running;
     const begin = async (): Promise<void> => {
+      this.#segment.mute(this.host, new Set());
       await converge.start();
+      startLeavingMuteLanes({
+        agent: this.name,
+        clock,
+        log,
+        kernel: host.kernel,
+        lanes: () => lanesOf(converge.view().wanted),
+        files: {
+          mute: async (all, isMute) =>
+            this.#segment.mute(this.host, new Set(all.filter(isMute).map((one) => one.routerId))),
+        },
+      });
+      await watchLinkUps({ clock, kernel: this.host.kernel, cameUp: () => link.hurry() });
       link.start({
         hello: () => this.#hello(converge),
         held: () => converge.view().wanted,
@@ -194,13 +216,13 @@ class HostWithAgent implements RingAgent {
   }
 
   split(cut: Cut = "all"): void {
-    if (cut !== "answers") this.#setDeaf("split", true);
+    if (cut !== "answers") this.#deaf.set("split", true);
     this.#segment.split(this.host, cut);
   }
 
   rejoin(): void {
     this.#segment.rejoin(this.host);
-    this.#setDeaf("split", false);
+    this.#deaf.set("split", false);
   }
 
   killKeepalived(): void {
@@ -215,26 +237,24 @@ class HostWithAgent implements RingAgent {
   }
 
   setLink(isUp: boolean): void {
-    this.#setDeaf("link", !isUp);
+    this.#deaf.set("link", !isUp);
     this.host.setLink(isUp);
   }
 
   setPlug(isIn: boolean): void {
-    const { network } = this.#options;
-    if (isIn) network.heal(this.name);
-    else network.cut(this.name);
+    this.#options.network[isIn ? "heal" : "cut"](this.name);
     this.setLink(isIn);
   }
 
   isDeaf(cause: string): boolean {
-    return this.#deafBy.has(cause);
+    return this.#deaf.isBy(cause);
   }
 
   powerOff(): void {
     this.kill();
     this.isPowered = false;
     this.#options.network.cut(this.name);
-    this.#setDeaf("link", true);
+    this.#deaf.set("link", true);
     this.host.powerOff();
   }
 
@@ -243,18 +263,6 @@ class HostWithAgent implements RingAgent {
     this.isPowered = true;
     this.setPlug(true);
     this.start();
-  }
-
-  #setDeaf(cause: string, isDeaf: boolean): void {
-    const nowMs = this.#options.clock.nowMs();
-    const wasDeaf = this.#deafBy.size > 0;
-    if (isDeaf) this.#deafBy.add(cause);
-    else this.#deafBy.delete(cause);
-    const [last, ...earlier] = this.deafTimes.toReversed();
-    if (!wasDeaf && isDeaf) this.deafTimes.push({ fromMs: nowMs, toMs: undefined });
-    if (wasDeaf && this.#deafBy.size === 0 && last !== undefined) {
-      this.deafTimes.splice(earlier.length, 1, { ...last, toMs: nowMs });
-    }
   }
 
   #hello(converge: Converge): AgentHello {

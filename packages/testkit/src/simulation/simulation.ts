@@ -94,7 +94,9 @@ function hostsOf(count: number): ReadonlyMap<string, string> {
 /** What is still wrong when the time to settle is over. */
 async function settle(ring: Ring, pass: (ms: number) => Promise<void>): Promise<readonly string[]> {
   const endMs = ring.clock.nowMs() + SETTLE_MS;
-  // What was asked for at the last moment is under way yet, and no plan knows of it.
+  // What was asked for at the last moment is under way yet, and no plan knows of it: a freeze that
+  // the store did not take is asked for again until somebody thaws.
+  ring.controller.act({ kind: "thaw" });
   await pass(1000);
   let left = unsettled(ring);
   while (left.length > 0 && ring.clock.nowMs() < endMs) {
