@@ -12,6 +12,7 @@ import {
   compareNumber,
   compareText,
   present,
+  sortByAddress,
 } from "./index.ts";
 import { parseAddress } from "./index.ts";
 
@@ -23,6 +24,12 @@ test("addresses go by number, IPv4 first", () => {
   fc.assert(
     fc.property(fc.shuffledSubarray(addresses, { minLength: 6 }), (shuffled) => {
       assert.deepEqual(shuffled.toSorted(compareAddress), addresses);
+      const items = shuffled.map((address) => ({ address }));
+      const sorted = sortByAddress(items, ({ address }) => address);
+      assert.deepEqual(
+        sorted.map(({ address }) => address),
+        addresses,
+      );
     }),
   );
 });

@@ -24,6 +24,26 @@ export function compareAddress(a: Address, b: Address): number {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
+/**
+ * Sorted as `compareAddress` does, with each address read once and not at each comparison: lists
+ * may have ten thousand.
+ */
+export function sortByAddress<T>(
+  items: readonly T[],
+  addressOf: (item: T) => Address,
+): readonly T[] {
+  const ipv4: { readonly item: T; readonly value: number }[] = [];
+  const ipv6: { readonly item: T; readonly value: bigint }[] = [];
+  for (const item of items) {
+    const address = addressOf(item);
+    if (familyOf(address) === "ipv4") ipv4.push({ item, value: ipv4Number(address) });
+    else ipv6.push({ item, value: addressValue(address) });
+  }
+  ipv4.sort((a, b) => a.value - b.value);
+  ipv6.sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0));
+  return [...ipv4, ...ipv6].map(({ item }) => item);
+}
+
 /** Compares by the given keys in turn. */
 export function compareBy<T>(...keys: ((a: T, b: T) => number)[]): (a: T, b: T) => number {
   return (a, b) => {

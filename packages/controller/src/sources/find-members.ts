@@ -1,7 +1,13 @@
 // What is the same wherever members come from: how they are asked for, their order, and how many
-// there may be. Pure.
+// there may be. Pure. What does not depend on the port is done once for all ports of a Service.
 
-import { type Member, compareAddress, compareBy, compareNumber } from "@fairlead/model";
+import {
+  type Address,
+  type Member,
+  type MemberState,
+  compareNumber,
+  sortByAddress,
+} from "@fairlead/model";
 
 import { quote } from "./quote.ts";
 import type { RemarkList } from "./remarks.ts";
@@ -13,38 +19,91 @@ const MEMBERS_MAX = 1024;
 /** Finds the members of one port. */
 export type FindMembers = (port: ServicePort) => readonly Member[];
 
+/** Where a member may be, whatever its port. */
+export interface Place {
+  readonly address: Address;
+  readonly state: MemberState;
+  /** Which list of ports it has: an index. */
+  readonly ports: number;
+}
+
+/** An address with its places: one for each list of ports, mostly one in all. */
+export interface SortedPlace extends Place {
+  readonly others: readonly Place[];
+}
+
 /** A Service port in a detail: its name quoted, else its number. */
 export function portWords(port: ServicePort): string {
   return port.name === "" ? `port ${port.port}` : `port ${quote(port.name)}`;
 }
 
-/**
- * Sorted by address and port, none twice; an active one wins over the same one draining, and
- * draining ones go first where there are too many.
- */
-export function sortMembers(
-  members: readonly Member[],
-  port: ServicePort,
-  remarks: RemarkList,
-): readonly Member[] {
-  const byKey = new Map<string, Member>();
-  for (const member of members) {
-    const key = `${member.address} ${member.port}`;
-    if (byKey.get(key)?.state !== "active") byKey.set(key, member);
+/** By address, none twice; an active one wins over the same one draining. */
+export function sortPlaces(places: readonly Place[]): readonly SortedPlace[] {
+  const byAddress = new Map<Address, Place[]>();
+  for (const place of places) {
+    const same = byAddress.get(place.address);
+    if (same === undefined) byAddress.set(place.address, [place]);
+    else {
+      const at = same.findIndex(({ ports }) => ports === place.ports);
+      if (at < 0) same.push(place);
+      else if (place.state === "active") same[at] = place;
+    }
   }
-  const sorted = [...byKey.values()].toSorted(byPlace);
-  const left = sorted.length - MEMBERS_MAX;
-  if (left <= 0) return sorted;
-  remarks.remark("BadMember", `${portWords(port)}: ${left} members above ${MEMBERS_MAX} left out`);
-  return sorted.toSorted(activeFirst).slice(0, MEMBERS_MAX).toSorted(byPlace);
+  const merged = [...byAddress.values()].flatMap(([first, ...others]) =>
+    first === undefined ? [] : [{ ...first, others }],
+  );
+  return sortByAddress(merged, ({ address }) => address);
 }
 
-const byPlace = compareBy<Member>(
-  (a, b) => compareAddress(a.address, b.address),
-  (a, b) => compareNumber(a.port, b.port),
-);
+/** One port of a Service, as places have it. */
+export interface PortAtPlaces {
+  readonly port: ServicePort;
+  /** Its numbers in each list of ports, sorted, none twice. */
+  readonly numbers: readonly (readonly number[])[];
+  /** Whether this is never a member; default: nothing is. */
+  readonly isBarred?: (address: Address, number: number) => boolean;
+}
 
-/** Sorting keeps the order of those that are equal. */
-function activeFirst(a: Member, b: Member): number {
-  return Number(b.state === "active") - Number(a.state === "active");
+/**
+ * Members of one port by address and number, none twice; draining ones go first where there are
+ * too many. Cheap for each place, as it is asked once for each of a hundred ports.
+ */
+export function membersAt(
+  places: readonly SortedPlace[],
+  { port, numbers, isBarred }: PortAtPlaces,
+  remarks: RemarkList,
+): readonly Member[] {
+  const kept: Member[] = [];
+  let active = 0;
+  let draining = 0;
+  const add = (address: Address, number: number, state: MemberState): void => {
+    if (isBarred?.(address, number) === true) return;
+    const count = state === "active" ? ++active : ++draining;
+    if (count <= MEMBERS_MAX) kept.push({ address, port: number, weight: 1, state });
+  };
+  for (const place of places) {
+    const { address, state, ports, others } = place;
+    if (others.length > 0) {
+      for (const each of statesOf([place, ...others], numbers)) add(address, ...each);
+    } else for (const number of numbers[ports] ?? []) add(address, number, state);
+  }
+  const left = active + draining - MEMBERS_MAX;
+  if (left <= 0) return kept;
+  remarks.remark("BadMember", `${portWords(port)}: ${left} members above ${MEMBERS_MAX} left out`);
+  let room = MEMBERS_MAX - active;
+  return kept.filter(({ state }) => state === "active" || room-- > 0);
+}
+
+/** The states of one address by number, where it stands in several lists of ports. */
+function statesOf(
+  same: readonly Place[],
+  numbers: readonly (readonly number[])[],
+): readonly (readonly [number, MemberState])[] {
+  const states = new Map<number, MemberState>();
+  for (const { ports, state } of same) {
+    for (const number of numbers[ports] ?? []) {
+      if (states.get(number) !== "active") states.set(number, state);
+    }
+  }
+  return [...states].toSorted(([a], [b]) => compareNumber(a, b));
 }

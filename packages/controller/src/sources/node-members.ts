@@ -6,14 +6,13 @@ import { createHash } from "node:crypto";
 import {
   type Address,
   type Family,
-  type Member,
   compareText,
   familyOf,
   parseAddress,
   scopeOf,
 } from "@fairlead/model";
 
-import { type FindMembers, portWords, sortMembers } from "./find-members.ts";
+import { type FindMembers, membersAt, portWords, sortPlaces } from "./find-members.ts";
 import type { NodeObject, NodeSelector } from "./node-object.ts";
 import { quoteList, title } from "./quote.ts";
 import type { RemarkList } from "./remarks.ts";
@@ -54,14 +53,10 @@ export function nodeMembers(options: NodeMemberOptions, remarks: RemarkList): Fi
     const named = quoteList([...bad].toSorted(compareText));
     remarks.remark("BadMember", `nodes without a usable address: ${named}`);
   }
+  const places = sortPlaces(addresses.map((address) => ({ address, state: "active", ports: 0 })));
   return (port) => {
     const { nodePort } = port;
-    if (nodePort !== undefined) {
-      const members = addresses.map((address): Member => {
-        return { address, port: nodePort, weight: 1, state: "active" };
-      });
-      return sortMembers(members, port, remarks);
-    }
+    if (nodePort !== undefined) return membersAt(places, { port, numbers: [[nodePort]] }, remarks);
     const isOff = service.spec.allocateLoadBalancerNodePorts === false;
     const why = isOff ? ", as allocateLoadBalancerNodePorts is false" : "";
     remarks.remark("NoNodePort", `${portWords(port)} has no nodePort${why}`);

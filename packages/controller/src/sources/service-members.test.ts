@@ -107,13 +107,13 @@ const endpointCases: readonly MemberCase[] = [
     name: "ready in one slice wins over draining in another",
     others: [
       sampleSlice({ endpoints: [sampleEndpoint("10.0.0.1", { ready: false, ...ENDING })] }),
-      sampleSlice({ endpoints: [sampleEndpoint("10.0.0.1")] }, "web-2"),
+      sampleSlice({ endpoints: [sampleEndpoint("10.0.0.1"), sampleEndpoint("10.0.0.2")] }, "web-2"),
       sampleSlice(
         { endpoints: [sampleEndpoint("10.0.0.1", { ready: false, ...ENDING })] },
         "web-3",
       ),
     ],
-    want: ["10.0.0.1:8080"],
+    want: ["10.0.0.1:8080", "10.0.0.2:8080"],
   },
   {
     name: "the slice's port of the Service port's name counts, whatever its number",

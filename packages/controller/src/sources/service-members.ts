@@ -5,13 +5,13 @@ import {
   type Address,
   type Member,
   type MemberState,
-  compareNumber,
   compareText,
   parseAddress,
   scopeOf,
 } from "@fairlead/model";
 
-import { type FindMembers, portWords, sortMembers } from "./find-members.ts";
+import { type FindMembers, membersAt, type Place, portWords, sortPlaces } from "./find-members.ts";
+import { portMatcher } from "./match-ports.ts";
 import { quoteList } from "./quote.ts";
 import type { RemarkList } from "./remarks.ts";
 import type { ServicePort } from "./service-object.ts";
@@ -33,47 +33,72 @@ export interface EndpointMemberOptions {
 
 /** Members out of the Service's EndpointSlices, all of them merged. */
 export function endpointMembers(
-  { slices, ports, apiServers }: EndpointMemberOptions,
+  { slices, ports, apiServers = new Set() }: EndpointMemberOptions,
   remarks: RemarkList,
 ): FindMembers {
+  const { portLists, places } = mergeSlices(slices, remarks);
   const names = new Set(ports.map(({ name }) => name).filter((name) => name !== ""));
+  const matchers = portLists.map((list) => portMatcher(list, names));
+  const sorted = sortPlaces(places);
+  const apiAddresses = addressesByPort(apiServers);
+  const isBarred = (address: Address, number: number): boolean => {
+    if (apiAddresses.get(number)?.has(address) !== true) return false;
+    const detail = `left out, as it is an API server: ${address} port ${number}`;
+    remarks.remark("BadMember", detail);
+    return true;
+  };
+  return (port) => {
+    const numbers = matchers.map((match) => boundNumbers(port, match(port)));
+    if (places.length > 0 && numbers.every((some) => some.length === 0)) {
+      remarks.remark("UnknownTargetPort", `no EndpointSlice has a port for ${portWords(port)}`);
+    }
+    // Asked of each place, and of most ports there is nothing to ask.
+    const hasBarred = numbers.some((some) => some.some((number) => apiAddresses.has(number)));
+    const asked = { port, numbers, ...(hasBarred ? { isBarred } : {}) };
+    return withLastResort(membersAt(sorted, asked, remarks));
+  };
+
+  function boundNumbers(port: ServicePort, found: readonly number[]): readonly number[] {
+    if (found.length <= NUMBERS_MAX) return found;
+    const detail = `an EndpointSlice has ${found.length} numbers for ${portWords(port)}`;
+    remarks.remark("BadMember", `${detail}; those after the first ${NUMBERS_MAX} left out`);
+    return found.slice(0, NUMBERS_MAX);
+  }
+}
+
+/** All slices as one; in a cluster most or all of a Service's slices have the same ports. */
+function mergeSlices(
+  slices: readonly SliceObject[],
+  remarks: RemarkList,
+): { readonly portLists: readonly (readonly SlicePort[])[]; readonly places: readonly Place[] } {
+  const lists = new Map<string, { readonly index: number; readonly list: readonly SlicePort[] }>();
+  const places: Place[] = [];
   const bad = new Set<string>();
-  const usable = slices.flatMap((slice) => {
-    if (slice.addressType !== "FQDN") return [{ slice, endpoints: readEndpoints(slice, bad) }];
-    remarks.remark("BadMember", "an EndpointSlice of addressType FQDN has no member addresses");
-    return [];
-  });
+  for (const { addressType, endpoints, ports } of slices) {
+    if (addressType === "FQDN") {
+      remarks.remark("BadMember", "an EndpointSlice of addressType FQDN has no member addresses");
+      continue;
+    }
+    const text = JSON.stringify(ports);
+    const { index } = lists.get(text) ?? { index: lists.size };
+    lists.set(text, { index, list: ports });
+    for (const place of readEndpoints(endpoints, bad)) places.push({ ...place, ports: index });
+  }
   if (bad.size > 0) {
     const named = quoteList([...bad].toSorted(compareText));
     remarks.remark("BadMember", `left out, as they are no unicast addresses: ${named}`);
   }
-  const hasEndpoints = usable.some(({ endpoints }) => endpoints.length > 0);
-  return (port) => {
-    const found: Member[] = [];
-    let isPortKnown = false;
-    for (const { slice, endpoints } of usable) {
-      const numbers = matchPorts(port, slice.ports, names);
-      if (numbers.length > 0) isPortKnown = true;
-      if (numbers.length > NUMBERS_MAX) {
-        const detail = `an EndpointSlice has ${numbers.length} numbers for ${portWords(port)}`;
-        remarks.remark("BadMember", `${detail}; those after the first ${NUMBERS_MAX} left out`);
-      }
-      for (const number of numbers.slice(0, NUMBERS_MAX)) {
-        for (const { address, state } of endpoints) {
-          const isApiServer = apiServers?.has(`${address} ${number}`) === true;
-          if (!isApiServer) found.push({ address, port: number, weight: 1, state });
-          else {
-            const detail = `left out, as it is an API server: ${address} port ${number}`;
-            remarks.remark("BadMember", detail);
-          }
-        }
-      }
-    }
-    if (hasEndpoints && !isPortKnown) {
-      remarks.remark("UnknownTargetPort", `no EndpointSlice has a port for ${portWords(port)}`);
-    }
-    return withLastResort(sortMembers(found, port, remarks));
-  };
+  return { portLists: [...lists.values()].map(({ list }) => list), places };
+}
+
+function addressesByPort(endpoints: ReadonlySet<string>): ReadonlyMap<number, Set<string>> {
+  const addresses = new Map<number, Set<string>>();
+  for (const endpoint of endpoints) {
+    const [address = "", port] = endpoint.split(" ");
+    const some = addresses.get(Number(port)) ?? new Set();
+    addresses.set(Number(port), some.add(address));
+  }
+  return addresses;
 }
 
 /** As kube-proxy (KEP-1669): where nobody is ready, those serve on that end and still can. */
@@ -83,10 +108,10 @@ function withLastResort(members: readonly Member[]): readonly Member[] {
 }
 
 function readEndpoints(
-  slice: SliceObject,
+  endpoints: readonly SliceEndpoint[],
   bad: Set<string>,
-): readonly { readonly address: Address; readonly state: MemberState }[] {
-  return slice.endpoints.flatMap((endpoint) => {
+): readonly Omit<Place, "ports">[] {
+  return endpoints.flatMap((endpoint) => {
     const state = endpointState(endpoint);
     if (state === undefined) return [];
     return endpoint.addresses.flatMap((text) => {
@@ -102,34 +127,4 @@ function readEndpoints(
 function endpointState({ ready, serving, terminating }: SliceEndpoint): MemberState | undefined {
   if (ready) return "active";
   return serving && terminating ? "draining" : undefined;
-}
-
-/**
- * Port numbers of a slice that belong to a Service port, sorted, none twice. Kubernetes writes the
- * Service port's name into the slice; slices written by hand often lack it, so target port and
- * number count too, but never of what is another port's by its name.
- */
-function matchPorts(
-  port: ServicePort,
-  slicePorts: readonly SlicePort[],
-  names: ReadonlySet<string>,
-): readonly number[] {
-  const target = port.targetPort === 0 ? undefined : port.targetPort;
-  const isNumber = (slicePort: SlicePort): boolean =>
-    typeof target !== "string" && slicePort.port === (target ?? port.port);
-  const isName = ({ name }: SlicePort): boolean => name === port.name;
-  const isOther = ({ name }: SlicePort): boolean => name !== port.name && names.has(name);
-  const rules: readonly ((slicePort: SlicePort) => boolean)[] = [
-    // Several ports without a name are told apart by their numbers alone.
-    (slicePort) => isName(slicePort) && isNumber(slicePort),
-    isName,
-    (slicePort) => slicePort.name === target && !isOther(slicePort),
-    (slicePort) => isNumber(slicePort) && !isOther(slicePort),
-  ];
-  const candidates = slicePorts.filter(({ protocol }) => protocol === port.protocol);
-  for (const rule of rules) {
-    const numbers = new Set(candidates.filter(rule).flatMap((match) => match.port ?? []));
-    if (numbers.size > 0) return [...numbers].toSorted(compareNumber);
-  }
-  return [];
 }

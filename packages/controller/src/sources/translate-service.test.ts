@@ -7,10 +7,12 @@ import { test } from "node:test";
 import type { Claim } from "@fairlead/model";
 
 import {
+  ENDING,
   type Fields,
   oursOf,
   saidOf,
   sampleClaim,
+  sampleEndpoint,
   sampleService,
   sampleSlice,
 } from "./sample-objects.ts";
@@ -273,6 +275,19 @@ test("claims are equal when they say the same, whatever object they are", () => 
   const make = (): Claim => oursOf([sampleService(), sampleSlice()]);
   assert(claimsEqual(make(), make()));
   assert(!claimsEqual(make(), oursOf([sampleService()])));
+  const others: readonly Fields[] = [
+    { endpoints: [{ addresses: ["10.0.0.1"] }, { addresses: ["10.0.0.9"] }] },
+    { ports: [{ name: "http", port: 9090 }] },
+    {
+      endpoints: [
+        sampleEndpoint("10.0.0.1"),
+        sampleEndpoint("10.0.0.2", { ready: false, ...ENDING }),
+      ],
+    },
+  ];
+  for (const other of others) {
+    assert(!claimsEqual(make(), oursOf([sampleService(), sampleSlice(other)])));
+  }
 });
 
 for (const { annotation, setting, isShared, wanted } of [

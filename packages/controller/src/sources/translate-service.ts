@@ -128,12 +128,32 @@ export function translateService(
  * says is no matter: we write it, and need it only of those who were never seen before.
  */
 export function claimsEqual(a: Claim, b: Claim): boolean {
-  return a === b || textOf(a) === textOf(b);
+  return a === b || (textOf(a) === textOf(b) && sameMembers(a, b));
 }
 
-/** Claims are built with their fields in one order and everything in them sorted. */
+/**
+ * A claim without its members: of those there may be a hundred thousand. Claims are built with
+ * their fields in one order and everything in them sorted.
+ */
 function textOf(claim: Claim): string {
-  return JSON.stringify({ ...claim, statusAddresses: undefined });
+  const listeners = claim.listeners.map(({ members, ...rest }) => [rest, members.length]);
+  return JSON.stringify({ ...claim, statusAddresses: undefined, listeners });
+}
+
+/** Of claims that have the same listeners with as many members each. */
+function sameMembers(a: Claim, b: Claim): boolean {
+  return a.listeners.every(({ members }, index) => {
+    const others = b.listeners[index]?.members;
+    return members.every((member, at) => {
+      const other = others?.[at];
+      return (
+        member.address === other?.address &&
+        member.port === other.port &&
+        member.weight === other.weight &&
+        member.state === other.state
+      );
+    });
+  });
 }
 
 function readListeners(
