@@ -38,13 +38,22 @@ story(
       ports: [{ name: HTTP.name, protocol: "TCP", port }],
       endpoints: [{ addresses: [one] }],
     });
-    await create(stage, trap, slice("to-api", "10.77.0.6", 6443), slice("to-vip", address, 80));
-    const remarks = await stage.until("both are named", (list) => {
+    const api = await kube.get({ ...KINDS.service, namespace: "default", name: "kubernetes" });
+    assert.ok(api !== undefined);
+    const { clusterIP } = api["spec"] as { readonly clusterIP: string };
+    const traps = [
+      slice("to-api", "10.77.0.6", 6443),
+      slice("to-cluster-ip", clusterIP, 443),
+      slice("to-vip", address, 80),
+    ];
+    await create(stage, trap, ...traps);
+    const remarks = await stage.until("all are named", (list) => {
       const claim = claimOf(list, "default/trap");
       const bad = (claim?.remarks ?? []).filter(({ reason }) => reason === "BadMember");
-      return bad.length >= 2 ? bad.map(({ detail }) => detail).join("; ") : undefined;
+      return bad.length >= 3 ? bad.map(({ detail }) => detail).join("; ") : undefined;
     });
     assert.match(remarks, /10\.77\.0\.6 port 6443/);
+    assert.ok(remarks.includes(`${clusterIP} port 443`), remarks);
     assert.match(remarks, new RegExp(address.replaceAll(".", "\\.")));
     assert.equal(claimOf(await stage.asker.list(), "default/trap")?.members, 0);
     await untilEvent(kube, "trap", "NoMembers");

@@ -20,6 +20,7 @@ export interface ServiceObject {
   readonly metadata: ObjectMetadata;
   readonly spec: {
     readonly type: string;
+    readonly clusterIPs?: readonly string[] | undefined;
     readonly ports: readonly ServicePort[];
     readonly loadBalancerClass?: string | undefined;
     readonly loadBalancerIP?: string | undefined;
@@ -51,6 +52,7 @@ export const serviceSchema: z.ZodType<ServiceObject> = z.object({
   metadata: metadataSchema,
   spec: z.object({
     type: absent(z.string()).transform((type) => type ?? "ClusterIP"),
+    clusterIPs: absent(z.array(z.string())),
     ports: absent(z.array(portSchema)).transform((ports) => ports ?? []),
     loadBalancerClass: absent(z.string()),
     loadBalancerIP: absent(z.string()),

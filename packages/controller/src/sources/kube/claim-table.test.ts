@@ -184,6 +184,33 @@ suite("an API server as a member", () => {
     assert.deepEqual(remarks, ["BadMember: left out, as it is an API server: 10.0.0.1 port 6443"]);
   });
 
+  test("is left out by its cluster IPs as well, when these are known later", () => {
+    const table = tableWithWeb();
+    const ports = [{ name: "http", port: 443 }];
+    setSlice(table, {
+      ports,
+      endpoints: [{ addresses: ["10.96.0.1"] }, { addresses: ["10.0.0.2"] }],
+    });
+    setSlice(
+      table,
+      { ports, addressType: "IPv6", endpoints: [{ addresses: ["fd00:96::1"] }] },
+      "web-6",
+    );
+    assert.deepEqual(say(table), [
+      "seen service/default/web u1 -> 10.0.0.2:443 10.96.0.1:443 fd00:96::1:443",
+    ]);
+    const spec = {
+      type: "ClusterIP",
+      clusterIPs: ["10.96.0.1", "FD00:96:0::1"],
+      ports: [{ name: "https", port: 443, targetPort: 6443 }],
+    };
+    const object = sampleService(spec, { name: "kubernetes", namespace: "default", uid: "k" });
+    table.setService("default/kubernetes", readService(object, READING));
+    assert.deepEqual([...table.apiEndpoints()], ["10.96.0.1 443", "fd00:96::1 443"]);
+    table.setApiServers(table.apiEndpoints());
+    assert.deepEqual(say(table), ["seen service/default/web u1 -> 10.0.0.2:443"]);
+  });
+
   test("is a member of its own Service, which only an administrator can expose", () => {
     const table = new ClaimTable("kubernetes", SAMPLE_SETTINGS);
     setSlice(table, kubernetes, "kubernetes");

@@ -78,19 +78,32 @@ export class ClaimTable {
     for (const key of this.#services.keys()) this.#dirty.add(key);
   }
 
-  /** Sets where API servers listen besides the endpoints of their own Service. */
+  /** Sets where API servers listen: no Service but their own has members there. */
   setApiServers(endpoints: ReadonlySet<string>): void {
     this.#apiServers = endpoints;
     for (const key of this.#services.keys()) this.#dirty.add(key);
   }
 
-  /** Every `ADDRESS PORT` that stands behind the Service of the API servers. */
+  /** Every `ADDRESS PORT` of the Service of the API servers, and of what stands behind it. */
   apiEndpoints(): ReadonlySet<string> {
     const found = new Set<string>();
-    for (const { endpoints, ports } of this.#slices.get(API_SERVICE)?.values() ?? []) {
-      for (const address of endpoints.flatMap((each) => each.addresses)) {
+    const add = (
+      addresses: readonly string[],
+      ports: readonly { readonly port?: number | undefined }[],
+    ): void => {
+      for (const text of addresses) {
+        const address = parseAddress(text);
+        if (address === undefined) continue;
         for (const { port } of ports) if (port !== undefined) found.add(`${address} ${port}`);
       }
+    };
+    const { clusterIPs = [], ports = [] } = this.backend(API_SERVICE)?.service.spec ?? {};
+    add(clusterIPs, ports);
+    for (const slice of this.#slices.get(API_SERVICE)?.values() ?? []) {
+      add(
+        slice.endpoints.flatMap((each) => each.addresses),
+        slice.ports,
+      );
     }
     return found;
   }
