@@ -92,6 +92,7 @@ function follow(cluster: Cluster): Followed {
     settings,
     cluster: "lab",
     lookMs: LOOK_MS,
+    lookUp: async () => [],
   });
   const claims = new Map<string, Claim>();
   let looks = 0;

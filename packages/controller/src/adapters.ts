@@ -10,6 +10,7 @@ import type { Fact } from "./facts.ts";
 import { createHttpIpamClient } from "./ipam-http/http-ipam-client.ts";
 import { guardWrites } from "./kube/guard-writes.ts";
 import { createKubeClient } from "./kube/kube-client.ts";
+import { lookUpHost } from "./kube/look-up-host.ts";
 import { type ServiceBook, STATUS_MANAGER } from "./kube/service-record.ts";
 import { keepLeases, thisHost } from "./keep-leases.ts";
 import type { IpamStore } from "./ipam/ports.ts";
@@ -112,6 +113,7 @@ function clusterAdapters(
     random,
     cluster: access.context,
     settings: translate,
+    lookUp: lookUpHost,
   });
   addFollowMetrics(metrics, () => cluster.counts());
   const onTrouble = (trouble: PublishTrouble): void => emit([{ ...trouble, source: PUBLISHER }]);

@@ -1,5 +1,5 @@
 // EndpointSlices and Nodes that cannot be used, as a cluster shows them: each is named, and takes
-// no member away. A cluster in memory, on a fake clock.
+// no member away. One that is the API server itself is none. A cluster in memory, on a fake clock.
 
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
@@ -18,6 +18,8 @@ const NODES = "/api/v1/nodes";
 /** A cluster with the Service web, and what stands behind it by the path of its kind. */
 class Stage {
   readonly clock = createFakeClock();
+  /** What the name of the API server stands for. */
+  serverAddresses: readonly string[] = [];
   readonly #lists: Map<string, Fields[]>;
   readonly #watchers = new Map<string, Watcher>();
   readonly #said: string[] = [];
@@ -29,7 +31,7 @@ class Stage {
     const web = sampleService({ ports: [nodePort] }, named("web"));
     this.#lists = new Map([["/api/v1/services", [web]], ...copies(behind)]);
     const client: KubeClient = {
-      server: "https://memory",
+      server: "https://memory:6443",
       request: async ({ path }) => {
         await setImmediate();
         const metadata = { resourceVersion: "9" };
@@ -48,7 +50,8 @@ class Stage {
     const settings = { ...SAMPLE_SETTINGS, members } as const;
     const { clock } = this;
     const random = (): number => 0.5;
-    this.#source = createKubeSource({ client, clock, random, settings, cluster: "lab" });
+    const lookUp = async (): Promise<readonly string[]> => this.serverAddresses;
+    this.#source = createKubeSource({ client, clock, random, settings, lookUp, cluster: "lab" });
   }
 
   /** What was said until nothing more comes. */
@@ -162,4 +165,21 @@ test("a Node with a long name is a member", async () => {
   const name = "ip-10-0-0-1".padEnd(70, "x");
   await using stage = new Stage(new Map([[NODES, [node(name, "10.0.0.1")]]]));
   assert.deepEqual(await stage.start(), ["10.0.0.1:30080"]);
+});
+
+const apiSlice = slice("web-1", "10.0.0.1", { ports: [{ name: "http", port: 6443 }] });
+
+test("an endpoint that is an address of the API server's name is no member", async () => {
+  await using stage = new Stage(new Map([[SLICES, [apiSlice]]]));
+  stage.serverAddresses = ["10.0.0.9", "10.0.0.1"];
+  assert.deepEqual((await stage.start()).at(-1), "");
+});
+
+test("an API server that gets another address is no member from the next look on", async () => {
+  await using stage = new Stage(new Map([[SLICES, [apiSlice]]]));
+  stage.serverAddresses = ["10.0.0.9"];
+  assert.deepEqual(await stage.start(), ["10.0.0.1:6443"]);
+  stage.serverAddresses = ["10.0.0.9", "10.0.0.1"];
+  await stage.clock.advance(31_000);
+  assert.deepEqual(await stage.said(), [""]);
 });

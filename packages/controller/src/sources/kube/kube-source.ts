@@ -4,7 +4,7 @@
 
 import { setImmediate } from "node:timers/promises";
 
-import { type ClaimId, parseAddress } from "@fairlead/model";
+import type { ClaimId } from "@fairlead/model";
 import { type Clock, createPace, type Pace, type Timer } from "@fairlead/runtime";
 
 import { crash } from "../../crash.ts";
@@ -19,6 +19,7 @@ import { claimIdOf, ClaimTable } from "./claim-table.ts";
 import { createEmptied, type Emptied } from "./emptied.ts";
 import { type FollowedKinds, followKinds, type KindCounts } from "./followed-kinds.ts";
 import { createMemberWait, type MemberWait } from "./member-wait.ts";
+import { createServerEndpoints, type LookUp, type ServerEndpoints } from "./server-endpoints.ts";
 
 /** Changes that come close together make one emission: this long a quiet, in ms. */
 const QUIET_MS = 1;
@@ -34,6 +35,8 @@ export interface KubeSourceOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly settings: TranslateSettings;
+  /** For a server that has a name: no member may be one of its addresses. */
+  readonly lookUp: LookUp;
   /** The cluster's name for people: the kubeconfig's context. */
   readonly cluster: string;
   /** Unique among the sources. Default: `kubernetes`. */
@@ -66,7 +69,7 @@ class ClusterSource implements KubeSource {
   readonly #listed = Promise.withResolvers<void>();
   readonly #emptied: Emptied;
   readonly #memberWait: MemberWait;
-  readonly #apiServer: string;
+  readonly #server: ServerEndpoints;
   /** Who is told that some Service may have another backend. */
   readonly #listeners: (() => void)[] = [];
   #emit: ((facts: readonly Fact[]) => void) | undefined;
@@ -83,7 +86,8 @@ class ClusterSource implements KubeSource {
     this.#table = new ClaimTable(this.name, settings);
     this.#emptied = createEmptied(this.name);
     this.#memberWait = createMemberWait(clock, () => void this.#pace.poke());
-    this.#apiServer = serverEndpoint(client.server);
+    const onChange = (): void => void this.#pace.poke();
+    this.#server = createServerEndpoints({ ...options, server: client.server, onChange });
     this.#pace = createPace({
       clock,
       quietMs: QUIET_MS,
@@ -102,6 +106,8 @@ class ClusterSource implements KubeSource {
       onNodes: () => this.#judgeNodes(),
       onServicesListed: () => {
         this.#isListPending = true;
+        // After whatever may have led to another server, and else every ten minutes.
+        this.#server.look();
       },
       onFact: (fact) => this.#waiting.push(fact),
       onNews: () => void this.#pace.poke(),
@@ -129,6 +135,7 @@ class ClusterSource implements KubeSource {
 
   start(emit: (facts: readonly Fact[]) => void): Promise<void> {
     this.#emit = emit;
+    this.#server.look();
     this.#kinds.start();
     return this.#listed.promise;
   }
@@ -210,7 +217,7 @@ class ClusterSource implements KubeSource {
   }
 
   #judgeApiServers(): void {
-    const endpoints = new Set([...this.#table.apiEndpoints(), this.#apiServer]);
+    const endpoints = new Set([...this.#table.apiEndpoints(), ...this.#server.known()]);
     const text = [...endpoints].toSorted().join();
     if (text === this.#apiServers) return;
     this.#apiServers = text;
@@ -220,11 +227,4 @@ class ClusterSource implements KubeSource {
   #hand(facts: readonly Fact[]): void {
     if (facts.length > 0) this.#emit?.(facts);
   }
-}
-
-/** `ADDRESS PORT` of a server named by its address; a name is never a member anyway. */
-function serverEndpoint(server: string): string {
-  const { hostname, port, protocol } = new URL(server);
-  const address = parseAddress(hostname.replace(/^\[|\]$/gu, ""));
-  return `${address ?? hostname} ${port === "" ? (protocol === "http:" ? 80 : 443) : port}`;
 }
