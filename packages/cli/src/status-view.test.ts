@@ -71,4 +71,5 @@ test("status ended well while no address could be written into its Service", () 
   assert.equal(isWellWith("SourceUnreadable"), false, "nobody knows what is asked for there");
   assert.equal(isWellWith("BadField"), false, "it asks for something that is not served");
   assert.equal(isWellWith("ExternalIPsRefused"), true);
+  assert.equal(isWellWith("KindUnknown"), true, "pools may come from flags alone");
 });

@@ -172,6 +172,11 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     "A source cannot be read; what it last said stays in force.",
     "Check that the folder exists and may be read.",
   ),
+  KindUnknown: entry(
+    "FL0311",
+    "The cluster does not know a kind of ours, so there are no objects of it.",
+    "Install the kind as the detail says, or leave it so.",
+  ),
   PublishFailed: entry(
     "FL0308",
     "What is known of Services cannot be written where people look; addresses serve all the same.",

@@ -36,6 +36,7 @@ export type Reason =
   | "HeldOutside"
   | "SourceEmptied"
   | "SourceUnreadable"
+  | "KindUnknown"
   | "PublishFailed"
   | "ExternalIPsRefused"
   | "NoAgents"

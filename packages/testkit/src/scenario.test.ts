@@ -85,6 +85,10 @@ const UNSEEN: Readonly<
     why: "a fake host has no sessions of clients",
     shownBy: "agent/src/full-listeners.test.ts",
   },
+  KindUnknown: {
+    why: "a ring reads a folder, where no kind has to be installed",
+    shownBy: "controller/src/sources/kube/pool-kind.test.ts",
+  },
   ExternalIPsRefused: {
     why: "a ring publishes to a folder, which has no Service to write to",
     shownBy: "controller/src/publish/kube/kube-publisher-trouble.test.ts",

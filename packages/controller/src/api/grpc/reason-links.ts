@@ -49,6 +49,7 @@ const LINKS: Readonly<Record<Reason, ReasonLink>> = {
   HeldOutside: "Address",
   SourceEmptied: "Seen",
   SourceUnreadable: "Seen",
+  KindUnknown: "Seen",
   PublishFailed: "Seen",
   ExternalIPsRefused: "Seen",
   NoAgents: "Placed",

@@ -1,13 +1,20 @@
 // Follows one kind by a list-watch, and says as a finding when that fails. Given who wants to know.
-// A kind that not every server has may be optional: while the server does not know it, it is absent
-// without a word, and asked for again; while its rights are missing it is said and nobody waits.
+// A kind that not every server has may be one to install: while the server does not know it that is
+// said, and it is asked for seldom; while that or its rights are missing nobody waits for it.
 
 import { type Clock, isEdgeError } from "@fairlead/runtime";
 
 import type { Fact } from "../../facts.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import type { Json } from "../../kube/object-fields.ts";
-import { findingName, isToldAtOnce, type KindName, troubleFinding } from "./kube-trouble.ts";
+import {
+  findingName,
+  isToldAtOnce,
+  type KindName,
+  troubleFinding,
+  UNKNOWN_MS_MAX,
+  unknownFinding,
+} from "./kube-trouble.ts";
 import { createListWatch, type ListWatch, type ListWatchCounts } from "./list-watch.ts";
 import type { Change } from "./object-set.ts";
 
@@ -33,8 +40,6 @@ export interface FollowedKind<T> {
   readonly read: (object: Json) => T;
   readonly onChanges: (changes: readonly Change<T>[]) => void;
   readonly onListed?: () => void;
-  /** Whether servers may do without it. Default: no. */
-  readonly isOptional?: boolean;
 }
 
 /** A kind that is followed. */
@@ -48,22 +53,24 @@ export interface Followed<T> extends Pick<ListWatch<T>, "entries" | "isSynced" |
 /** Makes it; nothing is asked before `start`. */
 export function followKind<T>(context: FollowContext, what: FollowedKind<T>): Followed<T> {
   const { client, clock, random, lookMs, source, onFact, onNews } = context;
-  const name = findingName(what.kind);
+  const { kind } = what;
+  const isOptional = kind.installedBy !== undefined;
+  const name = findingName(kind);
   let failures = 0;
   let unknown = 0;
   let isMissed = false;
 
   function fails(trouble: Error): void {
     const code = isEdgeError(trouble) ? trouble.code : "";
-    const isUnknown = what.isOptional === true && code === "NOT_FOUND" && !listWatch.isSynced();
+    const isUnknown = isOptional && code === "NOT_FOUND" && !listWatch.isSynced();
     failures += 1;
-    isMissed = isUnknown || (what.isOptional === true && code === "FORBIDDEN");
+    isMissed = isUnknown || (isOptional && code === "FORBIDDEN");
     if (isUnknown) {
       unknown += 1;
-      works();
+      onFact({ kind: "finding", source, finding: unknownFinding(kind) });
     } else if (failures > 1 || isToldAtOnce(trouble)) {
       const at = { server: client.server, isSynced: listWatch.isSynced() };
-      onFact({ kind: "finding", source, finding: troubleFinding(what.kind, trouble, at) });
+      onFact({ kind: "finding", source, finding: troubleFinding(kind, trouble, at) });
     }
   }
 
@@ -76,6 +83,7 @@ export function followKind<T>(context: FollowContext, what: FollowedKind<T>): Fo
     clock,
     random,
     lookMs,
+    unknownMsMax: isOptional ? UNKNOWN_MS_MAX : undefined,
     path: what.path,
     read: what.read,
     listener: {

@@ -8,7 +8,12 @@ import { describeError, isEdgeError } from "@fairlead/runtime";
 export interface KindName {
   readonly resource: string;
   readonly group: string;
+  /** The file to apply on a server that may do without it. Default: every server has it. */
+  readonly installedBy?: string;
 }
+
+/** A kind to install is found after this at the latest, in ms. */
+export const UNKNOWN_MS_MAX = 300_000;
 
 /** Failures that time alone will not mend: they are told at once, the others when they repeat. */
 const PEOPLE_ARE_NEEDED: ReadonlySet<string> = new Set([
@@ -39,23 +44,41 @@ export function troubleFinding(
   return { subject: "source", name: findingName(kind), reason: "SourceUnreadable", detail };
 }
 
+/** The finding about a kind that the server does not know, and may do without. */
+export function unknownFinding(kind: KindName): Finding {
+  const missing = `the cluster does not know ${fullName(kind)}`;
+  const detail = `${missing}; ${installWords(kind)}; all else is served without it`;
+  return { subject: "source", name: findingName(kind), reason: "KindUnknown", detail };
+}
+
 /** The name under which a kind's finding is known: `kubernetes services`. */
 export function findingName({ resource }: KindName): string {
   return `kubernetes ${resource}`;
 }
 
-function remedyFor({ resource, group }: KindName, trouble: Error): string {
+function installWords({ installedBy = "" }: KindName): string {
+  const minutes = UNKNOWN_MS_MAX / 60_000;
+  return `install it: kubectl apply -f ${installedBy}; it is found within ${minutes} minutes then`;
+}
+
+/** As kubectl knows it. */
+function fullName({ resource, group }: KindName): string {
+  return group === "" ? resource : `${resource}.${group}`;
+}
+
+function remedyFor(kind: KindName, trouble: Error): string {
   if (!isEdgeError(trouble)) return "";
   switch (trouble.code) {
     case "FORBIDDEN": {
-      const what = group === "" ? resource : `${resource}.${group}`;
       return (
-        `grant it: kubectl create clusterrole fairlead-read-${resource} ` +
-        `--verb=get,list,watch --resource=${what}, and bind that to the user named here`
+        `grant it: kubectl create clusterrole fairlead-read-${kind.resource} ` +
+        `--verb=get,list,watch --resource=${fullName(kind)}, and bind that to the user named here`
       );
     }
     case "UNAUTHORIZED":
       return "the credentials of the kubeconfig are wrong or have expired; renew them";
+    case "NOT_FOUND":
+      return kind.installedBy === undefined ? "" : installWords(kind);
     case "UNTRUSTED":
       return "the kubeconfig's certificate-authority does not fit the server";
     default:

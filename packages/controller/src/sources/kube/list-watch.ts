@@ -7,12 +7,13 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { present } from "@fairlead/model";
-import { type Clock, createBackoff } from "@fairlead/runtime";
+import type { Clock } from "@fairlead/runtime";
 
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { eventError, isKubeError, KubeError } from "../../kube/kube-errors.ts";
 import { childOf, isJson, type Json, readVersion, textOf } from "../../kube/object-fields.ts";
 import { listPages } from "../../kube/list-pages.ts";
+import { createListWaits } from "./list-waits.ts";
 import { readMeta } from "./object-meta.ts";
 import {
   type Change,
@@ -29,9 +30,6 @@ import { createWatchdog, SILENCE_MS } from "./watchdog.ts";
 /** A server ends a watch after a time of our choice between these, in s: not all at once. */
 const WATCH_S_MIN = 240;
 const WATCH_S_MAX = 300;
-/** Waits between two tries, in ms. */
-const BACKOFF_MS_MIN = 500;
-const BACKOFF_MS_MAX = 30_000;
 /** Failures that say nothing of the server's store: a watch goes on from where it was. */
 const SAME_SERVER = ["CUT", "TIMEOUT", "THROTTLED"] as const;
 /** A watch that lasted so long was no failure, in ms. */
@@ -57,6 +55,8 @@ export interface ListWatchOptions<T> {
   readonly path: string;
   /** Time between two second looks, in ms. Default: ten minutes. */
   readonly lookMs?: number | undefined;
+  /** Longest wait while the server does not know the kind, in ms. Default: as after any failure. */
+  readonly unknownMsMax?: number | undefined;
   /** Reduces an object to what is used of it. Must not throw. */
   readonly read: (object: Json, meta: ObjectMeta) => T;
   readonly listener: KindListener<T>;
@@ -131,37 +131,34 @@ class Follower<T> implements ListWatch<T> {
   }
 
   async #run(): Promise<void> {
-    const { clock, random } = this.#options;
+    const { clock } = this.#options;
     const { signal } = this.#stop;
-    const backoff = createBackoff({ baseMs: 2 * BACKOFF_MS_MIN, maxMs: BACKOFF_MS_MAX, random });
+    const waits = createListWaits(this.#options);
     while (!signal.aborted) {
       const begunMs = clock.nowMs();
-      const askedMs = await this.#follow();
+      const failure = await this.#follow();
       const hasLasted = clock.nowMs() - begunMs >= LASTED_MS;
-      if (hasLasted) backoff.reset();
+      if (hasLasted) waits.reset();
       // A watch that the server ended in its time goes on at once.
-      if (hasLasted && askedMs === undefined) continue;
-      const waitMs = Math.max(BACKOFF_MS_MIN, backoff.nextMs(), askedMs ?? 0);
-      await clock.sleep(waitMs, signal).catch(() => undefined);
+      if (hasLasted && failure === undefined) continue;
+      await clock.sleep(waits.nextMs(failure), signal).catch(() => undefined);
     }
   }
 
-  /**
-   * Lists where that is needed, and watches to the end. Undefined when the server ended the watch;
-   * after a failure the time in ms that the server asks to be left alone, 0 when it does not ask.
-   */
-  async #follow(): Promise<number | undefined> {
+  /** Lists where that is needed, and watches to the end. Undefined when the server ended it. */
+  async #follow(): Promise<Error | undefined> {
     try {
       if (this.#version === undefined) await this.#list();
       await this.#watch();
       return undefined;
-    } catch (error) {
-      if (this.#stop.signal.aborted) return 0;
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      if (this.#stop.signal.aborted) return error;
       // A server that was away, or that starts, may have an older store: what is written there
       // until its versions have caught up would not show in a watch that goes on from ours.
       if (!isKubeError(error, ...SAME_SERVER)) this.#version = undefined;
       if (!isKubeError(error, "GONE")) this.#fail(error);
-      return isKubeError(error) ? (error.retryAfterMs ?? 0) : 0;
+      return error;
     }
   }
 
@@ -268,10 +265,10 @@ class Follower<T> implements ListWatch<T> {
     if (news.length > 0) this.#options.listener.onChanges(news);
   }
 
-  #fail(error: unknown): void {
+  #fail(error: Error): void {
     this.#counts.failures += 1;
     this.#failuresInRow += 1;
-    this.#options.listener.onTrouble(error instanceof Error ? error : new Error(String(error)));
+    this.#options.listener.onTrouble(error);
   }
 
   #recover(): void {

@@ -15,21 +15,26 @@ class Stage {
   readonly clock = createFakeClock();
   readonly cluster = new MemoryPools();
   readonly #facts: Fact[] = [];
-  readonly pools: PoolKind = followPools(
-    {
-      client: this.cluster,
-      clock: this.clock,
-      random: () => 0.5,
-      source: "kubernetes",
-      onFact: (fact) => void this.#facts.push(fact),
-      onNews: () => undefined,
-    },
-    "cluster lab",
-  );
+  readonly pools: PoolKind;
 
-  async pass(ms: number): Promise<void> {
-    for (let rest = ms; rest > 0; rest -= 500) {
-      await this.clock.advance(Math.min(500, rest));
+  /** By default waits are half of the longest that they may be. */
+  constructor(random = 0.5) {
+    this.pools = followPools(
+      {
+        client: this.cluster,
+        clock: this.clock,
+        random: () => random,
+        source: "kubernetes",
+        onFact: (fact) => void this.#facts.push(fact),
+        onNews: () => undefined,
+      },
+      "cluster lab",
+    );
+  }
+
+  async pass(ms: number, stepMs = 500): Promise<void> {
+    for (let rest = ms; rest > 0; rest -= stepMs) {
+      await this.clock.advance(Math.min(stepMs, rest));
       for (let turn = 0; turn < 5; turn += 1) await setImmediate();
     }
   }
@@ -48,6 +53,20 @@ class Stage {
     });
   }
 
+  /** The details of the findings that were not asked for yet. */
+  details(): readonly string[] {
+    return this.#facts
+      .splice(0)
+      .flatMap((fact) => (fact.kind === "finding" ? [fact.finding.detail] : []));
+  }
+
+  /** Requests of the hour that passes. */
+  async askedInAnHour(): Promise<number> {
+    const before = this.cluster.asked.length;
+    await this.pass(3_600_000, 5000);
+    return this.cluster.asked.length - before;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.pools.end();
   }
@@ -56,7 +75,7 @@ class Stage {
 const SPEC = { addresses: ["192.0.2.100-192.0.2.109"] };
 const UNKNOWN = { code: "NOT_FOUND", message: "the server could not find it" } as const;
 
-test("a server that does not know pools holds nobody up, and is asked again", async () => {
+test("a server that does not know pools holds nobody up, is told of, and is asked again", async () => {
   await using stage = new Stage();
   stage.cluster.failure = UNKNOWN;
   assert.equal(stage.pools.isSettled(), false);
@@ -64,13 +83,69 @@ test("a server that does not know pools holds nobody up, and is asked again", as
   await stage.pass(60_000);
   assert.equal(stage.pools.isSettled(), true);
   assert.equal(stage.pools.isSynced(), false);
-  assert.deepEqual(stage.said(), []);
+  const said = new Set(stage.said());
+  assert.deepEqual([...said], ["! kubernetes addresspools: KindUnknown"]);
   assert.equal(stage.pools.counts().failures, 0);
   stage.cluster.failure = undefined;
   stage.cluster.put("lan", SPEC);
-  await stage.pass(31_000);
+  await stage.pass(61_000);
   assert.deepEqual(stage.said(), ["+ lan cluster lab"]);
   assert.deepEqual([...stage.pools.names()], ["lan"]);
+});
+
+test("how to install pools, and when they are found then, is told with what is missing", async () => {
+  await using stage = new Stage();
+  stage.cluster.failure = UNKNOWN;
+  stage.pools.start();
+  await stage.pass(1000);
+  const install =
+    "install it: kubectl apply -f deploy/crds/addresspools.yaml; " +
+    "it is found within 5 minutes then";
+  assert.equal(
+    stage.details().at(-1),
+    `the cluster does not know addresspools.fairlead.io; ${install}; all else is served without it`,
+  );
+  stage.cluster.failure = undefined;
+  await stage.pass(2000);
+  stage.cluster.failure = UNKNOWN;
+  await stage.pass(100_000);
+  const vanished = stage.details().at(-1) ?? "";
+  assert.ok(vanished.includes(`${install}; what it last showed stays in force`), vanished);
+});
+
+for (const { random, most } of [
+  { random: 0.5, most: 24 },
+  { random: 0.999, most: 12 },
+]) {
+  test(`a server that does not know pools is asked ${most} times an hour at random ${random}`, async () => {
+    await using stage = new Stage(random);
+    stage.cluster.failure = UNKNOWN;
+    stage.pools.start();
+    const first = await stage.askedInAnHour();
+    assert.ok(first <= most + 8, `${first} requests in the first hour`);
+    const later = await stage.askedInAnHour();
+    assert.ok(later <= most && later >= most - 1, `${later} requests in an hour`);
+    stage.cluster.failure = undefined;
+    stage.cluster.put("lan", SPEC);
+    await stage.pass(300_000, 5000);
+    assert.ok(stage.said().includes("+ lan cluster lab"), "within five minutes");
+  });
+}
+
+test("pools that were found and vanish are asked for soon again", async () => {
+  await using stage = new Stage();
+  stage.cluster.failure = UNKNOWN;
+  stage.pools.start();
+  await stage.askedInAnHour();
+  stage.cluster.failure = undefined;
+  await stage.pass(300_000);
+  assert.equal(stage.pools.isSynced(), true);
+  stage.cluster.failure = UNKNOWN;
+  const before = stage.cluster.asked.length;
+  // The watch is silent for a minute and a half, and then the kind is asked for.
+  await stage.pass(100_000);
+  const asked = stage.cluster.asked.length - before;
+  assert.ok(asked >= 4, `${asked} requests`);
 });
 
 test("a missing right is said, and holds nobody up", async () => {

@@ -38,9 +38,12 @@ export function followPools(context: FollowContext, origin: string): PoolKind {
   let waiting: Fact[] = [];
 
   const followed = followKind<PoolReading>(context, {
-    kind: { resource: "addresspools", group: "fairlead.io" },
+    kind: {
+      resource: "addresspools",
+      group: "fairlead.io",
+      installedBy: "deploy/crds/addresspools.yaml",
+    },
     path: POOLS_PATH,
-    isOptional: true,
     read: (object) => readPoolObject(object, origin),
     onChanges: (changes) => {
       for (const { kind, entry } of changes) {
