@@ -27,11 +27,12 @@ import type { WantedGrants } from "./grant.ts";
 import { keepLanes, openLane } from "./lanes.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import { canSpeakIn, withPeers } from "./peers.ts";
-import type { PoolBook, PoolView } from "./pools.ts";
+import { hostFor } from "./place-on-host.ts";
+import type { PoolBook } from "./pools.ts";
 import type { LaneMove } from "./rank.ts";
-import { placeOnHost } from "./seats.ts";
 import { type SegmentMap, type SegmentView, isInSegment, segmentOf } from "./segments.ts";
 import { type Spread, createSpread } from "./spread.ts";
+import { mayStillCome } from "./stale.ts";
 
 /** What placing works on. */
 export interface PlaceOptions {
@@ -121,29 +122,12 @@ class Placing {
 
   #placementFor(row: LeasedAddress): Placement | Remark {
     const view = this.#options.book.byName.get(row.pool);
-    if (view !== undefined && view.pool.mode !== "vrrp") return this.#hostFor(row, view);
+    if (view !== undefined && view.pool.mode !== "vrrp") {
+      const { world, forgotten } = this.#options;
+      return hostFor(row, view, { world, forgotten });
+    }
     const lane = this.#laneFor(row);
     return "reason" in lane ? lane : { kind: "lane", lane: lane.id };
-  }
-
-  #hostFor({ address, pool }: LeasedAddress, view: PoolView): Placement | Remark {
-    const { world, forgotten } = this.#options;
-    const agents = [...world.agents.values()].filter(({ name }) => !forgotten.has(name));
-    // In mode host an address is one agent's own from the start, or nobody's.
-    const isShared = view.pool.mode === "link";
-    const found = isShared ? placeOnHost(world, agents, address, view) : undefined;
-    if (found !== undefined) return { kind: "host", ...found };
-    if (agents.length === 0) {
-      return { reason: "NoAgents", detail: `no agent is there to hold ${address}` };
-    }
-    const able = agents.filter((agent) => agent.hello.capabilities.includes("host-addresses"));
-    if (able.length === 0) {
-      const names = agents.map(({ name }) => name).sort(compareText);
-      const detail = `pool ${pool} has mode ${view.pool.mode}, which ${names.join(", ")} cannot do`;
-      return { reason: "ModeUnavailable", detail };
-    }
-    const detail = `no agent that pool ${pool} allows has a device for ${address}`;
-    return { reason: "NoSegment", detail };
   }
 
   /** The wanted rows that have no lane; each was touched, or could not be placed last time. */
@@ -289,11 +273,18 @@ class Placing {
     return masters;
   }
 
-  /** The lanes that carry something, sorted by id, with where their agents speak from. */
+  /**
+   * The lanes that carry something, sorted by id, with where their agents speak from; and those of
+   * which somebody did not come to this leader yet: it may run them, and a new lane of their number
+   * would have it in it.
+   */
   #used(): ReadonlyMap<LaneId, Lane> {
-    const { byNetwork } = this.#options.segments;
+    const { rows, segments, world } = this.#options;
+    const { byNetwork } = segments;
+    const isAwaited = ({ order }: Lane): boolean =>
+      order.some((agent) => mayStillCome(agent, world));
     const used = [...this.#lanes.values()]
-      .filter((lane) => this.#options.rows.lanes.has(lane.id))
+      .filter((lane) => rows.lanes.has(lane.id) || isAwaited(lane))
       .map((lane) => withPeers(lane, byNetwork.get(lane.segment), this.#ruleIn(lane.id)));
     return new Map(used.sort((a, b) => compareText(a.id, b.id)).map((lane) => [lane.id, lane]));
   }

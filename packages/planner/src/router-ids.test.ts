@@ -56,6 +56,30 @@ test("the router id of a lane that a host ran when it was heard last is used for
   );
 });
 
+test("the router id of a freed lane is used for no new one while somebody of it may still come", () => {
+  const world = makeWorld({ claims, agents: makeAgents(3) });
+  const first = planned(world);
+  const freed = proveAll(world, planned(makeWorld({ agents: makeAgents(3) })), { revisionOf });
+  const [late, ...others] = freed;
+  assert.ok(late !== undefined);
+  // Another controller leads since, to which one host did not come yet: it runs the lane.
+  const lead = { heardSinceMs: world.nowMs, agents: new Map(others.map((one) => [one.name, one])) };
+  const gone = { ...nextWorld(world, first, { claims: [] }), ...lead };
+  const second = planned(gone);
+  assert.ok([...second.nodePlans.values()].every(({ resources }) => resources.size === 0));
+  const next = { ...nextWorld(gone, second, { claims: [makeClaim("new")] }), ...lead };
+  const third = planned(next);
+  const [, opened] = lanesOf(third);
+  assert.deepEqual([opened?.routerId, opened?.order.includes(late.name)], [2, false]);
+  // It came, and runs nothing of it any more.
+  const here = new Map(freed.map((one) => [one.name, one]));
+  const fourth = planned({ ...nextWorld(next, third), ...lead, agents: here });
+  assert.deepEqual(
+    lanesOf(fourth).map(({ routerId }) => routerId),
+    [2],
+  );
+});
+
 test("reserved router ids are never used", () => {
   const base = makeWorld({ claims });
   const settings = { ...base.settings, reservedRouterIds: [1, 2, 51] };
