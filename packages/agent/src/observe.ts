@@ -55,16 +55,19 @@ async function observe(host: {
   readonly full?: Pick<FullListeners, "remarks">;
   readonly routes?: Pick<ServiceRoutes, "unrouted">;
 }): Promise<Observation> {
-  const [kernel, generation, udpGeneration, tcp, udp, keepalivedAlive, unrouted = []] =
-    await Promise.all([
-      host.kernel.lastView(),
-      host.nginx.generation(RECENT_MS),
-      host.nginxUdp.generation(RECENT_MS),
-      host.nginx.generationsAlive(),
-      host.nginxUdp.generationsAlive(),
-      host.keepalived.alive(),
-      host.routes?.unrouted(),
-    ]);
+  // It may take a second until nobody has answered, in which lanes come and go: what is there by
+  // then is what counts.
+  const [generation, udpGeneration] = await Promise.all([
+    host.nginx.generation(RECENT_MS),
+    host.nginxUdp.generation(RECENT_MS),
+  ]);
+  const [kernel, tcp, udp, keepalivedAlive, unrouted = []] = await Promise.all([
+    host.kernel.lastView(),
+    host.nginx.generationsAlive(),
+    host.nginxUdp.generationsAlive(),
+    host.keepalived.alive(),
+    host.routes?.unrouted(),
+  ]);
   const generations = [
     ...tcp.map((one) => ({ ...one, protocol: "tcp" as const })),
     ...udp.map((one) => ({ ...one, protocol: "udp" as const })),
