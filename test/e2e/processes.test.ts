@@ -2,20 +2,16 @@
 // keepalived. The data plane is not the agent's child, and nothing of the dead is left behind.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { setTimeout as wait } from "node:timers/promises";
 
-import { type Host, monotonicMs, type RunningProgram, startProbe } from "@fairlead/lab";
+import { type RunningProgram, startProbe } from "@fairlead/lab";
 
+import { BACK_MS_MAX, daemonsOf, dataPathOf, pidOf, RUN_DIR, untilHost } from "./stage/daemons.ts";
 import { service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
 import { claimOf } from "./stage/stage.ts";
 import { squat } from "./stage/squatter.ts";
 import { story } from "./stage/story.ts";
 
-const RUN_DIR = "/run/fairlead";
-/** nginx is back within about a second; a busy machine may take longer. */
-const BACK_MS_MAX = 6_000;
 /** A lane leaves a host that cannot serve within this, as its clients see it. */
 const LEFT_MS_MAX = 500;
 
@@ -184,49 +180,3 @@ story(
     assert.deepEqual(stage.recorder.holders(address), [next]);
   },
 );
-
-/** What is said to keepalived of the data path: 1 while it is down. */
-function dataPathOf(host: Host): string {
-  return readOrNothing(host.outsidePath(`${RUN_DIR}/keepalived/track/data-path`)).trim();
-}
-
-interface Daemons {
-  readonly nginx: readonly number[];
-  readonly keepalived: readonly number[];
-}
-
-/** Process ids of the daemons, as the host sees them; zombies are gone. */
-function daemonsOf(host: Host): Daemons {
-  const running = host.pids().flatMap((pid) => {
-    const stat = readOrNothing(host.outsidePath(`/proc/${pid}/stat`));
-    const [, name = "", state = "Z"] = /^\d+ \((.*)\) (\S)/.exec(stat) ?? [];
-    return state === "Z" ? [] : [{ pid, name }];
-  });
-  const named = (name: string): readonly number[] =>
-    running.filter((one) => one.name === name).map(({ pid }) => pid);
-  return { nginx: named("nginx"), keepalived: named("keepalived") };
-}
-
-function pidOf(host: Host, file: string): number {
-  return Number(readOrNothing(host.outsidePath(`${RUN_DIR}/${file}`)).trim());
-}
-
-function readOrNothing(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
-}
-
-async function untilHost(host: Host, what: string, isSo: () => boolean): Promise<void> {
-  const endMs = monotonicMs() + BACK_MS_MAX;
-  while (!isSo()) {
-    if (monotonicMs() >= endMs) {
-      assert.fail(
-        `${host.name}: not so after ${BACK_MS_MAX} ms: ${what}; ${JSON.stringify(daemonsOf(host))}`,
-      );
-    }
-    await wait(20);
-  }
-}

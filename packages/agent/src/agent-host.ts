@@ -22,6 +22,7 @@ import { hostRenderers, udpSessionsMaxOf } from "./host-renderers.ts";
 import type { DataPlaneLayout, NginxLayout } from "./data-plane-layout.ts";
 import { createKeepalivedDaemon } from "./keepalived/keepalived-daemon.ts";
 import { createLedger } from "./ledger.ts";
+import { createDownFiles } from "./liveness/track-files.ts";
 import { createMemberEndings } from "./member-endings.ts";
 import { createFullListeners, type FullListeners } from "./full-listeners.ts";
 import { udpSessionsByAddress } from "./udp-sessions.ts";
@@ -146,6 +147,7 @@ export async function createAgentHost(options: AgentHostOptions): Promise<AgentH
     ledger: createLedger({ path: join(settings.stateDir, "ledger"), bootId }),
     ...renderers,
     ...members?.ports,
+    downFiles: createDownFiles(layout),
     full,
   };
   const shown = { segment, ...(members === undefined ? {} : { members: members.shown }) };

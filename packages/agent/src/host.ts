@@ -3,6 +3,7 @@
 
 import type { FullListeners } from "./full-listeners.ts";
 import type { HoldOptions } from "./hold-lanes.ts";
+import type { DownFiles } from "./observe.ts";
 import type {
   Announcer,
   ClientConnections,
@@ -35,6 +36,8 @@ export interface Host extends ServeOptions, HoldOptions {
   readonly guard: Pick<InputGuard, "guard" | "trouble">;
   /** Absent: nobody counts sessions. */
   readonly full?: Pick<FullListeners, "remarks">;
+  /** Absent: nobody says to lanes that nginx is down. */
+  readonly downFiles?: DownFiles;
   readonly announcer: Pick<Announcer, "announce">;
   readonly ledger: Ledger;
 }

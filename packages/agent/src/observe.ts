@@ -6,6 +6,7 @@ import type { HeardRouter, Remark } from "@fairlead/model";
 
 import type { Applied } from "./applied.ts";
 import type { FullListeners } from "./full-listeners.ts";
+import type { DownFile } from "./liveness/track-files.ts";
 import type {
   InputGuard,
   KeepalivedDaemon,
@@ -25,6 +26,9 @@ export interface Observation {
   readonly generation: string | undefined;
   /** Of the one for UDP. */
   readonly udpGeneration: string | undefined;
+  /** Whether lanes are kept off this host for it, whatever it answers; absent: they are not. */
+  readonly isNginxDown?: true;
+  readonly isNginxUdpDown?: true;
   /** Generations with living workers, of each instance the serving one first. */
   readonly generations: readonly ObservedGeneration[];
   readonly keepalivedAlive: boolean;
@@ -41,6 +45,12 @@ export interface Observation {
 /** A generation with living workers, and whose it is. */
 export type ObservedGeneration = LivingGeneration & { readonly protocol: "tcp" | "udp" };
 
+/** What is said to lanes of each instance of nginx. */
+export interface DownFiles {
+  readonly nginx: Pick<DownFile, "isDown">;
+  readonly nginxUdp: Pick<DownFile, "isDown">;
+}
+
 /** An answer that somebody else got is good for this long, in ms: it is asked for as often. */
 const RECENT_MS = 250;
 
@@ -54,6 +64,7 @@ async function observe(host: {
   readonly guard: Pick<InputGuard, "trouble">;
   readonly full?: Pick<FullListeners, "remarks">;
   readonly routes?: Pick<ServiceRoutes, "unrouted">;
+  readonly downFiles?: DownFiles;
 }): Promise<Observation> {
   // It may take a second until nobody has answered, in which lanes come and go: what is there by
   // then is what counts.
@@ -80,6 +91,8 @@ async function observe(host: {
     kernel,
     generation,
     udpGeneration,
+    ...(host.downFiles?.nginx.isDown() === true ? { isNginxDown: true } : {}),
+    ...(host.downFiles?.nginxUdp.isDown() === true ? { isNginxUdpDown: true } : {}),
     generations,
     keepalivedAlive,
     routers,

@@ -146,15 +146,36 @@ function dataPlaneRemarks(input: OutcomeInput): readonly Remark[] {
   if (applied.lanes.size > 0 && !observed.keepalivedAlive) {
     remarks.push({ reason: "DataPlaneDown", detail: "keepalived is not running" });
   }
-  if (applied.generation !== undefined && observed.generation === undefined) {
-    remarks.push({ reason: "DataPlaneDown", detail: "nginx does not answer on its probe socket" });
-  }
-  if (applied.udpGeneration !== undefined && observed.udpGeneration === undefined) {
-    const detail = "nginx for UDP does not answer on its probe socket";
-    remarks.push({ reason: "DataPlaneDown", detail });
-  }
+  remarks.push(
+    ...nginxRemarks({
+      name: "nginx",
+      applied: applied.generation,
+      answering: observed.generation,
+      isDown: observed.isNginxDown === true,
+    }),
+    ...nginxRemarks({
+      name: "nginx for UDP",
+      applied: applied.udpGeneration,
+      answering: observed.udpGeneration,
+      isDown: observed.isNginxUdpDown === true,
+    }),
+  );
   for (const { remark } of observed.unrouted ?? []) remarks.push(remark);
   return remarks;
+}
+
+function nginxRemarks(instance: {
+  readonly name: string;
+  readonly applied: string | undefined;
+  readonly answering: string | undefined;
+  readonly isDown: boolean;
+}): readonly Remark[] {
+  const { name, applied, answering, isDown } = instance;
+  if (applied === undefined || (answering !== undefined && !isDown)) return [];
+  const silent = "does not answer on its probe socket";
+  const unsteady = "answers and is not up for long: its log may say how its workers end";
+  const detail = `${name} ${answering === undefined ? silent : unsteady}`;
+  return [{ reason: "DataPlaneDown", detail }];
 }
 
 /** Rounded up: a report is sent when it differs, and memory always does a little. */

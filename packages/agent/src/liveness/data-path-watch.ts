@@ -9,6 +9,7 @@ import { endGroup } from "./end-processes.ts";
 import { childrenOf, leaderOf, lookAt } from "./process-look.ts";
 import { createSilence } from "./silence.ts";
 import { createDownFile } from "./track-files.ts";
+import { createWorkersLook } from "./workers-look.ts";
 
 /** What it is made of. */
 export interface DataPathWatchOptions {
@@ -44,7 +45,12 @@ const UNITS_BETWEEN_READS = 20;
 /** Makes the watch; nothing is asked before the first tick. */
 export function createDataPathWatch(options: DataPathWatchOptions): DataPathWatch {
   const { name, nginx, log, incarnation, isServing, mayBeDown = () => true, isAtRest } = options;
-  const silence = createSilence(() => answersOf(nginx), isAtRest);
+  const workers = createWorkersLook(incarnation);
+  const silence = createSilence(
+    () => answersOf(nginx),
+    isAtRest,
+    () => workers.areAsleep(),
+  );
   const file = createDownFile(options.trackFile);
   let wasDown = false;
   let wasServing = false;
@@ -55,10 +61,13 @@ export function createDataPathWatch(options: DataPathWatchOptions): DataPathWatc
       // It was asked before it was started too, and did not answer then.
       if (serves && !wasServing) silence.forget();
       wasServing = serves;
-      const answering = silence.tick(units);
+      const heard = silence.tick(units);
+      // Between two deaths of its workers it has time for a question, and for no client.
+      const answering = workers.look() ? "silent" : heard;
+      const isUnsettled = silence.isUnsettled || workers.isUnsettled;
       unread += units;
       if (answering === "answers" && !wasDown && unread < UNITS_BETWEEN_READS) {
-        return silence.isUnsettled;
+        return isUnsettled;
       }
       unread = 0;
       const isDown = file.isDown();
@@ -79,7 +88,7 @@ export function createDataPathWatch(options: DataPathWatchOptions): DataPathWatc
         // Whether it may be is asked every time: the answer may take two looks.
         if (serves && mayBeDown() && !isDown) await file.setDown(true);
       }
-      return silence.isUnsettled;
+      return isUnsettled;
     },
   };
 }

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
+import { runProgram } from "@fairlead/runtime";
 import { acceptedPlan, inSandbox, laneOf } from "@fairlead/testkit";
 
 import { readWorkers } from "../nginx/workers.ts";
@@ -18,6 +19,8 @@ import {
   stage,
   until,
 } from "../data-plane-stage.ts";
+
+const PRLIMIT = "/usr/bin/prlimit";
 
 interface Kill {
   readonly name: string;
@@ -83,6 +86,49 @@ inSandbox({ file: import.meta.url, name: "liveness" }, () => {
     await until(async () => !(await isHeld()), "the VIP left");
     await until(isHeld, "the VIP is back");
     assert.notEqual(await pidIn(s.layout.nginx.pid), master);
+  });
+
+  test("nginx's workers die again and again: lanes leave, and come back when one lives", async () => {
+    await using s = await stage("crashing");
+    await using _ = s.watch();
+    const master = await pidIn(s.layout.nginx.pid);
+    await until(async () => {
+      for (const { pid } of readWorkers(master)) process.kill(pid, "SIGKILL");
+      return !(await isHeld());
+    }, "the VIP left");
+    await until(isHeld, "the VIP is back");
+    assert.equal(await pidIn(s.layout.nginx.pid), master, "there was nothing wrong with it");
+  });
+
+  test("a reload replaces all workers of nginx, and takes no lane along", async () => {
+    await using s = await stage("reloads");
+    let looks = 0;
+    const counting = { generation: () => Promise.resolve(String((looks += 1))) };
+    await using _ = s.watch(undefined, counting);
+    for (const reload of [1, 2, 3]) {
+      await s.nginx.apply(`# ${reload}\n${nginxText(s.layout.nginx)}`, GENERATION);
+      const enough = looks + 3;
+      await until(async () => {
+        assert.equal(await s.said(), "0");
+        return looks >= enough;
+      }, "it was looked at three times");
+    }
+  });
+
+  test("nginx has no file left: lanes leave, and come back when it has", async () => {
+    await using s = await stage("full");
+    await using _ = s.watch();
+    const [worker] = readWorkers(await pidIn(s.layout.nginx.pid));
+    const limit = async (files: string): Promise<void> => {
+      const args = ["--pid", String(worker?.pid), `--nofile=${files}:`];
+      const limits = { timeoutMs: 5000, maxOutputBytes: 4096 };
+      const { code, stderr } = await runProgram({ command: PRLIMIT, args, ...limits });
+      assert.equal(code, 0, stderr);
+    };
+    await limit("1");
+    await until(async () => !(await isHeld()), "the VIP left");
+    await limit("1024");
+    await until(isHeld, "the VIP is back");
   });
 
   test("the nginx for UDP dies: lanes leave; full of clients or ended for good it takes none", async () => {

@@ -7,6 +7,8 @@ import { type Silence, createSilence } from "./silence.ts";
 
 interface Stage {
   readonly silence: Silence;
+  /** What nginx does while it owes an answer; else it is busy. */
+  isAsleep: boolean;
   readonly open: ((answers: boolean | undefined) => void)[];
   /** So many ticks, each after 100 ms, and what is known after the last. */
   ticks(count: number): Promise<string>;
@@ -19,12 +21,17 @@ const UNITS = 2;
 
 function stage(isAtRest: () => boolean = () => false): Stage {
   const open: ((answers: boolean | undefined) => void)[] = [];
-  const silence = createSilence(() => {
-    const { promise, resolve } = Promise.withResolvers<boolean | undefined>();
-    open.push(resolve);
-    return promise;
-  }, isAtRest);
-  return {
+  const silence = createSilence(
+    () => {
+      const { promise, resolve } = Promise.withResolvers<boolean | undefined>();
+      open.push(resolve);
+      return promise;
+    },
+    isAtRest,
+    () => self.isAsleep,
+  );
+  const self: Stage = {
+    isAsleep: false,
     silence,
     open,
     ticks: async (count) => {
@@ -39,6 +46,7 @@ function stage(isAtRest: () => boolean = () => false): Stage {
       await Promise.resolve();
     },
   };
+  return self;
 }
 
 test("one that no client depends on is asked once a second, and as ever when that changes", async () => {
@@ -90,6 +98,23 @@ test("a question that is open for 400 ms is silence", async () => {
   assert.equal(await s.ticks(3), "answers");
   assert.equal(await s.ticks(1), "silent");
   assert.equal(s.open.length, 1, "and nothing else is asked meanwhile");
+});
+
+test("one that sleeps at two looks while it is asked is silent: it takes nobody in", async () => {
+  const s = stage();
+  await s.ticks(2);
+  await s.answer(true);
+  await s.ticks(2);
+  s.isAsleep = true;
+  assert.equal(await s.ticks(1), "answers", "the answer may have come, and not been read");
+  s.isAsleep = false;
+  assert.equal(await s.ticks(1), "answers");
+  s.isAsleep = true;
+  assert.equal(await s.ticks(1), "answers", "it was awake between the two");
+  await s.answer(true);
+  await s.ticks(2);
+  assert.equal(await s.ticks(2), "silent");
+  assert.equal(s.silence.isUnsettled, false);
 });
 
 test("a loop that was held up itself has ticked once, and takes nothing for silence", async () => {

@@ -23,6 +23,8 @@ const UNITS_BETWEEN = 4;
 const UNITS_BETWEEN_AT_REST = 20;
 /** Unanswered for 400 ms: a client has waited long enough. */
 const WAITED_UNITS_MAX = 8;
+/** It sleeps at as many looks while it is asked: it takes nobody in, as it has no file left. */
+const ASLEEP_LOOKS = 2;
 /** Refused as often in a row: one may meet nginx between two generations. */
 const REFUSED_MAX = 2;
 
@@ -30,14 +32,17 @@ const REFUSED_MAX = 2;
  * Makes it; nothing is asked before the first tick.
  * @param ask whether it answers; undefined when it could not be asked. It must not reject.
  * @param isAtRest whether no client depends on it now.
+ * @param isAsleep whether it does nothing now; asked only while it owes an answer.
  */
 export function createSilence(
   ask: () => Promise<boolean | undefined>,
   isAtRest: () => boolean,
+  isAsleep: () => boolean,
 ): Silence {
   let known: Answering = "unsure";
   let refused = 0;
   let passed = 0;
+  let asleep = 0;
   let isAsking = false;
   let isOverdue = false;
   let epoch = 0;
@@ -56,11 +61,13 @@ export function createSilence(
     tick: (units) => {
       passed += units;
       if (isAsking) {
-        isOverdue = passed < WAITED_UNITS_MAX;
+        asleep = isAsleep() ? asleep + 1 : 0;
+        isOverdue = passed < WAITED_UNITS_MAX && asleep < ASLEEP_LOOKS;
         if (!isOverdue) known = "silent";
       } else if (passed >= unitsBetween()) {
         isAsking = true;
         passed = 0;
+        asleep = 0;
         const asked = epoch;
         void ask().then((answers) => answered(answers, asked));
       }

@@ -40,6 +40,15 @@ export function createDownFile(path: string): DownFile {
   };
 }
 
+/** The track files of both instances. */
+export function createDownFiles({ keepalived }: Pick<DataPlaneLayout, "keepalived">): {
+  readonly nginx: DownFile;
+  readonly nginxUdp: DownFile;
+} {
+  const { dataPath, dataPathUdp } = keepalived;
+  return { nginx: createDownFile(dataPath), nginxUdp: createDownFile(dataPathUdp) };
+}
+
 /** Makes them; nothing is read or written before a call. */
 export function createTrackFiles({ keepalived }: Pick<DataPlaneLayout, "keepalived">): TrackFiles {
   // What this life of the agent wrote or found. A withdrawal writes into the same files, and an
