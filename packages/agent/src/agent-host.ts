@@ -5,14 +5,7 @@ import { join } from "node:path";
 
 import { type AgentName, parseDeviceName, present } from "@fairlead/model";
 import type { ServiceRanges } from "@fairlead/render";
-import {
-  type Clock,
-  EdgeError,
-  type Lifecycle,
-  type Logger,
-  describeError,
-  isEdgeError,
-} from "@fairlead/runtime";
+import { type Clock, EdgeError, type Lifecycle, type Logger } from "@fairlead/runtime";
 
 import type { DebugContext, ShownMembers } from "./api/grpc/debug-context.ts";
 import { createAnnouncer } from "./announce/announcer.ts";
@@ -24,6 +17,7 @@ import { createKeepalivedDaemon } from "./keepalived/keepalived-daemon.ts";
 import { createLedger } from "./ledger.ts";
 import { createDownFiles } from "./liveness/track-files.ts";
 import { createMemberEndings } from "./member-endings.ts";
+import { memberTableOr } from "./member-switch.ts";
 import { createFullListeners, type FullListeners } from "./full-listeners.ts";
 import { udpSessionsByAddress } from "./udp-sessions.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
@@ -221,38 +215,40 @@ interface MembersPart {
 }
 
 /** The kernel's table of members; undefined where members stand in nginx's file. */
-async function memberTableOf(
-  { settings, programs, layout, clock, log: logger, random, lifecycle }: AgentHostOptions,
+function memberTableOf(
+  options: AgentHostOptions,
   ranges: ServiceRanges,
   monitor: NftMonitor | undefined,
 ): Promise<MembersPart | undefined> {
-  const { memberSwitch } = settings;
+  const { settings, log } = options;
+  return memberTableOr({
+    asked: settings.memberSwitch,
+    make: () => makeMemberTable(options, ranges, monitor),
+    log,
+  });
+}
+
+async function makeMemberTable(
+  { programs, layout, clock, log: logger, random, lifecycle }: AgentHostOptions,
+  ranges: ServiceRanges,
+  monitor: NftMonitor | undefined,
+): Promise<MembersPart> {
   const { nft, ip } = programs;
-  if (memberSwitch === "nginx") return undefined;
-  try {
-    if (nft === undefined) {
-      const message = "nft is not installed";
-      throw new EdgeError({ code: "NFT", message, retryable: false });
-    }
-    const placesFile = layout.nginx.places;
-    const hears = monitor === undefined ? {} : { monitor };
-    const made = { nft, ranges, placesFile, logger, random, ...hears };
-    const table = await createMemberTable(made);
-    const routes = await lifecycle.start("service routes", () =>
-      createServiceRoutes({ ip, ranges, clock, logger }),
-    );
-    const { ipv4, ipv6 } = ranges;
-    const targets = [ipv4.target, ...(ipv6 === undefined ? [] : [ipv6.target])];
-    const flows = await createNetlinkFlows({ targets });
-    const endings = await lifecycle.start("member table", () =>
-      createMemberEndings({ table, flows, clock, log: logger }),
-    );
-    return { ports: { members: endings, routes }, shown: { table, flows } };
-  } catch (error) {
-    const isUnable = isEdgeError(error, "NFT") || isEdgeError(error, "ROUTE");
-    if (memberSwitch === "kernel" || !isUnable) throw error;
-    const why = describeError(error);
-    logger.warn({ why }, "members stand in nginx's file: each of their changes is a reload");
-    return undefined;
+  if (nft === undefined) {
+    throw new EdgeError({ code: "NFT", message: "nft is not installed", retryable: false });
   }
+  const placesFile = layout.nginx.places;
+  const hears = monitor === undefined ? {} : { monitor };
+  const made = { nft, ranges, placesFile, logger, random, ...hears };
+  const table = await createMemberTable(made);
+  const routes = await lifecycle.start("service routes", () =>
+    createServiceRoutes({ ip, ranges, clock, logger }),
+  );
+  const { ipv4, ipv6 } = ranges;
+  const targets = [ipv4.target, ...(ipv6 === undefined ? [] : [ipv6.target])];
+  const flows = await createNetlinkFlows({ targets });
+  const endings = await lifecycle.start("member table", () =>
+    createMemberEndings({ table, flows, clock, log: logger }),
+  );
+  return { ports: { members: endings, routes }, shown: { table, flows } };
 }
