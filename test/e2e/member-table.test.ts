@@ -1,0 +1,75 @@
+// Where members stand on a host: in a table of the kernel that somebody else deletes, or in nginx's
+// own file, as an operator asks for.
+
+import assert from "node:assert/strict";
+
+import { monotonicMs, startProbe } from "@fairlead/lab";
+
+import { RUN_DIR } from "./stage/daemons.ts";
+import { MEMBERS, service } from "./stage/manifests.ts";
+import { noneFailed } from "./stage/none-failed.ts";
+import { claimOf, type Stage } from "./stage/stage.ts";
+import { story } from "./stage/story.ts";
+import { answers } from "./stage/visitor.ts";
+
+const REPAIRED_MS_MAX = 2_000;
+const TABLE = ["table", "inet", "fairlead_members"];
+const FOREIGN = `table inet other {
+  set hosts { type ipv4_addr; elements = { 192.0.2.1, 192.0.2.2 } }
+  chain out { type filter hook output priority 5; ip daddr @hosts reject; }
+}
+`;
+
+story(
+  "the table of members is deleted by somebody else: it is back, and what is not ours is as it was",
+  { balancers: 1 },
+  async (stage) => {
+    await stage.write("web.yaml", service({ name: "web" }));
+    const { address, holder } = await stage.served("default/web");
+    const host = stage.lab.host(holder);
+    await host.output("nft", ["--file", "-"], { input: FOREIGN });
+    const foreign = await host.output("nft", ["list", "table", "inet", "other"]);
+    await using probe = await startProbe(stage.client, { address, port: 80 });
+    await probe.waitForAnswer(5_000);
+
+    await host.output("nft", ["delete", ...TABLE]);
+    await probe.waitForAnswer(REPAIRED_MS_MAX, monotonicMs());
+    // Emptied it is worth as little.
+    await host.output("nft", ["flush", ...TABLE]);
+    await probe.waitForAnswer(REPAIRED_MS_MAX, monotonicMs());
+
+    await leaveOne(stage);
+    assert.deepEqual(await whoAnswers(stage, address), ["member2"]);
+    assert.equal(await host.output("nft", ["list", "table", "inet", "other"]), foreign);
+  },
+);
+
+story(
+  "members stand in nginx's file where that is asked for: a change of them reaches clients",
+  { balancers: 1, agentFlags: () => ["--member-switch=nginx"] },
+  async (stage) => {
+    await stage.write("web.yaml", service({ name: "web" }));
+    const { address, holder } = await stage.served("default/web");
+    const host = stage.lab.host(holder);
+    await using probe = await startProbe(stage.client, { address, port: 80 });
+    assert.deepEqual(await whoAnswers(stage, address), ["member1", "member2"]);
+
+    await leaveOne(stage);
+    assert.deepEqual(await whoAnswers(stage, address), ["member2"]);
+    noneFailed(await probe.stop());
+    assert.match(await host.readFile(`${RUN_DIR}/nginx/nginx.conf`), /server 10\.77\.0\.22:8080/);
+    assert.doesNotMatch(await host.output("nft", ["list", "tables"]), /fairlead_members/);
+  },
+);
+
+async function leaveOne(stage: Stage): Promise<void> {
+  await stage.write("web.yaml", service({ name: "web", members: MEMBERS.slice(1) }));
+  await stage.until("one member is left", (list) =>
+    claimOf(list, "default/web")?.members === 1 ? true : undefined,
+  );
+  await stage.inSync();
+}
+
+async function whoAnswers({ client }: Stage, address: string): Promise<readonly string[]> {
+  return Object.keys(await answers(client, { address, port: 80 }));
+}
