@@ -1,5 +1,5 @@
 // Where members stand on a host: in a table of the kernel that somebody else deletes, or in nginx's
-// own file, as an operator asks for.
+// own file, as an operator asks for or the kernel has no table like that.
 
 import assert from "node:assert/strict";
 
@@ -61,6 +61,42 @@ story(
     assert.doesNotMatch(await host.output("nft", ["list", "tables"]), /fairlead_members/);
   },
 );
+
+story(
+  "a kernel has no NAT any more: its host serves on, with members in nginx's file",
+  { balancers: 1 },
+  async (stage) => {
+    await stage.write("web.yaml", service({ name: "web" }));
+    const { address, holder } = await stage.served("default/web");
+    const host = stage.lab.host(holder);
+    await stage.agent(holder).kill();
+    await host.output("nft", ["delete", ...TABLE]);
+    await host.output("sh", ["-euc", LOSE_NAT]);
+    await stage.agent(holder).start();
+    await stage.agent(holder).waitForLine(/members stand in nginx's file/, 10_000);
+    await stage.served("default/web");
+    assert.deepEqual(await whoAnswers(stage, address), ["member1", "member2"]);
+    await leaveOne(stage);
+    assert.deepEqual(await whoAnswers(stage, address), ["member2"]);
+  },
+);
+
+/** Plays the kernel: what nft is to load is refused where it has NAT in it. */
+const LOSE_NAT = `
+nft=$(command -v nft)
+cp "$nft" /run/nft
+cat >/run/nft-without-nat <<'END'
+#!/bin/sh
+case "$*" in *--file*) ;; *) exec /run/nft "$@" ;; esac
+rules=$(cat)
+case $rules in
+  *'type nat'*) echo 'Error: Could not process rule: No such file or directory' >&2 && exit 1 ;;
+esac
+printf '%s\\n' "$rules" | exec /run/nft "$@"
+END
+chmod 755 /run/nft-without-nat
+mount --bind /run/nft-without-nat "$nft"
+`;
 
 async function leaveOne(stage: Stage): Promise<void> {
   await stage.write("web.yaml", service({ name: "web", members: MEMBERS.slice(1) }));
