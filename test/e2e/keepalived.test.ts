@@ -2,7 +2,6 @@
 // lane: the other host takes it, and its address is on both for no longer than it may.
 
 import assert from "node:assert/strict";
-import { cpus, loadavg } from "node:os";
 
 import { monotonicMs } from "@fairlead/lab";
 
@@ -10,8 +9,8 @@ import { BACK_MS_MAX, daemonsOf, pidOf, untilHost } from "./stage/daemons.ts";
 import { service } from "./stage/manifests.ts";
 import { story } from "./stage/story.ts";
 
-/** keepalived runs again within this, where nobody else keeps the machine busy. */
-const RUNS_MS_MAX = 2_000;
+/** keepalived runs again within 2 s; half a second more for a machine on which tests crowd. */
+const RUNS_MS_MAX = 2_500;
 
 const [PARENT, CHILD] = ["keepalived/keepalived.pid", "keepalived/vrrp.pid"];
 
@@ -49,14 +48,9 @@ story(
         return keepalived.length === 2 && !keepalived.some((pid) => before.includes(pid));
       });
       const tookMs = Math.round(monotonicMs() - lostMs);
-      assert.ok(tookMs < RUNS_MS_MAX || isBusy(), `${what}: it runs again after ${tookMs} ms`);
+      assert.ok(tookMs < RUNS_MS_MAX, `${what}: it runs again after ${tookMs} ms`);
       assert.deepEqual(await stage.served("default/web"), { address, holder: next }, what);
       assert.deepEqual(stage.recorder.holders(address), [next], `${what}: no orphan is left`);
     }
   },
 );
-
-/** Whether others keep the machine busy, by the average of the last minute. */
-function isBusy(): boolean {
-  return (loadavg()[0] ?? 0) > cpus().length;
-}
