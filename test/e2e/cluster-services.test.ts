@@ -13,6 +13,7 @@ import {
   FINALIZER,
   statusOf,
   untilAddresses,
+  untilCounted,
   untilEvent,
   untilGone,
 } from "./stage/cluster-views.ts";
@@ -135,6 +136,7 @@ story(
     await apply(stage, { name: "web" });
     const { address } = await stage.served("default/web");
     await untilAddresses(kube, "web", [address]);
+    await untilCounted(kube, "web", { reason: "AddressAllocated", times: 1 });
     await kube.patch(WEB, { spec: { type: "ClusterIP" } });
     await kube.until("nothing of us is left on it", WEB, (object) => {
       const status = statusOf(object);
@@ -147,6 +149,8 @@ story(
     await kube.patch(WEB, { spec: { type: "LoadBalancer" } });
     assert.equal((await stage.served("default/web")).address, address, "its own address again");
     await untilAddresses(kube, "web", [address]);
+    await untilCounted(kube, "web", { reason: "AddressAllocated", times: 2 });
+    await untilCounted(kube, "web", { reason: "AddressReleased", times: 1 });
   },
 );
 

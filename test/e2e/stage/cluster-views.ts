@@ -81,8 +81,28 @@ export async function untilEvent(kube: KubeClient, name: string, reason: string)
   });
 }
 
+/** Waits until the Events of this reason about a Service of this name are one with this count. */
+export async function untilCounted(
+  kube: KubeClient,
+  name: string,
+  told: { readonly reason: string; readonly times: number },
+): Promise<void> {
+  using events = await kube.watch(KINDS.event, { namespace: "default" });
+  await events.until(`${told.reason} about ${name} is counted`, (all) => {
+    const byName = new Map<string, number>();
+    for (const { object } of all) {
+      const { regarding, reason, series } = object as KubeObject & EventFields;
+      if (regarding?.name !== name || reason !== told.reason) continue;
+      byName.set(object.metadata.name, series?.count ?? 1);
+    }
+    const counts = [...byName.values()];
+    return (counts.length === 1 && counts[0] === told.times) || undefined;
+  });
+}
+
 interface EventFields {
   readonly regarding?: { readonly name?: string };
+  readonly series?: { readonly count: number };
   readonly eventTime?: string;
   readonly reason?: string;
 }
