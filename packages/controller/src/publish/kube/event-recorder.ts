@@ -17,6 +17,7 @@ import {
   seriesRequest,
 } from "./event-series.ts";
 import type { EventDraft } from "./event-words.ts";
+import { createLostEvents, type LostEvents } from "./lost-events.ts";
 import { isRightMissing, type Troubles } from "./publish-trouble.ts";
 import { createRightGates, type RightGates, type RightThere } from "./right-gates.ts";
 import { createRetryWaits, RETRY_MS_MIN } from "./write-gate.ts";
@@ -84,9 +85,11 @@ class Recorder implements EventRecorder {
   readonly #pace: WritePace;
   /** Events that wait for a right are in none of the sets above but the last. */
   readonly #rights: RightGates<Waiting>;
+  readonly #losses: LostEvents;
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
+    this.#losses = createLostEvents(options.clock, options.troubles);
     this.#pace = createWritePace({ ...options, ...PACE, take: () => this.#take() });
     this.#rights = createRightGates({
       ...options,
@@ -115,6 +118,7 @@ class Recorder implements EventRecorder {
     }
     this.#timers.clear();
     this.#bySeries.clear();
+    this.#losses.forget();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -123,6 +127,7 @@ class Recorder implements EventRecorder {
     this.#timers.clear();
     this.#ready.clear();
     this.#rights[Symbol.dispose]();
+    this.#losses[Symbol.dispose]();
     await this.#pace[Symbol.asyncDispose]();
   }
 
@@ -185,6 +190,7 @@ class Recorder implements EventRecorder {
     onWrite("event", "written");
     this.#pace.answered();
     this.#rights.passed(there);
+    this.#losses.taken(there.right.verb);
     series.saidCount = count;
     series.saidMs = clock.nowMs();
     this.#bySeries.delete(series);
@@ -221,8 +227,11 @@ class Recorder implements EventRecorder {
     // A namespace that goes takes no Events, and one that went has none.
     const isHopeless = result === "conflict" || result === "refused" || result === "forbidden";
     waiting.tries += 1;
-    if (isHopeless || waiting.tries >= TRIES_MAX) this.#drop(waiting);
-    else this.#wait(waiting, this.#againMs(waiting));
+    if (isHopeless || waiting.tries >= TRIES_MAX) {
+      // One that was under way when all were forgotten is somebody else's loss.
+      if (this.#bySeries.get(series) === waiting) this.#losses.lost(there.right.verb, error);
+      this.#drop(waiting);
+    } else this.#wait(waiting, this.#againMs(waiting));
   }
 
   #againMs({ tries }: Waiting): number {
