@@ -3,7 +3,7 @@
 // with a clock that stands still, and over a real API server with one that runs fast.
 
 import type { KubeAccess } from "@fairlead/controller";
-import { type Clock, createFakeClock, createSystemClock } from "@fairlead/runtime";
+import { type Clock, createFakeClock, createSystemClock, type FakeClock } from "@fairlead/runtime";
 
 import { type KubeStub, startKubeStub } from "../kube-stub/kube-stub.ts";
 import { openTcpGate, type TcpGate } from "../kube-stub/tcp-gate.ts";
@@ -31,6 +31,7 @@ export interface ListWatchStage extends AsyncDisposable {
 
 /** A stage over the stub. */
 export interface StubStage extends ListWatchStage {
+  readonly clock: FakeClock;
   readonly stub: KubeStub;
 }
 

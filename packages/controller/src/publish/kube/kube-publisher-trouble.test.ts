@@ -28,6 +28,53 @@ test("a server that is away for a minute is left alone, and then all is written 
   assert.deepEqual(stage.shows("web-50"), ["192.0.2.50"]);
 });
 
+test("a server that is away for half an hour is asked seldom, and then all is written once", async () => {
+  await using stage = new PublishStage();
+  stage.create("web-0", served("192.0.2.100"));
+  await stage.pass();
+  let isAway = true;
+  stage.cluster.fail = (request) => (isAway ? unreachable(request) : undefined);
+  for (let i = 1; i <= 50; i += 1) stage.create(`web-${i}`, served(`192.0.2.${i}`));
+  stage.wrote();
+  const perMinute: number[] = [];
+  for (let minute = 0; minute < 30; minute += 1) {
+    await stage.pass(60_000);
+    perMinute.push(stage.wrote().length);
+  }
+  // Services and Events are each tried by themselves, twice in half a minute.
+  assert.ok(Math.max(...perMinute.slice(1)) <= 12, `tries in each minute: ${perMinute.join()}`);
+  assert.ok(Math.min(...perMinute) >= 2, `tries in each minute: ${perMinute.join()}`);
+  assert.deepEqual(stage.shows("web-0"), ["192.0.2.100"]);
+  isAway = false;
+  await stage.clock.advance(35_000);
+  const wrote = stage.wrote();
+  assert.equal(wrote.length, 100, "Events of half an hour ago are no news any more");
+  assert.equal(new Set(wrote).size, 100);
+  assert.equal(stage.dropped, 50);
+  assert.deepEqual(stage.shows("web-50"), ["192.0.2.50"]);
+});
+
+test("a server that answers ten seconds late is written to once, and told no trouble", async () => {
+  await using stage = new PublishStage();
+  const { client } = stage.cluster;
+  const send = client.request.bind(client);
+  client.request = async (request, signal) => {
+    await stage.clock.sleep(10_000, signal);
+    return send(request, signal);
+  };
+  stage.create("web", served());
+  await stage.pass(9000);
+  assert.deepEqual(stage.wrote(), []);
+  await stage.pass(120_000);
+  assert.deepEqual(stage.wrote().toSorted(), [
+    "event web AddressAllocated",
+    "hold web",
+    "status web 192.0.2.10",
+  ]);
+  assert.deepEqual(stage.shows("web"), ["192.0.2.10"]);
+  assert.deepEqual(stage.troubles, []);
+});
+
 test("a server that asks to be left alone is", async () => {
   await using stage = new PublishStage();
   stage.create("web", served());
