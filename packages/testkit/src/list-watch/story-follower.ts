@@ -26,8 +26,11 @@ export interface StoryFollower extends AsyncDisposable {
   forget(): void;
 }
 
-/** Starts to follow. */
-export function followServices(stage: ListWatchStage): StoryFollower {
+/** Starts to follow. `random` is uniform in [0, 1); default: always 0.5. */
+export function followServices(
+  stage: ListWatchStage,
+  random: () => number = () => 0.5,
+): StoryFollower {
   const told: string[] = [];
   const reads: string[] = [];
   const troubles: string[] = [];
@@ -35,7 +38,7 @@ export function followServices(stage: ListWatchStage): StoryFollower {
   const listWatch = createListWatch<string>({
     client: createKubeClient({ access, clock, userAgent: "story" }),
     clock,
-    random: () => 0.5,
+    random,
     path,
     read: (object, { key }) => {
       reads.push(nameOf(key));

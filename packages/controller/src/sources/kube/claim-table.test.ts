@@ -5,9 +5,15 @@ import { suite, test } from "node:test";
 
 import type { Fact } from "../../facts.ts";
 import { createSharedTexts } from "../../kube/shared-texts.ts";
-import { type Fields, SAMPLE_SETTINGS, sampleService, sampleSlice } from "../sample-objects.ts";
+import {
+  type Fields,
+  SAMPLE_SETTINGS,
+  sampleNode,
+  sampleService,
+  sampleSlice,
+} from "../sample-objects.ts";
 import { ClaimTable } from "./claim-table.ts";
-import { readSlice } from "./read-object.ts";
+import { readNode, readSlice } from "./read-object.ts";
 import { readService } from "./read-service.ts";
 
 const KEY = "default/web";
@@ -263,6 +269,41 @@ test("a Service with 256 KiB of annotations is kept without them", () => {
   const text = JSON.stringify(readService(object, READING));
   assert.ok(text.length < 3000, `${text.length} characters are kept`);
   assert.match(text, /fairlead\.io\/balance/u);
+});
+
+test("of who wrote a Service only who writes its load balancer's status is kept", () => {
+  const ports = Array.from({ length: 1000 }, (_, port) => [`k:{"port":${port}}`, { "f:port": {} }]);
+  const spec = { "f:spec": { "f:ports": Object.fromEntries(ports) as Fields } };
+  const status = {
+    "f:loadBalancer": { "f:ingress": {} },
+    "f:conditions": { 'k:{"type":"fairlead.io/Serving"}': {} },
+  };
+  const time = "2026-01-01T00:00:00Z";
+  const common = { operation: "Apply", apiVersion: "v1", time, fieldsType: "FieldsV1" };
+  const managedFields = [
+    { manager: "kubectl", ...common, fieldsV1: spec },
+    { manager: "cloud", ...common, fieldsV1: { "f:status": status }, subresource: "status" },
+    { manager: "fairlead-finalizer", ...common, fieldsV1: { "f:metadata": {} } },
+  ];
+  const object = sampleService({}, { namespace: "default", uid: "u1", managedFields });
+  const reading = readService(object, READING);
+  assert(!("reason" in reading.object) && reading.object.kind === "Service");
+  const fieldsV1 = { "f:status": { "f:loadBalancer": {} } };
+  const kept = [{ manager: "cloud", subresource: "status", fieldsV1 }];
+  assert.deepEqual(reading.object.value.metadata.managedFields, kept);
+  const text = JSON.stringify(reading);
+  assert.ok(text.length < 3000, `${text.length} characters are kept`);
+
+  const metadata = { name: "web-1", uid: "u2", managedFields };
+  const node = { ...sampleNode("web-1", { InternalIP: "10.0.0.1" }), metadata };
+  const others = [
+    readSlice(sampleSlice({ metadata }), "cluster lab"),
+    readNode(node, "cluster lab"),
+  ];
+  for (const other of others) {
+    assert(!("reason" in other) && other.kind !== "AddressPool");
+    assert.equal(other.value.metadata.managedFields, undefined, `${other.kind}: none is used`);
+  }
 });
 
 test("of the labels of an EndpointSlice only the name of its Service is kept", () => {

@@ -7,6 +7,7 @@ import { suite, test } from "node:test";
 
 import {
   beginStubScene,
+  followServices,
   makeStubStage,
   type StubStage,
   testListWatchContract,
@@ -69,6 +70,24 @@ suite("a watch that", () => {
     await follower.untilTold("upsert c=1");
     assert.deepEqual(resumedFrom(stage), [version]);
     assert.deepEqual(follower.troubles, ["TIMEOUT", "none"]);
+  });
+
+  test("begins has its end named, between four and five minutes and each time another", async () => {
+    await using stage = await makeStubStage();
+    let drawn = 0;
+    await using _follower = followServices(stage, () => (drawn += 0.37) % 1);
+    const ends = (): readonly string[] =>
+      stage.stub.requests(WATCHES).map(({ query }) => query["timeoutSeconds"] ?? "none");
+    while (ends().length < 10) {
+      await untilWatched(stage);
+      stage.stub.endWatches();
+    }
+    for (const end of ends()) {
+      assert.match(end, /^\d+$/u);
+      assert.ok(Number(end) >= 240 && Number(end) <= 300, `${end} s`);
+    }
+    const spread = new Set(ends()).size;
+    assert.ok(spread > 5, `the ends of ten watches: ${ends().join()}`);
   });
 
   test("opens and is silent from its first moment is given up as well", async () => {
