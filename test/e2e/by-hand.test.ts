@@ -8,8 +8,8 @@ import { test } from "node:test";
 import { createLab, type Host, type Lab, type RunningProgram, startMember } from "@fairlead/lab";
 
 import { toolPath } from "../tools/tool-path.ts";
+import { fetchFrom, lintedMetrics } from "./stage/linted-metrics.ts";
 import { manifest, service } from "./stage/manifests.ts";
-import { type Family, parseMetricsPage } from "./stage/metrics-page.ts";
 import { program } from "./stage/stage.ts";
 import { answers } from "./stage/visitor.ts";
 
@@ -45,10 +45,7 @@ test("a controller and agents that are started by hand serve a Service", async (
     for (const path of ["/healthz", "/readyz"]) {
       assert.equal((await fetchFrom(host, `http://127.0.0.1:${port}${path}`)).status, 200, path);
     }
-    const page = await fetchFrom(host, `http://127.0.0.1:${port}/metrics`);
-    assert.match(page.type, /^text\/plain; version=0\.0\.4/);
-    checkOurs(parseMetricsPage(page.text));
-    await checkByPromtool(host, page.text);
+    await lintedMetrics(host, port);
   }
 });
 
@@ -67,9 +64,7 @@ test("fairlead run serves a Service on one host, and leaves nothing behind", asy
   assert.equal(status.code, 0, `${status.stdout}${status.stderr}${running.output()}`);
   const byMember = await answers(client, { address: "10.77.0.100", port: 80 });
   assert.deepEqual(Object.keys(byMember), ["member1", "member2"]);
-  const page = await fetchFrom(host, "http://127.0.0.1:7704/metrics");
-  checkOurs(parseMetricsPage(page.text));
-  await checkByPromtool(host, page.text);
+  await lintedMetrics(host, 7704);
   const about = ["-plaintext", "127.0.0.1:7712", "fairlead.v1.AgentDebugService/GetLastApply"];
   assert.match(await host.output(toolPath("grpcurl"), about), /"kind": "hold"/);
 
@@ -116,40 +111,4 @@ async function start(
     throw new Error(`${name} does not serve: ${running.output()}`, { cause: error });
   });
   return running;
-}
-
-interface Page {
-  readonly status: number;
-  readonly type: string;
-  readonly text: string;
-}
-
-async function fetchFrom(host: Host, url: string): Promise<Page> {
-  const script = `
-    const answer = await fetch(${JSON.stringify(url)});
-    const { status } = answer;
-    const type = answer.headers.get("content-type");
-    process.stdout.write(JSON.stringify({ status, type, text: await answer.text() }));
-  `;
-  const text = await host.output(process.execPath, ["--input-type=module", "-e", script]);
-  return JSON.parse(text) as Page;
-}
-
-/** Prometheus' own checker, which finds bad names as well; it must find what is bad. */
-async function checkByPromtool(host: Host, page: string): Promise<void> {
-  const check = (input: string): ReturnType<Host["exec"]> =>
-    host.exec("promtool", ["check", "metrics"], { input });
-  const { code, stdout, stderr } = await check(page);
-  assert.deepEqual([code, `${stdout}${stderr}`], [0, ""]);
-  const bad = await check(`${page}# TYPE fairlead_bad counter\nfairlead_bad 1\n`);
-  assert.notEqual(bad.code, 0);
-  assert.match(bad.stderr, /^fairlead_bad /m);
-}
-
-function checkOurs(families: ReadonlyMap<string, Family>): void {
-  const names = [...families.keys()];
-  const ours = names.filter((name) => name.startsWith("fairlead_"));
-  assert.ok(ours.length >= 5, names.join(" "));
-  const foreign = names.filter((name) => !/^(fairlead|process|nodejs)_/.test(name));
-  assert.deepEqual(foreign, [], "names begin with fairlead_");
 }

@@ -17,6 +17,7 @@ import {
   untilEvent,
   untilGone,
 } from "./stage/cluster-views.ts";
+import { lintedMetrics } from "./stage/linted-metrics.ts";
 import { HTTP, manifest, MEMBERS, service, type ServiceOptions } from "./stage/manifests.ts";
 import { claimOf, type Stage, type StageOptions } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
@@ -65,6 +66,8 @@ story("a Service of a cluster is served, and says so where people look", CLUSTER
   const told = writes.map(({ verb, resource }) => `${verb} ${resource}`).join(", ");
   assert.ok(writes.length - moves <= 4, told);
 
+  await checkMetrics(stage);
+
   await kubectl(["delete", "service", "web"]);
   await untilGone(kube, "web");
   assert.deepEqual(stage.recorder.holders(address), []);
@@ -72,6 +75,28 @@ story("a Service of a cluster is served, and says so where people look", CLUSTER
   const reasons = (await eventsOf(kube, "web")).filter((reason) => reason !== "VipMoved");
   assert.deepEqual(reasons, ["AddressAllocated", "AddressReleased"]);
 });
+
+/** What only a controller that follows a cluster tells, on a page that Prometheus takes. */
+async function checkMetrics({ control }: Stage): Promise<void> {
+  const families = await lintedMetrics(control, 7704);
+  const samples = (name: string): readonly string[] =>
+    (families.get(`fairlead_${name}`)?.samples ?? []).map(({ labels, value }) =>
+      [...Object.values(labels), value].join(" "),
+    );
+  const kinds = ["services", "endpointslices", "addresspools"];
+  for (const kind of kinds) assert.ok(samples("source_synced").includes(`${kind} 1`), kind);
+  assert.ok(samples("source_objects").includes("services 2"), "web, and the API server's own");
+  for (const name of ["lists_total", "watches_total", "failures_total"]) {
+    assert.equal(samples(`source_${name}`).length, kinds.length, name);
+  }
+  const noDifference = kinds.map((kind) => `${kind} 0`);
+  assert.deepEqual(samples("source_audit_differences_total"), noDifference);
+  const writes = samples("kubernetes_writes_total");
+  assert.ok(writes.includes("finalizer written 1"), writes.join(", "));
+  const told = writes.some((text) => /^event written [1-9]/.test(text));
+  assert.ok(told, writes.join(", "));
+  assert.deepEqual(samples("kubernetes_events_dropped_total"), ["0"]);
+}
 
 story("scaled to zero and back, a Service keeps its address", CLUSTER, async (stage) => {
   const { kube } = stage.api();
