@@ -2,7 +2,13 @@
 // agents with an address in 192.0.2.0/24, in a few words.
 
 import type { Fact, PlanDelivery } from "@fairlead/controller";
-import { type AddressPool, type AgentReport, assert, type Claim } from "@fairlead/model";
+import {
+  type AddressPool,
+  type AgentReport,
+  assert,
+  type Claim,
+  type Resource,
+} from "@fairlead/model";
 
 import { makeAgent, makePool } from "../builders.ts";
 import { makeReport, makeRevisionOf } from "../plan-answers.ts";
@@ -45,10 +51,14 @@ export function agentHello(name: string, octet: number, epoch = 0): Fact {
   return { kind: "agent-hello", atMs: 0, hello: { ...hello, epoch } };
 }
 
-/** An agent proves all of what was delivered to it, and holds every VIP of that. */
-export function agentProof(delivered: Delivered | undefined, name: string): Fact {
+/** An agent proves all of what was delivered to it, and holds the VIPs that it `holds`: all. */
+export function agentProof(
+  delivered: Delivered | undefined,
+  name: string,
+  holds: (resource: Resource) => boolean = () => true,
+): Fact {
   const plan = [...(delivered?.plans.values() ?? [])].find(({ agent }) => agent === name);
   assert(plan !== undefined, "the agent has a plan");
-  const report = { ...makeReport(plan, () => true, revisionOf), links: LINKS };
+  const report = { ...makeReport(plan, holds, revisionOf), links: LINKS };
   return { kind: "agent-report", atMs: 0, report };
 }
