@@ -1,6 +1,7 @@
-// A cluster of some size that never rests: 100 nodes, 1 000 Services, 3 000 pods that come and go,
-// played by kwok. The real source follows it, and looks again at names all the while: what it
-// says must be what the API server says, and no second look may find what a watch did not show.
+// A cluster of some size that never rests: 100 nodes and more that come and go, 1 000 Services,
+// 3 000 pods that are replaced or leave, played by kwok. The real source follows it twice, with
+// members out of endpoints and out of nodes, and looks again at names all the while: what it says
+// must be what the API server says, and no second look may find what a watch did not show.
 
 import assert from "node:assert/strict";
 import { Agent } from "node:https";
@@ -26,41 +27,65 @@ const SERVICES = 1000;
 const PODS_EACH = 3;
 /** Pods that are deleted and made anew while the source looks on. */
 const RESTARTS = 600;
+/** Pods that are deleted before, and nothing comes in their place. */
+const LEAVING = 200;
+/** Nodes without pods. */
+const EDGES = 20;
+/** So many of them are made anew with another address, and as many leave. */
+const EDGES_CHANGED = 5;
+/** Services that are reached by way of nodes too. */
+const NODE_PORTS = 10;
 const AT_ONCE = 16;
 const SETTLE_MS_MAX = 180_000;
 /** A second look comes this often, beside the one 31 s after the first list. */
 const LOOK_MS = 4000;
 
-const TRANSLATE: KubeSourceOptions["settings"] = {
+const TRANSLATE: Omit<KubeSourceOptions["settings"], "members"> = {
   defaultClass: true,
   classes: ["fairlead.io/agents"],
-  members: "endpoints",
   nodeSelector: {},
   ownFieldManager: "fairlead-status",
   isShared: true,
 };
 
-test("among 3 000 pods that come and go no second look finds a difference", async () => {
+test("among 3 000 pods and 120 nodes that come and go no second look finds a difference", async () => {
   await using cluster = await startCluster({ programs: clusterPrograms() });
   await startKwok(cluster, { program: toolPath("kwok") });
   const kube = createKubeClient(cluster.connect());
-  await using followed = follow(cluster);
-  await each(NODES, async (index) => void (await kube.create(node(`worker${index}`))));
+  await using byPods = follow(cluster, "endpoints");
+  await using byNodes = follow(cluster, "nodes");
+  await each(NODES, async (index) => void (await kube.create(nodeAt(`worker${index}`, index))));
+  await each(EDGES, async (index) => void (await kube.create(edge(index, 0))));
   await each(SERVICES, async (index) => {
     await kube.create(service(index));
     for (let one = 0; one < PODS_EACH; one += 1) await kube.create(podOf(index, one, 0));
   });
-  await followed.untilMembers(SERVICES * PODS_EACH, "all pods are members");
+  await byPods.untilMembers(SERVICES * PODS_EACH, "all pods are members");
+  await byNodes.untilMembers((NODES + EDGES) * NODE_PORTS, "all nodes are members");
 
-  await each(RESTARTS, async (step) => {
-    const [index, one] = [(step * 7) % SERVICES, step % PODS_EACH];
-    await kube.remove({ ...KINDS.pod, name: podOf(index, one, 0).metadata.name });
-    await kube.create(podOf(index, one, 1));
+  await each(LEAVING, async (step) => {
+    await kube.remove({ ...KINDS.pod, name: stepPod(RESTARTS + step, 0).metadata.name });
   });
-  await followed.untilLooks(3);
-  await followed.untilMembers(SERVICES * PODS_EACH, "all pods are members again");
-  assert.deepEqual(await membersIn(kube), followed.members(), "as the API server says");
-  for (const [kind, { differences, failures }] of followed.counts()) {
+  const restarts = each(RESTARTS, async (step) => {
+    await kube.remove({ ...KINDS.pod, name: stepPod(step, 0).metadata.name });
+    await kube.create(stepPod(step, 1));
+  });
+  const changes = each(EDGES_CHANGED, async (index) => {
+    await kube.remove({ ...KINDS.node, name: edge(index, 0).metadata.name });
+    await kube.create(edge(index, 1));
+    await kube.remove({ ...KINDS.node, name: edge(EDGES_CHANGED + index, 0).metadata.name });
+  });
+  await Promise.all([restarts, changes]);
+  await Promise.all([byPods.untilLooks(3), byNodes.untilLooks(3)]);
+  await byPods.untilMembers(SERVICES * PODS_EACH - LEAVING, "all but those that left are members");
+  const nodesLeft = NODES + EDGES - EDGES_CHANGED;
+  await byNodes.untilMembers(nodesLeft * NODE_PORTS, "the nodes that are there are members");
+  assert.deepEqual(byPods.members(), await membersIn(kube), "as the API server says");
+  assert.deepEqual(byNodes.members(), await nodeMembersIn(kube), "as the API server says");
+  const counts = [...byPods.counts(), ...byNodes.counts()];
+  const kinds = counts.filter(([, { isSynced }]) => isSynced).map(([kind]) => kind);
+  assert.deepEqual(kinds, ["services", "endpointslices", "services", "nodes"]);
+  for (const [kind, { differences, failures }] of counts) {
     assert.deepEqual({ kind, differences, failures }, { kind, differences: 0, failures: 0 });
   }
 });
@@ -69,22 +94,44 @@ interface Followed extends AsyncDisposable {
   /** `default/s1 10.244.0.7:8080`, sorted. */
   members(): readonly string[];
   untilMembers(count: number, what: string): Promise<void>;
-  /** Waits for further whole lists or looks of Services. */
+  /** Waits until each kind was looked at again so often. */
   untilLooks(count: number): Promise<void>;
   counts: ReturnType<typeof createKubeSource>["counts"];
 }
 
-/** The source in this process, and what its facts add up to. */
-function follow(cluster: Cluster): Followed {
-  const clock = createSystemClock();
+/** Whole looks at names so far, by the path of the kind. */
+type Looks = Map<string, number>;
+
+/** A client of the cluster, as the controller has it. */
+function connect(cluster: Cluster, agent: Agent, looks: Looks): KubeSourceOptions["client"] {
   const credentials = cluster.credentialsOf("admin");
   assert.ok(credentials.kind === "token");
-  const agent = new Agent({ keepAlive: true, ca: cluster.caPem });
   const headers = { Authorization: `Bearer ${credentials.token}` };
   const access = { server: cluster.server, requestOptions: async () => ({ agent, headers }) };
-  const client = createClient({ access, clock, userAgent: "fairlead-test" });
+  const client = createClient({ access, clock: createSystemClock(), userAgent: "fairlead-test" });
+  return {
+    ...client,
+    request: async (request, signal) => {
+      const answer = await client.request(request, signal);
+      const { path, accept = "" } = request;
+      const { metadata } = answer as { readonly metadata?: { readonly continue?: string } };
+      const isLast = (metadata?.continue ?? "") === "";
+      if (accept.includes("as=PartialObjectMetadataList") && isLast) {
+        looks.set(path, (looks.get(path) ?? 0) + 1);
+      }
+      return answer;
+    },
+  };
+}
+
+/** The source in this process, and what its facts add up to. */
+function follow(cluster: Cluster, membersFrom: "endpoints" | "nodes"): Followed {
+  const clock = createSystemClock();
+  const agent = new Agent({ keepAlive: true, ca: cluster.caPem });
+  const looks: Looks = new Map();
+  const client = connect(cluster, agent, looks);
   const { random } = Math;
-  const settings = TRANSLATE;
+  const settings = { ...TRANSLATE, members: membersFrom };
   const source = createKubeSource({
     client,
     clock,
@@ -95,13 +142,11 @@ function follow(cluster: Cluster): Followed {
     lookUp: async () => [],
   });
   const claims = new Map<string, Claim>();
-  let looks = 0;
   let wake = Promise.withResolvers<void>();
   const emit = (facts: readonly Fact[]): void => {
     for (const fact of facts) {
       if (fact.kind === "claim-seen") claims.set(fact.claim.id, fact.claim);
       else if (fact.kind === "claim-gone") claims.delete(fact.id);
-      else if (fact.kind === "source-listed") looks += 1;
     }
     wake.resolve();
     wake = Promise.withResolvers();
@@ -131,8 +176,13 @@ function follow(cluster: Cluster): Followed {
     members,
     untilMembers: (count, what) => until(what, () => members().length === count),
     untilLooks: async (count) => {
-      const wanted = looks + count;
-      await until(`${count} more looks`, () => looks >= wanted);
+      const before = new Map(looks);
+      const isLooked = ([path, now]: readonly [string, number]): boolean =>
+        now - (before.get(path) ?? 0) >= count;
+      await until(
+        `${count} more looks at each kind`,
+        () => looks.size === 2 && [...looks].every(isLooked),
+      );
     },
     counts: () => source.counts(),
     [Symbol.asyncDispose]: async () => {
@@ -158,6 +208,29 @@ async function membersIn(kube: KubeClient): Promise<readonly string[]> {
     .toSorted();
 }
 
+/** Members as the nodes and the NodePorts have them. */
+async function nodeMembersIn(kube: KubeClient): Promise<readonly string[]> {
+  const services = await kube.list(KINDS.service, { namespace: "default" });
+  const nodes = (await kube.list(KINDS.node)).map((one) => one as KubeObject & NodeStatus);
+  const addresses = nodes.map(({ status }) => status.addresses[0]?.address);
+  return services
+    .map((object) => object as KubeObject & Ports)
+    .flatMap(({ metadata, spec }) => {
+      const { nodePort } = spec.ports[0] ?? {};
+      if (nodePort === undefined) return [];
+      return addresses.map((address) => `default/${metadata.name} ${address}:${nodePort}`);
+    })
+    .toSorted();
+}
+
+interface Ports {
+  readonly spec: { readonly ports: readonly { readonly nodePort?: number }[] };
+}
+
+interface NodeStatus {
+  readonly status: { readonly addresses: readonly { readonly address: string }[] };
+}
+
 const LABEL = "kubernetes.io/service-name";
 
 interface Slice {
@@ -174,11 +247,26 @@ function service(index: number): KubeObject {
     metadata: { name: `s${index}` },
     spec: {
       type: "LoadBalancer",
-      allocateLoadBalancerNodePorts: false,
+      allocateLoadBalancerNodePorts: index < NODE_PORTS,
       selector: { app: `s${index}` },
       ports: [{ name: "http", port: 80, targetPort: 8080 }],
     },
   };
+}
+
+/** A node with an address of its own. */
+function nodeAt(name: string, number: number): KubeObject {
+  const addresses = [{ type: "InternalIP", address: `10.243.1.${number}` }];
+  return { ...node(name), status: { addresses } };
+}
+
+function edge(index: number, life: number): KubeObject {
+  return nodeAt(`edge${index}`, NODES + index + life * EDGES);
+}
+
+/** The pod of a step; no two steps have the same one, nor one of the same Service. */
+function stepPod(step: number, life: number): KubeObject {
+  return podOf((step * 7) % SERVICES, step % PODS_EACH, life);
 }
 
 function podOf(index: number, one: number, life: number): KubeObject {
