@@ -6,7 +6,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createLab, type Host, type Lab } from "@fairlead/lab";
-import type { KubeObject } from "@fairlead/testkit";
 
 import { addApiHost, type ApiHost, CONTROLLER_USER, KUBECONFIG } from "./stage/api-host.ts";
 import { createSeat, type Seat } from "./stage/seat.ts";
@@ -111,34 +110,33 @@ test("a token that is not known is named, and a new one is taken up", async () =
 test("a user without any right is told which, and goes on when they are given", async () => {
   await using lab = await createLab();
   const { control, api } = await makePlace(lab);
-  const { cluster, kube } = api;
+  const { cluster, kubectl } = api;
   const name = "newcomer";
   const config = cluster.kubeconfigFor(name, await cluster.addUser(name));
   await control.writeFile(`${FOLDER}/newcomer`, config);
   const seat = createController(control, "newcomer");
   await seat.start();
-  const found = await untilSaid(control, /kubernetes endpointslices .*[^]*kubernetes services /);
-  for (const resource of ["services", "endpointslices.discovery.k8s.io"]) {
-    const [kind = ""] = resource.split(".");
+  const resources = ["addresspools.fairlead.io", "endpointslices.discovery.k8s.io", "services"];
+  const kinds = resources.map((resource) => resource.split(".")[0] ?? "");
+  const found = await untilSaid(
+    control,
+    new RegExp(kinds.map((kind) => `kubernetes ${kind} [^]*`).join("")),
+  );
+  const lines = kinds.map((kind, index) => {
     const cannot = `User "newcomer" cannot list resource "${kind}"`;
-    const grant = `--verb=get,list,watch --resource=${resource}, and bind that to the user`;
+    const grant = `--verb=get,list,watch --resource=${resources[index]}; kubectl create`;
     const line = found.split("\n").find((one) => one.includes(` kubernetes ${kind} `)) ?? "";
     assert.ok(line.includes(cannot) && line.includes(grant), found);
-  }
+    return line;
+  });
   await isNotReady(control, found);
 
-  const binding: KubeObject = {
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "ClusterRoleBinding",
-    metadata: { name },
-    roleRef: {
-      apiGroup: "rbac.authorization.k8s.io",
-      kind: "ClusterRole",
-      name: "fairlead-controller",
-    },
-    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name }],
-  };
-  await kube.create(binding);
+  // What is printed is run as it stands there, and nothing else.
+  for (const line of lines) {
+    const commands = [...line.matchAll(/kubectl (create [^;]+)/g)].map(([, rest = ""]) => rest);
+    assert.equal(commands.length, 2, line);
+    for (const command of commands) await kubectl(command.split(" "));
+  }
   await isReadyAgain(control, seat);
 });
 

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import type { Clock, Timer } from "@fairlead/runtime";
 
 import { crash } from "../../crash.ts";
+import { isRightMissing } from "../../kube/grant-commands.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { isKubeError } from "../../kube/kube-errors.ts";
 import {
@@ -18,7 +19,7 @@ import {
 } from "./event-series.ts";
 import type { EventDraft } from "./event-words.ts";
 import { createLostEvents, type LostEvents } from "./lost-events.ts";
-import { isRightMissing, type Troubles } from "./publish-trouble.ts";
+import type { Troubles } from "./publish-trouble.ts";
 import { createRightGates, type RightGates, type RightThere } from "./right-gates.ts";
 import { createRetryWaits, RETRY_MS_MIN } from "./write-gate.ts";
 import { createWritePace, type Job, type WritePace } from "./write-pace.ts";

@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from "node:util";
 
 import type { Clock, Timer } from "@fairlead/runtime";
 
+import { isRightMissing } from "../../kube/grant-commands.ts";
 import type { KubeClient, KubeRequest } from "../../kube/kube-client.ts";
 import { isJson } from "../../kube/object-fields.ts";
 import { type PoolRecord, type PoolRecords, POOLS_PATH } from "../../kube/pool-record.ts";
@@ -19,7 +20,6 @@ import { type PoolStatus, wantedPoolStatus } from "./pool-status.ts";
 import {
   createTroubles,
   FAILURES_TOLD,
-  isRightMissing,
   type PublishTrouble,
   type Right,
 } from "./publish-trouble.ts";

@@ -4,6 +4,8 @@
 import type { Finding } from "@fairlead/model";
 import { describeError } from "@fairlead/runtime";
 
+import { grantCommands, NO_RIGHT } from "../../kube/grant-commands.ts";
+
 /** What is found, or is no longer; a fact but for its source. */
 export type PublishTrouble =
   | { readonly kind: "finding"; readonly finding: Finding }
@@ -93,27 +95,10 @@ function rightName({ verb, resource }: Right): string {
   return `kubernetes ${verb} ${resource}`;
 }
 
-/** As an authorizer says it; others that forbid say their own. */
-const USER = /\bUser "([^"]+)" cannot \w+ resource "/u;
-const SERVICE_ACCOUNT = /^system:serviceaccount:([a-z0-9-]+:[a-z0-9.-]+)$/u;
-/** Names that mean nothing to a shell. */
-const PLAIN = /^[\w.:@-]+$/u;
-
-/** Whether it is forbidden for lack of a right, and not for what the object is or where. */
-export function isRightMissing(error: Error): boolean {
-  return USER.test(error.message);
-}
-
 function grantWords({ verb, resource }: Right, error: Error): string {
-  const user = USER.exec(error.message)?.[1];
-  if (user === undefined) return "what forbids it is said here; it is no right of RBAC";
   const [kind = ""] = resource.split(".");
   const role = `fairlead-${verb}-${kind.replace("/", "-")}`;
-  const make = `kubectl create clusterrole ${role} --verb=${verb} --resource=${resource}`;
-  const account = SERVICE_ACCOUNT.exec(user)?.[1];
-  const whom = account === undefined ? `--user=${user}` : `--serviceaccount=${account}`;
-  const bind = PLAIN.test(user)
-    ? `kubectl create clusterrolebinding ${role} --clusterrole=${role} ${whom}`
-    : "bind that to the user named here";
-  return `add verb ${verb} on ${resource} to the user's ClusterRole, or: ${make}; ${bind}`;
+  const commands = grantCommands({ role, verbs: verb, resource }, error);
+  if (commands === undefined) return NO_RIGHT;
+  return `add verb ${verb} on ${resource} to the user's ClusterRole, or: ${commands}`;
 }

@@ -9,13 +9,14 @@ import type { ClaimId } from "@fairlead/model";
 import type { Clock, Timer } from "@fairlead/runtime";
 
 import { crash } from "../../crash.ts";
+import { isRightMissing } from "../../kube/grant-commands.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { KubeError, requestWords } from "../../kube/kube-errors.ts";
 import { isJson } from "../../kube/object-fields.ts";
 import { readServiceRecord } from "../../kube/read-record.ts";
 import type { ServiceRecord } from "../../kube/service-record.ts";
 import { nextWrites, type ServiceWrite } from "./next-write.ts";
-import { FAILURES_TOLD, isRightMissing, type Right, type Troubles } from "./publish-trouble.ts";
+import { FAILURES_TOLD, type Right, type Troubles } from "./publish-trouble.ts";
 import { createRightGates, type RightGates, type RightThere } from "./right-gates.ts";
 import type { ServiceView } from "./service-view.ts";
 import type { WantedService } from "./wanted-service.ts";

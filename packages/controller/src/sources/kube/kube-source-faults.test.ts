@@ -54,6 +54,7 @@ async function follow(prepare: (stage: StubStage) => void = () => undefined): Pr
     clock,
     random: () => 0.5,
     settings: SAMPLE_SETTINGS,
+    lookUp: () => Promise.resolve([]),
     cluster: "lab",
   });
   let state: ClusterState = createClusterState([]);

@@ -1,8 +1,10 @@
 // What an operator reads when a cluster cannot be followed: the server's own words, which right is
-// missing and how to give it. Pure.
+// missing and the commands that give it. Pure.
 
 import type { Finding } from "@fairlead/model";
 import { describeError, isEdgeError } from "@fairlead/runtime";
+
+import { grantCommands, NO_RIGHT } from "../../kube/grant-commands.ts";
 
 /** What is followed: `services` of the group `` or `discovery.k8s.io`. */
 export interface KindName {
@@ -70,10 +72,10 @@ function remedyFor(kind: KindName, trouble: Error): string {
   if (!isEdgeError(trouble)) return "";
   switch (trouble.code) {
     case "FORBIDDEN": {
-      return (
-        `grant it: kubectl create clusterrole fairlead-read-${kind.resource} ` +
-        `--verb=get,list,watch --resource=${fullName(kind)}, and bind that to the user named here`
-      );
+      const role = `fairlead-read-${kind.resource}`;
+      const grant = { role, verbs: "get,list,watch", resource: fullName(kind) };
+      const commands = grantCommands(grant, trouble);
+      return commands === undefined ? NO_RIGHT : `grant it: ${commands}`;
     }
     case "UNAUTHORIZED":
       return "the credentials of the kubeconfig are wrong or have expired; renew them";
