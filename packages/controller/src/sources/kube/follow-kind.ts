@@ -69,8 +69,8 @@ export function followKind<T>(context: FollowContext, what: FollowedKind<T>): Fo
       unknown += 1;
       onFact({ kind: "finding", source, finding: unknownFinding(kind) });
     } else if (failures > 1 || isToldAtOnce(trouble)) {
-      const at = { server: client.server, isSynced: listWatch.isSynced() };
-      onFact({ kind: "finding", source, finding: troubleFinding(kind, trouble, at) });
+      const so = { isSynced: listWatch.isSynced(), isMissed };
+      onFact({ kind: "finding", source, finding: troubleFinding(kind, trouble, so) });
     }
   }
 

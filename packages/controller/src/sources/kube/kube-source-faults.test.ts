@@ -73,11 +73,12 @@ async function follow(prepare: (stage: StubStage) => void = () => undefined): Pr
       const texts = members.map(({ address, port }) => `${address}:${port}`);
       return [`${value.name}${absent === undefined ? "" : "?"}`, ...texts].join(" ");
     }).toSorted();
+  // The stub has no AddressPools, which is said all along.
   const findings = (): readonly string[] =>
-    Array.from(
-      state.findings.values(),
-      ({ reason, name, detail }) => `${reason} ${name}: ${detail}`,
-    ).toSorted();
+    [...state.findings.values()]
+      .filter(({ reason }) => reason !== "KindUnknown")
+      .map(({ reason, name, detail }) => `${reason} ${name}: ${detail}`)
+      .toSorted();
   return {
     stage,
     source,

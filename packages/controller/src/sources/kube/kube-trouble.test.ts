@@ -9,7 +9,7 @@ import { troubleFinding } from "./kube-trouble.ts";
 
 const SERVICES = { resource: "services", group: "" };
 const SLICES = { resource: "endpointslices", group: "discovery.k8s.io" };
-const AT = { server: "https://cluster.test:6443", isSynced: false };
+const AT = { isSynced: false, isMissed: false };
 
 function detailOf(
   kind: { readonly resource: string; readonly group: string },

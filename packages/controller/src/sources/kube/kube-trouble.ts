@@ -32,15 +32,17 @@ export function isToldAtOnce(trouble: Error): boolean {
   return isEdgeError(trouble) && PEOPLE_ARE_NEEDED.has(trouble.code);
 }
 
+/** How far a kind was followed before it failed. */
+export interface FollowedSoFar {
+  /** It was listed whole once. */
+  readonly isSynced: boolean;
+  /** Nobody waits for it: servers may do without it. */
+  readonly isMissed: boolean;
+}
+
 /** The finding about a kind that cannot be followed. */
-export function troubleFinding(
-  kind: KindName,
-  trouble: Error,
-  at: { readonly server: string; readonly isSynced: boolean },
-): Finding {
-  const stays = at.isSynced
-    ? "what it last showed stays in force"
-    : "nothing is planned before it was listed";
+export function troubleFinding(kind: KindName, trouble: Error, so: FollowedSoFar): Finding {
+  const stays = staysWords(so);
   const remedy = remedyFor(kind, trouble);
   const detail = [describeError(trouble), remedy, stays].filter((part) => part !== "").join("; ");
   return { subject: "source", name: findingName(kind), reason: "SourceUnreadable", detail };
@@ -51,6 +53,11 @@ export function unknownFinding(kind: KindName): Finding {
   const missing = `the cluster does not know ${fullName(kind)}`;
   const detail = `${missing}; ${installWords(kind)}; all else is served without it`;
   return { subject: "source", name: findingName(kind), reason: "KindUnknown", detail };
+}
+
+function staysWords({ isSynced, isMissed }: FollowedSoFar): string {
+  if (isSynced) return "what it last showed stays in force";
+  return isMissed ? "the rest goes on without it" : "nothing is planned before it was listed";
 }
 
 /** The name under which a kind's finding is known: `kubernetes services`. */
