@@ -9,8 +9,6 @@ export { type Placeable, type PlaceBook, NO_PLACES, placeAll } from "./service-p
 export { generationId } from "./generation-id.ts";
 export { type ControllerLinkOptions, createControllerLink } from "./link/controller-link.ts";
 export { watchLinkUps } from "./link-ups.ts";
-export { lanesOf } from "./liveness/liveness.ts";
-export { startLeavingMuteLanes } from "./mute-lanes.ts";
 export { type NetlinkKernelOptions, createNetlinkKernel } from "./netlink/kernel.ts";
 export { createAgentMetrics } from "./metrics.ts";
 export type * from "./ports.ts";

@@ -21,7 +21,7 @@ function stage(lanes: readonly LaneResource[]) {
   const written: string[] = [];
   let before = "";
   const listeners = new Set<() => void>();
-  const host = { lanes, addresses: ["192.0.2.11"], isBroken: false, isUp: true };
+  const host = { lanes, addresses: ["192.0.2.11"], isBroken: false };
   const running = startLeavingMuteLanes({
     agent: agentName("lb-1"),
     clock,
@@ -34,8 +34,7 @@ function stage(lanes: readonly LaneResource[]) {
           prefixLength: 24,
           link: ETH0,
         }));
-        const links = [{ name: ETH0, mac: "", up: host.isUp, primary: true, prefixes: [] }];
-        return { links, addresses };
+        return { links: [], addresses };
       },
       onChange: (listener) => {
         listeners.add(listener);
@@ -51,24 +50,16 @@ function stage(lanes: readonly LaneResource[]) {
       },
     },
   });
-  const tell = async (): Promise<void> => {
+  const change = async (addresses: readonly string[]): Promise<void> => {
+    host.addresses = [...addresses];
     for (const listener of listeners) listener();
     await clock.advance(200);
-  };
-  const change = (addresses: readonly string[]): Promise<void> => {
-    host.addresses = [...addresses];
-    return tell();
-  };
-  const setLink = (isUp: boolean): Promise<void> => {
-    host.isUp = isUp;
-    return tell();
   };
   return {
     clock,
     host,
     written,
     change,
-    setLink,
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
 }
@@ -91,32 +82,6 @@ test("a plan that names the new address brings the lane back without an event", 
   s.host.lanes = [MOVED];
   await s.clock.advance(1500);
   assert.deepEqual(s.written, ["mute: 51", "mute: "]);
-});
-
-test("a host that had a lane alone held it beside others after its cable was out for long", async () => {
-  await using s = stage([TWO, SOLE]);
-  await s.setLink(false);
-  await s.clock.advance(3000);
-  await s.setLink(true);
-  assert.deepEqual(s.written, [], "nobody was given the lane in so short a time");
-  await s.setLink(false);
-  await s.clock.advance(6000);
-  assert.deepEqual(s.written, ["mute: 52"]);
-  await s.setLink(true);
-  await s.clock.advance(1500);
-  assert.deepEqual(s.written, ["mute: 52"], "a newer plan may be under way");
-  await s.clock.advance(500);
-  assert.deepEqual(s.written, ["mute: 52", "mute: "]);
-});
-
-test("a lane that rests is run as soon as a plan says who else is in it", async () => {
-  await using s = stage([SOLE]);
-  await s.setLink(false);
-  await s.clock.advance(6000);
-  await s.setLink(true);
-  s.host.lanes = [{ ...TWO, routerId: SOLE.routerId, name: SOLE.name }];
-  await s.clock.advance(1000);
-  assert.deepEqual(s.written, ["mute: 52", "mute: "]);
 });
 
 test("an address that is there again within the same moment is no matter", async () => {

@@ -1,12 +1,10 @@
 // Takes lanes off this host while the address that it speaks VRRP from is gone: keepalived would
-// keep them although nobody hears it, and a successor would hold them too. A lane without a
-// successor stays, but for a link that was out for long: others may have been given it, and a newer
-// plan has to say so first. Given the kernel and the wanted lanes.
+// keep them although nobody hears it, and a successor would hold them too. Given the kernel and the
+// wanted lanes. A lane without a successor stays, as does one that others took off.
 
 import type { Address, AgentName, LaneResource, ResourceName } from "@fairlead/model";
 import { type Clock, type Logger, type Timer, createPace, describeError } from "@fairlead/runtime";
 
-import { createLinkOutages, type LinkOutages } from "./link-outages.ts";
 import type { TrackFiles } from "./liveness/track-files.ts";
 import type { Kernel, KernelAddress } from "./ports.ts";
 
@@ -46,7 +44,7 @@ function ownIn(lane: LaneResource, agent: AgentName): Address | undefined {
 /** Starts it, with a first look in a moment. */
 export function startLeavingMuteLanes(options: MuteLanesOptions): AsyncDisposable {
   const { clock, log, kernel } = options;
-  const known: Known = { left: new Set(), outages: createLinkOutages() };
+  const left = new Set<ResourceName>();
   let timer: Timer | undefined;
   let trouble: string | undefined;
 
@@ -57,19 +55,19 @@ export function startLeavingMuteLanes(options: MuteLanesOptions): AsyncDisposabl
     run: async () => {
       timer?.cancel();
       timer = undefined;
-      const againMs = await look(options, known);
+      await look(options, left);
       trouble = undefined;
-      if (againMs !== undefined) again(againMs);
+      if (left.size > 0) again();
     },
     onError: (error) => {
       const said = describeError(error);
       if (said !== trouble) log.error({ detail: said }, "cannot see to lanes that nobody hears");
       trouble = said;
-      again(AGAIN_MS);
+      again();
     },
   });
-  function again(ms: number): void {
-    timer ??= clock.setTimer(ms, () => {
+  function again(): void {
+    timer ??= clock.setTimer(AGAIN_MS, () => {
       timer = undefined;
       looks.poke();
     });
@@ -86,24 +84,11 @@ export function startLeavingMuteLanes(options: MuteLanesOptions): AsyncDisposabl
   };
 }
 
-/** What the last look left. */
-interface Known {
-  readonly left: Set<ResourceName>;
-  readonly outages: LinkOutages;
-}
-
-/** Returns after how long to look again though nothing happens, in ms. */
-async function look(options: MuteLanesOptions, known: Known): Promise<number | undefined> {
-  const { agent, clock, files, kernel, lanes, log } = options;
-  const { left, outages } = known;
-  const { addresses, links } = await kernel.view();
-  const nowMs = clock.nowMs();
-  outages.look(links, nowMs);
+async function look(options: MuteLanesOptions, left: Set<ResourceName>): Promise<void> {
+  const { agent, files, kernel, lanes, log } = options;
+  const { addresses } = await kernel.view();
   const wanted = lanes();
-  const isUnheard = muteWith(agent, addresses);
-  const restMs = (lane: LaneResource): number =>
-    isSole(lane, agent) ? outages.restMs(lane.link, nowMs) : 0;
-  const isMute = (lane: LaneResource): boolean => isUnheard(lane) || restMs(lane) > 0;
+  const isMute = muteWith(agent, addresses);
   await files.mute(wanted, isMute);
   const before = new Set(left);
   left.clear();
@@ -112,14 +97,7 @@ async function look(options: MuteLanesOptions, known: Known): Promise<number | u
     if (isLeft) left.add(lane.name);
     if (isLeft === before.has(lane.name)) continue;
     const fields = { lane: lane.name, address: ownIn(lane, agent) };
-    if (!isLeft) log.info(fields, "the lane may be held again");
-    else if (isUnheard(lane)) log.warn(fields, "the host's own address is gone: the lane is left");
-    else log.warn(fields, "the link was out for long: the lane rests for a newer plan");
+    if (isLeft) log.warn(fields, "the host's own address is gone: the lane is left");
+    else log.info(fields, "the host can be heard again");
   }
-  if (left.size === 0 && !outages.isAnyOut) return undefined;
-  return Math.min(AGAIN_MS, ...wanted.map(restMs).filter((ms) => ms > 0));
-}
-
-function isSole({ order }: LaneResource, agent: AgentName): boolean {
-  return order.length === 1 && order[0]?.agent === agent;
 }

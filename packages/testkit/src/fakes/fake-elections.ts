@@ -23,8 +23,6 @@ export interface FakeElectionsOptions {
   readonly clock: Clock;
   /** Whether VRRP passes between two hosts. */
   readonly passes: (from: FakeHost, to: FakeHost) => boolean;
-  /** Whether the host was taken off a lane. */
-  readonly isMute: (host: FakeHost, routerId: number) => boolean;
 }
 
 /** An instance that runs. */
@@ -44,19 +42,16 @@ export function createFakeElections(options: FakeElectionsOptions): FakeElection
 class Elections implements FakeElections {
   readonly #clock: Clock;
   readonly #passes: FakeElectionsOptions["passes"];
-  readonly #isMute: FakeElectionsOptions["isMute"];
   /** By router id; the best first. */
   readonly #lanes = new Map<number, readonly Seat[]>();
 
-  constructor({ clock, passes, isMute }: FakeElectionsOptions) {
+  constructor({ clock, passes }: FakeElectionsOptions) {
     this.#clock = clock;
     this.#passes = passes;
-    this.#isMute = isMute;
   }
 
   changed(host: FakeHost): void {
-    const all = instancesOf(host);
-    const instances = new Map([...all].filter(([routerId]) => !this.#isMute(host, routerId)));
+    const instances = instancesOf(host);
     for (const routerId of new Set([...this.#lanes.keys(), ...instances.keys()])) {
       const seats = this.#lanes.get(routerId) ?? [];
       const own = seats.find((seat) => seat.host === host);

@@ -21,8 +21,6 @@ export interface FakeSegment {
   split(host: FakeHost, cut?: Cut): void;
   /** It passes again: of two masters the one with the higher priority stays. */
   rejoin(host: FakeHost): void;
-  /** This host is taken off lanes by their router ids, as by track files, and off no others. */
-  mute(host: FakeHost, routerIds: ReadonlySet<number>): void;
   /** A host that is none of ours takes an address; without a MAC address it leaves. */
   setStranger(address: string, mac: string | undefined): void;
   /** A host that is none of ours begins to speak VRRP; without an address it is silent again. */
@@ -50,7 +48,6 @@ class Segment implements FakeSegment {
   readonly #strangers = new Map<string, string>();
   readonly #routers = new Map<number, HeardRouter>();
   readonly #cutOff = new Set<FakeHost>();
-  readonly #mute = new Map<FakeHost, ReadonlySet<number>>();
   readonly vrrp: FakeSegment["vrrp"] = {
     isAble: true,
     heard: () => [...this.#routers.values()],
@@ -61,9 +58,7 @@ class Segment implements FakeSegment {
     this.#clock = clock;
     const passes = (from: FakeHost, to: FakeHost): boolean =>
       !this.#alone.has(from) && !this.#alone.has(to);
-    const isMute = (host: FakeHost, routerId: number): boolean =>
-      this.#mute.get(host)?.has(routerId) === true;
-    this.#elections = createFakeElections({ clock, passes, isMute });
+    this.#elections = createFakeElections({ clock, passes });
   }
 
   join(host: FakeHost): void {
@@ -83,11 +78,6 @@ class Segment implements FakeSegment {
   rejoin(host: FakeHost): void {
     this.#alone.delete(host);
     this.#cutOff.delete(host);
-    this.#elections.changed(host);
-  }
-
-  mute(host: FakeHost, routerIds: ReadonlySet<number>): void {
-    this.#mute.set(host, routerIds);
     this.#elections.changed(host);
   }
 

@@ -9,14 +9,7 @@ import {
   networkText,
   present,
 } from "@fairlead/model";
-import {
-  type Converge,
-  createControllerLink,
-  createConverge,
-  lanesOf,
-  startLeavingMuteLanes,
-  watchLinkUps,
-} from "@fairlead/agent";
+import { type Converge, createControllerLink, createConverge, watchLinkUps } from "@fairlead/agent";
 import { type Clock, type Logger, VERSION } from "@fairlead/runtime";
 import { createRevisions } from "@fairlead/wire";
 
@@ -172,19 +165,7 @@ class HostWithAgent implements RingAgent {
     const running = { clock, converge };
     this.#process = running;
     const begin = async (): Promise<void> => {
-      this.#segment.mute(this.host, new Set());
       await converge.start();
-      startLeavingMuteLanes({
-        agent: this.name,
-        clock,
-        log,
-        kernel: host.kernel,
-        lanes: () => lanesOf(converge.view().wanted),
-        files: {
-          mute: async (all, isMute) =>
-            this.#segment.mute(this.host, new Set(all.filter(isMute).map((one) => one.routerId))),
-        },
-      });
       await watchLinkUps({ clock, kernel: this.host.kernel, cameUp: () => link.hurry() });
       link.start({
         hello: () => this.#hello(converge),
