@@ -1,6 +1,7 @@
 // Operators' moves under a client that connects every few milliseconds: one address is moved, its
-// host is drained and comes back, and what it lost is spread again. No new connection fails, and a
-// client that waits for an answer of the old host learns that it will have none.
+// host is drained and comes back, and what it lost is spread again, each after a dry run that
+// changes nothing. No new connection fails, and a client that waits for an answer of the old host
+// learns that it will have none.
 
 import assert from "node:assert/strict";
 
@@ -52,7 +53,7 @@ story("an operator moves an address, drains its host and takes it back", {}, asy
   await waiting.waitForLine(/^waits$/, MEET_MS_MAX);
 
   const to = stage.balancers.find(({ name }) => name !== holder)?.name ?? "";
-  const moved = await run(stage, "move", address, "--to", to);
+  const moved = await runAsSaid(stage, "move", address, "--to", to);
   assert.match(moved, /^will: lane \S+ goes from lb\d to lb\d with /m);
   assert.match(moved, /^will: connections through a proxy end/m);
   assert.match(moved, new RegExp(`held by ${to} now with \\d+ address\\S*; gap \\d+ ms`));
@@ -63,7 +64,7 @@ story("an operator moves an address, drains its host and takes it back", {}, asy
   const told = steps.find(({ title }) => title === "Moved")?.detail ?? "";
   assert.match(told, new RegExp(`^from ${holder} to ${to}, planned, gap \\d+ ms: moved by an op`));
 
-  const drained = await run(stage, "drain", to);
+  const drained = await runAsSaid(stage, "drain", to);
   assert.match(
     drained,
     new RegExp(`^done: ${to} is drained; fairlead uncordon ${to} ends it`, "m"),
@@ -84,7 +85,7 @@ story("an operator moves an address, drains its host and takes it back", {}, asy
   await run(stage, "uncordon", to);
   await stage.inSync();
   assert.deepEqual(heldBy(stage, to, all), [], "uncordon moves nothing");
-  await run(stage, "rebalance");
+  await runAsSaid(stage, "rebalance");
   await stage.inSync();
   for (const { name } of stage.balancers) {
     const held = heldBy(stage, name, all).length;
@@ -110,6 +111,27 @@ function judgeFailed(failed: readonly Try[]): void {
   const lastBegun = Math.max(...failed.map(({ atMs }) => atMs));
   const firstEnd = Math.min(...failed.map(({ atMs, tookMs }) => atMs + tookMs));
   assert.ok(lastBegun <= firstEnd, `new connections failed: ${JSON.stringify(failed)}`);
+}
+
+/** A dry run first, by which nothing changes; what it says the command then says and does. */
+async function runAsSaid(stage: Stage, ...args: readonly string[]): Promise<string> {
+  const before = await wanted(stage);
+  const said = await run(stage, ...args, "--dry-run");
+  assert.match(said, /^(?:will: .+\n)+$/);
+  assert.deepEqual(await wanted(stage), before);
+  const stdout = await run(stage, ...args);
+  assert.ok(stdout.startsWith(said), `${said}and then\n${stdout}`);
+  return stdout;
+}
+
+/** What every agent is to do, and which are drained. */
+async function wanted(stage: Stage): Promise<readonly unknown[]> {
+  const { agents } = await stage.asker.list();
+  return agents.map(({ name, wantedRevision, drainedSinceMs }) => [
+    name,
+    wantedRevision,
+    drainedSinceMs,
+  ]);
 }
 
 /** Runs the command line, which has to succeed, and gives what it said. */
