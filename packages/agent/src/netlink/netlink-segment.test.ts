@@ -4,20 +4,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Address, parseAddress, parseDeviceName, present } from "@fairlead/model";
-import { createSystemClock, runProgram } from "@fairlead/runtime";
+import { createSystemClock } from "@fairlead/runtime";
 import { inSandbox } from "@fairlead/testkit";
+import { makeNeighbour, NEIGHBOUR_MAC, run } from "../neighbour-stage.ts";
 import type { Question } from "../ports.ts";
 import { createNetlinkSegment } from "./netlink-segment.ts";
 
 const clock = createSystemClock();
-const MAC = "02:00:00:00:99:99";
-
-async function run(command: string, args: readonly string[], input = ""): Promise<string> {
-  const limits = { timeoutMs: 10_000, maxOutputBytes: 65_536 };
-  const result = await runProgram({ command, args, input, ...limits });
-  assert.equal(result.code, 0, result.stderr);
-  return result.stdout;
-}
 
 function address(text: string): Address {
   return present(parseAddress(text), "a good address");
@@ -28,29 +21,10 @@ function question(text: string, peers: readonly string[] = []): Question {
   return { address: address(text), link, peers: peers.map(address) };
 }
 
-/** A neighbour on eth0 in a namespace of its own that has these addresses. */
+/** A neighbour that has these addresses. */
 async function neighbour(addresses: readonly string[]): Promise<void> {
-  // Names of namespaces live in a folder of the machine, which a sandbox may not write.
-  await run("/usr/bin/mount", ["-t", "tmpfs", "tmpfs", "/run"]);
   const nodad = (text: string): string => (text.includes(":") ? " nodad" : "");
-  const lines = [
-    "netns add other",
-    `link add eth0 type veth peer name eth0 netns other address ${MAC}`,
-    "address add 192.0.2.11/24 dev eth0",
-    "address add 2001:db8::11/64 dev eth0 nodad",
-    // The kernel asks from its link-local address, which takes a second where it is not given.
-    "link set eth0 addrgenmode none",
-    "address add fe80::11/64 dev eth0 nodad",
-    "link set eth0 up",
-  ];
-  await run("/usr/sbin/ip", ["-batch", "-"], `${lines.join("\n")}\n`);
-  const inside = [
-    "link set eth0 addrgenmode none",
-    "address add fe80::12/64 dev eth0 nodad",
-    ...addresses.map((text) => `address add ${text} dev eth0${nodad(text)}`),
-    "link set eth0 up",
-  ];
-  await run("/usr/sbin/ip", ["-n", "other", "-batch", "-"], `${inside.join("\n")}\n`);
+  await makeNeighbour(addresses.map((text) => `address add ${text} dev eth0${nodad(text)}`));
 }
 
 inSandbox({ file: import.meta.url, name: "segment" }, () => {
@@ -66,8 +40,8 @@ inSandbox({ file: import.meta.url, name: "segment" }, () => {
     assert.deepEqual(
       [...answers],
       [
-        [address("192.0.2.50"), MAC],
-        [address("2001:db8::50"), MAC],
+        [address("192.0.2.50"), NEIGHBOUR_MAC],
+        [address("2001:db8::50"), NEIGHBOUR_MAC],
       ],
     );
     const table = await run("/usr/sbin/ip", ["neigh", "show"]);
@@ -85,7 +59,7 @@ inSandbox({ file: import.meta.url, name: "segment" }, () => {
     const begunMs = clock.nowMs();
     const answers = await segment.ask([question("192.0.2.50"), ...many]);
     const tookMs = clock.nowMs() - begunMs;
-    assert.deepEqual([...answers.values()], [MAC]);
+    assert.deepEqual([...answers.values()], [NEIGHBOUR_MAC]);
     assert.ok(tookMs >= 400, `${tookMs} ms are less than four goes take`);
   });
 

@@ -4,22 +4,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Address, parseAddress, parseDeviceName, present } from "@fairlead/model";
-import { createSystemClock, runProgram } from "@fairlead/runtime";
+import { createSystemClock } from "@fairlead/runtime";
 import { laneAnchor } from "@fairlead/render";
 import { inSandbox, laneOf } from "@fairlead/testkit";
+import { makeNeighbour, NEIGHBOUR_MAC, run } from "../neighbour-stage.ts";
 import { createNetlinkSight } from "./netlink-sight.ts";
 
 const clock = createSystemClock();
-const MAC = "02:00:00:00:99:99";
 const OTHER_MAC = "02:00:00:00:88:88";
 const LINK = present(parseDeviceName("eth0"), "a good name");
-
-async function run(command: string, args: readonly string[], input = ""): Promise<string> {
-  const limits = { timeoutMs: 10_000, maxOutputBytes: 1_048_576 };
-  const result = await runProgram({ command, args, input, ...limits });
-  assert.equal(result.code, 0, result.stderr);
-  return result.stdout;
-}
 
 function address(text: string): Address {
   return present(parseAddress(text), "a good address");
@@ -32,30 +25,15 @@ const ANCHORS = ["a=192.0.2.11", "a=2001:db8::11"].map((agent) =>
 
 const vip = (n: number): string => `198.51.${100 + (n >> 8)}.${n & 255}`;
 
-/** A neighbour on eth0 in a namespace of its own with a thousand addresses and one of IPv6. */
+/** A neighbour that has a thousand addresses and one of IPv6. */
 async function neighbour(): Promise<void> {
-  await run("/usr/bin/mount", ["-t", "tmpfs", "tmpfs", "/run"]);
-  const lines = [
-    "netns add other",
-    `link add eth0 type veth peer name eth0 netns other address ${MAC}`,
-    "address add 192.0.2.11/24 dev eth0",
-    "address add 2001:db8::11/64 dev eth0 nodad",
-    "link set eth0 addrgenmode none",
-    "address add fe80::11/64 dev eth0 nodad",
-    "link set eth0 up",
-  ];
-  await run("/usr/sbin/ip", ["-batch", "-"], `${lines.join("\n")}\n`);
-  const inside = [
-    "link set eth0 addrgenmode none",
-    "address add fe80::12/64 dev eth0 nodad",
+  await makeNeighbour([
     "address add 192.0.2.12/24 dev eth0",
     "address add 2001:db8::50/128 dev eth0 nodad",
     `address add ${ANCHORS[0]?.address}/32 dev eth0 scope link`,
     `address add ${ANCHORS[1]?.address}/128 dev eth0 nodad`,
     ...Array.from({ length: 1000 }, (_, n) => `address add ${vip(n)}/32 dev eth0`),
-    "link set eth0 up",
-  ];
-  await run("/usr/sbin/ip", ["-n", "other", "-batch", "-"], `${inside.join("\n")}\n`);
+  ]);
 }
 
 inSandbox({ file: import.meta.url, name: "sight" }, () => {
@@ -65,12 +43,16 @@ inSandbox({ file: import.meta.url, name: "sight" }, () => {
     const asked = ["198.51.100.7", "192.0.2.99", "2001:db8::50", "2001:db8::51"].map(address);
     let seen = await sight.see(LINK, asked);
     // Carrier comes a moment after both ends are up, and whoever asks before gets no answer.
-    for (let tries = 0; tries < 30 && seen.get(address("2001:db8::50"))?.mac !== MAC; tries++) {
+    for (
+      let tries = 0;
+      tries < 30 && seen.get(address("2001:db8::50"))?.mac !== NEIGHBOUR_MAC;
+      tries++
+    ) {
       seen = await sight.see(LINK, asked);
     }
     assert.deepEqual(
       asked.map((one) => seen.get(one)?.mac),
-      [MAC, "", MAC, ""],
+      [NEIGHBOUR_MAC, "", NEIGHBOUR_MAC, ""],
     );
     const table = await run("/usr/sbin/ip", ["neigh", "show"]);
     for (const one of asked) assert.ok(!table.includes(one), `${one} is not left in the table`);
@@ -82,18 +64,18 @@ inSandbox({ file: import.meta.url, name: "sight" }, () => {
     const seen = await sight.see(LINK, anchors);
     assert.deepEqual(
       anchors.map((one) => seen.get(one)?.mac),
-      [MAC, MAC],
+      [NEIGHBOUR_MAC, NEIGHBOUR_MAC],
     );
   });
 
   test("what the kernel knew before is no answer", async () => {
     await using sight = await createNetlinkSight({ clock });
     const gone = address("192.0.2.98");
-    await run("/usr/sbin/ip", ["neigh", "add", gone, "lladdr", MAC, "dev", "eth0"]);
+    await run("/usr/sbin/ip", ["neigh", "add", gone, "lladdr", NEIGHBOUR_MAC, "dev", "eth0"]);
     assert.deepEqual(await sight.see(LINK, [gone]), new Map([[gone, { mac: "" }]]));
     const moved = address("192.0.2.12");
     await run("/usr/sbin/ip", ["neigh", "replace", moved, "lladdr", OTHER_MAC, "dev", "eth0"]);
-    assert.deepEqual(await sight.see(LINK, [moved]), new Map([[moved, { mac: MAC }]]));
+    assert.deepEqual(await sight.see(LINK, [moved]), new Map([[moved, { mac: NEIGHBOUR_MAC }]]));
   });
 
   test("a thousand addresses cost a few milliseconds of a core", async (t) => {
@@ -104,7 +86,7 @@ inSandbox({ file: import.meta.url, name: "sight" }, () => {
     const seen = await sight.see(LINK, many);
     const { user, system } = process.cpuUsage(before);
     assert.equal(seen.size, 1000);
-    assert.ok([...seen.values()].every(({ mac }) => mac === MAC));
+    assert.ok([...seen.values()].every(({ mac }) => mac === NEIGHBOUR_MAC));
     t.diagnostic(`1000 addresses: ${((user + system) / 1000).toFixed(1)} ms of a core`);
   });
 
