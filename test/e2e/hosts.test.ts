@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 
 import { startProbe } from "@fairlead/lab";
 
+import { readSamples } from "./stage/linted-metrics.ts";
 import { service } from "./stage/manifests.ts";
 import { claimOf, program, type Stage, STATE_DIR } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
@@ -27,6 +28,7 @@ story("the holder's cable is cut: another answers, and keeps it after", {}, asyn
   await using probe = await startProbe(stage.client, { address, port: 80 });
   await probe.waitForAnswer(5_000);
 
+  const before = await measuredGaps(stage);
   const lost = stage.lab.host(holder);
   await lost.cutLink();
   const next = await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX, holder);
@@ -41,6 +43,9 @@ story("the holder's cable is cut: another answers, and keeps it after", {}, asyn
   const moved = steps.find(({ title }) => title === "Moved")?.detail ?? "";
   const [, gapMs] = /unplanned, gap (\d+) ms: lb\d is out of reach$/.exec(moved) ?? [];
   assert.ok(Number(gapMs) < MEASURED_MS_MAX, moved);
+  const { count, sumMs } = before;
+  const counted = { count: count + 1, sumMs: sumMs + Number(gapMs) };
+  assert.deepEqual(await measuredGaps(stage), counted);
 
   await lost.healLink();
   await agentIs(stage, holder, "connected");
@@ -162,6 +167,19 @@ story("a holder withdraws for maintenance and comes back as a successor", {}, as
   await stage.served("default/web");
   await probe.stop();
 });
+
+/** Unplanned moves of addresses whose gap was measured, as the controller counts them. */
+async function measuredGaps(
+  stage: Stage,
+): Promise<{ readonly count: number; readonly sumMs: number }> {
+  const samples = await readSamples(stage.control, 7704, "fairlead_vip_move_gap_seconds");
+  const of = (end: string): number =>
+    samples.find(
+      ({ name, labels: { cause, gap } }) =>
+        name.endsWith(end) && cause === "unplanned" && gap === "measured",
+    )?.value ?? 0;
+  return { count: of("_count"), sumMs: Math.round(1000 * of("_sum")) };
+}
 
 async function agentIs(stage: Stage, name: string, state: string): Promise<void> {
   await stage.until(

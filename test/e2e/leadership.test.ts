@@ -11,8 +11,7 @@ import { CONTROLLER_USER } from "./stage/api-host.ts";
 import { type ClaimJson, startAsker } from "./stage/asker.ts";
 import { addService, CLUSTER, serviceTarget } from "./stage/cluster-traces.ts";
 import { statusOf, untilAddresses } from "./stage/cluster-views.ts";
-import { fetchFrom } from "./stage/linted-metrics.ts";
-import { parseMetricsPage } from "./stage/metrics-page.ts";
+import { readSamples } from "./stage/linted-metrics.ts";
 import { areInSync, claimOf, createUntil, type Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 
@@ -173,8 +172,6 @@ async function countersOf(stage: Stage, host: Host): Promise<readonly number[]> 
 }
 
 async function counter(host: Host, port: number, name: string): Promise<number> {
-  const { text } = await fetchFrom(host, `http://127.0.0.1:${port}/metrics`);
-  const family = parseMetricsPage(text).get(name);
-  assert.ok(family !== undefined, `there is no ${name}`);
-  return family.samples.reduce((sum, { value }) => sum + value, 0);
+  const samples = await readSamples(host, port, name);
+  return samples.reduce((sum, { value }) => sum + value, 0);
 }

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 
 import { startProbe, type Try } from "@fairlead/lab";
 
+import { readSamples } from "./stage/linted-metrics.ts";
 import { service } from "./stage/manifests.ts";
 import type { Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
@@ -56,7 +57,9 @@ story("an operator moves an address, drains its host and takes it back", {}, asy
   const moved = await runAsSaid(stage, "move", address, "--to", to);
   assert.match(moved, /^will: lane \S+ goes from lb\d to lb\d with /m);
   assert.match(moved, /^will: connections through a proxy end/m);
-  assert.match(moved, new RegExp(`held by ${to} now with \\d+ address\\S*; gap \\d+ ms`));
+  const line = new RegExp(`held by ${to} now with (\\d+) address\\S*; gap \\d+ ms`).exec(moved);
+  assert.ok(line !== null, moved);
+  assert.equal(await plannedMoves(stage), Number(line[1]), "each address is counted once");
   await stage.recorder.waitForHolder(address, MEET_MS_MAX, holder);
   assert.deepEqual(stage.recorder.holders(address), [to]);
   await waiting.waitForLine(/^ECONNRESET$/, RESET_MS_MAX);
@@ -111,6 +114,16 @@ function judgeFailed(failed: readonly Try[]): void {
   const lastBegun = Math.max(...failed.map(({ atMs }) => atMs));
   const firstEnd = Math.min(...failed.map(({ atMs, tookMs }) => atMs + tookMs));
   assert.ok(lastBegun <= firstEnd, `new connections failed: ${JSON.stringify(failed)}`);
+}
+
+/** How many planned moves of addresses the controller counts, with a gap that was measured. */
+async function plannedMoves(stage: Stage): Promise<number> {
+  const samples = await readSamples(stage.control, 7704, "fairlead_vip_move_gap_seconds");
+  const count = samples.find(
+    ({ name, labels: { cause, gap } }) =>
+      name.endsWith("_count") && cause === "planned" && gap === "measured",
+  );
+  return count?.value ?? 0;
 }
 
 /** A dry run first, by which nothing changes; what it says the command then says and does. */

@@ -1,4 +1,5 @@
-// The book of moves: from whom to whom, why, with which gap, and whether somebody asked for it.
+// The book of moves: from whom to whom, why, with which gap, and whether somebody asked for it; and
+// what a scrape says of the gaps.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,6 +11,7 @@ import {
   agentName,
   makeAgents,
   makeClaim,
+  makeCycleView,
   makePool,
   makeRevisionOf,
   makeWorld,
@@ -17,7 +19,8 @@ import {
   proveAll,
 } from "@fairlead/testkit";
 
-import { type MoveBook, NO_MOVES, trackMoves } from "./move-book.ts";
+import { createControllerMetrics } from "./metrics.ts";
+import { type MoveBook, type MoveRecord, NO_MOVES, trackMoves } from "./move-book.ts";
 
 const revisionOf = makeRevisionOf();
 const VIP = address("192.0.2.100");
@@ -27,6 +30,8 @@ class Loop {
   world: World;
   last: Plan | undefined;
   book: MoveBook = NO_MOVES;
+  /** What was accounted for, turn by turn. */
+  readonly told: (readonly MoveRecord[])[] = [];
   readonly #memory = createPlanMemory();
 
   constructor() {
@@ -53,6 +58,7 @@ class Loop {
     const { world } = this;
     const now = plan(world, { revisionOf, memory: this.#memory });
     this.book = trackMoves(this.book, { before: this.last, now, world });
+    this.told.push(this.book.latest);
     this.last = now;
   }
 
@@ -239,4 +245,80 @@ test("five moves of an address are kept, and none of one that is free", () => {
   assert.equal(loop.last?.leases.size, 0);
   assert.equal(loop.book.moves.size, 0);
   assert.equal(loop.book.holders.size, 0);
+});
+
+/** What a scrape says of gaps after all these turns, without buckets that have none. */
+async function scrapedGaps({ told, world, last }: Loop): Promise<readonly string[]> {
+  const measured = createControllerMetrics({
+    version: "0",
+    view: () => makeCycleView(world, last),
+    syncState: () => "in-sync",
+  });
+  using metrics = measured.metrics;
+  for (const moves of told) measured.moved(moves);
+  const page = await metrics.registry.metrics();
+  return page
+    .split("\n")
+    .filter((line) => line.startsWith("fairlead_vip_move_gap_seconds") && !line.endsWith(" 0"))
+    .map((line) => line.slice("fairlead_vip_move_gap_seconds_".length));
+}
+
+test("a failover's gap is counted as unplanned, by the bound that is known of it", async () => {
+  const loop = new Loop();
+  assert.deepEqual(await scrapedGaps(loop), [], "who is the first to have it has moved nothing");
+  loop.answer(loop.order().slice(0, 1));
+  loop.turn();
+  const labels = 'cause="unplanned",gap="at-most"';
+  assert.deepEqual(await scrapedGaps(loop), [
+    ...["1", "3", "10", "30", "+Inf"].map((le) => `bucket{le="${le}",${labels}} 1`),
+    `sum{${labels}} 1`,
+    `count{${labels}} 1`,
+  ]);
+});
+
+test("a drain's gap is counted as planned and measured, and a failover beside it", async () => {
+  const loop = new Loop();
+  const [first = "", second = ""] = loop.order();
+  const { nowMs: sinceMs } = loop.world;
+  const drain: Intent = { id: "drain", sinceMs, kind: "drain", agent: agentName(first) };
+  loop.turn(undefined, [drain]);
+  loop.answer([], loop.world.nowMs - 12);
+  loop.turn(undefined, []);
+  loop.answer([second]);
+  const gaps = await scrapedGaps(loop);
+  assert.equal(gaps[0], 'bucket{le="0.03",cause="planned",gap="measured"} 1');
+  assert.deepEqual(
+    gaps.filter((line) => !line.startsWith("bucket")),
+    [
+      'sum{cause="planned",gap="measured"} 0.012',
+      'count{cause="planned",gap="measured"} 1',
+      // Two turns since its last word, of a second each.
+      'sum{cause="unplanned",gap="at-most"} 2',
+      'count{cause="unplanned",gap="at-most"} 1',
+    ],
+  );
+});
+
+test("the gap of a silent death is counted once, and not before it is known", async () => {
+  const loop = new Loop();
+  const { first, heldMs } = takeOver(loop);
+  loop.turn();
+  assert.deepEqual(await scrapedGaps(loop), []);
+  const lastMs = loop.world.agents.get(first)?.heardAtMs ?? 0;
+  loop.turn(knownAs(loop, first, { connected: false, disconnectedAtMs: heldMs + 2000 }));
+  loop.turn();
+  const labels = 'cause="unplanned",gap="at-most"';
+  assert.deepEqual((await scrapedGaps(loop)).slice(-2), [
+    `sum{${labels}} ${(heldMs - lastMs) / 1000}`,
+    `count{${labels}} 1`,
+  ]);
+});
+
+test("a move of which no gap is known is not counted as one without a gap", async () => {
+  const loop = new Loop();
+  const { first } = takeOver(loop);
+  const others = [...loop.world.agents.values()].filter(({ name }) => name !== first);
+  loop.turn(others);
+  assert.deepEqual([loop.book.latest.length, loop.book.latest[0]?.gapMs], [1, undefined]);
+  assert.deepEqual(await scrapedGaps(loop), []);
 });

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 
 import type { Host } from "@fairlead/lab";
 
-import { type Family, parseMetricsPage } from "./metrics-page.ts";
+import { type Family, parseMetricsPage, type Sample } from "./metrics-page.ts";
 
 /** What a server on the host answered. */
 export interface Page {
@@ -24,6 +24,18 @@ export async function fetchFrom(host: Host, url: string): Promise<Page> {
   `;
   const text = await host.output(process.execPath, ["--input-type=module", "-e", script]);
   return JSON.parse(text) as Page;
+}
+
+/** The samples of a family on the page that is served at this port of the host. */
+export async function readSamples(
+  host: Host,
+  port: number,
+  name: string,
+): Promise<readonly Sample[]> {
+  const { text } = await fetchFrom(host, `http://127.0.0.1:${port}/metrics`);
+  const family = parseMetricsPage(text).get(name);
+  assert.ok(family !== undefined, `there is no ${name}`);
+  return family.samples;
 }
 
 /** The families of the page that is served at this port of the host, which has to be good. */
