@@ -1,5 +1,5 @@
-// The door of the agent: its ports for adapters and fakes, its loop for scenarios, and itself for
-// `fairlead run`.
+// The door of the agent: its ports for adapters and fakes, its loop and the guard's text for
+// scenarios, and itself for `fairlead run`.
 
 export { type AgentOptions, type RunningAgent, startAgent } from "./agent.ts";
 export { claimRunDir } from "./agent-pid.ts";
@@ -11,6 +11,7 @@ export { type ControllerLinkOptions, createControllerLink } from "./link/control
 export { watchLinkUps } from "./link-ups.ts";
 export { type NetlinkKernelOptions, createNetlinkKernel } from "./netlink/kernel.ts";
 export { createAgentMetrics } from "./metrics.ts";
+export { guardSets, tableChange, wholeTable } from "./nft/guard-table.ts";
 export type * from "./ports.ts";
 export type { Dial, DialEvents, DialedCall } from "./link/dial.ts";
 export { checkHost } from "./check-host.ts";

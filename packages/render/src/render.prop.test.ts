@@ -6,7 +6,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   type Address,
+  AssertionFailure,
   type DeviceName,
+  familyOf,
   type LaneResource,
   type ListenerResource,
   type MemberSetResource,
@@ -14,16 +16,29 @@ import {
   addressFromValue,
 } from "@fairlead/model";
 import {
+  address as addressOf,
   agentName,
   anyText,
   hostile,
   laneOf,
   listenerOf,
+  MEMBER_WORDS,
+  nftFaults,
   readKeepalived,
   readNginx,
   vipOf,
 } from "@fairlead/testkit";
-import { countVips, createTemplates, renderKeepalived, renderNginx } from "./index.ts";
+import {
+  countVips,
+  createTemplates,
+  fillSlots,
+  memberChangeScript,
+  memberTableScript,
+  renderKeepalived,
+  renderNginx,
+  type ServiceRanges,
+  type TableListener,
+} from "./index.ts";
 
 const templates = createTemplates();
 const RUNS = 200;
@@ -221,10 +236,95 @@ test("one listener more changes nothing of what the others say", () => {
   );
 });
 
-test("text that no parser would let through never reaches a file", () => {
-  const strange = fc
-    .oneof(anyText({ minLength: 1, maxLength: 10 }), hostile("eth0"))
+/** Listeners of the kernel's table, each with a service address of its own. */
+const tableListeners: fc.Arbitrary<readonly TableListener[]> = listeners.map((pairs) =>
+  pairs.map(([{ address: vip, port: at, protocol }, { members }], index): TableListener => {
+    const [first] = members;
+    const family = first === undefined ? "ipv4" : familyOf(first.address);
+    const base = family === "ipv4" ? 0xc612_0100n : (0xfdfa_1eadn << 96n) + 0x100n;
+    const ours = members.filter((one) => familyOf(one.address) === family);
+    return {
+      address: vip,
+      port: at,
+      protocol,
+      service: addressFromValue(family, base + BigInt(index)),
+      slots: fillSlots(ours, 24, "in-turn"),
+    };
+  }),
+);
+
+const RANGES: ServiceRanges = {
+  ipv4: { network: "198.18.0.0/15", target: addressFromValue("ipv4", 0xc612_0001n) },
+  ipv6: { network: "fdfa:1ead::/64", target: addressFromValue("ipv6", (0xfdfa_1eadn << 96n) + 1n) },
+};
+const TURN = { from: 1, to: 2 };
+
+test("the kernel's table: closed words, every slot, whole and as a change", () => {
+  fc.assert(
+    fc.property(tableListeners, (all) => {
+      const slots = all.reduce((sum, one) => sum + one.slots.length, 0);
+      const added = all.map((after) => ({ after }));
+      const whole = memberTableScript(RANGES, all, 1);
+      const scripts = [
+        whole,
+        memberChangeScript(added, () => all, TURN) ?? "",
+        memberChangeScript(
+          all.map((before) => ({ before })),
+          () => [],
+          TURN,
+        ) ?? "",
+      ];
+      for (const script of scripts) assert.deepEqual(nftFaults(script, MEMBER_WORDS), []);
+      assert.equal([...whole.matchAll(/ : \S+ \. \d+,?$/gm)].length, slots);
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+/** Text with at least one character that no parser lets through. */
+function strangeText(good: string): fc.Arbitrary<string> {
+  return fc
+    .oneof(anyText({ minLength: 1, maxLength: 10 }), hostile(good))
     .filter((text) => /[^A-Za-z0-9._:/[\]-]/.test(text));
+}
+
+test("text that no parser would let through never reaches the kernel's table", () => {
+  const places = ["address", "service", "member", "network", "target"] as const;
+  const [vip, service, place] = [
+    addressOf("192.0.2.100"),
+    addressOf("198.18.1.0"),
+    addressOf("10.0.0.1"),
+  ];
+  fc.assert(
+    fc.property(fc.constantFrom(...places), strangeText("192.0.2.1"), (where, text) => {
+      const forged = text as Address;
+      const put = (at: string, good: Address): Address => (at === where ? forged : good);
+      const listener: TableListener = {
+        address: put("address", vip),
+        port: 80,
+        protocol: "tcp",
+        service: put("service", service),
+        slots: [{ address: put("member", place), port: 80, weight: 1, state: "active" }],
+      };
+      const ranges: ServiceRanges = {
+        ipv4: {
+          network: put("network", "198.18.0.0/15" as Address),
+          target: put("target", RANGES.ipv4.target),
+        },
+      };
+      assert.throws(() => memberTableScript(ranges, [listener], 1), AssertionFailure);
+      if (where === "network" || where === "target") return;
+      assert.throws(
+        () => memberChangeScript([{ after: listener }], () => [listener], TURN),
+        AssertionFailure,
+      );
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test("text that no parser would let through never reaches a file", () => {
+  const strange = strangeText("eth0");
   fc.assert(
     fc.property(strange, (text) => {
       const lane = laneOf({ routerId: 51, order: ["lb-1=192.0.2.11"] });

@@ -10,7 +10,13 @@ export { heldWorld } from "./held-world.ts";
 export * from "./judge.ts";
 export { type ReadKeepalived, readKeepalived } from "./grammar/keepalived-grammar.ts";
 export { type ReadNginx, readNginx } from "./grammar/nginx-grammar.ts";
-export { type NftGrammarOptions, nftFaults } from "./grammar/nft-grammar.ts";
+export {
+  GUARD_WORDS,
+  MEMBER_WORDS,
+  type NftGrammarOptions,
+  nftFaults,
+  VRRP_WORDS,
+} from "./grammar/nft-grammar.ts";
 export { anyText, hostile, MARK } from "./grammar/hostile-text.ts";
 export * from "./kube/kube-client.ts";
 export type * from "./kube/kube-resource.ts";

@@ -5,8 +5,8 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { addressFromValue } from "@fairlead/model";
-import { device } from "@fairlead/testkit";
+import { type Address, addressFromValue, AssertionFailure, type DeviceName } from "@fairlead/model";
+import { anyText, device, GUARD_WORDS, hostile, nftFaults } from "@fairlead/testkit";
 
 import type { Guarded } from "../ports.ts";
 import { type GuardSets, guardSets, tableChange, wholeTable } from "./guard-table.ts";
@@ -57,6 +57,49 @@ test("what differs between two tables is elements of sets, and nothing else", ()
     }),
   );
 });
+
+test("what nft is given is of closed words: of a whole table, and of a change", () => {
+  fc.assert(
+    fc.property(anyGuarded, anyGuarded, (before, after) => {
+      const [from, to] = [guardSets(before), guardSets(after)];
+      const change = tableChange(from, to, { from: 1, to: 2 }) ?? "";
+      assert.deepEqual(nftFaults(wholeTable(to, 1), GUARD_WORDS), []);
+      assert.deepEqual(nftFaults(change, GUARD_WORDS), []);
+    }),
+  );
+});
+
+/** One text in the place of a link, or of an address, among what is good. */
+const FORGED: Readonly<Record<string, (text: string) => Partial<Guarded>>> = {
+  link: (text) => ({ lanes: [{ link: text as DeviceName, peers: [] }] }),
+  "link of a peer": (text) => ({
+    lanes: [{ link: text as DeviceName, peers: [addressFromValue("ipv4", 1n)] }],
+  }),
+  peer: (text) => ({ lanes: [{ link: device("eth0"), peers: [text as Address] }] }),
+  VIP: (text) => ({ vips: [text as Address] }),
+  listener: (text) => ({
+    vips: [text as Address],
+    listeners: [{ address: text as Address, protocol: "tcp", port: 80 }],
+  }),
+};
+
+for (const [place, forge] of Object.entries(FORGED)) {
+  test(`text that no parser would let through never reaches nft as a ${place}`, () => {
+    const good = place.startsWith("link") ? "eth0" : "192.0.2.100";
+    const strange = fc
+      .oneof(anyText({ minLength: 1, maxLength: 10 }), hostile(good))
+      .filter((text) => /[^A-Za-z0-9._:-]/.test(text));
+    const nothing = guardSets({ vips: [], listeners: [], lanes: [] });
+    fc.assert(
+      fc.property(anyGuarded, strange, (guarded, text) => {
+        const sets = guardSets({ ...guarded, ...forge(text) });
+        assert.throws(() => wholeTable(sets, 1), AssertionFailure);
+        assert.throws(() => tableChange(nothing, sets, { from: 1, to: 2 }), AssertionFailure);
+        assert.throws(() => tableChange(sets, nothing, { from: 1, to: 2 }), AssertionFailure);
+      }),
+    );
+  });
+}
 
 type Lists = Readonly<Record<string, readonly string[]>>;
 const ELEMENTS = / elements = \{ (?<list>[0-9a-zA-Z"_.:, -]+) \};/;

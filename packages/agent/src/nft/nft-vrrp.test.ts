@@ -2,12 +2,13 @@
 // the group is heard by its address and id, and nothing is left behind.
 
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { test } from "node:test";
+import fc from "fast-check";
 import { createFakeClock, createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
-import type { Link } from "@fairlead/model";
-import { address, device, inSandbox, nftFaults } from "@fairlead/testkit";
+import type { DeviceName, Link } from "@fairlead/model";
+import { address, device, hostile, inSandbox, nftFaults, VRRP_WORDS } from "@fairlead/testkit";
 import type { RouterSets } from "../ports.ts";
 import { createNetlinkSets } from "../netlink/netlink-sets.ts";
 import { createNftVrrp, forgetHeard } from "./nft-vrrp.ts";
@@ -81,10 +82,8 @@ inSandbox({ file: import.meta.url, name: "vrrp" }, () => {
         aheadMs += 5000;
         await clock.sleep(50);
       }
-      const sets = ["heard4", "heard6", "passed4", "passed6"];
-      const names = new Set(["fairlead_vrrp", "hear", "pass", ...sets]);
       const rules = await run(NFT, ["list", "table", "inet", "fairlead_vrrp"]);
-      assert.deepEqual(nftFaults(rules, { names }), []);
+      assert.deepEqual(nftFaults(rules, VRRP_WORDS), []);
       assert.deepEqual(vrrp.heard(LINKS), [{ routerId: 77, source: "192.0.2.77", link: "eth0" }]);
       await until(() => vrrp.adverts(0)?.adverts[0]?.source === "192.0.2.77");
       assert.ok(vrrp.isAble);
@@ -105,6 +104,25 @@ inSandbox({ file: import.meta.url, name: "vrrp" }, () => {
       stranger.kill("SIGTERM");
     }
     assert.equal(await run(NFT, ["list", "tables"]), "");
+  });
+
+  test("what links of the host are called reaches no rule", async () => {
+    const given = "/run/given.nft";
+    await writeFile("/run/nft", `#!/bin/sh\ncat >> ${given}\n`, { mode: 0o755 });
+    const sets = { read: () => Promise.resolve([]) };
+    const rulesFor = async (links: readonly Link[]): Promise<string> => {
+      await writeFile(given, "");
+      await using vrrp = createNftVrrp({ program: "/run/nft", sets, clock, logger });
+      vrrp.heard(links);
+      await until(() => vrrp.adverts(60_000) !== undefined);
+      return await readFile(given, "utf8");
+    };
+    const rules = await rulesFor(LINKS);
+    assert.match(rules, /^table inet fairlead_vrrp \{$/m);
+    assert.deepEqual(nftFaults(rules, VRRP_WORDS), []);
+    const names = fc.sample(hostile("eth0"), 200).map((text) => text as DeviceName);
+    const links = names.flatMap((name) => LINKS.map((link) => ({ ...link, name })));
+    assert.equal(await rulesFor(links), rules);
   });
 
   test("the table of an agent that was killed stayed after its host was withdrawn", async () => {

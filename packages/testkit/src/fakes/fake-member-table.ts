@@ -20,6 +20,8 @@ export interface FakeMemberTable {
   readonly routes: Pick<ServiceRoutes, "unrouted">;
   /** Members that nginx's connections for `192.0.2.100:80` reach: endpoints, sorted. */
   membersOf(endpoint: string): readonly string[];
+  /** What it was filled with last. */
+  readonly filled: readonly PlacedMembers[];
   /** How often it was filled with something else than before. */
   readonly fills: number;
   /** Somebody flushes it. */
@@ -89,6 +91,9 @@ export function createFakeMemberTable(attempt: (call: string) => void): FakeMemb
         .filter(({ listener }) => `${listener.address}:${listener.port}` === endpoint)
         .flatMap(({ members }) => members.members.map(({ address, port }) => `${address}:${port}`))
         .toSorted(),
+    get filled() {
+      return filled;
+    },
     get fills() {
       return fills;
     },

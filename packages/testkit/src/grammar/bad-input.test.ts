@@ -8,9 +8,11 @@ import fc from "fast-check";
 import { present } from "@fairlead/model";
 import { createRing, type Ring } from "../scenario/ring.ts";
 import { usualService } from "../scenario/manifests.ts";
+import { guardScripts, memberScripts } from "./host-scripts.ts";
 import { hostileObject, type HostileObject } from "./hostile-objects.ts";
 import { MARK } from "./hostile-text.ts";
 import { readKeepalived } from "./keepalived-grammar.ts";
+import { GUARD_WORDS, MEMBER_WORDS, nftFaults } from "./nft-grammar.ts";
 import { readNginx } from "./nginx-grammar.ts";
 
 const RUNS = 4;
@@ -68,10 +70,16 @@ function assertClosed({ ring, log }: Seen): void {
     const [nginx, keepalived] = [host.nginxText(), host.keepalivedText()];
     const read = readNginx(nginx);
     assert.deepEqual([...read.faults, ...readKeepalived(keepalived).faults], []);
-    assert.ok(!`${nginx}${keepalived}`.includes(MARK), "a word of a user is in a file");
+    const [guards, members] = [guardScripts(host), memberScripts(host)];
+    for (const script of new Set(guards)) assert.deepEqual(nftFaults(script, GUARD_WORDS), []);
+    for (const script of members) assert.deepEqual(nftFaults(script, MEMBER_WORDS), []);
+    const all = [nginx, keepalived, ...guards, ...members].join("");
+    assert.ok(!all.includes(MARK), "a word of a user is in a file");
     const wanted = present(converge, "the agent runs").view().wanted?.plan.resources.values() ?? [];
     const listeners = [...wanted].filter(({ kind }) => kind === "listener").length;
     assert.equal(read.listens.length, listeners, "as many listeners as the plan has");
+    const [guard = "", table = ""] = [guards.at(-1), members[0]];
+    for (const text of [guard, table]) assert.ok(text.includes(`${GOOD} . `), "and in the kernel");
   }
   const { findings, claims } = knownTo(ring);
   assert.ok(findings > 0 && claims > 1, "some were refused, and some are claims");

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { readKeepalived } from "./keepalived-grammar.ts";
-import { nftFaults } from "./nft-grammar.ts";
+import { MEMBER_WORDS, nftFaults } from "./nft-grammar.ts";
 import { readNginx } from "./nginx-grammar.ts";
 
 const GOLDENS = new URL("../../../render/testdata/", import.meta.url);
@@ -105,13 +105,18 @@ test("a script for nft is of known words", () =>
   assert.deepEqual(nftFaults(SCRIPT, { names }), []));
 
 test("the script of the member table is of known words and eleven names", () => {
-  const sets = ["slots4", "slots6", "listeners4", "listeners6", "revision"];
-  const chains = ["untracked_in", "untracked_out", "choose", "refuse", "leave"];
-  const script = golden("member-table", "members.nft");
-  assert.deepEqual(
-    nftFaults(script, { names: new Set(["fairlead_members", ...sets, ...chains]) }),
-    [],
-  );
+  assert.equal(MEMBER_WORDS.names.size, 11);
+  assert.deepEqual(nftFaults(golden("member-table", "members.nft"), MEMBER_WORDS), []);
+});
+
+test("a comment of ours is one as a whole line, and nowhere else", () => {
+  const comments = new Set(["# Ours."]);
+  const commented = SCRIPT.replace("  chain", "  # Ours.\n  chain");
+  assert.deepEqual(nftFaults(commented, { names, comments }), []);
+  for (const text of ["# Yours.", "# Ours. ", "# Ours.\r", "accept # Ours."]) {
+    const forged = commented.replace("# Ours.", () => text);
+    assert.notEqual(nftFaults(forged, { names, comments }).length, 0, text);
+  }
 });
 
 /** What is a word of nft as it stands, where any word may stand. */

@@ -10,9 +10,33 @@ export interface NftGrammarOptions {
   readonly names: ReadonlySet<string>;
   /** More of nft's own words. Default: none. */
   readonly keywords?: ReadonlySet<string>;
+  /** Lines that are comments, each as a whole. Default: none. */
+  readonly comments?: ReadonlySet<string>;
 }
 
-const KEYWORDS: ReadonlySet<string> = new Set(
+/** What a script of the table of members may say. */
+export const MEMBER_WORDS: NftGrammarOptions = {
+  names: listed(`fairlead_members slots4 slots6 listeners4 listeners6 revision untracked_in
+    untracked_out choose refuse leave`),
+};
+
+/** What a script of the table that hears VRRP may say. */
+export const VRRP_WORDS: NftGrammarOptions = {
+  names: listed("fairlead_vrrp hear pass heard4 heard6 passed4 passed6"),
+};
+
+/** What a script of the input guard may say. */
+export const GUARD_WORDS: NftGrammarOptions = {
+  names: listed(`fairlead_guard revision vips4 vips6 listeners4 listeners6 lanes peers4 peers6
+    before_nat untranslated refused vip4 vip6`),
+  keywords: listed("fin syn rst ack local frag frag-off"),
+  comments: new Set([
+    "# What is refused is kept from being translated to somewhere else: node ports answer there.",
+    "# Flows that began go on: for what has no socket the kernel sends the reset.",
+  ]),
+};
+
+const KEYWORDS: ReadonlySet<string> = listed(
   `add create insert replace delete destroy flush list table chain rule set map element elements
   counter comment inet ip ip6 arp netdev type typeof flags hook priority policy size timeout
   gc-interval filter nat route prerouting input forward output postrouting ingress raw mangle
@@ -25,7 +49,7 @@ const KEYWORDS: ReadonlySet<string> = new Set(
   vmap update echo-request echo-reply destination-unreachable packet-too-big time-exceeded
   parameter-problem nd-router-solicit nd-router-advert nd-neighbor-solicit nd-neighbor-advert vrrp
   fib lo and or not eq ne lt gt le ge length expires original reply direction id log prefix level
-  persistent fully-random hoplimit ttl fwd dup last ether vlan`.split(/\s+/),
+  persistent fully-random hoplimit ttl fwd dup last ether vlan`,
 );
 const TOKEN = /"[^"\n]*"|[A-Za-z0-9_][A-Za-z0-9_.:/-]*|\[[0-9a-f:.]+\]|::[0-9a-f:.]*|\S/gu;
 const MARK = /^[{}();:,.=!<>@&|*+-]$/;
@@ -39,16 +63,21 @@ const QUOTED: RegExp = words(`"${DEVICE}"`);
 export function nftFaults(script: string, options: NftGrammarOptions): readonly string[] {
   const count = (mark: string): number => script.split(mark).length;
   const balance = count("{") === count("}") ? [] : ["a block is not closed"];
-  const strange = script.split("\n").flatMap((line, index) =>
-    (line.match(TOKEN) ?? [])
+  const strange = script.split("\n").flatMap((line, index) => {
+    if (options.comments?.has(line.trimStart()) === true) return [];
+    return (line.match(TOKEN) ?? [])
       .filter((token) => !isWord(token, options))
       .map((token) => `line ${index + 1}: ${JSON.stringify(token.slice(0, 80))} is no word of ours`)
-      .concat(/[^\t -~]/.test(line) ? [`line ${index + 1}: a strange character`] : []),
-  );
+      .concat(/[^\t -~]/.test(line) ? [`line ${index + 1}: a strange character`] : []);
+  });
   return [...strange, ...balance];
 }
 
 function isWord(token: string, { names, keywords }: NftGrammarOptions): boolean {
   if (MARK.test(token) || VALUE.test(token) || QUOTED.test(token)) return true;
   return KEYWORDS.has(token) || names.has(token) || keywords?.has(token) === true;
+}
+
+function listed(text: string): ReadonlySet<string> {
+  return new Set(text.split(/\s+/));
 }
