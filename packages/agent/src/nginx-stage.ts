@@ -67,12 +67,12 @@ export async function ask(port: number): Promise<string | undefined> {
   }
 }
 
-/** A server on loopback that does this to whoever connects. */
+/** A server on loopback that does this to whoever connects. It keeps no failed test from ending. */
 export async function listen(
   port: number,
   onConnection: (socket: Socket) => void,
 ): Promise<Server> {
   const server = createServer(onConnection).listen(port, "127.0.0.1");
   await once(server, "listening");
-  return server;
+  return server.unref();
 }

@@ -64,9 +64,13 @@ inSandbox({ file: import.meta.url, name: "nginx" }, () => {
     const { pid } = await s.supervisor.nginx.state();
     assert.ok(pid !== undefined);
     process.kill(pid, "SIGSTOP");
+    const begunMs = performance.now();
     const outcome = await s.nginx
       .apply(s.config("g2", [8001, 8002]), "g2")
       .finally(() => process.kill(pid, "SIGCONT"));
+    const tookMs = performance.now() - begunMs;
+    // Longer than nginx itself tries a taken port, and no longer than that it is known.
+    assert.ok(tookMs >= 4000 && tookMs < 5000, `it was said after ${Math.round(tookMs)} ms`);
     assert.equal(outcome.kind, "undecided");
     assert.equal(outcome.remark.reason, "DataPlaneDown");
     assert.match(outcome.remark.detail, /^nginx: its new file did not serve within 4000 ms, /);
