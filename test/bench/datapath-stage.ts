@@ -82,7 +82,7 @@ function haproxyListen(port: number, members: readonly Host[]): string {
   return `listen port${port}\n  bind :${port}\n${splicing}${servers.join("")}`;
 }
 
-/** Makes it. Without HAProxy on the machine its ways are left out, which is told. */
+/** Makes it. Without HAProxy on the machine its ways are left out, and goals against it missed. */
 export async function createDatapathStage(tell: (line: string) => void): Promise<DatapathStage> {
   const stage = await createStage({
     balancers: 2,
@@ -155,7 +155,7 @@ async function startAgentsWays(stage: Stage): Promise<readonly Way[]> {
 async function startHaproxy(stage: Stage, tell: (line: string) => void): Promise<readonly Way[]> {
   const host = await stage.lab.addHost("proxy", { address: "10.77.0.13/24" });
   if ((await host.exec("sh", ["-c", "command -v haproxy"])).code !== 0) {
-    tell("  haproxy is not installed here (apt-get install haproxy): its figures are LEFT OUT");
+    tell("  haproxy is not installed here (apt-get install haproxy): its goals are MISSED");
     return [];
   }
   await host.writeFile("/run/host/haproxy.cfg", haproxyConf(stage.members));

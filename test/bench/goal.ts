@@ -21,10 +21,13 @@ export interface Figure {
   readonly digits?: number;
   /** What others need for the same, measured on a like machine; shown and never judged. */
   readonly beside?: string;
+  /** Why there is no value: a goal is missed then. Absent: it was measured. */
+  readonly missing?: string;
 }
 
-/** Whether a figure meets its goal; true where it has none. */
-export function isMet({ value, goal, least }: Figure): boolean {
+/** Whether a figure meets its goal; true where it has none. What is not a number meets none. */
+export function isMet({ value, goal, least, missing }: Figure): boolean {
+  if (missing !== undefined) return goal === undefined && least === undefined;
   return (goal === undefined || value <= goal) && (least === undefined || value >= least);
 }
 
@@ -33,13 +36,16 @@ export function formatFigures(figures: readonly Figure[]): string {
   const width = Math.max(...figures.map(({ what }) => what.length));
   return figures
     .map((figure) => {
-      const { what, value, unit, floor, digits = DIGITS_DEFAULT, beside = "" } = figure;
-      const ratio = floor === undefined ? "" : `${(value / floor).toFixed(2)} x floor`;
+      const { what, value, unit, floor, digits = DIGITS_DEFAULT, missing } = figure;
+      const isThere = missing === undefined;
+      const shown = isThere ? value.toFixed(digits) : "-";
+      const ratio = isThere && floor !== undefined ? `${(value / floor).toFixed(2)} x floor` : "";
+      const beside = missing ?? figure.beside ?? "";
       const goal = goalOf(figure);
       const verdict = goal === undefined ? "" : `goal ${goal} ${isMet(figure) ? "met" : "MISSED"}`;
       const cells = [
         what.padEnd(width),
-        `${value.toFixed(digits).padStart(8)} ${unit.padEnd(8)}`,
+        `${shown.padStart(8)} ${unit.padEnd(8)}`,
         ratio.padStart(14),
         verdict.padEnd(beside === "" ? 0 : VERDICT_CHARACTERS),
         beside,

@@ -22,6 +22,8 @@ const POOLS = ["lan=10.77.0.100-10.77.0.250"];
 const CHANGED_MS_MAX = 120_000;
 const SERVED_MS_MAX = 300_000;
 const GOAL_MS = 30;
+/** On a machine with more to do one pause is longer than the goal: 180 ms beside other tests. */
+const NOT_JUDGED = `one of ${CHANGES}, without a goal: whatever else the machine does is in it`;
 
 /** An element comes and goes in a table of nobody's; prints ns of each. */
 const BARE = `
@@ -74,7 +76,7 @@ async function measure(
   const what = `member change with ${listeners} listeners: receipt to table`;
   return [
     { what: `${what}, p50`, value: quantile(changes, 0.5), unit: "ms", floor, goal: GOAL_MS },
-    { what: `${what}, worst`, value: quantile(changes, 1), unit: "ms", floor },
+    { what: `${what}, worst`, value: quantile(changes, 1), unit: "ms", floor, beside: NOT_JUDGED },
     { what: `${what}: reloads`, value: reloaded, unit: "reloads", goal: 0 },
   ];
 }
