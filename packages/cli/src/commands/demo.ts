@@ -10,6 +10,7 @@ import { describeError } from "@fairlead/runtime";
 
 import { ADDRESSES_MANIFESTS, tellAddressesStory } from "../demo/addresses-story.ts";
 import { CRASH_MANIFESTS, tellCrashStory } from "../demo/crash-story.ts";
+import { BrokenPromise } from "../demo/demo-promise.ts";
 import {
   createDemoStage,
   type DemoStage,
@@ -85,17 +86,26 @@ async function runDemo(
     context.out(`\nDone after ${seconds()}; nothing is left behind.\n`);
     return EXIT.good;
   } catch (error) {
-    const why = describeError(error);
-    const remedy = "Run npm run demo, which installs what is missing, and read the line above.";
-    return complain(
-      context,
-      { what: "the demo did not come to its end", why, remedy, code: "DEMO" },
-      EXIT.bad,
-    );
+    return tellFailure(context, error);
   } finally {
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
   }
+}
+
+/** A promise that is broken is no matter of the machine, unless that has no time. */
+function tellFailure(context: CommandContext, error: unknown): ExitCode {
+  const said =
+    error instanceof BrokenPromise
+      ? {
+          what: "the demo did not keep what Fairlead promises",
+          remedy: "Try it when the machine is idle; where it stays so, report what stands above.",
+        }
+      : {
+          what: "the demo did not come to its end",
+          remedy: "Run npm run demo, which installs what is missing, and read the line above.",
+        };
+  return complain(context, { ...said, why: describeError(error), code: "DEMO" }, EXIT.bad);
 }
 
 /** Tells the story on a stage, and ends that; false when it was interrupted in the middle. */

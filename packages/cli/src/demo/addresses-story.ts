@@ -1,7 +1,7 @@
 // The demo's story about addresses, told step by step with what really happens: a pool that is
 // full, an address that is shared, a clash that is refused, and an address that comes back.
 
-import { type ClaimJson, heldOf, untilClaims } from "./demo-status.ts";
+import { type ClaimJson, heldOf, untilClaims, untilRests } from "./demo-status.ts";
 import { type DemoStage, indent, type Tell } from "./demo-stage.ts";
 
 /** Three addresses for more Services than that. */
@@ -41,7 +41,7 @@ export async function tellAddressesStory(stage: DemoStage, tell: Tell): Promise<
   await stage.write("late.yaml", service("late", 80));
   const wish = { ...SHARED, "fairlead.io/addresses": shared };
   await stage.write("clash.yaml", service("clash", 80, wish));
-  await untilClaims(stage, "both are judged", (claims) => has(claims, "late", "clash"));
+  await untilClaims(stage, "late waits, and clash is refused", isShortOfAddresses);
   await told("status");
   tell("\n");
   await told("pool", "list");
@@ -57,6 +57,7 @@ export async function tellAddressesStory(stage: DemoStage, tell: Tell): Promise<
   tell(`\n4. chat is deleted: ${kept} rests, and is given to nobody for a while\n\n`);
   await stage.remove("chat.yaml");
   await untilClaims(stage, "chat is gone", (claims) => !has(claims, "chat"));
+  await untilRests(stage, kept);
   await told("lease", "list");
 
   tell("\n5. chat is made again: it gets its address back\n\n");
@@ -64,6 +65,14 @@ export async function tellAddressesStory(stage: DemoStage, tell: Tell): Promise<
   await untilClaims(stage, "chat is back", (claims) => heldOf(claims, "chat")[0] === kept);
   await told("lease", "list");
   return shared;
+}
+
+/** Whether `late` has nothing yet and may get something, and `clash` never will. */
+export function isShortOfAddresses(claims: readonly ClaimJson[]): boolean {
+  const stateOf = (name: string): string | undefined =>
+    claims.find((claim) => claim.name === name)?.state;
+  const haveNone = ["late", "clash"].every((name) => heldOf(claims, name).length === 0);
+  return stateOf("late") === "pending" && stateOf("clash") === "refused" && haveNone;
 }
 
 function has(claims: readonly ClaimJson[], ...names: readonly string[]): boolean {

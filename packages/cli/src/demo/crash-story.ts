@@ -5,14 +5,15 @@ import type { Host } from "@fairlead/lab";
 
 import { service } from "./addresses-story.ts";
 import { CONNECT_EVERY_MS, type DemoClient, startDemoClient } from "./demo-client.ts";
+import { type DemoPromise, keepPromise, seenText } from "./demo-promise.ts";
 import { type DemoStage, indent, LAN_POOL, RUN_DIR, type Tell } from "./demo-stage.ts";
 import { holderOf, readClaims, untilAllStandBy, untilClaims } from "./demo-status.ts";
 
 /** What is killed, and how it is told. */
 interface Crash {
   readonly what: string;
-  /** Whether somebody else holds the address after it. */
-  readonly moves: boolean;
+  /** What the client is promised; taken over, somebody else holds the address after it. */
+  readonly promise: Extract<DemoPromise, "nothing-ends" | "taken-over">;
   readonly kill: (stage: DemoStage, host: Host) => Promise<void>;
 }
 
@@ -26,10 +27,22 @@ export const CRASH_MANIFESTS: ReadonlyMap<string, string> = new Map([
 const KEEPALIVED = ["keepalived/keepalived.pid", "keepalived/vrrp.pid"] as const;
 
 const CRASHES: readonly Crash[] = [
-  { what: "its agent is", moves: false, kill: killAgent },
-  { what: "nginx's master is", moves: true, kill: (_, host) => killBy(host, "nginx/nginx.pid") },
-  { what: "all of keepalived is", moves: true, kill: (_, host) => killBy(host, ...KEEPALIVED) },
-  { what: "everything at once, the supervisor too, is", moves: true, kill: killEverything },
+  { what: "its agent is", promise: "nothing-ends", kill: killAgent },
+  {
+    what: "nginx's master is",
+    promise: "taken-over",
+    kill: (_, host) => killBy(host, "nginx/nginx.pid"),
+  },
+  {
+    what: "all of keepalived is",
+    promise: "taken-over",
+    kill: (_, host) => killBy(host, ...KEEPALIVED),
+  },
+  {
+    what: "everything at once, the supervisor too, is",
+    promise: "taken-over",
+    kill: killEverything,
+  },
 ];
 
 /** Tells the story and answers with the address that the client connects to. */
@@ -54,21 +67,23 @@ async function tellCrash(
   stage: DemoStage,
   tell: Tell,
   client: DemoClient,
-  { what, moves, kill }: Crash,
+  { what, promise, kill }: Crash,
 ): Promise<void> {
   const { holder } = await webOf(stage);
   const host = stage.lab.host(holder);
   let next = holder;
   const seen = await client.during(async () => {
     await kill(stage, host);
-    const isOver = (now: string): boolean => now !== "" && (now === holder) !== moves;
+    const isTaken = promise === "taken-over";
+    const isOver = (now: string): boolean => now !== "" && (now !== holder) === isTaken;
     const after = await untilClaims(stage, `it is over that ${what} killed`, (claims) =>
       isOver(holderOf(claims, "web")),
     );
     next = holderOf(after, "web");
   });
   const outcome = next === holder ? `${next} holds it on` : `${next} holds it now`;
-  tell(`   ${holder}: ${what} killed; ${outcome}; ${seen}\n`);
+  tell(`   ${holder}: ${what} killed; ${outcome}; ${seenText(seen)}\n`);
+  keepPromise(`${holder}: ${what} killed`, seen, promise);
   // The next one is hit when all hosts stand by again.
   await untilAllStandBy(stage);
 }

@@ -1,7 +1,7 @@
-// The client of a demo's story: it connects all the time, and says in one line what it saw since a
-// moment. Given the stage and an address. What it says is counted from its own tries alone.
+// The client of a demo's story: it connects all the time, and gives what it saw since a moment.
+// Given the stage and an address. It judges nothing.
 
-import { type Probe, startProbe, summarizeTries } from "@fairlead/lab";
+import { startProbe, type Try } from "@fairlead/lab";
 
 import type { DemoStage } from "./demo-stage.ts";
 
@@ -16,10 +16,10 @@ const MEET_MS_MAX = 15_000;
 /** A client that connects to one address, port 80, until it is disposed. */
 export interface DemoClient extends AsyncDisposable {
   /**
-   * Has something done, waits until connections that began after it are answered, and says what
-   * was seen meanwhile: connections, failures, and the longest time without an answer.
+   * Has something done, waits until connections that began after it are answered, and gives all
+   * that ended meanwhile.
    */
-  during(run: () => Promise<void>): Promise<string>;
+  during(run: () => Promise<void>): Promise<readonly Try[]>;
 }
 
 /** Starts it and waits for its first answer. */
@@ -32,14 +32,8 @@ export async function startDemoClient(stage: DemoStage, address: string): Promis
       const from = probe.tries().length;
       await run();
       await probe.waitForAnswer(MEET_MS_MAX);
-      return seen(probe, from);
+      return probe.tries().slice(from);
     },
     [Symbol.asyncDispose]: () => probe[Symbol.asyncDispose](),
   };
-}
-
-function seen(probe: Probe, from: number): string {
-  const { tries, failed, longestSilence } = summarizeTries(probe.tries().slice(from));
-  const gapMs = Math.round(longestSilence?.lengthMs ?? 0);
-  return `${tries} connections, ${failed} failed, longest gap ${gapMs} ms`;
 }

@@ -1,5 +1,5 @@
-// What `fairlead status -o json` says, as far as the demo's stories read it. Its form is a
-// contract.
+// What `fairlead status` and `fairlead lease list` say with `-o json`, as far as the demo's stories
+// read it. Their form is a contract.
 
 import { setTimeout as wait } from "node:timers/promises";
 
@@ -38,6 +38,14 @@ export interface AgentJson {
   readonly remarks: readonly unknown[];
 }
 
+/** One address that is not free. */
+export interface LeaseJson {
+  readonly address: string;
+  readonly owners: readonly string[];
+  /** `held`, `draining` or `quarantined`, which is its rest. */
+  readonly state: string;
+}
+
 interface ListJson {
   readonly claims?: readonly ClaimJson[];
   readonly agents?: readonly AgentJson[];
@@ -65,6 +73,21 @@ export async function untilClaims(
   return await until(what, () => readClaims(stage), isSo);
 }
 
+/** Waits until an address rests: it is not free, and nobody's. */
+export async function untilRests(stage: DemoStage, address: string): Promise<void> {
+  await until(
+    `${address} rests`,
+    () => readLeases(stage),
+    (leases) => doesRest(leases, address),
+  );
+}
+
+/** Whether that address is not free, and nobody's. */
+export function doesRest(leases: readonly LeaseJson[], address: string): boolean {
+  const row = leases.find((one) => one.address === address);
+  return row?.state === "quarantined" && row.owners.length === 0;
+}
+
 /** Waits until every agent is connected, has applied its plan and has nothing to say. */
 export async function untilAllStandBy(stage: DemoStage): Promise<void> {
   const isWell = ({ state, sync, remarks }: AgentJson): boolean =>
@@ -79,6 +102,11 @@ export async function untilAllStandBy(stage: DemoStage): Promise<void> {
 async function readList(stage: DemoStage, flags: readonly string[] = []): Promise<ListJson> {
   const { stdout } = await stage.fairlead(["status", "-o", "json", ...flags]);
   return JSON.parse(stdout) as ListJson;
+}
+
+async function readLeases(stage: DemoStage): Promise<readonly LeaseJson[]> {
+  const { stdout } = await stage.fairlead(["lease", "list", "-o", "json"]);
+  return (JSON.parse(stdout) as { readonly leases: readonly LeaseJson[] }).leases;
 }
 
 async function until<Seen>(

@@ -3,6 +3,7 @@
 
 import { service } from "./addresses-story.ts";
 import { CONNECT_EVERY_MS, startDemoClient } from "./demo-client.ts";
+import { type DemoPromise, keepPromise, seenText } from "./demo-promise.ts";
 import { type DemoStage, indent, LAN_POOL, type Tell } from "./demo-stage.ts";
 import { heldOf, holderOf, readAgents, untilAllStandBy, untilClaims } from "./demo-status.ts";
 
@@ -29,24 +30,25 @@ export async function tellDrainStory(stage: DemoStage, tell: Tell): Promise<stri
   const [address = ""] = heldOf(claims, "web");
   const holder = holderOf(claims, "web");
   await using client = await startDemoClient(stage, address);
-  const watched = async (...args: readonly string[]): Promise<void> => {
+  const watched = async (promise: DemoPromise, ...args: readonly string[]): Promise<void> => {
     const seen = await client.during(async () => {
       await run(...args);
       await untilAllStandBy(stage);
     });
-    tell(`\n   The client of ${address} saw: ${seen}\n`);
+    tell(`\n   The client of ${address} saw: ${seenText(seen)}\n`);
     tell(`   Addresses held: ${await sharesOf(stage)}\n`);
+    keepPromise(`fairlead ${args.join(" ")}`, seen, promise);
   };
 
   const pace = `A client connects to ${address} every ${CONNECT_EVERY_MS} ms`;
   tell(`\n2. ${pace}, while its holder is drained: fairlead drain ${holder}\n\n`);
-  await watched("drain", holder);
+  await watched("moves-once", "drain", holder);
 
   tell(`\n3. The work is done: fairlead uncordon ${holder}; nothing moves back by itself\n\n`);
-  await watched("uncordon", holder);
+  await watched("nothing-ends", "uncordon", holder);
 
   tell("\n4. Each host gets its part again: fairlead rebalance\n\n");
-  await watched("rebalance");
+  await watched("moves-once", "rebalance");
   return address;
 }
 
