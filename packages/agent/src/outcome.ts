@@ -173,7 +173,7 @@ function nginxRemarks(instance: {
   const { name, applied, answering, isDown } = instance;
   if (applied === undefined || (answering !== undefined && !isDown)) return [];
   const silent = "does not answer on its probe socket";
-  const unsteady = "answers and is not up for long: its log may say how its workers end";
+  const unsteady = "answers again; lanes stay away until it has for a while, and its log says why";
   const detail = `${name} ${answering === undefined ? silent : unsteady}`;
   return [{ reason: "DataPlaneDown", detail }];
 }

@@ -9,9 +9,13 @@ import {
   type AgentName,
   type AgentView,
   type LaneId,
+  type LeasedAddress,
   laneName,
 } from "@fairlead/model";
-import { HANDOVER_MS } from "@fairlead/planner";
+import { canTell, HANDOVER_MS } from "@fairlead/planner";
+
+/** A successor reads what it heard right after it took over: it tells by then, or never, in ms. */
+const TOLD_MS_MAX = 2000;
 
 /** An address that another agent holds than before. */
 export interface Move {
@@ -35,7 +39,10 @@ export interface MoveAccount {
   readonly gapMs?: number;
   /** Nobody measured the gap: it began somewhere after a last word, and was at most so long. */
   readonly isGapAtMost?: true;
-  /** The loser is not known to be out of reach and did not speak since: the gap is known later. */
+  /**
+   * The loser is not known to be out of reach and did not speak since, or its successor did not say
+   * yet what it heard of it: the gap is known later.
+   */
   readonly isOpen?: true;
 }
 
@@ -53,29 +60,38 @@ export function accountOf(
   const heldMs = winner?.heldSinceMs.get(address);
   if (loser === undefined) return { why: "", heard: "" };
   if (loser.connected) return spokenOf(loser, address, { heldMs, lastWordMs });
-  return lost(loser, heldMs, lane === undefined ? undefined : silenceMsOf(winner, lane));
+  return lost(loser, winner, { heldMs, lane });
+}
+
+/** In which lane an address of this lease is. */
+export function inLane(lease: Pick<LeasedAddress, "placement"> | undefined): Pick<Move, "lane"> {
+  const placement = lease?.placement;
+  return placement?.kind === "lane" ? { lane: placement.lane } : {};
 }
 
 /** For how long nobody spoke for the lane before that agent took it over, in ms. */
-function silenceMsOf(winner: AgentView | undefined, lane: LaneId): number | undefined {
-  const name = laneName(lane);
+function silenceMsOf(winner: AgentView | undefined, lane: LaneId | undefined): number | undefined {
+  const name = lane === undefined ? "" : laneName(lane);
   return winner?.report?.lanes.find((one) => one.name === name)?.silenceMs;
 }
 
 function lost(
   { name, heardAtMs }: AgentView,
-  heldMs: number | undefined,
-  silenceMs: number | undefined,
+  winner: AgentView | undefined,
+  { heldMs, lane }: { readonly heldMs: number | undefined; readonly lane: LaneId | undefined },
 ): MoveAccount {
   const why = `${name} is out of reach`;
   if (heldMs === undefined) return { why, heard: "" };
   const gapMs = Math.round(heldMs - heardAtMs);
   // Heard of after the other had it: its kernel held it on, and nobody was without it.
   if (gapMs <= 0) return { why, heard: "it was heard of until the other had it", gapMs: 0 };
+  const silenceMs = silenceMsOf(winner, lane);
   if (silenceMs !== undefined) {
     const heard = `the other had heard nothing of it for ${silenceMs} ms`;
     return { why, heard, gapMs: silenceMs };
   }
+  const mayTell = lane !== undefined && winner?.connected === true && canTell(winner);
+  if (mayTell && winner.heardAtMs - heldMs < TOLD_MS_MAX) return { why, heard: "", isOpen: true };
   // Agents that have nothing to say speak every few seconds, so it may be far too much.
   const heard = `at most ${gapMs} ms without it, by its last word`;
   return { why, heard, gapMs, isGapAtMost: true };

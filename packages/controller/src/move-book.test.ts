@@ -115,6 +115,36 @@ test("of a dead holder its successor tells the gap: it was said to be as long as
   );
 });
 
+test("of a host that broke its stream as it died the gap was told before its successor could tell", () => {
+  const loop = new Loop();
+  const [first = ""] = loop.order();
+  loop.turn(whoHear(loop));
+  loop.answer([first]);
+  const [open] = loop.book.moves.get(VIP) ?? [];
+  assert.deepEqual([open?.gapMs, open?.isOpen], [undefined, true]);
+  assert.ok(open !== undefined);
+  const { report, heardAtMs } = loop.world.agents.get(open.to) ?? {};
+  assert.ok(report !== undefined && heardAtMs !== undefined);
+  const lanes = report.lanes.map((one) => ({ ...one, silenceMs: 342 }));
+  loop.turn(knownAs(loop, open.to, { report: { ...report, lanes } }));
+  assert.deepEqual(
+    [loop.book.latest[0]?.gapMs, loop.book.latest[0]?.isGapAtMost],
+    [342, undefined],
+  );
+});
+
+test("a host that cannot tell what it heard leaves the gap as a bound", () => {
+  const loop = new Loop();
+  const [first = ""] = loop.order();
+  loop.turn(whoHear(loop));
+  loop.answer([first]);
+  const [open] = loop.book.moves.get(VIP) ?? [];
+  assert.ok(open?.isOpen);
+  const heardAtMs = (loop.world.agents.get(open.to)?.heardAtMs ?? 0) + 3000;
+  loop.turn(knownAs(loop, open.to, { heardAtMs }));
+  assert.deepEqual([loop.book.latest[0]?.gapMs, loop.book.latest[0]?.isGapAtMost], [2000, true]);
+});
+
 test("a drain is named as what moved an address, with the time between two words", () => {
   const loop = new Loop();
   const [first = "", second] = loop.order();
@@ -166,6 +196,14 @@ function takeOver(loop: Loop): { readonly first: AgentView["name"]; readonly hel
   const agents = proveAll(loop.world, loop.planned(), { dead: [first], atMs: heldMs });
   loop.turn(agents.map((agent) => (agent.name === first ? silent : agent)));
   return { first, heldMs };
+}
+
+/** All agents, as such that can tell what they hear. */
+function whoHear(loop: Loop): AgentView[] {
+  return Array.from(loop.world.agents.values(), (agent): AgentView => ({
+    ...agent,
+    hello: { ...agent.hello, capabilities: [...agent.hello.capabilities, "hearing"] },
+  }));
 }
 
 /** The agent as it is known after some word, or none. */

@@ -12,7 +12,7 @@ import {
   patchMap,
 } from "@fairlead/model";
 
-import { type Move, type MoveAccount, accountOf } from "./move-account.ts";
+import { type Move, type MoveAccount, accountOf, inLane } from "./move-account.ts";
 
 /** Moves that are kept of one address. */
 const MOVES_KEPT = 5;
@@ -80,9 +80,7 @@ export function trackMoves(book: MoveBook, plans: TrackedPlans): MoveBook {
       if (from === holder) continue;
       holders.set(address, holder);
       if (from === undefined) continue;
-      const placement = now.leases.get(address)?.placement;
-      const inLane = placement?.kind === "lane" ? { lane: placement.lane } : {};
-      const record = recordOf({ address, from, to: holder, ...inLane });
+      const record = recordOf({ address, from, to: holder, ...inLane(now.leases.get(address)) });
       const older = (book.moves.get(address) ?? []).map(closed);
       moves.set(address, [record, ...older].slice(0, MOVES_KEPT));
       if (record.isOpen) open.set(address, world.agents.get(from)?.heardAtMs ?? world.nowMs);

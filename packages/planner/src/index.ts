@@ -22,5 +22,5 @@ export { type OpenOptions, openPools } from "./external-pools.ts";
 export { MOVE_MS_MAX, evenMoves } from "./settle-intents.ts";
 export { isDrained, isFrozen, willOf } from "./will.ts";
 export { YIELD_MS } from "./yielding.ts";
-export { listenedMs } from "./hearing.ts";
+export { canTell, listenedMs } from "./hearing.ts";
 export { overdueAtMs, staleAtMs } from "./stale.ts";

@@ -5,7 +5,7 @@
 
 import type { Address, AgentName, Reason, Remark, Verdict } from "@fairlead/model";
 
-import { type Move, accountOf } from "../../move-account.ts";
+import { type Move, accountOf, inLane } from "../../move-account.ts";
 import type { Publication } from "../../ports.ts";
 import {
   allocatedEvent,
@@ -87,7 +87,7 @@ export function tell(input: TellInput): Telling {
   const addresses = verdict.addresses.map(({ address }) => address);
   const given = addresses.filter((address) => !told.allocated.includes(address));
   if (given.length > 0) events.push(allocatedEvent(given, publication.leases));
-  const { holders, moves } = followHolders(told, verdict);
+  const { holders, moves } = followHolders(told, verdict, publication.leases);
   const open: Move[] = [];
   for (const move of [...(told.open ?? []), ...moves]) {
     const isLast = holders.get(move.address) === move.to;
@@ -163,6 +163,7 @@ function causeOf({ main, remarks }: Verdict, lack: Remark): Remark | undefined {
 function followHolders(
   { holders: before }: Told,
   { addresses }: Verdict,
+  leases: Publication["leases"],
 ): {
   readonly holders: Told["holders"];
   readonly moves: readonly Move[];
@@ -175,7 +176,7 @@ function followHolders(
     const now = holder ?? from;
     if (now !== undefined) holders.set(address, now);
     if (from !== undefined && holder !== undefined && from !== holder) {
-      moves.push({ address, from, to: holder });
+      moves.push({ address, from, to: holder, ...inLane(leases.get(address)) });
     }
   }
   return { holders: holders.size === 0 ? NOBODY : holders, moves };
