@@ -19,6 +19,7 @@ import { statusOf, untilAddresses } from "./stage/cluster-views.ts";
 import { manifest, service } from "./stage/manifests.ts";
 import type { Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
+import { takenAtMs } from "./stage/taken-at.ts";
 
 const AWAY_MS = 60_000;
 const FROZEN_MS = 20_000;
@@ -66,7 +67,10 @@ story("the API server is away for a minute, and a host dies meanwhile", CLUSTER,
   assert.equal(written.length, 1, written.join("\n"));
   assert.match(written[0] ?? "", /^create events default\//);
   await isToldOnce(stage, web, move);
-  failedOnlyAfter(await probe.stop(), crashedMs);
+  failedOnlyAfter(await probe.stop(), {
+    lostMs: crashedMs,
+    takenMs: takenAtMs(stage, address, next),
+  });
 });
 
 story("a frozen API server loses nothing of what was asked meanwhile", CLUSTER, async (stage) => {
@@ -110,7 +114,7 @@ story("a frozen API server loses nothing of what was asked meanwhile", CLUSTER, 
     (line) => line.startsWith("patch services") && line.endsWith("/web"),
   );
   assert.deepEqual(toWeb, [], "its status says what it said");
-  failedOnlyAfter(await probe.stop(), cutMs);
+  failedOnlyAfter(await probe.stop(), { lostMs: cutMs, takenMs: takenAtMs(stage, address, next) });
   await stage.lab.host(holder).healLink();
 });
 
@@ -136,12 +140,14 @@ async function isToldOnce(stage: Stage, object: KubeObject, note: string): Promi
 }
 
 /** Nobody noticed anything but the takeover. */
-function failedOnlyAfter(seen: ProbeResult, lostMs: number): void {
+function failedOnlyAfter(
+  seen: ProbeResult,
+  { lostMs, takenMs }: { readonly lostMs: number; readonly takenMs: number },
+): void {
   const { allTries, longestSilence } = seen;
-  const againMs = longestSilence?.toMs ?? 0;
   assert.ok((longestSilence?.lengthMs ?? Number.POSITIVE_INFINITY) < 2_000, "a short takeover");
   // A try that began just before the loss has its answer on the way.
-  const isTakeover = (atMs: number): boolean => atMs > lostMs - 250 && atMs < againMs + 500;
+  const isTakeover = (atMs: number): boolean => atMs > lostMs - 250 && atMs < takenMs + 500;
   const others = allTries.filter(({ member, atMs }) => member === undefined && !isTakeover(atMs));
   assert.deepEqual(others, []);
 }

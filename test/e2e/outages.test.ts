@@ -11,6 +11,7 @@ import { noneFailed } from "./stage/none-failed.ts";
 import type { Seat } from "./stage/seat.ts";
 import type { Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
+import { takenAtMs } from "./stage/taken-at.ts";
 
 const RUN_DIR = "/run/fairlead";
 /** Loose, as the machine may be busy; the figures belong to the benches. */
@@ -53,7 +54,7 @@ story(
     await stage.served("default/web");
     assert.deepEqual(stage.recorder.holders(address), [next], "who is back takes nothing");
     const seen = await probe.stop();
-    const lateMs = seen.longestSilence?.toMs ?? 0;
+    const lateMs = takenAtMs(stage, address, next);
     const later = seen.allTries.filter(
       (one) => one.member === undefined && one.atMs > lateMs + LEFT_MS_MAX,
     );
