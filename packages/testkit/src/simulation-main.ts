@@ -1,37 +1,29 @@
 // Runs simulations by hand: `node packages/testkit/src/simulation-main.ts --seed N --runs M`.
 // Prints each seed that fails with what was wrong; --log shows what happened in the first one.
+// --no-operators leaves out what operators ask for, and --deeds N makes the days shorter or longer.
 
-import { parseArgs } from "node:util";
-
+import { commandOf, readDays } from "./simulation/day-flags.ts";
 import { simulate } from "./simulation/simulation.ts";
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string", default: "1" },
-    runs: { type: "string", default: "100" },
-    deeds: { type: "string", default: "40" },
-    log: { type: "boolean", default: false },
-  },
-});
+const { seed: first, runs, isLogged, ...rest } = readDays(process.argv.slice(2));
 const write = (text: string): void => void process.stdout.write(text);
-const first = Number(values.seed);
 let failures = 0;
-for (let seed = first; seed < first + Number(values.runs); seed += 1) {
+for (let seed = first; seed < first + runs; seed += 1) {
   const tell = (line: string): void => write(`${line}\n`);
+  const day = { ...rest, seed };
   const { faults, settledAfterMs } = await simulate({
-    seed,
-    deeds: Number(values.deeds),
-    ...(values.log ? { log: { write }, tell } : {}),
+    ...day,
+    ...(isLogged ? { log: { write }, tell } : {}),
   });
   if (faults.length > 0) {
     failures += 1;
-    write(`seed ${seed} failed; to see it again: --seed ${seed} --runs 1 --log\n`);
+    write(`seed ${seed} failed; to see it again: ${commandOf(day)}\n`);
   }
-  if (faults.length > 0 || values.log) {
+  if (faults.length > 0 || isLogged) {
     write(
       `seed ${seed}: settled after ${settledAfterMs} ms\n${faults.map((one) => `  ${one}\n`).join("")}`,
     );
   }
 }
-write(`${values.runs} runs from seed ${first}: ${failures} failed\n`);
+write(`${runs} runs from seed ${first}: ${failures} failed\n`);
 process.exitCode = failures === 0 ? 0 : 1;

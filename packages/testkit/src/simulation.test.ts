@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
+import { commandOf } from "./simulation/day-flags.ts";
 import { simulate } from "./simulation/simulation.ts";
 
 const FIRST = Number(process.env["FAIRLEAD_SIMULATION_SEED"] ?? "1");
@@ -39,7 +40,7 @@ const FOUND: readonly Found[] = [
 
 async function judge(seed: number, hasOperators = true): Promise<void> {
   const { faults } = await simulate({ seed, hasOperators });
-  const again = `node packages/testkit/src/simulation-main.ts --seed ${seed} --runs 1 --log`;
+  const again = commandOf({ seed, hasOperators });
   assert.deepEqual(faults, [], `seed ${seed}; to see it again: ${again}`);
 }
 
