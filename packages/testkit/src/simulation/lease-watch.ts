@@ -110,11 +110,11 @@ class Watch implements LeaseWatch {
     const claims = this.#ring?.controller.context()?.view.state.claims;
     for (const [port, claim] of portOwners(before) ?? []) {
       const now = owners?.get(port);
-      if (now === undefined || now === claim) continue;
+      if (now === claim) continue;
       const asks = [...(claims?.values() ?? [])].some(
         ({ value }) => value.id === claim && hasOwner(before, value) && asksFor(value, port),
       );
-      if (asks) this.#fault(`${port} of ${address} went from ${claim} to ${now}`);
+      if (asks) this.#fault(`${port} of ${address} went from ${claim} to ${now ?? "nobody"}`);
     }
   }
 
