@@ -14,6 +14,7 @@ import { type EtcdCluster, type EtcdMember, monotonicMs, startEtcdCluster } from
 import { createSystemClock, isEdgeError } from "@fairlead/runtime";
 
 import { toolPath } from "../tools/tool-path.ts";
+import { killAgainAndAgain, type StoredLease } from "./stage/killed-controllers.ts";
 import { manifest, service } from "./stage/manifests.ts";
 import { type SpokenProgram, startSpoken } from "./stage/spoken-program.ts";
 import { program } from "./stage/stage.ts";
@@ -30,10 +31,11 @@ type Held = ReadonlyMap<string, string>;
 
 interface Stage extends AsyncDisposable {
   readonly etcd: EtcdCluster;
-  /** Adds that many Services; gives their claims. */
-  add(count: number): readonly string[];
-  remove(claims: readonly string[]): void;
-  start(name: string): SpokenProgram;
+  /** Adds that many Services; gives their names. */
+  addMany(count: number): readonly string[];
+  add(name: string): void;
+  remove(name: string): void;
+  start(name: string, leadS?: number): SpokenProgram;
   /** Waits until exactly the wanted claims hold addresses, none of them another one than before. */
   settled(): Promise<Held>;
 }
@@ -47,25 +49,26 @@ async function makeStage(): Promise<Stage> {
   const wanted = new Set<string>();
   let made = 0;
   let before: Held = new Map();
+  const add = (name: string): void => {
+    writeFileSync(join(manifests, `${name}.yaml`), manifest(service({ name })));
+    wanted.add(`service/default/${name}`);
+  };
   return {
     etcd,
-    add: (count) =>
+    addMany: (count) =>
       Array.from({ length: count }, () => {
         made += 1;
-        const name = `web-${made}`;
-        writeFileSync(join(manifests, `${name}.yaml`), manifest(service({ name })));
-        wanted.add(`service/default/${name}`);
-        return `service/default/${name}`;
+        add(`web-${made}`);
+        return `web-${made}`;
       }),
-    remove: (claims) => {
-      for (const claim of claims) {
-        rmSync(join(manifests, `${claim.split("/")[2] ?? ""}.yaml`));
-        wanted.delete(claim);
-      }
+    add,
+    remove: (name) => {
+      rmSync(join(manifests, `${name}.yaml`));
+      wanted.delete(`service/default/${name}`);
     },
-    start: (name) => {
+    start: (name, leadS = LEASE_S) => {
       const listen = ["admin", "agents", "metrics"].map((at) => `--listen-${at}=127.0.0.1:0`);
-      const store = [`--store=etcd:${etcd.urls.join(",")}`, `--leader-lease=${LEASE_S}s`];
+      const store = [`--store=etcd:${etcd.urls.join(",")}`, `--leader-lease=${leadS}s`];
       const state = [`--source=${manifests}`, `--state-dir=${join(folder, name)}`];
       const pool = "--pool=default=192.0.2.0-192.0.3.255";
       const args = [...listen, ...store, ...state, pool, "--insecure"];
@@ -128,14 +131,8 @@ async function until<T>(look: () => Promise<T | undefined>, seen: () => string):
 
 /** What etcd holds. A claim with two addresses fails at once: no moment may have one. */
 async function readHeld(etcd: EtcdCluster, member: EtcdMember | undefined): Promise<Held> {
-  const prefix = `${BASE}/store/leases/`;
   const held = new Map<string, string>();
-  for (const { key, value } of await etcd.keys(prefix, member)) {
-    const { address, owners } = JSON.parse(value) as {
-      readonly address: string;
-      readonly owners: readonly { readonly claim: string }[];
-    };
-    assert.equal(key, `${prefix}${address}`);
+  for (const { address, owners } of await leasesOf(etcd, member)) {
     assert.ok(owners.length <= 1, `${address} is held by ${JSON.stringify(owners)}`);
     for (const { claim } of owners) {
       assert.ok(!held.has(claim), `${claim} has ${address} and ${held.get(claim) ?? ""}`);
@@ -143,6 +140,16 @@ async function readHeld(etcd: EtcdCluster, member: EtcdMember | undefined): Prom
     }
   }
   return held;
+}
+
+async function leasesOf(etcd: EtcdCluster, member?: EtcdMember): Promise<readonly StoredLease[]> {
+  const prefix = `${BASE}/store/leases/`;
+  const rows = await etcd.keys(prefix, member);
+  return rows.map(({ key, value }) => {
+    const lease = JSON.parse(value) as StoredLease;
+    assert.equal(key, `${prefix}${lease.address}`);
+    return lease;
+  });
 }
 
 /** How often the controllers said that etcd is not there for them. */
@@ -180,25 +187,25 @@ test("allocations go on through all that happens to an etcd of three members", a
   await first.until(/controller of epoch 1 serves/);
   const second = stage.start("second");
   await second.until(/stands by; \S+ leads/);
-  stage.add(AT_ONCE);
+  stage.addMany(AT_ONCE);
   await stage.settled();
   tell("the first addresses were held");
 
   const leader = await etcd.leader();
-  stage.add(AT_ONCE);
+  stage.addMany(AT_ONCE);
   await leader.kill();
-  stage.add(AT_ONCE);
+  stage.addMany(AT_ONCE);
   await stage.settled();
   await leader.start();
   // The last write of a leader that was just then lost may have been all: one more needs a leader.
-  stage.add(1);
+  stage.addMany(1);
   await stage.settled();
   tell("those of a dead leader were held");
 
   const [one, other] = etcd.members;
   const before = troubles([first, second]);
   await Promise.all([one?.kill(), other?.kill()]);
-  const early = stage.add(AT_ONCE);
+  const early = stage.addMany(AT_ONCE);
   await until(
     () => Promise.resolve(troubles([first, second]) > before ? true : undefined),
     () => `${first.words()}\n${second.words()}`,
@@ -208,7 +215,7 @@ test("allocations go on through all that happens to an etcd of three members", a
   tell("those of a lost majority were held");
 
   await etcd.compact();
-  stage.remove(early.slice(0, AT_ONCE / 2));
+  for (const name of early.slice(0, AT_ONCE / 2)) stage.remove(name);
   await etcd.put(
     `${BASE}/vips/by-hand`,
     JSON.stringify({ port: 80, members: ["10.0.0.1:80"], address: "192.0.3.200" }),
@@ -221,7 +228,7 @@ test("allocations go on through all that happens to an etcd of three members", a
 
   const slow = await etcd.leader();
   await slow.freeze();
-  stage.add(AT_ONCE);
+  stage.addMany(AT_ONCE);
   const beside = etcd.members.find((member) => member !== slow);
   const count = 5 * AT_ONCE + 1 - AT_ONCE / 2;
   await heldBy(etcd, (held) => held.size === count, beside);
@@ -230,41 +237,17 @@ test("allocations go on through all that happens to an etcd of three members", a
   tell("those beside a frozen member were held");
 
   const leading = await leadingOf(etcd, [first, second]);
-  stage.add(AT_ONCE);
+  stage.addMany(AT_ONCE);
   leading.kill("SIGKILL");
   await leading.exit;
-  stage.add(AT_ONCE);
+  stage.addMany(AT_ONCE);
   await stage.settled();
   tell("those of a killed controller were held");
 });
 
-test("a controller that is killed again and again over etcd gives no address twice and loses none", async () => {
+test("a controller that is killed again and again over etcd keeps what it told, and leaks none", async () => {
   await using stage = await makeStage();
-  const addSome = async (): Promise<void> => {
-    for (let count = 0; count < PER_LIFE; count += 1) {
-      stage.add(1);
-      await clock.sleep(ADD_EVERY_MS);
-    }
-  };
-  for (let life = 1; life <= LIVES; life += 1) {
-    const controller = stage.start(`life-${life}`);
-    await controller.until(/this controller leads/);
-    const { size } = await readHeld(stage.etcd, undefined);
-    const adding = addSome();
-    await heldBy(stage.etcd, (held) => held.size > size);
-    controller.kill("SIGKILL");
-    await controller.exit;
-    await adding;
-  }
-  stage.start("last");
-  const held = await stage.settled();
-  assert.equal(held.size, LIVES * PER_LIFE);
-  assert.equal(new Set(held.values()).size, LIVES * PER_LIFE);
-  const rows = await stage.etcd.keys(`${BASE}/store/leases/`);
-  assert.equal(rows.length, held.size, "no address is nobody's");
+  const rows = (): Promise<readonly StoredLease[]> => leasesOf(stage.etcd);
+  const mark = async (): Promise<string> => JSON.stringify(await rows());
+  await killAgainAndAgain({ ...stage, rows, mark });
 });
-
-const LIVES = 4;
-const PER_LIFE = 50;
-/** So that each life ends in the middle of its work. */
-const ADD_EVERY_MS = 10;
