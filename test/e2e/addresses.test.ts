@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 
 import { type Host, startProbe } from "@fairlead/lab";
 
-import { HTTP, service } from "./stage/manifests.ts";
+import { HTTP, pool, service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
 import { claimOf, type Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
@@ -43,6 +43,50 @@ story(
 
     await stage.remove("first.yaml");
     assert.equal((await stage.served("default/second")).address, WISH, "once it is free");
+  },
+);
+
+story(
+  "who shares an address keeps it when the other goes, and who waits has it when both are gone",
+  { pools: [] },
+  async (stage) => {
+    const spec = { addresses: [WISH], quarantine: "0s" };
+    await stage.write("pool.yaml", [{ ...pool("one", [WISH]), spec }]);
+    const annotations = { "fairlead.io/sharing-key": "shop" };
+    const ports = [{ ...HTTP, port: 443 }];
+    await stage.write("web.yaml", service({ name: "web", annotations }));
+    const web = await stage.served("default/web");
+    await stage.write("api.yaml", service({ name: "api", annotations, ports }));
+    assert.deepEqual(await stage.served("default/api"), web, "it shares address and holder");
+    assert.equal(web.address, WISH);
+    for (const port of [80, 443]) {
+      await answers(stage.client, { address: WISH, port });
+    }
+
+    await stage.write("late.yaml", service({ name: "late" }));
+    await stage.until("the third waits", (list) => {
+      const claim = claimOf(list, "default/late");
+      const isWaiting = claim?.state === "pending" && claim.addresses.length === 0;
+      return isWaiting && claim.main?.reason === "PoolExhausted" ? true : undefined;
+    });
+
+    await using probe = await startProbe(stage.client, { address: WISH, port: 443 });
+    await probe.waitForAnswer(5_000);
+    await stage.remove("web.yaml");
+    await stage.until("the first is gone", (list) => {
+      const owners = list.addresses.find(({ address }) => address === WISH)?.owners;
+      return owners?.length === 1 ? true : undefined;
+    });
+    assert.deepEqual(await stage.served("default/api"), web);
+    const left = await visit(stage.client, [`${WISH}:80`]);
+    assert.doesNotMatch(left[`${WISH}:80`] ?? "", /^member/, "its port is gone with it");
+    const { claims } = await stage.asker.list();
+    assert.equal(claims.find(({ name }) => name === "late")?.main?.reason, "PoolExhausted");
+    noneFailed(await probe.stop());
+
+    await stage.remove("api.yaml");
+    assert.equal((await stage.served("default/late")).address, WISH);
+    await answers(stage.client, { address: WISH, port: 80 });
   },
 );
 
