@@ -1,7 +1,7 @@
-// The IPAM service of a real controller, over a file and over a cluster with the rights of
-// deploy/rbac, that is killed between any two words of its clients: what one of them was told stays
-// true, a question that was not answered is asked again, and a release is one. That time takes
-// registrations back is told on a fake clock, beside the service.
+// The IPAM service of a real controller, over a file, over an etcd and over a cluster with the
+// rights of deploy/rbac, that is killed between any two words of its clients: what one of them was
+// told stays true, a question that was not answered is asked again, and a release is one. That time
+// takes registrations back is told on a fake clock, beside the service.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -10,8 +10,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { startEtcdCluster } from "@fairlead/lab";
 import { createSystemClock } from "@fairlead/runtime";
 
+import { toolPath } from "../tools/tool-path.ts";
 import { startDeployedCluster } from "./stage/deployed-cluster.ts";
 import { parseMetricsPage } from "./stage/metrics-page.ts";
 import { type SpokenProgram, startSpoken } from "./stage/spoken-program.ts";
@@ -48,6 +50,7 @@ interface Place extends AsyncDisposable {
 
 const PLACES: readonly { readonly name: string; readonly start: () => Promise<Place> }[] = [
   { name: "a file", start: startFolder },
+  { name: "an etcd", start: startEtcd },
   { name: "a cluster", start: startCluster },
 ];
 
@@ -107,6 +110,19 @@ async function startFolder(): Promise<Place> {
     flags: [`--source=${join(folder, "manifests")}`, `--state-dir=${join(folder, "state")}`],
     [Symbol.asyncDispose]: async () => {
       rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startEtcd(): Promise<Place> {
+  const etcd = await startEtcdCluster({ program: toolPath("etcd", "server"), members: 1 });
+  const folder = await startFolder();
+  const store = `--store=etcd:${etcd.urls.join(",")}`;
+  return {
+    flags: [...folder.flags, store, `--leader-lease=${LEAD_S}s`],
+    [Symbol.asyncDispose]: async () => {
+      await etcd[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
     },
   };
 }
