@@ -36,6 +36,10 @@ const FOUND: readonly Found[] = [
     what: "a host joined a lane whose holder no controller saw, and held it beside it",
   },
   { seed: 20057, what: "nginx for UDP went on after a start that seemed to have failed" },
+  {
+    seed: 62404,
+    what: "a host that was back on its cable waited to dial, and held a lane beside another",
+  },
 ];
 
 async function judge(seed: number, hasOperators = true): Promise<void> {
