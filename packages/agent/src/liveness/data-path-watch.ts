@@ -29,8 +29,8 @@ export interface DataPathWatchOptions {
   readonly isAtRest: () => boolean;
 }
 
-/** The memory of successive ticks. */
-export interface DataPathWatch {
+/** The memory of successive ticks. Disposing it closes the file that it looks at. */
+export interface DataPathWatch extends Disposable {
   /**
    * Looks once. Rejects with the file system's error where the file cannot be written.
    * @param units what the loop waited before it, in units of 50 ms.
@@ -90,6 +90,7 @@ export function createDataPathWatch(options: DataPathWatchOptions): DataPathWatc
       }
       return isUnsettled;
     },
+    [Symbol.dispose]: () => workers[Symbol.dispose](),
   };
 }
 

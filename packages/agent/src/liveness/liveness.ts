@@ -94,7 +94,7 @@ class Watch implements Liveness {
     this.#isEnded = true;
     this.#timer?.cancel();
     await this.#writing;
-    this.#keepalived[Symbol.dispose]();
+    for (const watch of [this.#keepalived, ...this.#dataPaths]) watch[Symbol.dispose]();
   }
 
   planned(): void {

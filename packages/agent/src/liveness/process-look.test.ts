@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
 import { test } from "node:test";
 
-import { follow, lookAt } from "./process-look.ts";
+import { childrenOf, follow, followChildren, lookAt } from "./process-look.ts";
 
 test("one that is followed is seen to stop, to go on and to end", async () => {
   const child = spawn("sleep", ["3600"], { stdio: "ignore" });
@@ -34,6 +34,30 @@ test("one that is followed is seen to stop, to go on and to end", async () => {
     assert.equal(follow(pid), undefined);
   } finally {
     child.kill("SIGKILL");
+  }
+});
+
+test("children that are followed are told as they come and go, until their parent ends", async () => {
+  const script = "sleep 3600 & echo up; read line; kill $!; wait; echo down; read line";
+  const parent = spawn("sh", ["-c", script], { stdio: ["pipe", "pipe", "ignore"] });
+  try {
+    await once(parent.stdout, "data");
+    const pid = parent.pid ?? 0;
+    using followed = followChildren(pid);
+    const [child, ...others] = followed?.look() ?? [];
+    assert.ok(child !== undefined && others.length === 0);
+    assert.deepEqual(childrenOf(pid), [child]);
+    assert.equal(followed?.look(), followed?.look(), "the very same list");
+    parent.stdin.write("\n");
+    await once(parent.stdout, "data");
+    assert.deepEqual(followed?.look(), []);
+    const ended = once(parent, "exit");
+    parent.kill("SIGKILL");
+    await ended;
+    assert.deepEqual(followed?.look(), []);
+    assert.equal(followChildren(pid), undefined);
+  } finally {
+    parent.kill("SIGKILL");
   }
 });
 

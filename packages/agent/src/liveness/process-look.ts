@@ -29,52 +29,91 @@ export interface FollowedProcess extends Disposable {
 
 /** Field 22, where the first is field 3; what is behind it is not looked at. */
 const START_FIELD = 19;
-/** No line of stat is longer: 52 numbers and a name of 64 bytes. */
-const STAT_BYTES_MAX = 2048;
+/** No line of stat is longer: 52 numbers and a name of 64 bytes; so many are 250 children. */
+const BYTES_MAX = 2048;
 
 /**
  * Follows a process by its file, which stays open and stays that process's: one call of the system
  * a look, of four. Undefined when there is none of that number.
  */
 export function follow(pid: number): FollowedProcess | undefined {
-  const file = openNow(`/proc/${pid}/stat`);
+  const file = followText(`/proc/${pid}/stat`);
   if (file === undefined) return undefined;
-  let [now, before] = [emptyStat(), emptyStat()];
   let seen: ProcessLook | undefined;
   return {
     pid,
     look: () => {
+      const said = file.read();
+      // One that sleeps says the same for seconds.
+      if (said?.isNew) seen = lookOf(pid, said.text);
+      return said && seen;
+    },
+    [Symbol.dispose]: () => file[Symbol.dispose](),
+  };
+}
+
+/** The children of a process, looked at again and again. */
+export interface FollowedChildren extends Disposable {
+  /** The same list for as long as they are the same; empty once the process has ended. */
+  look(): readonly number[];
+}
+
+/** Follows the children of a process as `follow` does it. Undefined when there is none. */
+export function followChildren(pid: number): FollowedChildren | undefined {
+  const file = followText(childrenPath(pid));
+  if (file === undefined) return undefined;
+  let seen: readonly number[] = [];
+  return {
+    look: () => {
+      const said = file.read();
+      if (said?.isNew) seen = numbersIn(said.text);
+      return said === undefined ? [] : seen;
+    },
+    [Symbol.dispose]: () => file[Symbol.dispose](),
+  };
+}
+
+/** A file of /proc that stays open. */
+interface FollowedText extends Disposable {
+  /** What it says, and whether that is new since the look before; undefined once it is gone. */
+  read(): { readonly text: string; readonly isNew: boolean } | undefined;
+}
+
+function followText(path: string): FollowedText | undefined {
+  const file = openNow(path);
+  if (file === undefined) return undefined;
+  let [now, before] = [emptyBytes(), emptyBytes()];
+  let said: { readonly text: string; readonly isNew: false } | undefined;
+  return {
+    read: () => {
       try {
-        now.length = readSync(file, now.buffer, 0, STAT_BYTES_MAX, 0);
-        // One that sleeps says the same for seconds.
-        if (!isSameStat(now, before)) seen = lookOf(pid, textOf(now));
-        [now, before] = [before, now];
-        return seen;
+        now.length = readSync(file, now.buffer, 0, BYTES_MAX, 0);
       } catch {
         return undefined;
       }
+      const isSame = isSameBytes(now, before);
+      [now, before] = [before, now];
+      if (said !== undefined && isSame) return said;
+      said = { text: before.buffer.toString("latin1", 0, before.length), isNew: false };
+      return { ...said, isNew: true };
     },
     [Symbol.dispose]: () => closeSync(file),
   };
 }
 
-/** A line of stat in a buffer that is used again. */
-interface Stat {
+/** Bytes in a buffer that is used again. */
+interface Bytes {
   readonly buffer: Buffer;
   length: number;
 }
 
-function emptyStat(): Stat {
-  return { buffer: Buffer.allocUnsafeSlow(STAT_BYTES_MAX), length: 0 };
+function emptyBytes(): Bytes {
+  return { buffer: Buffer.allocUnsafeSlow(BYTES_MAX), length: 0 };
 }
 
-function isSameStat(one: Stat, other: Stat): boolean {
+function isSameBytes(one: Bytes, other: Bytes): boolean {
   const { buffer, length } = other;
   return one.length === length && one.buffer.compare(buffer, 0, length, 0, length) === 0;
-}
-
-function textOf({ buffer, length }: Stat): string {
-  return buffer.toString("latin1", 0, length);
 }
 
 function openNow(path: string): number | undefined {
@@ -101,7 +140,15 @@ export function pausesOf(pid: number): number | undefined {
 
 /** The children of a process, by number. */
 export function childrenOf(pid: number): readonly number[] {
-  const words = readNow(`/proc/${pid}/task/${pid}/children`).split(" ");
+  return numbersIn(readNow(childrenPath(pid)));
+}
+
+function childrenPath(pid: number): string {
+  return `/proc/${pid}/task/${pid}/children`;
+}
+
+function numbersIn(text: string): readonly number[] {
+  const words = text.split(" ");
   return words.filter((word) => /^[1-9][0-9]*$/.test(word)).map(Number);
 }
 

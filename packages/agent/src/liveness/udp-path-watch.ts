@@ -66,6 +66,10 @@ class Watch implements DataPathWatch {
     return isUnsettled || (isFirst && this.#before !== undefined);
   }
 
+  [Symbol.dispose](): void {
+    this.#dataPath[Symbol.dispose]();
+  }
+
   #isServing(): boolean {
     return this.#options.view().applied.udpGeneration !== undefined;
   }

@@ -3,10 +3,17 @@
 // kernel or another PID namespace shows no workers it finds nothing wrong with them.
 
 import { readNow } from "../read-or-nothing.ts";
-import { type ProcessLook, childrenOf, leaderOf, lookAt } from "./process-look.ts";
+import {
+  type FollowedChildren,
+  type ProcessLook,
+  childrenOf,
+  followChildren,
+  leaderOf,
+  lookAt,
+} from "./process-look.ts";
 
-/** The memory of successive looks. */
-export interface WorkersLook {
+/** The memory of successive looks. Disposing it closes the file that it looks at. */
+export interface WorkersLook extends Disposable {
   /** Looks once. @returns whether workers die again and again, so that clients get no answer. */
   look(): boolean;
   /** Whether the next look has to confirm what this one shows. */
@@ -21,18 +28,22 @@ const REPLACED_LOOKS = 2;
 /** Makes it; nothing is looked at yet. */
 export function createWorkersLook(incarnation: string): WorkersLook {
   let master: ProcessLook | undefined;
+  let children: FollowedChildren | undefined;
   let before: readonly number[] = [];
   /** Looks in a row in which none lived that takes connections and lived at the look before. */
   let replaced = 0;
   const forget = (now: ProcessLook | undefined): void => {
-    master = now;
-    before = now === undefined ? [] : childrenOf(now.pid);
+    children?.[Symbol.dispose]();
+    children = now && followChildren(now.pid);
+    // Without a file to follow it is looked for again.
+    master = children && now;
+    before = children?.look() ?? [];
     replaced = 0;
   };
   return {
     look: () => {
-      const now = master === undefined ? [] : childrenOf(master.pid);
-      if (master !== undefined && now.length > 0 && isSame(now, before)) {
+      const now = children?.look() ?? [];
+      if (now.length > 0 && isSame(now, before)) {
         replaced = 0;
         return false;
       }
@@ -58,6 +69,7 @@ export function createWorkersLook(incarnation: string): WorkersLook {
       const workers = leader === undefined ? [] : childrenOf(leader.pid).map(lookAt);
       return workers.length > 0 && workers.every((worker) => worker?.state === "S");
     },
+    [Symbol.dispose]: () => forget(undefined),
   };
 }
 
@@ -66,5 +78,7 @@ function isServing(pid: number): boolean {
 }
 
 function isSame(one: readonly number[], other: readonly number[]): boolean {
-  return one.length === other.length && one.every((pid, at) => pid === other[at]);
+  return (
+    one === other || (one.length === other.length && one.every((pid, at) => pid === other[at]))
+  );
 }
