@@ -158,8 +158,8 @@ function arrivals(before: Plan | undefined, now: Plan): Map<LaneId, string | und
 
 /** For which intent of that plan the address was to go there, in words; undefined: for none. */
 function moveFor(plan: Plan, { address, to }: Move): string | undefined {
-  const placement = plan.leases.get(address)?.placement;
-  return placement?.kind === "lane" ? intentFor(plan, placement.lane, to) : undefined;
+  const { lane } = inLane(plan.leases.get(address));
+  return lane === undefined ? undefined : intentFor(plan, lane, to);
 }
 
 function intentFor({ nodePlans, intents }: Plan, lane: LaneId, to: AgentName): string | undefined {

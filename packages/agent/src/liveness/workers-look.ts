@@ -6,7 +6,6 @@ import { readNow } from "../read-or-nothing.ts";
 import {
   type FollowedChildren,
   type ProcessLook,
-  childrenOf,
   followChildren,
   leaderOf,
   lookAt,
@@ -65,8 +64,7 @@ export function createWorkersLook(incarnation: string): WorkersLook {
       return replaced > 0 && replaced < REPLACED_LOOKS;
     },
     areAsleep: () => {
-      const leader = leaderOf(incarnation);
-      const workers = leader === undefined ? [] : childrenOf(leader.pid).map(lookAt);
+      const workers = (children?.look() ?? []).map(lookAt);
       return workers.length > 0 && workers.every((worker) => worker?.state === "S");
     },
     [Symbol.dispose]: () => forget(undefined),

@@ -9,9 +9,10 @@ import { createInterface } from "node:readline";
 import { finished } from "node:stream/promises";
 import { after, before, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
+import { createLogger, createSystemClock } from "@fairlead/runtime";
 import { address, inSandbox } from "@fairlead/testkit";
 
+import { askThere, ip, ipThere, makeNeighbour, run } from "../neighbour-stage.ts";
 import type { Kernel } from "../ports.ts";
 import { createNetlinkKernel } from "./kernel.ts";
 import { createNetlinkConnections } from "./netlink-connections.ts";
@@ -30,32 +31,13 @@ for (const host of process.argv.slice(1)) {
   }
 }`;
 
-async function run(command: string, args: readonly string[], input = ""): Promise<string> {
-  const limits = { timeoutMs: 10_000, maxOutputBytes: 65_536 };
-  const result = await runProgram({ command, args, input, ...limits });
-  assert.equal(result.code, 0, result.stderr);
-  return result.stdout;
-}
-
-async function ip(lines: readonly string[], namespace: readonly string[] = []): Promise<void> {
-  await run(IP, [...namespace, "-batch", "-"], `${lines.join("\n")}\n`);
-}
-
 /** A segment of this host and another one. */
 async function makeSegment(): Promise<void> {
-  // Names of namespaces live in a folder of the machine, which a sandbox may not write.
-  await run("/usr/bin/mount", ["-t", "tmpfs", "tmpfs", "/run"]);
-  await ip([
-    "link set lo up",
-    "netns add other",
-    "link add eth0 type veth peer name eth0 netns other",
-    "address add 192.0.2.11/24 dev eth0",
-    "address add 2001:db8::11/64 dev eth0 nodad",
-    "link set eth0 up",
+  await ip("link set lo up");
+  await makeNeighbour([
+    "address add 192.0.2.12/24 dev eth0",
+    "address add 2001:db8::12/64 dev eth0 nodad",
   ]);
-  const others = ["192.0.2.12/24 dev eth0", "2001:db8::12/64 dev eth0 nodad"];
-  const inside = [...others.map((one) => `address add ${one}`), "link set eth0 up"];
-  await ip(inside, ["-n", "other"]);
 }
 
 /** Takes connections at any address, and holds them without a word, by the address. */
@@ -113,13 +95,13 @@ inSandbox({ file: import.meta.url, name: "client connections" }, () => {
   test("clients of an address that left waited for ever for an answer: now they are reset", async () => {
     const own = await hostsOwn();
     const put = [`${VIP}/32 dev eth0`, `${STAYS}/32 dev eth0`, `${VIP6}/128 dev eth0 nodad`];
-    await ip(put.map((one) => `address add ${one}`));
+    await ip(...put.map((one) => `address add ${one}`));
     await using connections = await createNetlinkConnections({ kernel });
     using client = startClient([VIP, STAYS, VIP6]);
     const connected = [VIP, STAYS, VIP6].map((host) => `${host} connect `);
     assert.deepEqual(await client.lines(3), connected.toSorted());
 
-    await ip([`address del ${VIP}/32 dev eth0`, `address del ${VIP6}/128 dev eth0`]);
+    await ip(`address del ${VIP}/32 dev eth0`, `address del ${VIP6}/128 dev eth0`);
     const many = Array.from({ length: 1500 }, (_, at) => `198.51.${at >> 8}.${at & 255}`);
     const left = [...many.slice(0, 700), VIP, ...many.slice(700), VIP6].map(address);
     assert.equal(await connections.end(left), 2);
@@ -136,33 +118,30 @@ inSandbox({ file: import.meta.url, name: "client connections" }, () => {
     sockets.get(STAYS)?.write("there?");
     assert.deepEqual(await client.lines(1), [`${STAYS} data there?`], "others are not touched");
     assert.equal(await connections.end(left), 0);
-    await ip([`address del ${STAYS}/32 dev eth0`]);
+    await ip(`address del ${STAYS}/32 dev eth0`);
     assert.equal(await hostsOwn(), own, "nothing is left behind");
   });
 
   test("a reset asked for the client in the name of the address, and the segment believed it", async () => {
-    await ip([`address add ${VIP}/32 dev eth0`, `address add ${VIP6}/128 dev eth0 nodad`]);
+    await ip(`address add ${VIP}/32 dev eth0`, `address add ${VIP6}/128 dev eth0 nodad`);
     await using connections = await createNetlinkConnections({ kernel });
     using client = startClient([VIP, VIP6]);
     assert.deepEqual(await client.lines(2), [`${VIP} connect `, `${VIP6} connect `]);
-    await ip([`address del ${VIP}/32 dev eth0`, `address del ${VIP6}/128 dev eth0`]);
+    await ip(`address del ${VIP}/32 dev eth0`, `address del ${VIP6}/128 dev eth0`);
     // As it was told by the new holder; and this host has not spoken to the client for a while.
     const told = [VIP, VIP6].map((vip) => `${vip} lladdr ${NEW_HOLDER} dev eth0 nud stale`);
-    await ip(
-      told.map((one) => `neighbour replace ${one}`),
-      ["-n", "other"],
-    );
+    await ipThere(...told.map((one) => `neighbour replace ${one}`));
     for (const family of ["-4", "-6"]) await run(IP, [family, "neighbour", "flush", "all"]);
     assert.equal(await connections.end([VIP, VIP6].map(address)), 2);
     assert.equal((await client.lines(2)).length, 2);
     for (const vip of [VIP, VIP6]) {
-      const believed = await run(IP, ["-n", "other", "neighbour", "show", vip]);
+      const believed = await askThere("neighbour", "show", vip);
       assert.match(believed, new RegExp(NEW_HOLDER), "who has it is the new holder, as before");
     }
   });
 
   test("an address that came back has its connections on", async () => {
-    await ip([`address add ${BACK}/32 dev eth0`]);
+    await ip(`address add ${BACK}/32 dev eth0`);
     await using connections = await createNetlinkConnections({ kernel });
     using client = startClient([BACK]);
     assert.deepEqual(await client.lines(1), [`${BACK} connect `]);
@@ -176,12 +155,12 @@ inSandbox({ file: import.meta.url, name: "client connections" }, () => {
   test("addresses on lo and on kube-proxy's device are not held: they are reset, and stay there", async () => {
     const both = [ON_LO, ON_IPVS];
     const kubeProxy = "link add kube-ipvs0 type veth peer name ipvs1";
-    await ip([kubeProxy, ...both.map((one) => `address add ${one}/32 dev eth0`)]);
+    await ip(kubeProxy, ...both.map((one) => `address add ${one}/32 dev eth0`));
     await using connections = await createNetlinkConnections({ kernel });
     using client = startClient(both);
     assert.equal((await client.lines(2)).join(), both.map((one) => `${one} connect `).join());
-    await ip(both.map((one) => `address del ${one}/32 dev eth0`));
-    await ip([`address add ${ON_LO}/32 dev lo`, `address add ${ON_IPVS}/32 dev kube-ipvs0`]);
+    await ip(...both.map((one) => `address del ${one}/32 dev eth0`));
+    await ip(`address add ${ON_LO}/32 dev lo`, `address add ${ON_IPVS}/32 dev kube-ipvs0`);
     const own = await hostsOwn();
     assert.equal(await connections.end(both.map(address)), 2);
     const reset = both.map((one) => `${one} error ECONNRESET`);
@@ -192,13 +171,13 @@ inSandbox({ file: import.meta.url, name: "client connections" }, () => {
   test("an agent that stopped amid this left the addresses behind: it ends what it began", async () => {
     const own = await hostsOwn();
     const many = Array.from({ length: 50 }, (_, at) => `192.0.2.${200 + at}`);
-    await ip(many.map((one) => `address add ${one}/32 dev eth0`));
+    await ip(...many.map((one) => `address add ${one}/32 dev eth0`));
     const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>();
     const view = (): ReturnType<Kernel["view"]> => kernel.view().finally(begin);
     const connections = await createNetlinkConnections({ kernel: { view } });
     using client = startClient(many);
     await client.lines(many.length);
-    await ip(many.map((one) => `address del ${one}/32 dev eth0`));
+    await ip(...many.map((one) => `address del ${one}/32 dev eth0`));
     const ending = connections.end(many.map(address));
     await hasBegun;
     // A turn is one answer of the kernel at the most, and it is asked of each address.

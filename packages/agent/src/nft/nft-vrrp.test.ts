@@ -6,9 +6,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createFakeClock, createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
+import { createFakeClock, createLogger, createSystemClock } from "@fairlead/runtime";
 import type { DeviceName, Link } from "@fairlead/model";
 import { address, device, hostile, inSandbox, nftFaults, VRRP_WORDS } from "@fairlead/testkit";
+import { run } from "../neighbour-stage.ts";
 import type { RouterSets } from "../ports.ts";
 import { createNetlinkSets } from "../netlink/netlink-sets.ts";
 import { createNftVrrp, forgetHeard } from "./nft-vrrp.ts";
@@ -25,13 +26,6 @@ const LINKS: readonly Link[] = [
     prefixes: [{ address: address("192.0.2.11"), length: 24 }],
   },
 ];
-
-async function run(command: string, args: readonly string[], input = ""): Promise<string> {
-  const limits = { timeoutMs: 10_000, maxOutputBytes: 65_536 };
-  const result = await runProgram({ command, args, input, ...limits });
-  assert.equal(result.code, 0, result.stderr);
-  return result.stdout;
-}
 
 async function until(isSo: () => boolean): Promise<void> {
   const endMs = clock.nowMs() + 10_000;
