@@ -1,4 +1,5 @@
-// What an agent's log says of its host: each trouble once, with its code and what to do, and its end.
+// What an agent says of its host in its log: each trouble once, with its code and what to do, and
+// its end.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,6 +1,6 @@
 // What a pass changed, in the log: each thing that was left out and each trouble of the host, once
-// and not once a pass, with what to do; and that a trouble has passed. Given what was applied before
-// and after it.
+// and not once a pass, with what to do; and that it has passed. Given what was applied before and
+// after.
 
 import { REASONS, type Reason } from "@fairlead/model";
 import type { Logger } from "@fairlead/runtime";
