@@ -30,6 +30,7 @@ export function formatLease(row: AddressRow): string {
     ["Holder", row.holder],
     ["Lane", row.lane],
     ["Order", row.order.join(", ")],
+    ["Stands by", standingBy(row)],
     ["Waits for", row.waitingFor.join(", ")],
     ["Rests until", row.restsUntilMs === undefined ? "" : timeText(Number(row.restsUntilMs))],
     ["Age", formatAge(Number(row.ageMs))],
@@ -40,6 +41,12 @@ export function formatLease(row: AddressRow): string {
   return shown
     .map(([name, value]) => `${`${name}:`.padEnd(width)}${value.replaceAll("\n", indent)}\n`)
     .join("");
+}
+
+/** Where nobody does the address is lost with its holder; in a mode without lanes nobody could. */
+function standingBy({ lane, state, standingBy: names }: AddressRow): string {
+  if (lane === "" || state !== "held") return "";
+  return names.length === 0 ? "nobody" : names.join(", ");
 }
 
 function timeText(ms: number): string {

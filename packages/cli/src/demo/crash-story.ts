@@ -50,6 +50,7 @@ export async function tellCrashStory(stage: DemoStage, tell: Tell): Promise<stri
   tell("\n1. What is asked for, and what came of it\n\n");
   tell(indent((await stage.fairlead(["status", "--wait", "15s"])).stdout));
   const { address } = await webOf(stage);
+  await untilAllStandBy(stage);
 
   const pace = `A client connects to ${address} every ${CONNECT_EVERY_MS} ms`;
   tell(`\n2. ${pace}; its holder is hit by kill -9\n\n`);

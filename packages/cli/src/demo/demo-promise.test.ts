@@ -14,7 +14,7 @@ import {
   keepPromise,
   seenText,
 } from "./demo-promise.ts";
-import { type LeaseJson, type ClaimJson, doesRest } from "./demo-status.ts";
+import { type ClaimJson, doesRest } from "./demo-status.ts";
 
 const EVERY_MS = 5;
 
@@ -85,7 +85,10 @@ test("a pool is shown as full only where one waits and the other is refused", ()
 });
 
 test("an address rests that is neither free nor somebody's", () => {
-  const row = (state: string, owners: readonly string[] = []): LeaseJson => {
+  const row = (
+    state: string,
+    owners: readonly string[] = [],
+  ): Parameters<typeof doesRest>[0][number] => {
     return { address: "192.0.2.1", state, owners };
   };
   assert.ok(doesRest([row("quarantined")], "192.0.2.1"));

@@ -44,6 +44,8 @@ export interface LeaseJson {
   readonly owners: readonly string[];
   /** `held`, `draining` or `quarantined`, which is its rest. */
   readonly state: string;
+  readonly holder: string;
+  readonly standingBy: readonly string[];
 }
 
 interface ListJson {
@@ -83,12 +85,15 @@ export async function untilRests(stage: DemoStage, address: string): Promise<voi
 }
 
 /** Whether that address is not free, and nobody's. */
-export function doesRest(leases: readonly LeaseJson[], address: string): boolean {
+export function doesRest(
+  leases: readonly Pick<LeaseJson, "address" | "state" | "owners">[],
+  address: string,
+): boolean {
   const row = leases.find((one) => one.address === address);
   return row?.state === "quarantined" && row.owners.length === 0;
 }
 
-/** Waits until every agent is connected, has applied its plan and has nothing to say. */
+/** Waits until every agent is well, and holds each address or stands by for it. */
 export async function untilAllStandBy(stage: DemoStage): Promise<void> {
   const isWell = ({ state, sync, remarks }: AgentJson): boolean =>
     state === "connected" && sync === "in-sync" && remarks.length === 0;
@@ -96,6 +101,14 @@ export async function untilAllStandBy(stage: DemoStage): Promise<void> {
     "every agent is well",
     () => readAgents(stage),
     (agents) => agents.length === stage.balancers.length && agents.every(isWell),
+  );
+  const isBacked = ({ state, holder, standingBy }: LeaseJson): boolean =>
+    state !== "held" ||
+    stage.balancers.every(({ name }) => name === holder || standingBy.includes(name));
+  await until(
+    "every address has its successors",
+    () => readLeases(stage),
+    (leases) => leases.every(isBacked),
   );
 }
 

@@ -1,11 +1,13 @@
 // One address that is not free as a row. Pure.
 
-import { claimTitle, type LeasedAddress, portText } from "@fairlead/model";
+import { type AgentName, claimTitle, type LeasedAddress, portText } from "@fairlead/model";
+import { standsBy } from "@fairlead/planner";
 import type { AddressRowSchema, MessageInitShape } from "@fairlead/wire";
 
+import type { CycleView } from "../../cycle-view.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { wholeMs } from "./age.ts";
-import { couldHold, holdingsOf, orderOf } from "./evidence.ts";
+import { couldHold, holdingsOf, laneOf, orderOf } from "./evidence.ts";
 
 /** The row of a leased address. */
 export function addressRow(
@@ -22,6 +24,7 @@ export function addressRow(
     ...(holder === undefined ? {} : { holder }),
     ...(placement.kind === "lane" ? { lane: placement.lane } : {}),
     order: [...orderOf(view, lease)],
+    standingBy: standingBy(view, lease),
     waitingFor: state.kind === "draining" ? [...sentTo] : [],
     ageMs: wholeMs(nowMs - lease.sinceMs),
     ports: owners.map(
@@ -32,4 +35,10 @@ export function addressRow(
     published: lease.published,
     ...(state.kind === "quarantined" ? { restsUntilMs: wholeMs(state.untilMs) } : {}),
   };
+}
+
+/** Agents that hold it next, by their own word; none in a mode without lanes. */
+function standingBy(view: CycleView, lease: LeasedAddress): AgentName[] {
+  const lane = laneOf(view, lease);
+  return lane?.order.filter((agent) => standsBy(view.state, lane, agent)) ?? [];
 }

@@ -145,6 +145,10 @@ suite("a list", () => {
     assert.equal(first?.lane, "192.0.2.0/24#1");
     assert.equal(first?.order.length, 3);
     assert.deepEqual(first?.waitingFor, []);
+    assert.deepEqual(
+      first?.standingBy,
+      first?.order.filter((name) => name !== first.holder),
+    );
   });
 
   test("has only what was asked for, and always the controller", () => {
