@@ -99,7 +99,10 @@ class Watch implements LeaseWatch {
     return !agent.report.resources.has(vipName(address));
   }
 
-  /** One port has one owner, and whoever has it keeps it while it asks for it. */
+  /**
+   * One port has one owner, and whoever has it keeps it while it asks for it. Who has another
+   * address too gives up one of them, and who takes another sharing key leaves those with the old.
+   */
   #judgePorts(
     address: Address,
     before: LeasedAddress | undefined,
@@ -111,11 +114,17 @@ class Watch implements LeaseWatch {
     for (const [port, claim] of portOwners(before) ?? []) {
       const now = owners?.get(port);
       if (now === claim) continue;
-      const asks = [...(claims?.values() ?? [])].some(
-        ({ value }) => value.id === claim && hasOwner(before, value) && asksFor(value, port),
-      );
-      if (asks) this.#fault(`${port} of ${address} went from ${claim} to ${now ?? "nobody"}`);
+      const value = claims?.get(claim)?.value;
+      if (value === undefined || !hasOwner(before, value) || !asksFor(value, port)) continue;
+      const mayLeave = this.#hasOther(value, address) || mustPart(before, value);
+      if (now === undefined && mayLeave) continue;
+      this.#fault(`${port} of ${address} went from ${claim} to ${now ?? "nobody"}`);
     }
+  }
+
+  #hasOther(claim: Claim, address: Address): boolean {
+    const rows = [...this.medium.leases.values()];
+    return rows.some((row) => row.address !== address && hasOwner(row, claim));
   }
 
   #fault(text: string): void {
@@ -140,6 +149,12 @@ function portOwners(row: LeasedAddress | undefined): ReadonlyMap<string, ClaimId
 
 function hasOwner(row: LeasedAddress | undefined, { uid }: Claim): boolean {
   return row?.owners.some((owner) => owner.uid === uid) ?? false;
+}
+
+/** Whether it may not share the row with its other owners any more. */
+function mustPart(row: LeasedAddress | undefined, { uid, sharingKey }: Claim): boolean {
+  const isShared = row?.owners.some((owner) => owner.uid !== uid) ?? false;
+  return isShared && row?.sharingKey !== sharingKey;
 }
 
 function asksFor({ listeners, wishedAddresses }: Claim, key: string): boolean {
