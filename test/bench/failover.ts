@@ -71,6 +71,7 @@ async function settledHolder(
   stage: Stage,
 ): Promise<{ readonly address: string; readonly holder: string }> {
   const { address } = await stage.served("default/web");
+  await stage.backed();
   await stage.until(
     "all agents are in sync with keepalived up",
     (list) =>

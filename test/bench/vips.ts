@@ -35,7 +35,8 @@ export async function benchVips(tell: (line: string) => void): Promise<readonly 
   const services = Array.from({ length: count }, (_, index) => service({ name: `web-${index}` }));
   await stage.write("all.yaml", services.flat());
   const vips = await untilServed(stage, count);
-  tell(`  ${count} VIPs are served`);
+  await stage.backed(READY_MS_MAX);
+  tell(`  ${count} VIPs are served, and have their successors`);
   for (const other of [NEXT, LAST]) await command(stage, "drain", other);
   for (const other of [NEXT, LAST]) await command(stage, "uncordon", other);
   // Only the very first start of a host compiles the sources, and holds the compiler in memory.

@@ -143,6 +143,7 @@ story(
     const [lost] = stage.balancers;
     assert.ok(lost !== undefined);
     const moved = vipsOf(stage, lost);
+    await stage.backed();
     await lost.cutLink();
     await stage.recorder.waitUntil(
       () => moved.every((address) => othersOf(stage, address, lost).length === 1),
@@ -175,6 +176,7 @@ story(
     const members = ["10.77.0.21", "10.77.0.22", "fd77::21", "fd77::22"];
     await stage.write("web.yaml", service({ name: "web", spec, members, ports: [HTTP] }));
     const { holder } = await stage.served("default/web");
+    await stage.backed();
     const list = await stage.asker.list();
     const [ipv4 = "", ipv6 = ""] =
       claimOf(list, "default/web")?.addresses.map(({ address }) => address) ?? [];

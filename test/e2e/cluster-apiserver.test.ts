@@ -31,6 +31,7 @@ story("the API server is away for a minute, and a host dies meanwhile", CLUSTER,
   const { cluster, kube } = stage.api();
   const web = await addService(kube, { name: "web" });
   const { address, holder } = await stage.served("default/web");
+  await stage.backed();
   await untilAddresses(kube, "web", [address]);
   await untilTold(kube, web, { reason: "AddressAllocated" });
   await using probe = await startProbe(stage.client, { address, port: 80, durationMs: 115_000 });
@@ -77,6 +78,7 @@ story("a frozen API server loses nothing of what was asked meanwhile", CLUSTER, 
   const { cluster, kube, kubectl } = stage.api();
   const web = await addService(kube, { name: "web" });
   const { address, holder } = await stage.served("default/web");
+  await stage.backed();
   await untilAddresses(kube, "web", [address]);
   await untilTold(kube, web, { reason: "AddressAllocated" });
   await using probe = await startProbe(stage.client, { address, port: 80 });

@@ -89,6 +89,7 @@ story(
 story("without any controller a host dies, and an agent starts again", {}, async (stage) => {
   await stage.write("web.yaml", service({ name: "web" }));
   const { address, holder } = await stage.served("default/web");
+  await stage.backed();
   await using probe = await startProbe(stage.client, { address, port: 80 });
   await probe.waitForAnswer(5_000);
   await stage.controller.kill();

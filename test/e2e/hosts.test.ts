@@ -26,6 +26,7 @@ const CONNECTED_MS_MAX = 20_000;
 story("the holder's cable is cut: another answers, and keeps it after", {}, async (stage) => {
   await stage.write("web.yaml", service({ name: "web" }));
   const { address, holder } = await stage.served("default/web");
+  await stage.backed();
   await using probe = await startProbe(stage.client, { address, port: 80 });
   await probe.waitForAnswer(5_000);
 
@@ -65,6 +66,7 @@ story("the holder's cable is cut: another answers, and keeps it after", {}, asyn
 story("the holder hears and is heard by nobody: it is as good as dead", {}, async (stage) => {
   await stage.write("web.yaml", service({ name: "web" }));
   const { address, holder } = await stage.served("default/web");
+  await stage.backed();
   await using probe = await startProbe(stage.client, { address, port: 80 });
   await probe.waitForAnswer(5_000);
 
@@ -87,6 +89,7 @@ story("the holder hears and is heard by nobody: it is as good as dead", {}, asyn
 story("a host crashes and boots again: it serves as a successor", {}, async (stage) => {
   await stage.write("web.yaml", service({ name: "web" }));
   const { address, holder } = await stage.served("default/web");
+  await stage.backed();
   await using probe = await startProbe(stage.client, { address, port: 80 });
   await probe.waitForAnswer(5_000);
 
@@ -118,6 +121,7 @@ story("a host crashes and boots again: it serves as a successor", {}, async (sta
 story("VRRP is lost while all else passes: it is said, and ends at once", {}, async (stage) => {
   await stage.write("web.yaml", service({ name: "web" }));
   const { address, holder } = await stage.served("default/web");
+  await stage.backed();
   const deaf = stage.lab.host(holder);
   await deaf.dropProtocol(VRRP);
   await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX, holder);
@@ -143,6 +147,7 @@ story("VRRP is lost while all else passes: it is said, and ends at once", {}, as
 story("a holder withdraws for maintenance and comes back as a successor", {}, async (stage) => {
   await stage.write("web.yaml", service({ name: "web" }));
   const { address, holder } = await stage.served("default/web");
+  await stage.backed();
   await using probe = await startProbe(stage.client, { address, port: 80 });
   await probe.waitForAnswer(5_000);
 

@@ -28,6 +28,7 @@ story(
     const members = [...MEMBERS, "fd77::21", "fd77::22"];
     await stage.write("web.yaml", service({ name: "web", spec, members }));
     const { holder } = await stage.served("default/web");
+    await stage.backed();
     const claim = claimOf(await stage.asker.list(), "default/web");
     const vips = claim?.addresses.map(({ address }) => address) ?? [];
     assert.equal(vips.length, 2);

@@ -32,6 +32,7 @@ story(
     await stage.write("web.yaml", service({ name: "web" }));
     for (const { what, signal, files } of LOSSES) {
       const { address, holder } = await stage.served("default/web");
+      await stage.backed();
       const host = stage.lab.host(holder);
       const before = daemonsOf(host).keepalived;
       const lost = files.map((file) => pidOf(host, file));

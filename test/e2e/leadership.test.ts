@@ -12,7 +12,8 @@ import { type ClaimJson, startAsker } from "./stage/asker.ts";
 import { addService, CLUSTER, serviceTarget } from "./stage/cluster-traces.ts";
 import { statusOf, untilAddresses } from "./stage/cluster-views.ts";
 import { readSamples } from "./stage/linted-metrics.ts";
-import { areInSync, claimOf, createUntil, type Stage } from "./stage/stage.ts";
+import { areInSync } from "./stage/settled.ts";
+import { claimOf, createUntil, type Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 
 const LEASE_S = 4;

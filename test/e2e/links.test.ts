@@ -53,6 +53,7 @@ story(
   async (stage) => {
     await stage.write("web.yaml", service({ name: "web" }));
     const { address, holder } = await stage.served("default/web");
+    await stage.backed();
     await using probe = await startProbe(stage.client, { address, port: 80 });
     await probe.waitForAnswer(TAKEOVER_MS_MAX);
     const flap = async (name: string): Promise<void> => {
@@ -84,6 +85,7 @@ story(
   async (stage) => {
     await stage.write("web.yaml", service({ name: "web" }));
     const { address, holder } = await stage.served("default/web");
+    await stage.backed();
     const host = stage.lab.host(holder);
     const peer = holder === "lb1" ? "lb2" : "lb1";
     const changed = `10.77.0.4${holder.slice(2)}`;
@@ -108,6 +110,7 @@ story(
 story("a holder's device gets another name: it is a successor with it", TWO, async (stage) => {
   await stage.write("web.yaml", service({ name: "web" }));
   const { address, holder } = await stage.served("default/web");
+  await stage.backed();
   const host = stage.lab.host(holder);
   await ip(host, "link set eth0 name lan0");
   await speaksFrom(stage, host, "interface lan0");
@@ -118,6 +121,7 @@ story("a holder's device gets another name: it is a successor with it", TWO, asy
 story("a holder's device goes and comes back: it is a successor again", TWO, async (stage) => {
   await stage.write("web.yaml", service({ name: "web" }));
   const { address, holder } = await stage.served("default/web");
+  await stage.backed();
   const host = stage.lab.host(holder);
   await host.removeLink();
   const next = await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX, holder);

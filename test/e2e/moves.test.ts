@@ -41,6 +41,7 @@ story("an operator moves an address, drains its host and takes it back", {}, asy
       : undefined,
   );
   await stage.inSync();
+  await stage.backed();
   await using probe = await startProbe(stage.client, {
     address,
     port: 80,

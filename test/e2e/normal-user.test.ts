@@ -16,6 +16,7 @@ const MANY = 20;
 story("as a normal user: created, failed over and deleted", { user }, async (stage) => {
   await stage.write("web.yaml", service({ name: "web" }));
   const { address, holder } = await stage.served("default/web");
+  await stage.backed();
   const byMember = await answers(stage.client, { address, port: 80 });
   assert.deepEqual(Object.keys(byMember), ["member1", "member2"]);
 

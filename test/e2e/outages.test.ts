@@ -29,6 +29,7 @@ story(
   async (stage) => {
     await stage.write("web.yaml", service({ name: "web" }));
     const { address, holder } = await stage.served("default/web");
+    await stage.backed();
     const host = stage.lab.host(holder);
     await using probe = await startProbe(stage.client, { address, port: 80, timeoutMs: 3_000 });
     await probe.waitForAnswer(TAKEOVER_MS_MAX);
@@ -68,6 +69,7 @@ story(
   async (stage) => {
     await stage.write("web.yaml", service({ name: "web" }));
     const { address } = await stage.served("default/web");
+    await stage.backed();
     await stage.controller.kill();
     await Promise.all(
       stage.balancers.map((host) => {
@@ -120,6 +122,7 @@ story(
     const dns = { name: "dns", port: 53, targetPort: 5353, protocol: "UDP" } as const;
     await stage.write("dns.yaml", service({ name: "dns", ports: [dns] }));
     const { address, holder } = await stage.served("default/dns");
+    await stage.backed();
     const host = stage.lab.host(holder);
     const asked = { address, port: 53, protocol: "udp" } as const;
     await using probe = await startProbe(stage.client, asked);

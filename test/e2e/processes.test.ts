@@ -44,6 +44,7 @@ story("the agent is killed and started again: nobody notices", {}, async (stage)
 story("nginx's master is killed: its lane leaves at once, and stays away", {}, async (stage) => {
   await stage.write("web.yaml", service({ name: "web" }));
   const { address, holder } = await stage.served("default/web");
+  await stage.backed();
   const host = stage.lab.host(holder);
   await using probe = await startProbe(stage.client, { address, port: 80 });
   await probe.waitForAnswer(5_000);
@@ -122,6 +123,7 @@ story("a port is taken while nginx is down: the others are served again", {}, as
 story("all of keepalived is killed: its addresses are not orphaned", {}, async (stage) => {
   await stage.write("web.yaml", service({ name: "web" }));
   const { address, holder } = await stage.served("default/web");
+  await stage.backed();
   const host = stage.lab.host(holder);
   await using probe = await startProbe(stage.client, { address, port: 80 });
   await probe.waitForAnswer(5_000);
@@ -163,6 +165,7 @@ story(
   async (stage) => {
     await stage.write("web.yaml", service({ name: "web" }));
     const { address, holder } = await stage.served("default/web");
+    await stage.backed();
     const host = stage.lab.host(holder);
     await stage.agent(holder).kill();
     const before = daemonsOf(host).keepalived;

@@ -32,6 +32,7 @@ story(
     await stage.write("web.yaml", service({ name: "web" }));
     for (const { name, begin } of TROUBLES) {
       const { address, holder } = await stage.served("default/web");
+      await stage.backed();
       const host = stage.lab.host(holder);
       const master = pidOf(host, "nginx/nginx.pid");
       await using probe = await startProbe(stage.client, { address, port: 80 });

@@ -20,7 +20,11 @@ import { createLaneHearings } from "./lane-hearing.ts";
 import type { HeardAdverts } from "./ports.ts";
 
 const ORDER = ["a=192.0.2.11", "b=192.0.2.12", "c=192.0.2.13"];
-const LANE: LaneResource = { ...laneOf({ routerId: 51, order: ORDER }), holder: agentName("a") };
+const LANE: LaneResource = {
+  ...laneOf({ routerId: 51, order: ORDER }),
+  holder: agentName("a"),
+  preempt: false,
+};
 
 const ANCHOR = laneAnchor(LANE).address;
 
@@ -144,6 +148,19 @@ const cases: readonly {
       { ms: 3000, lane: { listens: true } },
     ],
     said: [undefined, "heard"],
+  },
+  {
+    name: "who listens to a holder that begins a new lane waits for its first adverts alone",
+    spans: [
+      { ms: 1000, from: [], lane: { listens: true, preempt: true } },
+      { ms: 1000, lane: { listens: true } },
+    ],
+    said: [undefined, "heard"],
+  },
+  {
+    name: "who listens where an operator moves the lane waits for what lasts",
+    spans: [{ ms: 2000, lane: { listens: true, preempt: true, intentId: "move-1" } }],
+    said: [undefined],
   },
   {
     name: "a host without the means says so",

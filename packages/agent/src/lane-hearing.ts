@@ -54,6 +54,8 @@ interface Entry {
   readonly source: Address;
   /** When this host was first told of the lane with this holder. */
   readonly sinceMs: number;
+  /** Whether nobody had held the lane yet by then: its holder begins to speak. */
+  readonly isNew: boolean;
   /** When what is said changed last. */
   changedMs: number;
   /** Of readings: since when each was one of silence, or of adverts. */
@@ -100,9 +102,10 @@ class Listening implements LaneHearings {
 
   #follow(lanes: ReadonlyMap<ResourceName, HeldLane>, nowMs: number): void {
     for (const name of this.#entries.keys()) if (!lanes.has(name)) this.#entries.delete(name);
-    for (const [name, { source }] of lanes) {
+    for (const [name, { lane, source }] of lanes) {
       if (this.#entries.get(name)?.source === source) continue;
-      this.#entries.set(name, { source, sinceMs: nowMs, changedMs: nowMs });
+      const isNew = lane.preempt && lane.intentId === undefined;
+      this.#entries.set(name, { source, sinceMs: nowMs, isNew, changedMs: nowMs });
     }
   }
 
@@ -125,8 +128,9 @@ class Listening implements LaneHearings {
       delete entry.silentSinceMs;
       delete entry.answer;
       entry.heardSinceMs ??= readMs;
-      // Whoever does not run the lane only gets in on what lasts.
-      const isDoubted = entry.said === "unheard" || lane.listens === true;
+      // Whoever does not run the lane only gets in on what lasts, unless all begin together.
+      const isJoining = lane.listens === true && !entry.isNew;
+      const isDoubted = entry.said === "unheard" || isJoining;
       const isSteady = readMs - entry.heardSinceMs >= STEADY_MS;
       if (isSteady || !isDoubted) this.#say(entry, "heard");
       return;

@@ -106,20 +106,6 @@ export function listenMs({ advertIntervalMs }: World["settings"]): number {
   return ADVERTS_MISSED * advertIntervalMs + LISTEN_MS;
 }
 
-/** Whether the agent is known not to hear another one, by any lane of that one. */
-export function isKnownDeaf(
-  agents: Agents,
-  lanes: Iterable<Lane>,
-  { agent, to }: { readonly agent: AgentName; readonly to: AgentName },
-): boolean {
-  const view = agents.get(agent);
-  if (view?.report?.hearing === undefined) return false;
-  for (const lane of lanes) {
-    if (lane.holder === to && hearingOf(view, lane) === "unheard") return true;
-  }
-  return false;
-}
-
 /** Lanes with who runs them, and what agents say. */
 export interface UnheardOptions {
   readonly resources: LaneResources;

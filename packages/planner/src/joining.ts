@@ -16,10 +16,11 @@ import {
   laneName,
 } from "@fairlead/model";
 
-import { isDeafTo, isKnownDeaf, listenedMs, listenMs, mustListen } from "./hearing.ts";
+import { canTell, isDeafTo, mustListen } from "./hearing.ts";
+import { waitingForFirst } from "./new-lanes.ts";
 import { isStale, mayStillCome } from "./stale.ts";
 import { laneReportOf } from "./lane-holders.ts";
-import { isStuck } from "./stuck.ts";
+import { hasTried, isStuck } from "./stuck.ts";
 
 /** What it is decided from. */
 export interface JoinOptions {
@@ -40,25 +41,23 @@ export function waitingAgents(
   lane: Lane,
   resources: ReadonlyMap<AgentName, LaneResource>,
 ): ReadonlySet<AgentName> {
-  const { agents, lanes } = options.world;
+  const { agents } = options.world;
   const waiting = new Set(joiningAgents(options, lane, resources));
-  const [first] = lane.order;
-  for (const agent of resources.keys()) {
-    const isDeaf = lane.settled
-      ? isDeafTo(agents, lane, agent)
-      : first !== undefined &&
-        agent !== first &&
-        isKnownDeaf(agents, lanes.values(), { agent, to: first });
-    if (isDeaf) waiting.add(agent);
-  }
+  const others = lane.settled
+    ? [...resources.keys()].filter((agent) => isDeafTo(agents, lane, agent))
+    : waitingForFirst(options, lane, {
+        has: (agent) => resources.has(agent),
+        sent: options.sentTo(lane),
+      });
+  for (const agent of others) waiting.add(agent);
   return waiting;
 }
 
 /**
- * The agents that may not run the lane yet. Those to whom a new lane is given first start together:
- * nobody has it then. Whoever cannot run the lane is not waited for, as it could lose its only
- * others, nor who has been out of reach for long: one that is may be well for a while, and holds
- * the lane beside the newcomer, of which it does not know, as soon as that holds it.
+ * The agents that join a lane and may not run it yet. Those to whom a new lane is given first do
+ * not join: nobody has it then. Whoever cannot run the lane is not waited for, as it could lose its
+ * only others, nor who has been out of reach for long: one that is may be well for a while, and
+ * holds the lane beside the newcomer, of which it does not know, as soon as that holds it.
  * @param resources the lane as each agent is to run it, whoever joins included.
  */
 function joiningAgents(
@@ -70,6 +69,8 @@ function joiningAgents(
   const name = laneName(lane.id);
   const strangers = [...resources.keys()].filter((agent) => {
     if (agent === lane.holder) return false;
+    // In a lane that nobody has held yet it waits for its first agent alone.
+    if (!lane.settled && canTell(agents.get(agent))) return false;
     // One that comes back by an old plan runs it, and hears nothing of whoever holds it by now.
     return laneReportOf(agents.get(agent), lane) === undefined || !isSpokenTo(agents, lane, agent);
   });
@@ -120,23 +121,6 @@ function isSpokenTo(agents: World["agents"], lane: Lane, agent: AgentName): bool
 
 function isRun(step: Step | undefined): boolean {
   return step === "applied" || step === "serving";
-}
-
-/**
- * Whether the agent has failed for a while: what fails once at the start of a new lane may run a
- * moment later, by the plan that it had then. Of one that does not say that it has the lane it
- * counts from when it was sent the first VIP of it.
- */
-function hasTried({ world, rows }: JoinOptions, lane: Lane, agent: AgentName): boolean {
-  const { settings, nowMs } = world;
-  const triedMs = listenedMs(world, lane, agent);
-  if (Number.isFinite(triedMs)) return triedMs <= nowMs;
-  const sent = [...rows.values()].filter(
-    ({ placement, sentTo }) =>
-      placement.kind === "lane" && placement.lane === lane.id && sentTo.includes(agent),
-  );
-  const sinceMs = Math.min(...sent.map((row) => row.sinceMs));
-  return sent.length === 0 || sinceMs + listenMs(settings) <= nowMs;
 }
 
 /**

@@ -19,6 +19,7 @@ import type { VipPlace } from "./carried.ts";
 import { canTell } from "./hearing.ts";
 import { type JoinOptions, createSentTo, waitingAgents } from "./joining.ts";
 import type { LeaseRows } from "./lease-rows.ts";
+import { firstIn } from "./new-lanes.ts";
 import type { LaneMove } from "./rank.ts";
 import { type SegmentMap, linkIn } from "./segments.ts";
 import { keepMap } from "./touched.ts";
@@ -143,6 +144,10 @@ function laneOn(
     segment: lane.segment,
     routerId: lane.routerId,
   } as const;
+  // Whoever is to hold a new lane is listened for from the start.
+  const holder = lane.settled
+    ? lane.holder
+    : firstIn(options, lane, (agent) => links.has(agent))[0];
   const next = new Map<AgentName, LaneResource>();
   for (const { agent } of order) {
     const link = links.get(agent);
@@ -151,7 +156,7 @@ function laneOn(
       ...shared,
       link: link.name,
       order,
-      ...(lane.holder === undefined ? {} : { holder: lane.holder }),
+      ...(holder === undefined ? {} : { holder }),
       preempt: !lane.settled || intentId !== undefined,
       ...(intentId === undefined ? {} : { intentId }),
       ...(losers.has(agent) ? { yields: true } : {}),

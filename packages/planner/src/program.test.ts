@@ -207,7 +207,8 @@ test("a controller that was started anew tells nobody to forget a peer that is n
   const first = planned(world);
   const [lb1] = world.agents.values();
   assert.ok(lb1 !== undefined);
-  const restarted = planned(nextWorld(world, first, { agents: [lb1] }));
+  const heardSinceMs = world.nowMs;
+  const restarted = planned({ ...nextWorld(world, first, { agents: [lb1] }), heardSinceMs });
   assert.deepEqual(only(restarted, "lane"), only(first, "lane"));
 });
 

@@ -4,6 +4,7 @@
 
 import {
   type Address,
+  type AgentName,
   type AgentView,
   type Lane,
   type LeasedAddress,
@@ -12,6 +13,7 @@ import {
   laneName,
 } from "@fairlead/model";
 
+import { type ListenWorld, listenMs, listenedMs } from "./hearing.ts";
 import { WITHDRAW_AFTER_MS } from "./proof.ts";
 
 /** What it is decided from. */
@@ -41,4 +43,27 @@ export function isStuck({ world, rows }: StuckOptions, lane: Lane, view: AgentVi
     if (world.nowMs - lostMs < WITHDRAW_AFTER_MS) return false;
   }
   return true;
+}
+
+/** What it is decided from. */
+export interface TriedOptions {
+  readonly world: ListenWorld;
+  readonly rows: StuckOptions["rows"];
+}
+
+/**
+ * Whether the agent has failed for a while: what fails once at the start of a new lane may run a
+ * moment later, by the plan that it had then. Of one that does not say that it has the lane it
+ * counts from when it was sent the first VIP of it.
+ */
+export function hasTried({ world, rows }: TriedOptions, lane: Lane, agent: AgentName): boolean {
+  const { settings, nowMs } = world;
+  const triedMs = listenedMs(world, lane, agent);
+  if (Number.isFinite(triedMs)) return triedMs <= nowMs;
+  const sent = [...rows.values()].filter(
+    ({ placement, sentTo }) =>
+      placement.kind === "lane" && placement.lane === lane.id && sentTo.includes(agent),
+  );
+  const sinceMs = Math.min(...sent.map((row) => row.sinceMs));
+  return sent.length === 0 || sinceMs + listenMs(settings) <= nowMs;
 }

@@ -6,6 +6,7 @@ import {
   type AgentName,
   type AgentReport,
   type AgentView,
+  type LaneHearing,
   type NodePlan,
   type Plan,
   type Resource,
@@ -57,8 +58,8 @@ export interface ProveOptions {
 
 /**
  * The agents after they applied their plans: the first living agent of each lane holds its VIPs,
- * each agent has what it holds by itself, and every agent serves every listener. Dead ones keep
- * what they reported, out of reach.
+ * each agent has what it holds by itself, every agent serves every listener, and those who can tell
+ * hear the holders that they know of. Dead ones keep what they reported, out of reach.
  */
 export function proveAll(
   world: World,
@@ -81,7 +82,9 @@ export function proveAll(
       resource.kind !== "vip" ||
       resource.carrier.kind === "link" ||
       holders.get(resource.carrier.lane) === view.name;
-    const report = makeReport(wanted, holds, revisionOf);
+    const made = makeReport(wanted, holds, revisionOf);
+    const canTell = view.hello.capabilities.includes("hearing");
+    const report = canTell ? { ...made, hearing: heardBy(wanted) } : made;
     return { ...view, report, heardAtMs: atMs, heldSinceMs: heldSince(view, report, atMs) };
   });
 }
@@ -123,6 +126,13 @@ export function makeReport(
     dataPlane: { generation: "1", generationsAlive: 1, keepalivedAlive: true, reloads: 1 },
     remarks: [],
   };
+}
+
+function heardBy({ agent, resources }: NodePlan): readonly LaneHearing[] {
+  return Array.from(resources.values()).flatMap((one): readonly LaneHearing[] => {
+    if (one.kind !== "lane" || one.holder === undefined || one.holder === agent) return [];
+    return [{ lane: one.name, state: "heard", holder: one.holder }];
+  });
 }
 
 function heldSince(view: AgentView, report: AgentReport, atMs: number): Map<Address, number> {

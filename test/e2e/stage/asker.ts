@@ -62,6 +62,7 @@ export interface AddressJson {
   readonly holder: string;
   readonly order: readonly string[];
   readonly waitingFor: readonly string[];
+  readonly standingBy: readonly string[];
 }
 
 /** All that the controller says. */

@@ -21,6 +21,7 @@ import { addApiHost, type ApiHost, KUBECONFIG } from "./api-host.ts";
 import { type Asker, type ClaimJson, type ListJson, startAsker } from "./asker.ts";
 import { type Document, manifest } from "./manifests.ts";
 import { createSeat, type Seat } from "./seat.ts";
+import { areBacked, areInSync } from "./settled.ts";
 
 /** The top folder of the project. */
 export const TOP: string = fileURLToPath(new URL("../../../", import.meta.url));
@@ -101,6 +102,8 @@ export interface Stage extends AsyncDisposable {
    * address and holder.
    */
   served(name: string, ms?: number): Promise<Served>;
+  /** Waits until every host that is connected has each address, or stands by for it. */
+  backed(ms?: number): Promise<void>;
 }
 
 /** The line by which our programs say that they serve. */
@@ -197,6 +200,9 @@ async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
         },
         ms,
       ),
+    backed: async (ms) => {
+      await until("every host has each address or stands by for it", areBacked, ms);
+    },
     [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
   };
 }
@@ -209,14 +215,6 @@ export function program(name: "fairlead" | "fairlead-agent" | "fairlead-controll
 /** A claim by NAMESPACE/NAME. */
 export function claimOf(list: ListJson, name: string): ClaimJson | undefined {
   return list.claims.find((claim) => `${claim.namespace}/${claim.name}` === name);
-}
-
-/** Whether every agent that is connected has applied what it was told, as far as it can. */
-export function areInSync({ agents }: ListJson): true | undefined {
-  const connected = agents.filter(({ state }) => state === "connected");
-  // "rejected" is the end of it too: what could be applied is.
-  const isSettled = (sync: string): boolean => sync === "in-sync" || sync === "rejected";
-  return connected.every(({ sync }) => isSettled(sync)) ? true : undefined;
 }
 
 function servedOf(list: ListJson, name: string): Served | undefined {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Intent, World } from "@fairlead/model";
+import { type AgentName, type Intent, type World, present } from "@fairlead/model";
 import { plan } from "@fairlead/planner";
 import { address, agentName, heldWorld } from "@fairlead/testkit";
 
@@ -27,6 +27,14 @@ import { judgeAct } from "./judge-act.ts";
 const WORLD = heldWorld(plan);
 const given = (...intents: readonly Intent[]): World => ({ ...WORLD, intents });
 const without = (...names: readonly string[]): World => lacking(WORLD, names);
+
+/** An agent that has reported nothing of its lanes. */
+function idle(agent: AgentName): World {
+  const agents = new Map(WORLD.agents);
+  const view = present(agents.get(agent), "it is known");
+  agents.set(agent, { ...view, report: { ...present(view.report, "it reported"), lanes: [] } });
+  return { ...WORLD, agents };
+}
 
 testAllowed([
   {
@@ -73,6 +81,13 @@ testDenied([
     act: move(),
     kind: "refused",
     why: "lb-3 is out of reach",
+  },
+  {
+    name: "a move to one that does not run the lane yet",
+    world: idle(C),
+    act: move(),
+    kind: "refused",
+    why: `lb-3 does not stand by for lane ${LANE} yet`,
   },
   {
     name: "a move while all is frozen",

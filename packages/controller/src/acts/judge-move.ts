@@ -130,8 +130,9 @@ function whyNotTo(
   }
   if (standsBy(world, lane, to)) return undefined;
   const isThere = world.agents.get(to)?.connected === true;
-  const why = isThere ? `${to} does not stand by for lane ${lane.id}` : `${to} is out of reach`;
-  return { kind: "refused", why: [why], remedy };
+  const why = isThere ? `${to} does not stand by for lane ${lane.id} yet` : `${to} is out of reach`;
+  const more = `fairlead explain ${to} says why it does not.`;
+  return { kind: "refused", why: [why], remedy: isThere ? `${remedy} ${more}` : remedy };
 }
 
 function frozen(): DeniedAct {

@@ -2,9 +2,14 @@
 // the texts stand in testdata/agent-chains.txt.
 
 import { plan } from "@fairlead/planner";
-import { IN_SYNC, testChains } from "@fairlead/testkit";
+import { IN_SYNC, makeAgents, testChains } from "@fairlead/testkit";
 
 const GOLDEN = new URL("testdata/agent-chains.txt", import.meta.url);
+
+const able = makeAgents(2).map((agent) => ({
+  ...agent,
+  hello: { ...agent.hello, capabilities: [...agent.hello.capabilities, "hearing"] as const },
+}));
 
 testChains(GOLDEN, plan, [
   { name: "an agent that is well", subject: "lb-2", situation: { proved: {} } },
@@ -29,6 +34,15 @@ testChains(GOLDEN, plan, [
         remarks: [{ reason: "DataPlaneDown", detail: "keepalived is not running" }],
       }),
       sync: { "lb-2": { ...IN_SYNC, state: "rejected", detail: "vip/192.0.2.100: bad word" } },
+    },
+  },
+  {
+    name: "an agent that has not heard the holder of a new lane yet",
+    subject: "lb-1",
+    situation: {
+      world: { agents: able },
+      proved: {},
+      report: (report) => ({ ...report, hearing: [] }),
     },
   },
 ]);

@@ -85,7 +85,13 @@ function lanesLink({ view }: AdminContext, { name, report, connected }: AgentVie
   const lanes = [...(view.plan?.lanes.values() ?? [])].filter(({ order }) => order.includes(name));
   if (lanes.length === 0) return link("Lanes", "good", "it is in no lane");
   const said = new Map(report?.lanes.map((lane) => [lane.name, lane.state]));
-  const texts = lanes.map((lane) => laneText(lane, said.get(laneName(lane.id))));
+  const wanted = view.plan?.nodePlans.get(name)?.resources;
+  const texts = lanes.map((lane) => {
+    const resource = wanted?.get(laneName(lane.id));
+    const isListening = resource?.kind === "lane" && resource.listens === true;
+    if (isListening) return `listens until it hears who holds ${lane.id}`;
+    return laneText(lane, said.get(laneName(lane.id)));
+  });
   const isFaulty = lanes.some(({ id }) => said.get(laneName(id)) === "fault");
   if (!connected) return link("Lanes", "unknown", texts.join(", "));
   if (isFaulty) return link("Lanes", "broken", texts.join(", "), { reason: "NotHeld" });
