@@ -1,5 +1,6 @@
-// Workers of nginx that serve nobody while their master lives: they die again and again, or they
-// have no file left. The lane leaves at once, for a host that serves, and stays there.
+// Workers of nginx that serve nobody while their master lives: they die again and again, have no
+// file left, or just one, which takes a client in and leaves none for its member. The lane leaves
+// at once, for a host that serves, and stays there.
 
 import assert from "node:assert/strict";
 
@@ -23,6 +24,7 @@ interface Trouble {
 const TROUBLES: readonly Trouble[] = [
   { name: "they die again and again", begin: killWorkers },
   { name: "they have no file left", begin: takeFiles },
+  { name: "they have a file for a client, and none for its member", begin: leaveOneFile },
 ];
 
 story(
@@ -84,16 +86,43 @@ async function killWorkers(host: Host): Promise<() => Promise<void>> {
 }
 
 /** By the workers' own user: root of a container may not bound what others open. */
-const TAKE_FILES = `
+const BOUND_FILES = `
+bound() {
+  setpriv --reuid="$(stat -c %u /proc/$1)" --regid="$(stat -c %g /proc/$1)" --clear-groups \\
+    prlimit --pid "$1" --nofile="$2"
+}
+`;
+
+const TAKE_FILES = `${BOUND_FILES}
+for pid in $(cat /proc/$1/task/$1/children); do bound "$pid" 1; done
+`;
+
+/** The least number that is free at one of many looks: clients come and go meanwhile. */
+const LEAVE_ONE_FILE = `${BOUND_FILES}
 for pid in $(cat /proc/$1/task/$1/children); do
-  setpriv --reuid="$(stat -c %u /proc/$pid)" --regid="$(stat -c %g /proc/$pid)" --clear-groups \\
-    prlimit --pid "$pid" --nofile=1
+  least=100000
+  for look in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    free=0
+    while [ -e /proc/$pid/fd/$free ] || [ -L /proc/$pid/fd/$free ]; do free=$((free + 1)); done
+    [ "$free" -lt "$least" ] && least=$free
+  done
+  bound "$pid" $((least + 1))
 done
 `;
 
 /** They never get any again; who comes in their place has as many as ever. */
 async function takeFiles(host: Host): Promise<() => Promise<void>> {
-  const master = String(pidOf(host, "nginx/nginx.pid"));
-  await host.output("sh", ["-euc", TAKE_FILES, "sh", master]);
+  await boundFiles(host, TAKE_FILES);
   return () => Promise.resolve();
+}
+
+/** Each has room for one file: a client is taken in, and nobody can be asked for it. */
+async function leaveOneFile(host: Host): Promise<() => Promise<void>> {
+  await boundFiles(host, LEAVE_ONE_FILE);
+  return () => Promise.resolve();
+}
+
+async function boundFiles(host: Host, script: string): Promise<void> {
+  const master = String(pidOf(host, "nginx/nginx.pid"));
+  await host.output("sh", ["-euc", script, "sh", master]);
 }

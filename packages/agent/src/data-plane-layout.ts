@@ -61,6 +61,8 @@ export interface NginxLayout {
    * @param generation its id, 16 hex digits.
    */
   readonly probeSocket: (generation: string) => string;
+  /** What that one leads to, so that an answer proves that the workers can connect. */
+  readonly answerSocket: (generation: string) => string;
   /** For nginx.conf: its words go to its log through the supervisor, which bounds them. */
   readonly errorLog: "stderr";
   readonly logDir: string;
@@ -84,7 +86,7 @@ export interface DataPlanePrograms {
 const PLAIN_PATH = /^(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/;
 
 /** unix(7) allows 107 characters; the longest socket below the run directory needs this many. */
-const RUN_DIR_LENGTH_MAX = 107 - "/nginx-udp/0123456789abcdef.sock".length;
+const RUN_DIR_LENGTH_MAX = 107 - "/nginx-udp/0123456789abcdef.id.sock".length;
 
 /** Whether every program of the data plane reads the path as one plain word. */
 export function isPlainPath(path: string): boolean {
@@ -146,6 +148,7 @@ function nginxLayout(runDir: string, name: string): NginxLayout {
     incarnation: join(dir, "incarnation"),
     pid: join(dir, "nginx.pid"),
     probeSocket: (generation) => join(dir, `${generation}.sock`),
+    answerSocket: (generation) => join(dir, `${generation}.id.sock`),
     errorLog: "stderr",
     logDir: join(runDir, "log", name),
   };

@@ -85,7 +85,8 @@ user root;
 worker_processes 2;
 events { worker_connections 64; }
 stream {
-  server { listen unix:${layout.probeSocket(id)}; return ${id}; }
+  server { listen unix:${layout.probeSocket(id)}; proxy_pass unix:${layout.answerSocket(id)}; }
+  server { listen unix:${layout.answerSocket(id)}; return ${id}; }
 ${[...answers, ...lines].join("\n")}
 }
 `;

@@ -14,6 +14,7 @@ import {
 import type { DataPlaneLayout } from "./data-plane-layout.ts";
 import { generationId } from "./generation-id.ts";
 import type { Host } from "./host.ts";
+import { isReachedBy } from "./is-reached-by.ts";
 import { nginxParts, udpSessionsMax } from "./nginx-parts.ts";
 import { openFilesMax } from "./open-files.ts";
 import type { HostPrograms } from "./preflight/preflight.ts";
@@ -43,8 +44,10 @@ export async function hostRenderers(options: HostRendererOptions): Promise<HostR
   const { agent, layout, programs, ranges } = options;
   const templates = createTemplates();
   const settings = await nginxSettingsOf(options);
+  const isReached = isReachedBy(settings.user, layout.nginx.dir);
   // An id of a release before would be answered already where its file had another text.
-  const frame = [settings, layout.nginx.dir, programs.streamModule, templates.nginxSource];
+  const { streamModule } = programs;
+  const frame = [settings, layout.nginx.dir, streamModule, templates.nginxSource, isReached];
   const salt = JSON.stringify(frame);
   const targets = targetsOf(ranges);
   return {
@@ -54,7 +57,10 @@ export async function hostRenderers(options: HostRendererOptions): Promise<HostR
       const instance = protocol === "udp" ? layout.nginxUdp : layout.nginx;
       const { pid, errorLog } = instance;
       const probeSocket = instance.probeSocket(generation);
-      const paths = { streamModule: programs.streamModule, pid, errorLog, probeSocket };
+      // Clients of UDP may fill that one up, and are no reason to think ill of it.
+      const connects = isReached && protocol === "tcp";
+      const answer = connects ? { answerSocket: instance.answerSocket(generation) } : {};
+      const paths = { streamModule, pid, errorLog, probeSocket, ...answer };
       const { shutdownTimeoutMs, ...parts } = nginxParts(served, settings);
       const rendered = { ...settings, shutdownTimeoutMs, paths };
       return renderNginx({ ...parts, generation, settings: rendered, templates, targets }).text;

@@ -28,7 +28,9 @@ export function renderedFile(
 ): string {
   const { pid, errorLog } = layout;
   const streamModule = "/usr/lib/nginx/modules/ngx_stream_module.so";
-  const paths = { streamModule, pid, errorLog, probeSocket: layout.probeSocket(generation) };
+  const probeSocket = layout.probeSocket(generation);
+  const answerSocket = layout.answerSocket(generation);
+  const paths = { streamModule, pid, errorLog, probeSocket, answerSocket };
   const { shutdownTimeoutMs, ...parts } = nginxParts(served, size);
   const settings = { ...size, openFilesMax: 1024, user: "root", shutdownTimeoutMs, paths };
   return renderNginx({ ...parts, generation, settings, templates: createTemplates() }).text;

@@ -67,6 +67,7 @@ const SETTINGS: NginxSettings = {
     pid: "/run/fairlead/nginx/nginx.pid",
     errorLog: "stderr",
     probeSocket: "/run/fairlead/nginx/generation.sock",
+    answerSocket: "/run/fairlead/nginx/generation.id.sock",
   },
 };
 

@@ -49,5 +49,11 @@ export interface NginxSettings {
     readonly errorLog: string;
     /** Unix socket that answers with the generation. At most 107 characters (unix(7)). */
     readonly probeSocket: string;
+    /**
+     * Unix socket to which nginx itself connects for that answer, as to a member: a worker that
+     * may not connect answers nobody. Its folders must be open to the workers' user. As long as the
+     * other one. Absent: the answer is given without.
+     */
+    readonly answerSocket?: string;
   };
 }

@@ -55,6 +55,8 @@ export interface NginxView {
   /** How loudly each refusal of a limit is said; empty: as an error. */
   readonly limitLogLevels: readonly string[];
   readonly probeSocket: string;
+  /** What the probe socket leads to; empty: nothing, it answers itself. */
+  readonly answerSockets: readonly string[];
   readonly generation: string;
   /** Listeners whose members stand in this file. */
   readonly proxied: readonly ProxiedView[];
@@ -79,7 +81,10 @@ const SOCKET_PATH_LENGTH_MAX = 107;
 /** Decides everything that nginx.conf says. A plan that breaks its own rules asserts. */
 export function nginxView(input: NginxInput): NginxView {
   const { paths, ...limits } = input.settings;
-  assert(paths.probeSocket.length <= SOCKET_PATH_LENGTH_MAX, "the probe socket's path fits");
+  const answerSockets = paths.answerSocket === undefined ? [] : [paths.answerSocket];
+  for (const path of [paths.probeSocket, ...answerSockets]) {
+    assert(path.length <= SOCKET_PATH_LENGTH_MAX, "the path of a socket fits");
+  }
   const listeners = input.listeners.toSorted(compareListener);
   const names = new Set(listeners.map(upstreamName));
   assert(names.size === listeners.length, "no listener twice");
@@ -111,6 +116,7 @@ export function nginxView(input: NginxInput): NginxView {
     // A flood over UDP would fill the log: one line a datagram.
     limitLogLevels: listeners.every(isUdp) ? ["info"] : [],
     probeSocket: paths.probeSocket,
+    answerSockets,
     generation: input.generation,
     proxied,
     refusing,

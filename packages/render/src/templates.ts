@@ -42,6 +42,7 @@ const NO_LISTENERS: NginxView = {
   limitZones: [],
   limitLogLevels: [],
   probeSocket: "/none",
+  answerSockets: [],
   generation: "none",
   proxied: [],
   refusing: [],

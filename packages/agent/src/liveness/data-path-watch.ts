@@ -27,6 +27,8 @@ export interface DataPathWatchOptions {
   readonly mayBeDown?: () => boolean;
   /** Whether no address that it serves is on this host: it is asked seldom then. */
   readonly isAtRest: () => boolean;
+  /** Something came to light between two ticks, so the next one is worth a hurry. Default: none. */
+  readonly onDoubt?: () => void;
 }
 
 /** The memory of successive ticks. Disposing it closes the file that it looks at. */
@@ -46,11 +48,12 @@ const UNITS_BETWEEN_READS = 20;
 export function createDataPathWatch(options: DataPathWatchOptions): DataPathWatch {
   const { name, nginx, log, incarnation, isServing, mayBeDown = () => true, isAtRest } = options;
   const workers = createWorkersLook(incarnation);
-  const silence = createSilence(
-    () => answersOf(nginx),
+  const silence = createSilence({
+    ask: () => answersOf(nginx),
     isAtRest,
-    () => workers.areAsleep(),
-  );
+    isAsleep: () => workers.areAsleep(),
+    onRefused: () => options.onDoubt?.(),
+  });
   const file = createDownFile(options.trackFile);
   let wasDown = false;
   let wasServing = false;

@@ -83,6 +83,7 @@ class Watch implements Liveness {
         trackFile: layout.keepalived.dataPath,
         isServing: () => view().applied.generation !== undefined,
         isAtRest,
+        onDoubt: () => this.#hurry(),
       }),
       createUdpPathWatch({ layout, log, view, nginx: nginxUdp, isAtRest }),
     ];
@@ -106,9 +107,18 @@ class Watch implements Liveness {
     if (this.#isEnded) return;
     const units = this.#isUnsettled ? 1 : CALM_UNITS;
     this.#timer = this.#options.clock.setTimer(units * UNIT_MS, () => {
+      this.#timer = undefined;
       this.#isUnsettled = this.#keepalived.look();
       void this.#write(() => this.#tick(units)).finally(() => this.#arm());
     });
+  }
+
+  /** What came between two ticks is not left to a calm one. */
+  #hurry(): void {
+    this.#isUnsettled = true;
+    if (this.#timer === undefined) return;
+    this.#timer.cancel();
+    this.#arm();
   }
 
   async #tick(units: number): Promise<void> {

@@ -9,6 +9,8 @@ interface Stage {
   readonly silence: Silence;
   /** What nginx does while it owes an answer; else it is busy. */
   isAsleep: boolean;
+  /** How often the loop was told to hurry. */
+  hurries: number;
   readonly open: ((answers: boolean | undefined) => void)[];
   /** So many ticks, each after 100 ms, and what is known after the last. */
   ticks(count: number): Promise<string>;
@@ -21,17 +23,19 @@ const UNITS = 2;
 
 function stage(isAtRest: () => boolean = () => false): Stage {
   const open: ((answers: boolean | undefined) => void)[] = [];
-  const silence = createSilence(
-    () => {
+  const silence = createSilence({
+    ask: () => {
       const { promise, resolve } = Promise.withResolvers<boolean | undefined>();
       open.push(resolve);
       return promise;
     },
     isAtRest,
-    () => self.isAsleep,
-  );
+    isAsleep: () => self.isAsleep,
+    onRefused: () => void (self.hurries += 1),
+  });
   const self: Stage = {
     isAsleep: false,
+    hurries: 0,
     silence,
     open,
     ticks: async (count) => {
@@ -88,6 +92,23 @@ test("one refusal may be a reload, two in a row are silence, and an answer ends 
   assert.equal(await s.ticks(2), "silent");
   await s.answer(true);
   assert.equal(await s.ticks(1), "answers");
+});
+
+test("one that refused is asked again after 100 ms, and its loop is told twice to hurry", async () => {
+  const s = stage();
+  await s.ticks(2);
+  await s.answer(true);
+  assert.equal(s.hurries, 0);
+  await s.ticks(2);
+  await s.answer(false);
+  assert.equal(s.hurries, 1);
+  await s.ticks(1);
+  await s.answer(false);
+  assert.equal(await s.ticks(1), "silent");
+  assert.equal(s.hurries, 2);
+  await s.ticks(1);
+  await s.answer(false);
+  assert.equal(s.hurries, 2, "that it is silent is known, and may last");
 });
 
 test("a question that is open for 400 ms is silence", async () => {

@@ -27,18 +27,24 @@ const WAITED_UNITS_MAX = 8;
 const ASLEEP_LOOKS = 2;
 /** Refused as often in a row: one may meet nginx between two generations. */
 const REFUSED_MAX = 2;
+/** The second one is asked for soon: clients may be refused as well. */
+const UNITS_AFTER_REFUSAL = 2;
 
-/**
- * Makes it; nothing is asked before the first tick.
- * @param ask whether it answers; undefined when it could not be asked. It must not reject.
- * @param isAtRest whether no client depends on it now.
- * @param isAsleep whether it does nothing now; asked only while it owes an answer.
- */
-export function createSilence(
-  ask: () => Promise<boolean | undefined>,
-  isAtRest: () => boolean,
-  isAsleep: () => boolean,
-): Silence {
+/** What it is made of. */
+export interface SilenceOptions {
+  /** Whether it answers; undefined when it could not be asked. It must not reject. */
+  readonly ask: () => Promise<boolean | undefined>;
+  /** Whether no client depends on it now. */
+  readonly isAtRest: () => boolean;
+  /** Whether it does nothing now; asked only while it owes an answer. */
+  readonly isAsleep: () => boolean;
+  /** A refusal came between two ticks, and may mean something: the next one is worth a hurry. */
+  readonly onRefused: () => void;
+}
+
+/** Makes it; nothing is asked before the first tick. */
+export function createSilence(options: SilenceOptions): Silence {
+  const { ask, isAtRest, isAsleep, onRefused } = options;
   let known: Answering = "unsure";
   let refused = 0;
   let passed = 0;
@@ -46,8 +52,11 @@ export function createSilence(
   let isAsking = false;
   let isOverdue = false;
   let epoch = 0;
-  const unitsBetween = (): number =>
-    known === "answers" && isAtRest() ? UNITS_BETWEEN_AT_REST : UNITS_BETWEEN;
+  const isDoubted = (): boolean => refused > 0 && refused < REFUSED_MAX;
+  const unitsBetween = (): number => {
+    if (isDoubted()) return UNITS_AFTER_REFUSAL;
+    return known === "answers" && isAtRest() ? UNITS_BETWEEN_AT_REST : UNITS_BETWEEN;
+  };
   const answered = (answers: boolean | undefined, asked: number): void => {
     if (asked !== epoch) return;
     isAsking = false;
@@ -56,6 +65,7 @@ export function createSilence(
     refused = answers === false ? refused + 1 : 0;
     if (answers === true) known = "answers";
     else known = refused >= REFUSED_MAX ? "silent" : "unsure";
+    if (refused > 0 && refused <= REFUSED_MAX) onRefused();
   };
   return {
     tick: (units) => {
@@ -74,7 +84,7 @@ export function createSilence(
       return known;
     },
     get isUnsettled() {
-      return isOverdue || (refused > 0 && refused < REFUSED_MAX);
+      return isOverdue || isDoubted();
     },
     forget: () => {
       epoch += 1;

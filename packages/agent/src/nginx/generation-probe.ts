@@ -14,12 +14,17 @@ const WHOLE_ID = /^[0-9a-f]{16}$/;
 /** A worker answers within a millisecond; one that is stopped never does. */
 const ANSWER_MS_MAX = 500;
 
-/** The server of a rendered file that answers probes. */
-const PROBED = /listen unix:([^;\s]+);\s+return [^;]+;/;
+/** The server of a rendered file that answers probes, itself or by another socket of its own. */
+const PROBED = /listen unix:([^;\s]+);\s+(?:return [^;]+|proxy_pass unix:([^;\s]+));/;
 
 /** The socket that the workers of a rendered file answer on; undefined when it has none. */
 export function probeSocketOf(text: string): string | undefined {
   return PROBED.exec(text)?.[1];
+}
+
+/** That socket, and the one that it leads to. */
+export function unixSocketsOf(text: string): readonly string[] {
+  return (PROBED.exec(text) ?? []).slice(1).filter((socket) => socket !== undefined);
 }
 
 /** Who is asked again and again on one socket. */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 import { type ConfigFile, createConfigFile } from "../config-file.ts";
 import type { NginxLayout } from "../data-plane-layout.ts";
-import { isListenedTo, probeGeneration, probeSocketOf } from "./generation-probe.ts";
+import { isListenedTo, probeGeneration, probeSocketOf, unixSocketsOf } from "./generation-probe.ts";
 
 /** The file of one instance. Rejects with EdgeError<ConfigFileErrorCode>. */
 export interface HandedOver {
@@ -48,7 +48,7 @@ export function createHandedOver(layout: NginxLayout): HandedOver {
     swap: async (text) => {
       const before = await file.read();
       if (before !== undefined) await earlier.swap(before);
-      await removeLeft(probeSocketOf(text));
+      for (const socket of unixSocketsOf(text)) await removeLeft(socket);
       await file.swap(text);
     },
     prove: () => earlier.remove(),
@@ -81,15 +81,16 @@ async function recover(file: ConfigFile, earlier: ConfigFile): Promise<void> {
  * A check that was killed leaves its socket behind, and nginx could not bind it. One that has no
  * time to answer needs it: it does not bind again at a reload what it has.
  */
-async function removeLeft(socket: string | undefined): Promise<void> {
-  if (socket === undefined || (await isListenedTo(socket))) return;
+async function removeLeft(socket: string): Promise<void> {
+  if (await isListenedTo(socket)) return;
   await rm(socket, { force: true });
 }
 
 /** A reload that an agent began before it was killed may have come up since. */
 async function anyAnswer(dir: string): Promise<string | undefined> {
   const names = await readdir(dir).catch(() => []);
-  const sockets = names.filter((name) => name.endsWith(".sock"));
+  // The others answer as well where no worker may connect any more.
+  const sockets = names.filter((name) => /^[^.]+\.sock$/.test(name));
   const answers = await Promise.all(sockets.map((name) => probeGeneration(join(dir, name))));
   return answers.find((answer) => answer !== undefined);
 }

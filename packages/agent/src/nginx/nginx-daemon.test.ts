@@ -10,7 +10,7 @@ import { test } from "node:test";
 import { inSandbox } from "@fairlead/testkit";
 
 import { ask, stage } from "../nginx-stage.ts";
-import { probeSocketOf } from "./generation-probe.ts";
+import { unixSocketsOf } from "./generation-probe.ts";
 
 inSandbox({ file: import.meta.url, name: "nginx" }, () => {
   test("first start, reload with a new listener, and nothing for the same text", async () => {
@@ -80,13 +80,17 @@ inSandbox({ file: import.meta.url, name: "nginx" }, () => {
     assert.equal(await ask(8002), "g3");
   });
 
-  test("the socket of a check that was killed does not keep nginx from its file", async () => {
+  test("the sockets of a check that was killed do not keep nginx from its file", async () => {
     await using s = await stage("stale");
     await s.nginx.apply(s.config("g1", [8001]), "g1");
-    const left = createServer().listen("/run/stale/check.sock");
-    await once(left, "listening");
-    await rename("/run/stale/check.sock", probeSocketOf(s.config("g2", [])) ?? "");
-    await new Promise((resolve) => left.close(resolve));
+    const sockets = unixSocketsOf(s.config("g2", []));
+    assert.equal(sockets.length, 2);
+    for (const socket of sockets) {
+      const left = createServer().listen("/run/stale/check.sock");
+      await once(left, "listening");
+      await rename("/run/stale/check.sock", socket);
+      await new Promise((resolve) => left.close(resolve));
+    }
     assert.equal((await s.nginx.apply(s.config("g2", [8001]), "g2")).kind, "applied");
   });
 
