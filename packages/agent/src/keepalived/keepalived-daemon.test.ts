@@ -1,133 +1,12 @@
-// keepalived itself under s6 in a sandbox, alone on its segment: it takes its lanes at once. What
-// is held is read from the kernel.
+// keepalived itself under s6 in a sandbox, steered by its adapter: starts, reloads, refusals and
+// kills. What is held is read from the kernel.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
-import { createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
 import { inSandbox } from "@fairlead/testkit";
-import { dataPlaneLayout } from "../data-plane-layout.ts";
-import { createNetlinkKernel } from "../netlink/kernel.ts";
-import type { KeepalivedDaemon, Kernel } from "../ports.ts";
-import { createS6Supervisor, type S6Supervisor } from "../supervise/s6.ts";
 import { createKeepalivedDaemon } from "./keepalived-daemon.ts";
-
-const clock = createSystemClock();
-const logger = createLogger({ level: "silent", format: "json" });
-
-/** keepalived's own checker sets groups, which a normal user's namespace forbids. */
-const mayCheck = readFileSync("/proc/self/setgroups", "utf8").trim() === "allow";
-
-interface Stage extends AsyncDisposable {
-  readonly keepalived: KeepalivedDaemon;
-  readonly supervisor: S6Supervisor;
-  readonly layout: ReturnType<typeof dataPlaneLayout>;
-  /** Waits until exactly these of 192.0.2.100 to .199 are in the kernel. */
-  holds(...hosts: readonly number[]): Promise<void>;
-}
-
-async function ip(...args: readonly string[]): Promise<void> {
-  const options = { command: "/usr/sbin/ip", timeoutMs: 5000, maxOutputBytes: 4096 };
-  const result = await runProgram({ ...options, args });
-  assert.equal(result.code, 0, result.stderr);
-}
-
-/** keepalived as the checker, with a line in a file for each time it is called. */
-async function countedProgram({ runDir }: Stage["layout"]): Promise<string> {
-  const path = `${runDir}/counted-keepalived`;
-  const lines = ["#!/bin/sh", `echo >>${runDir}/checks`, 'exec /usr/sbin/keepalived "$@"', ""];
-  await writeFile(path, lines.join("\n"), { mode: 0o700 });
-  return path;
-}
-
-function checksOf({ runDir }: Stage["layout"]): number {
-  return readFileSync(`${runDir}/checks`, "utf8").length;
-}
-
-async function heldBy(kernel: Kernel): Promise<readonly number[]> {
-  const { addresses } = await kernel.view();
-  return addresses
-    .map((entry) => Number(/^192\.0\.2\.(1\d\d)$/.exec(entry.address)?.[1]))
-    .filter((host) => !Number.isNaN(host))
-    .sort((a, b) => a - b);
-}
-
-async function stage(name: string): Promise<Stage> {
-  const layout = dataPlaneLayout(`/run/${name}`);
-  await mkdir(layout.runDir);
-  const supervisor = createS6Supervisor({
-    layout,
-    clock,
-    logger,
-    programs: {
-      nginx: "/usr/sbin/nginx",
-      keepalived: "/usr/sbin/keepalived",
-      ip: "/usr/sbin/ip",
-      s6Svscan: "/usr/bin/s6-svscan",
-    },
-  });
-  await supervisor.ensure();
-  const kernel = await createNetlinkKernel({ clock, logger, ipProgram: "/usr/sbin/ip" });
-  const keepalived = createKeepalivedDaemon({
-    layout,
-    service: supervisor.keepalived,
-    kernel,
-    program: await countedProgram(layout),
-    clock,
-  });
-  return {
-    keepalived,
-    supervisor,
-    layout,
-    holds: async (...hosts) => {
-      const endMs = clock.nowMs() + 10_000;
-      for (;;) {
-        const held = await heldBy(kernel);
-        if (held.join() === hosts.join()) return;
-        if (clock.nowMs() > endMs) assert.deepEqual(held, hosts);
-      }
-    },
-    [Symbol.asyncDispose]: async () => {
-      await supervisor.end();
-      assert.deepEqual(await heldBy(kernel), []);
-      await kernel[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** Lanes by router id with the last numbers of their VIPs. */
-function config(lanes: Readonly<Record<number, readonly number[]>>): string {
-  const instances = Object.entries(lanes).map(
-    ([id, vips]) => `vrrp_instance lane-${id} {
-  state BACKUP
-  interface eth0
-  virtual_router_id ${id}
-  priority 250
-  nopreempt
-  advert_int 0.1
-  unicast_src_ip 192.0.2.11
-  unicast_peer {
-    192.0.2.12
-  }
-  virtual_ipaddress {
-    169.254.255.${id}/32 dev eth0 scope link
-  }
-  virtual_ipaddress_excluded {
-${vips.map((host) => `    192.0.2.${host}/32 dev eth0`).join("\n")}
-  }
-}
-`,
-  );
-  return `global_defs {
-  router_id fairlead
-  ${mayCheck ? "reload_check_config" : ""}
-  dynamic_interfaces
-  vrrp_version 3
-  vrrp_higher_prio_send_advert true
-}
-${instances.join("\n")}`;
-}
+import { checksOf, clock, config, ip, makeLink, stage } from "../keepalived-stage.ts";
 
 async function pidOf(file: string): Promise<number> {
   return Number((await readFile(file, "utf8")).trim());
@@ -135,10 +14,7 @@ async function pidOf(file: string): Promise<number> {
 
 inSandbox({ file: import.meta.url, name: "keepalived" }, () => {
   test("first start, one more VIP by reload, nothing for the same text, a graceful end", async () => {
-    await ip("link", "add", "eth0", "type", "veth", "peer", "name", "peer0");
-    await ip("link", "set", "eth0", "up");
-    await ip("link", "set", "peer0", "up");
-    await ip("address", "add", "192.0.2.11/24", "dev", "eth0");
+    await makeLink();
     await using s = await stage("first");
     assert.equal(await s.keepalived.alive(), false);
     const first = config({ 51: [100, 101] });

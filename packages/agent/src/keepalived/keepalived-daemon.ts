@@ -141,8 +141,9 @@ class Keepalived implements KeepalivedDaemon {
     if (!rereads && file === text && taken === text && (await isLately())) {
       return { kind: "applied", reloaded: false };
     }
-    // An agent may have been killed between swap and signal: the daemon runs what it said it took.
-    const before = taken ?? file ?? "";
+    // An agent may have been killed between two steps: the daemon runs what it said it took, or by
+    // now the file.
+    const before = [taken, file].filter((one) => one !== undefined);
     const refused = (await this.#checkOnce(text)) ?? (await this.#loadInOrder(before, text));
     if (refused !== undefined) return { kind: "refused", remark: refused };
     return { kind: "applied", reloaded: true };
@@ -175,11 +176,11 @@ class Keepalived implements KeepalivedDaemon {
   }
 
   /** Hands a checked text over, in two steps where VIPs change lanes. Undefined: it was taken. */
-  async #loadInOrder(before: string, text: string): Promise<Remark | undefined> {
+  async #loadInOrder(before: readonly string[], text: string): Promise<Remark | undefined> {
     // Not before the check: meanwhile the supervisor may have started one that was dead.
     const ran = await this.#service.state();
     // Whatever a killed keepalived can leave: what it had and what it is about to have.
-    await this.#writeSweep(before, text);
+    await this.#writeSweep(...before, text);
     const first = ran.up ? firstReload(before, text, this.#read) : undefined;
     let refused: Remark | undefined;
     if (first !== undefined) {
@@ -188,7 +189,7 @@ class Keepalived implements KeepalivedDaemon {
     }
     refused ??= await this.#load(text, ran);
     if (refused === undefined) await this.#writeSweep(text);
-    else await this.#putBack(before, ran);
+    else await this.#putBack(before[0] ?? "", ran);
     return refused;
   }
 

@@ -1,6 +1,6 @@
 // Finds VIPs that change instances between two files. keepalived deletes such an address and may
 // never add it again (into an earlier instance: tried), so it needs a reload without it between.
-// Given both texts; pure.
+// Given the texts; pure.
 
 import {
   type FileAddress,
@@ -16,18 +16,24 @@ export interface FirstReload {
   readonly left: readonly FileAddress[];
 }
 
-/** The file to load first; undefined when one reload does. */
+/**
+ * The file to load first; undefined when one reload does.
+ * @param before what keepalived may run; more than one where nobody saw which it took.
+ */
 export function firstReload(
-  before: string,
+  before: readonly string[],
   wanted: string,
   read: ReadInstances = readInstances,
 ): FirstReload | undefined {
-  const instanceBefore = instancesByAddress(read(before));
+  const instancesBefore = before.map((text) => instancesByAddress(read(text)));
   const left: FileAddress[] = [];
   for (const instance of read(wanted)) {
     for (const vip of instance.vips) {
-      const from = instanceBefore.get(vip.address);
-      if (from !== undefined && from !== instance.name) left.push(vip);
+      const moves = instancesBefore.some((instances) => {
+        const from = instances.get(vip.address);
+        return from !== undefined && from !== instance.name;
+      });
+      if (moves) left.push(vip);
     }
   }
   if (left.length === 0) return undefined;
