@@ -160,13 +160,14 @@ async function monitorOf(options: AgentHostOptions): Promise<NftMonitor | undefi
 
 /** A host without nft lets in what its services answer to, and says so. */
 async function guardOf(
-  { programs, clock, log: logger, random, lifecycle }: AgentHostOptions,
+  { layout, programs, clock, log: logger, random, lifecycle }: AgentHostOptions,
   monitor: NftMonitor | undefined,
 ): Promise<InputGuard> {
   const { nft: program } = programs;
   if (program === undefined || monitor === undefined) return createNoGuard();
+  const scriptFile = layout.nftScripts.guard;
   return await lifecycle.start("guard", () =>
-    createNftGuard({ program, clock, logger, random, monitor }),
+    createNftGuard({ program, scriptFile, clock, logger, random, monitor }),
   );
 }
 
@@ -238,8 +239,9 @@ async function makeMemberTable(
     throw new EdgeError({ code: "NFT", message: "nft is not installed", retryable: false });
   }
   const placesFile = layout.nginx.places;
+  const scriptFile = layout.nftScripts.members;
   const hears = monitor === undefined ? {} : { monitor };
-  const made = { nft, ranges, placesFile, logger, random, ...hears };
+  const made = { nft, ranges, placesFile, scriptFile, logger, random, ...hears };
   const table = await createMemberTable(made);
   const routes = await lifecycle.start("service routes", () =>
     createServiceRoutes({ ip, ranges, clock, logger }),

@@ -14,6 +14,8 @@ export interface DataPlaneLayout {
   readonly logDir: string;
   /** What s6-svscan and s6-supervise themselves say. */
   readonly scannerLog: string;
+  /** Long scripts for nft, while it reads them. */
+  readonly nftScripts: { readonly guard: string; readonly members: string };
   readonly keepalived: {
     readonly dir: string;
     readonly config: string;
@@ -119,6 +121,7 @@ export function dataPlaneLayout(runDir: string): DataPlaneLayout {
     serviceDir: join(runDir, "service"),
     logDir,
     scannerLog: join(logDir, "s6-svscan.log"),
+    nftScripts: { guard: join(runDir, "guard.nft"), members: join(runDir, "members.nft") },
     keepalived: {
       dir: keepalived,
       config: join(keepalived, "keepalived.conf"),

@@ -33,6 +33,8 @@ import { type SignedTable, createSignedTable } from "./signed-table.ts";
 export interface NftGuardOptions {
   /** `nft`, an absolute path. */
   readonly program: string;
+  /** Where a long script lies while nft reads it. Default: nowhere. */
+  readonly scriptFile?: string;
   /** Absent: what others do to the table is not seen. */
   readonly monitor?: Pick<NftMonitor, "onChange">;
   readonly clock: Clock;

@@ -47,6 +47,8 @@ export interface MemberTableOptions {
   readonly ranges: ServiceRanges;
   /** The file that keeps places over restarts of the agent. */
   readonly placesFile: string;
+  /** Where a long script lies while nft reads it. Default: nowhere. */
+  readonly scriptFile?: string;
   readonly logger: Logger;
   /** Uniform in [0, 1). */
   readonly random: () => number;

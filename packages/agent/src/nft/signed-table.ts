@@ -14,6 +14,8 @@ export interface SignedTableOptions {
   /** `nft`, an absolute path. */
   readonly program: string;
   readonly timeoutMs: number;
+  /** Where a long transaction lies while nft reads it. Default: nowhere. */
+  readonly scriptFile?: string;
   /** Absent: what others do to the table is not seen. */
   readonly monitor?: Pick<NftMonitor, "onChange">;
   /** Uniform in [0, 1). */
