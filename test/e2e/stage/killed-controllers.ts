@@ -135,7 +135,7 @@ class Book {
 
   /** Nobody who is wanted was told of another address than before. */
   hear(controller: SpokenProgram): void {
-    for (const [, name = "", address = ""] of controller.words().matchAll(TOLD)) {
+    for (const { name, address } of toldBy(controller)) {
       if (!this.#wanted.has(name)) continue;
       const before = this.#told.get(name) ?? address;
       assert.equal(address, before, `${name} was moved; ${controller.words()}`);
@@ -192,6 +192,14 @@ function heldBy(rows: readonly StoredLease[]): ReadonlyMap<string, string> {
 }
 
 const TOLD = / claim=default\/(\S+) addresses=(\S+)/gu;
+
+/** Whom a controller told of which address, in the order of its words. */
+export function toldBy(
+  controller: SpokenProgram,
+): readonly { readonly name: string; readonly address: string }[] {
+  const told = controller.words().matchAll(TOLD);
+  return [...told].map(([, name = "", address = ""]) => ({ name, address }));
+}
 
 async function toldOf(controller: SpokenProgram, names: readonly string[]): Promise<void> {
   for (const name of names) await controller.until(new RegExp(`=default/${name} addresses=`, "u"));
