@@ -45,10 +45,12 @@ const BY_WORDS: readonly (readonly [RegExp, EtcdErrorCode, string])[] = [
   [/too many operations/u, "INVALID", "the transaction is too large; see --max-txn-ops"],
 ];
 
+const NO_ANSWER = "no answer in time";
+
 /** How the classes of etcd3 read here, by name. */
 const BY_CLASS = {
   GRPCUnavailableError: ["UNREACHABLE", "no member answers"],
-  GRPCDeadlineExceededError: ["TIMEOUT", "no answer in time"],
+  GRPCDeadlineExceededError: ["TIMEOUT", NO_ANSWER],
   GRPCCancelledError: ["TIMEOUT", "the request was given up"],
   GRPCAbortedError: ["TIMEOUT", "the request was given up"],
   GRPCUnauthenticatedError: ["FORBIDDEN", "it wants a user"],
@@ -77,7 +79,9 @@ export function etcdError(error: unknown, operation: string): EtcdError {
  */
 export function membersError(last: EtcdError, failed: ReadonlyMap<string, EtcdError>): EtcdError {
   if (failed.size < 2) return last;
-  const each = [...failed].map(([url, { cause, message }]) => {
+  // In one order, whoever was asked first: the same trouble is the same text.
+  const members = [...failed].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const each = members.map(([url, { cause, message }]) => {
     return `${url}: ${describeError(cause ?? message)}`;
   });
   const { code, message } = last;
@@ -97,8 +101,13 @@ export function makeEtcdError(options: {
 const NO_CONNECTION =
   /No connection established\. Last error: (?:Error: )?(.+)\. Resolution note:/u;
 
+/** And of a deadline it tells where the time went, which is another text at each try. */
+const TOO_LATE = /DEADLINE_EXCEEDED/u;
+
 function plainCause(error: unknown): unknown {
-  const said = error instanceof Error ? NO_CONNECTION.exec(error.message)?.[1] : undefined;
+  if (!(error instanceof Error)) return error;
+  if (TOO_LATE.test(error.message)) return new Error(NO_ANSWER);
+  const said = NO_CONNECTION.exec(error.message)?.[1];
   return said === undefined ? error : new Error(said);
 }
 

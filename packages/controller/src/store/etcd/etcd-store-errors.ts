@@ -19,10 +19,8 @@ const BY_CODE: Readonly<Record<EtcdErrorCode, StoreErrorCode>> = {
 
 /** The store's error of whatever a request to etcd raised. */
 export function etcdStoreError(error: unknown): Error {
-  const { code, message } = etcdError(error, "cannot use the store in etcd");
+  const { code, message, cause } = etcdError(error, "cannot use the store in etcd");
   const own = BY_CODE[code];
   // What this folder raised has a code of stores already.
-  return own === undefined
-    ? (error as Error)
-    : makeStoreError({ code: own, message, cause: error });
+  return own === undefined ? (error as Error) : makeStoreError({ code: own, message, cause });
 }
