@@ -8,7 +8,8 @@ import type { KubeClient, KubeObject } from "@fairlead/testkit";
 
 import { addReadyNode, addReadyPod } from "../e2e/stage/cluster-objects.ts";
 import { MEMBERS, service } from "../e2e/stage/manifests.ts";
-import { createStage, describeList, type Stage, type StageOptions } from "../e2e/stage/stage.ts";
+import { describeList } from "../e2e/stage/describe-list.ts";
+import { createStage, type Stage, type StageOptions } from "../e2e/stage/stage.ts";
 import { controllerPage, readMetric } from "./readings.ts";
 
 /** Tells of progress in a line. */

@@ -3,18 +3,15 @@
 
 import assert from "node:assert/strict";
 
-import { type Host, monotonicMs, type RunningProgram } from "@fairlead/lab";
+import { monotonicMs } from "@fairlead/lab";
 
 import { knock } from "./stage/knocker.ts";
 import { MEMBERS, service } from "./stage/manifests.ts";
+import { answerAsTheyShould, listenEverywhere, SSH } from "./stage/open-host.ts";
 import { claimOf, type Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 import { startStrangerRouter } from "./stage/stranger-router.ts";
-import { visit } from "./stage/visitor.ts";
 
-const SSH = 22;
-/** A reset is there within a round trip; the machine may be busy. */
-const REFUSED_MS_MAX = 500;
 const REPAIRED_MS_MAX = 2_000;
 const TAKEOVER_MS_MAX = 5_000;
 
@@ -54,42 +51,6 @@ story(
   },
 );
 
-/** A service of the host that answers on every address of it. */
-async function listenEverywhere(host: Host): Promise<RunningProgram> {
-  const listen = `Listen => 9, LocalAddr => "::", LocalPort => ${SSH}, ReuseAddr => 1, V6Only => 0`;
-  const text = `$| = 1; my $s = IO::Socket::IP->new(${listen}) or die; print "listens\\n"; <STDIN>`;
-  const program = await host.start("perl", ["-MIO::Socket::IP", "-e", text]);
-  await program.waitForLine(/^listens$/, 10_000);
-  return program;
-}
-
-async function answerAsTheyShould(
-  stage: Stage,
-  vips: readonly string[],
-  hosts: readonly Host[],
-): Promise<void> {
-  const { client } = stage;
-  const seen = await visit(
-    client,
-    vips.map((vip) => endpoint(vip, 80)),
-  );
-  for (const vip of vips) {
-    assert.match(seen[endpoint(vip, 80)] ?? "", /^member\d 8080 /);
-    await client.output("ping", ["-n", "-c", "1", "-W", "2", vip]);
-  }
-  for (const { said, tookMs } of await knock(client, ...vips.map((vip) => [vip, SSH] as const))) {
-    assert.equal(said, "ECONNREFUSED");
-    assert.ok(tookMs < REFUSED_MS_MAX, `refused after ${Math.round(tookMs)} ms`);
-  }
-  const own = hosts.flatMap((host) => [host.address, host.ipv6 ?? ""]);
-  const knocks = await knock(client, ...own.map((address) => [address, SSH] as const));
-  assert.deepEqual(
-    knocks.map(({ said }) => said),
-    own.map(() => "open"),
-    "the hosts' own addresses answer",
-  );
-}
-
 async function refusedWithin(stage: Stage, vips: readonly string[], ms: number): Promise<void> {
   const endMs = monotonicMs() + ms;
   for (;;) {
@@ -106,8 +67,4 @@ async function strangersAreNotHeard(stage: Stage): Promise<void> {
     const chain = await host.output("nft", ["list", "chain", "inet", "fairlead_guard", "vrrp"]);
     assert.match(chain, /counter packets [1-9]/, `${host.name} dropped it`);
   }
-}
-
-function endpoint(address: string, port: number): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -11,9 +11,9 @@ import type { Stage } from "./stage.ts";
 
 /** How a host is made. */
 export interface HostOptions {
-  /** Its IPv4 address with prefix length, such as "192.0.2.11/24". */
+  /** Its address with prefix length, such as "192.0.2.11/24"; an IPv6 one: it has no IPv4. */
   readonly address: string;
-  /** Its IPv6 address with prefix length. Default: only the link-local one. */
+  /** Its IPv6 address beside an IPv4 one. Default: only the link-local one. */
   readonly ipv6?: string;
   /** The segment that its link eth0 is on. Default: "lan". */
   readonly segment?: string;

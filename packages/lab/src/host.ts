@@ -17,9 +17,9 @@ import { createSwitchPort, type SwitchPort } from "./switch-port.ts";
 /** A host. What it runs sees its own network, /run, logs, host name and process ids. */
 export interface Host extends SwitchPort, Reach {
   readonly name: string;
-  /** Its IPv4 address without prefix length. */
+  /** Its address without prefix length: IPv4, or IPv6 where it has no IPv4. */
   readonly address: string;
-  /** Its IPv6 address without prefix length, when it was given one. */
+  /** Its IPv6 address beside an IPv4 one, without prefix length, when it was given one. */
   readonly ipv6: string | undefined;
   /** The device of its link. */
   readonly link: string;

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import type { Host } from "@fairlead/lab";
 
 import type { ApiHost } from "./api-host.ts";
-import { describeList, MANIFESTS, type Stage, STATE_DIR } from "./stage.ts";
+import { describeList } from "./describe-list.ts";
+import { MANIFESTS, type Stage, STATE_DIR } from "./stage.ts";
 
 /** What is asked of every load-balancer host; what it cannot say is left out. */
 const QUESTIONS: Readonly<Record<string, readonly string[]>> = {

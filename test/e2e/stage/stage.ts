@@ -10,6 +10,7 @@ import {
   createLab,
   type Host,
   type HolderRecorder,
+  type HostOptions,
   type Lab,
   type LabOptions,
   monotonicMs,
@@ -17,8 +18,11 @@ import {
   startMember,
 } from "@fairlead/lab";
 
+import { formatHostPort } from "@fairlead/runtime";
+
 import { addApiHost, type ApiHost, KUBECONFIG } from "./api-host.ts";
 import { type Asker, type ClaimJson, type ListJson, startAsker } from "./asker.ts";
+import { describeList } from "./describe-list.ts";
 import { type Document, manifest } from "./manifests.ts";
 import { createSeat, type Seat } from "./seat.ts";
 import { areBacked, areInSync } from "./settled.ts";
@@ -44,6 +48,8 @@ export interface StageOptions {
   readonly prefixLength?: number;
   /** Whether hosts have IPv6 addresses: fd77::N, N being the last octet. Default: no. */
   readonly hasIpv6?: boolean;
+  /** Whether hosts have no IPv4 at all, and fd77::N as their address. Default: no. */
+  readonly isIpv6Only?: boolean;
   /**
    * Where Services come from: a folder of the control host, or a real cluster on a host "api" of
    * its own. Default: folder.
@@ -125,11 +131,7 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
 
 async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
   const host = (name: string, last: number): Promise<Host> =>
-    lab.addHost(name, {
-      address: `10.77.0.${last}/${options.prefixLength ?? 24}`,
-      gateway: "10.77.0.1",
-      ...(options.hasIpv6 === true ? { ipv6: `fd77::${last}/64` } : {}),
-    });
+    lab.addHost(name, addressesOf(last, options));
   const control = await host("control", 5);
   const second = options.hasStandby === true ? [await host("standby", 7)] : [];
   const cluster =
@@ -145,7 +147,9 @@ async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
   const recorder = await recordHolders(balancers);
   const controller = createController(control, options);
   const [standby] = second.map((one) => createController(one, options));
-  const places = [control, ...second].map(({ address }) => `${address}:7702`).join();
+  const places = [control, ...second]
+    .map(({ address }) => formatHostPort({ host: address, port: 7702 }))
+    .join();
   const agents = balancers.map((balancer) => createAgent(balancer, places, options));
   await control.output("mkdir", ["-p", MANIFESTS]);
   const apiHost = await cluster;
@@ -204,6 +208,16 @@ async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
       await until("every host has each address or stands by for it", areBacked, ms);
     },
     [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
+  };
+}
+
+function addressesOf(last: number, options: StageOptions): HostOptions {
+  const ipv6 = `fd77::${last}/64`;
+  if (options.isIpv6Only === true) return { address: ipv6, gateway: "fd77::1" };
+  return {
+    address: `10.77.0.${last}/${options.prefixLength ?? 24}`,
+    gateway: "10.77.0.1",
+    ...(options.hasIpv6 === true ? { ipv6 } : {}),
   };
 }
 
@@ -276,23 +290,4 @@ export function createUntil(asker: Asker, seats: readonly Seat[]): Stage["until"
       await wait(LOOK_EVERY_MS);
     }
   };
-}
-
-/** What the controller says, in short lines for the message of a failure. */
-export function describeList(list: ListJson): string {
-  const claims = list.claims.slice(0, 20).map((claim) => {
-    const at = claim.addresses.map(({ address, holder }) => `${address}@${holder || "nobody"}`);
-    const why = claim.main ?? claim.remarks[0];
-    const reason = why === undefined ? "" : ` ${why.reason}: ${why.detail}`;
-    return `  ${claim.namespace}/${claim.name} ${claim.state} ${at.join(",")}${reason}`;
-  });
-  const agents = list.agents.map(
-    (agent) =>
-      `  agent ${agent.name} ${agent.state} ${agent.sync} ${agent.vipsHeld}/${agent.vipsPlanned}` +
-      ` ${agent.remarks.map(({ reason, detail }) => `${reason}: ${detail}`).join("; ")}`,
-  );
-  const findings = list.findings.map(
-    ({ subject, name, remark }) => `  ${subject} ${name} ${remark?.reason}: ${remark?.detail}`,
-  );
-  return [...claims, ...agents, ...findings].join("\n");
 }
