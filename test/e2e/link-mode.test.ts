@@ -4,24 +4,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import {
-  createLab,
-  type Host,
-  type Lab,
-  monotonicMs,
-  type RunningProgram,
-  startMember,
-} from "@fairlead/lab";
+import { createLab, type Host, type Lab, monotonicMs, startMember } from "@fairlead/lab";
 
 import { manifest, service } from "./stage/manifests.ts";
+import { FOLDER, startRun, untilShown } from "./stage/one-host.ts";
 import { program } from "./stage/stage.ts";
 import { answers } from "./stage/visitor.ts";
 
-const FOLDER = "/run/host/manifests";
 const POOL = "lan=10.77.0.100-10.77.0.109";
 const START_MS_MAX = 20_000;
 const STOP_MS_MAX = 20_000;
-const WAIT_MS_MAX = 20_000;
 
 test("on one host addresses come, stay and go, and what was there before is left alone", async () => {
   await using lab = await createLab();
@@ -31,7 +23,7 @@ test("on one host addresses come, stay and go, and what was there before is left
   await host.writeFile(`${FOLDER}/web.yaml`, manifest(service({ name: "web" })));
   const adopted = service({ name: "old", spec: { loadBalancerIP: "10.77.0.105" } });
   await host.writeFile(`${FOLDER}/old.yaml`, manifest(adopted));
-  let running = await start(host, ["--pool", POOL]);
+  let running = await startRun(host, ["--pool", POOL]);
   await ready(host);
   const served = [...own, "10.77.0.100/24 eth0:fl"].toSorted();
   assert.deepEqual(await shown(host), served);
@@ -44,7 +36,7 @@ test("on one host addresses come, stay and go, and what was there before is left
 
   const goneMs = monotonicMs();
   await host.output("ip", ["address", "del", "10.77.0.100/24", "dev", "eth0"]);
-  await until(host, served);
+  await untilShown(() => shown(host), served);
   const tookMs = monotonicMs() - goneMs;
   assert.ok(tookMs < 1000, `put back after ${Math.round(tookMs)} ms`);
 
@@ -54,8 +46,8 @@ test("on one host addresses come, stay and go, and what was there before is left
     assert.deepEqual(await shown(host), own, signal);
     assert.deepEqual(host.pids(), [], `no program of it is left after ${signal}`);
     const flags = signal === "SIGTERM" ? ["--keep-on-exit"] : [];
-    running = await start(host, ["--pool", POOL, ...flags]);
-    await until(host, served);
+    running = await startRun(host, ["--pool", POOL, ...flags]);
+    await untilShown(() => shown(host), served);
   }
   await ready(host);
   assert.equal((await running.stop("SIGHUP", STOP_MS_MAX)).code, 0);
@@ -66,9 +58,9 @@ test("on one host addresses come, stay and go, and what was there before is left
   );
   await answers(client, { address: "10.77.0.100", port: 80 });
 
-  running = await start(host, ["--pool", POOL]);
+  running = await startRun(host, ["--pool", POOL]);
   await host.output("rm", [`${FOLDER}/web.yaml`, `${FOLDER}/old.yaml`]);
-  await until(host, own);
+  await untilShown(() => shown(host), own);
   await running.stop("SIGTERM", STOP_MS_MAX);
   assert.deepEqual(await shown(host), own);
 });
@@ -82,7 +74,7 @@ test("without a pool Services share the device's own address by port", async () 
     `${FOLDER}/alt.yaml`,
     manifest(service({ name: "alt", ports: [{ port: 81, targetPort: 8080 }] })),
   );
-  const running = await start(host, []);
+  const running = await startRun(host, []);
   await ready(host);
   await refusesAnother(host);
   for (const port of [80, 81]) {
@@ -107,12 +99,6 @@ async function makeHosts(lab: Lab): Promise<{ readonly host: Host; readonly clie
   ]);
   await Promise.all(members.map((member) => startMember(member, { tcpPorts: [8080] })));
   return { host, client };
-}
-
-async function start(host: Host, flags: readonly string[]): Promise<RunningProgram> {
-  const running = await host.start(program("fairlead"), ["run", "--source", FOLDER, ...flags]);
-  await running.waitForLine(/ serving /, START_MS_MAX);
-  return running;
 }
 
 /** One host has one data plane: a second command would write over its files, and end it. */
@@ -144,13 +130,4 @@ async function shown(host: Host): Promise<readonly string[]> {
       return `${address} ${label}`;
     })
     .toSorted();
-}
-
-async function until(host: Host, wanted: readonly string[]): Promise<void> {
-  const endMs = monotonicMs() + WAIT_MS_MAX;
-  for (;;) {
-    const now = await shown(host);
-    if (now.join() === wanted.join()) return;
-    assert.ok(monotonicMs() < endMs, `${now.join()} instead of ${wanted.join()}`);
-  }
 }
