@@ -28,6 +28,7 @@ story(
     const members = stage.members.map(({ address }) => address);
     await stage.write("web.yaml", service({ name: "web", members }));
     const { address, holder } = await stage.served("default/web");
+    await stage.backed();
     assert.equal(address, "fd77::100");
     const byMember = await answers(stage.client, { address, port: 80 });
     assert.deepEqual(Object.keys(byMember), ["member1", "member2"]);
