@@ -13,7 +13,7 @@ import { visit } from "../e2e/stage/visitor.ts";
 import { controllerWrites, countByKind } from "./api-requests.ts";
 import { createClusterStage, fillServices, type Tell, untilReady } from "./cluster-stage.ts";
 import { servicesOf } from "./counts.ts";
-import type { Figure } from "./goal.ts";
+import { type Figure, quantile } from "./goal.ts";
 import { readReloads } from "./readings.ts";
 
 const SERVICES = 1000;
@@ -39,7 +39,7 @@ export async function benchClusterBurst(tell: Tell): Promise<readonly Figure[]> 
   tell(`  ${count} Services are made after ${seconds(lastMs - begunMs)} s`);
   const servedMs = await untilReady(stage, count, ALL_MS_MAX);
   tell(`  all are served ${seconds(servedMs - lastMs)} s later`);
-  const { atMs: statusMs, addresses } = await statuses;
+  const { atMs: statusMs, addresses, waitsMs } = await statuses;
   const reloads = (await readReloads(stage)).map((now, at) => now - (reloadsBefore[at] ?? 0));
   const silent = await countSilent(stage, addresses);
   await wait(QUIET_MS);
@@ -58,6 +58,15 @@ export async function benchClusterBurst(tell: Tell): Promise<readonly Figure[]> 
       value: (statusMs - begunMs) / 1000,
       unit: "s",
       beside: "MetalLB 28.2",
+    },
+    { what: "create -> its status, p50", value: quantile(waitsMs, 0.5) / 1000, unit: "s" },
+    { what: "create -> its status, worst", value: quantile(waitsMs, 1) / 1000, unit: "s" },
+    {
+      what: "reloads a second, the most of an agent",
+      value: (Math.max(...reloads) * 1000) / (statusMs - begunMs),
+      unit: "",
+      goal: 1,
+      digits: 2,
     },
     { what: "reloads, the most of an agent", value: Math.max(...reloads), unit: "", goal: 12 },
     { what: "addresses that do not answer then", value: silent, unit: "", goal: 0 },
@@ -81,19 +90,27 @@ interface Statuses {
   /** When the last one came. */
   readonly atMs: number;
   readonly addresses: readonly string[];
+  /** From each Service's first sight to its status, in ms. */
+  readonly waitsMs: readonly number[];
 }
 
 /** Waits until so many Services have an address in their status. */
 async function followStatuses(kube: KubeClient, count: number): Promise<Statuses> {
   using services = await kube.watch(KINDS.service);
   const addresses = new Map<string, string>();
+  const seenMs = new Map<string, number>();
+  const waitsMs: number[] = [];
   let seen = 0;
   const look = (events: readonly KubeEvent[]): Statuses | undefined => {
     for (const { object, atMs } of events.slice(seen)) {
       seen += 1;
+      const { name } = object.metadata;
+      const sinceMs = seenMs.get(name) ?? atMs;
+      seenMs.set(name, sinceMs);
       const [address] = statusOf(object)?.addresses ?? [];
-      if (address !== undefined) addresses.set(object.metadata.name, address);
-      if (addresses.size === count) return { atMs, addresses: [...addresses.values()] };
+      if (address !== undefined && !addresses.has(name)) waitsMs.push(atMs - sinceMs);
+      if (address !== undefined) addresses.set(name, address);
+      if (addresses.size === count) return { atMs, addresses: [...addresses.values()], waitsMs };
     }
     return undefined;
   };
