@@ -1,15 +1,13 @@
-// Who runs as the agent of a run directory: its process id with its start time, so that a number
-// that was given to another process is not taken for it.
+// Who runs as the agent of a run directory. A run directory has one agent at a time, which begins
+// without the notes that commands left about the one before.
 
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { EdgeError, isEdgeError, readFileBounded, writeFileDurably } from "@fairlead/runtime";
+import { EdgeError } from "@fairlead/runtime";
 
 import { unmarkEnded } from "./ended-mark.ts";
-import { lookAt } from "./liveness/process-look.ts";
-
-const PID_BYTES_MAX = 100;
+import { livingProcess, writeOwnPid } from "./pid-file.ts";
 
 /** Where the agent of a run directory writes its number. */
 export function agentPidFile(runDir: string): string {
@@ -18,15 +16,7 @@ export function agentPidFile(runDir: string): string {
 
 /** The living agent of a run directory; undefined when there is none. */
 export async function livingAgent(path: string): Promise<number | undefined> {
-  try {
-    const text = (await readFileBounded(path, PID_BYTES_MAX)).toString("utf8");
-    const [pid = "", startTime = ""] = text.trim().split(" ");
-    const isLiving = /^[1-9][0-9]*$/.test(pid) && lookAt(Number(pid))?.startTicks === startTime;
-    return isLiving ? Number(pid) : undefined;
-  } catch (error) {
-    if (isEdgeError(error, "NOT_FOUND")) return undefined;
-    throw error;
-  }
+  return await livingProcess(path);
 }
 
 /**
@@ -45,7 +35,6 @@ export async function claimRunDir(runDir: string): Promise<AsyncDisposable> {
     });
   }
   await unmarkEnded(runDir);
-  const startTime = lookAt(process.pid)?.startTicks ?? "";
-  await writeFileDurably(path, `${process.pid} ${startTime}\n`, { mode: 0o644 });
+  await writeOwnPid(path);
   return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
 }
