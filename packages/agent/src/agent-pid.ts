@@ -8,6 +8,7 @@ import { EdgeError } from "@fairlead/runtime";
 
 import { unmarkEnded } from "./ended-mark.ts";
 import { livingProcess, writeOwnPid } from "./pid-file.ts";
+import { unmarkWithdrawal } from "./withdrawal-mark.ts";
 
 /** Where the agent of a run directory writes its number. */
 export function agentPidFile(runDir: string): string {
@@ -35,6 +36,7 @@ export async function claimRunDir(runDir: string): Promise<AsyncDisposable> {
     });
   }
   await unmarkEnded(runDir);
+  await unmarkWithdrawal(runDir);
   await writeOwnPid(path);
   return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
 }

@@ -58,6 +58,11 @@ export interface AgentOptions {
   readonly loopDelay?: LoopDelay;
   /** What becomes of addresses that it added itself when it ends. Default `keep-alive`. */
   readonly leaves?: LeavePolicy;
+  /**
+   * Asked when it ends: whether an operator withdraws it, of which the controller is told then.
+   * Default: nobody does.
+   */
+  readonly isWithdrawn?: () => Promise<boolean>;
 }
 
 /** A running agent. Its parts belong to the lifecycle that it was started with. */
@@ -167,14 +172,19 @@ function createLink(options: AgentOptions, agent: AgentName, revisions: Revision
 }
 
 async function startLink(
-  { clock, lifecycle }: AgentOptions,
+  { clock, lifecycle, isWithdrawn }: AgentOptions,
   kernel: Kernel,
   link: ControllerLink,
   events: ControllerLinkEvents,
 ): Promise<void> {
   await lifecycle.start("link", () => {
     link.start(events);
-    return link;
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await using _ = link;
+        if ((await isWithdrawn?.()) === true) await link.leave();
+      },
+    };
   });
   await lifecycle.start("links that come up", () =>
     watchLinkUps({ clock, kernel, cameUp: () => link.hurry() }),
@@ -187,6 +197,7 @@ const NO_CONTROLLER: ControllerLink = {
   start: () => undefined,
   report: () => undefined,
   hurry: () => undefined,
+  leave: () => Promise.resolve(),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };
 

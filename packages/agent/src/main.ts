@@ -42,6 +42,7 @@ import {
 import { createS6Supervisor } from "./supervise/s6.ts";
 import { findStopPlaces, type StopPlaces } from "./stop-places.ts";
 import { stopAgent } from "./withdraw.ts";
+import { isBeingWithdrawn } from "./withdrawal-mark.ts";
 
 const EXIT_BAD = 1;
 const EXIT_USAGE = 2;
@@ -107,8 +108,9 @@ async function runAgent(args: readonly string[]): Promise<number> {
       await lifecycle.start("run-dir", () => claimRunDir(settings.runDir));
       const metrics = settings.listenMetrics;
       const random = Math.random;
+      const isWithdrawn = (): Promise<boolean> => isBeingWithdrawn(settings.runDir);
       const parts = { settings, programs, clock, log, lifecycle, random, metrics, loopDelay };
-      await startAgent(parts);
+      await startAgent({ ...parts, isWithdrawn });
     },
   });
   if (cause.kind === "signal") {

@@ -36,6 +36,11 @@ export interface ControllerLink extends AsyncDisposable {
   report(report: AgentReport): void;
   /** The way there may be open again: while no stream is open, connects anew at once. */
   hurry(): void;
+  /**
+   * Tells the controller that an operator withdraws this agent, and waits for a moment until it has
+   * heard that. Nothing is said afterwards. Does nothing while no stream is open.
+   */
+  leave(): Promise<void>;
   readonly connected: boolean;
 }
 

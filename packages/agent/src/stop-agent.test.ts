@@ -2,20 +2,29 @@
 // where an address stays: an operator reboots the host by its exit code.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtempDisposable, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtempDisposable, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { parseDeviceName, present } from "@fairlead/model";
-import { createFakeClock, createLogger, runProgram } from "@fairlead/runtime";
+import {
+  type Clock,
+  createFakeClock,
+  createLogger,
+  createSystemClock,
+  runProgram,
+} from "@fairlead/runtime";
 import { address } from "@fairlead/testkit";
 
-import { claimRunDir } from "./agent-pid.ts";
+import { agentPidFile, claimRunDir } from "./agent-pid.ts";
 import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { createLedger } from "./ledger.ts";
+import { lookAt } from "./liveness/process-look.ts";
 import type { Kernel, KernelAddress, LedgerEntry } from "./ports.ts";
 import { findStopPlaces } from "./stop-places.ts";
 import { stopAgent } from "./withdraw.ts";
@@ -50,8 +59,16 @@ async function leaveTraces(runDir: string, ledgerDir: string): Promise<void> {
   await createLedger({ path: join(ledgerDir, "ledger"), bootId: "b" }).save([ENTRY]);
 }
 
-/** Withdraws on a host that keeps its addresses if it `isStuck`; with what is done to the host. */
-async function withdraw(folders: Folders, done: string[], isStuck = false): Promise<void> {
+interface How {
+  /** The host keeps its addresses. */
+  readonly isStuck?: boolean;
+  readonly withdraws?: boolean;
+  readonly clock?: Clock;
+}
+
+/** Withdraws, unless it is told otherwise; with what is done to the host. */
+async function withdraw(folders: Folders, done: string[], how: How = {}): Promise<void> {
+  const { isStuck = false, withdraws = true, clock = createFakeClock() } = how;
   const places = await findStopPlaces(folders);
   const here = new Set([HERE]);
   const view = async (): ReturnType<Kernel["view"]> => ({ links: [], addresses: [...here] });
@@ -77,9 +94,9 @@ async function withdraw(folders: Folders, done: string[], isStuck = false): Prom
     supervisor: { ensure: async () => undefined, end: note("daemons") },
     guard: { remove: note("guard") },
     forgetTables: note("members"),
-    clock: createFakeClock(),
+    clock,
     log: createLogger({ level: "silent", format: "text" }),
-    withdraws: true,
+    withdraws,
   });
 }
 
@@ -157,8 +174,39 @@ test("a withdrawal after which the host still holds an address fails and names i
   await leaveTraces(folders.runDir, folders.stateDir);
   const done: string[] = [];
   const held = { code: "HELD", message: "this host still holds 192.0.2.100" };
-  await assert.rejects(withdraw(folders, done, true), held);
+  await assert.rejects(withdraw(folders, done, { isStuck: true }), held);
   // It is tried again, and not taken for done.
-  await assert.rejects(withdraw(folders, done, true), held);
+  await assert.rejects(withdraw(folders, done, { isStuck: true }), held);
   assert.deepEqual(done, [...ALL, ...ALL]);
 });
+
+/** An agent that writes down, when it is told to end, what it finds in its run directory. */
+const LOOKS = `const { readdirSync, writeFileSync } = require("node:fs");
+const [runDir] = process.argv.slice(1);
+process.on("SIGTERM", () => {
+  writeFileSync(runDir + "/seen", readdirSync(runDir).join("\\n"));
+  process.exit(0);
+});
+setInterval(() => undefined, 60_000);
+console.log("ready");`;
+
+for (const withdraws of [true, false]) {
+  const how = withdraws ? "is withdrawn finds that noted" : "is stopped finds no note";
+  test(`an agent that ${how} when it is told to end`, async () => {
+    await using folders = await makeFolders();
+    const { runDir } = folders;
+    await leaveTraces(runDir, folders.stateDir);
+    const agent = spawn(process.execPath, ["-e", LOOKS, runDir]);
+    try {
+      await once(agent.stdout, "data");
+      const { startTicks } = present(lookAt(present(agent.pid, "it runs")), "it lives");
+      await writeFile(agentPidFile(runDir), `${agent.pid} ${startTicks}\n`);
+      await withdraw(folders, [], { withdraws, clock: createSystemClock() });
+      const seen = (await readFile(join(runDir, "seen"), "utf8")).split("\n");
+      assert.equal(seen.includes("withdrawing"), withdraws);
+      assert.equal(existsSync(join(runDir, "withdrawing")), false, "and nothing is left of it");
+    } finally {
+      agent.kill("SIGKILL");
+    }
+  });
+}

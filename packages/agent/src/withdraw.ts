@@ -5,7 +5,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { AgentName, LaneResource } from "@fairlead/model";
-import { type Clock, EdgeError, type Logger } from "@fairlead/runtime";
+import { type Clock, describeError, EdgeError, type Logger } from "@fairlead/runtime";
 
 import { livingAgent } from "./agent-pid.ts";
 import type { DataPlaneLayout } from "./data-plane-layout.ts";
@@ -16,6 +16,7 @@ import { laneFiles, type TrackFiles, writeTrack } from "./liveness/track-files.t
 import { muteWith } from "./mute-lanes.ts";
 import type { DataPlaneSupervisor, InputGuard, Kernel, Ledger } from "./ports.ts";
 import type { StopPlaces } from "./stop-places.ts";
+import { markWithdrawal } from "./withdrawal-mark.ts";
 
 /** keepalived looks at its track files at once; the addresses were elsewhere after 48 ms. */
 const WITHDRAW_MS_MAX = 2000;
@@ -107,6 +108,7 @@ export async function stopAgent(
   const pid = await livingAgent(pidFile);
   if (pid === undefined) log.info({ pidFile }, "no agent runs there");
   else {
+    await using _ = withdraws ? await markOrWarn(options) : undefined;
     await endProcess(options.clock, pidFile, pid);
     log.info({ pid }, "ended the agent");
   }
@@ -118,6 +120,19 @@ export async function stopAgent(
   await options.forgetTables();
   await assertNoneLeft(options);
   await markEnded(layout.runDir);
+}
+
+/** Of a disk that takes no file the host is to be freed all the same. */
+async function markOrWarn({
+  layout,
+  log,
+}: Pick<WithdrawOptions, "layout" | "log">): Promise<AsyncDisposable | undefined> {
+  try {
+    return await markWithdrawal(layout.runDir);
+  } catch (error) {
+    log.warn({ error: describeError(error) }, "the controller will not hear of the withdrawal");
+    return undefined;
+  }
 }
 
 async function assertNoneLeft({

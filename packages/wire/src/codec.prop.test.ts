@@ -163,6 +163,7 @@ test("what an agent says reads back equal", () => {
       }),
     }),
     fc.constant({ kind: "heartbeat" as const }),
+    fc.constant({ kind: "leaving" as const }),
   );
   fc.assert(
     fc.property(message, (said) => {

@@ -36,7 +36,8 @@ export type FromAgent =
   | { readonly kind: "inventory"; readonly inventory: Inventory }
   | { readonly kind: "ack"; readonly ack: Ack }
   | { readonly kind: "report"; readonly report: pb.Report }
-  | { readonly kind: "heartbeat" };
+  | { readonly kind: "heartbeat" }
+  | { readonly kind: "leaving" };
 
 /** A message from the controller, as the agent reads it. */
 export type FromController =
@@ -80,6 +81,8 @@ export function decodeFromAgent({ message }: pb.SyncRequest): Decoded<FromAgent>
       return ok({ kind: "report", report: message.value });
     case "heartbeat":
       return ok({ kind: "heartbeat" });
+    case "leaving":
+      return ok({ kind: "leaving" });
     case undefined:
       return refused("message of an unknown kind");
     default:
@@ -126,6 +129,8 @@ function requestOf(message: FromAgent): pb.SyncRequest["message"] {
       return { case: "report", value: message.report };
     case "heartbeat":
       return { case: "heartbeat", value: create(pb.HeartbeatSchema) };
+    case "leaving":
+      return { case: "leaving", value: create(pb.LeavingSchema) };
     default:
       return assertNever(message, "kinds of messages");
   }

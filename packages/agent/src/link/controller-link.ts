@@ -30,7 +30,7 @@ import {
 } from "./controller-stream.ts";
 import { createGrpcDial, type Dial } from "./dial.ts";
 import { receiveUpdate } from "./plan-receiver.ts";
-import { progressOf } from "./progress.ts";
+import { isFurther, progressOf } from "./progress.ts";
 import { createRoute, type Route } from "./route.ts";
 
 /** What the link needs. */
@@ -129,6 +129,11 @@ class Link implements ControllerLink {
   report(report: AgentReport): void {
     this.#newest = report;
     this.#sendReport();
+  }
+
+  async leave(): Promise<void> {
+    this.#isDisposed = true;
+    await this.#stream?.leave();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -257,8 +262,7 @@ class Link implements ControllerLink {
       ({ name, problem }) =>
         !said.nacks.some((one) => one.name === name && one.problem.detail === problem.detail),
     );
-    const isFurther = STEP_RANK[progress.step] > STEP_RANK[said.step ?? "received"];
-    if (!isFurther && !hasNewNack) return;
+    if (!isFurther(progress.step, said.step) && !hasNewNack) return;
     const ack: Ack = { nonce: taken.nonce, step: progress.step, nacks: progress.nacks };
     this.#taken = { ...judged, said: ack };
     this.#stream?.send({ kind: "ack", ack });
@@ -291,10 +295,3 @@ class Link implements ControllerLink {
     this.#retry = clock.setTimer(waitMs, () => this.#connect(events));
   }
 }
-
-const STEP_RANK: Readonly<Record<NonNullable<Ack["step"]>, number>> = {
-  received: 0,
-  validated: 1,
-  applied: 2,
-  serving: 3,
-};

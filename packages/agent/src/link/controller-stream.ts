@@ -50,12 +50,16 @@ export interface ControllerStream extends Disposable {
   /** Writes a message. Answers may be written always; reports only while `isWritable`. */
   send(message: FromAgent): void;
   readonly isWritable: boolean;
+  /** Says as the last word that this agent leaves, and waits until the stream has ended. */
+  leave(): Promise<void>;
 }
 
 /** How long connecting and the controller's welcome may take together. */
 const WELCOME_MS = 10_000;
 /** Heartbeats for which room to write is waited for. */
 const PATIENCE_INTERVALS = 3;
+/** How long the controller may take to end a stream that this agent leaves. */
+const LEAVE_MS_MAX = 900;
 
 /** Connects, says hello, and reads. */
 export function openControllerStream(options: ControllerStreamOptions): ControllerStream {
@@ -70,6 +74,8 @@ class Stream implements ControllerStream {
   #deadline: Timer | undefined;
   #isWritable = true;
   #hasEnded = false;
+  #isLeaving = false;
+  readonly #ended = Promise.withResolvers<void>();
 
   constructor(options: ControllerStreamOptions) {
     this.#options = options;
@@ -85,7 +91,8 @@ class Stream implements ControllerStream {
   }
 
   get isWritable(): boolean {
-    return this.#isWritable && this.#welcome !== undefined && !this.#hasEnded;
+    const isOpen = this.#welcome !== undefined && !this.#isLeaving && !this.#hasEnded;
+    return this.#isWritable && isOpen;
   }
 
   send(message: FromAgent): void {
@@ -98,12 +105,25 @@ class Stream implements ControllerStream {
     this.#deadline = this.#endAfter(patienceMs, "the controller does not read");
   }
 
+  async leave(): Promise<void> {
+    if (this.#hasEnded || this.#welcome === undefined) return;
+    this.send({ kind: "leaving" });
+    this.#isLeaving = true;
+    this.#heartbeat?.[Symbol.dispose]();
+    this.#deadline?.cancel();
+    this.#deadline = this.#endAfter(
+      LEAVE_MS_MAX,
+      "the controller did not hear that this agent left",
+    );
+    await this.#ended.promise;
+  }
+
   [Symbol.dispose](): void {
     this.#end({ status: "OK", detail: "ended by this agent" });
   }
 
   #read(raw: SyncResponse): void {
-    if (this.#hasEnded) return;
+    if (this.#hasEnded || this.#isLeaving) return;
     this.#heartbeat?.heard();
     const decoded = decodeFromController(raw);
     if (decoded.kind === "refused") {
@@ -154,6 +174,7 @@ class Stream implements ControllerStream {
     this.#heartbeat?.[Symbol.dispose]();
     this.#call.close();
     queueMicrotask(() => this.#options.onEnd(end));
+    this.#ended.resolve();
   }
 }
 

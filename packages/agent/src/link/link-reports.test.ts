@@ -199,3 +199,41 @@ test("after a short break a controller that knows the report is not sent it agai
   assert.equal(difference.whole, false);
   assert.equal(difference.resources.length, 0);
 });
+
+test("an agent that is withdrawn says so last, and waits until the controller has heard it", async () => {
+  await using controller = await new HandPlayedController().start();
+  await using stage = new Stage(controller.port);
+  const stream = await welcomed(controller);
+  await stage.until(() => stage.link.connected);
+  let hasLeft = false;
+  const left = stage.link.leave().then(() => (hasLeft = true));
+  stage.link.report(reportOf(acceptedPlan("lb1", SERVICE), 1));
+  assert.equal((await stream.any()).kind, "leaving");
+  stream.say({ kind: "inventory-wanted" });
+  await stage.clock.advance(500);
+  assert.equal(hasLeft, false, "the controller did not end the stream yet");
+  const beganMs = stage.clock.nowMs();
+  stream.call.end();
+  await left;
+  assert.equal(stage.clock.nowMs(), beganMs);
+  assert.deepEqual(stream.heard, [], "nothing is said afterwards");
+  await stage.clock.advance(60_000);
+  assert.equal(controller.streams.length, 1, "and it does not come back");
+});
+
+test("an agent that is withdrawn waits less than a second for its controller", async () => {
+  await using controller = await new HandPlayedController().start();
+  await using stage = new Stage(controller.port);
+  await welcomed(controller);
+  await stage.until(() => stage.link.connected);
+  const left = stage.link.leave();
+  await stage.clock.advance(999);
+  await left;
+});
+
+test("an agent that is withdrawn while no controller answers has nobody to wait for", async () => {
+  await using controller = await new HandPlayedController().start();
+  await using stage = new Stage(controller.port);
+  await (await controller.stream()).next("hello");
+  await stage.link.leave();
+});

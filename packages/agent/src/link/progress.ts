@@ -30,6 +30,18 @@ export function progressOf(plan: AcceptedPlan, report: AgentReport): Progress | 
   return { step: isServing ? "serving" : "applied", nacks };
 }
 
+/** Whether a step is beyond the one that was said. */
+export function isFurther(step: Step, said: Step = "received"): boolean {
+  return STEP_RANK[step] > STEP_RANK[said];
+}
+
+const STEP_RANK: Readonly<Record<Step, number>> = {
+  received: 0,
+  validated: 1,
+  applied: 2,
+  serving: 3,
+};
+
 function isDone(
   step: Step | undefined,
   revision: Revision | undefined,
