@@ -66,7 +66,13 @@ function report(
   };
 }
 
-const goneAt = (atMs: number): Fact & AgentFact => ({ kind: "agent-gone", atMs, agent: LB });
+const goneAt = (atMs: number): Extract<Fact, { kind: "agent-gone" }> => ({
+  kind: "agent-gone",
+  atMs,
+  agent: LB,
+});
+
+const withdrawnAt = (atMs: number): AgentFact => ({ ...goneAt(atMs), withdrawn: true });
 
 function fold(...facts: readonly AgentFact[]): {
   readonly agent: AgentView | undefined;
@@ -114,6 +120,23 @@ suite("an agent", () => {
     const { agent } = fold(hello(), report(1, "serving"), goneAt(5), hello({ bootId: "next" }));
     assert.equal(agent?.report, undefined);
     assert.equal(agent?.heldSinceMs.size, 0);
+  });
+
+  test("that was withdrawn holds nothing from that moment on, and lost what it held", () => {
+    const { agent, changes } = fold(hello(), report(1, "serving"), withdrawnAt(5));
+    assert.equal(agent?.connected, false);
+    assert.equal(agent?.withdrawn, true);
+    assert.equal(agent?.report?.resources.size, 0);
+    assert.equal(agent?.heldSinceMs.size, 0);
+    assert.deepEqual([...(agent?.lostAtMs ?? [])], [[VIP, 5]]);
+    assert.deepEqual(changes, [true, true, true]);
+  });
+
+  test("that comes back from a withdrawal says itself what it has from its disk", () => {
+    const { agent } = fold(hello(), report(1, "serving"), withdrawnAt(5), helloAt(9));
+    assert.equal(agent?.connected, true);
+    assert.equal(agent?.withdrawn, undefined);
+    assert.equal(agent?.report, undefined, "it may hold what it held, and was not asked yet");
   });
 
   test("goes once", () => {

@@ -37,8 +37,10 @@ export function foldAgent(agents: AgentTable, fact: AgentFact): boolean {
     case "agent-hello": {
       const { hello } = fact;
       const known = agents.get(hello.agent);
-      // After a boot of its host nothing that it proved before holds any more.
-      const isSameBoot = known !== undefined && known.hello.bootId === hello.bootId;
+      // After a boot of its host nothing that it proved before holds any more; nor after a
+      // withdrawal, from which it begins with the plan on its disk.
+      const isSameBoot =
+        known !== undefined && known.hello.bootId === hello.bootId && known.withdrawn !== true;
       const { disconnectedAtMs: _, ...proved } = isSameBoot
         ? known
         : { name: hello.agent, heldSinceMs: new Map<Address, number>() };
@@ -73,7 +75,8 @@ export function foldAgent(agents: AgentTable, fact: AgentFact): boolean {
     case "agent-gone": {
       const known = agents.get(fact.agent);
       if (known === undefined || !known.connected) return false;
-      agents.set(known.name, { ...known, connected: false, disconnectedAtMs: fact.atMs });
+      const left = fact.withdrawn === true ? afterWithdrawal(known, fact.atMs) : known;
+      agents.set(known.name, { ...left, connected: false, disconnectedAtMs: fact.atMs });
       return true;
     }
     // One that came back meanwhile is there.
@@ -81,6 +84,21 @@ export function foldAgent(agents: AgentTable, fact: AgentFact): boolean {
       return agents.get(fact.agent)?.connected === false && agents.delete(fact.agent);
   }
 }
+
+/** Its last word is that nothing of it is left on its host. */
+function afterWithdrawal(known: AgentView, atMs: number): AgentView {
+  const { strangers: _, ...rest } = withoutSights(known);
+  const gone = { ...rest, withdrawn: true, heardAtMs: atMs } as const;
+  const { report } = known;
+  if (report === undefined) return gone;
+  const { hearing: _hearing, heardRouters: _routers, ...last } = report;
+  const dataPlane = { ...NO_DATA_PLANE, reloads: report.dataPlane.reloads };
+  const nothing = { ...last, resources: NO_RESOURCES, lanes: [], remarks: [], dataPlane };
+  const heldSinceMs = heldSince(known, nothing, atMs);
+  return { ...gone, report: nothing, heldSinceMs, lostAtMs: lostAt(known, heldSinceMs, atMs) };
+}
+
+const NO_DATA_PLANE = { generationsAlive: 0, keepalivedAlive: false };
 
 /**
  * Whether another agent began to hold an address of this one after it was last heard: only its next

@@ -66,7 +66,13 @@ export type Fact =
   /** The agent said that it lives, and that what it proved is still so. */
   | { readonly kind: "agent-heard"; readonly atMs: number; readonly agent: AgentName }
   /** The agent's stream ended. */
-  | { readonly kind: "agent-gone"; readonly atMs: number; readonly agent: AgentName }
+  | {
+      readonly kind: "agent-gone";
+      readonly atMs: number;
+      readonly agent: AgentName;
+      /** It said as its last word that an operator withdraws it. */
+      readonly withdrawn?: true;
+    }
   /** An operator's word that the agent is powered off became durable. */
   | { readonly kind: "agent-forgotten"; readonly agent: AgentName }
   /** The store has leases of these claims now, whether a source shows them or not. */

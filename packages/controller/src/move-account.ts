@@ -59,7 +59,8 @@ export function accountOf(
   const winner = agents.get(to);
   const heldMs = winner?.heldSinceMs.get(address);
   if (loser === undefined) return { why: "", heard: "" };
-  if (loser.connected) return spokenOf(loser, address, { heldMs, lastWordMs });
+  const hasSpoken = loser.connected || loser.withdrawn === true;
+  if (hasSpoken) return spokenOf(loser, address, { heldMs, lastWordMs });
   return lost(loser, winner, { heldMs, lane });
 }
 
@@ -98,7 +99,7 @@ function lost(
 }
 
 function spokenOf(
-  { name, report, heardAtMs, lostAtMs, heldSinceMs }: AgentView,
+  { name, report, heardAtMs, lostAtMs, heldSinceMs, withdrawn }: AgentView,
   address: Address,
   at: { readonly heldMs: number | undefined; readonly lastWordMs: number | undefined },
 ): MoveAccount {
@@ -109,7 +110,8 @@ function spokenOf(
     return { why: `${name} did not speak of it yet`, heard: "", isOpen: true };
   }
   const [trouble] = report?.remarks ?? [];
-  const why = trouble === undefined ? `${name} gave it up` : `${name}: ${trouble.detail}`;
+  const how = withdrawn === true ? "was withdrawn by its operator" : "gave it up";
+  const why = trouble === undefined ? `${name} ${how}` : `${name}: ${trouble.detail}`;
   const spokeMs = hasIt ? heardAtMs : lostAtMs?.get(address);
   if (heldMs === undefined || spokeMs === undefined) return { why, heard: "" };
   const gapMs = Math.round(heldMs - spokeMs);

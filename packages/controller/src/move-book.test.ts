@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { AgentView, Intent, Plan, World } from "@fairlead/model";
+import { type AgentView, type Intent, type Plan, present, type World } from "@fairlead/model";
 import { createPlanMemory, plan } from "@fairlead/planner";
 import {
   address,
@@ -14,6 +14,7 @@ import {
   makeCycleView,
   makePool,
   makeRevisionOf,
+  makeWithdrawn,
   makeWorld,
   nextWorld,
   proveAll,
@@ -247,6 +248,19 @@ test("a winner that spoke first has a gap of 0 as soon as the loser says that it
   assert.deepEqual(
     [record?.gapMs, record?.isGapAtMost, record?.why],
     [0, undefined, `${first} gave it up`],
+  );
+});
+
+test("a move away from a withdrawn agent has a gap of its word, and says who wanted it", () => {
+  const loop = new Loop();
+  const { first, heldMs } = takeOver(loop);
+  const lostMs = heldMs - 80;
+  const left = makeWithdrawn(present(loop.world.agents.get(first), "it is known"), lostMs);
+  loop.turn(knownAs(loop, first, left));
+  const [record] = loop.book.latest;
+  assert.deepEqual(
+    [record?.gapMs, record?.isGapAtMost, record?.why],
+    [80, undefined, `${first} was withdrawn by its operator`],
   );
 });
 

@@ -223,6 +223,11 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     "The agent's last report is old, so what it said may no longer hold.",
     "Check the agent's host and its connection; one that is off for good is ended by fairlead agents forget.",
   ),
+  AgentWithdrawn: entry(
+    "FL0427",
+    "The agent was ended by its operator, with all that it held and served.",
+    "Start it again, or, where its host goes for good, end its part by fairlead agents forget.",
+  ),
   NotHeld: entry(
     "FL0408",
     "No connected agent holds the address.",

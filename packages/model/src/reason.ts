@@ -46,6 +46,7 @@ export type Reason =
   | "PortTaken"
   | "ConfigRefused"
   | "AgentUnreachable"
+  | "AgentWithdrawn"
   | "NotHeld"
   | "HeldTwice"
   | "HolderUnseen"

@@ -33,6 +33,11 @@ export interface AgentView {
   readonly heardAtMs: number;
   /** Epoch ms when the stream closed; absent while connected. */
   readonly disconnectedAtMs?: number;
+  /**
+   * Its last word was that an operator withdraws it: nothing of it is left on its host before it is
+   * started again. Absent while connected.
+   */
+  readonly withdrawn?: true;
   readonly hello: AgentHello;
   /** Its last report; absent before the first of this controller's life. */
   readonly report?: AgentReport;

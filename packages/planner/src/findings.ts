@@ -78,7 +78,7 @@ function agentFindings({ world, witnesses }: FindingOptions): readonly Finding[]
     if (witness === undefined) continue;
     const about = { subject: "agent", name } as const;
     const { view } = witness;
-    if (witness.isStale) {
+    if (witness.isStale && view.withdrawn !== true) {
       const detail = "its stream is closed; what it holds is known by its last report only";
       found.push({ ...about, reason: "AgentUnreachable", detail });
     }

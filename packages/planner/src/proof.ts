@@ -4,6 +4,7 @@
 import {
   type Address,
   type AgentName,
+  type AgentView,
   type Lane,
   laneName,
   type LeasedAddress,
@@ -75,14 +76,34 @@ export function isWithdrawn(
   const names = couldHold(row, lane);
   // Adopted, and no agent is known yet: nobody has said anything.
   if (names.length === 0) return false;
+  const isAwaited = withdrawnHolders(row, names, witnesses).length === 0;
   for (const name of names) {
     const view = witnesses.get(name)?.view;
-    if (view?.report === undefined || !view.connected) return false;
-    if (view.report.resources.get(vipName(row.address))?.step === "serving") return false;
+    if (view === undefined || isUnheard(view)) return false;
+    if (view.report?.resources.get(vipName(row.address))?.step === "serving") return false;
     const lostMs = view.lostAtMs?.get(row.address);
-    if (lostMs !== undefined && nowMs - lostMs < WITHDRAW_AFTER_MS) return false;
+    if (isAwaited && lostMs !== undefined && nowMs - lostMs < WITHDRAW_AFTER_MS) return false;
   }
   return true;
+}
+
+/** Whether nothing that the agent said is known to be so any more. */
+function isUnheard({ report, connected, withdrawn }: AgentView): boolean {
+  return report === undefined || !(connected || withdrawn === true);
+}
+
+/**
+ * Who was to hold the address, where all of them were withdrawn: no takeover comes. Empty while one
+ * was not.
+ */
+function withdrawnHolders(
+  { placement }: LeasedAddress,
+  names: readonly AgentName[],
+  witnesses: Witnesses,
+): readonly AgentName[] {
+  const holders = placement.kind === "host" ? [placement.agent] : names;
+  const isLeft = holders.every((name) => witnesses.get(name)?.view.withdrawn === true);
+  return isLeft ? holders : [];
 }
 
 /** Names of agents that could hold the address, the lane's order first. */
@@ -207,13 +228,18 @@ function proveWithoutHolder(options: ProofOptions): Proof {
   const names = couldHold(row, lane);
   const silent = names.filter((name) => {
     const view = witnesses.get(name)?.view;
-    return view?.report === undefined || !view.connected;
+    return view === undefined || isUnheard(view);
   });
   if (row.published && silent.length > 0) {
     const isNear = silent.some((name) => witnesses.get(name)?.view.connected === true);
     const detail = `${address} was served, and ${silent.join(", ")} did not report since`;
     const reason = isNear ? "WaitingForAgent" : "AgentUnreachable";
     return { ...base, state: "unknown", main: { reason, detail } };
+  }
+  const withdrawn = withdrawnHolders(row, names, witnesses);
+  if (withdrawn.length > 0) {
+    const detail = `nobody has ${address}: the operator withdrew ${withdrawn.join(", ")}`;
+    return { ...base, state: "missing", main: problem ?? { reason: "AgentWithdrawn", detail } };
   }
   const giver = options.asked.find(({ handing }) => handing.has(address));
   if (row.published && giver !== undefined) {

@@ -89,6 +89,17 @@ export function proveAll(
   });
 }
 
+/** An agent as it is known after its operator withdrew it. */
+export function makeWithdrawn(view: AgentView, atMs: number): AgentView {
+  const lostAtMs = new Map(Array.from(view.heldSinceMs.keys(), (address) => [address, atMs]));
+  const ended = { connected: false, withdrawn: true, disconnectedAtMs: atMs, lostAtMs } as const;
+  const { report } = view;
+  const dataPlane = { generationsAlive: 0, keepalivedAlive: false, reloads: 1 };
+  const nothing = report && { ...report, resources: new Map(), lanes: [], remarks: [], dataPlane };
+  const said = nothing === undefined ? {} : { report: nothing };
+  return { ...view, ...ended, ...said, heldSinceMs: new Map() };
+}
+
 /** A report of an agent on which all of its plan serves, but VIPs that it does not hold. */
 export function makeReport(
   wanted: NodePlan,

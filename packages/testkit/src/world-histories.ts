@@ -14,7 +14,7 @@ import fc from "fast-check";
 import { makeLink, nextWorld } from "./builders.ts";
 import { type Happening, happening } from "./happening.ts";
 import { arbOperatorsWish } from "./operator-happenings.ts";
-import { proveAll } from "./plan-answers.ts";
+import { makeWithdrawn, proveAll } from "./plan-answers.ts";
 import { noticeAll } from "./world-notices.ts";
 import { arbAgents, arbClaim, arbPools, arbWorld } from "./world-arbitraries.ts";
 
@@ -43,6 +43,7 @@ export const arbHappening: fc.Arbitrary<Happening> = fc.oneof(
   fc.nat().map(rivalled),
   fc.constantFrom("lb-1", "lb-2").map(gaveUp),
   fc.constantFrom("lb-1", "lb-2").map(relinked),
+  fc.subarray(["lb-1", "lb-2", "lb-3"], { minLength: 1 }).map(withdrawn),
   fc.nat().map(haunted),
   fc
     .nat()
@@ -170,6 +171,16 @@ function gaveUp(name: string): Happening {
   });
 }
 
+/** Operators withdraw agents that are in reach. */
+function withdrawn(names: readonly string[]): Happening {
+  return happening(`${names.join(" ")} withdrawn`, (world, plan) => {
+    const agents = Array.from(world.agents.values(), (agent) =>
+      agent.connected && names.includes(agent.name) ? makeWithdrawn(agent, world.nowMs) : agent,
+    );
+    return nextWorld(world, plan, { agents });
+  });
+}
+
 /** An agent's link goes, or comes back. */
 function relinked(name: string): Happening {
   return happening(`${name} has its link no more, or again`, (world, plan) => {
@@ -210,8 +221,9 @@ function haunted(n: number): Happening {
 function revive(world: World, dead: readonly string[]): World {
   const agents = Array.from(world.agents.values(), (agent) => {
     if (agent.connected || dead.includes(agent.name)) return agent;
-    const { disconnectedAtMs: _, ...rest } = agent;
-    return { ...rest, connected: true };
+    const { disconnectedAtMs: _, withdrawn: isWithdrawn, report, ...rest } = agent;
+    const known = isWithdrawn === true || report === undefined ? {} : { report };
+    return { ...rest, ...known, connected: true };
   });
   return { ...world, agents: new Map(agents.map((agent) => [agent.name, agent])) };
 }

@@ -1,4 +1,4 @@
-// What agents are told when the controller ends their streams for a reason of its own.
+// What agents are told when the controller ends their streams, and why it does so.
 
 import { status } from "@grpc/grpc-js";
 
@@ -15,6 +15,9 @@ export const STANDS_BY: StreamEnd = {
   code: status.UNAVAILABLE,
   detail: "this controller does not lead",
 };
+
+/** Of an agent that said that it leaves. */
+export const LEFT: StreamEnd = { code: status.OK, detail: "its operator withdrew it" };
 
 /** The agent came back before its old stream was seen to be broken. */
 export const REPLACED: StreamEnd = {

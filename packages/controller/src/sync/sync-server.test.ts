@@ -2,7 +2,9 @@
 // says, what it leaves unsaid, and what the controller makes of it. Time is the fake clock's.
 
 import assert from "node:assert";
+import { once } from "node:events";
 import { test } from "node:test";
+
 import { planOfServices } from "@fairlead/testkit";
 import { encodeReport, type FromAgent, reportDigest } from "@fairlead/wire";
 import { status } from "@grpc/grpc-js";
@@ -30,6 +32,29 @@ test("an agent says hello, is sent its plan, and its reports become facts", asyn
   agent.close();
   await stage.until("agent-gone");
   assert.equal(stage.sync.syncState(AGENT).state, "unknown");
+});
+
+test("an agent that an operator withdraws says so, and its stream ends well", async () => {
+  await using stage = await new Stage().start();
+  const agent = stage.agent();
+  const ended = once(agent.call, "end");
+  agent.say(helloOf());
+  await agent.next("welcome");
+  agent.say({ kind: "leaving" });
+  await ended;
+  const atMs = stage.clock.wallMs();
+  assert.deepEqual(stage.facts.at(-1), { kind: "agent-gone", atMs, agent: AGENT, withdrawn: true });
+});
+
+test("an agent whose stream breaks was not withdrawn", async () => {
+  await using stage = await new Stage().start();
+  const agent = stage.agent();
+  agent.say(helloOf());
+  await agent.next("welcome");
+  agent.close();
+  await stage.until("agent-gone");
+  const atMs = stage.clock.wallMs();
+  assert.deepEqual(stage.facts.at(-1), { kind: "agent-gone", atMs, agent: AGENT });
 });
 
 test("a reconnect with nothing changed costs less than 600 bytes, with 100 Services", async () => {

@@ -10,7 +10,12 @@ import { decodeReport, type FromAgent, reportDigest, type Revisions } from "@fai
 
 import type { Fact } from "../facts.ts";
 import type { LeadOwner, PlanDelivery, SyncState } from "../ports.ts";
-import { type AgentStream, createAgentStream, type SyncCall } from "./agent-stream.ts";
+import {
+  type AgentStream,
+  createAgentStream,
+  type StreamEnd,
+  type SyncCall,
+} from "./agent-stream.ts";
 import { createNameClashes, type NameClashes } from "./name-clashes.ts";
 import {
   EMPTY_OUTBOX,
@@ -20,7 +25,7 @@ import {
   stepOutbox,
 } from "./outbox.ts";
 import { newPeer, owedAnswer, type Peer, problemsOf, sentByNow } from "./peer.ts";
-import { REPLACED, STANDS_BY, STOPPING } from "./stream-ends.ts";
+import { LEFT, REPLACED, STANDS_BY, STOPPING } from "./stream-ends.ts";
 import { countedSync, NO_SYNC_METRICS, type SyncMetrics } from "./sync-metrics.ts";
 import { syncStateOf } from "./sync-state.ts";
 import { createWaitingRoom, type WaitingRoom } from "./waiting-room.ts";
@@ -160,7 +165,7 @@ class Streams implements SyncServer {
       heartbeatIntervalMs: this.#heartbeatIntervalMs,
       onHello: (opened, hello, digest) => this.#onHello(opened, hello, digest),
       onMessage: (from, message) => this.#onMessage(from, message),
-      onEnd: (ended, { detail }) => this.#onEnd(ended, detail),
+      onEnd: (ended, end) => this.#onEnd(ended, end),
     });
     this.#streams.set(stream, undefined);
     this.#metrics.streamsOpen(this.#streams.size);
@@ -216,6 +221,9 @@ class Streams implements SyncServer {
       case "report":
         this.#onReport(stream, agent, message.report);
         return;
+      case "leaving":
+        stream.end(LEFT);
+        return;
       case "heartbeat":
         // Before the first report of its stream it confirms nothing.
         if (this.#peerOf(agent).hasReported) {
@@ -252,7 +260,7 @@ class Streams implements SyncServer {
     this.#emit({ kind: "agent-report", atMs, report, ...(isFirst ? { isFirst } : {}) });
   }
 
-  #onEnd(stream: AgentStream, detail: string): void {
+  #onEnd(stream: AgentStream, end: StreamEnd): void {
     const { clock, log } = this.#options;
     const agent = this.#streams.get(stream);
     this.#streams.delete(stream);
@@ -262,8 +270,9 @@ class Streams implements SyncServer {
     if (agent === undefined || peer?.stream !== stream) return;
     peer.stream = undefined;
     this.#step(agent, { kind: "gone" });
-    log.info({ agent, detail }, "agent disconnected");
-    this.#emit({ kind: "agent-gone", atMs: clock.wallMs(), agent });
+    log.info({ agent, detail: end.detail }, "agent disconnected");
+    const how = end === LEFT ? ({ withdrawn: true } as const) : {};
+    this.#emit({ kind: "agent-gone", atMs: clock.wallMs(), agent, ...how });
   }
 
   #step(agent: AgentName, event: OutboxEvent): void {

@@ -14,7 +14,7 @@ import type {
 
 import { makeClaim, makeWorld, nextWorld, type WorldOptions } from "../builders.ts";
 import { makeCycleView } from "../cycle-views.ts";
-import { makeRevisionOf, type Planning, proveAll } from "../plan-answers.ts";
+import { makeRevisionOf, makeWithdrawn, type Planning, proveAll } from "../plan-answers.ts";
 
 const revisionOf = makeRevisionOf();
 const REVISION = "3f2a0b12cd34567890abcdef12345678" as NonNullable<SyncState["acked"]>;
@@ -44,6 +44,8 @@ export interface Situation {
   readonly isUnplanned?: boolean;
   /** Agents whose stream closed right after the proof. */
   readonly away?: readonly string[];
+  /** Agents that their operator withdrew right after the proof. */
+  readonly withdrawn?: readonly string[];
   /** All claims were deleted after the proof. */
   readonly deleted?: boolean;
   /** A restarted controller's sources do not show the claims. */
@@ -102,14 +104,14 @@ function bookOf(record: Partial<ServiceRecord>, { nowMs }: World): ServiceBook {
 }
 
 function afterwards(situation: Situation, { agents, claims, nowMs }: World): WorldOptions {
-  const { laterMs = 0, away = [], deleted = false, vanished = false } = situation;
+  const { laterMs = 0, away = [], withdrawn = [], deleted = false, vanished = false } = situation;
   return {
     nowMs: nowMs + laterMs,
-    agents: [...agents.values()].map((view) =>
-      away.some((name) => name === view.name)
-        ? { ...view, connected: false, disconnectedAtMs: nowMs }
-        : view,
-    ),
+    agents: [...agents.values()].map((view) => {
+      if (withdrawn.some((name) => name === view.name)) return makeWithdrawn(view, nowMs);
+      const isAway = away.some((name) => name === view.name);
+      return isAway ? { ...view, connected: false, disconnectedAtMs: nowMs } : view;
+    }),
     ...(deleted || vanished ? { claims: [] } : {}),
     ...(vanished ? { absent: [...claims.values()] } : {}),
   };

@@ -52,6 +52,8 @@ export interface RingAgent {
   start(): void;
   /** kill -9; it stays dead until `start`. */
   kill(): void;
+  /** `fairlead-agent stop --withdraw`: the agent says so and ends, and its data plane after it. */
+  withdraw(): void;
   readonly isRunning: boolean;
   readonly isPowered: boolean;
   /** Whether this keeps it from hearing the others: `split` or `link`. */
@@ -102,7 +104,9 @@ class HostWithAgent implements RingAgent {
   readonly #deaf: DeafTimes;
   readonly #segment: FakeSegment;
   readonly #options: RingAgentOptions;
-  #process: { readonly clock: ProcessClock; readonly converge: Converge } | undefined;
+  #process:
+    | { readonly clock: ProcessClock; readonly converge: Converge; leave(): Promise<void> }
+    | undefined;
   #boots = 1;
   isPowered = true;
 
@@ -162,7 +166,7 @@ class HostWithAgent implements RingAgent {
       link,
       random: () => 0.5,
     });
-    const running = { clock, converge };
+    const running = { clock, converge, leave: () => link.leave() };
     this.#process = running;
     const begin = async (): Promise<void> => {
       await converge.start();
@@ -189,6 +193,18 @@ class HostWithAgent implements RingAgent {
     this.#process = undefined;
     running?.clock.kill();
     this.#options.network.reset(this.name);
+  }
+
+  withdraw(): void {
+    const running = this.#process;
+    const left = running?.leave() ?? Promise.resolve();
+    void left.then(() => {
+      if (this.#process !== running) return;
+      this.kill();
+      // What is left of us is what a boot leaves: nothing.
+      this.host.powerOff();
+      this.host.setLink(true);
+    });
   }
 
   addForeign(address: string): void {

@@ -110,6 +110,7 @@ export const STEPS: readonly StepKind[] = [
   onHost("hide HOST", (ring, host) => agentOf(ring, host).split("answers")),
   onHost("rejoin HOST", (ring, host) => agentOf(ring, host).rejoin()),
   onHost("kill agent HOST", (ring, host) => agentOf(ring, host).kill()),
+  onHost("withdraw agent HOST", (ring, host) => agentOf(ring, host).withdraw()),
   onHost("start agent HOST", (ring, host) => agentOf(ring, host).start()),
   onHost("restart agent HOST", (ring, host) => {
     agentOf(ring, host).kill();

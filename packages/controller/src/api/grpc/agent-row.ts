@@ -99,7 +99,9 @@ export function agentRemarks(
   const found: Remark[] = view.findings.filter(
     ({ subject, name }) => subject === "agent" && name === agent.name,
   );
-  if (!agent.connected && found.every(({ reason }) => reason !== "AgentUnreachable")) {
+  if (agent.withdrawn === true) {
+    found.push({ reason: "AgentWithdrawn", detail: "its operator withdrew it" });
+  } else if (!agent.connected && found.every(({ reason }) => reason !== "AgentUnreachable")) {
     found.push({ reason: "AgentUnreachable", detail: "its stream is closed" });
   }
   if (agent.connected) found.push(...(agent.report?.remarks ?? []));

@@ -13,6 +13,15 @@ testChains(GOLDEN, plan, [
     subject: "192.0.2.100",
     situation: { proved: {}, deleted: true },
   },
+  {
+    name: "an address of a host that its operator withdrew",
+    subject: "192.0.2.101",
+    situation: {
+      proved: {},
+      withdrawn: ["lb-2"],
+      world: { pools: [makePool("lan", "192.0.2.100-192.0.2.199", { mode: "host" })] },
+    },
+  },
   { name: "an address that is free", subject: "192.0.2.150", situation: {} },
   { name: "an address in no pool", subject: "203.0.113.7", situation: {} },
   { name: "an agent's own address", subject: "192.0.2.11", situation: {} },

@@ -86,6 +86,12 @@ function heldLink({ view }: AdminContext, lease: LeasedAddress): Link {
   const [best] = holdings;
   if (best === undefined) {
     if (lease.state.kind !== "held") return link("Held", "good", "no agent reports having it");
+    const { placement } = lease;
+    const agent = placement.kind === "host" ? view.state.agents.get(placement.agent) : undefined;
+    if (agent?.withdrawn === true) {
+      const left = `its operator withdrew ${agent.name}`;
+      return link("Held", "broken", left, { reason: "AgentWithdrawn" });
+    }
     return link("Held", "broken", "no agent reports having it", { reason: "NotHeld" });
   }
   const detail = `${best.agent.name}: ${evidenceText(best.evidence)}`;

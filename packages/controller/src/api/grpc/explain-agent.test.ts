@@ -24,6 +24,16 @@ testChains(GOLDEN, plan, [
     },
   },
   {
+    name: "an agent that its operator withdrew",
+    subject: "lb-2",
+    situation: {
+      proved: {},
+      withdrawn: ["lb-2"],
+      laterMs: 65_000,
+      sync: { "lb-2": { state: "unknown", detail: "the agent is not connected" } },
+    },
+  },
+  {
     name: "an agent in trouble",
     subject: "lb-2",
     situation: {

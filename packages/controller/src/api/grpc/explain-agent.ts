@@ -6,6 +6,7 @@ import {
   type DataPlaneReport,
   type Lane,
   type LaneReport,
+  type Reason,
   laneName,
 } from "@fairlead/model";
 
@@ -39,13 +40,15 @@ export function explainAgent(context: AdminContext, agent: AgentView): ExplainIn
   return tellLinks(`Agent ${agent.name}`, links, context.nowMs);
 }
 
-function connectedLink({ connected, hello, disconnectedAtMs }: AgentView): Link {
+function connectedLink({ connected, withdrawn, hello, disconnectedAtMs }: AgentView): Link {
   if (connected) return link("Connected", "good", `version ${hello.version}`);
+  const since = { sinceMs: disconnectedAtMs };
+  if (withdrawn === true) {
+    const detail = "its operator withdrew it; it is back when it is started again";
+    return link("Connected", "doubt", detail, { reason: "AgentWithdrawn", ...since });
+  }
   const detail = "its stream is closed; what follows is its last word";
-  return link("Connected", "broken", detail, {
-    reason: "AgentUnreachable",
-    sinceMs: disconnectedAtMs,
-  });
+  return link("Connected", "broken", detail, { reason: "AgentUnreachable", ...since });
 }
 
 function linksLink({ hello }: AgentView): Link {
@@ -147,9 +150,12 @@ function generationsOf(plane: DataPlaneReport): string {
   return `${udp}${generationsAlive} alive${memory}, ${reloads} reloads`;
 }
 
+/** By the links before. */
+const TOLD: readonly Reason[] = ["AgentUnreachable", "AgentWithdrawn", "ConfigRefused"];
+
 function troubleLinks(context: AdminContext, agent: AgentView): readonly Link[] {
   const sync = context.syncState(agent.name);
   return agentRemarks(context.view, agent, sync)
-    .filter(({ reason }) => reason !== "AgentUnreachable" && reason !== "ConfigRefused")
+    .filter(({ reason }) => !TOLD.includes(reason))
     .map(({ reason, detail }) => link("Trouble", "broken", detail, { reason }));
 }

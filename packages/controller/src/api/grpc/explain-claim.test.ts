@@ -140,6 +140,15 @@ testChains(GOLDEN, plan, [
     situation: { proved: {}, report: reportWithout("vip/192.0.2.100") },
   },
   {
+    name: "a Service on hosts of which one was withdrawn by its operator",
+    subject: "web",
+    situation: {
+      proved: {},
+      withdrawn: ["lb-2"],
+      world: { pools: [makePool("lan", "192.0.2.100-192.0.2.199", { mode: "host" })] },
+    },
+  },
+  {
     name: "a Service without members",
     subject: "web",
     situation: { proved: {}, world: { claims: [makeClaim("web", { members: [] })] } },

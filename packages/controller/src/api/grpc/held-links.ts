@@ -2,7 +2,13 @@
 // it, and the listeners in the generation that answers. Pure. Shown is the agents' own proof, kind
 // by kind.
 
-import { type LeasedAddress, listenerName, portText, type Remark } from "@fairlead/model";
+import {
+  type LeasedAddress,
+  listenerName,
+  portText,
+  type Reason,
+  type Remark,
+} from "@fairlead/model";
 
 import { type Link, link } from "./chain.ts";
 import {
@@ -47,7 +53,10 @@ function heldLink({ verdict }: Given, found: readonly Found[]): Link {
     const detail = remark?.detail ?? `no agent reports holding ${missing.lease.address}`;
     const isStale = missing.lease.published && remark?.reason === "AgentUnreachable";
     const reason = remark?.reason ?? "NotHeld";
-    return link("Held", isStale ? "unknown" : "broken", detail, { reason });
+    // Others serve the claim, and nobody has to do anything.
+    const isLeft = verdict.state === "ready" && reason === "AgentWithdrawn";
+    const state = isLeft ? "doubt" : "broken";
+    return link("Held", isStale ? "unknown" : state, detail, { reason });
   }
   const best = found.flatMap(({ lease, holdings }) =>
     holdings.slice(0, 1).map((holding) => ({ ...holding, address: lease.address })),
@@ -104,8 +113,10 @@ function answeringLink({ claim, verdict }: Given, found: readonly Found[]): Link
   return link("Answering", "doubt", `${detail}, but ${remark.detail}`, { reason: remark.reason });
 }
 
-/** Trouble of an agent; doubt about its reach is the link before. */
+const AWAY: readonly (Reason | undefined)[] = ["AgentUnreachable", "AgentWithdrawn"];
+
+/** Trouble of an agent; that it is out of reach or gone is the link before. */
 function troubleOf(main: Remark | undefined, remarks: readonly Remark[]): Remark | undefined {
-  const reachable = [main, ...remarks].filter((one) => one?.reason !== "AgentUnreachable");
+  const reachable = [main, ...remarks].filter((one) => !AWAY.includes(one?.reason));
   return remarkAt(reachable, "agent");
 }

@@ -220,15 +220,26 @@ suite("an agent in trouble", () => {
     assert.deepEqual(rowOf(makeContext({ syncState })), [`PortTaken ${detail}`]);
   });
 
-  test("is named as out of reach, once", () => {
-    const context = makeContext();
-    const agents = new Map(
-      Array.from(context.view.state.agents, ([name, view]) => [
-        name,
-        name === "lb-2" ? { ...view, connected: false, disconnectedAtMs: 1_000_000 } : view,
-      ]),
-    );
-    const view = { ...context.view, state: { ...context.view.state, agents } };
-    assert.deepEqual(rowOf({ ...context, view }), ["AgentUnreachable its stream is closed"]);
-  });
+  const gone = { connected: false, disconnectedAtMs: 1_000_000 } as const;
+  const departures = [
+    { how: "out of reach, once", change: gone, said: "AgentUnreachable its stream is closed" },
+    {
+      how: "withdrawn, and not as out of reach",
+      change: { ...gone, withdrawn: true },
+      said: "AgentWithdrawn its operator withdrew it",
+    },
+  ] as const;
+  for (const { how, change, said } of departures) {
+    test(`is named as ${how}`, () => {
+      const context = makeContext();
+      const agents = new Map(
+        Array.from(context.view.state.agents, ([name, view]) => [
+          name,
+          name === "lb-2" ? { ...view, ...change } : view,
+        ]),
+      );
+      const view = { ...context.view, state: { ...context.view.state, agents } };
+      assert.deepEqual(rowOf({ ...context, view }), [said]);
+    });
+  }
 });

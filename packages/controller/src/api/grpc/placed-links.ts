@@ -102,7 +102,8 @@ function resourcesOf({ claim, leases }: Given): ReadonlySet<ResourceName> {
 function reasonOf(
   { view }: AdminContext,
   agent: AgentName,
-): "WaitingForAgent" | "AgentUnreachable" {
-  const isConnected = view.state.agents.get(agent)?.connected === true;
-  return isConnected ? "WaitingForAgent" : "AgentUnreachable";
+): "WaitingForAgent" | "AgentUnreachable" | "AgentWithdrawn" {
+  const known = view.state.agents.get(agent);
+  if (known?.withdrawn === true) return "AgentWithdrawn";
+  return known?.connected === true ? "WaitingForAgent" : "AgentUnreachable";
 }

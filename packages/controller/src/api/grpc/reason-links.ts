@@ -59,6 +59,7 @@ const LINKS: Readonly<Record<Reason, ReasonLink>> = {
   PortTaken: "agent",
   ConfigRefused: "agent",
   AgentUnreachable: "agent",
+  AgentWithdrawn: "agent",
   NotHeld: "Held",
   HeldTwice: "Held",
   HolderUnseen: "Outside",
