@@ -1,24 +1,22 @@
 // Pools whose addresses are each host's own: a Service has one of every host, all of them answer,
-// and a host that dies takes its own along and brings it back.
+// a host that dies takes its own along and brings it back, and one that is withdrawn says so.
 
 import assert from "node:assert/strict";
 
 import { pool, service } from "./stage/manifests.ts";
-import type { Stage } from "./stage/stage.ts";
+import { program, type Stage, STATE_DIR } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 import { visit } from "./stage/visitor.ts";
 
 const ADDRESSES = ["10.77.0.120", "10.77.0.121", "10.77.0.122"];
+/** From the end of `stop --withdraw` until the status has the address no more. */
+const GOODBYE_MS_MAX = 2000;
 
 story(
   "each host has an address of its own, and one that dies takes and brings back its own alone",
   { pools: [] },
   async (stage) => {
-    const lan = pool("lan", ["10.77.0.120-10.77.0.129"]);
-    const spec = { ...(lan["spec"] as object), mode: "host" };
-    await stage.write("pool.yaml", [{ ...lan, spec }]);
-    await stage.write("web.yaml", service({ name: "web" }));
-    await published(stage, ADDRESSES);
+    await serveOnHosts(stage);
     for (const [index, host] of stage.balancers.entries()) {
       assert.deepEqual(stage.recorder.holders(ADDRESSES[index] ?? ""), [host.name]);
     }
@@ -45,11 +43,64 @@ story(
   },
 );
 
-async function published(stage: Stage, wanted: readonly string[]): Promise<void> {
-  await stage.until(`${wanted.join(" and ")} are published`, (list) => {
-    const found = list.claims.flatMap(({ addresses }) => addresses.filter((one) => one.published));
-    return found.map(({ address }) => address).join() === wanted.join() || undefined;
-  });
+story(
+  "the address of a host leaves the status with a withdrawal, stays with a stop, and comes back",
+  { pools: [] },
+  async (stage) => {
+    await serveOnHosts(stage);
+    const host = stage.lab.host("lb2");
+    const stop = async (...how: readonly string[]): Promise<void> => {
+      stage.agent("lb2").abandon();
+      const args = ["stop", ...how, `--state-dir=${STATE_DIR}`];
+      await host.output(program("fairlead-agent"), args);
+    };
+
+    await stop("--withdraw");
+    await published(stage, ["10.77.0.120", "10.77.0.122"], GOODBYE_MS_MAX);
+    assert.deepEqual(await remarksOf(stage, "lb2"), ["AgentWithdrawn"]);
+    await stage.agent("lb2").start();
+    await published(stage, ADDRESSES);
+    assert.deepEqual(await silent(stage), []);
+
+    await stop();
+    await stage.until(
+      "the host's agent is gone",
+      ({ agents }) =>
+        agents.some(({ name, state }) => name === "lb2" && state === "disconnected") || undefined,
+    );
+    assert.deepEqual(await remarksOf(stage, "lb2"), ["AgentUnreachable"]);
+    await published(stage, ADDRESSES);
+    assert.deepEqual(await silent(stage), [], "its data plane goes on");
+    await stage.agent("lb2").start();
+    await stage.inSync();
+  },
+);
+
+/** A Service that is proved on all three hosts. */
+async function serveOnHosts(stage: Stage): Promise<void> {
+  const lan = pool("lan", ["10.77.0.120-10.77.0.129"]);
+  const spec = { ...(lan["spec"] as object), mode: "host" };
+  await stage.write("pool.yaml", [{ ...lan, spec }]);
+  await stage.write("web.yaml", service({ name: "web" }));
+  await published(stage, ADDRESSES);
+}
+
+async function remarksOf(stage: Stage, agent: string): Promise<readonly string[]> {
+  return await stage.until(`${agent} is listed`, ({ agents }) =>
+    agents.find(({ name }) => name === agent)?.remarks.map(({ reason }) => reason),
+  );
+}
+
+async function published(stage: Stage, wanted: readonly string[], ms?: number): Promise<void> {
+  await stage.until(
+    `${wanted.join(" and ")} are published`,
+    (list) => {
+      const all = list.claims.flatMap(({ addresses }) => addresses);
+      const found = all.filter((one) => one.published).map(({ address }) => address);
+      return found.join() === wanted.join() || undefined;
+    },
+    ms,
+  );
 }
 
 /** Which of the addresses answer nobody. */
