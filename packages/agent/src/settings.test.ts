@@ -39,6 +39,7 @@ test("controllers are named one by one or with commas, and each counts once", ()
   const texts = ["a:7702,192.0.2.1:7702", "[2001:db8::1]:7702, a:7702"];
   const places = ["a:7702", "192.0.2.1:7702", "[2001:db8::1]:7702"];
   assert.deepEqual(parseControllers(texts), places);
+  assert.deepEqual(parseControllers([":7702,7703"]), ["127.0.0.1:7702", "127.0.0.1:7703"]);
   const [error = ""] = errorsOf("--name=lb1", "--insecure", "--controller=a:7702,b:x");
   assert.match(error, /^--controller: "a:7702,b:x" cannot be used; give HOST:PORT/);
 });

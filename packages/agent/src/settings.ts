@@ -155,11 +155,14 @@ export const AGENT_SETTINGS: AgentSettingsTable = {
   }),
 };
 
-/** The places of all controllers, in order, none twice; undefined when one is no place. */
+/**
+ * The places of all controllers, in order, none twice; one without a host is on this one. Undefined
+ * when one is no place.
+ */
 export function parseControllers(texts: readonly string[]): readonly string[] | undefined {
   const places = new Set<string>();
   for (const text of texts.flatMap((each) => each.split(","))) {
-    const place = parseHostPort(text.trim());
+    const place = parseHostPort(text.trim(), "127.0.0.1");
     if (place === undefined) return undefined;
     places.add(formatHostPort(place));
   }

@@ -14,7 +14,7 @@ const cases = [
   {
     argv: ["--listen-agents=127.0.0.1:7712", "--listen-metrics=7701"],
     says: [
-      "--listen-metrics and --listen-rest: 0.0.0.0:7701 and 127.0.0.1:7701 are one port",
+      "--listen-metrics and --listen-rest: :7701 and 127.0.0.1:7701 are one port",
       "--listen-agents and --listen-debug: both are 127.0.0.1:7712",
     ],
   },

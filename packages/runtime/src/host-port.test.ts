@@ -5,9 +5,9 @@ import { test } from "node:test";
 import { formatHostPort, isLoopbackHost, parseHostPort } from "./host-port.ts";
 
 const good = [
-  { text: "7704", want: "0.0.0.0:7704" },
-  { text: ":7704", want: "0.0.0.0:7704" },
-  { text: "0", want: "0.0.0.0:0" },
+  { text: "7704", want: ":7704" },
+  { text: ":7704", want: ":7704" },
+  { text: "0", want: ":0" },
   { text: "0.0.0.0:7704", want: "0.0.0.0:7704" },
   { text: "127.0.0.1:7705", want: "127.0.0.1:7705" },
   { text: "[::1]:7704", want: "[::1]:7704" },
@@ -67,7 +67,8 @@ test("loopback is known in all its forms", () => {
     true,
     true,
   ]);
-  assert.deepEqual(["0.0.0.0", "::", "127.example", "10.0.0.1"].map(isLoopbackHost), [
+  assert.deepEqual(["", "0.0.0.0", "::", "127.example", "10.0.0.1"].map(isLoopbackHost), [
+    false,
     false,
     false,
     false,

@@ -5,7 +5,10 @@ import { isIP, isIPv6 } from "node:net";
 
 /** A host (address or name, without brackets) and a port. */
 export interface HostPort {
-  /** An IP address or a host name; "0.0.0.0" or "::" means all addresses. */
+  /**
+   * An IP address or a host name. To listen, "" and "::" are all addresses, "0.0.0.0" those of
+   * IPv4; only "" makes do with IPv4 where the kernel has no IPv6.
+   */
   readonly host: string;
   /** 0 to 65535; 0 lets the kernel choose when listening. */
   readonly port: number;
@@ -18,9 +21,9 @@ const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9
 
 /**
  * Reads "7704", ":7704", "0.0.0.0:7704", "[::1]:7704" or "name:7704". Without a host, `hostDefault`
- * is taken (default "0.0.0.0", all addresses). Undefined when the text is none of these.
+ * is taken (default "", all addresses). Undefined when the text is none of these.
  */
-export function parseHostPort(text: string, hostDefault = "0.0.0.0"): HostPort | undefined {
+export function parseHostPort(text: string, hostDefault = ""): HostPort | undefined {
   const match = /^(?:\[(?<six>[^\]]*)\]:|(?<host>[^:[\]]*):)?(?<port>\d{1,5})$/u.exec(text);
   const groups = match?.groups;
   if (groups === undefined) return undefined;

@@ -2,8 +2,9 @@
 // server of node:http.
 
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, isIPv6 } from "node:net";
 
+import { onAllAddresses } from "./all-addresses.ts";
 import { describeError, EdgeError, isEdgeError } from "./errors.ts";
 import { formatHostPort, type HostPort } from "./host-port.ts";
 import { findPortOwner } from "./socket-owner.ts";
@@ -12,23 +13,39 @@ import { findPortOwner } from "./socket-owner.ts";
 export type ListenErrorCode = "PORT_TAKEN" | "NO_SUCH_ADDRESS" | "PERMISSION" | "IO";
 
 /**
- * Listens. Rejects with EdgeError<ListenErrorCode> when it cannot.
+ * Listens; without a host, on all addresses. Rejects with EdgeError<ListenErrorCode> when it
+ * cannot.
  * @param onError told what fails later: a failing accept (no file descriptors left) must not end
  * the program.
  * @returns where it really listens, as port 0 takes any free one.
  */
-export function listenHttp(
+export async function listenHttp(
   server: Server,
   at: HostPort,
   onError: (error: Error) => void,
 ): Promise<HostPort> {
+  try {
+    await onAllAddresses(at, (place) => tryListen(server, place));
+  } catch (error) {
+    throw listenError(error, at);
+  }
+  server.on("error", onError);
+  return boundAddress(server.address());
+}
+
+/** Rejects with what Node raised; the server may try another place then. */
+function tryListen(server: Server, { host, port }: HostPort): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(listenError(error, at)));
-    server.listen({ host: at.host, port: at.port, exclusive: true }, () => {
-      server.removeAllListeners("error");
-      server.on("error", onError);
-      resolve(boundAddress(server.address()));
-    });
+    const onListening = (): void => {
+      server.off("error", onRefused);
+      resolve();
+    };
+    const onRefused = (error: Error): void => {
+      server.off("listening", onListening);
+      reject(error);
+    };
+    server.once("error", onRefused).once("listening", onListening);
+    server.listen({ host, port, exclusive: true });
   });
 }
 
@@ -73,6 +90,9 @@ export function listenError(error: unknown, at: HostPort): EdgeError<ListenError
     });
   if (errno === "EADDRINUSE") return make("PORT_TAKEN", "another program holds the port");
   if (errno === "EADDRNOTAVAIL") return make("NO_SUCH_ADDRESS", "this host has no such address");
+  if (errno === "EAFNOSUPPORT" && isIPv6(at.host)) {
+    return make("NO_SUCH_ADDRESS", "this host has no IPv6");
+  }
   if (errno === "EACCES") return make("PERMISSION", "the port needs more rights");
   return make("IO", describeError(error));
 }

@@ -1,6 +1,7 @@
 // The door of runtime: what every program needs and nothing of the product. Other packages import
 // from here alone.
 
+export * from "./all-addresses.ts";
 export * from "./atomic-file.ts";
 export * from "./backoff.ts";
 export { abortReason, type Clock, createSystemClock, type Timer } from "./clock.ts";

@@ -15,6 +15,8 @@ const cases = [
   ["0.0.0.0:7705", "127.0.0.1:7705", "0.0.0.0:7705 and 127.0.0.1:7705 are one port"],
   ["localhost:7705", "127.0.0.1:7705", "localhost:7705 and 127.0.0.1:7705 are one port"],
   ["192.0.2.1:7705", "[::]:7705", "192.0.2.1:7705 and [::]:7705 are one port"],
+  [":7705", "127.0.0.1:7705", ":7705 and 127.0.0.1:7705 are one port"],
+  ["[2001:db8::1]:7705", "7705", "[2001:db8::1]:7705 and :7705 are one port"],
   ["lb.example:7705", "lb.example:7705", "both are lb.example:7705"],
   ["127.0.0.1:7705", "127.0.0.1:7706", undefined],
   ["127.0.0.1:7705", "127.0.0.2:7705", undefined],
@@ -33,11 +35,11 @@ for (const [first, second, why] of cases) {
   });
 }
 
-for (const host of ["127.0.0.1", "0.0.0.0", "::1"]) {
+for (const host of ["127.0.0.1", "0.0.0.0", "::1", "::"]) {
   test(`a taken port of ${host} is told with who holds it, and its flag, once`, async () => {
     const [server, late] = [createServer(), createServer()];
     const place = await listenHttp(server, { host, port: 0 }, () => undefined);
-    const shown = host === "::1" ? `[::1]:${place.port}` : `${host}:${place.port}`;
+    const shown = host.includes(":") ? `[${host}]:${place.port}` : `${host}:${place.port}`;
     await assert.rejects(
       namingFlag({ flag: "--listen-metrics", at: place }, () =>
         listenHttp(late, place, () => undefined),

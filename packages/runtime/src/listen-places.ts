@@ -29,7 +29,9 @@ export function checkListenPlaces(
   return complaints;
 }
 
-/** `::` takes IPv4 as well; names may be any address, and only equal ones are compared. */
+/**
+ * `::` and no host take IPv4 as well; names may be any address, and only equal ones are compared.
+ */
 function areOne(a: HostPort, b: HostPort): boolean {
   if (a.port !== b.port) return false;
   const [first, second] = [hostOf(a), hostOf(b)];
@@ -38,5 +40,6 @@ function areOne(a: HostPort, b: HostPort): boolean {
 }
 
 function hostOf({ host }: HostPort): string {
+  if (host === "") return "::";
   return host === "localhost" ? "127.0.0.1" : host;
 }

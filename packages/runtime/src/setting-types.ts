@@ -119,7 +119,10 @@ export function choiceSetting<
   return scalar<Choice | D>(options, options.choices.join("|"), read, { show: String });
 }
 
-/** A host and a port; `hostDefault` (default "0.0.0.0") is the host when only a port is given. */
+/**
+ * A host and a port; `hostDefault` (default "", all addresses) is the host when only a port is
+ * given.
+ */
 export function hostPortSetting<D extends HostPort | undefined>(
   options: SettingOptions<D> & { readonly hostDefault?: string },
 ): Setting<HostPort | D> {

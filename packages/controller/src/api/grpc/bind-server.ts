@@ -2,19 +2,25 @@
 // its services. The one place where words about listening become errors of ours.
 
 import type { Server } from "@grpc/grpc-js";
-import { type HostPort, formatHostPort, listenError } from "@fairlead/runtime";
+import { type HostPort, formatHostPort, listenError, onAllAddresses } from "@fairlead/runtime";
 import { type Credentials, bindServer as bind } from "@fairlead/wire";
 
 export { closeServer } from "@fairlead/wire";
 
-/** Binds and serves. Rejects with EdgeError<ListenErrorCode>. Returns where it really listens. */
+/**
+ * Binds and serves; without a host, on all addresses. Rejects with EdgeError<ListenErrorCode>.
+ * Returns where it really listens.
+ */
 export async function bindServer(
   server: Server,
   listen: HostPort,
   credentials: Credentials,
 ): Promise<HostPort> {
   try {
-    return { host: listen.host, port: await bind(server, formatHostPort(listen), credentials) };
+    return await onAllAddresses(listen, async (at) => ({
+      host: at.host,
+      port: await bind(server, formatHostPort(at), credentials),
+    }));
   } catch (error) {
     throw listenError(error, listen);
   }
