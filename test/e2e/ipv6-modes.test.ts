@@ -79,7 +79,7 @@ test("on one host IPv6 addresses come, stay and go, and what was there before is
 
 story(
   "each host has an IPv6 address of its own for a Service, for as long as that is there",
-  { isIpv6Only: true, pools: [], controllerFlags: ["--listen-agents=[::]:7702"] },
+  { isIpv6Only: true, pools: [] },
   async (stage) => {
     const lan = pool("lan", ["fd77::120-fd77::129"]);
     const spec = { ...(lan["spec"] as object), mode: "host" };

@@ -1,6 +1,7 @@
-// Hosts without any IPv4: the controller and its agents speak over IPv6, an address is served to
-// clients by members that have none either, and another host takes it when its holder dies. Behind
-// the address the hosts' own services answer no more than on any other network.
+// Hosts without any IPv4: the controller and its agents listen on IPv6 with no flag that says so,
+// an address is served to clients by members that have no IPv4 either, and another host takes it
+// when its holder dies. Behind the address the hosts' own services answer no more than on any other
+// network.
 
 import assert from "node:assert/strict";
 
@@ -19,9 +20,6 @@ story(
   {
     isIpv6Only: true,
     pools: ["lan=fd77::100-fd77::110"],
-    // By default both listen on every IPv4 address.
-    controllerFlags: ["--listen-agents=[::]:7702", "--listen-metrics=[::]:7704"],
-    agentFlags: () => ["--listen-metrics=[::]:7714"],
   },
   async (stage) => {
     const services = await Promise.all(stage.balancers.map(listenEverywhere));

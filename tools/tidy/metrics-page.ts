@@ -9,7 +9,7 @@ export interface MetricNames {
 /** A program with its metrics. */
 export interface MeasuredProgram {
   readonly program: string;
-  /** Where /metrics is by default: host and port. */
+  /** Where /metrics is by default, as a flag has it; all listen on all addresses. */
   readonly listens: string | undefined;
   readonly registry: MetricNames;
 }
@@ -38,7 +38,8 @@ export function metricsPage(programs: readonly MeasuredProgram[]): string {
       .map((metric) => rowOf(metric as Registered, metric.constructor.name.toLowerCase()))
       .toSorted();
     const head = "| metric | kind | labels | what it tells |\n|---|---|---|---|\n";
-    return `\n## ${program}\n\nBy default on ${listens}.\n\n${head}${rows.join("")}`;
+    const where = `By default on \`${listens}\`: all addresses, of IPv4 and IPv6.`;
+    return `\n## ${program}\n\n${where}\n\n${head}${rows.join("")}`;
   });
   return HEAD + chapters.join("");
 }

@@ -94,8 +94,10 @@ export const AGENT_SETTINGS: AgentSettingsTable = {
         : "a short absolute path of letters, digits, dots, dashes and underscores",
   }),
   listenMetrics: hostPortSetting({
-    default: { host: "0.0.0.0", port: 7714 },
-    help: "Where /metrics, /healthz and /readyz are served.",
+    default: { host: "", port: 7714 },
+    help:
+      "Where /metrics, /healthz and /readyz are served; without a host on all addresses, of IPv4 " +
+      "and IPv6.",
   }),
   listenDebug: hostPortSetting({
     default: { host: "127.0.0.1", port: 7712 },

@@ -45,8 +45,8 @@ suite("the settings", () => {
     const settings = settingsOf(...NEEDED);
     assert.deepEqual(settings.store, { kind: "sqlite", path: "/var/lib/fairlead/store.db" });
     assert.equal(settings.leaderLeaseMs, 15_000);
-    assert.deepEqual(settings.listenAgents, { host: "0.0.0.0", port: 7702 });
-    assert.deepEqual(settings.listenMetrics, { host: "0.0.0.0", port: 7704 });
+    assert.deepEqual(settings.listenAgents, { host: "", port: 7702 });
+    assert.deepEqual(settings.listenMetrics, { host: "", port: 7704 });
     assert.deepEqual(settings.listenAdmin, { host: "127.0.0.1", port: 7705 });
     assert.deepEqual(settings.rest, {
       listen: { host: "127.0.0.1", port: 7701 },

@@ -114,12 +114,14 @@ export const CONTROLLER_SETTINGS: ControllerSettingsTable = {
         : undefined,
   }),
   listenAgents: hostPortSetting({
-    default: { host: "0.0.0.0", port: 7702 },
-    help: "Where agents connect.",
+    default: { host: "", port: 7702 },
+    help: "Where agents connect; without a host on all addresses, of IPv4 and IPv6.",
   }),
   listenMetrics: hostPortSetting({
-    default: { host: "0.0.0.0", port: 7704 },
-    help: "Where /metrics, /healthz and /readyz are served.",
+    default: { host: "", port: 7704 },
+    help:
+      "Where /metrics, /healthz and /readyz are served; without a host on all addresses, of IPv4 " +
+      "and IPv6.",
   }),
   listenAdmin: hostPortSetting({
     default: { host: "127.0.0.1", port: 7705 },
