@@ -44,7 +44,8 @@ test("on one host IPv6 addresses come, stay and go, and what was there before is
   await write("old", 80, "fd77::105");
   await write("far", 80, "fd88::5");
   const flags = ["--pool", "lan=fd77::100-fd77::109,fd88::5"];
-  let running = await startRun(host, [...flags, "--keep-on-exit"]);
+  // Its own agent comes to where its controller listens, also where that is no address of IPv4.
+  let running = await startRun(host, [...flags, "--keep-on-exit", "--listen-agents=[::1]:7702"]);
   const served = [...own, "fd77::100/64 brief", "fd88::5/128 brief"].toSorted();
   await untilShown(() => shown(host), served);
   for (const [address, port] of [

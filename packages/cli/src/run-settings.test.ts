@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readSettings } from "@fairlead/runtime";
-import { checkRunFlags, RUN_SETTINGS } from "./run-settings.ts";
+import { agentHalf, checkRunFlags, RUN_SETTINGS } from "./run-settings.ts";
 
 const cases = [
   { argv: [], says: [] },
@@ -33,5 +33,19 @@ for (const { argv, says } of cases) {
       errors,
       says.map((said) => `${said}; give one of them another port [ConflictingSettings]`),
     );
+  });
+}
+
+for (const { host, place } of [
+  { host: "127.0.0.1", place: "127.0.0.1:7702" },
+  { host: "::1", place: "[::1]:7702" },
+  { host: "192.0.2.10", place: "192.0.2.10:7702" },
+  { host: "::", place: "127.0.0.1:7702" },
+  { host: "0.0.0.0", place: "127.0.0.1:7702" },
+]) {
+  test(`of a controller that listens on ${host} its own agent finds ${place}`, () => {
+    const read = readSettings({ table: RUN_SETTINGS, argv: ["--name=lb1"], env: {} });
+    assert.ok(read.kind === "ok");
+    assert.deepEqual(agentHalf(read.settings, { host, port: 7702 }).controller, [place]);
   });
 }

@@ -118,7 +118,18 @@ function ownStore(stateDir: string): string {
   return `sqlite:${sqlitePath(stateDir)}`;
 }
 
-/** The settings of the agent's half, which connects to `controller`; undefined: to nobody. */
+/** Who listens on all addresses does on those of the loopback. */
+const EVERYWHERE: ReadonlySet<string> = new Set(["::", "0.0.0.0"]);
+
+/** Where the agent of this host reaches the controller that listens at a place. */
+function reachedAt({ host, port }: HostPort): string {
+  return formatHostPort({ host: EVERYWHERE.has(host) ? "127.0.0.1" : host, port });
+}
+
+/**
+ * The settings of the agent's half, which connects to where the `controller` listens; undefined: to
+ * nobody.
+ */
 export function agentHalf(flags: RunFlags, controller: HostPort | undefined): AgentSettings {
   const { name, link, runDir, workerProcesses, logLevel, logFormat } = flags;
   const { listenMetrics, listenDebug, generationsMax } = flags;
@@ -134,7 +145,7 @@ export function agentHalf(flags: RunFlags, controller: HostPort | undefined): Ag
     listenMetrics,
     listenDebug,
     askBeforeUse,
-    controller: controller === undefined ? [] : [formatHostPort(controller)],
+    controller: controller === undefined ? [] : [reachedAt(controller)],
     stateDir: join(flags.stateDir, "agent"),
     memberSwitch,
     serviceNetworks,

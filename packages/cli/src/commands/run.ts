@@ -190,9 +190,8 @@ async function startBoth(
     runController({ settings, clock, log, onFailed, signal }),
   );
   const { metrics, agentsAt } = controller;
-  const at = { host: "127.0.0.1", port: agentsAt.port };
   const agent = await startAgent({
-    settings: agentHalf(flags, at),
+    settings: agentHalf(flags, agentsAt),
     programs,
     clock,
     log,
