@@ -30,6 +30,13 @@ const FOUND: readonly Found[] = [
     what: "an agent stayed with a controller that led no more",
     hasOperators: false,
   },
+  { seed: 237, what: "hosts that booted together, each by a plan of its own, held the same" },
+  { seed: 352, what: "a freed lane's number was given away while who ran it had not come yet" },
+  { seed: 20313, what: "after a power cut plans of unlike age were taken up" },
+  { seed: 60031, what: "another was let in beside the first host of a lane as it started" },
+  { seed: 60381, what: "a plan from before the boot was taken up under a new leader" },
+  { seed: 61050, what: "the silence of a host that had started anew was believed" },
+  { seed: 80010, what: "a host joined a new lane as it heard who begins it in another one" },
   { seed: 9014, what: "a holder with an old file said that it speaks to who joined its lane" },
   {
     seed: 20006,
