@@ -47,6 +47,8 @@ const RECENT_MS = 250;
 const UNCHANGED_MS = 1500;
 const CHECK_MS_MAX = 15_000;
 const WORDS_BYTES_MAX = 16_384;
+/** A comment that makes what was taken another text than any file, and means the same. */
+const UNSURE = "# It may have taken more than this.\n";
 
 /** Makes the daemon's adapter. Nothing is touched before `apply`. */
 export function createKeepalivedDaemon(options: KeepalivedDaemonOptions): KeepalivedDaemon {
@@ -143,7 +145,7 @@ class Keepalived implements KeepalivedDaemon {
     }
     // An agent may have been killed between two steps: the daemon runs what it said it took, or by
     // now the file.
-    const before = [taken, file].filter((one) => one !== undefined);
+    const before = [taken?.replace(UNSURE, ""), file].filter((one) => one !== undefined);
     const refused = (await this.#checkOnce(text)) ?? (await this.#loadInOrder(before, text));
     if (refused !== undefined) return { kind: "refused", remark: refused };
     return { kind: "applied", reloaded: true };
@@ -246,8 +248,8 @@ class Keepalived implements KeepalivedDaemon {
 
   /** keepalived keeps its old configuration when it does not take a file; so must the disk. */
   async #putBack(before: string, ran: ServiceState): Promise<void> {
-    await this.#taken.remove();
     if (before === "") {
+      await this.#taken.remove();
       // Nothing ever ran: a file that cannot start must not be tried every second.
       if (!ran.up) await this.#service.stop();
       await this.#file.remove();
@@ -255,7 +257,9 @@ class Keepalived implements KeepalivedDaemon {
     }
     // It may have taken half of a move between lanes, or be late: only a reload makes it sure, and
     // its word for that must not be taken for the answer to the next one. Where it was dead before,
-    // the supervisor goes on trying with the file that was good once.
+    // the supervisor goes on trying with the file that was good once. Whoever comes after a kill in
+    // the middle knows what runs by what was taken, and reloads, as it is not the file.
+    await this.#taken.swap(`${UNSURE}${before}`);
     await this.#load(before, ran);
   }
 

@@ -53,6 +53,15 @@ inSandbox({ file: import.meta.url, name: "killed-keepalived-agent" }, () => {
     }
   });
 
+  test("an agent killed before it puts back what was refused: the next one loses no VIP", async () => {
+    await using s = await stage("killed-refused");
+    await bring(s, OLD);
+    await applyInVain(s, NEW);
+    await s.holds(...OLD.vips);
+    await bring(s, NEW);
+    await isSwept(s);
+  });
+
   test("an agent that is killed again as it goes back leaves nothing that is not swept", async () => {
     await using s = await stage("killed-twice");
     await bring(s, OLD);
@@ -63,6 +72,28 @@ inSandbox({ file: import.meta.url, name: "killed-keepalived-agent" }, () => {
     await bring(s, OLD);
   });
 });
+
+/** Applies what keepalived does not take, by a life that ends before it puts the old file back. */
+async function applyInVain(s: Stage, { text, vips }: Wanted): Promise<void> {
+  const real = s.supervisor.keepalived;
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  let marks = 0;
+  const service: SupervisedService = {
+    ...real,
+    reload: () => Promise.resolve(),
+    log: {
+      since: () => Promise.resolve(["New config failed validation"]),
+      mark: async () => {
+        marks += 1;
+        if (marks === 1) return await real.log.mark();
+        resolve(undefined);
+        return await new Promise(() => undefined);
+      },
+    },
+  };
+  void s.nextLife(service).apply(text, vips.length);
+  await promise;
+}
 
 /** Applies by a life of the agent that comes to its end. */
 async function bring(s: Stage, { text, vips }: Wanted): Promise<void> {
