@@ -18,6 +18,7 @@ import {
   makeWorld,
   nextWorld,
   proveAll,
+  withHearing,
 } from "@fairlead/testkit";
 
 import { createControllerMetrics } from "./metrics.ts";
@@ -201,10 +202,7 @@ function takeOver(loop: Loop): { readonly first: AgentView["name"]; readonly hel
 
 /** All agents, as such that can tell what they hear. */
 function whoHear(loop: Loop): AgentView[] {
-  return Array.from(loop.world.agents.values(), (agent): AgentView => ({
-    ...agent,
-    hello: { ...agent.hello, capabilities: [...agent.hello.capabilities, "hearing"] },
-  }));
+  return Array.from(loop.world.agents.values(), withHearing);
 }
 
 /** The agent as it is known after some word, or none. */

@@ -22,6 +22,7 @@ import {
   makeWorld,
   nextWorld,
   proveAll,
+  withHearing,
 } from "@fairlead/testkit";
 
 import { plan } from "./index.ts";
@@ -29,10 +30,7 @@ import { plan } from "./index.ts";
 const revisionOf = makeRevisionOf();
 const planned = (world: World): Plan => plan(world, { revisionOf });
 
-const able = makeAgents(2).map((agent) => ({
-  ...agent,
-  hello: { ...agent.hello, capabilities: [...agent.hello.capabilities, "hearing"] as const },
-}));
+const able = makeAgents(2).map(withHearing);
 
 interface Told {
   readonly hearing?: LaneHearing["state"];

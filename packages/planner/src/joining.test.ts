@@ -26,6 +26,7 @@ import {
   makeWorld,
   nextWorld,
   proveAll,
+  withHearing,
 } from "@fairlead/testkit";
 
 import { plan } from "./index.ts";
@@ -118,8 +119,7 @@ test("a host that can hear listens first where the holder of its lane went out o
     if (agent.name === holder) {
       return { ...agent, connected: false, disconnectedAtMs: world.nowMs };
     }
-    const capabilities = [...agent.hello.capabilities, "hearing"] as const;
-    return agent.name === newcomer ? { ...agent, hello: { ...agent.hello, capabilities } } : agent;
+    return agent.name === newcomer ? withHearing(agent) : agent;
   });
   const lost = nextWorld(world, grown, { agents });
   const waiting = planned(lost);

@@ -22,6 +22,7 @@ import {
   makeWorld,
   nextWorld,
   proveAll,
+  withHearing,
 } from "@fairlead/testkit";
 
 import { plan } from "./index.ts";
@@ -33,10 +34,7 @@ const planned = (world: World): Plan => plan(world, { revisionOf });
 /** Adverts of 100 ms are missed by then, and who answers is known. */
 const LISTENED_MS = 6400;
 
-const hosts = makeAgents(3).map((agent) => ({
-  ...agent,
-  hello: { ...agent.hello, capabilities: [...agent.hello.capabilities, "hearing"] as const },
-}));
+const hosts = makeAgents(3).map(withHearing);
 
 interface Story {
   readonly world: World;

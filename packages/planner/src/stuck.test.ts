@@ -22,6 +22,7 @@ import {
   makeWorld,
   nextWorld,
   proveAll,
+  withHearing,
 } from "@fairlead/testkit";
 
 import { plan } from "./index.ts";
@@ -31,9 +32,7 @@ const planned = (world: World): Plan => plan(world, { revisionOf });
 
 /** A host whose agent can tell what it hears. */
 function host(n: number): AgentView {
-  const agent = makeAgent(`lb-${n}`, { prefixes: [`192.0.2.1${n}/24`] });
-  const { hello } = agent;
-  return { ...agent, hello: { ...hello, capabilities: [...hello.capabilities, "hearing"] } };
+  return withHearing(makeAgent(`lb-${n}`, { prefixes: [`192.0.2.1${n}/24`] }));
 }
 
 interface Story {

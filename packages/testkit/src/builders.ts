@@ -162,6 +162,12 @@ export function makeAgents(count: number): readonly AgentView[] {
   );
 }
 
+/** The agent, which can tell whom of its lanes it hears. */
+export function withHearing(agent: AgentView): AgentView {
+  const { hello } = agent;
+  return { ...agent, hello: { ...hello, capabilities: [...hello.capabilities, "hearing"] } };
+}
+
 /** What makes a world; lists become its maps. */
 export interface WorldOptions extends Partial<Omit<World, "claims" | "agents" | "absent">> {
   readonly claims?: readonly Claim[];

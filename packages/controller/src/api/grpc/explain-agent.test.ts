@@ -2,14 +2,11 @@
 // the texts stand in testdata/agent-chains.txt.
 
 import { plan } from "@fairlead/planner";
-import { IN_SYNC, makeAgents, testChains } from "@fairlead/testkit";
+import { IN_SYNC, makeAgents, testChains, withHearing } from "@fairlead/testkit";
 
 const GOLDEN = new URL("testdata/agent-chains.txt", import.meta.url);
 
-const able = makeAgents(2).map((agent) => ({
-  ...agent,
-  hello: { ...agent.hello, capabilities: [...agent.hello.capabilities, "hearing"] as const },
-}));
+const able = makeAgents(2).map(withHearing);
 
 testChains(GOLDEN, plan, [
   { name: "an agent that is well", subject: "lb-2", situation: { proved: {} } },
