@@ -5,10 +5,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createLab, type Host, monotonicMs, startMember } from "@fairlead/lab";
+import { createLab, type Host, monotonicMs } from "@fairlead/lab";
 
 import { manifest, pool, service } from "./stage/manifests.ts";
-import { FOLDER, startRun, untilShown } from "./stage/one-host.ts";
+import { FOLDER, makeOneHost, startRun, untilShown } from "./stage/one-host.ts";
 import { story } from "./stage/story.ts";
 import { answers } from "./stage/visitor.ts";
 
@@ -21,16 +21,10 @@ const LIFE_S_MAX = 60;
 
 test("on one host IPv6 addresses come, stay and go, and what was there before is left alone", async () => {
   await using lab = await createLab();
-  const add = (name: string, last: number): Promise<Host> =>
-    lab.addHost(name, { address: `fd77::${last}/64`, gateway: "fd77::1" });
-  const [host, client, ...members] = await Promise.all([
-    add("lb1", 11),
-    add("client", 31),
-    add("member1", 21),
-    add("member2", 22),
-  ]);
-  await Promise.all(members.map((member) => startMember(member, { tcpPorts: [8080] })));
-  await host.output("mount", ["-t", "tmpfs", "tmpfs", "/var/lib"]);
+  const { host, client } = await makeOneHost(lab, (last) => ({
+    address: `fd77::${last}/64`,
+    gateway: "fd77::1",
+  }));
   await host.output("ip", ["address", "add", "fd77::105/64", "dev", "eth0"]);
   const own = await shown(host);
   const write = (name: string, port: number, loadBalancerIP: string): Promise<void> => {

@@ -4,10 +4,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createLab, type Host, type Lab, monotonicMs, startMember } from "@fairlead/lab";
+import { createLab, type Host, type HostOptions, monotonicMs } from "@fairlead/lab";
 
 import { manifest, service } from "./stage/manifests.ts";
-import { FOLDER, startRun, untilShown } from "./stage/one-host.ts";
+import { FOLDER, makeOneHost, startRun, untilShown } from "./stage/one-host.ts";
 import { program } from "./stage/stage.ts";
 import { answers } from "./stage/visitor.ts";
 
@@ -17,7 +17,7 @@ const STOP_MS_MAX = 20_000;
 
 test("on one host addresses come, stay and go, and what was there before is left alone", async () => {
   await using lab = await createLab();
-  const { host, client } = await makeHosts(lab);
+  const { host, client } = await makeOneHost(lab, addressesOf);
   await host.output("ip", ["address", "add", "10.77.0.105/24", "dev", "eth0"]);
   const own = await shown(host);
   await host.writeFile(`${FOLDER}/web.yaml`, manifest(service({ name: "web" })));
@@ -67,7 +67,7 @@ test("on one host addresses come, stay and go, and what was there before is left
 
 test("without a pool Services share the device's own address by port", async () => {
   await using lab = await createLab();
-  const { host, client } = await makeHosts(lab);
+  const { host, client } = await makeOneHost(lab, addressesOf);
   const own = await shown(host);
   await host.writeFile(`${FOLDER}/web.yaml`, manifest(service({ name: "web" })));
   await host.writeFile(
@@ -84,22 +84,6 @@ test("without a pool Services share the device's own address by port", async () 
   await running.stop("SIGTERM", STOP_MS_MAX);
   assert.deepEqual(await shown(host), own);
 });
-
-async function makeHosts(lab: Lab): Promise<{ readonly host: Host; readonly client: Host }> {
-  const add = async (name: string, last: number): Promise<Host> => {
-    const host = await lab.addHost(name, { address: `10.77.0.${last}/24`, gateway: "10.77.0.1" });
-    await host.output("mount", ["-t", "tmpfs", "tmpfs", "/var/lib"]);
-    return host;
-  };
-  const [host, client, ...members] = await Promise.all([
-    add("lb1", 11),
-    add("client", 31),
-    add("member1", 21),
-    add("member2", 22),
-  ]);
-  await Promise.all(members.map((member) => startMember(member, { tcpPorts: [8080] })));
-  return { host, client };
-}
 
 /** One host has one data plane: a second command would write over its files, and end it. */
 async function refusesAnother(host: Host): Promise<void> {
@@ -130,4 +114,8 @@ async function shown(host: Host): Promise<readonly string[]> {
       return `${address} ${label}`;
     })
     .toSorted();
+}
+
+function addressesOf(last: number): HostOptions {
+  return { address: `10.77.0.${last}/24`, gateway: "10.77.0.1" };
 }

@@ -1,5 +1,5 @@
-// Outages of everything at once: all programs of a host, the power of all hosts, an agent that
-// stands still until it is missed, and UDP's own nginx. Each is over without an operator.
+// Outages of everything at once: all programs of a host, the power of all hosts, and UDP's own
+// nginx. Each is over without an operator.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -95,26 +95,6 @@ story(
   },
 );
 
-story("an agent stands still until it is missed: it goes on where it was", {}, async (stage) => {
-  await stage.write("web.yaml", service({ name: "web" }));
-  const { address, holder } = await stage.served("default/web");
-  const host = stage.lab.host(holder);
-  await using probe = await startProbe(stage.client, { address, port: 80 });
-  await probe.waitForAnswer(TAKEOVER_MS_MAX);
-  const before = daemonsOf(host);
-  assert.ok(before.length >= 5, "keepalived and its child, nginx's master and its workers");
-
-  await stage.agent(holder).freeze();
-  await agentIs(stage, holder, "disconnected");
-  assert.equal((await stage.served("default/web")).holder, holder, "its proof is kept meanwhile");
-  stage.agent(holder).resume();
-  await agentIs(stage, holder, "connected");
-  assert.deepEqual(await stage.served("default/web"), { address, holder });
-  assert.deepEqual(daemonsOf(host), before, "the data plane is adopted, without a reload");
-  const seen = await probe.stop();
-  noneFailed(seen);
-});
-
 story(
   "UDP's own nginx is killed: lanes with listeners for it leave the host",
   {},
@@ -162,11 +142,6 @@ async function killDataPlane(host: Host): Promise<void> {
 async function firstWordMs(seat: Seat): Promise<number> {
   const [, time = ""] = await seat.waitForLine(/^(\S+Z) /, TAKEOVER_MS_MAX);
   return Date.parse(time) - Date.now() + monotonicMs();
-}
-
-/** The processes of the daemons. */
-function daemonsOf(host: Host): readonly number[] {
-  return host.pids().filter((pid) => /^(?:nginx: |\S*\/keepalived\0)/.test(commandOf(host, pid)));
 }
 
 function commandOf(host: Host, pid: number): string {

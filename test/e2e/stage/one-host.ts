@@ -1,8 +1,15 @@
-// `fairlead run` on one host of a lab, and what its device shows. Given the host; it makes none.
+// One host of a lab with a client and two members, `fairlead run` on it, and what its device shows.
 
 import assert from "node:assert/strict";
 
-import { type Host, monotonicMs, type RunningProgram } from "@fairlead/lab";
+import {
+  type Host,
+  type HostOptions,
+  type Lab,
+  monotonicMs,
+  type RunningProgram,
+  startMember,
+} from "@fairlead/lab";
 
 import { program } from "./stage.ts";
 
@@ -11,6 +18,23 @@ export const FOLDER = "/run/host/manifests";
 
 const START_MS_MAX = 20_000;
 const WAIT_MS_MAX = 20_000;
+
+/** Makes the hosts, whose addresses end in 11, 31, 21 and 22; members listen at 8080/TCP. */
+export async function makeOneHost(
+  lab: Lab,
+  addressesOf: (last: number) => HostOptions,
+): Promise<{ readonly host: Host; readonly client: Host }> {
+  const add = (name: string, last: number): Promise<Host> => lab.addHost(name, addressesOf(last));
+  const [host, client, ...members] = await Promise.all([
+    add("lb1", 11),
+    add("client", 31),
+    add("member1", 21),
+    add("member2", 22),
+  ]);
+  await Promise.all(members.map((member) => startMember(member, { tcpPorts: [8080] })));
+  await host.output("mount", ["-t", "tmpfs", "tmpfs", "/var/lib"]);
+  return { host, client };
+}
 
 /** Starts it and waits until it serves. */
 export async function startRun(host: Host, flags: readonly string[]): Promise<RunningProgram> {
