@@ -54,3 +54,11 @@ test("the start of one that is told to reload at once is no word about the reloa
   // Its first child is started by a reload where it had no lane before.
   assert.equal(verdictOf(sinceReload([`${AT}Reloading ...`, ...started]), false), "taken");
 });
+
+test("the end of a reload that an agent before this one asked for is no word about this one", () => {
+  const before = `${AT}Reload complete`;
+  assert.equal(verdictOf(sinceReload([before]), false), "waiting");
+  assert.equal(verdictOf(sinceReload([before, `${AT}Reloading ...`]), false), "waiting");
+  const both = [before, `${AT}Reloading ...`, before];
+  assert.equal(verdictOf(sinceReload(both), false), "taken");
+});

@@ -8,8 +8,8 @@ export type Verdict = "taken" | "refused" | "waiting";
 const TAKEN = /(?:^|: )(?:Startup complete|Reload complete)$/;
 /** Without an instance there is no child that could say more. */
 const TAKEN_EMPTY = /(?:^|: )(?:Warning - keepalived has no configuration to run|Reloading)/;
-/** The parent's word that it has the signal, and then its child's. */
-const RELOADING = /(?:^|: )Reload(?:ing| complete)/;
+/** The parent's word that it has the signal. Its child's alone may be about the one before. */
+const RELOADING = /(?:^|: )Reloading/;
 /**
  * The third is said by its own checker where it may not set groups (a normal user's namespace):
  * keepalived then reloads what it had, and calls that complete.
