@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 
-import { type Host, startProbe } from "@fairlead/lab";
+import { type Host, type RunningProgram, startProbe } from "@fairlead/lab";
 
 import { HTTP, pool, service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
@@ -144,12 +144,14 @@ story(
     assert.ok(lost !== undefined);
     const moved = vipsOf(stage, lost);
     await stage.backed();
+    await using neighbours = await stage.client.start("ip", ["-o", "monitor", "neigh"]);
     await lost.cutLink();
     await stage.recorder.waitUntil(
       () => moved.every((address) => othersOf(stage, address, lost).length === 1),
       10_000,
       "every address of the lost host is elsewhere",
     );
+    await announcedInOrder(stage, moved, neighbours);
     assert.deepEqual(await silentOf(stage, targets), []);
     await lost.healLink();
     await allServed(stage, names);
@@ -224,6 +226,30 @@ async function targetsOf(stage: Stage, names: readonly string[]): Promise<readon
 async function silentOf(stage: Stage, targets: readonly string[]): Promise<readonly string[]> {
   const seen = await visit(stage.client, targets);
   return targets.filter((target) => !/^member\d /.test(seen[target] ?? ""));
+}
+
+/** What the client's kernel learns of new holders comes in the order of their lanes' files. */
+async function announcedInOrder(
+  stage: Stage,
+  moved: readonly string[],
+  neighbours: RunningProgram,
+): Promise<void> {
+  for (const host of stage.balancers) {
+    const taken = moved.filter((address) => stage.recorder.holders(address).includes(host.name));
+    const file = await host.readFile("/run/fairlead/keepalived/keepalived.conf");
+    const listed = taken.toSorted((a, b) => file.indexOf(` ${a}/32`) - file.indexOf(` ${b}/32`));
+    const mac = (await host.output("cat", [`/sys/class/net/${host.link}/address`])).trim();
+    const last = listed.at(-1);
+    if (last === undefined) continue;
+    const word = `^${last.replaceAll(".", "\\.")} .*lladdr ${mac}`;
+    await neighbours.waitForLine(new RegExp(word), 5_000);
+    const heard = neighbours
+      .lines()
+      .filter((line) => line.includes(` lladdr ${mac} `))
+      .map((line) => line.split(" ")[0] ?? "")
+      .filter((address) => taken.includes(address));
+    assert.deepEqual([...new Set(heard)], listed, host.name);
+  }
 }
 
 function vipsOf(stage: Stage, host: Host): readonly string[] {
