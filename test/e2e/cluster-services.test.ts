@@ -8,6 +8,7 @@ import type { KubeObject } from "@fairlead/testkit";
 
 import { CONTROLLER_USER } from "./stage/api-host.ts";
 import { addReadyNode, addReadyPod, KINDS, sayReady } from "./stage/cluster-objects.ts";
+import { untilTold } from "./stage/cluster-traces.ts";
 import {
   eventsOf,
   FINALIZER,
@@ -98,10 +99,10 @@ async function checkMetrics({ control }: Stage): Promise<void> {
   assert.deepEqual(samples("kubernetes_events_dropped_total"), ["0"]);
 }
 
-story("scaled to zero and back, a Service keeps its address", CLUSTER, async (stage) => {
+story("scaled to zero and back, and moved, a Service keeps its address", CLUSTER, async (stage) => {
   const { kube } = stage.api();
   await apply(stage, { name: "web" });
-  const { address } = await stage.served("default/web");
+  const { address, holder } = await stage.served("default/web");
   const slice = { ...KINDS.endpointSlice, name: "web-ipv4" };
   await kube.patch(slice, { endpoints: [] });
   await stage.until("it has no member", (list) =>
@@ -117,7 +118,38 @@ story("scaled to zero and back, a Service keeps its address", CLUSTER, async (st
   await kube.patch(slice, { endpoints: MEMBERS.map((one) => ({ addresses: [one] })) });
   const byMember = await answers(stage.client, { address, port: 80 });
   assert.deepEqual(Object.keys(byMember), ["member1", "member2"]);
+
+  await stage.backed();
+  const to = stage.balancers.find(({ name }) => name !== holder)?.name ?? "";
+  await run(stage, "move", address, "--to", to);
+  await isMoveTold(stage, { address, from: holder, to, why: "moved by an operator" });
+  await run(stage, "drain", to);
+  const next = await stage.recorder.waitForHolder(address, MOVE_MS_MAX, to);
+  await isMoveTold(stage, { address, from: to, to: next, why: `${to} is drained` });
 });
+
+const MOVE_MS_MAX = 5_000;
+
+async function run(stage: Stage, ...args: readonly string[]): Promise<void> {
+  const { code, stdout, stderr } = await stage.fairlead(...args);
+  assert.equal(code, 0, `${stdout}${stderr}`);
+}
+
+/** The Service's Event gives the same reason for a planned move as `explain` does. */
+async function isMoveTold(
+  stage: Stage,
+  move: Readonly<Record<"address" | "from" | "to" | "why", string>>,
+): Promise<void> {
+  const { address, from, to, why } = move;
+  const { kube } = stage.api();
+  const web = await kube.get(WEB);
+  assert.ok(web !== undefined);
+  const note = `${address} moved from ${from} to ${to}: ${why}; `;
+  await untilTold(kube, web, { reason: "VipMoved", note });
+  const { steps } = await stage.asker.explain(address);
+  const said = steps.find(({ title }) => title === "Moved")?.detail ?? "";
+  assert.match(said, new RegExp(`^from ${from} to ${to}, planned, gap .* ms: ${why}$`));
+}
 
 story("ports and protocol change under one address", CLUSTER, async (stage) => {
   const { kube } = stage.api();

@@ -280,7 +280,8 @@ class Loop implements Cycle {
     const said = this.#narrate();
     if (this.#plan === undefined) return;
     const [{ leases, intents }, { agents }] = [this.#rows, this.#state];
-    this.#publishing.say({ claims: this.#planned, leases, intents, agents, ...said });
+    const { moves } = this.#moves;
+    this.#publishing.say({ claims: this.#planned, leases, intents, agents, moves, ...said });
   }
 
   /** Says in the log what changed since it was said last. */

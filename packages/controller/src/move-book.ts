@@ -23,8 +23,10 @@ export interface MoveRecord extends Move {
   readonly atMs: number;
   /** Whether it was made for an operator's intent. */
   readonly isPlanned: boolean;
-  /** In words, lower case. */
+  /** In words, lower case; empty: nothing is known. */
   readonly why: string;
+  /** When the two were heard, in words; empty: nothing is known. */
+  readonly heard: string;
   /** How long nobody had it, in ms, as far as reports prove it; absent: that is not known. */
   readonly gapMs?: number;
   /** The gap was at most so long; see `MoveAccount`. */
@@ -58,11 +60,14 @@ export const NO_MOVES: MoveBook = {
   cameFor: new Map(),
 };
 
+/** What of a plan says who holds what, and who was to have it. */
+export type TrackedPlan = Pick<Plan, "verdicts" | "leases" | "lanes" | "nodePlans" | "intents">;
+
 /** The plan before and the one after, with the world of the latter. */
 export interface TrackedPlans {
-  readonly before: Plan | undefined;
-  readonly now: Plan;
-  readonly world: World;
+  readonly before: TrackedPlan | undefined;
+  readonly now: TrackedPlan;
+  readonly world: Pick<World, "agents" | "nowMs">;
 }
 
 /** The book after one more plan. An address that nobody has for a while moves when one has it. */
@@ -121,15 +126,14 @@ export function trackMoves(book: MoveBook, plans: TrackedPlans): MoveBook {
     const isThere = lane?.holder === move.to;
     const planned = isThere ? cameFor.get(lane.id) : before && moveFor(before, move);
     const isPlanned = planned !== undefined;
-    const record = { ...move, atMs: world.nowMs, isPlanned, why: planned ?? "" };
+    const record = { ...move, atMs: world.nowMs, isPlanned, why: planned ?? "", heard: "" };
     return withAccount(record, accountOf(move, world.agents));
   }
 }
 
 /** An operator's intent says better why than what agents reported. */
 function withAccount(record: MoveRecord, account: MoveAccount): MoveRecord {
-  const { heard: _, why, ...gap } = account;
-  return { ...record, ...gap, why: record.isPlanned ? record.why : why };
+  return { ...record, ...account, why: record.isPlanned ? record.why : account.why };
 }
 
 /** A move after which the address moved on is never told: its gap stays unknown. */
@@ -143,7 +147,10 @@ const NO_LEASES: Plan["leases"] = new Map();
 const NO_LANES: Plan["lanes"] = new Map();
 
 /** Lanes that are at another holder than before, with the intent that brought them there. */
-function arrivals(before: Plan | undefined, now: Plan): Map<LaneId, string | undefined> {
+function arrivals(
+  before: TrackedPlan | undefined,
+  now: TrackedPlan,
+): Map<LaneId, string | undefined> {
   const came = new Map<LaneId, string | undefined>();
   for (const lane of changedKeys(before?.lanes ?? NO_LANES, now.lanes)) {
     const to = now.lanes.get(lane)?.holder;
@@ -157,12 +164,16 @@ function arrivals(before: Plan | undefined, now: Plan): Map<LaneId, string | und
 }
 
 /** For which intent of that plan the address was to go there, in words; undefined: for none. */
-function moveFor(plan: Plan, { address, to }: Move): string | undefined {
+function moveFor(plan: TrackedPlan, { address, to }: Move): string | undefined {
   const { lane } = inLane(plan.leases.get(address));
   return lane === undefined ? undefined : intentFor(plan, lane, to);
 }
 
-function intentFor({ nodePlans, intents }: Plan, lane: LaneId, to: AgentName): string | undefined {
+function intentFor(
+  { nodePlans, intents }: TrackedPlan,
+  lane: LaneId,
+  to: AgentName,
+): string | undefined {
   const id = intentOn(nodePlans, to, lane);
   if (id === undefined) return undefined;
   const intent = intents.find((one) => one.id === id);

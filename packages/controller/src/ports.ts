@@ -22,6 +22,7 @@ import type {
 import type { MayStillGet } from "@fairlead/planner";
 
 import type { Fact } from "./facts.ts";
+import type { MoveBook } from "./move-book.ts";
 
 /** A kind of input: delivers facts until it is disposed. */
 export interface Source extends AsyncDisposable {
@@ -184,8 +185,9 @@ export interface Publication {
   readonly leases: ReadonlyMap<Address, LeasedAddress>;
   /** As they are stored. */
   readonly intents: readonly Intent[];
-  /** For the reasons of moves. */
   readonly agents: ReadonlyMap<AgentName, AgentView>;
+  /** The last moves of each address and why, the latest first; since this controller leads. */
+  readonly moves: MoveBook["moves"];
   /** Sorted by subject and name. */
   readonly findings: readonly Finding[];
 }

@@ -98,6 +98,7 @@ export class PoolStage {
       claims: new Map(),
       verdicts: new Map(),
       agents: new Map(),
+      moves: new Map(),
       leases: new Map(leases.map((one) => [one.address, one])),
       intents: [],
       findings: this.#findings,

@@ -47,6 +47,7 @@ class Stage implements AsyncDisposable {
       verdicts: new Map(),
       leases: new Map(),
       agents: new Map(),
+      moves: new Map(),
       findings: [],
       intents: registrations,
     });

@@ -57,6 +57,7 @@ function publication(
     leases: new Map(),
     intents: [],
     agents: new Map(),
+    moves: new Map(),
     findings,
   };
 }

@@ -1,9 +1,9 @@
 // What happened to a Service, as Events tell it: reasons, actions and notes. Pure. A note says what
 // happened and why; where something is wrong it also says what to do, with the code.
 
-import type { Address, AgentName, AgentView, LeasedAddress, Remark } from "@fairlead/model";
+import type { Address, LeasedAddress, Remark } from "@fairlead/model";
 
-import { type Move, accountOf } from "../../move-account.ts";
+import type { MoveRecord } from "../../move-book.ts";
 import { eventSubject } from "./event-subject.ts";
 import { boundedWords, remarkWords } from "./remark-words.ts";
 
@@ -62,9 +62,7 @@ export function noMembersEvent(cause: Remark | undefined, detail: string): Event
 }
 
 /** An address is held by another agent than before. */
-export function movedEvent(move: Move, agents: ReadonlyMap<AgentName, AgentView>): EventDraft {
-  const { address, from, to } = move;
-  const { why, heard } = accountOf(move, agents);
+export function movedEvent({ address, from, to, why, heard }: MoveRecord): EventDraft {
   const words = [why, heard].filter((text) => text !== "").join("; ");
   const note = boundedWords(
     `${address} moved from ${from} to ${to}${words === "" ? "" : `: ${words}`}.`,

@@ -4,10 +4,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { AgentView } from "@fairlead/model";
+import { type AgentReport, type AgentView, type Intent, laneName } from "@fairlead/model";
 
 import { told } from "./publish-lines.ts";
 import { addressOf, agentOf, leased, PublishStage, served } from "./publish-stage.ts";
+import { STAGE_LANE } from "./tracked-moves.ts";
 
 const AGENT: Omit<AgentView, "name"> = {
   connected: true,
@@ -25,8 +26,18 @@ const AGENT: Omit<AgentView, "name"> = {
 
 const VIP = addressOf("192.0.2.10");
 
+/** What a successor's host heard of the one before. */
+const HEARD: AgentReport = {
+  appliedRevision: "r",
+  resources: new Map(),
+  lanes: [{ name: laneName(STAGE_LANE), state: "holder", silenceMs: 342 }],
+  remarks: [],
+} as unknown as AgentReport;
+
 const MOVES: readonly {
   readonly name: string;
+  /** What an operator asked for. Absent: nothing. */
+  readonly asked?: Intent;
   readonly from: Partial<AgentView>;
   readonly to: Partial<AgentView>;
   readonly note: string;
@@ -49,6 +60,26 @@ const MOVES: readonly {
     to: { heldSinceMs: new Map([[VIP, 4990]]) },
     note: "lb-1 gave it up; the other reported it first",
   },
+  {
+    name: "its holder is out of reach, and the other tells what it heard",
+    from: { connected: false, heardAtMs: 5000, disconnectedAtMs: 5200 },
+    to: { heldSinceMs: new Map([[VIP, 6340]]), report: HEARD },
+    note: "lb-1 is out of reach; the other had heard nothing of it for 342 ms",
+  },
+  {
+    name: "an operator moved it, which was told as given up by its holder",
+    asked: { id: "move-1", sinceMs: 0, kind: "move", lane: STAGE_LANE, to: agentOf("lb-2") },
+    from: { lostAtMs: new Map([[VIP, 5000]]) },
+    to: { heldSinceMs: new Map([[VIP, 5051]]) },
+    note: "moved by an operator; the other reported it 51 ms later",
+  },
+  {
+    name: "an operator drained its host, which was told as given up by its holder",
+    asked: { id: "drain-1", sinceMs: 0, kind: "drain", agent: agentOf("lb-1") },
+    from: { lostAtMs: new Map([[VIP, 5000]]) },
+    to: { heldSinceMs: new Map([[VIP, 4990]]) },
+    note: "lb-1 is drained; the other reported it first",
+  },
 ];
 
 for (const c of MOVES) {
@@ -57,6 +88,7 @@ for (const c of MOVES) {
     stage.create("web", served("192.0.2.10", "lb-1"));
     await stage.pass();
     stage.wrote();
+    if (c.asked !== undefined) stage.moves.ask(c.asked, agentOf("lb-2"));
     // In a takeover nobody holds it for a moment.
     stage.want("web", leased());
     await stage.pass(100);
@@ -87,4 +119,21 @@ test("a silent death is told when it is known, and not as something that its hol
     "Normal VipMoved Move: 192.0.2.10 moved from lb-1 to lb-2: lb-1 is out of reach; " +
       "at most 340 ms without it, by its last word.",
   ]);
+});
+
+test("every move is told, also one that was over before anybody looked, and each once", async () => {
+  await using stage = new PublishStage();
+  const agents = ["lb-1", "lb-2", "lb-3"].map(agentOf);
+  for (const name of agents) stage.agents.set(name, { ...AGENT, name });
+  stage.create("web", served("192.0.2.10", "lb-1"));
+  await stage.pass();
+  // Two publications at one moment: publishers see the last.
+  for (const holder of ["lb-2", "lb-3", "lb-1"]) {
+    stage.want("web", served("192.0.2.10", holder));
+    stage.publish();
+  }
+  await stage.pass(10_000);
+  await stage.pass(10_000);
+  const ways = told(stage).map((line) => /moved from (\S+ to [^\s:]+)/.exec(line)?.[1]);
+  assert.deepEqual(ways.slice(1), ["lb-1 to lb-2", "lb-2 to lb-3", "lb-3 to lb-1"]);
 });

@@ -23,6 +23,7 @@ import type { Publisher } from "../../ports.ts";
 import { oursOf, sampleService } from "../../sources/sample-objects.ts";
 import { createKubePublisher, type KubePublisherOptions } from "./kube-publisher.ts";
 import { troubleLine, writeLine } from "./publish-lines.ts";
+import { STAGE_LANE, TrackedMoves } from "./tracked-moves.ts";
 
 /** What the loop says of a claim; the rest follows. */
 export interface Fate {
@@ -83,6 +84,7 @@ export class PublishStage {
   /** Tells the publisher that they are others. */
   tellNodes: () => void = () => undefined;
   readonly agents: Map<AgentName, AgentView> = new Map();
+  readonly moves: TrackedMoves = new TrackedMoves();
   readonly #claims = new Map<ClaimId, Claim>();
   readonly #verdicts = new Map<ClaimId, Verdict>();
   readonly #leases = new Map<Address, LeasedAddress>();
@@ -150,14 +152,14 @@ export class PublishStage {
 
   /** Says all that is wanted, as the loop does after a cycle. */
   publish(): void {
-    void this.#publisher.publish({
+    const said = {
       claims: new Map(this.#claims),
       verdicts: new Map(this.#verdicts),
       leases: new Map(this.#leases),
-      intents: [],
       agents: new Map(this.agents),
-      findings: [],
-    });
+    };
+    const moves = this.moves.track(said, this.clock.nowMs());
+    void this.#publisher.publish({ ...said, moves, intents: [], findings: [] });
   }
 
   /** Publishes, and lets some time pass. */
@@ -171,11 +173,13 @@ export class PublishStage {
   /** Another controller speaks from now on. */
   pause(): void {
     this.#publisher.pause?.();
+    this.moves.forget();
   }
 
   /** Another life of the controller. */
   async restart(): Promise<void> {
     await this.#publisher[Symbol.asyncDispose]();
+    this.moves.forget();
     this.#publisher = this.#start();
   }
 
@@ -235,7 +239,7 @@ function leaseOf(claim: Claim, address: Address, published: boolean): LeasedAddr
     pool: present(parsePoolName("default"), "a pool's name"),
     owners: [{ claim: claim.id, uid: claim.uid, ports: [] }],
     lastClaim: claim.id,
-    placement: { kind: "unplaced" },
+    placement: { kind: "lane", lane: STAGE_LANE },
     sentTo: [],
     state: { kind: "held" },
     published,

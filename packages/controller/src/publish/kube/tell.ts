@@ -3,9 +3,9 @@
 // it ended meanwhile. What an earlier life told is not here: remember.ts reads it from the
 // conditions.
 
-import type { Address, AgentName, Reason, Remark, Verdict } from "@fairlead/model";
+import type { Address, Reason, Remark, Verdict } from "@fairlead/model";
 
-import { type Move, accountOf, inLane } from "../../move-account.ts";
+import type { MoveBook, MoveRecord } from "../../move-book.ts";
 import type { Publication } from "../../ports.ts";
 import {
   allocatedEvent,
@@ -39,9 +39,8 @@ export interface Told {
   readonly allocated: readonly Address[];
   /** What is held for it, so that it can be told when it is no more. */
   readonly held: readonly Address[];
-  readonly holders: ReadonlyMap<Address, AgentName>;
-  /** Moves of which the loser is still to speak. Absent: none. */
-  readonly open?: readonly Move[];
+  /** The last move of each of its addresses that is told, or was before the address was its own. */
+  readonly moved: ReadonlyMap<Address, string>;
   /** The reason of the refusal. */
   readonly refused?: Reason;
   /** The words of the daemon that refused. */
@@ -52,11 +51,11 @@ export interface Told {
 
 /** Nothing told of the Service of this uid. */
 export function nothingTold(uid: string): Told {
-  return { uid, allocated: [], held: [], holders: NOBODY };
+  return { uid, allocated: [], held: [], moved: NOTHING_MOVED };
 }
 
 /** One for all: of ten thousand Services it is kept what was told. */
-const NOBODY: Told["holders"] = new Map();
+const NOTHING_MOVED: Told["moved"] = new Map();
 
 /** What is told now. */
 export interface Telling {
@@ -73,7 +72,7 @@ export interface TellInput {
   readonly verdict?: Verdict;
   /** Addresses that are held for it. */
   readonly held: readonly Address[];
-  readonly publication: Pick<Publication, "leases" | "agents">;
+  readonly publication: Pick<Publication, "leases" | "moves">;
   readonly nowMs: number;
 }
 
@@ -87,13 +86,8 @@ export function tell(input: TellInput): Telling {
   const addresses = verdict.addresses.map(({ address }) => address);
   const given = addresses.filter((address) => !told.allocated.includes(address));
   if (given.length > 0) events.push(allocatedEvent(given, publication.leases));
-  const { holders, moves } = followHolders(told, verdict, publication.leases);
-  const open: Move[] = [];
-  for (const move of [...(told.open ?? []), ...moves]) {
-    const isLast = holders.get(move.address) === move.to;
-    if (isLast && accountOf(move, publication.agents).isOpen) open.push(move);
-    else events.push(movedEvent(move, publication.agents));
-  }
+  const { moved, due: moves, isOpen } = followMoves(told.moved, addresses, publication.moves);
+  events.push(...moves.map(movedEvent));
   const refusal = verdict.state === "refused" ? verdict.main : undefined;
   if (refusal !== undefined && refusal.reason !== told.refused) events.push(refusedEvent(refusal));
   const rejection = rejectionOf(verdict);
@@ -111,7 +105,7 @@ export function tell(input: TellInput): Telling {
   if (memberless?.isDue === true && lack !== undefined) {
     events.push(noMembersEvent(causeOf(verdict, lack), lack.detail));
   }
-  const openDueMs = open.length === 0 ? undefined : nowMs + OPEN_MOVE_MS;
+  const openDueMs = isOpen ? nowMs + OPEN_MOVE_MS : undefined;
   const dues = [pending?.dueMs, memberless?.dueMs, openDueMs].filter((due) => due !== undefined);
   return {
     events,
@@ -119,8 +113,7 @@ export function tell(input: TellInput): Telling {
       uid: told.uid,
       allocated: addresses,
       held,
-      holders,
-      ...(open.length === 0 ? {} : { open }),
+      moved,
       ...(refusal === undefined ? {} : { refused: refusal.reason }),
       ...(rejection === undefined ? {} : { rejected: rejection.detail }),
       ...(pending === undefined ? {} : { pending: pending.spell }),
@@ -159,27 +152,36 @@ function causeOf({ main, remarks }: Verdict, lack: Remark): Remark | undefined {
   );
 }
 
-/** Who holds which address, and which went from one that was known to another. */
-function followHolders(
-  { holders: before }: Told,
-  { addresses }: Verdict,
-  leases: Publication["leases"],
+/** Moves of its addresses that are to be told, the oldest first; `isOpen`: one is not known yet. */
+function followMoves(
+  before: Told["moved"],
+  addresses: readonly Address[],
+  book: MoveBook["moves"],
 ): {
-  readonly holders: Told["holders"];
-  readonly moves: readonly Move[];
+  readonly moved: Told["moved"];
+  readonly due: readonly MoveRecord[];
+  readonly isOpen: boolean;
 } {
-  const holders = new Map<Address, AgentName>();
-  const moves: Move[] = [];
-  for (const { address, holder } of addresses) {
-    const from = before.get(address);
-    // In a takeover nobody holds it for a moment: who had it is remembered.
-    const now = holder ?? from;
-    if (now !== undefined) holders.set(address, now);
-    if (from !== undefined && holder !== undefined && from !== holder) {
-      moves.push({ address, from, to: holder, ...inLane(leases.get(address)) });
-    }
+  const moved = new Map<Address, string>();
+  const due: MoveRecord[] = [];
+  let isOpen = false;
+  for (const address of addresses) {
+    const records = book.get(address) ?? [];
+    const told = before.get(address) ?? moveKey(records[0]);
+    const firstTold = records.findIndex((record) => moveKey(record) === told);
+    const news = firstTold < 0 ? records : records.slice(0, firstTold);
+    // Only the last one can be open: its gap is waited for.
+    const known = news.filter((record) => record.isOpen !== true);
+    isOpen ||= known.length < news.length;
+    due.push(...known.toReversed());
+    moved.set(address, known.length === 0 ? told : moveKey(known[0]));
   }
-  return { holders: holders.size === 0 ? NOBODY : holders, moves };
+  return { moved: moved.size === 0 ? NOTHING_MOVED : moved, due, isOpen };
+}
+
+/** Tells a move from every other one of its address; empty: there was none. */
+function moveKey(record: MoveRecord | undefined): string {
+  return record === undefined ? "" : `${record.atMs} ${record.from} ${record.to}`;
 }
 
 /** Follows something that lasts; undefined when it is over. `isDue`: it is told now. */
