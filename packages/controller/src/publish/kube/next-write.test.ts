@@ -133,6 +133,18 @@ const CASES: readonly {
     next: "status conditions",
   },
   {
+    name: "it was judged as it is, and all is said of this very generation",
+    record: written(served(), 2),
+    wanted: wanted(served(), 2),
+    next: undefined,
+  },
+  {
+    name: "it is counted by generations since it was judged last",
+    record: written(served()),
+    wanted: wanted(served(), 1),
+    next: "status conditions",
+  },
+  {
     name: "it waits for another reason",
     record: written(waiting("NoPool")),
     wanted: wanted(waiting("NoAgents")),
@@ -305,6 +317,22 @@ test("a condition keeps its time while its status stays, and gets a new one when
     ["fairlead.io/Serving", "2026-01-02T00:00:00Z"],
     ["fairlead.io/MembersReady", "2026-01-01T00:00:00Z"],
   ]);
+});
+
+test("every condition names the generation that it judges, and none where none is counted", () => {
+  const named = (generation: number): readonly unknown[] =>
+    written(served(), generation).conditions.map((one) => [
+      one.observedGeneration,
+      "observedGeneration" in one,
+    ]);
+  assert.deepEqual(
+    named(7),
+    [1, 2, 3].map(() => [7, true]),
+  );
+  assert.deepEqual(
+    named(0),
+    [1, 2, 3].map(() => [undefined, false]),
+  );
 });
 
 test("every write carries the uid and the version that it was decided by", () => {
