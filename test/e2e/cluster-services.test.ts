@@ -48,6 +48,11 @@ story("a Service of a cluster is served, and says so where people look", CLUSTER
     ],
     finalizers: [FINALIZER],
   });
+  assert.equal(
+    (await kube.get(WEB))?.metadata["generation"],
+    undefined,
+    "where Services have one, conditions name it",
+  );
   const byMember = await answers(stage.client, { address, port: 80 });
   assert.deepEqual(Object.keys(byMember), ["member1", "member2"]);
   assert.match(await kubectl(["get", "service", "web"]), new RegExp(` ${address} `));
