@@ -8,7 +8,7 @@ import type { KubeObject } from "@fairlead/testkit";
 
 import { CONTROLLER_USER } from "./stage/api-host.ts";
 import { addReadyNode, addReadyPod, KINDS, sayReady } from "./stage/cluster-objects.ts";
-import { untilTold } from "./stage/cluster-traces.ts";
+import { addService, toldOf, untilTold } from "./stage/cluster-traces.ts";
 import {
   eventsOf,
   FINALIZER,
@@ -156,7 +156,7 @@ async function isMoveTold(
   assert.match(said, new RegExp(`^from ${from} to ${to}, planned, gap .* ms: ${why}$`));
 }
 
-story("ports and protocol change under one address", CLUSTER, async (stage) => {
+story("ports change under one address, and what hosts refuse is told", CLUSTER, async (stage) => {
   const { kube } = stage.api();
   await apply(stage, { name: "web" });
   const { address } = await stage.served("default/web");
@@ -184,7 +184,23 @@ story("ports and protocol change under one address", CLUSTER, async (stage) => {
   const udp = await answers(stage.client, { address, port: 53, protocol: "udp" });
   assert.equal(Object.keys(udp).length, 1, "one client port is answered by one member");
   assert.deepEqual(statusOf(await kube.get(WEB))?.addresses, [address]);
+
+  // What another program of the hosts changed, so that nothing new can be listened to.
+  await sayBindable(stage, false);
+  const refused = await addService(kube, { name: "late" });
+  await untilTold(kube, refused, { reason: "ConfigRejected" });
+  const [event] = (await toldOf(kube, refused)).filter(({ reason }) => reason === "ConfigRejected");
+  assert.match(event?.note ?? "", /ip_nonlocal_bind is not 1.*FL\d{4}/s);
+  await sayBindable(stage, true);
+  const late = await stage.served("default/late", 30_000);
+  await untilAddresses(kube, "late", [late.address]);
 });
+
+/** Whether programs of load-balancer hosts may listen to addresses that their host lacks. */
+async function sayBindable({ balancers }: Stage, may: boolean): Promise<void> {
+  const text = `echo ${may ? 1 : 0} >/proc/sys/net/ipv4/ip_nonlocal_bind`;
+  await Promise.all(balancers.map((host) => host.output("sh", ["-c", text])));
+}
 
 interface Ports {
   readonly spec: { readonly ports: unknown };
