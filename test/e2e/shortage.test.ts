@@ -5,15 +5,17 @@ import assert from "node:assert/strict";
 
 import { type Host, startProbe } from "@fairlead/lab";
 
+import { pidOf, RUN_DIR } from "./stage/daemons.ts";
 import { service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
 import { remarkedOf } from "./stage/remarked.ts";
 import { claimOf, STATE_DIR } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 
-const RUN_DIR = "/run/fairlead";
 /** Descriptors of an agent that can open nothing more. */
 const FILES_MAX = 10;
+/** Of a master of nginx that serves, and cannot even read its file again. */
+const MASTER_FILES_MAX = 3;
 
 story("a holder is out of room, of descriptors, of time: it serves on", {}, async (stage) => {
   await stage.write("web.yaml", service({ name: "web" }));
@@ -33,16 +35,14 @@ story("a holder is out of room, of descriptors, of time: it serves on", {}, asyn
     await stage.served(`default/${name}`);
   }
 
-  const pid = (await host.output("cut", ["-d", " ", "-f", "1", `${RUN_DIR}/agent.pid`])).trim();
-  const limit = async (files: string): Promise<void> =>
-    void (await host.output("prlimit", ["--pid", pid, `--nofile=${files}`]));
-  await limit(`${FILES_MAX}:`);
+  const pid = Number(await host.output("cut", ["-d", " ", "-f", "1", `${RUN_DIR}/agent.pid`]));
+  await limitFiles(host, pid, `${FILES_MAX}:`);
   await stage.write("three.yaml", service({ name: "three" }));
   // It cannot even look at its host, so there is no report that could say why.
   await stage.until("the holder is behind", ({ agents }) =>
     agents.find(({ name }) => name === holder)?.sync === "behind" ? true : undefined,
   );
-  await limit("4096:");
+  await limitFiles(host, pid, "4096:");
   await stage.served("default/three");
 
   await stage.agent(holder).freeze();
@@ -57,6 +57,35 @@ story("a holder is out of room, of descriptors, of time: it serves on", {}, asyn
   const seen = await probe.stop();
   noneFailed(seen);
 });
+
+story("nginx's master has no descriptor left: what is new waits, and comes", {}, async (stage) => {
+  await stage.write("web.yaml", service({ name: "web" }));
+  const { address, holder } = await stage.served("default/web");
+  await stage.backed();
+  const host = stage.lab.host(holder);
+  const master = pidOf(host, "nginx/nginx.pid");
+  await using probe = await startProbe(stage.client, { address, port: 80, everyMs: 20 });
+  await probe.waitForAnswer(5_000);
+
+  await limitFiles(host, master, `${MASTER_FILES_MAX}:`);
+  await stage.write("two.yaml", service({ name: "two", ports: [{ port: 81, targetPort: 8080 }] }));
+  const detail = /listener.*81.*Too many open files/;
+  await remarkedOf(stage, { agent: holder, reason: "DataPlaneDown", detail });
+  await limitFiles(host, master, "4096:");
+  await stage.until("it has what is new, and nothing is wrong any more", ({ agents }) => {
+    const agent = agents.find(({ name }) => name === holder);
+    return agent?.sync === "in-sync" && agent.remarks.length === 0 ? true : undefined;
+  });
+  await stage.served("default/two");
+  assert.equal(pidOf(host, "nginx/nginx.pid"), master);
+  assert.deepEqual(stage.recorder.holders(address), [holder], "nothing of it moves a lane");
+  noneFailed(await probe.stop());
+});
+
+/** Of what the process opens from now on; what is open stays. */
+async function limitFiles(host: Host, pid: number, files: string): Promise<void> {
+  await host.output("prlimit", ["--pid", String(pid), `--nofile=${files}`]);
+}
 
 /** Makes the folder's files lie on a file system of their own that has no room left. */
 async function fill(host: Host, folder: string): Promise<void> {

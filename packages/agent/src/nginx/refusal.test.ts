@@ -58,6 +58,29 @@ for (const { name, lines, said } of silences) {
   });
 }
 
+const shortages = [
+  "socket() 192.0.2.10:80 failed (24: Too many open files)",
+  'open() "/run/x/nginx/nginx.conf" failed (23: Too many open files in system)',
+  "mmap(MAP_ANON|MAP_SHARED, 1048576) failed (12: Cannot allocate memory)",
+  'mkdir() "/run/x/nginx/temp" failed (28: No space left on device)',
+  'open() "/run/x/nginx/nginx.pid" failed (30: Read-only file system)',
+] as const;
+
+for (const word of shortages) {
+  test(`nginx refuses nothing where its host is short of something: ${word}`, () => {
+    const lines = [`2026/11/21 10:17:53 [emerg] 12#12: ${word}`];
+    const detail = `nginx: its host is short of something, and it tries again: ${word}`;
+    const remark = { reason: "DataPlaneDown", detail };
+    assert.deepEqual(nginxRefusal(lines, ""), { kind: "undecided", remark });
+  });
+}
+
+test("nginx refuses: a file that is not there is the content's own fault", () => {
+  const word = 'open() "/etc/x.conf" failed (2: No such file or directory) in /run/x/nginx.conf:3';
+  const remark = { reason: "ConfigRefused", detail: `nginx: ${word}` };
+  assert.deepEqual(nginxRefusal([`nginx: [emerg] ${word}`], ""), { kind: "refused", remark });
+});
+
 test("nginx refuses: words are shortened and escaped", () => {
   const {
     remark: { detail },

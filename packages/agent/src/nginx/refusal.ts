@@ -1,6 +1,6 @@
-// What nginx says when it refuses a file, as a remark; without a word of it, it refused nothing.
-// Given its words; pure. The words are shortened and escaped, so that a log or a table can show
-// them.
+// What nginx says when it refuses a file, as a remark; without a word of it, or where its host was
+// short of something, it refused nothing. Given its words; pure. The words are shortened and
+// escaped, so that a log or a table can show them.
 
 import { escapeBounded } from "@fairlead/runtime";
 
@@ -14,6 +14,11 @@ const BIND_FAILED = /^bind\(\) to (\S+) failed \(98: /;
 const GIVEN_UP = /still could not bind\(\)/;
 /** A worker in a user namespace has no other groups to set; nginx serves all the same. */
 const NOISE = /^initgroups\(/;
+/**
+ * What a host is short of, whatever the file says: EIO, EAGAIN, ENOMEM, ENFILE, EMFILE, ENOSPC,
+ * EROFS, ENOBUFS, EDQUOT.
+ */
+const SHORTAGE = / failed \((?:5|11|12|23|24|28|30|105|122): /;
 /** What an operator may do where nginx has no words for it. */
 const ADVICE = "look whether the host is short of processor time or memory";
 
@@ -26,8 +31,9 @@ function complaints(lines: readonly string[]): string[] {
 }
 
 /**
- * Why nginx refused what it was given. Where it has no words for it, it did not refuse that:
- * `otherwise` says what happened, which may go well another time.
+ * Why nginx refused what it was given. Where it has no words for it, or those of a host that is
+ * short of something, it did not refuse that: it may go well another time. `otherwise` says what
+ * happened where it has no words.
  */
 export function nginxRefusal(
   lines: readonly string[],
@@ -38,6 +44,11 @@ export function nginxRefusal(
   if (taken !== undefined) {
     const detail = bounded(`${taken} is in use by another process`);
     return { kind: "refused", remark: { reason: "PortTaken", detail } };
+  }
+  const short = words.find((line) => SHORTAGE.test(line));
+  if (short !== undefined) {
+    const detail = bounded(`nginx: its host is short of something, and it tries again: ${short}`);
+    return { kind: "undecided", remark: { reason: "DataPlaneDown", detail } };
   }
   const why = words.find((line) => !GIVEN_UP.test(line));
   if (why !== undefined) {

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
+import { runProgram } from "@fairlead/runtime";
 import { inSandbox } from "@fairlead/testkit";
 
 import { ask, listen, stage } from "../nginx-stage.ts";
@@ -20,6 +21,18 @@ async function applyTaken(apply: Promise<NginxOutcome>): Promise<NginxOutcome> {
   const tookMs = performance.now() - begunMs;
   assert.ok(tookMs < TAKEN_MS_MAX, `it was refused after ${Math.round(tookMs)} ms`);
   return outcome;
+}
+
+/** Of what it opens from now on; what is open stays. */
+async function limitFiles(pid: number | undefined, files: number): Promise<void> {
+  const args = ["--pid", String(pid), `--nofile=${files}:`];
+  const { code } = await runProgram({
+    command: "prlimit",
+    args,
+    timeoutMs: 5000,
+    maxOutputBytes: 0,
+  });
+  assert.equal(code, 0);
 }
 
 function detailOf(outcome: NginxOutcome): string {
@@ -96,6 +109,25 @@ inSandbox({ file: import.meta.url, name: "nginx-refused" }, () => {
     const again = await s.nginx.apply(s.config("g3", [8001, 8005]), "g3");
     assert.equal(again.kind, "applied");
     assert.equal(await ask(8005), "g3");
+  });
+
+  test("a master without descriptors refuses nothing: it serves on, and takes it later", async () => {
+    await using s = await stage("descriptors");
+    const good = s.config("g1", [8001]);
+    await s.nginx.apply(good, "g1");
+    const { pid } = await s.supervisor.nginx.state();
+    const next = s.config("g2", [8001, 8002]);
+    await limitFiles(pid, 3);
+    const outcome = await s.nginx.apply(next, "g2");
+    assert.equal(outcome.kind, "undecided");
+    assert.equal(outcome.remark.reason, "DataPlaneDown");
+    assert.match(outcome.remark.detail, /short of something.* \(24: Too many open files\)/);
+    assert.equal(await ask(8001), "g1");
+    assert.equal(await readFile(s.configPath, "utf8"), good);
+    await limitFiles(pid, 1024);
+    assert.deepEqual(await s.nginx.apply(next, "g2"), { kind: "applied", reloaded: true });
+    assert.equal(await ask(8002), "g2");
+    assert.equal((await s.supervisor.nginx.state()).pid, pid);
   });
 
   test("a first file that cannot start is named and not tried every second", async () => {
