@@ -10,6 +10,7 @@ import { test } from "node:test";
 import { inSandbox } from "@fairlead/testkit";
 
 import { ask, stage } from "../nginx-stage.ts";
+import { killS6 } from "../supervise/s6-processes.ts";
 import { unixSocketsOf } from "./generation-probe.ts";
 
 inSandbox({ file: import.meta.url, name: "nginx" }, () => {
@@ -43,6 +44,21 @@ inSandbox({ file: import.meta.url, name: "nginx" }, () => {
     }
     assert.equal(await ask(8001), "g1");
     assert.equal((await s.nginx.generationsAlive()).length, 1);
+    assert.deepEqual(await s.nginx.apply(text, "g1"), { kind: "applied", reloaded: false });
+  });
+
+  test("one that outlived its whole supervisor is started under another one", async () => {
+    await using s = await stage("unwatched");
+    const text = s.config("g1", [8001]);
+    await s.nginx.apply(text, "g1");
+    const { pid } = await s.supervisor.nginx.state();
+    await killS6();
+    assert.equal(await ask(8001), "g1");
+    assert.equal((await s.nginx.apply(text, "g1")).kind, "applied");
+    const { pid: next } = await s.supervisor.nginx.state();
+    assert.ok(next !== undefined && next !== pid);
+    while ((await s.nginx.generationsAlive()).length === 0) {}
+    assert.equal(await ask(8001), "g1");
     assert.deepEqual(await s.nginx.apply(text, "g1"), { kind: "applied", reloaded: false });
   });
 

@@ -151,7 +151,8 @@ class Nginx implements NginxDaemon {
     const before: Before = { text: now, generation };
     const zoneSince = zoneSinceOf(now ?? "") ?? 0;
     const isInForce = now === withZoneSince(text, zoneSince) && generation === wanted;
-    if (isInForce && !this.#old.miscount) {
+    // One whose supervisor was killed serves on, and would be started by nobody when it dies.
+    if (isInForce && !this.#old.miscount && (await this.#service.state()).up) {
       return { kind: "applied", reloaded: false };
     }
     await this.#retiring;

@@ -4,12 +4,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { createLogger, createSystemClock } from "@fairlead/runtime";
 import { inSandbox } from "@fairlead/testkit";
 import { dataPlaneLayout } from "../data-plane-layout.ts";
 import { createS6Supervisor, type S6Supervisor } from "./s6.ts";
+import { findPid, killS6, running } from "./s6-processes.ts";
 
 /** Sleeps under the given name, with a child, as nginx and keepalived have one. */
 const STAND_IN = `#!/bin/sh
@@ -51,17 +52,6 @@ async function supervisorOn(
   return { ...supervisor, [Symbol.asyncDispose]: () => supervisor.end() };
 }
 
-/** Ids and command lines of everything that runs in the sandbox, without zombies. */
-async function running(): Promise<readonly (readonly [number, string])[]> {
-  const found: [number, string][] = [];
-  for (const pid of await readdir("/proc")) {
-    if (!/^[0-9]+$/.test(pid)) continue;
-    const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-    if (line !== "") found.push([Number(pid), line.replaceAll("\0", " ").trim()]);
-  }
-  return found;
-}
-
 /** A service is up before its run script has become the daemon. */
 async function becomesRunning(word: string, count: number): Promise<void> {
   while ((await countRunning(word)) !== count) {}
@@ -71,23 +61,6 @@ async function becomesRunning(word: string, count: number): Promise<void> {
 async function startWhole(supervisor: S6Supervisor): Promise<void> {
   await supervisor.nginx.start();
   await becomesRunning("/run/bin/nginx-child", 1);
-}
-
-async function findPid(command: string): Promise<number | undefined> {
-  return (await running()).find(([, line]) => `${line} `.startsWith(command))?.[0];
-}
-
-/** The scanner first, or it would start new supervisors. */
-async function killS6(): Promise<void> {
-  for (const word of ["/usr/bin/s6-svscan ", "s6-"]) {
-    for (let pid = await findPid(word); pid !== undefined; pid = await findPid(word)) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // A logger ended by itself meanwhile.
-      }
-    }
-  }
 }
 
 async function pidOf(command: string): Promise<number> {
