@@ -37,8 +37,10 @@ story("a holder is out of room, of descriptors, of time: it serves on", {}, asyn
 
   const pid = Number(await host.output("cut", ["-d", " ", "-f", "1", `${RUN_DIR}/agent.pid`]));
   await limitFiles(host, pid, `${FILES_MAX}:`);
+  // It cannot even look at its host; its stream is open and needs no descriptor to say so.
+  const detail = /^cannot look at its host.*EMFILE/;
+  await remarkedOf(stage, { agent: holder, reason: "DataPlaneDown", detail });
   await stage.write("three.yaml", service({ name: "three" }));
-  // It cannot even look at its host, so there is no report that could say why.
   await stage.until("the holder is behind", ({ agents }) =>
     agents.find(({ name }) => name === holder)?.sync === "behind" ? true : undefined,
   );

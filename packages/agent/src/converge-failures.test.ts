@@ -144,3 +144,28 @@ test("a daemon that nobody starts again is started by the agent, without a newer
   assert.deepEqual(a.last().remarks, []);
   assert.deepEqual(a.host.lines(), ["address 192.0.2.100", "listen 192.0.2.100:80"]);
 });
+
+test("a host that cannot be looked at says so, and nothing of a plan that came since", async () => {
+  const stage = fakeWorld();
+  let isBlind = false;
+  const a = await startFakeAgent(stage, "a", {
+    failing: (call) => isBlind && call === "kernel.view",
+  });
+  a.loop.accept(acceptedPlan("a", webService()));
+  await stage.clock.advance(5000);
+  const { resources, planRevision } = a.last();
+  isBlind = true;
+  await stage.clock.advance(2500);
+  const [said, ...others] = a.last().remarks;
+  assert.deepEqual([said?.reason, others], ["DataPlaneDown", []]);
+  assert.match(said?.detail ?? "", /^cannot look at its host, and reports what it saw last: ./);
+  assert.deepEqual([a.last().resources, a.last().planRevision], [resources, planRevision]);
+  const blind = a.last();
+  a.loop.accept(acceptedPlan("a", webService(SETTLED_LANE)));
+  await stage.clock.advance(2500);
+  assert.equal(a.last(), blind);
+  isBlind = false;
+  await stage.clock.advance(6000);
+  assert.deepEqual(a.last().remarks, []);
+  assert.notEqual(a.last().planRevision, planRevision);
+});

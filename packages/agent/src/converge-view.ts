@@ -37,6 +37,8 @@ export interface Look {
   readonly atMs: number;
   readonly observed: Observation;
   readonly report: AgentReport;
+  /** The plan that was wanted then. */
+  readonly wanted: AcceptedPlan | undefined;
 }
 
 /** How one pass went. */

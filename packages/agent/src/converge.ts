@@ -2,20 +2,14 @@
 // newest plan, and says what is proved. It wakes for a new plan, a change in the kernel, and a slow
 // tick; passes never overlap, and while one runs only the newest plan waits.
 
-import type { AgentName, Revision } from "@fairlead/model";
-import {
-  type Clock,
-  type Logger,
-  type Pace,
-  type Timer,
-  createPace,
-  describeError,
-} from "@fairlead/runtime";
+import type { Revision } from "@fairlead/model";
+import { type Pace, type Timer, createPace, describeError } from "@fairlead/runtime";
 
 import { type Applied, NOTHING_APPLIED } from "./applied.ts";
 import { applySteps } from "./apply.ts";
-import type { Host } from "./host.ts";
+import type { ConvergeOptions } from "./converge-options.ts";
 import { LOOK_QUIET_MS, LOOK_WAIT_MAX_MS, RELOAD_GAP_MS, RETRY_MS } from "./converge-times.ts";
+import { blindReport } from "./blind-report.ts";
 import type { ConvergeView, Look, Pass } from "./converge-view.ts";
 import { type Doing, type Observation, observeAmid } from "./observe.ts";
 import { type OutcomeInput, createReporter, isDataPlaneDown } from "./outcome.ts";
@@ -25,24 +19,12 @@ import { type MemberFeed, createMemberFeed } from "./member-feed.ts";
 import { type LookWait, createLookWait } from "./look-wait.ts";
 import { type Lookout, createLookout } from "./lookout.ts";
 import { type NewLinks, createNewLinks } from "./new-links.ts";
-import type { AcceptedPlan, ControllerLink, LedgerEntry, PlanFile } from "./ports.ts";
+import type { AcceptedPlan, LedgerEntry } from "./ports.ts";
 import { type PassWait, createPassWait } from "./pass-wait.ts";
 import { createPutBack, type PutBack } from "./put-back.ts";
 import { startRenewing } from "./renew-addresses.ts";
 import { loadLedger } from "./load-ledger.ts";
 import { decideSteps } from "./steps.ts";
-
-/** What the loop is made of. */
-export interface ConvergeOptions {
-  readonly agent: AgentName;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly host: Host;
-  readonly planFile: PlanFile;
-  readonly link: Pick<ControllerLink, "report">;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-}
 
 /** The running loop. */
 export interface Converge extends AsyncDisposable {
@@ -117,7 +99,7 @@ class Loop implements Converge {
       maxWaitMs: LOOK_WAIT_MAX_MS,
       run: () => this.#look(),
       // The next tick looks again.
-      onError: (error) => this.#fail(error),
+      onError: (error) => this.#failBlindly(error),
     });
     this.#parts.use(this.#looks);
   }
@@ -255,7 +237,7 @@ class Loop implements Converge {
       fed: this.#feed.fed,
     };
     const report = this.#reportOf(input);
-    this.#lastLook = { atMs: clock.nowMs(), observed, report };
+    this.#lastLook = { atMs: clock.nowMs(), observed, report, wanted: this.#wanted };
     this.#lookWait.looked(report, clock.nowMs());
     link.report(report);
     this.#trouble = undefined;
@@ -278,6 +260,15 @@ class Loop implements Converge {
     const trouble = describeError(error);
     if (trouble !== this.#trouble) this.#options.log.error({ trouble }, "a pass failed");
     this.#trouble = trouble;
+  }
+
+  #failBlindly(error: unknown): void {
+    this.#fail(error);
+    const [look, wanted, sequence] = [this.#lastLook, this.#wanted, this.#sequence + 1];
+    const report = blindReport({ look, wanted, sequence, error });
+    if (report === undefined) return;
+    this.#sequence = sequence;
+    this.#options.link.report(report);
   }
 
   #armTick(): void {

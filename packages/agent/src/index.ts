@@ -3,7 +3,8 @@
 
 export { type AgentOptions, type RunningAgent, startAgent } from "./agent.ts";
 export { claimRunDir } from "./agent-pid.ts";
-export { type Converge, type ConvergeOptions, createConverge } from "./converge.ts";
+export { type Converge, createConverge } from "./converge.ts";
+export type { ConvergeOptions } from "./converge-options.ts";
 export type { Host } from "./host.ts";
 export { type Placeable, type PlaceBook, NO_PLACES, placeAll } from "./service-places.ts";
 export { generationId } from "./generation-id.ts";
