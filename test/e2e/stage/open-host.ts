@@ -17,8 +17,11 @@ const REFUSED_MS_MAX = 500;
 /** A service of the host that answers on every address of it. */
 export async function listenEverywhere(host: Host): Promise<RunningProgram> {
   const listen = `Listen => 9, LocalAddr => "::", LocalPort => ${SSH}, ReuseAddr => 1, V6Only => 0`;
-  const text = `$| = 1; my $s = IO::Socket::IP->new(${listen}) or die; print "listens\\n"; <STDIN>`;
-  const program = await host.start("perl", ["-MIO::Socket::IP", "-e", text]);
+  // Whoever is let in is let go at once: no number of them fills the queue.
+  const text = `$| = 1; my $s = IO::Socket::IP->new(${listen}) or die; print "listens\\n";
+    my $all = IO::Select->new($s, \\*STDIN);
+    for (;;) { for ($all->can_read) { exit if $_ != $s; $s->accept } }`;
+  const program = await host.start("perl", ["-MIO::Socket::IP", "-MIO::Select", "-e", text]);
   await program.waitForLine(/^listens$/, 10_000);
   return program;
 }
