@@ -9,8 +9,8 @@ import { BACK_MS_MAX, daemonsOf, pidOf, untilHost } from "./stage/daemons.ts";
 import { service } from "./stage/manifests.ts";
 import { story } from "./stage/story.ts";
 
-/** keepalived runs again within 2 s; half a second more for a machine on which tests crowd. */
-const RUNS_MS_MAX = 2_500;
+/** keepalived runs again within this time. */
+const RUNS_MS_MAX = 2_000;
 
 const [PARENT, CHILD] = ["keepalived/keepalived.pid", "keepalived/vrrp.pid"];
 

@@ -27,9 +27,9 @@ const KILL_AFTER_MS = 8000;
 const FINISH_MS_MAX = 9000;
 /**
  * What outlives its parent has this long to end by itself, in ms: keepalived gives its addresses up
- * in a tenth of it, and while it does not, two hosts have them.
+ * in a fifth of it, and while it does not, two hosts have them.
  */
-const KEEPALIVED_GRACE_MS = 400;
+const KEEPALIVED_GRACE_MS = 200;
 const NGINX_GRACE_MS = 3000;
 /** About 2 MB a daemon. */
 const LOG_FILES = 20;
