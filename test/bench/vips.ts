@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 
 import { startProbe, summarizeTries } from "@fairlead/lab";
 
+import { failedNew } from "../e2e/stage/failed-new.ts";
 import { service } from "../e2e/stage/manifests.ts";
 import { createStage, type Stage } from "../e2e/stage/stage.ts";
 import { servicesOf } from "./counts.ts";
@@ -144,20 +145,16 @@ async function plannedMove(
   await wait(AFTER_MS);
   const { longestPauseMs, allTries } = await probe.stop();
   const history = stage.recorder.history().filter((event) => event.address === vip);
-  const lastMs = (of: string, what: string): number | undefined =>
-    history.findLast(({ host, event }) => host === of && event === what)?.atMs;
-  const movedMs = lastMs(to, "added");
-  // Those that the one before took end with the move; it takes them for as long as it has it.
-  const newMs = Math.max(movedMs ?? Infinity, lastMs(holder, "removed") ?? Infinity);
+  const movedMs = history.findLast(({ host, event }) => host === to && event === "added")?.atMs;
   const failed = allTries.filter(({ member }) => member === undefined);
-  const failedNew = failed.filter(({ atMs }) => atMs > newMs).length;
+  const fresh = failedNew(failed).length;
   const around = allTries.filter(({ atMs }) => Math.abs(atMs - (movedMs ?? 0)) <= AROUND_MS);
   const silence = summarizeTries(around).longestSilence?.lengthMs ?? Number.POSITIVE_INFINITY;
   tell(`  moved from ${holder} to ${to}`);
   const what = "planned move of a lane";
   return [
-    { what: `${what}: failed new connections`, value: failedNew, unit: "", goal: 0 },
-    { what: `${what}: connections that it ended`, value: failed.length - failedNew, unit: "" },
+    { what: `${what}: failed new connections`, value: fresh, unit: "", goal: 0 },
+    { what: `${what}: connections that it ended`, value: failed.length - fresh, unit: "" },
     {
       what: `${what}: longest silence within ${AROUND_MS} ms of it`,
       value: silence,
