@@ -17,6 +17,7 @@ import { benchPlanning } from "./planning.ts";
 import { benchReloadGrowth } from "./reload-growth.ts";
 import { benchRender } from "./render.ts";
 import { benchReloads } from "./reloads.ts";
+import { benchSliceChange } from "./slice-change.ts";
 import { benchTakeover } from "./takeover.ts";
 import { benchTurn } from "./turn.ts";
 import { benchVips } from "./vips.ts";
@@ -55,6 +56,7 @@ async function planningFigures(): Promise<readonly Figure[]> {
     figure("planning after one more Service", ms.addedMs, 15),
     figure("planning after one agent's report that says the same", ms.reportedMs, 15),
     figure("a whole turn after one changed Service", await benchTurn(), 15),
+    ...benchSliceChange(),
   ];
 }
 

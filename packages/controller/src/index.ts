@@ -1,5 +1,5 @@
 // The door of the controller: what starts it in a process, the loop's view, its ports and facts,
-// and the parts of which scenarios make one on a fake clock.
+// and the parts of which scenarios and benches make one without a cluster.
 
 export { type Act, type ActResult } from "./acts/act.ts";
 export { type AdminContext } from "./api/grpc/admin-context.ts";
@@ -45,6 +45,10 @@ export { WISH_WORDS, type WishWords } from "./sources/wish-words.ts";
 export { type FolderDisk } from "./sources/folder/folder-disk.ts";
 export { type FolderSourceOptions, createFolderSource } from "./sources/folder/folder-source.ts";
 export { type Listing } from "./sources/folder/scan.ts";
+export { type SourceObject } from "./sources/objects.ts";
+export { ClaimTable } from "./sources/kube/claim-table.ts";
 export { createKubeSource, type KubeSourceOptions } from "./sources/kube/kube-source.ts";
 export { createListWatch, type ListWatch } from "./sources/kube/list-watch.ts";
+export { readSlice } from "./sources/kube/read-object.ts";
+export { readService } from "./sources/kube/read-service.ts";
 export { createSyncServer, type SyncServer, type SyncServerOptions } from "./sync/index.ts";
