@@ -32,13 +32,26 @@ export interface SortedPlace extends Place {
   readonly others: readonly Place[];
 }
 
+/** How many are in each state. */
+interface StateCounts {
+  readonly active: number;
+  readonly draining: number;
+}
+
+/** Places in their order. */
+export interface SortedPlaces {
+  readonly all: readonly SortedPlace[];
+  /** By list of ports. Undefined: some address has several, and counts for each number once. */
+  readonly counts: readonly StateCounts[] | undefined;
+}
+
 /** A Service port in a detail: its name quoted, else its number. */
 export function portWords(port: ServicePort): string {
   return port.name === "" ? `port ${port.port}` : `port ${quote(port.name)}`;
 }
 
 /** By address, none twice; an active one wins over the same one draining. */
-export function sortPlaces(places: readonly Place[]): readonly SortedPlace[] {
+export function sortPlaces(places: readonly Place[]): SortedPlaces {
   const byAddress = new Map<Address, Place[]>();
   for (const place of places) {
     const same = byAddress.get(place.address);
@@ -52,7 +65,17 @@ export function sortPlaces(places: readonly Place[]): readonly SortedPlace[] {
   const merged = [...byAddress.values()].flatMap(([first, ...others]) =>
     first === undefined ? [] : [{ ...first, others }],
   );
-  return sortByAddress(merged, ({ address }) => address);
+  return { all: sortByAddress(merged, ({ address }) => address), counts: countsOf(merged) };
+}
+
+function countsOf(places: readonly SortedPlace[]): readonly StateCounts[] | undefined {
+  const counts: { active: number; draining: number }[] = [];
+  for (const { ports, state, others } of places) {
+    if (others.length > 0) return undefined;
+    const of = (counts[ports] ??= { active: 0, draining: 0 });
+    of[state] += 1;
+  }
+  return counts;
 }
 
 /** One port of a Service, as places have it. */
@@ -69,11 +92,12 @@ export interface PortAtPlaces {
  * too many. Cheap for each place, as it is asked once for each of a hundred ports.
  */
 export function membersAt(
-  places: readonly SortedPlace[],
+  { all, counts }: SortedPlaces,
   { port, numbers, isBarred }: PortAtPlaces,
   remarks: RemarkList,
 ): readonly Member[] {
   const kept: Member[] = [];
+  const total = isBarred === undefined ? totalAt(counts, numbers) : undefined;
   let active = 0;
   let draining = 0;
   const add = (address: Address, number: number, state: MemberState): void => {
@@ -81,17 +105,36 @@ export function membersAt(
     const count = state === "active" ? ++active : ++draining;
     if (count <= MEMBERS_MAX) kept.push({ address, port: number, weight: 1, state });
   };
-  for (const place of places) {
+  for (const place of all) {
+    // Of ten thousand places the first thousand mostly are all that is kept.
+    const isAll = total !== undefined && isEnough(active, total.active);
+    if (isAll && isEnough(draining, total.draining)) break;
     const { address, state, ports, others } = place;
     if (others.length > 0) {
       for (const each of statesOf([place, ...others], numbers)) add(address, ...each);
     } else for (const number of numbers[ports] ?? []) add(address, number, state);
   }
+  ({ active, draining } = total ?? { active, draining });
   const left = active + draining - MEMBERS_MAX;
   if (left <= 0) return kept;
   remarks.remark("BadMember", `${portWords(port)}: ${left} members above ${MEMBERS_MAX} left out`);
   let room = MEMBERS_MAX - active;
   return kept.filter(({ state }) => state === "active" || room-- > 0);
+}
+
+/** Members of one port, where that is known without a look at each place. */
+function totalAt(
+  counts: SortedPlaces["counts"],
+  numbers: PortAtPlaces["numbers"],
+): StateCounts | undefined {
+  const sum = (state: MemberState): number =>
+    counts?.reduce((all, of, ports) => all + of[state] * (numbers[ports]?.length ?? 0), 0) ?? 0;
+  return counts && { active: sum("active"), draining: sum("draining") };
+}
+
+/** Whether as many were found as there are, or as there may be. */
+function isEnough(found: number, total: number): boolean {
+  return found >= Math.min(total, MEMBERS_MAX);
 }
 
 /** The states of one address by number, where it stands in several lists of ports. */
