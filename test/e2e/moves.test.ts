@@ -113,6 +113,7 @@ story("an operator moves an address, drains its host and takes it back", {}, asy
 
 /** A drain is taken while all is frozen, and begins with the thaw. */
 async function waitsWhileFrozen(stage: Stage, host: string, all: readonly string[]): Promise<void> {
+  await stage.backed();
   await run(stage, "freeze");
   const held = heldBy(stage, host, all);
   const { stdout } = await stage.fairlead("drain", host);
