@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 
 import type { KubeObject } from "@fairlead/testkit";
 
-import { KINDS } from "./stage/cluster-objects.ts";
+import { addReadyNode, KINDS } from "./stage/cluster-objects.ts";
 import { untilAddresses, untilEvent } from "./stage/cluster-views.ts";
 import { HTTP, service } from "./stage/manifests.ts";
 import { claimOf, type Stage } from "./stage/stage.ts";
@@ -57,6 +57,30 @@ story(
     assert.match(remarks, new RegExp(address.replaceAll(".", "\\.")));
     assert.equal(claimOf(await stage.asker.list(), "default/trap")?.members, 0);
     await untilEvent(kube, "trap", "NoMembers");
+  },
+);
+
+story(
+  "addresses of the API server and of nodes are no Service's, whatever pools and wishes say",
+  { source: "kubernetes", pools: ["lan=10.77.0.6-10.77.0.8"], balancers: 1 },
+  async (stage) => {
+    const { kube } = stage.api();
+    await addReadyNode(kube, "n1", "10.77.0.7");
+    await stage.inSync();
+    const wishes = { "to-api": "10.77.0.6", "to-node": "10.77.0.7", web: undefined };
+    for (const [name, loadBalancerIP] of Object.entries(wishes)) {
+      const spec = loadBalancerIP === undefined ? {} : { loadBalancerIP };
+      await create(stage, service({ name, spec })[0]);
+    }
+    const whyNot = (name: string): Promise<string> =>
+      stage.until(`${name} is refused`, (list) => {
+        const claim = claimOf(list, `default/${name}`);
+        return claim?.main?.reason === "BadAddress" ? claim.main.detail : undefined;
+      });
+    assert.equal(await whyNot("to-api"), "10.77.0.6 is an address of the API server");
+    assert.equal(await whyNot("to-node"), "10.77.0.7 is an address of node n1");
+    await untilEvent(kube, "to-node", "BadAddress");
+    await untilAddresses(kube, "web", ["10.77.0.8"]);
   },
 );
 

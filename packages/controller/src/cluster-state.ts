@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 import {
+  type Address,
   type AddressPool,
   type AgentName,
   type AgentView,
@@ -21,10 +22,8 @@ import { compareSeniority } from "@fairlead/planner";
 
 import { foldAgent } from "./agent-state.ts";
 import type { Fact } from "./facts.ts";
+import { judgeAbsence, judgeOrphans } from "./judge-absence.ts";
 import { findingKey, poolKey } from "./state-keys.ts";
-
-/** After this long a second whole list that still lacks something makes it gone. */
-export const ABSENCE_MS = 30_000;
 
 /** Something a source showed, with when a whole list first lacked it. */
 export interface Seen<T> {
@@ -81,6 +80,8 @@ export interface ClusterState {
   readonly orphans: ReadonlyMap<ClaimId, { readonly absent?: Absence }>;
   /** Monotonic ms of each source's last whole list. */
   readonly listedSteadyMs: ReadonlyMap<string, number>;
+  /** By source, addresses that it bars for VIPs, each with whose it is. */
+  readonly barred: ReadonlyMap<string, ReadonlyMap<Address, string>>;
   readonly ipam: IpamSights;
   /** Since when agents can come to this leader, epoch ms; undefined before its store is read. */
   readonly heardSinceMs: number | undefined;
@@ -99,6 +100,7 @@ export function createClusterState(stored: Iterable<ClaimId>): ClusterState {
     ended: new Map(),
     orphans: new Map(Array.from(stored, (id) => [id, {}])),
     listedSteadyMs: new Map(),
+    barred: new Map(),
     ipam: NO_SIGHTS,
     heardSinceMs: undefined,
   };
@@ -127,6 +129,7 @@ interface Draft {
   readonly ended: EditedMap<ClaimId, string>;
   readonly orphans: EditedMap<ClaimId, { readonly absent?: Absence }>;
   readonly listedSteadyMs: EditedMap<string, number>;
+  readonly barred: EditedMap<string, ReadonlyMap<Address, string>>;
 }
 
 /** Folds facts in, in their order. What says the same as before changes nothing. */
@@ -143,6 +146,7 @@ export function foldFacts(
     ended: editMap(state.ended),
     orphans: editMap(state.orphans),
     listedSteadyMs: editMap(state.listedSteadyMs),
+    barred: editMap(state.barred),
   };
   const ipam = facts.findLast((fact) => fact.kind === "ipam-seen")?.sights ?? state.ipam;
   let changed = !isDeepStrictEqual(ipam, state.ipam);
@@ -155,6 +159,7 @@ export function foldFacts(
     ended: draft.ended.done(),
     orphans: draft.orphans.done(),
     listedSteadyMs: draft.listedSteadyMs.done(),
+    barred: draft.barred.done(),
     ipam,
     heardSinceMs: state.heardSinceMs,
   };
@@ -205,6 +210,10 @@ function foldOne(draft: Draft, fact: Fact, context: FoldContext): boolean {
       for (const id of unseen) orphans.set(id, {});
       return unseen.length > 0;
     }
+    case "addresses-barred":
+      if (isDeepStrictEqual(draft.barred.get(fact.source), fact.barred)) return false;
+      draft.barred.set(fact.source, fact.barred);
+      return true;
     case "ipam-seen":
       return false;
     case "source-listed":
@@ -252,49 +261,4 @@ function foldList(
     remove: (key) => draft.pools.delete(key),
   });
   return judgeOrphans(draft, sources, at.absent) || claimsGone || poolsGone || first;
-}
-
-/** Marks what the list lacks, and removes what an earlier list lacked long enough ago. */
-function judgeAbsence<Id, T>(
-  seen: EditedMap<Id, Seen<T>>,
-  list: { readonly source: string; readonly absent: Absence },
-  each: {
-    readonly isPresent: (id: Id, value: T) => boolean;
-    readonly remove: (id: Id) => unknown;
-  },
-): boolean {
-  let changed = false;
-  for (const [id, entry] of seen) {
-    if (entry.source !== list.source) continue;
-    if (each.isPresent(id, entry.value)) {
-      if (entry.absent === undefined) continue;
-      const { absent: _, ...back } = entry;
-      seen.set(id, back);
-    } else if (entry.absent === undefined) {
-      seen.set(id, { ...entry, absent: list.absent });
-    } else if (list.absent.steadyMs - entry.absent.steadyMs >= ABSENCE_MS) {
-      each.remove(id);
-      changed = true;
-    }
-  }
-  return changed;
-}
-
-/** An orphan has no source of its own: all of them must have listed whole, twice, apart. */
-function judgeOrphans(draft: Draft, sources: readonly string[], now: Absence): boolean {
-  const { orphans, listedSteadyMs } = draft;
-  if (orphans.size === 0) return false;
-  const times = sources.map((name) => listedSteadyMs.get(name));
-  if (times.some((time) => time === undefined)) return false;
-  const oldestMs = Math.min(...times.map((time) => time ?? 0));
-  let changed = false;
-  for (const [id, orphan] of orphans) {
-    if (orphan.absent === undefined) {
-      orphans.set(id, { absent: now });
-    } else if (oldestMs - orphan.absent.steadyMs >= ABSENCE_MS) {
-      orphans.delete(id);
-      changed = true;
-    }
-  }
-  return changed;
 }

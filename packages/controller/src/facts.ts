@@ -2,6 +2,7 @@
 // only input of the loop; nothing else changes its state.
 
 import type {
+  Address,
   AddressPool,
   AgentHello,
   AgentName,
@@ -77,5 +78,11 @@ export type Fact =
   | { readonly kind: "agent-forgotten"; readonly agent: AgentName }
   /** The store has leases of these claims now, whether a source shows them or not. */
   | { readonly kind: "leases-imported"; readonly owners: readonly ClaimId[] }
+  /** All addresses that this source bars for VIPs now, each with whose it is, as of a world. */
+  | {
+      readonly kind: "addresses-barred";
+      readonly source: string;
+      readonly barred: ReadonlyMap<Address, string>;
+    }
   /** All that is seen of IPAMs that external pools take addresses from. */
   | { readonly kind: "ipam-seen"; readonly sights: IpamSights };

@@ -23,15 +23,24 @@ export function freezeClaims(before: FrozenClaims, seen: FrozenClaims["seen"]): 
 
 /** The world of one moment: what facts have added up to, with what is stored. */
 export function worldOf(
-  { orphans, pools, agents, ipam, heardSinceMs }: ClusterState,
-  rest: Omit<World, "absent" | "pools" | "agents" | "ipam" | "heardSinceMs">,
+  { orphans, pools, agents, barred, ipam, heardSinceMs }: ClusterState,
+  rest: Omit<World, "absent" | "pools" | "agents" | "barred" | "ipam" | "heardSinceMs">,
 ): World {
   return {
     ...rest,
     absent: new Set(orphans.keys()),
     pools: Array.from(pools.values(), (seen) => seen.value),
     agents,
+    ...barredIn(barred),
     ipam,
     ...(heardSinceMs === undefined ? {} : { heardSinceMs }),
   };
+}
+
+/** What any source bars; of several that bar one address, the last is heard. */
+function barredIn(barred: ClusterState["barred"]): Pick<World, "barred"> {
+  const [first] = barred.values();
+  if (first === undefined) return {};
+  if (barred.size === 1) return { barred: first };
+  return { barred: new Map([...barred.values()].flatMap((one) => [...one])) };
 }

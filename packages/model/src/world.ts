@@ -94,6 +94,11 @@ export interface World {
   readonly leases: ReadonlyMap<Address, LeasedAddress>;
   readonly lanes: ReadonlyMap<LaneId, Lane>;
   readonly intents: readonly Intent[];
+  /**
+   * Addresses of nodes and of API servers, which no VIP may get, each with whose it is as words
+   * that follow it: `is an address of node n1`. One that is held stays. Absent: none is known.
+   */
+  readonly barred?: ReadonlyMap<Address, string>;
   /** What is seen of IPAMs that pools take addresses from; absent: nothing. */
   readonly ipam?: IpamSights;
   /**

@@ -19,6 +19,7 @@ import { type PoolView, withheld } from "./pools.ts";
 import { type Left, fitOf, hasArrived, leftOf, stillServing } from "./reassign.ts";
 import { type Seat, isInSeat } from "./seats.ts";
 import { keyIn, whyNotShared } from "./sharing.ts";
+import { isOthers } from "./unusable.ts";
 
 /** What is chosen for. */
 export interface SeatRequest {
@@ -169,7 +170,7 @@ function findAny(desk: Desk, request: SeatRequest): Address | undefined {
   const { table, free } = desk;
   const isFree = (address: Address): boolean =>
     fits(desk, request, address) &&
-    !desk.inUse.has(address) &&
+    !isOthers(desk, address) &&
     isInSeat(seat, address) &&
     withheld(view, address) === undefined;
   const left = table.leftBy(claim.id).find(isFree);

@@ -26,7 +26,7 @@ import { type PoolBook, type PoolView, withheld } from "./pools.ts";
 import { type Move, type MoveTurn, fitOf, hasArrived, leftOf, stillServing } from "./reassign.ts";
 import type { Seats } from "./seats.ts";
 import { keyIn, whyNotShared } from "./sharing.ts";
-import type { Unusable } from "./unusable.ts";
+import { type Unusable, isOthers } from "./unusable.ts";
 
 /** What choosing reads. */
 export interface Desk {
@@ -148,7 +148,7 @@ export function whyNotWished(desk: Desk, claim: Claim, address: Address): Remark
 }
 
 function whyNotUsable({ unusable }: Desk, address: Address): Remark | undefined {
-  const why = unusable.whyNever(address);
+  const why = unusable.whyNever(address) ?? unusable.whyBarred(address);
   if (why !== undefined) return { reason: "BadAddress", detail: `${address} ${why}` };
   const agent = unusable.stillOn(address);
   if (agent === undefined) return undefined;
@@ -236,7 +236,7 @@ function lastHeld(
 ): Address | undefined {
   return desk.table.leftBy(claim.id).find((address) => {
     const view = desk.book.poolOf(address);
-    if (view === undefined || !views.includes(view) || desk.inUse.has(address)) return false;
+    if (view === undefined || !views.includes(view) || isOthers(desk, address)) return false;
     return familyFor(need, view) === familyOf(address) && withheld(view, address) === undefined;
   });
 }
@@ -254,7 +254,7 @@ function joined(
     const view = desk.book.poolOf(address);
     const row = desk.table.rows.get(address);
     if (view === undefined || row === undefined || !views.includes(view)) return false;
-    if (desk.inUse.has(address)) return false;
+    if (isOthers(desk, address)) return false;
     if (row.owners.some((owner) => owner.claim === claim.id)) return false;
     if (familyFor(need, view) !== familyOf(address)) return false;
     return whyNotShared(claim, row, view) === undefined;

@@ -12,6 +12,7 @@ import {
   type World,
   compareAddress,
   compareText,
+  holdersText,
 } from "@fairlead/model";
 
 import { findUnheard } from "./hearing.ts";
@@ -49,7 +50,7 @@ export function findAll(options: FindingOptions): readonly Finding[] {
   ];
 }
 
-function addressFindings({ rows, problems }: FindingOptions): readonly Finding[] {
+function addressFindings({ world, rows, problems }: FindingOptions): readonly Finding[] {
   const found: { readonly address: Address; readonly finding: Finding }[] = [];
   const say = (address: Address, remark: Remark): void => {
     found.push({ address, finding: { subject: "address", name: address, ...remark } });
@@ -57,6 +58,12 @@ function addressFindings({ rows, problems }: FindingOptions): readonly Finding[]
   for (const address of rows.unowned) {
     const row = rows.all.get(address);
     if (row?.state.kind === "draining") say(address, releasing(row.sentTo));
+  }
+  for (const [address, whose] of world.barred ?? []) {
+    const row = rows.all.get(address);
+    if (row === undefined || row.owners.length === 0) continue;
+    const detail = `it is held by ${holdersText(row)}, and ${whose}`;
+    say(address, { reason: "HeldOutside", detail });
   }
   const full = new Set<string>();
   for (const [address, problem] of problems) {

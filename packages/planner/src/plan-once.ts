@@ -202,7 +202,7 @@ function* grantAddresses(view: PlanView, arrived: Arrivals): Steps<readonly Gran
   const disturbed = ownersDisturbed(memory, inUse);
   for (const id of [...others, ...rows.touched.claims, ...disturbed]) asked.add(id);
 
-  const unusable = findUnusable(agents);
+  const unusable = findUnusable(agents, world.barred);
   if (isMuch(asked)) yield;
   const granted = yield* allocate({
     claims: claimsOf(asked, world.claims),

@@ -84,6 +84,24 @@ test("a new address is of a pool that is used, and not a reserved one", () => {
   });
 });
 
+test("an address of a node or an API server becomes nobody's who had it not", () => {
+  everyPlan((world, planned) => {
+    for (const address of world.barred?.keys() ?? []) {
+      const row = planned.leases.get(address);
+      if (row === undefined || row.pool === OWN_POOL) continue;
+      // It goes on among those who share it, and back to who has just left it.
+      const before = world.leases.get(address);
+      if (before?.state.kind === "held" || before?.state.kind === "draining") continue;
+      // In mode link who asks for a host's own address has it where it is.
+      if (findOwned([...world.agents.values()]).has(address)) continue;
+      for (const { claim } of row.owners) {
+        const { statusAddresses = [] } = world.claims.get(claim) ?? {};
+        assert.ok(statusAddresses.includes(address), `${claim} was given ${address}`);
+      }
+    }
+  });
+});
+
 test("no two claims have one port of one address, nor one address without one key", () => {
   everyPlan((world, planned) => {
     for (const row of planned.leases.values()) {
@@ -289,7 +307,10 @@ test("nobody is refused for want of addresses while one is free", () => {
         const family = wanted === "address" ? view.families[0] : wanted;
         const free = givenBy(view, family).filter(
           (address) =>
-            !planned.leases.has(address) && !isReported(world, address) && !strange.has(address),
+            !planned.leases.has(address) &&
+            !isReported(world, address) &&
+            !strange.has(address) &&
+            world.barred?.has(address) !== true,
         );
         assert.deepEqual(free, [], `${claim} has none`);
       }

@@ -62,8 +62,9 @@ function fillKey(pool: PoolName, family: Family): string {
 
 /**
  * How full a pool is that has nothing free: `lan (7 of 10 held, 1 draining, 1 quarantined, 1
- * unusable; 2 more reserved)`. Unusable are hosts' own addresses, the first and last of a network,
- * and what strangers have; one that is quarantined and not given has somebody yet.
+ * unusable; 2 more reserved)`. Unusable are addresses of hosts, nodes and API servers, the first
+ * and last of a network, and what strangers have; one that is quarantined and not given has
+ * somebody yet.
  */
 export function fillText({ pool }: PoolView, family: Family, count: FillCount): string {
   const { held, draining, quarantined } = count;

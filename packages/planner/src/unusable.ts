@@ -1,11 +1,13 @@
 // Addresses that cannot be given now although a pool holds them: hosts' own, the first and last of
-// a network that hosts are in, and what an agent still has. Given what agents say; concerns new
-// addresses only, so that a host that joins later takes nothing from anybody.
+// a network that hosts are in, those of nodes and API servers, and what an agent still has. Given
+// what agents and sources say; concerns new addresses only, so that a host that joins later takes
+// nothing from anybody.
 
 import {
   type Address,
   type AgentName,
   type AgentView,
+  type World,
   compareText,
   familyOf,
   networkOf,
@@ -20,6 +22,11 @@ export interface Unusable {
   /** Why no VIP can have it, whoever asks; undefined when one can. */
   whyNever(address: Address): string | undefined;
   /**
+   * Whose it is by what sources say. Who had it first keeps it, also by its status alone: the node
+   * or the API server may have it from us.
+   */
+  whyBarred(address: Address): string | undefined;
+  /**
    * An agent that has it by its last report. Of an address that nobody holds that is a leftover: of
    * a store that was lost, or of an operator's word that was not true.
    */
@@ -29,7 +36,10 @@ export interface Unusable {
 }
 
 /** Learns it from agents. Of several with one address, the first by name is spoken of. */
-export function findUnusable(given: readonly AgentView[]): Unusable {
+export function findUnusable(
+  given: readonly AgentView[],
+  barred: World["barred"] = NOTHING,
+): Unusable {
   const agents = given.toSorted((a, b) => compareText(a.name, b.name));
   const never = findNever(agents);
   const stillOn = (address: Address): AgentName | undefined => {
@@ -38,9 +48,21 @@ export function findUnusable(given: readonly AgentView[]): Unusable {
   };
   return {
     whyNever: (address) => never.get(address),
+    whyBarred: (address) => barred.get(address),
     stillOn,
-    allows: (address) => !never.has(address) && stillOn(address) === undefined,
+    allows: (address) =>
+      !never.has(address) && !barred.has(address) && stillOn(address) === undefined,
   };
+}
+
+const NOTHING: ReadonlyMap<Address, string> = new Map();
+
+/** Whether somebody else has it, so that only who wishes for it, or holds it, hears of it. */
+export function isOthers(
+  known: { readonly unusable: Unusable; readonly inUse: ReadonlyMap<Address, string> },
+  address: Address,
+): boolean {
+  return known.inUse.has(address) || known.unusable.whyBarred(address) !== undefined;
 }
 
 /** All own addresses of agents. */

@@ -28,6 +28,7 @@ export function makeCycleView(
       findings: new Map(),
       orphans: new Map(Array.from(world.absent, (id) => [id, {}])),
       listedSteadyMs: new Map([["folder", 0]]),
+      barred: new Map(),
       ipam: world.ipam ?? NO_SIGHTS,
       heardSinceMs: world.heardSinceMs,
     },

@@ -177,5 +177,6 @@ export function shuffleWorld(world: World, seed: number): World {
     leases: new Map(turn(world.leases)),
     lanes: new Map(turn(world.lanes)),
     intents: turn(world.intents),
+    ...(world.barred === undefined ? {} : { barred: new Map(turn(world.barred)) }),
   };
 }

@@ -13,6 +13,7 @@ import fc from "fast-check";
 
 import { makeLink, nextWorld } from "./builders.ts";
 import { type Happening, happening } from "./happening.ts";
+import { address as addressOf } from "./node-plan-builders.ts";
 import { arbOperatorsWish } from "./operator-happenings.ts";
 import { makeWithdrawn, proveAll } from "./plan-answers.ts";
 import { noticeAll } from "./world-notices.ts";
@@ -45,6 +46,7 @@ export const arbHappening: fc.Arbitrary<Happening> = fc.oneof(
   fc.constantFrom("lb-1", "lb-2").map(relinked),
   fc.subarray(["lb-1", "lb-2", "lb-3"], { minLength: 1 }).map(withdrawn),
   fc.nat().map(haunted),
+  fc.subarray(["192.0.2.11", "192.0.2.100", "192.0.2.101", "2001:db8::100"]).map(barred),
   fc
     .nat()
     .map((n) =>
@@ -191,6 +193,14 @@ function relinked(name: string): Happening {
       return { ...agent, hello: { ...agent.hello, links } };
     });
     return nextWorld(world, plan, { agents });
+  });
+}
+
+/** A cluster's nodes have these addresses, and no others that nobody else tells of. */
+function barred(texts: readonly string[]): Happening {
+  return happening(`nodes have ${texts.join(" ") || "no address"}`, (world, plan) => {
+    const nodes = texts.map((text, i) => [addressOf(text), `is an address of node n${i}`] as const);
+    return nextWorld(world, plan, { barred: new Map(nodes) });
   });
 }
 

@@ -6,7 +6,7 @@ import type { Claim, ClaimId, Finding } from "@fairlead/model";
 import { type Clock, createPace, describeError, type Pace } from "@fairlead/runtime";
 
 import { crash } from "../../crash.ts";
-import { ABSENCE_MS } from "../../cluster-state.ts";
+import { ABSENCE_MS } from "../../judge-absence.ts";
 import type { EtcdClient } from "../../etcd/etcd-client.ts";
 import type { Fact } from "../../facts.ts";
 import type { Source } from "../../ports.ts";

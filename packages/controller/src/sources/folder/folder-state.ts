@@ -2,7 +2,7 @@
 // look lacked, whether a deletion was seen or whether the folder itself went away: an unmounted
 // folder must remove nothing.
 
-import { ABSENCE_MS } from "../../cluster-state.ts";
+import { ABSENCE_MS } from "../../judge-absence.ts";
 import { identityKey } from "../objects.ts";
 import { quote } from "../quote.ts";
 import { type FileReading, type FileState, nextFileState } from "./file-state.ts";

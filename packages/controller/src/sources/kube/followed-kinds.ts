@@ -43,7 +43,9 @@ export interface FollowedKinds extends AsyncDisposable {
   start(): void;
   /** Whether each kind was listed whole, or has none to be waited for. */
   isSynced(): boolean;
-  /** Nodes as they count now, and when that changes by time alone, monotonic ms. */
+  /** Nodes as they are; none while they are not followed. */
+  nodes(): Iterable<NodeObject>;
+  /** Nodes as they count as members now, and when that changes by time alone, monotonic ms. */
   judgeNodes(): { readonly nodes: readonly NodeObject[]; readonly dueMs: number | undefined };
   counts(): ReadonlyMap<string, KindCounts>;
 }
@@ -53,7 +55,7 @@ export function followKinds(options: FollowOptions): FollowedKinds {
   const { cluster, clock, members } = options;
   const origin = `cluster ${cluster}`;
   const nodeNews = createNews();
-  if (members === "nodes") nodeNews.subscribe(options.onNodes);
+  nodeNews.subscribe(options.onNodes);
   const watchers = new Set<(namespace: string, name: string) => void>();
   const reading = { origin, share: createSharedTexts() };
   const services = followKind<ServiceReading>(options, {
@@ -105,6 +107,7 @@ export function followKinds(options: FollowOptions): FollowedKinds {
       for (const { start } of kinds.values()) start();
     },
     isSynced: () => [...kinds.values()].every((kind) => kind.isSettled()),
+    nodes: () => nodesIn(places).values(),
     judgeNodes: () => grace.judge(nodesIn(places), clock.nowMs()),
     counts: () =>
       new Map(

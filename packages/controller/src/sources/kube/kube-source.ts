@@ -15,6 +15,7 @@ import type { ServiceBook } from "../../kube/service-record.ts";
 import type { Source } from "../../ports.ts";
 import type { ServiceBackends } from "../service-backends.ts";
 import type { TranslateSettings } from "../translate-service.ts";
+import { barredAddresses } from "./barred.ts";
 import { claimIdOf, ClaimTable } from "./claim-table.ts";
 import { createEmptied, type Emptied } from "./emptied.ts";
 import { type FollowedKinds, followKinds, type KindCounts } from "./followed-kinds.ts";
@@ -75,6 +76,8 @@ class ClusterSource implements KubeSource {
   #emit: ((facts: readonly Fact[]) => void) | undefined;
   #waiting: Fact[] = [];
   #apiServers = "";
+  /** Whether nodes or API servers may have other addresses than was said. */
+  #isBarredStale = false;
   #isListPending = false;
   #isListed = false;
   #graceTimer: Timer | undefined;
@@ -103,7 +106,10 @@ class ClusterSource implements KubeSource {
       followsNodes: settings.writesExternalIPs === true,
       onService: (key, reading) => this.#table.setService(key, reading),
       onSlice: (key, object) => this.#table.setSlice(key, object),
-      onNodes: () => this.#judgeNodes(),
+      onNodes: () => {
+        this.#isBarredStale = true;
+        if (settings.members === "nodes") this.#judgeNodes();
+      },
       onServicesListed: () => {
         this.#isListPending = true;
         // After whatever may have led to another server, and else every ten minutes.
@@ -157,6 +163,7 @@ class ClusterSource implements KubeSource {
     // A Service without its members would be said to have none.
     if (!this.#kinds.isSynced()) return;
     this.#judgeApiServers();
+    this.#sayBarred();
     const told = [...this.#table.dirty].filter((key) => !this.#isHeldBack(key));
     for (let from = 0; from < told.length; from += DERIVED_AT_ONCE) {
       if (from > 0) await setImmediate();
@@ -221,7 +228,16 @@ class ClusterSource implements KubeSource {
     const text = [...endpoints].toSorted().join();
     if (text === this.#apiServers) return;
     this.#apiServers = text;
+    this.#isBarredStale = true;
     this.#table.setApiServers(endpoints);
+  }
+
+  /** Before claims are: none of them may get such an address. */
+  #sayBarred(): void {
+    if (!this.#isBarredStale) return;
+    this.#isBarredStale = false;
+    const barred = barredAddresses(this.#kinds.nodes(), this.#apiServers.split(","));
+    this.#hand([{ kind: "addresses-barred", source: this.name, barred }]);
   }
 
   #hand(facts: readonly Fact[]): void {

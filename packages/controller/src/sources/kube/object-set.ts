@@ -3,7 +3,7 @@
 // its name is another one, what a list that lacks something proves, and what to make of a server
 // whose resource versions went back.
 
-import { ABSENCE_MS } from "../../cluster-state.ts";
+import { ABSENCE_MS } from "../../judge-absence.ts";
 
 /** What tells versions of objects apart. */
 export interface ObjectMeta {

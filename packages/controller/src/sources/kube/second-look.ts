@@ -3,7 +3,7 @@
 
 import type { Clock, Timer } from "@fairlead/runtime";
 
-import { ABSENCE_MS } from "../../cluster-state.ts";
+import { ABSENCE_MS } from "../../judge-absence.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { listPages } from "../../kube/list-pages.ts";
 import { readMeta } from "./object-meta.ts";
