@@ -6,13 +6,39 @@ import assert from "node:assert/strict";
 import type { KubeObject } from "@fairlead/testkit";
 
 import { addReadyNode } from "./stage/cluster-objects.ts";
-import { addService, CLUSTER, serviceTarget } from "./stage/cluster-traces.ts";
+import { addService, askedByController, CLUSTER, serviceTarget } from "./stage/cluster-traces.ts";
 import { untilAddresses } from "./stage/cluster-views.ts";
 import { present } from "@fairlead/model";
 import { story } from "./stage/story.ts";
 
 const USERS = "203.0.113.7";
 const FLAGS = [...(CLUSTER.controllerFlags ?? []), "--write-external-ips"];
+
+story(
+  "the annotation alone, with members out of endpoints, has nodes followed from then on",
+  { ...CLUSTER, balancers: 1 },
+  async (stage) => {
+    const { cluster, kube } = stage.api();
+    const sinceMs = Date.now();
+    const nodesAsked = async (): Promise<number> =>
+      (await askedByController(cluster, sinceMs)).filter(({ resource }) => resource === "nodes")
+        .length;
+    await addService(kube, { name: "mail" });
+    await untilAddresses(kube, "mail", "some");
+    assert.equal(await nodesAsked(), 0, "nobody has to know where nodes are");
+    await addService(kube, { name: "web", annotations: { "fairlead.io/external-ips": "true" } });
+    const { addresses } = await untilAddresses(kube, "web", "some");
+    const untilShown = (wanted: readonly string[]): Promise<unknown> =>
+      kube.until(
+        `externalIPs are ${wanted.join()}`,
+        serviceTarget("web"),
+        (object) => externalIPs(object).join() === wanted.join() || undefined,
+      );
+    await untilShown(addresses);
+    await addReadyNode(kube, "lb1", "10.77.0.11");
+    await untilShown([]);
+  },
+);
 
 story(
   "addresses stand in spec.externalIPs beside a user's, and not on nodes",

@@ -56,8 +56,10 @@ export interface ServiceBook {
   get(namespace: string, name: string): ServiceRecord | undefined;
   /** Every Service that carries our finalizer, our conditions or an address that we wrote. */
   marked(): Iterable<ServiceRecord>;
-  /** Addresses of the cluster's nodes; undefined or absent: nodes are not followed. */
+  /** Addresses of the cluster's nodes; undefined or absent: they were not listed yet. */
   nodeAddresses?(): ReadonlySet<string> | undefined;
+  /** Begins to follow nodes where that was not done. Absent: it cannot. */
+  followNodes?(): void;
   /** Called when those may be others. The returned function ends that. Absent like the above. */
   subscribeNodes?(onChange: () => void): () => void;
   /** Called for every Service that was seen anew or went. The returned function ends that. */

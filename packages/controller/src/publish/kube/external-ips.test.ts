@@ -105,5 +105,5 @@ test("an agent on a node is named, and not knowing counts as one", () => {
   assert.equal(whyNoExternalIPs(agents, new Set(["10.0.0.6"])), undefined);
   const why = whyNoExternalIPs(agents, new Set(["10.0.0.5"]));
   assert.match(why ?? "", /^agent lb-1 runs on the node 10\.0\.0\.5, where kube-proxy/);
-  assert.match(whyNoExternalIPs(agents, undefined) ?? "", /--write-external-ips/);
+  assert.match(whyNoExternalIPs(agents, undefined) ?? "", /right to list and watch nodes/);
 });

@@ -28,14 +28,17 @@ export function externalIPsToWrite(
 /**
  * Why nothing may be written there; undefined: nothing speaks against it. On a node kube-proxy
  * takes what is sent to external addresses before an agent sees it. @param nodes addresses of
- * nodes; undefined: nobody knows them.
+ * nodes; undefined: nobody knows them yet.
  */
 export function whyNoExternalIPs(
   agents: ReadonlyMap<AgentName, AgentView>,
   nodes: ReadonlySet<string> | undefined,
 ): string | undefined {
   if (nodes === undefined) {
-    return "whether agents run on nodes is not known; give --write-external-ips, or --members nodes";
+    return (
+      "whether agents run on nodes is not known before nodes were listed, and that is waited for; " +
+      "the controller needs the right to list and watch nodes"
+    );
   }
   for (const { name, hello } of agents.values()) {
     for (const { prefixes } of hello.links) {

@@ -305,12 +305,16 @@ for (const { name, status, words } of STATUS_FAILURES) {
 test("external IPs are not written while nobody knows where nodes are, and that is told", async () => {
   await using stage = new PublishStage();
   stage.nodes = undefined;
+  stage.create("mail", served("192.0.2.11"));
+  await stage.pass();
+  assert.equal(stage.isFollowingNodes, false, "nobody has to know where nodes are");
   stage.create("web", { ...served(), external: true });
   await stage.pass();
   assert.match(
     stage.troubles.join(),
-    /^\+ ExternalIPsRefused kubernetes external IPs: .*--members/,
+    /^\+ ExternalIPsRefused kubernetes external IPs: .* before nodes were listed/,
   );
+  assert.ok(stage.isFollowingNodes);
   assert.equal(
     stage.wrote().some((line) => line.startsWith("external")),
     false,

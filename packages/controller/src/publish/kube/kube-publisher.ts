@@ -80,6 +80,7 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
   /** On a node nothing may stand there; that is said once, and what stood there goes. */
   function judgeExternal({ agents }: Publication): void {
     const ids = [...wanted.withExternal()];
+    if (ids.length > 0) book.followNodes?.();
     const why = ids.length === 0 ? undefined : whyNoExternalIPs(agents, book.nodeAddresses?.());
     troubles.externalIPs(why);
     if (why === whyNoExternal) return;

@@ -81,6 +81,8 @@ export class PublishStage {
   dropped = 0;
   /** Addresses of nodes; undefined: nobody knows them. */
   nodes: ReadonlySet<string> | undefined = new Set();
+  /** Whether the publisher asked for them. */
+  isFollowingNodes = false;
   /** Tells the publisher that they are others. */
   tellNodes: () => void = () => undefined;
   readonly agents: Map<AgentName, AgentView> = new Map();
@@ -213,6 +215,7 @@ export class PublishStage {
       book: {
         ...this.cluster.book,
         nodeAddresses: () => this.nodes,
+        followNodes: () => void (this.isFollowingNodes = true),
         subscribeNodes: (onChange) => {
           this.tellNodes = onChange;
           return () => undefined;

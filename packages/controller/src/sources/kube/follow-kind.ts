@@ -40,6 +40,8 @@ export interface FollowedKind<T> {
   readonly read: (object: Json) => T;
   readonly onChanges: (changes: readonly Change<T>[]) => void;
   readonly onListed?: () => void;
+  /** Whether nobody ever waits for it. Default: no. */
+  readonly isAside?: boolean;
 }
 
 /** A kind that is followed. */
@@ -53,7 +55,7 @@ export interface Followed<T> extends Pick<ListWatch<T>, "entries" | "isSynced" |
 /** Makes it; nothing is asked before `start`. */
 export function followKind<T>(context: FollowContext, what: FollowedKind<T>): Followed<T> {
   const { client, clock, random, lookMs, source, onFact, onNews } = context;
-  const { kind } = what;
+  const { kind, isAside = false } = what;
   const isOptional = kind.installedBy !== undefined;
   const name = findingName(kind);
   let failures = 0;
@@ -64,7 +66,7 @@ export function followKind<T>(context: FollowContext, what: FollowedKind<T>): Fo
     const code = isEdgeError(trouble) ? trouble.code : "";
     const isUnknown = isOptional && code === "NOT_FOUND" && !listWatch.isSynced();
     failures += 1;
-    isMissed = isUnknown || (isOptional && code === "FORBIDDEN");
+    isMissed = isUnknown || isAside || (isOptional && code === "FORBIDDEN");
     if (isUnknown) {
       unknown += 1;
       onFact({ kind: "finding", source, finding: unknownFinding(kind) });
@@ -108,7 +110,7 @@ export function followKind<T>(context: FollowContext, what: FollowedKind<T>): Fo
   return {
     entries: listWatch.entries,
     isSynced: () => listWatch.isSynced(),
-    isSettled: () => listWatch.isSynced() || isMissed,
+    isSettled: () => listWatch.isSynced() || isMissed || isAside,
     // To be asked in vain whether there are any is no failure.
     counts: () => {
       const counts = listWatch.counts();

@@ -9,7 +9,7 @@ import { type Followed, type FollowContext, followKind } from "./follow-kind.ts"
 import { keepObjects, type KeptObjects } from "./kept-objects.ts";
 import type { ListWatchCounts } from "./list-watch.ts";
 import { createNodeGrace } from "./node-grace.ts";
-import type { Entry } from "./object-set.ts";
+import type { Change, Entry } from "./object-set.ts";
 import { followPools, type PoolKind } from "./pool-kind.ts";
 import { type ReadObject, readNode, readSlice } from "./read-object.ts";
 import { readService, type ServiceReading } from "./read-service.ts";
@@ -20,7 +20,7 @@ export interface FollowOptions extends FollowContext {
   readonly cluster: string;
   /** Slices are followed for members out of endpoints, Nodes for members out of nodes. */
   readonly members: "endpoints" | "nodes";
-  /** Whether Nodes are followed in any case, for where agents are. */
+  /** Whether Nodes are followed from the start in any case, for where agents are. */
   readonly followsNodes: boolean;
   readonly onService: (key: string, reading: ServiceReading | undefined) => void;
   readonly onSlice: (key: string, object: SourceObject | undefined) => void;
@@ -56,21 +56,13 @@ export function followKinds(options: FollowOptions): FollowedKinds {
   const origin = `cluster ${cluster}`;
   const nodeNews = createNews();
   nodeNews.subscribe(options.onNodes);
-  const watchers = new Set<(namespace: string, name: string) => void>();
+  const watchers: ServiceWatchers = new Set();
   const reading = { origin, share: createSharedTexts() };
   const services = followKind<ServiceReading>(options, {
     kind: { resource: "services", group: "" },
     path: "/api/v1/services",
     read: (object) => readService(object, reading),
-    onChanges: (changes) => {
-      for (const change of changes) {
-        const { key, value } = change.entry;
-        if (change.kind !== "doubt") {
-          options.onService(key, change.kind === "gone" ? undefined : value);
-        }
-        for (const tell of watchers) tell(value.record.namespace, value.record.name);
-      }
-    },
+    onChanges: (changes) => tellServices(changes, options, watchers),
     onListed: options.onServicesListed,
   });
   const places = keepObjects(options);
@@ -88,19 +80,27 @@ export function followKinds(options: FollowOptions): FollowedKinds {
   const extra = isExtra ? followNodes(options, places, nodeNews.tell) : undefined;
   const pools = followPools(options, origin);
   const grace = createNodeGrace();
+  let isEnded = false;
   const kinds = new Map<string, AnyKind>([
     ["services", sized(services)],
     [members === "endpoints" ? "endpointslices" : "nodes", sized(others)],
     ...(extra === undefined ? [] : [["nodes", sized(extra)] as const]),
     ["addresspools", pools],
   ]);
-  const hasNodes = members === "nodes" || isExtra;
+  // Nothing else waits for them: what is served goes on, also where nodes may not be listed.
+  const followNodesAside = (): void => {
+    if (isEnded || kinds.has("nodes")) return;
+    const aside = followNodes(options, places, nodeNews.tell, true);
+    kinds.set("nodes", sized(aside));
+    aside.start();
+  };
   return {
     services: services.entries,
     pools,
     book: {
       ...createBook(services.entries, watchers),
-      nodeAddresses: () => (hasNodes ? addressesOf(nodesIn(places).values()) : undefined),
+      nodeAddresses: () => (kinds.get("nodes")?.isSynced() ? addressesOf(places) : undefined),
+      followNodes: followNodesAside,
       subscribeNodes: nodeNews.subscribe,
     },
     start: () => {
@@ -109,18 +109,28 @@ export function followKinds(options: FollowOptions): FollowedKinds {
     isSynced: () => [...kinds.values()].every((kind) => kind.isSettled()),
     nodes: () => nodesIn(places).values(),
     judgeNodes: () => grace.judge(nodesIn(places), clock.nowMs()),
-    counts: () =>
-      new Map(
-        Array.from(kinds, ([name, kind]) => [
-          name,
-          { ...kind.counts(), isSynced: kind.isSynced(), objects: kind.size() },
-        ]),
-      ),
+    counts: () => countsOf(kinds),
     [Symbol.asyncDispose]: async () => {
+      isEnded = true;
       await Promise.all(Array.from(kinds.values(), (kind) => kind.end()));
     },
   };
 }
+
+/** Tells of Services that are others now; of one in doubt only those who look at its record. */
+function tellServices(
+  changes: readonly Change<ServiceReading>[],
+  { onService }: Pick<FollowOptions, "onService">,
+  watchers: ServiceWatchers,
+): void {
+  for (const change of changes) {
+    const { key, value } = change.entry;
+    if (change.kind !== "doubt") onService(key, change.kind === "gone" ? undefined : value);
+    for (const tell of watchers) tell(value.record.namespace, value.record.name);
+  }
+}
+
+type ServiceWatchers = Set<(namespace: string, name: string) => void>;
 
 /** Those who are told that something may be different. */
 function createNews(): {
@@ -143,6 +153,7 @@ function followNodes(
   options: FollowOptions,
   kept: KeptObjects,
   onNodes: () => void,
+  isAside = false,
 ): Followed<ReadObject> {
   const origin = `cluster ${options.cluster}`;
   return followKind<ReadObject>(options, {
@@ -153,13 +164,26 @@ function followNodes(
       kept.take(changes);
       onNodes();
     },
+    // That there are none is news to who waits for them.
+    ...(isAside ? { onListed: onNodes, isAside } : {}),
   });
 }
 
-function addressesOf(nodes: Iterable<NodeObject>): ReadonlySet<string> {
+function addressesOf(kept: KeptObjects): ReadonlySet<string> {
   const texts = new Set<string>();
-  for (const { addresses } of nodes) for (const { address } of addresses) texts.add(address);
+  for (const { addresses } of nodesIn(kept).values()) {
+    for (const { address } of addresses) texts.add(address);
+  }
   return texts;
+}
+
+function countsOf(kinds: ReadonlyMap<string, AnyKind>): ReadonlyMap<string, KindCounts> {
+  return new Map(
+    Array.from(kinds, ([name, kind]) => [
+      name,
+      { ...kind.counts(), isSynced: kind.isSynced(), objects: kind.size() },
+    ]),
+  );
 }
 
 /** What all kinds have in common. */
@@ -173,7 +197,7 @@ function sized<T>(kind: Followed<T>): AnyKind {
 
 function createBook(
   entries: ReadonlyMap<string, Entry<ServiceReading>>,
-  watchers: Set<(namespace: string, name: string) => void>,
+  watchers: ServiceWatchers,
 ): ServiceBook {
   return {
     get: (namespace, name) => entries.get(`${namespace}/${name}`)?.value.record,

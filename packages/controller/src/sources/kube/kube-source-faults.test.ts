@@ -263,3 +263,35 @@ suite("a cluster whose API server is away for half an hour", () => {
     }
   });
 });
+
+suite("nodes that somebody asks for while the cluster is followed", () => {
+  test("hold nothing back where they may not be listed, and are known once they may", async () => {
+    await using cluster = await followed();
+    const { stage, source } = cluster;
+    const { stub } = stage;
+    assert.equal(stub.requests({ resource: "nodes" }).length, 0, "nobody has asked for them");
+    const when = { resource: "nodes" } as const;
+    const forbidden = stub.fault({ when, do: { kind: "answer", status: 403 }, times: ALWAYS });
+    source.book.followNodes?.();
+    await stage.until(
+      () => cluster.findings().length > 0,
+      () => "the right is named",
+    );
+    assert.match(
+      cluster.findings().join(),
+      /^SourceUnreadable kubernetes nodes: .* the rest goes on without it$/,
+    );
+    putService(stage, "new", "10.0.0.3");
+    const [mail = "", web = ""] = BOTH;
+    await cluster.untilInForce(mail, "new 10.0.0.3:8080", web);
+    assert.equal(source.book.nodeAddresses?.(), undefined);
+
+    let isTold = false;
+    source.book.subscribeNodes?.(() => (isTold = source.book.nodeAddresses?.()?.size === 0));
+    forbidden[Symbol.dispose]();
+    await stage.until(
+      () => isTold && cluster.findings().length === 0,
+      () => "it is told that there are none, and the finding ends",
+    );
+  });
+});
