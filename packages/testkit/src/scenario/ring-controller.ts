@@ -91,6 +91,8 @@ export interface RingController {
   context(): AdminContext | undefined;
   /** What was said last to the outside; it stands there also while no process runs. */
   readonly published: Publication | undefined;
+  /** Told of each publication at the moment when it stands there. */
+  onPublished: (publication: Publication) => void;
 }
 
 interface Running {
@@ -117,6 +119,7 @@ class Controller implements RingController {
   /** The latest freeze or thaw that was asked for. */
   #will: Act | undefined;
   published: Publication | undefined;
+  onPublished: RingController["onPublished"] = () => undefined;
 
   constructor(options: RingControllerOptions) {
     this.#options = options;
@@ -172,6 +175,7 @@ class Controller implements RingController {
             await this.#crashPoint("before a status", running);
             await this.#options.faults.attempt(clock, "writing the status", WRITE_MS);
             this.published = publication;
+            this.onPublished(publication);
             folder.statuses = () => statusTexts(publication);
             await this.#crashPoint("after a status", running);
           },

@@ -8,6 +8,7 @@ import { createRing, type Ring, type RingOptions } from "../scenario/ring.ts";
 import { createDice, doDeed, mendAll } from "./chaos.ts";
 import { createLeaseWatch } from "./lease-watch.ts";
 import { doOperatorsDeed } from "./operators-deeds.ts";
+import { watchPublications } from "./publication-watch.ts";
 import { unsettled } from "./settled.ts";
 
 /** What a simulation is made of. */
@@ -60,6 +61,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     ...(log === undefined ? {} : { log }),
   });
   watch.attach(ring);
+  const publications = watchPublications(ring);
   const pass = async (ms: number): Promise<void> => {
     for (let leftMs = ms; leftMs > 0; leftMs -= LOOK_MS) {
       await ring.clock.advance(LOOK_MS);
@@ -81,7 +83,10 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const left = await settle(ring, pass);
   const settledAfterMs = ring.clock.nowMs() - mendedMs;
   const restless = left.length > 0 ? [] : await disturbed(ring, pass);
-  return { faults: [...watch.faults, ...held(ring), ...left, ...restless], settledAfterMs };
+  return {
+    faults: [...watch.faults, ...publications.faults, ...held(ring), ...left, ...restless],
+    settledAfterMs,
+  };
 }
 
 function hostsOf(count: number): ReadonlyMap<string, string> {
