@@ -72,7 +72,7 @@ const GRAMMAR: BlockGrammar = {
       { words: words(`proxy_connect_timeout ${NUMBER}ms`) },
       { words: words(`proxy_timeout ${NUMBER}ms`) },
       { words: /^proxy_bind \$source$/ },
-      { words: words(`proxy_pass ${UPSTREAM}`) },
+      { words: words(`proxy_pass (?:${UPSTREAM}|unix:${PATH})`) },
     ],
   },
 };
@@ -84,6 +84,8 @@ export function readNginx(text: string): ReadNginx {
     statements.flatMap((statement) => pattern.exec(statement.text)?.[1] ?? []);
   const listens = all(/^listen (?!unix:)(\S+(?: udp)?)/);
   const upstreams = all(/^upstream (\S+)$/);
+  // Those of the probe are sockets, and have to be listened on; all others have an upstream.
+  const sockets = all(/^listen (unix:\S+)$/);
   const passes = all(/^proxy_pass (\S+)$/);
   return {
     listens,
@@ -91,7 +93,9 @@ export function readNginx(text: string): ReadNginx {
       ...faults,
       ...twice(listens).map((listen) => `${listen} is listened on twice`),
       ...twice(upstreams).map((name) => `${name} is there twice`),
-      ...passes.filter((name) => !upstreams.includes(name)).map((name) => `there is no ${name}`),
+      ...passes
+        .filter((name) => ![...upstreams, ...sockets].includes(name))
+        .map((name) => `there is no ${name}`),
     ],
   };
 }
