@@ -12,7 +12,7 @@ import { type ClaimJson, startAsker } from "./stage/asker.ts";
 import { addService, CLUSTER, serviceTarget } from "./stage/cluster-traces.ts";
 import { statusOf, untilAddresses } from "./stage/cluster-views.ts";
 import { readSamples } from "./stage/linted-metrics.ts";
-import { areInSync } from "./stage/settled.ts";
+import { areBacked, areInSync } from "./stage/settled.ts";
 import { claimOf, createUntil, type Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 
@@ -87,7 +87,7 @@ story(
         const { agents, claims: all, findings } = list;
         const isWell = [...agents, ...all].every(({ remarks }) => remarks.length === 0);
         const isQuiet = agents.length === 3 && isWell && findings.length === 0;
-        return isQuiet && areInSync(list) === true ? all : undefined;
+        return isQuiet && areInSync(list) && areBacked(list) ? all : undefined;
       },
     );
     for (const claim of claims) await untilWritten(kube, claim);

@@ -66,19 +66,19 @@ async function observe(host: {
   readonly routes?: Pick<ServiceRoutes, "unrouted">;
   readonly downFiles?: DownFiles;
 }): Promise<Observation> {
-  // It may take a second until nobody has answered, in which lanes come and go: what is there by
-  // then is what counts.
+  // It may take a second until nobody has answered, or programs have ended on a busy host, in which
+  // lanes come and go: what is there by then is what counts, so the kernel comes last.
   const [generation, udpGeneration] = await Promise.all([
     host.nginx.generation(RECENT_MS),
     host.nginxUdp.generation(RECENT_MS),
   ]);
-  const [kernel, tcp, udp, keepalivedAlive, unrouted = []] = await Promise.all([
-    host.kernel.lastView(),
+  const [tcp, udp, keepalivedAlive, unrouted = []] = await Promise.all([
     host.nginx.generationsAlive(),
     host.nginxUdp.generationsAlive(),
     host.keepalived.alive(),
     host.routes?.unrouted(),
   ]);
+  const kernel = await host.kernel.lastView();
   const generations = [
     ...tcp.map((one) => ({ ...one, protocol: "tcp" as const })),
     ...udp.map((one) => ({ ...one, protocol: "udp" as const })),
