@@ -3,11 +3,11 @@
 // is back takes the data plane over as it is.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 
 import { type Host, type Probe, startProbe } from "@fairlead/lab";
 
-import { daemonsOf, untilHost } from "./stage/daemons.ts";
+import { agentIs } from "./stage/agent-is.ts";
+import { commandOf, daemonsOf, readOrNothing, untilHost } from "./stage/daemons.ts";
 import { service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
 import { claimOf, type Served, type Stage } from "./stage/stage.ts";
@@ -51,7 +51,7 @@ story(
     assert.deepEqual(stage.recorder.holders(address), [holder]);
 
     stage.agent(holder).resume();
-    await agentIs(stage, holder, "connected");
+    await agentIs(stage, holder, "connected", MISSED_MS_MAX);
     await stage.until("it is proved again", (list) =>
       servingOf(list) === "True Proved" ? true : undefined,
     );
@@ -81,7 +81,7 @@ story("an agent has no memory left: nobody notices, and the next one adopts", {}
   assert.deepEqual(await stage.served("default/web"), { address, holder });
 
   await agent.start();
-  await agentIs(stage, holder, "connected");
+  await agentIs(stage, holder, "connected", MISSED_MS_MAX);
   assert.deepEqual(await stage.served("default/web"), { address, holder });
   assert.deepEqual(daemonsOf(host), before, "the data plane is adopted, without a reload");
   await untilHost(host, "nothing of the dead agent is left", () => programsOf(host) === programs);
@@ -118,7 +118,8 @@ for (let one = 0; one < 200; one++) {
 /** Its address space may grow no more; what it is asked for makes it try. */
 async function takeMemory(host: Host): Promise<void> {
   const pid = agentOf(host);
-  const [, kilobytes] = /^VmSize:\s+(\d+) kB$/m.exec(textOf(host, `/proc/${pid}/status`)) ?? [];
+  const [, kilobytes] =
+    /^VmSize:\s+(\d+) kB$/m.exec(readOrNothing(host.outsidePath(`/proc/${pid}/status`))) ?? [];
   const most = String(1024 * Number(kilobytes));
   await host.output("prlimit", ["--pid", String(pid), `--as=${most}`, "--core=0"]);
   await host.exec(process.execPath, ["-e", ASK_AND_NEVER_READ], { timeoutMs: ASKED_MS_MAX });
@@ -126,7 +127,7 @@ async function takeMemory(host: Host): Promise<void> {
 
 function agentOf(host: Host): number {
   const isAgent = (pid: number): boolean =>
-    textOf(host, `/proc/${pid}/cmdline`).includes("packages/agent/src/main.ts");
+    commandOf(host, pid).includes("packages/agent/src/main.ts");
   const [pid, ...others] = host.pids().filter(isAgent);
   assert.ok(pid !== undefined && others.length === 0, "one agent runs");
   return pid;
@@ -134,23 +135,6 @@ function agentOf(host: Host): number {
 
 /** What runs on the host, each as often as it does. */
 function programsOf(host: Host): string {
-  const commands = host.pids().map((pid) => textOf(host, `/proc/${pid}/cmdline`));
+  const commands = host.pids().map((pid) => commandOf(host, pid));
   return commands.toSorted().join("\n");
-}
-
-function textOf(host: Host, path: string): string {
-  try {
-    return readFileSync(host.outsidePath(path), "utf8");
-  } catch {
-    // It has ended meanwhile.
-    return "";
-  }
-}
-
-async function agentIs(stage: Stage, name: string, state: string): Promise<void> {
-  await stage.until(
-    `${name} is ${state}`,
-    ({ agents }) => (agents.find((row) => row.name === name)?.state === state ? true : undefined),
-    MISSED_MS_MAX,
-  );
 }

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 
 import { startProbe } from "@fairlead/lab";
 
+import { agentIs } from "./stage/agent-is.ts";
 import { readSamples } from "./stage/linted-metrics.ts";
 import { service } from "./stage/manifests.ts";
 import { claimOf, program, type Stage, STATE_DIR } from "./stage/stage.ts";
@@ -40,7 +41,7 @@ story("the holder's cable is cut: another answers, and keeps it after", {}, asyn
       ? true
       : undefined,
   );
-  await agentIs(stage, holder, "disconnected");
+  await agentIs(stage, holder, "disconnected", CONNECTED_MS_MAX);
   const { steps } = await stage.asker.explain(address);
   const moved = steps.find(({ title }) => title === "Moved")?.detail ?? "";
   const [, gapMs] = /unplanned, gap (\d+) ms: lb\d is out of reach$/.exec(moved) ?? [];
@@ -50,7 +51,7 @@ story("the holder's cable is cut: another answers, and keeps it after", {}, asyn
   assert.deepEqual(await measuredGaps(stage), counted);
 
   await lost.healLink();
-  await agentIs(stage, holder, "connected");
+  await agentIs(stage, holder, "connected", CONNECTED_MS_MAX);
   await stage.inSync();
   assert.deepEqual(stage.recorder.holders(address), [next], "the returning host takes nothing");
   const seen = await probe.stop();
@@ -81,7 +82,7 @@ story("the holder hears and is heard by nobody: it is as good as dead", {}, asyn
 
   await lost.rejoin();
   await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX);
-  await agentIs(stage, holder, "connected");
+  await agentIs(stage, holder, "connected", CONNECTED_MS_MAX);
   await stage.served("default/web");
   await probe.waitForAnswer(TAKEOVER_MS_MAX);
 });
@@ -98,11 +99,11 @@ story("a host crashes and boots again: it serves as a successor", {}, async (sta
   const next = await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX);
   assert.notEqual(next, holder);
   await probe.waitForAnswer(TAKEOVER_MS_MAX);
-  await agentIs(stage, holder, "disconnected");
+  await agentIs(stage, holder, "disconnected", CONNECTED_MS_MAX);
 
   await stage.lab.host(holder).boot();
   await stage.agent(holder).start();
-  await agentIs(stage, holder, "connected");
+  await agentIs(stage, holder, "connected", CONNECTED_MS_MAX);
   await stage.inSync();
   assert.deepEqual(stage.recorder.holders(address), [next], "the returning host takes nothing");
   const config = await stage.lab.host(holder).readFile("/run/fairlead/keepalived/keepalived.conf");
@@ -113,7 +114,7 @@ story("a host crashes and boots again: it serves as a successor", {}, async (sta
   const third = await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX, next);
   await probe.waitForAnswer(TAKEOVER_MS_MAX);
   await stage.lab.host(next).healLink();
-  await agentIs(stage, next, "connected");
+  await agentIs(stage, next, "connected", CONNECTED_MS_MAX);
   await stage.inSync();
   assert.deepEqual(stage.recorder.holders(address), [third]);
 });
@@ -163,14 +164,14 @@ story("a holder withdraws for maintenance and comes back as a successor", {}, as
   );
 
   await stage.agent(holder).start();
-  await agentIs(stage, holder, "connected");
+  await agentIs(stage, holder, "connected", CONNECTED_MS_MAX);
   assert.equal((await stage.served("default/web")).holder, next);
   // It can hold again: the next one fails.
   await stage.lab.host(next).cutLink();
   await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX, next);
   await probe.waitForAnswer(TAKEOVER_MS_MAX);
   await stage.lab.host(next).healLink();
-  await agentIs(stage, next, "connected");
+  await agentIs(stage, next, "connected", CONNECTED_MS_MAX);
   await stage.served("default/web");
   await probe.stop();
 });
@@ -186,12 +187,4 @@ async function measuredGaps(
         name.endsWith(end) && cause === "unplanned" && gap === "measured",
     )?.value ?? 0;
   return { count: of("_count"), sumMs: Math.round(1000 * of("_sum")) };
-}
-
-async function agentIs(stage: Stage, name: string, state: string): Promise<void> {
-  await stage.until(
-    `${name} is ${state}`,
-    ({ agents }) => (agents.find((row) => row.name === name)?.state === state ? true : undefined),
-    CONNECTED_MS_MAX,
-  );
 }

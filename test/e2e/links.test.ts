@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 
 import { type Host, startProbe } from "@fairlead/lab";
 
+import { agentIs } from "./stage/agent-is.ts";
 import { service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
 import type { Stage } from "./stage/stage.ts";
@@ -16,12 +17,6 @@ const TWO = { balancers: 2 } as const;
 
 async function ip(host: Host, ...commands: readonly string[]): Promise<void> {
   await host.output("ip", ["-batch", "-"], { input: `${commands.join("\n")}\n` });
-}
-
-async function agentIs(stage: Stage, name: string, wanted: string): Promise<void> {
-  await stage.until(`${name} is ${wanted}`, (list) =>
-    list.agents.find((agent) => agent.name === name)?.state === wanted ? true : undefined,
-  );
 }
 
 async function speaksFrom(stage: Stage, host: Host, words: string): Promise<void> {

@@ -2,14 +2,14 @@
 // nginx. Each is over without an operator.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 
 import { type Host, monotonicMs, startProbe } from "@fairlead/lab";
 
+import { agentIs } from "./stage/agent-is.ts";
+import { commandOf } from "./stage/daemons.ts";
 import { HTTP, service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
 import type { Seat } from "./stage/seat.ts";
-import type { Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 import { takenAtMs } from "./stage/taken-at.ts";
 
@@ -51,7 +51,7 @@ story(
     assert.ok(tookMs < SWEPT_MS_MAX, `swept after ${tookMs} ms`);
 
     await host.rejoin();
-    await agentIs(stage, holder, "connected");
+    await agentIs(stage, holder, "connected", MISSED_MS_MAX);
     await stage.served("default/web");
     assert.deepEqual(stage.recorder.holders(address), [next], "who is back takes nothing");
     const seen = await probe.stop();
@@ -142,21 +142,4 @@ async function killDataPlane(host: Host): Promise<void> {
 async function firstWordMs(seat: Seat): Promise<number> {
   const [, time = ""] = await seat.waitForLine(/^(\S+Z) /, TAKEOVER_MS_MAX);
   return Date.parse(time) - Date.now() + monotonicMs();
-}
-
-function commandOf(host: Host, pid: number): string {
-  try {
-    return readFileSync(host.outsidePath(`/proc/${pid}/cmdline`), "utf8");
-  } catch {
-    // It has ended meanwhile.
-    return "";
-  }
-}
-
-async function agentIs(stage: Stage, name: string, state: string): Promise<void> {
-  await stage.until(
-    `${name} is ${state}`,
-    ({ agents }) => (agents.find((row) => row.name === name)?.state === state ? true : undefined),
-    MISSED_MS_MAX,
-  );
 }

@@ -10,25 +10,26 @@ import { test } from "node:test";
 
 import { isEdgeError } from "@fairlead/runtime";
 
-import { agentPidFile, claimRunDir, livingAgent } from "./agent-pid.ts";
+import { agentPidFile, claimRunDir } from "./agent-pid.ts";
+import { livingProcess } from "./pid-file.ts";
 
 test("a run directory is one agent's while that lives", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-pid-"));
   const path = agentPidFile(folder.path);
-  assert.equal(await livingAgent(path), undefined);
+  assert.equal(await livingProcess(path), undefined);
   {
     await using _ = await claimRunDir(folder.path);
-    assert.equal(await livingAgent(path), process.pid);
+    assert.equal(await livingProcess(path), process.pid);
     await assert.rejects(claimRunDir(folder.path), (error) => isEdgeError(error, "BUSY"));
   }
-  assert.equal(await livingAgent(path), undefined);
+  assert.equal(await livingProcess(path), undefined);
 });
 
 test("a number that another process has now is no agent", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-pid-"));
   const path = agentPidFile(folder.path);
   await writeFile(path, `${process.pid} 1\n`);
-  assert.equal(await livingAgent(path), undefined);
+  assert.equal(await livingProcess(path), undefined);
 });
 
 test("an agent that ended and whose parent took no notice is not waited for", async () => {
@@ -44,9 +45,9 @@ test("an agent that ended and whose parent took no notice is not waited for", as
     while (!stat.includes(") Z ")) stat = await readFile(`/proc/${pid}/stat`, "utf8");
     const startTime = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
     await writeFile(path, `${pid} ${startTime}\n`);
-    assert.equal(await livingAgent(path), undefined);
+    assert.equal(await livingProcess(path), undefined);
     await using _ = await claimRunDir(folder.path);
-    assert.equal(await livingAgent(path), process.pid);
+    assert.equal(await livingProcess(path), process.pid);
   } finally {
     parent.kill("SIGKILL");
   }

@@ -15,11 +15,6 @@ export function agentPidFile(runDir: string): string {
   return join(runDir, "agent.pid");
 }
 
-/** The living agent of a run directory; undefined when there is none. */
-export async function livingAgent(path: string): Promise<number | undefined> {
-  return await livingProcess(path);
-}
-
 /**
  * Claims a run directory for this process until the result is disposed: two agents would write
  * over each other's files, and the first that ends would end the other's daemons. Rejects with
@@ -27,7 +22,7 @@ export async function livingAgent(path: string): Promise<number | undefined> {
  */
 export async function claimRunDir(runDir: string): Promise<AsyncDisposable> {
   const path = agentPidFile(runDir);
-  const living = await livingAgent(path);
+  const living = await livingProcess(path);
   if (living !== undefined) {
     throw new EdgeError({
       code: "BUSY",

@@ -5,9 +5,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 
-import { type Clock, createLogger, createSystemClock, runProgram } from "@fairlead/runtime";
+import { type Clock, createLogger, createSystemClock } from "@fairlead/runtime";
 
 import { dataPlaneLayout } from "./data-plane-layout.ts";
+import { ip } from "./data-plane-stage.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
 import type { KeepalivedDaemon, Kernel } from "./ports.ts";
 import { createS6Supervisor, type S6Supervisor } from "./supervise/s6.ts";
@@ -32,13 +33,6 @@ export interface Stage extends AsyncDisposable {
   held(): Promise<readonly number[]>;
   /** Waits until exactly these of 192.0.2.100 to .199 are in the kernel. */
   holds(...hosts: readonly number[]): Promise<void>;
-}
-
-/** Runs `ip`, which must succeed. */
-export async function ip(...args: readonly string[]): Promise<void> {
-  const options = { command: "/usr/sbin/ip", timeoutMs: 5000, maxOutputBytes: 4096 };
-  const result = await runProgram({ ...options, args });
-  assert.equal(result.code, 0, result.stderr);
 }
 
 /** keepalived as the checker, with a line in a file for each time it is called. */

@@ -7,7 +7,8 @@ import { join } from "node:path";
 
 import { EdgeError } from "@fairlead/runtime";
 
-import { agentPidFile, livingAgent } from "./agent-pid.ts";
+import { agentPidFile } from "./agent-pid.ts";
+import { livingProcess } from "./pid-file.ts";
 import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { isMarkedEnded } from "./ended-mark.ts";
 
@@ -46,7 +47,7 @@ export async function findStopPlaces({ runDir, stateDir }: StopFolders): Promise
     const words = `what the agent of ${runDir} holds is not known: no ledger is in ${where}`;
     throw refused("NO_LEDGER", `${words}: --state-dir names it`);
   }
-  const isEnded = isMarkedEnded(runDir) && (await livingAgent(pidFile)) === undefined;
+  const isEnded = isMarkedEnded(runDir) && (await livingProcess(pidFile)) === undefined;
   return { pidFile, ledgerPath, isEnded };
 }
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { AgentName, LaneResource } from "@fairlead/model";
 import { type Clock, describeError, EdgeError, type Logger } from "@fairlead/runtime";
 
-import { livingAgent } from "./agent-pid.ts";
+import { livingProcess } from "./pid-file.ts";
 import type { DataPlaneLayout } from "./data-plane-layout.ts";
 import { markEnded } from "./ended-mark.ts";
 import { firstFew } from "./first-few.ts";
@@ -105,7 +105,7 @@ export async function stopAgent(
   }
   if (withdraws) await giveUpLanes(options);
   const { pidFile } = places;
-  const pid = await livingAgent(pidFile);
+  const pid = await livingProcess(pidFile);
   if (pid === undefined) log.info({ pidFile }, "no agent runs there");
   else {
     await using _ = withdraws ? await markOrWarn(options) : undefined;
@@ -153,7 +153,7 @@ async function assertNoneLeft({
 async function endProcess(clock: Clock, pidFile: string, pid: number): Promise<void> {
   signalProcess(pid, "SIGTERM");
   const endMs = clock.nowMs() + AGENT_END_MS_MAX;
-  while ((await livingAgent(pidFile)) === pid) {
+  while ((await livingProcess(pidFile)) === pid) {
     if (clock.nowMs() >= endMs) signalProcess(pid, "SIGKILL");
     await clock.sleep(POLL_MS);
   }

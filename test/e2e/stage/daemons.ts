@@ -37,6 +37,11 @@ export function pidOf(host: Host, file: string): number {
   return Number(readOrNothing(host.outsidePath(`${RUN_DIR}/${file}`)).trim());
 }
 
+/** The words of a process, each ended by a zero byte; empty when it has ended. */
+export function commandOf(host: Host, pid: number): string {
+  return readOrNothing(host.outsidePath(`/proc/${pid}/cmdline`));
+}
+
 /** What is said to keepalived of the data path: 1 while it is down. */
 export function dataPathOf(host: Host): string {
   return readOrNothing(host.outsidePath(`${RUN_DIR}/keepalived/track/data-path`)).trim();
@@ -55,7 +60,8 @@ export async function untilHost(host: Host, what: string, isSo: () => boolean): 
   }
 }
 
-function readOrNothing(path: string): string {
+/** The text of a file; empty where there is none, or its process has ended. */
+export function readOrNothing(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {

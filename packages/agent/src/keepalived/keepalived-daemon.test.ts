@@ -6,7 +6,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { inSandbox } from "@fairlead/testkit";
 import { createKeepalivedDaemon } from "./keepalived-daemon.ts";
-import { checksOf, clock, config, ip, makeLink, stage } from "../keepalived-stage.ts";
+import { ip } from "../data-plane-stage.ts";
+import { checksOf, clock, config, makeLink, stage } from "../keepalived-stage.ts";
 
 async function pidOf(file: string): Promise<number> {
   return Number((await readFile(file, "utf8")).trim());

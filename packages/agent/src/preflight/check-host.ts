@@ -3,7 +3,8 @@
 
 import { networkInterfaces } from "node:os";
 
-import { agentPidFile, livingAgent } from "../agent-pid.ts";
+import { agentPidFile } from "../agent-pid.ts";
+import { livingProcess } from "../pid-file.ts";
 import { AGENT_SETTINGS } from "../settings.ts";
 import { readFirewall } from "./firewall-facts.ts";
 import { readHost } from "./host-facts.ts";
@@ -38,7 +39,7 @@ export async function checkHost(options: CheckHostOptions): Promise<readonly Hos
   const host = await readHost({ runDir, stateDir, searchPath: searchPathOf(options.path) });
   const links = link === undefined ? addressedLinks() : [link];
   const hasIpv6 = host.sysctls.get("net.ipv6.ip_nonlocal_bind")?.value !== undefined;
-  const agentPid = await livingAgent(agentPidFile(runDir)).catch(() => undefined);
+  const agentPid = await livingProcess(agentPidFile(runDir)).catch(() => undefined);
   const [kernel, socketEnding, sysctls, processes, owners, firewall] = await Promise.all([
     readKernel({ nft: host.nft, hasIpv6 }),
     options.socketEndingProblem(),
