@@ -95,6 +95,27 @@ const cases: readonly { name: string; before: Said; now: Said; lines: readonly s
     now: said(undefined),
     lines: ["info no longer found file a.yaml ManifestUnreadable"],
   },
+  {
+    name: "a file that is bad in another way is bad still",
+    before: said(undefined, [FILE]),
+    now: said(undefined, [{ ...FILE, detail: "line 9" }]),
+    lines: ["warn found file a.yaml ManifestUnreadable FL0301 line 9"],
+  },
+  {
+    name: "one of two that are wrong with a file is mended, and the other is told otherwise",
+    before: said(undefined, [FILE, { ...FILE, detail: "line 9" }]),
+    now: said(undefined, [{ ...FILE, detail: "line 8" }]),
+    lines: [
+      "warn found file a.yaml ManifestUnreadable FL0301 line 8",
+      "info no longer found file a.yaml ManifestUnreadable",
+    ],
+  },
+  {
+    name: "another member is left out instead",
+    before: said({ ...READY, remarks: [LEFT_OUT] }),
+    now: said({ ...READY, remarks: [{ ...LEFT_OUT, detail: "127.0.0.2 is left out" }] }),
+    lines: ["warn remarked default/web BadMember FL0502 127.0.0.2 is left out"],
+  },
 ];
 for (const { name, before, now, lines } of cases) {
   test(name, () => {

@@ -55,16 +55,41 @@ export function* narrate(before: Said, now: Said): Generator<Narration, undefine
     if (!isSaid) yield verdictLine(verdict);
     yield* remarkLines(earlier, verdict);
   }
-  const known = new Set(before.findings.map(findingKey));
-  const present = new Set(now.findings.map(findingKey));
-  for (const finding of now.findings) {
-    if (!known.has(findingKey(finding))) yield findingLine(finding);
-  }
-  for (const finding of before.findings) {
-    if (present.has(findingKey(finding))) continue;
-    const { subject, name, reason } = finding;
+  const { came, went } = whatChanged(before.findings, now.findings, {
+    all: findingKey,
+    thing: ({ subject, name, reason }) => [subject, name, reason].join("\n"),
+  });
+  for (const finding of came) yield findingLine(finding);
+  for (const { subject, name, reason } of went) {
     yield { level: "info", fields: { subject, name, reason }, message: "no longer found" };
   }
+}
+
+/**
+ * What came, and what went and nothing took its place: other words for the same thing say that it
+ * goes on.
+ */
+function whatChanged<Word>(
+  before: readonly Word[],
+  now: readonly Word[],
+  keys: { readonly all: (word: Word) => string; readonly thing: (word: Word) => string },
+): { readonly came: readonly Word[]; readonly went: readonly Word[] } {
+  const known = new Set(before.map(keys.all));
+  const present = new Set(now.map(keys.all));
+  const came = now.filter((word) => !known.has(keys.all(word)));
+  const instead = new Map<string, number>();
+  for (const word of came) {
+    const thing = keys.thing(word);
+    instead.set(thing, (instead.get(thing) ?? 0) + 1);
+  }
+  const went = before.filter((word) => {
+    if (present.has(keys.all(word))) return false;
+    const thing = keys.thing(word);
+    const left = instead.get(thing) ?? 0;
+    instead.set(thing, left - 1);
+    return left <= 0;
+  });
+  return { came, went };
 }
 
 function countReady({ verdicts }: Said): number {
@@ -97,25 +122,28 @@ function verdictLine(verdict: Verdict): Narration {
 /** What is said besides the main reason, such as a member that was left out. */
 function remarkLines(before: Verdict | undefined, now: Verdict): readonly Narration[] {
   const claim = claimTitle(now.claim);
-  const known = besidesMain(before);
-  const present = besidesMain(now);
-  const came = [...present].filter(([key]) => !known.has(key));
-  const went = [...known].filter(([key]) => !present.has(key));
+  const { came, went } = whatChanged(besidesMain(before), besidesMain(now), {
+    all: remarkKey,
+    thing: ({ reason }) => reason,
+  });
   return [
-    ...came.map(([, remark]): Narration => {
+    ...came.map((remark): Narration => {
       return { level: "warn", fields: { claim, ...reasonFields(remark) }, message: "remarked" };
     }),
-    ...went.map(([, { reason }]): Narration => {
+    ...went.map(({ reason }): Narration => {
       return { level: "info", fields: { claim, reason }, message: "no longer remarked" };
     }),
   ];
 }
 
-function besidesMain(verdict: Verdict | undefined): ReadonlyMap<string, Remark> {
-  const keyOf = ({ reason, detail }: Remark): string => `${reason}\n${detail}`;
-  const remarks = new Map((verdict?.remarks ?? []).map((remark) => [keyOf(remark), remark]));
-  if (verdict?.main !== undefined) remarks.delete(keyOf(verdict.main));
-  return remarks;
+function besidesMain(verdict: Verdict | undefined): readonly Remark[] {
+  const remarks = new Map((verdict?.remarks ?? []).map((remark) => [remarkKey(remark), remark]));
+  if (verdict?.main !== undefined) remarks.delete(remarkKey(verdict.main));
+  return [...remarks.values()];
+}
+
+function remarkKey({ reason, detail }: Remark): string {
+  return `${reason}\n${detail}`;
 }
 
 function findingLine(finding: Finding): Narration {
