@@ -158,6 +158,27 @@ const cases: readonly {
     said: [undefined, "heard"],
   },
   {
+    name: "a holder whose agent was killed before it began is behind no firewall",
+    spans: [
+      { ms: 8000, from: [], lane: { listens: true, preempt: true } },
+      { ms: 1000, lane: { listens: true } },
+    ],
+    said: [undefined, "heard"],
+  },
+  {
+    name: "who begins a new lane behind a firewall has its anchor, and is missed",
+    spans: [{ ms: 6000, from: [], lane: { listens: true, preempt: true }, anchorAt: "192.0.2.11" }],
+    said: ["unheard"],
+  },
+  {
+    name: "a lane that was new is one like others once it was heard",
+    spans: [
+      { ms: 2000, lane: { listens: true, preempt: true } },
+      { ms: 6000, from: [] },
+    ],
+    said: ["heard", "unheard"],
+  },
+  {
     name: "who listens where an operator moves the lane waits for what lasts",
     spans: [{ ms: 2000, lane: { listens: true, preempt: true, intentId: "move-1" } }],
     said: [undefined],

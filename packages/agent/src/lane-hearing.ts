@@ -54,8 +54,8 @@ interface Entry {
   readonly source: Address;
   /** When this host was first told of the lane with this holder. */
   readonly sinceMs: number;
-  /** Whether nobody had held the lane yet by then: its holder begins to speak. */
-  readonly isNew: boolean;
+  /** Whether nobody had held the lane yet by then, and nothing was heard: its holder begins. */
+  isNew: boolean;
   /** When what is said changed last. */
   changedMs: number;
   /** Of readings: since when each was one of silence, or of adverts. */
@@ -132,6 +132,7 @@ class Listening implements LaneHearings {
       const isJoining = lane.listens === true && !entry.isNew;
       const isDoubted = entry.said === "unheard" || isJoining;
       const isSteady = readMs - entry.heardSinceMs >= STEADY_MS;
+      entry.isNew = false;
       if (isSteady || !isDoubted) this.#say(entry, "heard");
       return;
     }
@@ -158,7 +159,7 @@ class Listening implements LaneHearings {
     if (entry.answer !== undefined && nowMs - entry.answer.atMs < ASK_EVERY_MS) return;
     this.#isAsking = true;
     // Who cannot ask says nothing.
-    void isThere(sight, held)
+    void isThere(sight, held, entry.isNew)
       .then((found) => {
         if (found !== undefined) entry.answer = { isThere: found, atMs: clock.nowMs() };
       })
@@ -169,17 +170,19 @@ class Listening implements LaneHearings {
 
 /**
  * Whether the holder's own address answers, or a host of the lane does for its anchor, which only
- * who holds the lane has; undefined: nobody could be asked.
+ * who holds the lane has; undefined: nobody could be asked. That the holder of a new lane is well
+ * says nothing: its agent may not have brought the lane yet.
  */
 async function isThere(
   sight: SegmentSight,
   { lane, source, peers }: HeldLane,
+  isNew: boolean,
 ): Promise<boolean | undefined> {
   const anchor = laneAnchor(lane).address;
   const seen = await sight.see(lane.link, [...peers, anchor]);
   const holder = seen.get(source)?.mac;
   if (holder === undefined) return undefined;
-  if (holder !== "") return true;
+  if (holder !== "" && !isNew) return true;
   const keeper = seen.get(anchor)?.mac ?? "";
   return keeper !== "" && peers.some((peer) => seen.get(peer)?.mac === keeper);
 }
