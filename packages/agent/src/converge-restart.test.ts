@@ -27,6 +27,22 @@ test("after a restart without a controller the last good plan is served, without
   assert.equal(again.loop.view().reloads, 0);
 });
 
+test("an agent that starts again says nothing before it knows what its host runs", async () => {
+  const stage = fakeWorld();
+  const a = await startFakeAgent(stage, "a");
+  a.loop.accept(acceptedPlan("a", webService()));
+  await stage.clock.advance(1000);
+  await a.loop[Symbol.asyncDispose]();
+  const again = await restartFakeAgent(stage.clock, a.host);
+  await stage.clock.advance(1000);
+  const { lanes, resources } = again.first();
+  assert.deepEqual([lanes, resources], [a.last().lanes, a.last().resources]);
+  assert.deepEqual(
+    lanes.map(({ state }) => state),
+    ["holder"],
+  );
+});
+
 test("a plan from disk takes nothing from a living holder: preempt is not believed", async () => {
   const stage = fakeWorld();
   const a = await startFakeAgent(stage, "a");

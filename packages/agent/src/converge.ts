@@ -59,6 +59,11 @@ class Loop implements Converge {
   #epoch = 0;
   #sequence = 0;
   #passCount = 0;
+  /**
+   * Whether the first pass has ended in any way. Before, it is not known what daemons of an earlier
+   * life run; a report that they run nothing would have this host taken out of its lanes.
+   */
+  #knowsItsHost = false;
   /** Counts when steps begin and when they end: odd while they run. */
   #phase = 0;
   #reloads = 0;
@@ -167,8 +172,12 @@ class Loop implements Converge {
     const wanted = this.#wanted;
     const begunMs = this.#options.clock.nowMs();
     const waitMs = this.#wait.begin(wanted, this.#applied, begunMs);
-    if (waitMs > 0) return this.#passIn(waitMs);
+    if (waitMs > 0) {
+      this.#knowsItsHost = true;
+      return this.#passIn(waitMs);
+    }
     if (wanted !== undefined) await this.#applyPlan(wanted, begunMs);
+    this.#knowsItsHost = true;
     this.#passCount += 1;
     const tookMs = Math.round(this.#options.clock.nowMs() - begunMs);
     this.#options.log.debug({ tookMs, revision: wanted?.revision }, "pass");
@@ -239,7 +248,7 @@ class Loop implements Converge {
     const report = this.#reportOf(input);
     this.#lastLook = { atMs: clock.nowMs(), observed, report, wanted: this.#wanted };
     this.#lookWait.looked(report, clock.nowMs());
-    link.report(report);
+    if (this.#knowsItsHost) link.report(report);
     this.#trouble = undefined;
     if (this.#newLinks.look(observed.kernel.links, this.#wanted)) this.#passes.poke();
     // The supervisor starts a dead daemon within a second; one that stays down is ours to start.
@@ -257,6 +266,7 @@ class Loop implements Converge {
   }
 
   #fail(error: unknown): void {
+    this.#knowsItsHost = true;
     const trouble = describeError(error);
     if (trouble !== this.#trouble) this.#options.log.error({ trouble }, "a pass failed");
     this.#trouble = trouble;

@@ -16,6 +16,8 @@ import { createFakeSegment, type FakeSegment } from "./fake-segment.ts";
 export interface FakeAgent {
   readonly host: FakeHost;
   readonly loop: Converge;
+  /** What this life reported first. */
+  first(): AgentReport;
   /** What it reported last. */
   last(): AgentReport;
 }
@@ -56,13 +58,19 @@ export async function restartFakeAgent(
   nginx: FakeHost["nginx"] = host.nginx,
 ): Promise<FakeAgent> {
   const agent = agentName(host.name);
+  let first: AgentReport | undefined;
   let report: AgentReport | undefined;
   const loop = createConverge({
     agent,
     clock,
     log: createLogger({ level: "silent", format: "json" }),
     planFile: host.planFile,
-    link: { report: (next) => void (report = next) },
+    link: {
+      report: (next) => {
+        first ??= next;
+        report = next;
+      },
+    },
     random: () => 0.5,
     host: renderingHost(agent, {
       kernel: host.kernel,
@@ -85,6 +93,7 @@ export async function restartFakeAgent(
   return {
     host,
     loop,
+    first: () => present(first, "a report was made"),
     last: () => present(report, "a report was made"),
   };
 }
