@@ -4,7 +4,13 @@
 // afterwards is a stranger.
 
 import { parseAddress, parseDeviceName } from "@fairlead/model";
-import { EdgeError, isEdgeError, readFileBounded, writeFileDurably } from "@fairlead/runtime";
+import {
+  EdgeError,
+  isEdgeError,
+  readFileBounded,
+  removeUnfinished,
+  writeFileDurably,
+} from "@fairlead/runtime";
 
 import type { Ledger, LedgerEntry } from "./ports.ts";
 
@@ -25,6 +31,7 @@ export function createLedger(options: { readonly path: string; readonly bootId: 
   let known: string | undefined;
   return {
     async load() {
+      await removeUnfinished(path);
       try {
         const text = (await readFileBounded(path, LEDGER_BYTES_MAX)).toString("utf8");
         const { entries, boot } = ledgerFromText(text, path);

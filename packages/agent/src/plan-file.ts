@@ -2,7 +2,13 @@
 // plan acts, so that a restart in the middle of a pass goes on with it.
 
 import { type Revisions, createPlanWriter, planFromText } from "@fairlead/wire";
-import { describeError, isEdgeError, readFileBounded, writeFileDurably } from "@fairlead/runtime";
+import {
+  describeError,
+  isEdgeError,
+  readFileBounded,
+  removeUnfinished,
+  writeFileDurably,
+} from "@fairlead/runtime";
 
 import type { AcceptedPlan, PlanFile } from "./ports.ts";
 
@@ -18,6 +24,7 @@ export function createPlanFile(options: {
   const write = createPlanWriter();
   return {
     async load() {
+      await removeUnfinished(path);
       try {
         const text = (await readFileBounded(path, PLAN_BYTES_MAX)).toString("utf8");
         const decoded = planFromText(text, revisions);

@@ -5,7 +5,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileError, readFileBounded, writeFileDurably } from "./atomic-file.ts";
+import { fileError, readFileBounded, removeUnfinished, writeFileDurably } from "./atomic-file.ts";
 import { isEdgeError } from "./errors.ts";
 import { runProgram } from "./process.ts";
 
@@ -31,6 +31,18 @@ test("many writers of one file leave one whole version", async () => {
   const texts = Array.from({ length: 8 }, (_, index) => String(index).repeat(5_000));
   await Promise.all(texts.map((text) => writeFileDurably(path, text, { mode: 0o600 })));
   assert(texts.includes((await readFileBounded(path, 10_000)).toString()));
+});
+
+test("what a killed writer left is removed, and nothing that is somebody's", async () => {
+  await using folder = await makeFolder();
+  const path = join(folder.path, "plan.json");
+  const theirs = ["plan.json", "plan.json.bak", "plan.json.1.bak", "ledger.7"];
+  for (const name of [...theirs, "plan.json.1744353430", "plan.json.7"]) {
+    await writeFile(join(folder.path, name), name);
+  }
+  await removeUnfinished(path);
+  assert.deepEqual((await readdir(folder.path)).toSorted(), theirs.toSorted());
+  await removeUnfinished(join(folder.path, "none", "plan.json"));
 });
 
 test("a folder that does not exist is NOT_FOUND", async () => {

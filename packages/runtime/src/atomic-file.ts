@@ -3,8 +3,8 @@
 // reads a device or a pipe.
 
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
-import { dirname } from "node:path";
+import { open, readdir, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { describeError, EdgeError, isEdgeError } from "./errors.ts";
 
@@ -38,6 +38,21 @@ export async function writeFileDurably(
     await syncFolder(dirname(path));
   } catch (error) {
     throw fileError(error, `cannot write ${path}`);
+  }
+}
+
+/**
+ * Removes what writers of `path` left beside it when they were killed in the middle: a name with a
+ * number behind it. Nobody may write it meanwhile, as whoever starts with its own files knows. What
+ * cannot be removed stays, and is in nobody's way.
+ */
+export async function removeUnfinished(path: string): Promise<void> {
+  const [folder, name] = [dirname(path), basename(path)];
+  const names = await readdir(folder).catch(() => []);
+  const isLeft = (one: string): boolean =>
+    one.startsWith(`${name}.`) && /^\d+$/.test(one.slice(name.length + 1));
+  for (const left of names.filter(isLeft)) {
+    await rm(join(folder, left)).catch(() => undefined);
   }
 }
 
