@@ -59,6 +59,8 @@ export interface StageOptions {
   readonly controllerFlags?: readonly string[];
   /** Added to the flags of the agent on the host of this name. Default: none. */
   readonly agentFlags?: (host: string) => readonly string[];
+  /** Added to the environment of every agent. Default: none. */
+  readonly agentEnv?: Readonly<Record<string, string>>;
   /** Whether a second controller starts after the first, on a host "standby". Default: no. */
   readonly hasStandby?: boolean;
 }
@@ -254,7 +256,7 @@ function createController(host: Host, options: StageOptions): Seat {
   });
 }
 
-function createAgent(host: Host, controllers: string, { agentFlags }: StageOptions): Seat {
+function createAgent(host: Host, controllers: string, options: StageOptions): Seat {
   return createSeat({
     host,
     command: program("fairlead-agent"),
@@ -263,9 +265,10 @@ function createAgent(host: Host, controllers: string, { agentFlags }: StageOptio
       `--name=${host.name}`,
       `--controller=${controllers}`,
       `--state-dir=${STATE_DIR}`,
-      ...(agentFlags?.(host.name) ?? []),
+      ...(options.agentFlags?.(host.name) ?? []),
     ],
     ready: SERVES,
+    program: { env: options.agentEnv ?? {} },
   });
 }
 
