@@ -85,19 +85,23 @@ export async function untilEvent(kube: KubeClient, name: string, reason: string)
 export async function untilCounted(
   kube: KubeClient,
   name: string,
-  told: { readonly reason: string; readonly times: number },
+  told: { readonly reason: string; readonly times: number; readonly ms?: number },
 ): Promise<void> {
   using events = await kube.watch(KINDS.event, { namespace: "default" });
-  await events.until(`${told.reason} about ${name} is counted`, (all) => {
-    const byName = new Map<string, number>();
-    for (const { object } of all) {
-      const { regarding, reason, series } = object as KubeObject & EventFields;
-      if (regarding?.name !== name || reason !== told.reason) continue;
-      byName.set(object.metadata.name, series?.count ?? 1);
-    }
-    const counts = [...byName.values()];
-    return (counts.length === 1 && counts[0] === told.times) || undefined;
-  });
+  await events.until(
+    `${told.reason} about ${name} is counted`,
+    (all) => {
+      const byName = new Map<string, number>();
+      for (const { object } of all) {
+        const { regarding, reason, series } = object as KubeObject & EventFields;
+        if (regarding?.name !== name || reason !== told.reason) continue;
+        byName.set(object.metadata.name, series?.count ?? 1);
+      }
+      const counts = [...byName.values()];
+      return (counts.length === 1 && counts[0] === told.times) || undefined;
+    },
+    told.ms,
+  );
 }
 
 interface EventFields {
