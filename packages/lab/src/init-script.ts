@@ -48,7 +48,8 @@ ${WAIT}`;
 /**
  * A host: arguments are its name, then pairs of a path below /proc/sys and its value. Its folder
  * of the stage becomes /run/host and outlives the host; the rest of /run and the logs are its own
- * and are lost with it.
+ * and are lost with it. Its boot has an id of its own, as each boot of a machine has: programs tell
+ * by it that nothing of before is there any more.
  */
 export const HOST_INIT: string = `
 set -eu
@@ -60,6 +61,9 @@ mount -n --move /run/next /run
 mount -n -t tmpfs -o mode=0755 tmpfs /var/log
 mkdir /var/log/nginx
 mount -n -t sysfs sysfs /sys
+cat /proc/sys/kernel/random/uuid >/run/boot_id
+mount -n --bind /run/boot_id /proc/sys/kernel/random/boot_id
+rm /run/boot_id
 hostname "$1"
 ip link set lo up
 shift

@@ -83,6 +83,7 @@ for (const user of USERS) {
     const [a, b] = await addPair(lab);
     await b.output("ip", ["address", "add", "192.0.2.50/32", "dev", b.link]);
     await b.output("sh", ["-c", "echo kept > disk; echo lost > /run/memory"]);
+    const boots = new Set([await bootOf(a), await bootOf(b)]);
     const program = await b.start("sleep", ["600"]);
     await b.cutLink();
     await b.isolate();
@@ -95,6 +96,8 @@ for (const user of USERS) {
     await assertHears(a, b.address);
     assert.equal(await b.readFile(`${b.dir}/disk`), "kept\n");
     assert.equal((await b.exec("test", ["-e", "/run/memory"])).code, 1);
+    boots.add(await bootOf(b));
+    assert.equal(boots.size, 3, "each boot of each host is known by an id of its own");
     const held = (await b.addresses()).map((one) => one.address);
     assert.ok(!held.includes("192.0.2.50"));
   });
@@ -284,6 +287,10 @@ async function assertHears(from: Host, address: string): Promise<void> {
 async function assertDeaf(from: Host, address: string): Promise<void> {
   const result = await from.exec("ping", ["-n", "-c", "1", "-W", "0.3", address]);
   assert.equal(result.code, 1, `${from.name} must not hear ${address}`);
+}
+
+async function bootOf(host: Host): Promise<string> {
+  return await host.output("cat", ["/proc/sys/kernel/random/boot_id"]);
 }
 
 async function carrier(host: Host): Promise<string> {
