@@ -1,13 +1,17 @@
 // The network between agents and the controller, in memory: calls carry the contract's real bytes,
 // in order, a millisecond each way. A cut holds back what is said until it heals, as TCP does after
-// a pulled cable; a reset breaks a call at both ends. It knows nothing of plans.
+// a pulled cable; a reset breaks a call at both ends. What is said to a controller that hangs waits
+// there for it. It knows nothing of plans.
 
 import { EventEmitter } from "node:events";
 
 import type { Dial, DialedCall, DialEvents } from "@fairlead/agent";
 import type { SyncServer } from "@fairlead/controller";
 import type { Clock } from "@fairlead/runtime";
-import { AgentService, serviceDefinition } from "@fairlead/wire";
+import { AgentService, serviceDefinition, type SyncResponse } from "@fairlead/wire";
+
+import { createToldChanges, type ToldChanges } from "./told-changes.ts";
+import { createUnheard, type Unheard } from "./unheard.ts";
 
 /** One way, in ms. */
 const LATENCY_MS = 1;
@@ -28,6 +32,10 @@ export interface MemoryNetwork {
   serve(sync: SyncServer): void;
   /** A controller's process is gone: its calls break, and dials are refused while there is none. */
   stopServing(sync: SyncServer): void;
+  /** Controllers that hang. */
+  readonly unheard: Unheard<SyncServer>;
+  /** What the controller that is served told agents to change. */
+  readonly told: ToldChanges;
   /** Everything to and from this agent takes so much longer, in ms, and stays in its order. */
   delay(agent: string, ms: number): void;
   /** Nothing passes between this agent and the controller, and nobody is told. */
@@ -55,6 +63,8 @@ class Network implements MemoryNetwork {
   /** What each agent's messages wait beside their way, and until when the last one is under way. */
   readonly #delays = new Map<string, number>();
   readonly #dueMs = new Map<string, number>();
+  readonly unheard: Unheard<SyncServer> = createUnheard();
+  readonly told: ToldChanges = createToldChanges();
   #served: { readonly sync: SyncServer; readonly handler: Handler } | undefined;
 
   constructor(clock: Clock, breaks: () => boolean) {
@@ -68,6 +78,8 @@ class Network implements MemoryNetwork {
         breaks: this.#breaks,
         later: (run) => this.#later(agent, run),
         soon: (run) => void this.#clock.setTimer(LATENCY_MS, run),
+        hear: (sync, run) => this.unheard.hear(sync, run),
+        note: (message) => this.told.note(agent, message),
         onEnd: () => this.#calls.delete(call),
         agent,
       });
@@ -80,6 +92,7 @@ class Network implements MemoryNetwork {
   }
 
   serve(sync: SyncServer): void {
+    this.told.clear();
     sync.register({
       addService: (_, implementation: Implementation) => {
         this.#served = { sync, handler: implementation["sync"] as Handler };
@@ -135,6 +148,9 @@ interface Line {
   readonly later: (run: () => void) => void;
   /** After the way, cut or not. */
   readonly soon: (run: () => void) => void;
+  /** Once the process of this controller runs. */
+  readonly hear: (sync: SyncServer | undefined, run: () => void) => void;
+  readonly note: (message: SyncResponse) => void;
   readonly onEnd: () => void;
 }
 
@@ -166,7 +182,7 @@ class Call implements DialedCall {
     if (!this.#isOpen) return;
     this.server = served?.sync;
     if (served === undefined) this.#end(() => this.#fail("connection refused"));
-    else served.handler(this.#server);
+    else this.#line.hear(served.sync, () => served.handler(this.#server));
   }
 
   giveUp(): void {
@@ -177,23 +193,29 @@ class Call implements DialedCall {
     const bytes = TABLE.requestSerialize(message);
     if (this.#line.breaks()) this.break("the connection was reset");
     else {
-      this.#line.later(() => {
-        if (this.#isOpen) this.#server.emit("data", TABLE.requestDeserialize(bytes));
-      });
+      this.#line.later(() =>
+        this.#line.hear(this.server, () => {
+          if (this.#isOpen) this.#server.emit("data", TABLE.requestDeserialize(bytes));
+        }),
+      );
     }
     return true;
   }
 
   close(): void {
-    this.#end(() => this.#line.later(() => this.#server.close()));
+    this.#end(() => this.#line.later(() => this.#closeServer()));
   }
 
   /** Breaks it at both ends. */
   break(detail: string): void {
     this.#end(() => {
-      this.#server.close();
+      this.#closeServer();
       this.#line.soon(() => this.#fail(detail));
     });
+  }
+
+  #closeServer(): void {
+    this.#line.hear(this.server, () => this.#server.close());
   }
 
   #toAgent(bytes: Buffer): void {
@@ -202,7 +224,10 @@ class Call implements DialedCall {
       return;
     }
     this.#line.later(() => {
-      if (this.#isOpen) this.#events.onMessage(TABLE.responseDeserialize(bytes));
+      if (!this.#isOpen) return;
+      const message = TABLE.responseDeserialize(bytes);
+      this.#line.note(message);
+      this.#events.onMessage(message);
     });
   }
 

@@ -24,6 +24,7 @@ import { createRevisions } from "@fairlead/wire";
 
 import type { MemoryIpam } from "../fakes/memory-ipam.ts";
 import { type MemoryMedium, createMemoryStore } from "../fakes/memory-store.ts";
+import { type CrashPoint, createCrashingStore } from "./crashing-store.ts";
 import type { Faults } from "./faults.ts";
 import type { MemoryFolder } from "./memory-folder.ts";
 import type { MemoryNetwork } from "./memory-network.ts";
@@ -35,18 +36,6 @@ const WRITE_MS = 5;
 
 /** A leader that was taken over knows it after this long at the latest, in ms. */
 const LEASE_MS = 15_000;
-
-/** Where a controller may be killed in the middle of what it does. */
-export const CRASH_POINTS = [
-  "store opened",
-  "before a write",
-  "after a write",
-  "before a status",
-  "after a status",
-] as const;
-
-/** One of them. */
-export type CrashPoint = (typeof CRASH_POINTS)[number];
 
 /** What the controller of a ring is made of. */
 export interface RingControllerOptions {
@@ -81,6 +70,10 @@ export interface RingController {
    * gone; the old one goes on until it notices.
    */
   takeOver(): void;
+  /** The process stands still with all that it was about to do, as a stopped one or its machine. */
+  hang(): void;
+  /** Whatever hangs goes on where it was, also when another one leads by now. */
+  goOn(): void;
   /** The next time that it comes there it is killed, and started anew by its supervisor. */
   crashAt: CrashPoint | undefined;
   /** How long a write of the store takes, in ms. */
@@ -133,15 +126,33 @@ class Controller implements RingController {
     const old = this.#running;
     if (old !== undefined) {
       this.#old.add(old);
-      // One that has nothing to write is told by its lease.
-      this.#options.clock.setTimer(LEASE_MS, () => this.#end(old));
+      if (!old.clock.isHanging) this.#endLater(old);
     }
     this.#begin();
   }
 
+  /** One that has nothing to write is told by its lease. */
+  #endLater(old: Running): void {
+    this.#options.clock.setTimer(LEASE_MS, () => this.#end(old));
+  }
+
+  hang(): void {
+    if (this.#running === undefined) return;
+    this.#running.clock.hang();
+    this.#options.network.unheard.hang(this.#running.sync);
+  }
+
+  goOn(): void {
+    const running = this.#running === undefined ? [] : [this.#running];
+    for (const one of [...this.#old, ...running]) {
+      if (this.#old.has(one) && one.clock.isHanging) this.#endLater(one);
+      one.clock.goOn();
+      this.#options.network.unheard.goOn(one.sync);
+    }
+  }
+
   #begin(): void {
-    const { log, folder, pools, network } = this.#options;
-    const { reservedRouterIds, sharesOwnAddress } = this.#options;
+    const { log, folder, pools, network, reservedRouterIds, sharesOwnAddress } = this.#options;
     const clock = createProcessClock(this.#options.clock);
     const revisions = createRevisions();
     const sync = createSyncServer({
@@ -280,20 +291,10 @@ class Controller implements RingController {
       medium,
       failing: () => this.isStoreLost || faults.strikes(),
     });
-    return {
-      ...store,
-      open: async () => {
-        const stored = await store.open();
-        await this.#crashPoint("store opened", running());
-        return stored;
-      },
-      commit: async (epoch, changes) => {
-        await this.#crashPoint("before a write", running());
-        await clock.sleep(this.storeMs);
-        const result = await store.commit(epoch, changes);
-        await this.#crashPoint("after a write", running());
-        return result;
-      },
-    };
+    return createCrashingStore(store, {
+      clock,
+      writeMs: () => this.storeMs,
+      crashPoint: (point) => this.#crashPoint(point, running()),
+    });
   }
 }

@@ -88,6 +88,9 @@ export const STEPS: readonly StepKind[] = [
       ring.controller.start();
     },
   },
+  { form: "hang controller", run: ({ ring }) => ring.controller.hang() },
+  { form: "controller goes on", run: ({ ring }) => ring.controller.goOn() },
+  { form: "another controller takes over", run: ({ ring }) => ring.controller.takeOver() },
   { form: "break store", run: ({ ring }) => void (ring.controller.isStoreLost = true) },
   { form: "mend store", run: ({ ring }) => void (ring.controller.isStoreLost = false) },
   { form: "lose store", run: ({ ring }) => restoreMedium(ring.medium, createMemoryMedium()) },

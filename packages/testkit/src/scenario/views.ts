@@ -28,6 +28,7 @@ export function viewOf(
     if (kind === "lanes") return () => laneLines(ring);
     if (kind === "acted") return () => orNothing(ring.controller.acted);
     if (kind === "ipam") return () => orNothing(ring.ipam.held());
+    if (kind === "told") return () => orNothing(ring.network.told.lines());
     if (kind === "published") return () => publishedLines(ring);
     return undefined;
   }

@@ -2,9 +2,9 @@
 // and programs die and come back, links and streams break. Given the ring and the numbers; what it
 // broke it can mend again.
 
+import { CRASH_POINTS } from "../scenario/crashing-store.ts";
 import { pathOf, usualMembers, usualService } from "../scenario/manifests.ts";
 import type { Ring } from "../scenario/ring.ts";
-import { CRASH_POINTS } from "../scenario/ring-controller.ts";
 import type { RingAgent } from "../scenario/ring-agent.ts";
 
 /** Picks from a seed. */
