@@ -18,6 +18,8 @@ export interface MemoryIpam {
   held(): readonly string[];
   /** Its holder is forgotten; with `to` somebody else has it now. */
   takeBack(address: Address, to?: string): void;
+  /** Its process is killed and another one started; what was given outlives that. */
+  restart(): void;
   /** A client whose calls fail by `attempt`, before or after they were heard. */
   client(attempt?: () => Promise<void>): IpamClient;
 }
@@ -69,6 +71,8 @@ export function createMemoryIpam(addresses: readonly Address[]): MemoryIpam {
       for (const [uuid, one] of held) if (one.address === address) held.delete(uuid);
       if (to !== undefined) held.set(`uuid of ${to}`, { address, owner: to });
     },
+    // It has no process that could lose anything.
+    restart: () => undefined,
     client: (attempt = () => Promise.resolve()) => {
       const heard = async <T>(hear: () => T): Promise<T> => {
         await attempt();
@@ -92,7 +96,8 @@ function refused(detail: string): IpamAnswer {
   return { kind: "refused", detail };
 }
 
-function away(): EdgeError {
+/** What a client is told that reaches nobody. */
+export function away(): EdgeError {
   const message = "nobody answers at the IPAM";
   return new EdgeError({ code: "UNREACHABLE", message, retryable: true });
 }

@@ -16,6 +16,7 @@ export const IPAM_STEPS: readonly StepKind[] = [
   },
   { form: "ipam goes away", run: ({ ring }) => void (ring.ipam.isAway = true) },
   { form: "ipam comes back", run: ({ ring }) => void (ring.ipam.isAway = false) },
+  { form: "restart ipam", run: ({ ring }) => ring.ipam.restart() },
   {
     form: "ipam forgets ADDRESS",
     run: ({ ring, args: [address = ""] }) => ring.ipam.takeBack(addressOf(address)),

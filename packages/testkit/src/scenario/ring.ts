@@ -17,6 +17,7 @@ import { type MemoryMedium, createMemoryMedium } from "../fakes/memory-store.ts"
 import { createFaults, type Faults } from "./faults.ts";
 import { type MemoryFolder, createMemoryFolder } from "./memory-folder.ts";
 import { type MemoryNetwork, createMemoryNetwork } from "./memory-network.ts";
+import { createOwnIpam } from "./own-ipam.ts";
 import { createRingAgent, type RingAgent } from "./ring-agent.ts";
 import { createRingController, type RingController } from "./ring-controller.ts";
 
@@ -39,6 +40,8 @@ export interface RingOptions {
   readonly reservedRouterIds?: readonly number[];
   /** Whether Services share a host's own address while there is no pool. Default false. */
   readonly sharesOwnAddress?: boolean;
+  /** Whether the IPAM elsewhere is a Fairlead's own service. Default false. */
+  readonly hasOwnIpam?: boolean;
   /** What the store writes to. Default: an empty medium. */
   readonly medium?: MemoryMedium;
   /** Where both programs log to, as text. Default: nowhere. */
@@ -75,7 +78,7 @@ export function createRing(options: RingOptions): Ring {
   const faults = createFaults({ seed: options.seed, rate: options.faultRate });
   const folder = createMemoryFolder();
   const medium = options.medium ?? createMemoryMedium();
-  const ipam = createMemoryIpam([]);
+  const ipam = options.hasOwnIpam === true ? createOwnIpam({ clock, log }) : createMemoryIpam([]);
   const network = createMemoryNetwork({ clock, breaks: () => faults.strikes() });
   const controller = createRingController({
     clock,

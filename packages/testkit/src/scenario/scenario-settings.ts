@@ -25,6 +25,7 @@ const FORMS = [
   "members-are WHAT",
   "default-class WORD",
   "reserved-router-ids RANGE",
+  "ipam of ours",
 ] as const;
 
 /** Parts the settings from the steps. */
@@ -48,6 +49,7 @@ export function readSettings(lines: readonly ScenarioLine[]): {
     else if (form === "pool NAME=RANGE") pools.push(first);
     else if (form === "pools none") isPoolless = true;
     else if (form === "shares own address") more = { ...more, sharesOwnAddress: true };
+    else if (form === "ipam of ours") more = { ...more, hasOwnIpam: true };
     else if (form === "default-class WORD") more = { ...more, defaultClass: first === "on" };
     else if (form === "reserved-router-ids RANGE") more = { ...more, ...reserved(first, line) };
     else more = { ...more, members: first === "nodes" ? "nodes" : "endpoints" };
