@@ -3,11 +3,11 @@
 // what was served before is served all the time, by the same daemons.
 
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 import { startProbe } from "@fairlead/lab";
 
-import { pidOf } from "./stage/daemons.ts";
+import { pidOf, RUN_DIR } from "./stage/daemons.ts";
 import { arm, deathsOf, disarm, DYING } from "./stage/killed-agent/arm.ts";
 import { service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
@@ -68,6 +68,11 @@ story(
     }
     noneFailed(await probe.stop());
     assert.deepEqual(daemonsOf(stage), daemons, "no daemon was started anew");
+    for (const host of stage.balancers) {
+      const log = readFileSync(host.outsidePath(`${RUN_DIR}/log/keepalived/current`), "utf8");
+      const begun = log.match(/\(lane-10\.77\.0\.0-24-1\) Entering/g);
+      assert.equal(begun?.length, 1, `${host.name} never left the address's lane`);
+    }
     assert.equal(movesOf(stage, web.address), moves, "the address never came or went");
   },
 );
