@@ -88,9 +88,9 @@ test("the page of annotations is made from the controller's tables", () => {
 test("the page of metrics is made from the programs' registries", () => {
   const path = "docs/reference/metrics.md";
   const unasked = (): never => assert.fail("the page is made without a scrape");
-  const fed = { plans: 0, totalMs: 0 };
+  const times = { fed: { plans: 0, totalMs: 0 }, applied: { follow: () => undefined } };
   using controller = everyControllerMetric(unasked);
-  using agent = createAgentMetrics({ version: "", view: unasked, isConnected: unasked, fed });
+  using agent = createAgentMetrics({ version: "", view: unasked, isConnected: unasked, times });
   const wanted = metricsPage([
     {
       program: "fairlead-controller",

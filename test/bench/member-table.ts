@@ -10,7 +10,7 @@ import { MEMBERS, service, type ServicePort } from "../e2e/stage/manifests.ts";
 import { createStage, type Stage } from "../e2e/stage/stage.ts";
 import { roundsOf, servicesOf } from "./counts.ts";
 import { type Figure, quantile } from "./goal.ts";
-import { type PagePlace, readMetric } from "./readings.ts";
+import { AGENT_PORT, type PagePlace, readMetric } from "./readings.ts";
 
 const FEW = 10;
 const MANY = 10_000;
@@ -64,7 +64,7 @@ async function measure(
   );
   await stage.inSync(SERVED_MS_MAX);
   tell(`  ${listeners} listeners are served`);
-  const page = { host, port: 7714 };
+  const page = { host, port: AGENT_PORT };
   const reloads = await readMetric(page, "fairlead_proxy_reloads_total");
   const changes: number[] = [];
   for (let round = 1; round <= roundsOf(CHANGES); round += 1) {

@@ -12,6 +12,9 @@ export interface PagePlace {
   readonly port: number;
 }
 
+/** Where agents show theirs. */
+export const AGENT_PORT = 7714;
+
 /** The controller's page. */
 export function controllerPage(stage: Stage): PagePlace {
   return { host: stage.control, port: 7704 };
@@ -33,7 +36,7 @@ export function metricOf(
   name: string,
   labels: Readonly<Record<string, string>> = {},
 ): number {
-  const family = parseMetricsPage(page).get(name.replace(/_(?:sum|count)$/u, ""));
+  const family = parseMetricsPage(page).get(name.replace(/_(?:sum|count|bucket)$/u, ""));
   if (family === undefined) throw new Error(`the page shows no ${name}`);
   const wanted = Object.entries(labels);
   const samples = family.samples.filter(
@@ -49,7 +52,9 @@ export function metricOf(
 /** Reloads of nginx since their start, agent by agent. */
 export function readReloads(stage: Stage): Promise<readonly number[]> {
   return Promise.all(
-    stage.balancers.map((host) => readMetric({ host, port: 7714 }, "fairlead_proxy_reloads_total")),
+    stage.balancers.map((host) =>
+      readMetric({ host, port: AGENT_PORT }, "fairlead_proxy_reloads_total"),
+    ),
   );
 }
 

@@ -9,7 +9,7 @@ import { HTTP, manifest, service } from "../e2e/stage/manifests.ts";
 import { claimOf, createStage, MANIFESTS, type Stage } from "../e2e/stage/stage.ts";
 import { roundsOf } from "./counts.ts";
 import { type Figure, quantile } from "./goal.ts";
-import { readMetric, readReloads } from "./readings.ts";
+import { AGENT_PORT, readMetric, readReloads } from "./readings.ts";
 
 const RELOADS = 100;
 /** Two clients with a connection each ms: 2 000 a second, where the machine can. */
@@ -36,7 +36,7 @@ export async function benchReloads(tell: (line: string) => void): Promise<readon
   const { address, holder } = await stage.served("default/web");
   const quiet = await connectDuring(stage, address, () => wait(QUIET_MS));
   tell(`  without a reload: ${quiet.tookMs.length} connections`);
-  const page = { host: stage.lab.host(holder), port: 7714 };
+  const page = { host: stage.lab.host(holder), port: AGENT_PORT };
   const before = await readMetric(page, "fairlead_proxy_reloads_total");
   const reloads = roundsOf(RELOADS);
   const loaded = await connectDuring(stage, address, async () => {

@@ -20,6 +20,7 @@ import { createRevisions, type Revisions } from "@fairlead/wire";
 
 import { type AgentHost, createAgentHost } from "./agent-host.ts";
 import { placesHeld, startAnnouncingAgain } from "./announce-again.ts";
+import { createApplyTimes } from "./apply-times.ts";
 import { readBootId } from "./boot-id.ts";
 import type { DebugContext } from "./api/grpc/debug-context.ts";
 import { createDebugServer } from "./api/grpc/debug-server.ts";
@@ -28,8 +29,8 @@ import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { createControllerLink } from "./link/controller-link.ts";
 import { markEnded } from "./ended-mark.ts";
 import { forgetTables } from "./forget-tables.ts";
-import { type FedTimes, createFedTimes } from "./fed-times.ts";
-import { agentHealth, agentReadiness, createAgentMetrics } from "./metrics.ts";
+import { createFedTimes } from "./fed-times.ts";
+import { agentHealth, agentReadiness, createAgentMetrics, type PlanTimes } from "./metrics.ts";
 import { createLiveness, lanesOf } from "./liveness/liveness.ts";
 import { createTrackFiles } from "./liveness/track-files.ts";
 import { type LeavePolicy, leaveAddresses } from "./leave-addresses.ts";
@@ -93,8 +94,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { kernel, ledger } = host;
   await takeLanesBack({ layout, agent, kernel, files, lanes: lanesOf(loaded.plan) });
   const link = createLink(options, agent, revisions);
-  const converge = createConverge({ agent, clock, log, host, planFile, link, random });
-  const fed = createFedTimes(clock);
+  const times = { fed: createFedTimes(clock), applied: createApplyTimes() };
+  const onApplied = times.applied.applied;
+  const converge = createConverge({ agent, clock, log, host, planFile, link, random, onApplied });
   // Stopped when the loop has ended, and before the kernel's adapter.
   await lifecycle.start("added addresses", () => ({
     [Symbol.asyncDispose]: () =>
@@ -125,14 +127,15 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     hello: () => helloOf({ agent, bootId, hasIpv6: options.programs.hasIpv6 }, converge),
     held: () => converge.view().wanted,
     onPlan: (plan, receivedMs) => {
-      converge.accept(plan, () => fed.add(receivedMs));
+      times.applied.came(plan, receivedMs);
+      converge.accept(plan, () => times.fed.add(receivedMs));
       liveness.planned();
     },
     onConnectionChange: (isConnected) => {
       if (!isConnected) log.warn({}, "lost the controller; the last good plan is served on");
     },
   });
-  await serveHealth(options, converge, link, fed);
+  await serveHealth(options, converge, link, times);
   await lifecycle.start("collecting", () => collectAfterStart(clock));
   full.start(view);
   await lifecycle.start("full listeners", () => full);
@@ -227,10 +230,10 @@ async function serveHealth(
   { metrics: place, loopDelay, lifecycle }: AgentOptions,
   converge: Converge,
   link: ControllerLink,
-  fed: FedTimes,
+  times: PlanTimes,
 ): Promise<void> {
   const view = (): ReturnType<Converge["view"]> => converge.view();
-  const options = { version: VERSION, view, fed, isConnected: () => link.connected };
+  const options = { version: VERSION, view, times, isConnected: () => link.connected };
   if ("registry" in place) {
     createAgentMetrics({ ...options, metrics: place });
     return;

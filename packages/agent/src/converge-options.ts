@@ -5,7 +5,7 @@ import type { AgentName } from "@fairlead/model";
 import type { Clock, Logger } from "@fairlead/runtime";
 
 import type { Host } from "./host.ts";
-import type { ControllerLink, PlanFile } from "./ports.ts";
+import type { AcceptedPlan, ControllerLink, PlanFile } from "./ports.ts";
 
 /** What the loop is made of. */
 export interface ConvergeOptions {
@@ -17,4 +17,6 @@ export interface ConvergeOptions {
   readonly link: Pick<ControllerLink, "report">;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Told when all of a plan that the host takes is in force, in monotonic ms. Default: nobody. */
+  readonly onApplied?: (plan: AcceptedPlan, nowMs: number) => void;
 }

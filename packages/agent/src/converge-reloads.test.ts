@@ -169,10 +169,14 @@ test("twenty plans within a second cost two passes that reload", async () => {
   const a = await startFakeAgent(stage, "a");
   await stage.clock.advance(2000);
   const before = a.loop.view().reloads;
-  for (let i = 0; i < 20; i++) {
-    a.loop.accept(acceptedPlan("a", [...web(), ...listenerOf(`192.0.2.100:${9000 + i}/tcp`, [])]));
+  const plans = Array.from({ length: 20 }, (_, i) =>
+    acceptedPlan("a", [...web(), ...listenerOf(`192.0.2.100:${9000 + i}/tcp`, [])]),
+  );
+  for (const plan of plans) {
+    a.loop.accept(plan);
     await stage.clock.advance(40);
   }
   await stage.clock.advance(1000);
   assert.equal(a.loop.view().reloads - before, 2);
+  assert.deepEqual(a.inForce(), [plans[0], plans.at(-1)], "so they are in force");
 });

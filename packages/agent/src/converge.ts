@@ -59,10 +59,7 @@ class Loop implements Converge {
   #epoch = 0;
   #sequence = 0;
   #passCount = 0;
-  /**
-   * Whether the first pass has ended in any way. Before, it is not known what daemons of an earlier
-   * life run; a report that they run nothing would have this host taken out of its lanes.
-   */
+  /** Set as the first pass ends: before, what daemons of an earlier life run is not known. */
   #knowsItsHost = false;
   /** Counts when steps begin and when they end: odd while they run. */
   #phase = 0;
@@ -215,6 +212,7 @@ class Loop implements Converge {
     logChanges(log, before, result.applied);
     this.#applied = result.applied;
     this.#appliedPlan = wanted.revision;
+    this.#options.onApplied?.(wanted, clock.nowMs());
     this.#reloads += result.reloads;
     this.#ledger = result.ledger;
     this.#lastPass = passOf({ steps: result.steps });

@@ -1,20 +1,30 @@
-// The agent's metrics, all read from the loop's view at the moment of a scrape. Labels are of
-// closed sets: no name of a user's object ever becomes one.
+// The agent's metrics, nearly all read from the loop's view at the moment of a scrape. Labels are
+// of closed sets: no name of a user's object ever becomes one.
 
 import { createMetrics, type HealthReport, type LoopDelay, type Metrics } from "@fairlead/runtime";
 
+import type { ApplyTimes } from "./apply-times.ts";
 import type { ConvergeView } from "./converge-view.ts";
 import type { FedTimes } from "./fed-times.ts";
 import { heldVips } from "./held-vips.ts";
 import type { ObservedGeneration } from "./observe.ts";
 import { countUdpSessions } from "./udp-sessions.ts";
 
+/** How long plans take. */
+export interface PlanTimes {
+  readonly fed: Pick<FedTimes, "plans" | "totalMs">;
+  readonly applied: Pick<ApplyTimes, "follow">;
+}
+
+/** Bounds in seconds. Most is in force as soon as nginx has reloaded; a second reload waits 1 s. */
+const APPLIED_SECONDS = [0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30];
+
 /** What the metrics are read from. */
 export interface AgentMetricsOptions {
   readonly version: string;
   readonly view: () => ConvergeView;
   readonly isConnected: () => boolean;
-  readonly fed: Pick<FedTimes, "plans" | "totalMs">;
+  readonly times: PlanTimes;
   /** Metrics of a program that the agent is a part of; else it makes its own. */
   readonly metrics?: Metrics;
   /** What tells it how late its event loop is; else it looks by itself. */
@@ -70,13 +80,19 @@ export function createAgentMetrics(options: AgentMetricsOptions): Metrics {
   gauge("agent_members_reachable", "1 while connections find members in the kernel.", () =>
     isFree(view(), "unrouted"),
   );
+  const applied = metrics.histogram({
+    name: "agent_plan_applied_seconds",
+    help: "From the arrival of a plan until all of it that the host takes is in force.",
+    buckets: APPLIED_SECONDS,
+  });
+  options.times.applied.follow((tookMs) => applied.observe(tookMs / 1000));
   addCounters(metrics, options);
   return metrics;
 }
 
 function addCounters(
   metrics: Metrics,
-  { view, fed }: Pick<AgentMetricsOptions, "view" | "fed">,
+  { view, times: { fed } }: Pick<AgentMetricsOptions, "view" | "times">,
 ): void {
   metrics.counter({
     name: "agent_passes_total",

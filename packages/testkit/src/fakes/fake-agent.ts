@@ -2,7 +2,7 @@
 // started, or started again on the host it left, and its last report. Real steps and real
 // rendering; only the host's ports are fakes.
 
-import { type Converge, createConverge } from "@fairlead/agent";
+import { type AcceptedPlan, type Converge, createConverge } from "@fairlead/agent";
 import { type AgentReport, present } from "@fairlead/model";
 import { createFakeClock, createLogger, type FakeClock } from "@fairlead/runtime";
 
@@ -20,6 +20,8 @@ export interface FakeAgent {
   first(): AgentReport;
   /** What it reported last. */
   last(): AgentReport;
+  /** Plans that it said are in force, in that order. */
+  inForce(): readonly AcceptedPlan[];
 }
 
 /** A segment with nobody on it, and its time. */
@@ -60,6 +62,7 @@ export async function restartFakeAgent(
   const agent = agentName(host.name);
   let first: AgentReport | undefined;
   let report: AgentReport | undefined;
+  const inForce: AcceptedPlan[] = [];
   const loop = createConverge({
     agent,
     clock,
@@ -72,6 +75,7 @@ export async function restartFakeAgent(
       },
     },
     random: () => 0.5,
+    onApplied: (plan) => void inForce.push(plan),
     host: renderingHost(agent, {
       kernel: host.kernel,
       segment: host.segment,
@@ -95,5 +99,6 @@ export async function restartFakeAgent(
     loop,
     first: () => present(first, "a report was made"),
     last: () => present(report, "a report was made"),
+    inForce: () => inForce,
   };
 }
