@@ -23,12 +23,28 @@ export * as ipamCommands from "./ipam/commands.ts";
 export { type IpamChange, parseUuid, type StoredIpam, type Uuid } from "./ipam/ipam-model.ts";
 export { createIpamService, type IpamService } from "./ipam/ipam-service.ts";
 export { type IpamStore } from "./ipam/ports.ts";
-export { createKubeClient, type KubeAccess, type KubeRequestOptions } from "./kube/kube-client.ts";
+export { eventProblem } from "./kube/event-rules.ts";
+export { isRightMissing } from "./kube/grant-commands.ts";
+export {
+  createKubeClient,
+  type KubeAccess,
+  type KubeClient,
+  type KubeRequest,
+  type KubeRequestOptions,
+} from "./kube/kube-client.ts";
+export { isKubeError } from "./kube/kube-errors.ts";
+export { readServiceRecord } from "./kube/read-record.ts";
+export { FINALIZER, type ServiceRecord } from "./kube/service-record.ts";
 export { keepLeases, type LeaseKeeping, type LeaseKeepingOptions } from "./keep-leases.ts";
 export * from "./ports.ts";
 export { type IpamAnswer, type IpamClient } from "./registrar/ports.ts";
 export { createRegistrar, type RegistrarOptions } from "./registrar/registrar.ts";
 export { type ProgramOptions, runProgram } from "./program.ts";
+export { type EventSeries, seriesRequest } from "./publish/kube/event-series.ts";
+export { type ServiceWrite } from "./publish/kube/next-write.ts";
+export { poolStatusRequest } from "./publish/kube/pool-publisher.ts";
+export { writeRequest } from "./publish/kube/write-request.ts";
+export { failureResult } from "./publish/kube/write-result.ts";
 export { statusTexts } from "./publish/folder/folder-publisher.ts";
 export {
   CONTROLLER_EXTRA_KEYS,

@@ -21,6 +21,12 @@ export { anyText, hostile, MARK } from "./grammar/hostile-text.ts";
 export * from "./kube/kube-client.ts";
 export type * from "./kube/kube-resource.ts";
 export type { KubeEvent, KubeWatch } from "./kube/kube-watch.ts";
+export {
+  type PoolWriteStage,
+  testPoolWriteContract,
+} from "./cluster-writes/pool-write-contract.ts";
+export { testWriteContract } from "./cluster-writes/write-contract.ts";
+export { type HandWritten, type WriteStage, writeStageOver } from "./cluster-writes/write-stage.ts";
 export { type EtcdPlace, shareEtcd } from "./shared-etcd.ts";
 export { inSandbox, type SandboxOptions } from "./sandbox.ts";
 export * from "./fakes/memory-ipam.ts";

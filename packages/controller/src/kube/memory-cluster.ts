@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 
 import type { Clock } from "@fairlead/runtime";
 
+import { eventProblem } from "./event-rules.ts";
 import type { KubeClient, KubeRequest } from "./kube-client.ts";
 import { answerError, type KubeError } from "./kube-errors.ts";
 import {
@@ -14,16 +15,25 @@ import {
   mergeInto,
   problemOf,
   serviceJson,
+  takenBy,
   withOwner,
 } from "./memory-service.ts";
-import { childOf, isJson, type Json, textOf } from "./object-fields.ts";
+import { childOf, copyTexts, isJson, type Json, textOf } from "./object-fields.ts";
 import { readServiceRecord } from "./read-record.ts";
 import { FINALIZER, type ServiceBook, type ServiceRecord } from "./service-record.ts";
+
+/** What of a Service is said when it is made. */
+type Made = Partial<Pick<MemoryService, "type" | "finalizers" | "externalIPs">>;
 
 /** From a request to its answer, in ms. */
 const ANSWER_MS = 5;
 /** From a change to its showing in the book, in ms. */
 const WATCH_MS = 2;
+const APPLY = "application/apply-patch+yaml";
+const MERGE = "application/merge-patch+json";
+const IDENTITY = ["uid", "resourceVersion"] as const;
+/** A server reads no more of a request. */
+const BYTES_MAX = 3 * 1024 * 1024;
 
 /** A write as the server got it, whatever became of it. */
 export interface SeenWrite {
@@ -37,6 +47,18 @@ export interface SeenWrite {
 /** An error as the answer of a server. */
 export function refusal(request: KubeRequest, status: number, message: string): KubeError {
   return answerError(request, { status, retryAfter: undefined, body: { message } });
+}
+
+/** What an API server says to one who lacks the right to this write. */
+export function lackOfRight(request: KubeRequest, user: string): KubeError {
+  const [, group = "", namespace = "", kind = "", name, part] = PATH.exec(request.path) ?? [];
+  const resource = part === undefined ? kind : `${kind}/${part}`;
+  const what = `${group === "" ? kind : `${kind}.${group}`}${name === undefined ? "" : ` "${name}"`}`;
+  const verb = request.method === "POST" ? "create" : "patch";
+  const words =
+    `${what} is forbidden: User "${user}" cannot ${verb} resource "${resource}" ` +
+    `in API group "${group}" in the namespace "${namespace}"`;
+  return refusal(request, 403, words);
 }
 
 /** A cluster in memory. Services are named `namespace/name`, or `name` in `default`. */
@@ -78,7 +100,7 @@ export class MemoryCluster {
   }
 
   /** Makes a Service, of type LoadBalancer unless told otherwise; returns its uid. */
-  create(title: string, fields: Partial<Pick<MemoryService, "type" | "finalizers">> = {}): string {
+  create(title: string, fields: Made = {}): string {
     const key = keyOf(title);
     const [namespace = "", name = ""] = key.split("/");
     this.#uids += 1;
@@ -108,9 +130,15 @@ export class MemoryCluster {
   }
 
   /** As the server has it now; undefined: there is none. */
-  record(title: string): ServiceRecord | undefined {
+  look(title: string): Json | undefined {
     const service = this.#services.get(keyOf(title));
-    return service === undefined ? undefined : readServiceRecord(serviceJson(service));
+    return service === undefined ? undefined : serviceJson(service);
+  }
+
+  /** The same as the publisher reads it. */
+  record(title: string): ServiceRecord | undefined {
+    const object = this.look(title);
+    return object === undefined ? undefined : readServiceRecord(object);
   }
 
   /** The watch falls behind: the book shows nothing new. */
@@ -150,7 +178,12 @@ export class MemoryCluster {
     this.writes.push({ atMs: this.#clock.nowMs(), method, path, body });
     const failure = this.fail(request);
     if (failure !== undefined) throw failure;
-    const [, namespace = "", kind, name = "", part = ""] = PATH.exec(path) ?? [];
+    if (Buffer.byteLength(JSON.stringify(body)) > BYTES_MAX) {
+      throw refusal(request, 413, `Request entity too large: limit is ${BYTES_MAX}`);
+    }
+    const wrong = method === "PATCH" ? patchProblem(request) : undefined;
+    if (wrong !== undefined) throw wrong;
+    const [, , namespace = "", kind, name = "", part = ""] = PATH.exec(path) ?? [];
     const key = `${namespace}/${name}`;
     if (kind === "services") return this.#patch(request, { key, part, body });
     return this.#writeEvent(request, { namespace, name, body });
@@ -161,19 +194,24 @@ export class MemoryCluster {
     { key, part, body }: { readonly key: string; readonly part: string; readonly body: Json },
   ): Json {
     const before = this.#services.get(key);
-    const metadata = childOf(body, "metadata");
-    if (before === undefined) throw refusal(request, 409, "uid mismatch: there is no such object");
-    if (textOf(metadata, "resourceVersion") !== String(before.version)) {
+    const isApply = request.contentType === APPLY;
+    if (before === undefined) {
+      throw isApply
+        ? refusal(request, 409, "uid mismatch: no existing object was found")
+        : refusal(request, 404, "not found");
+    }
+    const { uid, resourceVersion } = copyTexts(childOf(body, "metadata"), IDENTITY);
+    if (resourceVersion !== undefined && resourceVersion !== String(before.version)) {
       throw refusal(request, 409, "the object has been modified");
     }
-    if (textOf(metadata, "uid") !== before.uid) {
+    if (uid !== undefined && uid !== before.uid) {
       throw refusal(request, 422, "metadata.uid: field is immutable");
     }
-    const manager = request.query?.["fieldManager"] ?? "";
-    const isApply = request.contentType === "application/apply-patch+yaml";
-    const after = isApply
-      ? applyTo(before, body, { manager, part })
-      : mergeInto(before, body, manager);
+    const { fieldManager: manager = "", force } = request.query ?? {};
+    const apply = { body, manager, part };
+    const taken = isApply && force !== "true" ? takenBy(before, apply) : undefined;
+    if (taken !== undefined) throw refusal(request, 409, `Apply failed with 1 conflict: ${taken}`);
+    const after = isApply ? applyTo(before, apply) : mergeInto(before, body, manager);
     const problem = problemOf(before, after);
     if (problem !== undefined) throw refusal(request, 422, problem);
     if (isDeepStrictEqual(before, after)) return serviceJson(before);
@@ -191,18 +229,31 @@ export class MemoryCluster {
     const name = isNew ? textOf(childOf(body, "metadata"), "name") : at.name;
     const key = `${namespace}/${name}`;
     const before = this.events.get(key);
-    const problem = isNew ? "already exists" : "not found";
     if (isNew !== (before === undefined)) {
-      throw refusal(request, isNew ? 409 : 404, `events "${name}" ${problem}`);
+      const because = isNew ? "already exists" : "not found";
+      throw refusal(request, isNew ? 409 : 404, `events "${name}" ${because}`);
     }
     const after = { ...before, ...body };
+    const problem = eventProblem(before, after);
+    if (problem !== undefined) {
+      throw refusal(request, 422, `${problem.field}: ${problem.because}`);
+    }
     this.events.set(key, after);
     return after;
   }
 }
 
 const PATH =
-  /^\/apis?\/[a-z0-9./]+\/namespaces\/([^/]+)\/(services|events)(?:\/([^/]+))?(?:\/([^/]+))?$/u;
+  /^\/(?:api|apis\/([a-z0-9.]+))\/v1\/namespaces\/([^/]+)\/(services|events)(?:\/([^/]+))?(?:\/([^/]+))?$/u;
+
+/** What the server has against a patch before it looks at the object. */
+function patchProblem(request: KubeRequest): KubeError | undefined {
+  const { contentType = "application/json", query } = request;
+  if (contentType === MERGE) return undefined;
+  if (contentType !== APPLY) return refusal(request, 415, "415: Unsupported Media Type");
+  if (query?.["fieldManager"] !== undefined) return undefined;
+  return refusal(request, 422, "fieldManager: Required value: is required for apply patch");
+}
 
 function keyOf(title: string): string {
   return title.includes("/") ? title : `default/${title}`;

@@ -2,10 +2,12 @@
 // answers. Lists, watches and status writes behave as there; nothing else is asked of it.
 
 import { setImmediate } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 
 import type { KubeClient, KubeRequest, Watcher } from "./kube-client.ts";
 import { KubeError, type KubeErrorCode } from "./kube-errors.ts";
-import { childOf, isJson, type Json, textOf } from "./object-fields.ts";
+import { applyFields, type Fields, type OwnedFields, ownersAfter } from "./memory-fields.ts";
+import { childOf, isJson, type Json, listOf, textOf } from "./object-fields.ts";
 import { POOLS_PATH } from "./pool-record.ts";
 
 interface Failure {
@@ -13,12 +15,25 @@ interface Failure {
   readonly message: string;
 }
 
+/** What an API server says to one who may not write the status of `lan`. */
+export const NO_RIGHT_TO_LAN: Failure = {
+  code: "FORBIDDEN",
+  message:
+    'addresspools.fairlead.io "lan" is forbidden: User "fairlead" cannot patch resource ' +
+    '"addresspools/status" in API group "fairlead.io" at the cluster scope',
+};
+
+const NOTHING: OwnedFields = { fields: new Map(), owned: new Map() };
+
 /** A cluster that has pools, or does not even know them. */
 export class MemoryPools implements KubeClient {
   readonly server = "https://memory";
   readonly #pools = new Map<string, Json>();
+  /** What each status says and who says it, by the pool's name. */
+  readonly #said = new Map<string, OwnedFields>();
   readonly #watchers = new Set<Watcher>();
   #version = 100;
+  #uids = 0;
   /** How every request fails; undefined: it does not. */
   failure: Failure | undefined;
   /** How writes to a pool fail, by its name. */
@@ -28,13 +43,16 @@ export class MemoryPools implements KubeClient {
   /** Requests in their order: `LIST`, `WATCH`, `PATCH lan`. */
   readonly asked: string[] = [];
 
-  /** Makes a pool or changes its spec, and gives its uid. */
+  /** Makes a pool or changes it. */
   put(name: string, spec: object, metadata: object = {}): void {
     const known = this.#pools.get(name);
-    const generation = Number(childOf(known ?? {}, "metadata")["generation"] ?? 0) + 1;
-    const uid = `uid-${name}`;
+    if (known === undefined) this.#uids += 1;
+    const before = childOf(known ?? {}, "metadata");
+    const isOther = !isDeepStrictEqual(known?.["spec"], spec);
+    const generation = Number(before["generation"] ?? 0) + (isOther ? 1 : 0);
+    const { uid = `uid-${this.#uids}` } = before;
     const creationTimestamp = "2026-01-01T00:00:00Z";
-    const made = { name, uid, creationTimestamp, generation, ...metadata };
+    const made = { ...before, name, uid, creationTimestamp, generation, ...metadata };
     this.#keep(name, { ...known, metadata: made, spec });
   }
 
@@ -42,7 +60,20 @@ export class MemoryPools implements KubeClient {
     const known = this.#pools.get(name);
     if (known === undefined) throw new TypeError(`there is no pool ${name}`);
     this.#pools.delete(name);
+    this.#said.delete(name);
     this.#tell("DELETED", this.#versioned(known));
+  }
+
+  /** A hand says something in a status that nobody says yet, or overwrites it. */
+  say(name: string, said: Json): void {
+    const before = this.#said.get(name) ?? NOTHING;
+    const fields = new Map([...before.fields, ...statusFields(said)]);
+    this.#sayAll(name, { fields, owned: ownersAfter(before, fields, "kubectl-edit") });
+  }
+
+  /** A pool as the server has it; undefined: there is none. */
+  look(name: string): Json | undefined {
+    return this.#pools.get(name);
   }
 
   status(name: string): Json {
@@ -60,15 +91,7 @@ export class MemoryPools implements KubeClient {
       const metadata = { resourceVersion: String(this.#version) };
       return { kind: "AddressPoolList", metadata, items: [...this.#pools.values()] };
     }
-    const known = this.#pools.get(name);
-    const body = isJson(request.body) ? request.body : {};
-    const asked = childOf(body, "metadata");
-    if (known === undefined) throw failed("NOT_FOUND", "it is gone");
-    const { uid, resourceVersion } = childOf(known, "metadata");
-    if (uid !== asked["uid"] || resourceVersion !== asked["resourceVersion"]) {
-      throw failed("CONFLICT", "the object has been modified");
-    }
-    return this.#keep(name, { ...known, status: body["status"] });
+    return this.#apply(name, request);
   }
 
   async watch(_request: KubeRequest, watcher: Watcher): Promise<void> {
@@ -96,8 +119,29 @@ export class MemoryPools implements KubeClient {
     if (failure !== undefined) throw failed(failure.code, failure.message);
   }
 
+  #apply(name: string, { body, query }: KubeRequest): Json {
+    const known = this.#pools.get(name);
+    const asked = childOf(isJson(body) ? body : {}, "metadata");
+    if (known === undefined) throw failed("NOT_FOUND", `addresspools "${name}" not found`);
+    // The uid is not looked at: it is no part of a status.
+    const { resourceVersion } = childOf(known, "metadata");
+    if (resourceVersion !== (asked["resourceVersion"] ?? resourceVersion)) {
+      throw failed("CONFLICT", "the object has been modified");
+    }
+    const wanted = statusFields(childOf(isJson(body) ? body : {}, "status"));
+    const manager = query?.["fieldManager"] ?? "";
+    return this.#sayAll(name, applyFields(this.#said.get(name) ?? NOTHING, wanted, manager));
+  }
+
+  #sayAll(name: string, said: OwnedFields): Json {
+    this.#said.set(name, said);
+    return this.#keep(name, { ...this.#pools.get(name), status: statusOf(said.fields) });
+  }
+
   #keep(name: string, object: Json): Json {
-    const isNew = !this.#pools.has(name);
+    const before = this.#pools.get(name);
+    if (before !== undefined && isDeepStrictEqual(before, object)) return before;
+    const isNew = before === undefined;
     const kept = this.#versioned(object);
     this.#pools.set(name, kept);
     this.#tell(isNew ? "ADDED" : "MODIFIED", kept);
@@ -117,6 +161,31 @@ export class MemoryPools implements KubeClient {
 
 function failed(code: KubeErrorCode, message: string): KubeError {
   return new KubeError({ code, message });
+}
+
+function statusFields(status: Json): Fields {
+  const { usage, conditions: _, ...rest } = status;
+  const families = Object.entries(isJson(usage) ? usage : {});
+  const conditions = listOf(status, "conditions").filter(isJson);
+  return new Map<string, unknown>([
+    ...Object.entries(rest),
+    ...families.map(([family, use]) => [`usage ${family}`, use] as const),
+    ...conditions.map((one) => [`condition ${textOf(one, "type")}`, one] as const),
+  ]);
+}
+
+function statusOf(fields: Fields): Json {
+  const of = (kind: string): readonly (readonly [string, unknown])[] =>
+    [...fields]
+      .filter(([field]) => field.startsWith(`${kind} `))
+      .map(([field, value]) => [field.slice(kind.length + 1), value]);
+  const rest = [...fields].filter(([field]) => !field.includes(" "));
+  const [usage, conditions] = [of("usage"), of("condition").map(([, one]) => one)];
+  return {
+    ...Object.fromEntries(rest),
+    ...(usage.length > 0 ? { usage: Object.fromEntries(usage) } : {}),
+    ...(conditions.length > 0 ? { conditions } : {}),
+  };
 }
 
 /** The condition of that type in a status, in one line; empty when there is none. */

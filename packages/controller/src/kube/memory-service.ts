@@ -2,8 +2,14 @@
 // what a server-side apply sets and takes back, and what is refused, as a kube-apiserver 1.36 does
 // it.
 
-import { isDeepStrictEqual } from "node:util";
-
+import {
+  applyFields,
+  type Fields,
+  type OwnedFields,
+  ownersAfter,
+  type Owners,
+  takenFrom,
+} from "./memory-fields.ts";
 import { childOf, isJson, type Json, listOf, textOf } from "./object-fields.ts";
 import { WRITTEN_EXTERNAL_IPS } from "./service-record.ts";
 
@@ -23,33 +29,25 @@ export interface MemoryService {
   /** The annotation about what in these is ours; empty: it has none. */
   note: string;
   /** Fields by manager: `ingress`, `externalIPs`, `note`, `finalizer NAME`, `condition TYPE`. */
-  owned: ReadonlyMap<string, ReadonlySet<string>>;
+  owned: Owners;
 }
 
-/** The fields of a Service that have owners, by the names used above. */
-type Fields = ReadonlyMap<string, unknown>;
+/** An apply to the object or its status. */
+interface Apply {
+  readonly body: Json;
+  readonly manager: string;
+  readonly part: string;
+}
 
-/** A server-side apply with force, to the object or its status. */
-export function applyTo(
-  before: MemoryService,
-  body: Json,
-  { manager, part }: { readonly manager: string; readonly part: string },
-): MemoryService {
-  const wanted = part === "status" ? statusFields(body) : objectFields(body);
-  const fields = new Map(fieldsOf(before));
-  const owned = new Map(before.owned);
-  for (const field of owned.get(manager) ?? []) {
-    const isShared = [...owned].some(([other, its]) => other !== manager && its.has(field));
-    if (!wanted.has(field) && !isShared) fields.delete(field);
-  }
-  owned.delete(manager);
-  for (const [field, value] of wanted) {
-    if (isDeepStrictEqual(fields.get(field), value)) continue;
-    for (const [other, its] of owned) owned.set(other, without(its, field));
-    fields.set(field, value);
-  }
-  if (wanted.size > 0) owned.set(manager, new Set(wanted.keys()));
-  return { ...before, ...fromFields(fields), owned: withoutEmpty(owned) };
+/** A server-side apply with force. */
+export function applyTo(before: MemoryService, { body, manager, part }: Apply): MemoryService {
+  const { fields, owned } = applyFields(ownedFields(before), wantedFields(body, part), manager);
+  return { ...before, ...fromFields(fields), owned };
+}
+
+/** What of others it would change, for which it needs force; undefined: nothing. */
+export function takenBy(before: MemoryService, { body, manager, part }: Apply): string | undefined {
+  return takenFrom(ownedFields(before), wantedFields(body, part), manager);
 }
 
 /** A merge patch of the finalizers. */
@@ -64,17 +62,10 @@ export function withOwner(
   changed: MemoryService,
   manager: string,
 ): MemoryService {
-  // Addresses go with the type that they belong to.
-  const ingress = changed.type === "LoadBalancer" ? changed.ingress.map(withMode) : [];
-  const after = { ...changed, ingress };
-  const [was, is] = [fieldsOf(before), fieldsOf(after)];
-  const owned = new Map(before.owned);
-  for (const field of new Set([...was.keys(), ...is.keys()])) {
-    if (isDeepStrictEqual(was.get(field), is.get(field))) continue;
-    for (const [other, its] of owned) owned.set(other, without(its, field));
-    if (is.has(field)) owned.set(manager, new Set([...(owned.get(manager) ?? []), field]));
-  }
-  return { ...after, owned: withoutEmpty(owned) };
+  const after = { ...changed, ingress: changed.ingress.map(withMode) };
+  const owned = ownersAfter(ownedFields(before), fieldsOf(after), manager);
+  // Addresses go with the type that they belong to; whose they were the server forgets later.
+  return { ...after, owned, ...(after.type === "LoadBalancer" ? {} : { ingress: [] }) };
 }
 
 /** Why the server does not accept it; undefined: it does. */
@@ -121,11 +112,20 @@ function fieldsV1(owned: ReadonlySet<string>): Json {
     ...(all.some((one) => one.startsWith("finalizer "))
       ? { "f:metadata": { "f:finalizers": {} } }
       : {}),
+    ...(owned.has("externalIPs") ? { "f:spec": { "f:externalIPs": {} } } : {}),
     "f:status": {
       ...(owned.has("ingress") ? { "f:loadBalancer": { "f:ingress": {} } } : {}),
       ...(all.some((one) => one.startsWith("condition ")) ? { "f:conditions": {} } : {}),
     },
   };
+}
+
+function ownedFields(service: MemoryService): OwnedFields {
+  return { fields: fieldsOf(service), owned: service.owned };
+}
+
+function wantedFields(body: Json, part: string): Fields {
+  return part === "status" ? statusFields(body) : objectFields(body);
 }
 
 function statusFields(body: Json): Fields {
@@ -189,13 +189,5 @@ function fromFields(
 
 /** An address without a mode is one that nodes may take for their own. */
 function withMode(entry: Json): Json {
-  return { ipMode: "VIP", ...entry };
-}
-
-function without(owned: ReadonlySet<string>, field: string): ReadonlySet<string> {
-  return owned.has(field) ? new Set([...owned].filter((one) => one !== field)) : owned;
-}
-
-function withoutEmpty(owned: MemoryService["owned"]): MemoryService["owned"] {
-  return new Map([...owned].filter(([, its]) => its.size > 0));
+  return entry["ip"] === undefined ? entry : { ipMode: "VIP", ...entry };
 }

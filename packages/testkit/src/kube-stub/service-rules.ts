@@ -1,29 +1,38 @@
 // What an API server makes of Services besides keeping them: what it fills in, and what it
 // refuses. Pure. Only the rules that writes of ours can meet.
 
-import { childOf, isJson, type Json, listOf, textOf } from "./json-tree.ts";
+import { eventProblem } from "@fairlead/controller";
+
+import { childOf, isJson, type Json, listOf, omit, textOf } from "./json-tree.ts";
 import { invalid, type StubAnswer } from "./status-answers.ts";
 import type { StubKind } from "./stub-kinds.ts";
 
-/** The object with what the server fills in. */
-export function withDefaults(kind: StubKind, object: Json): Json {
+/** The object with what the server fills in; `before` is undefined for one that is new. */
+export function withDefaults(kind: StubKind, before: Json | undefined, object: Json): Json {
   if (kind.kind !== "Service") return object;
   const spec = childOf(object, "spec");
-  const status = childOf(object, "status");
-  const loadBalancer = childOf(status, "loadBalancer");
-  const ingress = listOf(loadBalancer, "ingress").map(withMode);
-  const conditions = listOf(status, "conditions").map(withoutZero);
-  const { ingress: _, ...otherLoadBalancer } = loadBalancer;
-  const { conditions: __, ...otherStatus } = status;
+  const { loadBalancer: _, conditions: __, ...otherStatus } = childOf(object, "status");
+  const loadBalancer = childOf(childOf(object, "status"), "loadBalancer");
+  // Addresses go with the type that they belong to.
+  const hasLeft = isBalancer(before) && !isBalancer(object);
+  const ingress = hasLeft ? [] : listOf(loadBalancer, "ingress").map(withMode);
+  const conditions = listOf(childOf(object, "status"), "conditions").map(withoutZero);
   return {
     ...object,
     spec: { type: "ClusterIP", ...spec },
     status: {
       ...otherStatus,
-      loadBalancer: { ...otherLoadBalancer, ...(ingress.length === 0 ? {} : { ingress }) },
+      loadBalancer: {
+        ...omit(loadBalancer, "ingress"),
+        ...(ingress.length === 0 ? {} : { ingress }),
+      },
       ...(conditions.length === 0 ? {} : { conditions }),
     },
   };
+}
+
+function isBalancer(object: Json | undefined): boolean {
+  return textOf(childOf(object ?? {}, "spec"), "type") === "LoadBalancer";
 }
 
 function withMode(entry: unknown): unknown {
@@ -52,9 +61,8 @@ export function objection(
     const because = "no new finalizers can be added if the object is being deleted";
     return refuse("metadata.finalizers", `Forbidden: ${because}, ${found}`);
   }
-  if (kind.kind === "Event" && after["eventTime"] === undefined) {
-    return refuse("eventTime", "Required value");
-  }
+  const problem = kind.kind === "Event" ? eventProblem(before, after) : undefined;
+  if (problem !== undefined) return refuse(problem.field, problem.because);
   if (kind.kind !== "Service") return undefined;
   const spec = childOf(after, "spec");
   if (listOf(spec, "ports").length === 0 && textOf(spec, "type") !== "ExternalName") {

@@ -137,6 +137,12 @@ export function badRequest(message: string): StubAnswer {
   return answer({ code: 400, reason: "BadRequest", message });
 }
 
+/** 413. */
+export function requestTooLarge(bytesMax: number): StubAnswer {
+  const message = `Request entity too large: limit is ${bytesMax}`;
+  return answer({ code: 413, reason: "RequestEntityTooLarge", message, details: {} });
+}
+
 /** 415. */
 export function unsupportedMediaType(): StubAnswer {
   const message = "415: Unsupported Media Type";

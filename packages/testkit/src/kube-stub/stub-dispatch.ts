@@ -14,6 +14,7 @@ import {
   methodNotAllowed,
   noSuchPath,
   notFound,
+  requestTooLarge,
   statusBody,
   type StubAnswer,
   unsupportedMediaType,
@@ -53,6 +54,9 @@ interface Asked {
 /** A fault that changes what is answered, and not how. */
 type ListFault = FaultDo & { readonly kind: "empty-list" | "serve-snapshot" };
 
+/** An API server reads no more of a request. */
+const BODY_BYTES_MAX = 3 * 1024 * 1024;
+
 /** Answers one request. */
 export async function dispatch(
   parts: StubParts,
@@ -61,7 +65,8 @@ export async function dispatch(
 ): Promise<void> {
   const { method = "GET", headers } = request;
   const url = new URL(request.url ?? "/", "http://stub");
-  const body = parseBody(await readText(request).catch(() => ""));
+  const text = await readText(request).catch(() => "");
+  const body = parseBody(text);
   const found = readTarget(method, url);
   const target = typeof found === "string" ? undefined : found;
   const query = Object.fromEntries(url.searchParams);
@@ -76,6 +81,9 @@ export async function dispatch(
   if (refused !== undefined) return sendAnswer(response, refused);
   if (found === "not-found") return sendAnswer(response, noSuchPath());
   if (typeof found === "string") return sendAnswer(response, methodNotAllowed());
+  if (Buffer.byteLength(text) > BODY_BYTES_MAX) {
+    return sendAnswer(response, requestTooLarge(BODY_BYTES_MAX));
+  }
   const asked = { url, target: found, accept: headers.accept ?? "", contentType, body };
   answer(parts, response, asked, fault);
 }

@@ -119,7 +119,16 @@ suite("a deletion", () => {
 
 suite("an Event", () => {
   const EVENTS = "/apis/events.k8s.io/v1/namespaces/default/events";
-  const event = { metadata: { name: "a.1" }, eventTime: "2026-01-01T00:00:00.000000Z", note: "n" };
+  const event = {
+    metadata: { name: "a.1" },
+    eventTime: "2026-01-01T00:00:00.000000Z",
+    reportingController: "example.com/controller",
+    reportingInstance: "controller-0",
+    type: "Normal",
+    reason: "R",
+    action: "A",
+    note: "n",
+  };
 
   test("is made once, and its series patched", async () => {
     await using stub = await startKubeStub();

@@ -168,7 +168,7 @@ export class StubWrites {
   #keep({ key }: StubWrite, before: Json, written: Json): StubAnswer {
     const { kind } = key;
     const known = this.#history.get(key);
-    const after = tidy(withDefaults(kind, written));
+    const after = tidy(withDefaults(kind, known, written));
     const refused = objection(kind, known, after);
     if (refused !== undefined) return refused;
     if (known !== undefined && isSame(after, known)) return { status: 200, body: known };

@@ -7,7 +7,7 @@ import { makeAgent } from "@fairlead/testkit";
 
 import type { KubeRequest } from "../../kube/kube-client.ts";
 import { answerError, type KubeError, socketError } from "../../kube/kube-errors.ts";
-import { refusal } from "../../kube/memory-cluster.ts";
+import { lackOfRight, refusal } from "../../kube/memory-cluster.ts";
 import { leased, PublishStage, served } from "./publish-stage.ts";
 
 const unreachable = (request: KubeRequest): KubeError => socketError(request, new Error("refused"));
@@ -88,24 +88,12 @@ test("a server that asks to be left alone is", async () => {
 
 const USER = "system:serviceaccount:fairlead:controller";
 
-function forbidden(request: KubeRequest, resource: string): KubeError {
-  const [, namespace = ""] = /namespaces\/([^/]+)/u.exec(request.path) ?? [];
-  const group = resource === "events" ? "events.k8s.io" : "";
-  const verb = request.method === "POST" ? "create" : "patch";
-  const words =
-    `is forbidden: User "${USER}" cannot ${verb} resource "${resource}" ` +
-    `in API group "${group}" in the namespace "${namespace}"`;
-  return refusal(request, 403, words);
-}
-
 test("a right that is missing is told once, and what waited goes when it is given", async () => {
   await using stage = new PublishStage();
   for (let i = 1; i <= 100; i += 1) stage.create(`web-${i}`, served(`192.0.2.${i}`));
   let isForbidden = true;
   stage.cluster.fail = (request) =>
-    isForbidden && request.path.endsWith("/status")
-      ? forbidden(request, "services/status")
-      : undefined;
+    isForbidden && request.path.endsWith("/status") ? lackOfRight(request, USER) : undefined;
   await stage.pass(600_000);
   const tries = stage.results.filter((result) => result === "status forbidden").length;
   assert.ok(tries < 80, `${tries} tries in ten minutes`);
@@ -130,7 +118,7 @@ test("without the right to Events one is tried now and then, and none is lost", 
   await using stage = new PublishStage();
   let isForbidden = true;
   stage.cluster.fail = (request) =>
-    isForbidden && request.path.includes("/events") ? forbidden(request, "events") : undefined;
+    isForbidden && request.path.includes("/events") ? lackOfRight(request, USER) : undefined;
   for (let i = 1; i <= 100; i += 1) stage.create(`web-${i}`, served(`192.0.2.${i}`));
   await stage.pass(60_000);
   const tries = stage.results.filter((result) => result === "event forbidden").length;
@@ -150,7 +138,7 @@ test("a right that is missing in one namespace holds nothing back in others", as
   stage.create("closed/web", served("192.0.2.1"));
   stage.create("open/web", served("192.0.2.2"));
   stage.cluster.fail = (request) =>
-    request.path.includes("/closed/services") ? forbidden(request, "services") : undefined;
+    request.path.includes("/closed/services") ? lackOfRight(request, USER) : undefined;
   await stage.pass();
   assert.deepEqual(stage.shows("open/web"), ["192.0.2.2"]);
   assert.equal(stage.troubles.length, 1);

@@ -4,21 +4,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { conditionLine } from "../../kube/memory-pools.ts";
+import { conditionLine, NO_RIGHT_TO_LAN } from "../../kube/memory-pools.ts";
 import { PoolStage, SPEC } from "../../kube/pool-stage.ts";
-
-const FORBIDDEN = {
-  code: "FORBIDDEN",
-  message:
-    'addresspools.fairlead.io "lan" is forbidden: User "fairlead" cannot patch resource ' +
-    '"addresspools/status" in API group "fairlead.io" at the cluster scope',
-} as const;
 
 test("a missing right is said once, tried now and then, and over when it is given", async () => {
   await using stage = await new PoolStage().start();
   stage.cluster.put("lan", SPEC);
   await stage.pass(100);
-  stage.cluster.failure = FORBIDDEN;
+  stage.cluster.failure = NO_RIGHT_TO_LAN;
   stage.say(1);
   await stage.pass(60_000);
   assert.equal(stage.troubles.length, 1);
@@ -40,7 +33,7 @@ test("a role that names its pools holds none of them back for another one", asyn
   await using stage = await new PoolStage().start();
   stage.cluster.put("aaa", { addresses: ["198.51.100.0/28"] });
   stage.cluster.put("lan", SPEC);
-  stage.cluster.failures.set("aaa", FORBIDDEN);
+  stage.cluster.failures.set("aaa", NO_RIGHT_TO_LAN);
   for (const held of [3, 4]) {
     stage.say(held);
     await stage.pass(60_000);
@@ -113,7 +106,7 @@ test("whoever leads no more misses no right, and says so again when it leads aga
   await using stage = await new PoolStage().start();
   stage.cluster.put("lan", SPEC);
   await stage.pass(100);
-  stage.cluster.failure = FORBIDDEN;
+  stage.cluster.failure = NO_RIGHT_TO_LAN;
   stage.say(1);
   await stage.pass(1000);
   stage.publisher.pause?.();
@@ -133,7 +126,7 @@ test("a write that is forbidden after the lead was lost is not told", async () =
   await stage.pass(1000);
   assert.equal(stage.writes(), 1);
   stage.publisher.pause?.();
-  stage.cluster.failure = FORBIDDEN;
+  stage.cluster.failure = NO_RIGHT_TO_LAN;
   resolve();
   await stage.pass(1000);
   assert.deepEqual(stage.results, ["pool forbidden"]);

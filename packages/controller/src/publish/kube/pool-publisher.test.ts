@@ -85,7 +85,11 @@ test("what somebody writes over it is put right, and times of what stays are kep
   await stage.pass(1000);
   const before = stage.cluster.status("lan");
   await stage.pass(60_000);
-  stage.cluster.put("lan", SPEC, { labels: { a: "b" } });
+  const usage = { size: "10", held: 9, draining: 0, quarantined: 0, used: "9/10" };
+  stage.cluster.say("lan", { observedGeneration: 9, usage: { ipv4: usage } });
+  await stage.pass(10_000);
+  assert.deepEqual(stage.cluster.status("lan"), before);
+  stage.cluster.put("lan", { ...SPEC, autoAssign: false });
   await stage.pass(10_000);
   const after = stage.cluster.status("lan");
   assert.equal(after["observedGeneration"], 2);

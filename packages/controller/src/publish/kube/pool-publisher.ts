@@ -161,7 +161,7 @@ class PoolWriter {
     const { signal } = this.#stop;
     this.#gate.enter();
     try {
-      const answer = await client.request(statusRequest(record, status), signal);
+      const answer = await client.request(poolStatusRequest(record, status), signal);
       onWrite("pool", "written");
       this.#answered();
       this.#isWell(record.uid);
@@ -207,8 +207,11 @@ class PoolWriter {
   }
 }
 
-function statusRequest(record: PoolRecord, status: PoolStatus): KubeRequest {
-  const { name, uid, resourceVersion } = record;
+/** The request that writes the status of a pool as it was seen. */
+export function poolStatusRequest(
+  { name, uid, resourceVersion }: Pick<PoolRecord, "name" | "uid" | "resourceVersion">,
+  status: PoolStatus,
+): KubeRequest {
   return {
     method: "PATCH",
     path: `${POOLS_PATH}/${name}/status`,
