@@ -2,10 +2,13 @@
 // until when a pool is left alone whose status the server did not take. By uid. Given the time; it
 // waits for nothing.
 
+import { isDeepStrictEqual } from "node:util";
+
 import { type Backoff } from "@fairlead/runtime";
 
 import { childOf, type Json, readVersion, textOf } from "../../kube/object-fields.ts";
 import type { PoolRecord } from "../../kube/pool-record.ts";
+import type { PoolStatus } from "./pool-status.ts";
 import { createRetryWaits, RETRY_MS_MIN } from "./write-gate.ts";
 
 /** What the server does not accept is offered again after this long, in ms. */
@@ -14,6 +17,12 @@ const REFUSED_MS = 300_000;
 interface Written {
   readonly version: number;
   readonly resourceVersion: string;
+  readonly status: unknown;
+}
+
+/** A status that was written, of which the server made another one. */
+interface Settled {
+  readonly wanted: PoolStatus;
   readonly status: unknown;
 }
 
@@ -28,6 +37,8 @@ interface Objection {
 export class PoolMemory {
   readonly #random: () => number;
   readonly #written = new Map<string, Written>();
+  /** Only of pools in whose status others say something too. */
+  readonly #settled = new Map<string, Settled>();
   readonly #objections = new Map<string, Objection>();
 
   constructor(random: () => number) {
@@ -46,11 +57,20 @@ export class PoolMemory {
     return { ...record, resourceVersion, status };
   }
 
-  /** A write succeeded; `answer` is the pool as it is then. */
-  written(uid: string, answer: Json): void {
+  /** The write of `wanted` succeeded; `answer` is the pool as it is then. */
+  written(uid: string, answer: Json, wanted: PoolStatus): void {
     const resourceVersion = textOf(childOf(answer, "metadata"), "resourceVersion") ?? "";
     const version = readVersion(resourceVersion);
-    this.#written.set(uid, { version, resourceVersion, status: answer["status"] });
+    const { status } = answer;
+    this.#written.set(uid, { version, resourceVersion, status });
+    if (isDeepStrictEqual(status, wanted)) this.#settled.delete(uid);
+    else this.#settled.set(uid, { wanted, status });
+  }
+
+  /** Whether the server made of this very status what the pool has: it is as good as it gets. */
+  isSettled({ uid, status }: PoolRecord, wanted: PoolStatus): boolean {
+    const settled = this.#settled.get(uid);
+    return isDeepStrictEqual(settled?.wanted, wanted) && isDeepStrictEqual(settled?.status, status);
   }
 
   /** A write failed; how often one did in a row. `isRefused`: the same write will fail again. */
@@ -86,6 +106,8 @@ export class PoolMemory {
 
   /** All others are gone. */
   keepOnly(uids: ReadonlySet<string>): void {
-    for (const uid of this.#written.keys()) if (!uids.has(uid)) this.#written.delete(uid);
+    for (const known of [this.#written, this.#settled]) {
+      for (const uid of known.keys()) if (!uids.has(uid)) known.delete(uid);
+    }
   }
 }

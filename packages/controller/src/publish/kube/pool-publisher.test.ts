@@ -100,6 +100,24 @@ test("what somebody writes over it is put right, and times of what stays are kep
   assert.deepEqual(times(after), times(before));
 });
 
+test("a condition of somebody else's had a pool's status written at every look", async () => {
+  await using stage = await new PoolStage().start();
+  stage.cluster.put("lan", SPEC);
+  stage.say(3);
+  await stage.pass(1000);
+  const theirs = { type: "Audited", status: "True", reason: "Yearly", message: "" };
+  stage.cluster.say("lan", { conditions: [theirs] });
+  for (let n = 0; n < 30; n += 1) {
+    stage.say(3);
+    await stage.pass(1000);
+  }
+  assert.ok(stage.writes() <= 2, `${stage.writes()} writes`);
+  stage.say(4);
+  await stage.pass(6000);
+  assert.equal(stage.used(), "4/10");
+  assert.match(conditionLine(stage.cluster.status("lan"), "Audited"), /^True Yearly/);
+});
+
 test("a pool that goes before its turn is not written", async () => {
   await using stage = await new PoolStage().start();
   stage.cluster.put("lan", SPEC);

@@ -139,7 +139,9 @@ class PoolWriter {
       if (isOver || !this.#gate.mayEnter(clock.nowMs())) break;
       const newest = this.#memory.overlaid(record);
       const status = this.#wanted(newest, usage);
-      if (isDeepStrictEqual(status, newest.status)) this.#isWell(record.uid);
+      const isSaid =
+        isDeepStrictEqual(status, newest.status) || this.#memory.isSettled(newest, status);
+      if (isSaid) this.#isWell(record.uid);
       else if (!this.#memory.rests(newest, clock.nowMs())) await this.#write(newest, status);
     }
     const isOwed = this.#gate.dueMs() !== undefined || this.#memory.failing().length > 0;
@@ -165,7 +167,7 @@ class PoolWriter {
       onWrite("pool", "written");
       this.#answered();
       this.#isWell(record.uid);
-      if (isJson(answer)) this.#memory.written(record.uid, answer);
+      if (isJson(answer)) this.#memory.written(record.uid, answer, status);
     } catch (error) {
       if (!signal.aborted) this.#failed(record, error);
     }
