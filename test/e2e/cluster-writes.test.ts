@@ -1,20 +1,29 @@
 // What a real API server does with our writes, by one who has the rights of deploy/rbac and no
-// others. One cluster for all stories; each has a namespace of its own.
+// others. One cluster for all stories; each of Services has a namespace of its own.
 
 import assert from "node:assert/strict";
 import { Agent } from "node:https";
 import { after } from "node:test";
 
 import { createKubeClient, type KubeClient } from "@fairlead/controller";
-import { present } from "@fairlead/model";
 import { createSystemClock } from "@fairlead/runtime";
-import { testPoolWriteContract, testWriteContract, writeStageOver } from "@fairlead/testkit";
+import {
+  type KubeClient as Hand,
+  type NamespaceStage,
+  type PoolWriteStage,
+  testNamespaceContract,
+  testPoolWriteContract,
+  testWriteContract,
+  writeStageOver,
+} from "@fairlead/testkit";
 
 import { CONTROLLER_USER } from "./stage/api-host.ts";
+import { KINDS } from "./stage/cluster-objects.ts";
 import { type DeployedCluster, startDeployedCluster } from "./stage/deployed-cluster.ts";
 
 const ADMIN = "admin";
-const POOLS = "/apis/fairlead.io/v1alpha1/addresspools";
+const POOL = { apiVersion: "fairlead.io/v1alpha1", kind: "AddressPool" };
+const NAMESPACE = { apiVersion: "v1", kind: "Namespace" };
 
 const clock = createSystemClock();
 const agent = new Agent({ keepAlive: true });
@@ -26,81 +35,77 @@ after(async () => {
   await (await starting)?.[Symbol.asyncDispose]();
 });
 
-testWriteContract("a real API server", async () => {
-  const clients = await begin();
+testWriteContract("a real API server", makeStage);
+testNamespaceContract("a real API server", makeStage);
+testPoolWriteContract("a real API server", makePoolStage);
+
+async function makeStage(): Promise<NamespaceStage> {
+  const { kube, admin, client, stranger } = await begin();
   stages += 1;
-  const name = `story-${stages}`;
-  const body = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
-  await clients.admin.request({ method: "POST", path: "/api/v1/namespaces", body });
+  const namespace = `story-${stages}`;
+  const target = { ...NAMESPACE, name: namespace };
+  await kube.create({ ...NAMESPACE, metadata: { name: namespace } });
   return {
-    ...writeStageOver(clients.admin, name),
-    ...clients,
+    ...writeStageOver(admin, namespace),
+    client,
+    stranger,
+    end: async () => {
+      const web = { ...KINDS.service, namespace, name: "web" };
+      await kube.remove(target);
+      await kube.until("it is deleted", web, (one) => one?.metadata["deletionTimestamp"]);
+    },
+    ended: async () => {
+      await kube.until("it is gone", target, (one) => one === undefined || undefined);
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
-});
+}
 
-testPoolWriteContract("a real API server", async () => {
-  const clients = await begin();
-  const { admin } = clients;
-  await admin.request({ method: "DELETE", path: POOLS });
-  const look = async (name: string): Promise<Json | undefined> => {
-    const list = await admin.request({ method: "GET", path: POOLS });
-    const { items } = list as { readonly items: readonly (Json & Named)[] };
-    return items.find(({ metadata }) => metadata.name === name);
-  };
-  const patch = (path: string, body: object): Promise<unknown> =>
-    admin.request({ method: "PATCH", path: `${POOLS}/${path}`, contentType: MERGE, body });
+async function makePoolStage(): Promise<PoolWriteStage> {
+  const { kube, admin, client, stranger } = await begin();
+  await admin.request({ method: "DELETE", path: "/apis/fairlead.io/v1alpha1/addresspools" });
+  const look: PoolWriteStage["look"] = (name) => kube.get({ ...POOL, name });
   return {
-    ...clients,
+    client,
+    stranger,
     look,
     put: async (name, addresses) => {
       const spec = { addresses };
-      const body = { apiVersion: "fairlead.io/v1alpha1", kind: "AddressPool", metadata: { name } };
-      if ((await look(name)) !== undefined) await patch(name, { spec });
-      else await admin.request({ method: "POST", path: POOLS, body: { ...body, spec } });
+      if ((await look(name)) !== undefined) await kube.patch({ ...POOL, name }, { spec });
+      else await kube.create({ ...POOL, metadata: { name }, spec });
     },
-    remove: async (name) => {
-      await admin.request({ method: "DELETE", path: `${POOLS}/${name}` });
-    },
+    remove: (name) => kube.remove({ ...POOL, name }),
     say: async (name, condition) => {
-      const { status } = present(await look(name), "the pool");
-      const { conditions = [] } = status as { readonly conditions?: readonly Json[] };
-      await patch(`${name}/status`, { status: { conditions: [...conditions, condition] } });
+      const { status } = (await look(name)) as {
+        readonly status?: { readonly conditions: object[] };
+      };
+      const conditions = [...(status?.conditions ?? []), condition];
+      await kube.patch({ ...POOL, name, subresource: "status" }, { status: { conditions } });
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
-});
-
-const MERGE = "application/merge-patch+json";
-
-type Json = Readonly<Record<string, unknown>>;
-
-interface Named {
-  readonly metadata: { readonly name: string };
 }
 
-/** The one cluster: as its admin, as the controller, and as nobody. */
-async function begin(): Promise<Record<"admin" | "client" | "stranger", KubeClient>> {
+/** Those who ask the one cluster: a hand and the admin, the controller, and nobody. */
+interface Askers {
+  readonly kube: Hand;
+  readonly admin: KubeClient;
+  readonly client: KubeClient;
+  readonly stranger: KubeClient;
+}
+
+async function begin(): Promise<Askers> {
   starting ??= startDeployedCluster();
-  const { cluster } = await starting;
-  const as = (user?: string): KubeClient => {
-    const credentials = user === undefined ? undefined : cluster.credentialsOf(user);
-    const request = {
-      agent,
-      ca: cluster.caPem,
-      servername: "kubernetes",
-      headers: headersOf(credentials),
-    };
+  const { cluster, kube } = await starting;
+  const as = (headers: Readonly<Record<string, string>>): KubeClient => {
+    const request = { agent, ca: cluster.caPem, servername: "kubernetes", headers };
     const access = { server: cluster.server, requestOptions: () => Promise.resolve(request) };
     return createKubeClient({ access, clock, userAgent: "story" });
   };
-  return { admin: as(ADMIN), client: as(CONTROLLER_USER), stranger: as() };
-}
-
-function headersOf(
-  credentials: ReturnType<DeployedCluster["cluster"]["credentialsOf"]> | undefined,
-): Readonly<Record<string, string>> {
-  if (credentials === undefined) return {};
-  assert.equal(credentials.kind, "token");
-  return { Authorization: `Bearer ${credentials.token}` };
+  const user = (name: string): KubeClient => {
+    const credentials = cluster.credentialsOf(name);
+    assert.equal(credentials.kind, "token");
+    return as({ Authorization: `Bearer ${credentials.token}` });
+  };
+  return { kube, admin: user(ADMIN), client: user(CONTROLLER_USER), stranger: as({}) };
 }

@@ -21,6 +21,7 @@ export { anyText, hostile, MARK } from "./grammar/hostile-text.ts";
 export * from "./kube/kube-client.ts";
 export type * from "./kube/kube-resource.ts";
 export type { KubeEvent, KubeWatch } from "./kube/kube-watch.ts";
+export { type NamespaceStage, testNamespaceContract } from "./cluster-writes/namespace-contract.ts";
 export {
   type PoolWriteStage,
   testPoolWriteContract,

@@ -2,16 +2,24 @@
 // no more than it.
 
 import { createFakeClock } from "@fairlead/runtime";
-import { type HandWritten, testWriteContract, type WriteStage } from "@fairlead/testkit";
+import {
+  type HandWritten,
+  type NamespaceStage,
+  testNamespaceContract,
+  testWriteContract,
+} from "@fairlead/testkit";
 
 import type { KubeClient } from "./kube-client.ts";
-import { lackOfRight, MemoryCluster } from "./memory-cluster.ts";
+import { MemoryCluster } from "./memory-cluster.ts";
+import { lackOfRight } from "./memory-refusals.ts";
 import type { MemoryService } from "./memory-service.ts";
 import { textOf } from "./object-fields.ts";
 
 testWriteContract("a cluster in memory", () => Promise.resolve(makeStage()));
 
-function makeStage(): WriteStage {
+testNamespaceContract("a cluster in memory", () => Promise.resolve(makeStage()));
+
+function makeStage(): NamespaceStage {
   const clock = createFakeClock();
   const cluster = new MemoryCluster(clock);
   /** Answers come when time passes. */
@@ -49,6 +57,8 @@ function makeStage(): WriteStage {
     remove: async (name) => cluster.delete(name),
     look: async (name) => cluster.look(name),
     lookAtEvent: async (name) => cluster.events.get(`default/${name}`),
+    end: async () => cluster.endNamespace("default"),
+    ended: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

@@ -8,7 +8,8 @@ import type { Clock } from "@fairlead/runtime";
 
 import { eventProblem } from "./event-rules.ts";
 import type { KubeClient, KubeRequest } from "./kube-client.ts";
-import { answerError, type KubeError } from "./kube-errors.ts";
+import type { KubeError } from "./kube-errors.ts";
+import { APPLY, missing, refusal, unreadable, writeTarget } from "./memory-refusals.ts";
 import {
   applyTo,
   type MemoryService,
@@ -29,11 +30,7 @@ type Made = Partial<Pick<MemoryService, "type" | "finalizers" | "externalIPs">>;
 const ANSWER_MS = 5;
 /** From a change to its showing in the book, in ms. */
 const WATCH_MS = 2;
-const APPLY = "application/apply-patch+yaml";
-const MERGE = "application/merge-patch+json";
 const IDENTITY = ["uid", "resourceVersion"] as const;
-/** A server reads no more of a request. */
-const BYTES_MAX = 3 * 1024 * 1024;
 
 /** A write as the server got it, whatever became of it. */
 export interface SeenWrite {
@@ -42,23 +39,6 @@ export interface SeenWrite {
   /** From the root of the API. */
   readonly path: string;
   readonly body: Json;
-}
-
-/** An error as the answer of a server. */
-export function refusal(request: KubeRequest, status: number, message: string): KubeError {
-  return answerError(request, { status, retryAfter: undefined, body: { message } });
-}
-
-/** What an API server says to one who lacks the right to this write. */
-export function lackOfRight(request: KubeRequest, user: string): KubeError {
-  const [, group = "", namespace = "", kind = "", name, part] = PATH.exec(request.path) ?? [];
-  const resource = part === undefined ? kind : `${kind}/${part}`;
-  const what = `${group === "" ? kind : `${kind}.${group}`}${name === undefined ? "" : ` "${name}"`}`;
-  const verb = request.method === "POST" ? "create" : "patch";
-  const words =
-    `${what} is forbidden: User "${user}" cannot ${verb} resource "${resource}" ` +
-    `in API group "${group}" in the namespace "${namespace}"`;
-  return refusal(request, 403, words);
 }
 
 /** A cluster in memory. Services are named `namespace/name`, or `name` in `default`. */
@@ -76,6 +56,7 @@ export class MemoryCluster {
   readonly #watchers = new Set<(namespace: string, name: string) => void>();
   /** What the watch does not show yet; undefined while it shows everything. */
   #held: Set<string> | undefined;
+  readonly #ending = new Set<string>();
   #version = 100;
   #uids = 0;
 
@@ -119,7 +100,8 @@ export class MemoryCluster {
     if (before === undefined) throw new Error(`there is no Service ${title}`);
     const after = { ...before };
     change(after);
-    this.#store(keyOf(title), withOwner(before, after, manager));
+    const owned = withOwner(before, after, manager);
+    if (!isDeepStrictEqual(before, owned)) this.#store(keyOf(title), owned);
   }
 
   /** Deletes one; finalizers keep it. */
@@ -127,6 +109,15 @@ export class MemoryCluster {
     this.edit(title, (service) => {
       service.isDeleting = true;
     });
+  }
+
+  /** Deletes a namespace with all in it; Services with finalizers keep it. */
+  endNamespace(namespace: string): void {
+    this.#ending.add(namespace);
+    for (const key of this.#keysIn(namespace)) this.delete(key);
+    for (const key of this.events.keys()) {
+      if (key.startsWith(`${namespace}/`)) this.events.delete(key);
+    }
   }
 
   /** As the server has it now; undefined: there is none. */
@@ -178,12 +169,9 @@ export class MemoryCluster {
     this.writes.push({ atMs: this.#clock.nowMs(), method, path, body });
     const failure = this.fail(request);
     if (failure !== undefined) throw failure;
-    if (Buffer.byteLength(JSON.stringify(body)) > BYTES_MAX) {
-      throw refusal(request, 413, `Request entity too large: limit is ${BYTES_MAX}`);
-    }
-    const wrong = method === "PATCH" ? patchProblem(request) : undefined;
+    const wrong = unreadable(request);
     if (wrong !== undefined) throw wrong;
-    const [, , namespace = "", kind, name = "", part = ""] = PATH.exec(path) ?? [];
+    const { namespace, kind, name = "", part = "" } = writeTarget(path);
     const key = `${namespace}/${name}`;
     if (kind === "services") return this.#patch(request, { key, part, body });
     return this.#writeEvent(request, { namespace, name, body });
@@ -195,12 +183,8 @@ export class MemoryCluster {
   ): Json {
     const before = this.#services.get(key);
     const isApply = request.contentType === APPLY;
-    if (before === undefined) {
-      throw isApply
-        ? refusal(request, 409, "uid mismatch: no existing object was found")
-        : refusal(request, 404, "not found");
-    }
     const { uid, resourceVersion } = copyTexts(childOf(body, "metadata"), IDENTITY);
+    if (before === undefined) throw isApply ? missing(request, uid) : refusal(request, 404, "gone");
     if (resourceVersion !== undefined && resourceVersion !== String(before.version)) {
       throw refusal(request, 409, "the object has been modified");
     }
@@ -220,12 +204,26 @@ export class MemoryCluster {
     return serviceJson(this.#services.has(key) ? stored : after);
   }
 
+  /** What Events are told in a namespace that is being deleted, or was. */
+  #refusedIn(request: KubeRequest, namespace: string): KubeError {
+    if (this.#keysIn(namespace).length === 0) {
+      return refusal(request, 404, `namespaces "${namespace}" not found`);
+    }
+    const why = `in namespace ${namespace} because it is being terminated`;
+    return refusal(request, 403, `is forbidden: unable to create new content ${why}`);
+  }
+
+  #keysIn(namespace: string): readonly string[] {
+    return [...this.#services.keys()].filter((key) => key.startsWith(`${namespace}/`));
+  }
+
   #writeEvent(
     request: KubeRequest,
     at: { readonly namespace: string; readonly name: string; readonly body: Json },
   ): Json {
     const { namespace, body } = at;
     const isNew = request.method === "POST";
+    if (isNew && this.#ending.has(namespace)) throw this.#refusedIn(request, namespace);
     const name = isNew ? textOf(childOf(body, "metadata"), "name") : at.name;
     const key = `${namespace}/${name}`;
     const before = this.events.get(key);
@@ -241,18 +239,6 @@ export class MemoryCluster {
     this.events.set(key, after);
     return after;
   }
-}
-
-const PATH =
-  /^\/(?:api|apis\/([a-z0-9.]+))\/v1\/namespaces\/([^/]+)\/(services|events)(?:\/([^/]+))?(?:\/([^/]+))?$/u;
-
-/** What the server has against a patch before it looks at the object. */
-function patchProblem(request: KubeRequest): KubeError | undefined {
-  const { contentType = "application/json", query } = request;
-  if (contentType === MERGE) return undefined;
-  if (contentType !== APPLY) return refusal(request, 415, "415: Unsupported Media Type");
-  if (query?.["fieldManager"] !== undefined) return undefined;
-  return refusal(request, 422, "fieldManager: Required value: is required for apply patch");
 }
 
 function keyOf(title: string): string {

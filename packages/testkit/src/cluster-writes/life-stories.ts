@@ -35,6 +35,17 @@ function testEnds(make: () => Promise<WriteStage>): void {
     assert.equal(await stage.look("web"), undefined);
   });
 
+  test("what is deleted or edited again to what it is stays as it is", async () => {
+    await using stage = await make();
+    await stage.create("web", { externalIPs: ["203.0.113.7"] });
+    await write(stage, "web", hold);
+    await stage.remove("web");
+    const kept = await stage.look("web");
+    await stage.remove("web");
+    await stage.edit("web", { externalIPs: ["203.0.113.7"] });
+    assert.deepEqual(await stage.look("web"), kept);
+  });
+
   test("one that others hold too stays theirs when we let go", async () => {
     await using stage = await make();
     await stage.create("web", { finalizers: ["example.com/other"] });

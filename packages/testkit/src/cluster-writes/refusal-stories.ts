@@ -87,8 +87,13 @@ function testManners(make: () => Promise<WriteStage>): void {
     const { body } = request;
     const named = isJson(body) ? childOf(body, "metadata") : {};
     const metadata = omit(named, "uid", "resourceVersion");
-    assert.equal(await cameTo(stage.client, withFields(request, { metadata })), "written");
+    const blind = withFields(request, { metadata });
+    assert.equal(await cameTo(stage.client, blind), "written");
     assert.deepEqual((await recordOf(stage, "web")).finalizers, [FINALIZER]);
+    await stage.edit("web", { finalizers: [] });
+    await stage.remove("web");
+    // It would make a Service: only that it says nothing of ports keeps it from that.
+    assert.equal(await cameTo(stage.client, blind), "refused INVALID");
   });
 
   test("what is not forced takes nothing from others", async () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { refusal } from "../../kube/memory-cluster.ts";
+import { refusal } from "../../kube/memory-refusals.ts";
 import { type LeftBehind, leftText } from "./empty-external.ts";
 import { PublishStage, served } from "./publish-stage.ts";
 

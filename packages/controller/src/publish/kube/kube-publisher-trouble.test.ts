@@ -7,7 +7,7 @@ import { makeAgent } from "@fairlead/testkit";
 
 import type { KubeRequest } from "../../kube/kube-client.ts";
 import { answerError, type KubeError, socketError } from "../../kube/kube-errors.ts";
-import { lackOfRight, refusal } from "../../kube/memory-cluster.ts";
+import { lackOfRight, refusal } from "../../kube/memory-refusals.ts";
 import { leased, PublishStage, served } from "./publish-stage.ts";
 
 const unreachable = (request: KubeRequest): KubeError => socketError(request, new Error("refused"));

@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 import type { KubeRequest } from "../../kube/kube-client.ts";
 import { type KubeError, socketError } from "../../kube/kube-errors.ts";
-import { refusal } from "../../kube/memory-cluster.ts";
+import { refusal } from "../../kube/memory-refusals.ts";
 import { told } from "./publish-lines.ts";
 import { PublishStage, refused, served } from "./publish-stage.ts";
 
