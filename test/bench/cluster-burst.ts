@@ -14,7 +14,8 @@ import { controllerWrites, countByKind } from "./api-requests.ts";
 import { createClusterStage, fillServices, type Tell, untilReady } from "./cluster-stage.ts";
 import { servicesOf } from "./counts.ts";
 import { type Figure, quantile } from "./goal.ts";
-import { AGENT_PORT, readMetric, readReloads } from "./readings.ts";
+import { inForceFigure, readInForce } from "./in-force.ts";
+import { readReloads } from "./readings.ts";
 
 const SERVICES = 1000;
 const ALL_MS_MAX = 180_000;
@@ -22,8 +23,6 @@ const ALL_MS_MAX = 180_000;
 const BATCH = 100;
 /** Events are written behind everything else; after so long none is under way. */
 const QUIET_MS = 10_000;
-/** One of the bounds of agents' histogram. */
-const IN_FORCE_S = 1.5;
 
 /** Measures; takes about two minutes. */
 export async function benchClusterBurst(tell: Tell): Promise<readonly Figure[]> {
@@ -31,6 +30,7 @@ export async function benchClusterBurst(tell: Tell): Promise<readonly Figure[]> 
   const count = servicesOf(SERVICES);
   const { kube } = stage.api();
   const reloadsBefore = await readReloads(stage);
+  const inForceBefore = await readInForce(stage);
   const statuses = followStatuses(kube, count);
   // Told where it is waited for, also when something else fails first.
   statuses.catch(() => undefined);
@@ -43,6 +43,7 @@ export async function benchClusterBurst(tell: Tell): Promise<readonly Figure[]> 
   tell(`  all are served ${seconds(servedMs - lastMs)} s later`);
   const { atMs: statusMs, addresses, waitsMs } = await statuses;
   const reloads = (await readReloads(stage)).map((now, at) => now - (reloadsBefore[at] ?? 0));
+  const inForce = await readInForce(stage);
   const silent = await countSilent(stage, addresses);
   await wait(QUIET_MS);
   const writes = await controllerWrites(stage, sinceMs);
@@ -70,12 +71,7 @@ export async function benchClusterBurst(tell: Tell): Promise<readonly Figure[]> 
       goal: 1,
       digits: 2,
     },
-    {
-      what: `changes in force within ${IN_FORCE_S} s of their arrival, the least of an agent`,
-      value: 100 * Math.min(...(await shareInForce(stage))),
-      unit: "%",
-      least: 100,
-    },
+    inForceFigure(inForceBefore, inForce),
     { what: "reloads, the most of an agent", value: Math.max(...reloads), unit: "", goal: 12 },
     { what: "addresses that do not answer then", value: silent, unit: "", goal: 0 },
     {
@@ -92,18 +88,6 @@ export async function benchClusterBurst(tell: Tell): Promise<readonly Figure[]> 
       beside: "MetalLB 10.1 with three hosts",
     },
   ];
-}
-
-/** Of the plans that came to each agent, the share that was in force soon enough. */
-function shareInForce({ balancers }: Stage): Promise<readonly number[]> {
-  const name = "fairlead_agent_plan_applied_seconds";
-  return Promise.all(
-    balancers.map(async (host) => {
-      const place = { host, port: AGENT_PORT };
-      const soon = await readMetric(place, `${name}_bucket`, { le: String(IN_FORCE_S) });
-      return soon / (await readMetric(place, `${name}_count`));
-    }),
-  );
 }
 
 interface Statuses {

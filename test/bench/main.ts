@@ -3,6 +3,7 @@
 
 import { benchAllocation } from "./allocation.ts";
 import { benchClusterBurst } from "./cluster-burst.ts";
+import { benchClusterFound } from "./cluster-found.ts";
 import { benchClusterCreate } from "./cluster-create.ts";
 import { benchClusterIdle } from "./cluster-idle.ts";
 import { benchClusterMemory } from "./cluster-memory.ts";
@@ -37,6 +38,7 @@ const BENCHES: Readonly<Record<string, (tell: Tell) => Promise<readonly Figure[]
   vips: benchVips,
   "cluster-create": benchClusterCreate,
   "cluster-burst": benchClusterBurst,
+  "cluster-found": benchClusterFound,
   "cluster-writes": benchClusterWrites,
   "cluster-idle": benchClusterIdle,
   "cluster-memory": benchClusterMemory,
