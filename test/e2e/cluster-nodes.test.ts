@@ -10,12 +10,12 @@ import type { KubeObject } from "@fairlead/testkit";
 import { addApiHost, KUBECONFIG } from "./stage/api-host.ts";
 import { addReadyNode, KINDS, sayReady } from "./stage/cluster-objects.ts";
 import { untilAddresses, untilGone } from "./stage/cluster-views.ts";
+import { startRun } from "./stage/one-host.ts";
 import { claimOf, program, type Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 import { answers } from "./stage/visitor.ts";
 
 const NODE_PORT = 30_080;
-const START_MS_MAX = 20_000;
 /** A node that is not Ready stays a member for five seconds; clocks and looks take some of it. */
 const GRACE_MS_MIN = 4500;
 
@@ -91,9 +91,8 @@ test("one command on a host outside of the cluster serves what kubectl exposes",
   const { kube, kubectl } = await addApiHost(lab, host);
   await addReadyNode(kube, "worker1", member.address);
   const pool = "default=10.77.0.100-10.77.0.110";
-  const flags = ["run", `--kubeconfig=${KUBECONFIG}`, "--link", "eth0", "--pool", pool];
-  const running = await host.start(program("fairlead"), flags);
-  await running.waitForLine(/ serv(?:es|ing) /, START_MS_MAX);
+  const flags = ["--link", "eth0", "--pool", pool];
+  const running = await startRun(host, flags, `--kubeconfig=${KUBECONFIG}`);
 
   await kubectl(["create", "deployment", "web", "--image=registry.invalid/web"]);
   await kubectl(["expose", "deployment", "web", "--type=LoadBalancer", "--port=80"]);

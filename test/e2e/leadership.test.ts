@@ -13,8 +13,9 @@ import { addService, CLUSTER, serviceTarget } from "./stage/cluster-traces.ts";
 import { statusOf, untilAddresses } from "./stage/cluster-views.ts";
 import { readSamples } from "./stage/linted-metrics.ts";
 import { areBacked, areInSync } from "./stage/settled.ts";
-import { claimOf, createUntil, type Stage } from "./stage/stage.ts";
+import { claimOf, type Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
+import { createUntil } from "./stage/until.ts";
 
 const LEASE_S = 4;
 /** Until agents miss a leader that is silent and find the other one, and some time for the rest. */

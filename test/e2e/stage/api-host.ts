@@ -80,6 +80,7 @@ export async function addApiHost(
     readonly prefixLength?: number;
     /** Hosts that get the controller's kubeconfig too. */
     readonly others?: readonly Host[];
+    readonly apiserverFlags?: readonly string[];
   } = {},
 ): Promise<ApiHost> {
   const host = await lab.addHost("api", {
@@ -88,7 +89,9 @@ export async function addApiHost(
     ...(options.hasIpv6 === true ? { ipv6: "fd77::6/64" } : {}),
   });
   const users = [{ name: CONTROLLER_USER }];
-  const cluster = await startCluster({ programs: clusterPrograms(), host, users });
+  const { apiserverFlags = [] } = options;
+  const programs = clusterPrograms();
+  const cluster = await startCluster({ programs, host, users, apiserverFlags });
   const credentials = cluster.credentialsOf(CONTROLLER_USER);
   for (const one of [control, ...(options.others ?? [])]) {
     await one.writeFile(KUBECONFIG, cluster.kubeconfigFor(CONTROLLER_USER, credentials));

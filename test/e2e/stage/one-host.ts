@@ -1,4 +1,5 @@
 // One host of a lab with a client and two members, `fairlead run` on it, and what its device shows.
+// Given where hosts have their addresses, and what the run is told.
 
 import assert from "node:assert/strict";
 
@@ -36,9 +37,13 @@ export async function makeOneHost(
   return { host, client };
 }
 
-/** Starts it and waits until it serves. */
-export async function startRun(host: Host, flags: readonly string[]): Promise<RunningProgram> {
-  const running = await host.start(program("fairlead"), ["run", "--source", FOLDER, ...flags]);
+/** Starts it and waits until it serves. @param source where its Services come from, as a flag. */
+export async function startRun(
+  host: Host,
+  flags: readonly string[],
+  source = `--source=${FOLDER}`,
+): Promise<RunningProgram> {
+  const running = await host.start(program("fairlead"), ["run", source, ...flags]);
   await running.waitForLine(/ serving /, START_MS_MAX);
   return running;
 }

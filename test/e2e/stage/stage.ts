@@ -3,7 +3,6 @@
 // from that. It waits by looking and never blindly, and every wait says what it saw.
 
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import {
@@ -13,7 +12,6 @@ import {
   type HostOptions,
   type Lab,
   type LabOptions,
-  monotonicMs,
   recordHolders,
   startMember,
 } from "@fairlead/lab";
@@ -22,10 +20,10 @@ import { formatHostPort } from "@fairlead/runtime";
 
 import { addApiHost, type ApiHost, KUBECONFIG } from "./api-host.ts";
 import { type Asker, type ClaimJson, type ListJson, startAsker } from "./asker.ts";
-import { describeList } from "./describe-list.ts";
 import { type Document, manifest } from "./manifests.ts";
 import { createSeat, type Seat } from "./seat.ts";
 import { areBacked, areInSync } from "./settled.ts";
+import { createUntil, type Until } from "./until.ts";
 
 /** The top folder of the project. */
 export const TOP: string = fileURLToPath(new URL("../../../", import.meta.url));
@@ -57,6 +55,8 @@ export interface StageOptions {
   readonly source?: "folder" | "kubernetes";
   /** Added to the controller's flags. */
   readonly controllerFlags?: readonly string[];
+  /** Added to the flags of the cluster's API server. */
+  readonly apiserverFlags?: readonly string[];
   /** Added to the flags of the agent on the host of this name. Default: none. */
   readonly agentFlags?: (host: string) => readonly string[];
   /** Added to the environment of every agent. Default: none. */
@@ -102,7 +102,7 @@ export interface Stage extends AsyncDisposable {
     readonly stderr: string;
   }>;
   /** Asks again until `look` finds something, and gives that. Says what it saw at the deadline. */
-  until<T>(what: string, look: (list: ListJson) => T | undefined, ms?: number): Promise<T>;
+  readonly until: Until;
   /** Waits until every agent that is connected has applied what it was told, as far as it can. */
   inSync(ms?: number): Promise<void>;
   /**
@@ -116,9 +116,6 @@ export interface Stage extends AsyncDisposable {
 
 /** The line by which our programs say that they serve. */
 const SERVES = / serv(?:es|ing) /;
-/** Time between two looks; each costs one call of AdminService. */
-const LOOK_EVERY_MS = 40;
-const LOOK_MS_MAX = 15_000;
 
 /** Makes the hosts and starts the programs. */
 export async function createStage(options: StageOptions = {}): Promise<Stage> {
@@ -270,27 +267,4 @@ function createAgent(host: Host, controllers: string, options: StageOptions): Se
     ready: SERVES,
     program: { env: options.agentEnv ?? {} },
   });
-}
-
-/** Asks one controller again and again; `seats` are the programs that should run meanwhile. */
-export function createUntil(asker: Asker, seats: readonly Seat[]): Stage["until"] {
-  return async (what, look, ms = LOOK_MS_MAX) => {
-    const endMs = monotonicMs() + ms;
-    let seen = "no answer yet";
-    for (;;) {
-      const list = await asker.list().catch((error: unknown) => {
-        seen = String(error);
-        return undefined;
-      });
-      const found = list === undefined ? undefined : look(list);
-      if (found !== undefined) return found;
-      if (list !== undefined) seen = describeList(list);
-      const trouble = seats.map((seat) => seat.trouble()).find((text) => text !== undefined);
-      if (trouble !== undefined) throw new Error(`while waiting until ${what}: ${trouble}`);
-      if (monotonicMs() >= endMs) {
-        throw new Error(`waited ${ms} ms in vain until ${what}; last seen:\n${seen}`);
-      }
-      await wait(LOOK_EVERY_MS);
-    }
-  };
 }

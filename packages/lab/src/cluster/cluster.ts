@@ -34,6 +34,8 @@ export interface ClusterOptions {
   readonly host?: Host;
   /** Users who are known by a token from the start. Default: none but those of `ADMIN`. */
   readonly users?: readonly ClusterUser[];
+  /** Added to the flags of the API server. Default: none. */
+  readonly apiserverFlags?: readonly string[];
 }
 
 /** A control plane that runs. */
@@ -91,7 +93,8 @@ async function furnish(
   const [address] = place.addresses;
   const ports = await place.ports(USUAL_PORTS);
   const { dir, isReachable } = place;
-  const flags: FlagOptions = { dir, isReachable, address, ports };
+  const { apiserverFlags = [] } = options;
+  const flags: FlagOptions = { dir, isReachable, address, ports, apiserverFlags };
   const server = `https://${address}:${ports.apiserver}`;
   const tokens = createTokenUsers(options.users ?? []);
   const [authority, way] = await Promise.all([createAuthority(place), place.way(ports.apiserver)]);

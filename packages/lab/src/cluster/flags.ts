@@ -10,6 +10,8 @@ export interface FlagOptions {
   readonly ports: ClusterPorts;
   /** Whether the API server may name itself as an endpoint of its own Service. */
   readonly isReachable: boolean;
+  /** Added to those of the API server. */
+  readonly apiserverFlags: readonly string[];
 }
 
 /** The ports of a cluster. */
@@ -123,6 +125,7 @@ export function apiserverFlags(options: FlagOptions): readonly string[] {
     `--audit-policy-file=${dir}/${FILES.auditPolicy}`,
     `--audit-log-path=${dir}/${FILES.auditLog}`,
     `--audit-log-maxsize=${AUDIT_MEGABYTES_MAX}`,
+    ...options.apiserverFlags,
   ];
 }
 
