@@ -142,6 +142,23 @@ test("an older store does not move who came after it: the address is waited for"
   assert.equal(verdictLine(idle, "heir"), `pending 192.0.2.105 ${WAITING}`);
 });
 
+test("an older store takes nothing from agents that it does not know to have an address", () => {
+  const gone = makeClaim("gone", { wishes: ["192.0.2.105"] });
+  const heir = holding("heir", ["192.0.2.105"]);
+  const agents = makeAgents(2);
+  const before = makeWorld({ claims: [gone], agents: agents.slice(0, 1) });
+  const stored = planned(before);
+  const since = makeWorld({ claims: [heir], agents });
+  const serving = proveAll(since, planned(since), { revisionOf });
+  const doubt = nextWorld(before, stored, { claims: [heir], absent: [gone], agents: serving });
+  const { nodePlans } = planned(doubt);
+  const retained = Array.from(nodePlans.values(), (one) => [one.agent, one.retained]);
+  assert.deepEqual(
+    retained,
+    agents.map(({ name }) => [name, [address("192.0.2.105")]]),
+  );
+});
+
 test("with an empty store a lane keeps an agent that is late: those who are here name it", () => {
   const claims = [makeClaim("web")];
   const agents = makeAgents(3);

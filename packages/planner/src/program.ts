@@ -1,8 +1,8 @@
 // Programming: what each agent must hold. Given lanes and what comes with each VIP; holder and
 // successors get the same. An agent that is out of reach keeps its plan, for it goes on serving.
 //
-// Addresses of absent claims are named as retained for every agent that was sent them, so that
-// whatever it has for them stays; nothing new is made of them.
+// Addresses of absent claims are named as retained for every agent that was sent them or says that
+// it has them, so that whatever it has for them stays; nothing new is made of them.
 
 import {
   type Address,
@@ -18,7 +18,7 @@ import {
 
 import type { CarriedChange, VipPlace } from "./carried.ts";
 import { type LaneResources, carriersOf, hasSameRunners } from "./lane-resources.ts";
-import { hasAbsentOwner } from "./release.ts";
+import { hasAbsentOwner, reportersOf } from "./release.ts";
 import { keepMap } from "./touched.ts";
 
 /** What programming works on. */
@@ -129,7 +129,8 @@ function retainedBy({
   const retained = new Map<AgentName, Address[]>();
   if (world.absent.size === 0) return retained;
   for (const row of rows.values()) {
-    for (const agent of hasAbsentOwner(world, row) ? row.sentTo : []) {
+    if (!hasAbsentOwner(world, row)) continue;
+    for (const agent of new Set([...row.sentTo, ...reportersOf(world, row.address)])) {
       if (forgotten.has(agent)) continue;
       const known = retained.get(agent);
       if (known === undefined) retained.set(agent, [row.address]);

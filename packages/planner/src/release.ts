@@ -178,17 +178,17 @@ function sentTo(
   const kept = row.sentTo.filter(
     (name) => !forgotten.has(name) && (wanted.includes(name) || !isGone(view, name, row.address)),
   );
-  const named = [...wanted, ...reportersOf(view, row.address)];
+  const named = [...wanted, ...reportersOf(view.world, row.address)];
   const added = named.filter((name) => !row.sentTo.includes(name) && !forgotten.has(name));
   if (added.length === 0) return kept.length === row.sentTo.length ? row.sentTo : kept;
   return [...new Set([...kept, ...added])].sort(compareText);
 }
 
 /** Agents that have it by their own word, whatever the store knows: it may be an older copy. */
-function reportersOf({ world }: ReleaseView, address: Address): readonly AgentName[] {
+export function reportersOf({ agents }: World, address: Address): readonly AgentName[] {
   const name = vipName(address);
   const found: AgentName[] = [];
-  for (const agent of world.agents.values()) {
+  for (const agent of agents.values()) {
     if (agent.report?.resources.has(name) === true) found.push(agent.name);
   }
   return found;
