@@ -7,17 +7,20 @@ import { fileURLToPath } from "node:url";
 
 import {
   createLab,
+  type EtcdCluster,
   type Host,
   type HolderRecorder,
   type HostOptions,
   type Lab,
   type LabOptions,
   recordHolders,
+  startEtcdCluster,
   startMember,
 } from "@fairlead/lab";
 
 import { formatHostPort } from "@fairlead/runtime";
 
+import { toolPath } from "../../tools/tool-path.ts";
 import { addApiHost, type ApiHost, KUBECONFIG } from "./api-host.ts";
 import { type Asker, type ClaimJson, type ListJson, startAsker } from "./asker.ts";
 import { type Document, manifest } from "./manifests.ts";
@@ -61,6 +64,8 @@ export interface StageOptions {
   readonly agentFlags?: (host: string) => readonly string[];
   /** Added to the environment of every agent. Default: none. */
   readonly agentEnv?: Readonly<Record<string, string>>;
+  /** Whether leases are kept in an etcd of three members on a host "etcd". Default: in a file. */
+  readonly hasEtcd?: boolean;
   /** Whether a second controller starts after the first, on a host "standby". Default: no. */
   readonly hasStandby?: boolean;
 }
@@ -91,6 +96,8 @@ export interface Stage extends AsyncDisposable {
   readonly apiHost: ApiHost | undefined;
   /** The cluster of a stage that has one. */
   api(): ApiHost;
+  /** The etcd of a stage that has one. */
+  etcd(): EtcdCluster;
   /** Writes a file of the folder of manifests. */
   write(file: string, documents: readonly Document[]): Promise<void>;
   /** Removes a file of the folder of manifests. */
@@ -139,13 +146,14 @@ async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
       : Promise.resolve(undefined);
   // Told where it is waited for, also when something else fails first.
   cluster.catch(() => undefined);
+  const etcd = options.hasEtcd === true ? await startEtcd(await host("etcd", 8)) : undefined;
   const numbers = Array.from({ length: options.balancers ?? 3 }, (_, index) => index + 1);
   const balancers = await Promise.all(numbers.map((n) => host(`lb${n}`, 10 + n)));
   const members = await Promise.all([1, 2].map((n) => host(`member${n}`, 20 + n)));
   const client = await host("client", 31);
   const recorder = await recordHolders(balancers);
-  const controller = createController(control, options);
-  const [standby] = second.map((one) => createController(one, options));
+  const controller = createController(control, options, etcd);
+  const [standby] = second.map((one) => createController(one, options, etcd));
   const places = [control, ...second]
     .map(({ address }) => formatHostPort({ host: address, port: 7702 }))
     .join();
@@ -179,6 +187,10 @@ async function furnish(lab: Lab, options: StageOptions): Promise<Stage> {
     api: () => {
       if (apiHost === undefined) throw new Error("this stage has no cluster");
       return apiHost;
+    },
+    etcd: () => {
+      if (etcd === undefined) throw new Error("this stage has no etcd");
+      return etcd;
     },
     until,
     seats,
@@ -237,7 +249,11 @@ function servedOf(list: ListJson, name: string): Served | undefined {
   return { address: first.address, holder: first.holder };
 }
 
-function createController(host: Host, options: StageOptions): Seat {
+function startEtcd(host: Host): Promise<EtcdCluster> {
+  return startEtcdCluster({ program: toolPath("etcd", "server"), host, members: 3 });
+}
+
+function createController(host: Host, options: StageOptions, etcd?: EtcdCluster): Seat {
   const pools = (options.pools ?? [POOL]).flatMap((pool) => ["--pool", pool]);
   return createSeat({
     host,
@@ -246,6 +262,7 @@ function createController(host: Host, options: StageOptions): Seat {
       "--insecure",
       options.source === "kubernetes" ? `--kubeconfig=${KUBECONFIG}` : `--source=${MANIFESTS}`,
       `--state-dir=${STATE_DIR}`,
+      ...(etcd === undefined ? [] : [`--store=etcd:${etcd.urls.join(",")}`]),
       ...pools,
       ...(options.controllerFlags ?? []),
     ],

@@ -112,7 +112,8 @@ async function furnish(
     admin,
     signal: ending.signal,
   });
-  const copies = createEtcdCopies(place, plane.etcd, `${dir}/${FILES.etcdData}`);
+  const data = `${dir}/${FILES.etcdData}`;
+  const copies = createEtcdCopies(place, [{ etcd: plane.etcd, data }]);
   const etcdStarts = plane.etcd.start();
   const manager = tokens.credentialsOf(CONTROLLER_MANAGER);
   await writeFiles(place, {

@@ -1,19 +1,25 @@
-// A real etcd of one or more members for tests, on loopback. Given the path of the program. It is
-// ready when every member answers, and nothing of it outlives this process. Asked over etcd's own
-// HTTP gateway, so that what a test counts does not come from the client under test.
+// A real etcd of one or more members for tests, on a host of the lab or on loopback. Given the path
+// of the program. It is ready when every member answers, and nothing of it outlives the lab or this
+// process. Asked over etcd's own HTTP gateway, so that what a test counts does not come from the
+// client under test.
 
 import { Agent, request } from "node:http";
+import type { Host } from "../host.ts";
 import { labError } from "../lab-error.ts";
 import { type Certificate, createAuthority } from "./certificates.ts";
 import { type ClusterProgram, createClusterProgram } from "./cluster-program.ts";
-import { ETCD_ANSWERS } from "./flags.ts";
+import { createEtcdCopies, type EtcdCopies, type EtcdSnapshot } from "./etcd-copies.ts";
+import { ETCD_ANSWERS, USUAL_PORTS } from "./flags.ts";
+import { hostPlace } from "./host-place.ts";
 import { createLoopbackPlace } from "./loopback-place.ts";
-import type { Place } from "./place.ts";
+import type { Place, Way } from "./place.ts";
 
 /** How an etcd is started. */
 export interface EtcdClusterOptions {
   /** The path of the program. */
   readonly program: string;
+  /** The host of the lab that it runs on, for itself. Default: an address of the loopback. */
+  readonly host?: Host;
   /** How many members; an odd number. Default: 1. */
   readonly members?: number;
   /** Clients need TLS and a certificate of the cluster's authority. Default: false. */
@@ -24,8 +30,10 @@ export interface EtcdClusterOptions {
 export interface EtcdMember extends ClusterProgram {
   /** `http://ADDRESS:PORT`, or https, where clients ask it. */
   readonly url: string;
-  /** Where `ask` asks it, in clear text always. */
-  readonly gateway: string;
+  /** How `ask` asks it, in clear text always. */
+  readonly gateway: Way;
+  /** The folder of its data, in the place. */
+  readonly data: string;
 }
 
 /** A key as etcd has it. */
@@ -50,6 +58,10 @@ export interface EtcdCluster extends AsyncDisposable {
   remove(key: string): Promise<void>;
   /** Forgets the history up to now. */
   compact(): Promise<void>;
+  /** A copy of what all members have now. */
+  snapshot(): Promise<EtcdSnapshot>;
+  /** Makes it what it was, revisions included: all members are killed and start over the copy. */
+  restore(snapshot: EtcdSnapshot): Promise<void>;
 }
 
 /** What clients need, as PEM. */
@@ -62,7 +74,8 @@ const ANSWER_MS_MAX = 10_000;
 
 /** Starts the members side by side and waits until all of them answer. */
 export async function startEtcdCluster(options: EtcdClusterOptions): Promise<EtcdCluster> {
-  const place = await createLoopbackPlace();
+  const { host } = options;
+  const place = host === undefined ? await createLoopbackPlace() : hostPlace(host);
   try {
     const tls = options.tls === true ? await writeCertificates(place) : undefined;
     const members = await makeMembers(place, options);
@@ -91,19 +104,21 @@ async function makeMembers(
   const [address] = place.addresses;
   const names = Array.from({ length: count }, (_, index) => `etcd-${index + 1}`);
   const uses = ["client", "gateway", "peer"] as const;
-  const wanted = names.flatMap((name) => uses.map((use) => [`${name} ${use}`, 0]));
-  const ports = await place.ports(Object.fromEntries(wanted) as Record<string, number>);
+  const wanted = names.flatMap((name) => uses.map((use) => `${name} ${use}`));
+  const usual = wanted.map((use, index): [string, number] => [use, USUAL_PORTS.etcd + index]);
+  const ports = await place.ports(Object.fromEntries(usual));
   const at = (key: string): string => `${address}:${ports[key] ?? 0}`;
   const all = names.map((name) => `${name}=http://${at(`${name} peer`)}`).join(",");
   const secure = ["--cert-file=server.crt", "--key-file=server.key", "--trusted-ca-file=ca.crt"];
-  return names.map((name) => {
+  const make = async (name: string): Promise<EtcdMember> => {
     const url = `${tls ? "https" : "http"}://${at(`${name} client`)}`;
-    const [gateway, peer] = [`http://${at(`${name} gateway`)}`, `http://${at(`${name} peer`)}`];
+    const [plain, peer] = [`http://${at(`${name} gateway`)}`, `http://${at(`${name} peer`)}`];
+    const data = `${place.dir}/${name}`;
     const args = [
       `--name=${name}`,
-      `--data-dir=${place.dir}/${name}`,
-      `--listen-client-urls=${url},${gateway}`,
-      `--advertise-client-urls=${url},${gateway}`,
+      `--data-dir=${data}`,
+      `--listen-client-urls=${url},${plain}`,
+      `--advertise-client-urls=${url},${plain}`,
       `--listen-peer-urls=${peer}`,
       `--initial-advertise-peer-urls=${peer}`,
       `--initial-cluster=${all}`,
@@ -111,14 +126,16 @@ async function makeMembers(
     ];
     return {
       url,
-      gateway,
+      gateway: await place.way(ports[`${name} gateway`] ?? 0),
+      data,
       ...createClusterProgram({
         name,
         start: () => place.start(program, args),
         ready: async (running) => void (await running.waitForLine(ETCD_ANSWERS, READY_MS_MAX)),
       }),
     };
-  });
+  };
+  return Promise.all(names.map(make));
 }
 
 function furnish(
@@ -127,13 +144,17 @@ function furnish(
   tls: EtcdClusterTls | undefined,
 ): EtcdCluster {
   const agent = new Agent({ keepAlive: true });
+  const copies = createEtcdCopies(
+    place,
+    members.map((etcd) => ({ etcd, data: etcd.data })),
+  );
   const running = (): EtcdMember => {
     const member = members.find((one) => one.isRunning());
     if (member === undefined) throw labError("GONE", "no member of etcd runs");
     return member;
   };
   const ask: EtcdCluster["ask"] = (path, body, member = running()) =>
-    post(agent, `${member.gateway}${path}`, body);
+    post({ agent, way: member.gateway, path, body });
   return {
     members,
     urls: members.map((member) => member.url),
@@ -159,6 +180,8 @@ function furnish(
       };
       await ask("/v3/kv/compaction", { revision: header.revision, physical: true });
     },
+    snapshot: () => copies.take(),
+    restore: (snapshot) => restore(members, copies, snapshot),
     [Symbol.asyncDispose]: async () => {
       agent.destroy();
       try {
@@ -168,6 +191,16 @@ function furnish(
       }
     },
   };
+}
+
+async function restore(
+  members: readonly EtcdMember[],
+  copies: EtcdCopies,
+  snapshot: EtcdSnapshot,
+): Promise<void> {
+  await Promise.all(members.map((member) => member.kill()));
+  await copies.putBack(snapshot);
+  await Promise.all(members.map((member) => member.start()));
 }
 
 interface RawKey {
@@ -190,12 +223,21 @@ async function findLeader(
   throw labError("NO_ANSWER", "no member of etcd leads");
 }
 
-function post(agent: Agent, url: string, body: object): Promise<Record<string, unknown>> {
+/** A question to a member's gateway. */
+interface Question {
+  readonly agent: Agent;
+  readonly way: Way;
+  readonly path: string;
+  readonly body: object;
+}
+
+function post({ agent, way, path, body }: Question): Promise<Record<string, unknown>> {
   const { promise, resolve, reject } = Promise.withResolvers<Record<string, unknown>>();
   const fail = (error: unknown): void =>
-    reject(labError("NO_ANSWER", `etcd gave no answer at ${url}`, error));
+    reject(labError("NO_ANSWER", `etcd gave no answer to ${path}`, error));
   const signal = AbortSignal.timeout(ANSWER_MS_MAX);
-  const asking = request(url, { method: "POST", agent, signal }, (answer) => {
+  const where = way.kind === "unix" ? { socketPath: way.path } : { host: way.host, port: way.port };
+  const asking = request({ ...where, path, method: "POST", agent, signal }, (answer) => {
     let text = "";
     answer.setEncoding("utf8").on("data", (chunk: string) => {
       text += chunk;

@@ -37,6 +37,7 @@ export interface KubeTarget extends KubeKind {
 }
 
 const KINDS_WITHOUT_NAMESPACE: ReadonlySet<string> = new Set([
+  "AddressLease",
   "AddressPool",
   "ClusterRole",
   "ClusterRoleBinding",
@@ -46,7 +47,10 @@ const KINDS_WITHOUT_NAMESPACE: ReadonlySet<string> = new Set([
   "IpamShard",
   "Namespace",
   "Node",
+  "OperatorIntent",
   "ServiceCIDR",
+  "StoreJournal",
+  "VrrpLane",
 ]);
 
 /** The path of an object, or of the list of its kind. */
