@@ -6,6 +6,7 @@ import { suite, test } from "node:test";
 
 import { EdgeError } from "@fairlead/runtime";
 import {
+  address,
   claimSeen,
   createMemoryMedium,
   createMemoryStore,
@@ -14,6 +15,9 @@ import {
   NOTICES_MS,
   ROUND_MS,
 } from "@fairlead/testkit";
+
+/** Longer than a first plan waits over a lost store. */
+const LOST_MS = 20_000;
 
 suite("a controller that stands by", () => {
   test("knows what is asked for, and says and writes nothing", async () => {
@@ -63,6 +67,15 @@ suite("a controller that stands by", () => {
     await peer.clock.advance(ROUND_MS);
     assert.equal(peer.cycle.view().epoch, 2);
     assert.equal(peer.delivered.at(-1)?.leases.size, 2);
+  });
+
+  test("begins over a lost store with what statuses say by then", async () => {
+    const held = address("192.0.2.105");
+    const statuses = [{ ...makeClaim("web"), statusAddresses: [held] }];
+    await using peer = await makeLeadStage({ medium: createMemoryMedium(), statuses });
+    await peer.lead();
+    await peer.clock.advance(LOST_MS);
+    assert.deepEqual([...(peer.delivered[0]?.leases.keys() ?? [])], [held]);
   });
 
   test("says nothing of claims when it loses the lead: they are asked for as before", async () => {

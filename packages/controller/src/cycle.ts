@@ -25,6 +25,7 @@ import { notReadyText } from "./not-ready.ts";
 import { createPlanInTurns, type PlanInTurns } from "./plan-in-turns.ts";
 import type { StoreChange, StoredState } from "./ports.ts";
 import { type Publishing, createPublishing } from "./publishing.ts";
+import { sayStatuses } from "./say-statuses.ts";
 import { diffStored, withRegistrations, withoutNewOwners } from "./store-changes.ts";
 import { type StoreWriter, createStoreWriter, storeFindings } from "./store-writer.ts";
 import { NO_ROWS, type StoredRows, openedRows, storedRows } from "./stored-rows.ts";
@@ -115,22 +116,23 @@ class Loop implements Cycle {
 
   /** The lead is won: what is stored is what there is. */
   #begin(stored: StoredState): void {
-    const { store, log } = this.#options;
+    const { store, log, sources } = this.#options;
     const onFenced = (later: number): void => {
       // A write of a lead that is over meets the next one, be it our own: that is no news.
       if (this.#writer?.isFenced !== true) return;
       this.#publishing.pause();
       this.#lead.overtake(later);
     };
-    this.#writer = createStoreWriter({ store, epoch: stored.epoch, log, onFenced });
+    const writer = createStoreWriter({ store, epoch: stored.epoch, log, onFenced });
+    this.#writer = writer;
     [this.#rows, this.#named] = [openedRows(stored), namedAgents(stored)];
     this.#planInTurns = createPlanInTurns(this.#options);
     this.#state = withStored(this.#state, stored, this.#options.clock.wallMs());
-    this.#opened();
+    sayStatuses(sources, this.#state.claims, stored).then(() => this.#opened(writer), crash);
   }
 
-  #opened(): void {
-    if (this.#writer === undefined || !this.#areListed) return;
+  #opened(writer = this.#writer): void {
+    if (writer === undefined || writer !== this.#writer || !this.#areListed) return;
     this.#openedAtMs = this.#options.clock.nowMs();
     this.#planning.poke();
   }
@@ -142,9 +144,7 @@ class Loop implements Cycle {
     this.#writer = undefined;
     [this.#openedAtMs, this.#lastHelloMs] = [undefined, undefined];
     [this.#plan, this.#planned] = [undefined, new Map()];
-    this.#rows = NO_ROWS;
-    this.#timed = NO_VERDICTS;
-    this.#moves = NO_MOVES;
+    [this.#rows, this.#timed, this.#moves] = [NO_ROWS, NO_VERDICTS, NO_MOVES];
     this.#publishing.pause();
     this.#state = { ...this.#state, agents: new Map(), orphans: new Map() };
     this.#narrator.tellStandby({ ...NOTHING_SAID, findings: this.#findings() });

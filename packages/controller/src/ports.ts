@@ -33,6 +33,11 @@ export interface Source extends AsyncDisposable {
    * fact among those emitted. Rejects with an EdgeError only when it can never work.
    */
   start(emit: (facts: readonly Fact[]) => void): Promise<void>;
+  /**
+   * Says each of these claims again whose status, as far as it is ours, says other addresses than
+   * when the claim was said. Absent: it knows no statuses.
+   */
+  sayStatuses?(claims: ReadonlySet<ClaimId>): Promise<void>;
 }
 
 /** What a store holds at its opening. */

@@ -125,10 +125,17 @@ export function translateService(
 
 /**
  * Whether two claims ask for the same. Cheap for a claim compared with itself. What their status
- * says is no matter: we write it, and need it only of those who were never seen before.
+ * says is no matter: we write it, and need it only when a lead begins.
  */
 export function claimsEqual(a: Claim, b: Claim): boolean {
   return a === b || (textOf(a) === textOf(b) && sameMembers(a, b));
+}
+
+/** The claim with what its status says now; the same one where it says that already. */
+export function withStatus(claim: Claim, addresses: readonly Address[]): Claim {
+  const { statusAddresses: before = [], ...rest } = claim;
+  if (addresses.join() === before.join()) return claim;
+  return addresses.length === 0 ? rest : { ...rest, statusAddresses: addresses };
 }
 
 /**

@@ -45,6 +45,8 @@ export interface LeadStageOptions {
   readonly medium: MemoryMedium;
   /** What its folder shows at its start. Default the Service web. */
   readonly claims?: readonly Claim[];
+  /** What it says of statuses when a lead begins. Default: nothing. */
+  readonly statuses?: readonly Claim[];
   /** Comes before the store is opened. */
   readonly opening?: () => void | Promise<void>;
   /** A commit has its answer when this has ended. */
@@ -62,7 +64,7 @@ export async function makeLeadStage(options: LeadStageOptions): Promise<LeadStag
   const { store, commits } = countedStore(options);
   const election = createPlayedElection();
   const pool = lanPool("192.0.2.100-192.0.2.120");
-  const source = createPlayedSource(pool, options.claims ?? [makeClaim("web")]);
+  const source = createPlayedSource(pool, options.claims ?? [makeClaim("web")], options.statuses);
   const pause = (): void => void told.push("publisher pauses");
   const cycle = createCycle({
     clock,

@@ -16,8 +16,12 @@ export interface PlayedSource {
   say(...facts: readonly Fact[]): void;
 }
 
-/** A folder that shows this at its start. */
-export function createPlayedSource(pool: AddressPool, claims: readonly Claim[]): PlayedSource {
+/** A folder that shows this at its start. @param statuses what it says when a lead begins. */
+export function createPlayedSource(
+  pool: AddressPool,
+  claims: readonly Claim[],
+  statuses: readonly Claim[] = [],
+): PlayedSource {
   let emit: (facts: readonly Fact[]) => void = () => undefined;
   return {
     port: {
@@ -30,6 +34,10 @@ export function createPlayedSource(pool: AddressPool, claims: readonly Claim[]):
           ...claims.map(claimSeen),
           folderListed(claims),
         ]);
+      },
+      sayStatuses: async (asked) => {
+        await Promise.resolve();
+        emit(statuses.filter(({ id }) => asked.has(id)).map(claimSeen));
       },
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },

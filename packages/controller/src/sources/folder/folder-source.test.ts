@@ -6,6 +6,7 @@ import { cp, mkdir, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import type { Fact } from "../../facts.ts";
 import { sampleSlice } from "../sample-objects.ts";
 import { DEADLINE, kindsIn, openStory, service } from "./folder-story.ts";
 
@@ -224,25 +225,45 @@ test(
   },
 );
 
+/** A status file, as our publisher writes it unless it begins otherwise. */
+function status(name: string, ip: string, begin = OURS): string {
+  const metadata = `metadata: { namespace: default, name: ${name} }`;
+  return `${begin}${metadata}\nstatus:\n  loadBalancer: { ingress: [{ ip: "${ip}" }] }\n`;
+}
+
+/** What claims are said to have by their status, in the order of the facts. */
+function statusesIn(facts: readonly Fact[]): readonly string[] {
+  return facts.flatMap((fact) =>
+    fact.kind === "claim-seen" ? [`${fact.claim.name} ${fact.claim.statusAddresses?.join()}`] : [],
+  );
+}
+
+const OURS = "# Written by Fairlead; what you change here is overwritten.\nkind: Service\n";
+
 test(
   "what our own status files said before the start is known of each claim",
   DEADLINE,
   async () => {
     await using story = await openStory();
-    const status = (name: string, ip: string): string =>
-      `metadata: { namespace: default, name: ${name} }\nstatus:\n  loadBalancer: { ingress: [{ ip: "${ip}" }] }\n`;
-    const ours = "# Written by Fairlead; what you change here is overwritten.\nkind: Service\n";
     await mkdir(join(story.folder, ".status"));
-    await story.write(".status/default.web.yaml", ours + status("web", "192.0.2.7"));
-    await story.write(".status/default.dns.yaml", `kind: Service\n${status("dns", "192.0.2.8")}`);
-    await story.write(".status/default.ntp.yaml", `${ours}{`);
+    await story.write(".status/default.web.yaml", status("web", "192.0.2.7"));
+    await story.write(".status/default.dns.yaml", status("dns", "192.0.2.8", "kind: Service\n"));
+    await story.write(".status/default.ntp.yaml", `${OURS}{`);
     for (const name of ["web", "dns", "ntp"]) await story.write(`${name}.yaml`, service(name));
     await story.start();
-    const said = story.facts.flatMap((fact) =>
-      fact.kind === "claim-seen"
-        ? [`${fact.claim.name} ${fact.claim.statusAddresses?.join()}`]
-        : [],
-    );
+    const said = statusesIn(story.facts);
     assert.deepEqual(said.toSorted(), ["dns undefined", "ntp undefined", "web 192.0.2.7"]);
   },
 );
+
+test("what they say by then is said to who asks for it of a claim", DEADLINE, async () => {
+  await using story = await openStory();
+  for (const name of ["web", "dns"]) await story.write(`${name}.yaml`, service(name));
+  await story.start();
+  await mkdir(join(story.folder, ".status"));
+  await story.write(".status/default.web.yaml", status("web", "192.0.2.7"));
+  await story.write(".status/default.dns.yaml", status("dns", "192.0.2.8"));
+  const before = story.facts.length;
+  await story.sayStatuses("web");
+  assert.deepEqual(statusesIn(story.facts.slice(before)), ["web 192.0.2.7"]);
+});

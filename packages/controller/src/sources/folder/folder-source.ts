@@ -22,7 +22,7 @@ import { EMPTY_SNAPSHOT, type SourceSnapshot, diffSnapshots } from "../fact-diff
 import { type ObjectKind, identityKey } from "../objects.ts";
 import { title } from "../quote.ts";
 import type { ServiceBackends } from "../service-backends.ts";
-import type { TranslateSettings } from "../translate-service.ts";
+import { type TranslateSettings, withStatus } from "../translate-service.ts";
 import { EMPTY_GRACE_MS, type FileReading } from "./file-state.ts";
 import { createFolderDisk, type FolderDisk } from "./folder-disk.ts";
 import {
@@ -94,7 +94,7 @@ class ManifestFolder implements FolderSource {
   #present: Present = { claims: new Set(), pools: new Set() };
   #isListed = false;
   #hints = new Set<string>();
-  /** What status files said before the first look; later ones are what we know ourselves. */
+  /** What status files said before the first look; later ones matter when a lead begins. */
   #published: Published = new Map();
   #audit: Timer | undefined;
 
@@ -127,6 +127,18 @@ class ManifestFolder implements FolderSource {
     this.#emit = emit;
     this.#looks.poke();
     return this.#listed.promise;
+  }
+
+  async sayStatuses(claims: ReadonlySet<ClaimId>): Promise<void> {
+    if (!this.#isListed) return;
+    const published = readPublished(await this.#disk.readStatuses());
+    const facts: Fact[] = [];
+    for (const [id, said] of this.#said.claims) {
+      const addresses = published.get(`${said.namespace}/${said.name}`) ?? [];
+      const claim = claims.has(id) ? withStatus(said, addresses) : said;
+      if (claim !== said) facts.push({ kind: "claim-seen", source: this.name, claim });
+    }
+    if (facts.length > 0) this.#emit?.(facts);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 
-import type { Finding } from "@fairlead/model";
+import { claimId, type Finding } from "@fairlead/model";
 import { type Clock, type FakeClock, createSystemClock } from "@fairlead/runtime";
 import { stringify } from "yaml";
 
@@ -25,6 +25,8 @@ export interface Story extends AsyncDisposable {
   readonly facts: readonly Fact[];
   write(path: string, ...documents: readonly (Fields | string)[]): Promise<void>;
   start(): Promise<void>;
+  /** What statuses say is said of claims of Services with these names. */
+  sayStatuses(...names: readonly string[]): Promise<void>;
   /** Resolves when the facts so far make it true. */
   until(isSo: (story: Story) => boolean): Promise<void>;
   /** Resolves with the next whole list. */
@@ -61,6 +63,10 @@ export async function openStory(clock: Clock = createSystemClock()): Promise<Sto
     write: async (path, ...documents) => {
       const texts = documents.map((each) => (typeof each === "string" ? each : stringify(each)));
       await writeFile(join(folder, path), texts.join("---\n"));
+    },
+    sayStatuses: async (...names) => {
+      const ids = names.flatMap((name) => claimId("service", "default", name) ?? []);
+      await source.sayStatuses?.(new Set(ids));
     },
     start: () => source.start(emit),
     until: async (isSo) => {

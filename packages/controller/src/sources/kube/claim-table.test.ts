@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
+import { parseClaimId, present } from "@fairlead/model";
+
 import type { Fact } from "../../facts.ts";
 import { createSharedTexts } from "../../kube/shared-texts.ts";
 import {
@@ -18,6 +20,7 @@ import { readService } from "./read-service.ts";
 
 const KEY = "default/web";
 const READING = { origin: "cluster lab", share: createSharedTexts() };
+const WEB = new Set([present(parseClaimId("service/default/web"), "a claim's id")]);
 const OURS = { finalizers: ["fairlead.io/release"] };
 
 function setService(table: ClaimTable, spec: Fields = {}, metadata: Fields = {}): void {
@@ -336,14 +339,39 @@ suite("what a Service's status says", () => {
     });
   }
 
-  test("is no news when it changes", () => {
-    const table = tableWithWeb();
-    const status = { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] } };
+  function publish(table: ClaimTable, ip: string): void {
+    const status = { loadBalancer: { ingress: [{ ip }] } };
     const metadata = { name: "web", namespace: "default", uid: "u1", resourceVersion: "8" };
     const fieldsV1 = { "f:status": { "f:loadBalancer": {} } };
     const managedFields = [{ manager: "fairlead", subresource: "status", fieldsV1 }];
     const object = { ...sampleService({}, { ...metadata, managedFields }), status };
     table.setService(KEY, readService(object, READING));
+  }
+
+  test("is no news when it changes", () => {
+    const table = tableWithWeb();
+    publish(table, "192.0.2.7");
     assert.deepEqual(say(table), []);
+  });
+
+  test("is said once to who asks for it, with all else as it was", () => {
+    const table = tableWithWeb();
+    assert.deepEqual(table.statusFacts(WEB), []);
+    publish(table, "192.0.2.7");
+    say(table);
+    assert.deepEqual(table.statusFacts(new Set()), [], "nobody asks for it");
+    const [fact, ...others] = table.statusFacts(WEB);
+    assert.deepEqual(others, []);
+    assert(fact?.kind === "claim-seen");
+    assert.match(words(fact), /^seen service\/default\/web u1 -> 10\.0\.0\.1:8080 /u);
+    assert.deepEqual(fact.claim.statusAddresses, ["192.0.2.7"]);
+    assert.deepEqual(table.statusFacts(WEB), []);
+    publish(table, "192.0.2.7");
+    assert.deepEqual(say(table), [], "it is no news after that");
+    setService(table);
+    say(table);
+    const [emptied] = table.statusFacts(WEB);
+    assert(emptied?.kind === "claim-seen");
+    assert.equal(emptied.claim.statusAddresses, undefined);
   });
 });

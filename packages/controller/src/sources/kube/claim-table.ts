@@ -16,7 +16,12 @@ import type { NodeObject } from "../node-object.ts";
 import type { BadObject, SourceObject } from "../objects.ts";
 import type { ServiceBackend } from "../service-backends.ts";
 import { SERVICE_NAME_LABEL, type SliceObject } from "../slice-object.ts";
-import { claimsEqual, type TranslateSettings, translateService } from "../translate-service.ts";
+import {
+  claimsEqual,
+  type TranslateSettings,
+  translateService,
+  withStatus,
+} from "../translate-service.ts";
 import { isUsable, type ReadObject } from "./read-object.ts";
 import type { ServiceReading } from "./read-service.ts";
 
@@ -136,6 +141,20 @@ export class ClaimTable {
     // An object that cannot be used ends nothing: what it said last stays in force.
     if (found !== undefined) return facts;
     return [...facts, ...this.#claimFacts(key, reading)];
+  }
+
+  /** Those of the claims of which our status says other addresses than when they were said. */
+  statusFacts(claims: ReadonlySet<ClaimId>): readonly Fact[] {
+    const facts: Fact[] = [];
+    for (const [key, said] of this.#said) {
+      const record = claims.has(said.id) ? this.#services.get(key)?.record : undefined;
+      if (record === undefined || record.uid !== said.uid) continue;
+      const claim = withStatus(said, ownAddresses(record, this.#settings.ownFieldManager));
+      if (claim === said) continue;
+      this.#said.set(key, claim);
+      facts.push({ kind: "claim-seen", source: this.#source, claim });
+    }
+    return facts;
   }
 
   #judge(object: ReadObject | undefined): Finding | undefined {

@@ -146,6 +146,11 @@ class ClusterSource implements KubeSource {
     return this.#listed.promise;
   }
 
+  sayStatuses(claims: ReadonlySet<ClaimId>): Promise<void> {
+    this.#hand(this.#table.statusFacts(claims));
+    return Promise.resolve();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#graceTimer?.cancel();
     this.#memberWait[Symbol.dispose]();
