@@ -22,7 +22,21 @@ import { answers, visit } from "./stage/visitor.ts";
 const DOUBT_MS = 30_000;
 const BELIEVED_MS_MAX = 45_000;
 
-story("etcd is put back to an older copy of it", CLUSTER, async (stage) => {
+/** Leases are beside the cluster, or in it: then what is held is put back with who asks for it. */
+const STORES = [
+  { name: "etcd is put back to an older copy of it", flags: [] },
+  {
+    name: "etcd is put back to an older copy of it, and leases with it",
+    flags: ["--store=kubernetes", "--leader-lease=4s"],
+  },
+];
+
+for (const { name, flags } of STORES) {
+  const controllerFlags = [...(CLUSTER.controllerFlags ?? []), ...flags];
+  story(name, { ...CLUSTER, controllerFlags }, putEtcdBack);
+}
+
+async function putEtcdBack(stage: Stage): Promise<void> {
   const { cluster, kube } = stage.api();
   await addService(kube, { name: "kept" });
   const kept = await published(stage, "kept");
@@ -100,7 +114,7 @@ story("etcd is put back to an older copy of it", CLUSTER, async (stage) => {
     "kept",
   ]);
   assert.deepEqual(findings, []);
-});
+}
 
 /** Waits until the Service is served and says so, with our finalizer on it; gives its address. */
 async function published(stage: Stage, name: string, ms?: number): Promise<string> {

@@ -1,6 +1,7 @@
 // Stores of each kind under a stage, and how an older copy of one is kept and put back, as people
 // do it: a file by `cp`, the data folders of an etcd, the objects of a cluster by themselves. Given
-// the stage; no controller may run when a copy is taken or put back.
+// the stage; no controller may run when a copy is taken, nor when one is put back but where it is
+// said.
 
 import type { KubeClient, KubeObject } from "@fairlead/testkit";
 
@@ -12,6 +13,8 @@ export interface CopiedStore {
   readonly name: string;
   /** The stage whose controller has it. */
   readonly options: StageOptions;
+  /** Whether it is put back under a controller that leads and loses its lead with it. */
+  readonly losesLead?: boolean;
   /** Copies what it holds; gives what puts that back. */
   keep(stage: Stage): Promise<() => Promise<void>>;
 }
@@ -31,8 +34,9 @@ export const COPIED_STORES: readonly CopiedStore[] = [
     },
   },
   {
-    name: "an etcd of three members",
+    name: "an etcd of three members under its controller",
     options: { hasEtcd: true },
+    losesLead: true,
     keep: async (stage) => {
       const etcd = stage.etcd();
       const copy = await etcd.snapshot();
