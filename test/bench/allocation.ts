@@ -1,15 +1,16 @@
 // How long it takes until ten thousand claims hold addresses that are durable, against the time
-// that the same store needs for as many single transactions in the same run; what loading them
-// costs, in time and memory; and one more address of a nearly full or a huge pool.
+// that the same store needs for as many single transactions in the same run; what such a one costs
+// beside a write of the same row without us; what loading them costs, in time and memory; and one
+// more address of a nearly full or a huge pool.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 import { keepLeases, type LeaseKeeping, type LeaseKeepingOptions } from "@fairlead/controller";
-import { startEtcdCluster } from "@fairlead/lab";
+import { type EtcdCluster, startEtcdCluster } from "@fairlead/lab";
 import type { ClaimId, LeasedAddress, World } from "@fairlead/model";
 import { createPlanMemory, plan } from "@fairlead/planner";
 import { createSystemClock } from "@fairlead/runtime";
@@ -37,6 +38,7 @@ type StoreSettings = LeaseKeepingOptions["store"];
 /** Measures; takes about half a minute. */
 export async function benchAllocation(): Promise<readonly Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), "fairlead-bench-"));
+  const file = openSync(join(folder, "bare"), "a");
   try {
     await using etcd = await startEtcdCluster({ program: toolPath("etcd", "server") });
     const [url = "", ...urls] = etcd.urls;
@@ -44,17 +46,45 @@ export async function benchAllocation(): Promise<readonly Figure[]> {
     const access = { urls: [url, ...urls] } as const;
     const inEtcd: StoreSettings = { kind: "etcd", access, base: "/bench" };
     return [
-      ...(await benchStore("sqlite", sqlite)),
-      ...(await benchStore("etcd", inEtcd)),
+      ...(await benchStore("sqlite", sqlite, bareFile(file))),
+      ...(await benchStore("etcd", inEtcd, bareEtcd(etcd))),
       benchPool("a nearly full /16", nearlyFull()),
       benchPool("a sparse /64", sparse()),
     ];
   } finally {
+    closeSync(file);
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function benchStore(name: string, store: StoreSettings): Promise<readonly Figure[]> {
+/** Makes a row durable, without anything of ours. */
+type BareWrite = (key: string, row: string) => Promise<void> | void;
+
+/** A row that is appended to a file and is on the disk: what a transaction cannot do without. */
+function bareFile(file: number): BareWrite {
+  return (_, row) => {
+    writeSync(file, row);
+    fdatasyncSync(file);
+  };
+}
+
+/** A put by etcd's own gateway: one key, where a commit of ours replaces the term as well. */
+function bareEtcd(etcd: EtcdCluster): BareWrite {
+  return (key, row) => etcd.put(`/bare/${key}`, row);
+}
+
+/** Milliseconds of one write of a lease, and no other at the same time. */
+async function singleWriteMs(write: (lease: LeasedAddress) => unknown): Promise<number> {
+  const begunMs = performance.now();
+  for (let index = 0; index < SINGLES; index += 1) await write(makeLease(index));
+  return (performance.now() - begunMs) / SINGLES;
+}
+
+async function benchStore(
+  name: string,
+  store: StoreSettings,
+  write: BareWrite,
+): Promise<readonly Figure[]> {
   const claims = makeBenchClaims();
   const empty = makeWorld({
     claims,
@@ -64,14 +94,13 @@ async function benchStore(name: string, store: StoreSettings): Promise<readonly 
   const { revisionOf } = createRevisions();
   let allocatedMs = 0;
   let singleMs = 0;
+  const bareMs = await singleWriteMs((lease) => write(lease.address, JSON.stringify(lease)));
   {
     await using kept = await lead(store);
     const { epoch } = await kept.store.open();
-    const begunMs = performance.now();
-    for (let index = 0; index < SINGLES; index += 1) {
-      await kept.store.commit(epoch, [{ kind: "put-lease", lease: makeLease(index) }]);
-    }
-    singleMs = (performance.now() - begunMs) / SINGLES;
+    singleMs = await singleWriteMs((lease) =>
+      kept.store.commit(epoch, [{ kind: "put-lease", lease }]),
+    );
     await kept.store.commit(
       epoch,
       Array.from({ length: SINGLES }, (_, index) => {
@@ -103,6 +132,7 @@ async function benchStore(name: string, store: StoreSettings): Promise<readonly 
       floor,
       goal: Math.round(floor / RATE_SHARE),
     },
+    { what: `one lease alone in ${name}`, value: singleMs, unit, floor: bareMs, digits: 2 },
     { what: `loading them from ${name}`, value: loadMs, unit },
     { what: `memory of a lease that ${name} loaded`, value: bytes / 1000, unit: "kB" },
   ];
