@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 
-import { monotonicMs, type ProbeResult, startProbe } from "@fairlead/lab";
+import { monotonicMs, startProbe } from "@fairlead/lab";
 import type { KubeClient, KubeObject, KubeTarget } from "@fairlead/testkit";
 
 import type { RemarkJson } from "./stage/asker.ts";
@@ -20,6 +20,7 @@ import { FINALIZER, statusOf, untilAddresses, untilCounted } from "./stage/clust
 import { MEMBERS } from "./stage/manifests.ts";
 import { claimOf, type Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
+import { AGAIN_MS_MAX, nobodyNoticed, untilWell } from "./stage/untroubled.ts";
 import { visit } from "./stage/visitor.ts";
 
 const ROLE: KubeTarget = {
@@ -29,8 +30,6 @@ const ROLE: KubeTarget = {
 };
 /** A right is missing for so long, so that a storm would show. */
 const MISSING_MS = 10_000;
-/** The longest wait between two tries of the controller, and some time for the try. */
-const AGAIN_MS_MAX = 35_000;
 /** So many Services owe an Event each. */
 const MANY = 8;
 
@@ -180,12 +179,6 @@ async function without(
   }
 }
 
-function nobodyNoticed({ allTries, longestPauseMs, longestSilence }: ProbeResult): void {
-  const failed = allTries.filter(({ member }) => member === undefined);
-  const seen = { failed, longestPauseMs, longestSilence };
-  assert.equal(failed.length, 0, JSON.stringify(seen, undefined, 1));
-}
-
 async function rulesOf(kube: KubeClient): Promise<readonly Rule[]> {
   return (await kube.get(ROLE))?.["rules"] as readonly Rule[];
 }
@@ -195,14 +188,6 @@ function untilNamed(stage: Stage, name: string): Promise<RemarkJson> {
     const found = findings.find((finding) => finding.name === name);
     return found?.remark?.reason === "PublishFailed" ? found.remark : undefined;
   });
-}
-
-async function untilWell(stage: Stage): Promise<void> {
-  await stage.until(
-    "no trouble is named any more",
-    ({ findings }) => (findings.length === 0 ? true : undefined),
-    AGAIN_MS_MAX,
-  );
 }
 
 async function answersAt(stage: Stage, address: string): Promise<void> {

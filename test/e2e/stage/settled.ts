@@ -19,3 +19,8 @@ export function areBacked({ agents, addresses }: ListJson): true | undefined {
   );
   return isBacked ? true : undefined;
 }
+
+/** What each agent is to do, by the revision of it. */
+export function plansIn({ agents }: ListJson): readonly string[] {
+  return agents.map(({ name, wantedRevision }) => `${name} ${wantedRevision}`);
+}
