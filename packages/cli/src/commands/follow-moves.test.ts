@@ -3,7 +3,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ActOutcome, ActResultSchema, create, type MessageInitShape } from "@fairlead/wire";
+import { EdgeError } from "@fairlead/runtime";
+import {
+  ActOutcome,
+  ActResultSchema,
+  create,
+  ListLanesResponseSchema,
+  type MessageInitShape,
+} from "@fairlead/wire";
 
 import type { AdminClient } from "../admin-client.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -24,6 +31,7 @@ interface Said {
 async function drain(
   given: MessageInitShape<typeof ActResultSchema>,
   output: OutputForm = "table",
+  client = CLIENT,
 ): Promise<Said> {
   let [out, err] = ["", ""];
   const context = {
@@ -33,7 +41,7 @@ async function drain(
   };
   const result = create(ActResultSchema, { outcome: ActOutcome.DONE, ...given });
   const options = { output, timeoutMs: 1000, cause: "drain" } as const;
-  return { code: await followMoves(context, CLIENT, result, options), out, err };
+  return { code: await followMoves(context, client, result, options), out, err };
 }
 
 test("a drain that left all its addresses where they were ended with exit code 0", async () => {
@@ -59,4 +67,20 @@ test("what stays stands in the JSON too, with the same exit code", async () => {
 test("a host that keeps only what is its own is drained well", async () => {
   const { code, err } = await drain({ stays: [OWN] });
   assert.deepEqual([code, err], [EXIT.good, ""]);
+});
+
+test("a drain was said to be done by a controller that had not planned yet", async () => {
+  const moves = [{ lane: "n#1", from: "lb1", to: "lb2", addresses: ["192.0.2.1"] }];
+  let isNew = true;
+  const client = {
+    listLanes: async () => {
+      if (!isNew) return create(ListLanesResponseSchema, { lanes: [{ id: "n#1", holder: "lb2" }] });
+      isNew = false;
+      throw new EdgeError({ code: "NOT_READY", message: "not known here", retryable: false });
+    },
+  } as AdminClient;
+  const { code, out } = await drain({ moves }, "table", client);
+  assert.equal(code, EXIT.good);
+  const said = "move: lane n#1 is held by lb2 now with 1 address; the gap is not known\n";
+  assert.equal(out, said, "and nothing of a lane that is no more");
 });

@@ -76,7 +76,8 @@ async function askOnce(
   try {
     return await client.listLanes();
   } catch (error) {
-    if (isLast || !isEdgeError(error, "UNREACHABLE")) throw error;
+    const isStarting = isEdgeError(error, "UNREACHABLE") || isEdgeError(error, "NOT_READY");
+    if (isLast || !isStarting) throw error;
     return undefined;
   }
 }

@@ -94,6 +94,7 @@ function agentLines(ring: Ring): readonly string[] {
 function laneLines(ring: Ring): readonly string[] {
   const view = ring.controller.context()?.view;
   if (view === undefined) return NO_CONTROLLER;
+  if (view.plan === undefined) return NOTHING;
   const { lanes = [] } = listLanes(view);
   const rows = lanes.map(({ holder = "", order = [], movingTo = "", addresses = 0 }) => {
     return [holder, movingTo, String(addresses), order.join(" ")];

@@ -11,12 +11,11 @@ import {
   type MessageInitShape,
   decodeLeaseBook,
   encodeLeaseBook,
-  NotReadyError,
 } from "@fairlead/wire";
 
 import type { Act, ActResult } from "../../acts/act.ts";
 import type { CycleView } from "../../cycle-view.ts";
-import { standbyWords } from "./standby-words.ts";
+import { notKnownHere } from "./standby-words.ts";
 
 /** An answer that carries what came of an act. */
 export interface ActAnswer {
@@ -101,14 +100,10 @@ export async function importLeases(
  * Answers ExportLeases: what is durable. Throws a NotReadyError while that is not known here:
  * an empty book would be kept as a good one.
  */
-export function exportLeases({
-  plan,
-  lead,
-  notReady,
-}: CycleView): MessageInitShape<typeof ExportLeasesResponseSchema> {
-  if (plan !== undefined) return { book: encodeLeaseBook(plan.leases.values()) };
-  const why = lead.leads ? "nothing was planned yet" : standbyWords(lead).detail;
-  throw new NotReadyError(`the leases are not known here: ${notReady ?? why}`);
+export function exportLeases(view: CycleView): MessageInitShape<typeof ExportLeasesResponseSchema> {
+  const { plan } = view;
+  if (plan === undefined) throw notKnownHere("leases", view);
+  return { book: encodeLeaseBook(plan.leases.values()) };
 }
 
 function noAddress(text: string): ActAnswer {

@@ -8,6 +8,7 @@ import { makeClaim, makeCycleView, makeWorld } from "@fairlead/testkit";
 
 import { exportLeases } from "./act-calls.ts";
 import { explain } from "./explain.ts";
+import { listLanes } from "./list-lanes.ts";
 
 const notReady = "sources are being listed";
 const world = makeWorld({ claims: [makeClaim("web")] });
@@ -33,6 +34,10 @@ test("before the first plan a Service that was seen is told of", () => {
 
 test("before the first plan leases are not exported: none would be taken for all", () => {
   assert.throws(() => exportLeases(view), /not known here: sources are being listed$/);
+});
+
+test("before the first plan lanes are not listed: a drain that goes on would be taken for done", () => {
+  assert.throws(() => listLanes(view), /lanes are not known here: sources are being listed$/);
 });
 
 test("who stands by exports nothing, and names who leads", () => {

@@ -7,14 +7,18 @@ import type { ListLanesResponseSchema, MessageInitShape } from "@fairlead/wire";
 
 import type { CycleView } from "../../cycle-view.ts";
 import type { MoveRecord } from "../../move-book.ts";
+import { notKnownHere } from "./standby-words.ts";
 
 type LanesInit = MessageInitShape<typeof ListLanesResponseSchema>;
 type LaneInit = NonNullable<LanesInit["lanes"]>[number];
 
-/** Answers ListLanes. */
+/**
+ * Answers ListLanes. Throws a NotReadyError before the first plan: that there are no lanes would
+ * be taken for the end of every move.
+ */
 export function listLanes(view: CycleView): LanesInit {
   const { plan, state } = view;
-  if (plan === undefined) return { lanes: [] };
+  if (plan === undefined) throw notKnownHere("lanes", view);
   const holders = reportedHolders(state);
   const byLane = new Map<LaneId, Address[]>();
   for (const { address, placement } of plan.leases.values()) {

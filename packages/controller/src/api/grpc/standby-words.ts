@@ -1,5 +1,9 @@
-// What a controller that does not lead says in the place of an answer. Pure.
+// What a controller that does not lead, or has not planned yet, says in the place of an answer.
+// Pure.
 
+import { NotReadyError } from "@fairlead/wire";
+
+import type { CycleView } from "../../cycle-view.ts";
 import type { ElectionView } from "../../ports.ts";
 
 /** Why it does not know, and what to do: who leads is asked, or what hides that is mended. */
@@ -17,4 +21,10 @@ export function standbyWords({ holder, trouble }: ElectionView): {
   }
   const detail = "this controller stands by, and nobody leads";
   return { detail, remedy: "look at the other controllers" };
+}
+
+/** Why `what` cannot be told before the first plan of this controller: lower case, plural. */
+export function notKnownHere(what: string, { lead, notReady }: CycleView): NotReadyError {
+  const why = lead.leads ? "nothing was planned yet" : standbyWords(lead).detail;
+  return new NotReadyError(`the ${what} are not known here: ${notReady ?? why}`);
 }
