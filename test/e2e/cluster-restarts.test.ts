@@ -1,13 +1,15 @@
-// A controller that is killed in every phase of a Service's life, and Services that end while it is
-// away: each has one address all its life, and each address is released once and lost never.
+// A controller that is killed, or ended in order, in every phase of a Service's life, and Services
+// that end while it is away: each has one address all its life, and each address is released once
+// and lost never.
 
 import assert from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
 
-import type { KubeObject, KubeWatch } from "@fairlead/testkit";
+import type { KubeObject } from "@fairlead/testkit";
 
 import { KINDS } from "./stage/cluster-objects.ts";
 import {
+  addressesShown,
   addService,
   CLUSTER,
   serviceTarget,
@@ -16,18 +18,17 @@ import {
   writtenByController,
 } from "./stage/cluster-traces.ts";
 import { FINALIZER, statusOf, untilAddresses, untilGone } from "./stage/cluster-views.ts";
+import { endSoon, letNothingGo, MOMENT_MS_MAX, roundsOf } from "./stage/ends-soon.ts";
 import { createSeeded } from "./stage/seeded.ts";
 import { claimOf, type Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 import { visit } from "./stage/visitor.ts";
 
 const chance = createSeeded();
-/** Each is killed once on its way up, and once on its way down. */
-const NAMES = ["a", "b", "c", "d", "e"] as const;
+/** One for each phase on the way up, and on the way down, and each way to end in it. */
+const NAMES = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"] as const;
 /** No more than these, so that one that is lost is missed. */
-const POOL = "lan=10.77.0.100-10.77.0.104";
-/** The moment of a kill is random within this after its phase has begun. */
-const MOMENT_MS_MAX = 150;
+const POOL = "lan=10.77.0.100-10.77.0.109";
 const SETTLED_MS_MAX = 40_000;
 const NOTHING_OURS = JSON.stringify({ addresses: [], conditions: [], finalizers: [] });
 
@@ -67,18 +68,18 @@ const DOWN: readonly Phase[] = [
 ];
 
 story(
-  `the controller is killed in every phase of Services' lives (FAIRLEAD_SEED=${chance.seed})`,
+  `the controller ends in every phase of Services' lives (FAIRLEAD_SEED=${chance.seed})`,
   // One host: whose lanes others join late is a story of agents, and not of the cluster.
   { ...CLUSTER, pools: [POOL], balancers: 1 },
   async (stage) => {
     const { cluster, kube } = stage.api();
     using seen = await kube.watch(KINDS.service, { namespace: "default" });
     const objects: KubeObject[] = [];
-    for (const [index, phase] of shuffled(UP).entries()) {
+    for (const [index, { phase, ending }] of roundsOf(UP, chance).entries()) {
       const name = NAMES[index] ?? "";
       objects.push(await addService(kube, { name }));
       await phase(stage, name, "");
-      await killSoon(stage);
+      await endSoon(stage.controller, ending, chance);
     }
     const addresses: string[] = [];
     for (const name of NAMES) {
@@ -88,17 +89,18 @@ story(
       addresses.push(address);
     }
     assert.equal(new Set(addresses).size, NAMES.length, "nobody has another's");
+    letNothingGo(stage.controller);
     const answered = await visit(
       stage.client,
       addresses.map((address) => `${address}:80`),
     );
     for (const answer of Object.values(answered)) assert.match(answer ?? "", /^member/);
 
-    for (const [index, phase] of shuffled(DOWN).entries()) {
+    for (const [index, { phase, ending }] of roundsOf(DOWN, chance).entries()) {
       const name = NAMES[index] ?? "";
       await kube.remove(serviceTarget(name));
       await phase(stage, name, addresses[index] ?? "");
-      await killSoon(stage);
+      await endSoon(stage.controller, ending, chance);
     }
     for (const name of NAMES) await untilGone(kube, name);
     await stage.until("nothing is held for nobody", ({ claims, addresses: rows }) =>
@@ -207,22 +209,3 @@ story("a namespace goes away with three Services of ours in it", CLUSTER, async 
     assert.equal(finalizer.length, 2, `it comes once and goes once: ${written.join("\n")}`);
   }
 });
-
-/** Kills the controller at a random moment, and starts it again. */
-async function killSoon({ controller }: Stage): Promise<void> {
-  // Not a wait for something: the moment of the kill is what is random here.
-  await wait(chance.below(MOMENT_MS_MAX));
-  await controller.kill();
-  await controller.start();
-}
-
-function shuffled<T>(items: readonly T[]): readonly T[] {
-  const keyed = items.map((item) => ({ item, key: chance.below(2 ** 30) }));
-  return keyed.toSorted((a, b) => a.key - b.key).map(({ item }) => item);
-}
-
-/** Every address that the status of this very object had at any time. */
-function addressesShown(seen: KubeWatch, { metadata }: KubeObject): readonly string[] {
-  const own = seen.events().filter(({ object }) => object.metadata.uid === metadata.uid);
-  return [...new Set(own.flatMap(({ object }) => statusOf(object)?.addresses ?? []))];
-}

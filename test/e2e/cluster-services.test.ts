@@ -8,7 +8,7 @@ import type { KubeObject } from "@fairlead/testkit";
 
 import { CONTROLLER_USER } from "./stage/api-host.ts";
 import { addReadyNode, addReadyPod, KINDS, sayReady } from "./stage/cluster-objects.ts";
-import { addService, toldOf, untilTold } from "./stage/cluster-traces.ts";
+import { addService, changePorts, toldOf, untilTold } from "./stage/cluster-traces.ts";
 import {
   eventsOf,
   FINALIZER,
@@ -172,9 +172,7 @@ story("ports change under one address, and what hosts refuse is told", CLUSTER, 
   assert.match(both[`${address}:8443`] ?? "", /^member\d 8081 /);
 
   const dns = { name: "dns", port: 53, targetPort: 5353, protocol: "UDP" } as const;
-  const [object, slice] = service({ name: "web", ports: [dns] });
-  await kube.patch(WEB, { spec: { ports: (object as KubeObject & Ports).spec.ports } });
-  await kube.patch({ ...KINDS.endpointSlice, name: "web-ipv4" }, { ports: slice?.["ports"] });
+  await changePorts(kube, "web", [dns]);
   await stage.until("the UDP port is served", (list) => {
     const claim = claimOf(list, "default/web");
     const isServed = claim?.state === "ready" && claim.remarks.length === 0;
@@ -200,10 +198,6 @@ story("ports change under one address, and what hosts refuse is told", CLUSTER, 
 async function sayBindable({ balancers }: Stage, may: boolean): Promise<void> {
   const text = `echo ${may ? 1 : 0} >/proc/sys/net/ipv4/ip_nonlocal_bind`;
   await Promise.all(balancers.map((host) => host.output("sh", ["-c", text])));
-}
-
-interface Ports {
-  readonly spec: { readonly ports: unknown };
 }
 
 story(

@@ -5,11 +5,11 @@
 
 import assert from "node:assert/strict";
 
-import { startProbe, type Try } from "@fairlead/lab";
+import { startProbe } from "@fairlead/lab";
 
-import { failedNew } from "./stage/failed-new.ts";
 import { readSamples } from "./stage/linted-metrics.ts";
 import { service } from "./stage/manifests.ts";
+import { onlyMovesEnd } from "./stage/only-moves-end.ts";
 import type { Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 
@@ -27,8 +27,6 @@ socket.on("end", () => console.log("ended"));
 `;
 /** Adverts of the new holder are read at most a second later, looked at a second after that. */
 const RESET_MS_MAX = 10_000;
-/** A change of holders is known within this time, in ms; machines are busy. */
-const NEAR_MS = 1000;
 
 story("an operator moves an address, drains its host and takes it back", {}, async (stage) => {
   await stage.write(
@@ -96,17 +94,7 @@ story("an operator moves an address, drains its host and takes it back", {}, asy
     const held = heldBy(stage, name, all).length;
     assert.ok(held >= 1 && held <= 3, `${name} holds ${held} of ${all.length}`);
   }
-  const { allTries } = await probe.stop();
-  const failed = allTries.filter(({ member }) => member === undefined);
-  const changes = stage.recorder
-    .history()
-    .filter((one) => one.address === address && one.event === "added");
-  for (const { atMs } of changes) {
-    const near = failed.filter((one) => isNear(one, atMs));
-    assert.deepEqual(failedNew(near), [], "new connections failed");
-  }
-  const others = failed.filter((one) => !changes.some(({ atMs }) => isNear(one, atMs)));
-  assert.deepEqual(others, [], "connections fail while nothing moves");
+  onlyMovesEnd(stage, address, await probe.stop());
 
   await waitsWhileFrozen(stage, to, all);
 });
@@ -125,11 +113,6 @@ async function waitsWhileFrozen(stage: Stage, host: string, all: readonly string
   assert.match(await run(stage, "thaw"), /thawed; 1 of drains, moves and rebalances go on now/);
   const isEmpty = (): boolean => heldBy(stage, host, all).length === 0;
   await stage.recorder.waitUntil(isEmpty, MEET_MS_MAX, `${host} is empty after the thaw`);
-}
-
-/** Whether the try was under way about that time: the recorder hears of changes a bit later. */
-function isNear({ atMs, tookMs }: Try, changedMs: number): boolean {
-  return atMs < changedMs + NEAR_MS && atMs + tookMs > changedMs - NEAR_MS;
 }
 
 /** How many planned moves of addresses the controller counts, with a gap that was measured. */

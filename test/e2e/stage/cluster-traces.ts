@@ -2,11 +2,12 @@
 // it asked of the API server. Given the cluster's clients. Services of such stories are made here.
 
 import { type AuditEntry, type Cluster, isWrite } from "@fairlead/lab";
-import type { KubeClient, KubeObject, KubeTarget } from "@fairlead/testkit";
+import type { KubeClient, KubeObject, KubeTarget, KubeWatch } from "@fairlead/testkit";
 
 import { CONTROLLER_USER } from "./api-host.ts";
 import { KINDS } from "./cluster-objects.ts";
-import { service, type ServiceOptions } from "./manifests.ts";
+import { statusOf } from "./cluster-views.ts";
+import { service, type ServiceOptions, type ServicePort } from "./manifests.ts";
 import type { StageOptions } from "./stage.ts";
 
 /** A stage whose Services come from a cluster, and whose members are those of EndpointSlices. */
@@ -28,6 +29,18 @@ export async function addService(kube: KubeClient, options: ServiceOptions): Pro
   const [made, ...slices] = service(options);
   await Promise.all(slices.map((slice) => kube.create(slice as KubeObject)));
   return kube.create(made as KubeObject);
+}
+
+/** Gives a Service and the EndpointSlice of those who answer other ports. */
+export async function changePorts(
+  kube: KubeClient,
+  name: string,
+  ports: readonly ServicePort[],
+): Promise<void> {
+  const [object, slice] = service({ name, ports });
+  const { spec } = object as KubeObject & { readonly spec: { readonly ports: unknown } };
+  await kube.patch(serviceTarget(name), { spec: { ports: spec.ports } });
+  await kube.patch({ ...KINDS.endpointSlice, name: `${name}-ipv4` }, { ports: slice?.["ports"] });
 }
 
 /** Which object the Service of this name is. */
@@ -73,6 +86,12 @@ export async function untilTold(
     },
     ms,
   );
+}
+
+/** Every address that the status of this very Service had at any time of the watch. */
+export function addressesShown(seen: KubeWatch, { metadata }: KubeObject): readonly string[] {
+  const own = seen.events().filter(({ object }) => object.metadata.uid === metadata.uid);
+  return [...new Set(own.flatMap(({ object }) => statusOf(object)?.addresses ?? []))];
 }
 
 /** What the controller's user asked for since then, in the order in which it was answered. */
