@@ -1,10 +1,14 @@
-// A cluster of some size that never rests: 100 nodes and more that come and go, 1 000 Services,
-// 3 000 pods that are replaced or leave, played by kwok. The real source follows it twice, with
-// members out of endpoints and out of nodes, and looks again at names all the while: what it says
-// must be what the API server says, and no second look may find what a watch did not show.
+// A cluster of some size that never rests, played by kwok: 100 nodes and more, 1 000 Services and
+// 3 000 pods, of all of which some come and go. The real source follows it twice, with members out
+// of endpoints and out of nodes, and looks again at names all the while: what it says must be what
+// the API server says, and no second look may find what a watch did not show. A real controller
+// gives the Services addresses meanwhile, and loses none.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { Agent } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 
 import {
@@ -21,6 +25,11 @@ import { createKubeClient, type KubeClient, type KubeObject } from "@fairlead/te
 import { toolPath } from "../tools/tool-path.ts";
 import { clusterPrograms } from "./stage/api-host.ts";
 import { KINDS, node, pod } from "./stage/cluster-objects.ts";
+import { untilGone } from "./stage/cluster-views.ts";
+import { goneWords, heldBy, toldBy, toldWords } from "./stage/killed-controllers.ts";
+import { type SpokenProgram, startSpoken } from "./stage/spoken-program.ts";
+import { program } from "./stage/stage.ts";
+import { readLeases } from "./stage/stored-leases.ts";
 
 const NODES = 100;
 const SERVICES = 1000;
@@ -29,6 +38,10 @@ const PODS_EACH = 3;
 const RESTARTS = 600;
 /** Pods that are deleted before, and nothing comes in their place. */
 const LEAVING = 200;
+/** Services that are deleted for good, and as many that are made, all with their pods there. */
+const GOING = 32;
+/** Services that are deleted and made again under their names. */
+const REMADE = 24;
 /** Nodes without pods. */
 const EDGES = 20;
 /** So many of them are made anew with another address, and as many leave. */
@@ -40,6 +53,9 @@ const SETTLE_MS_MAX = 180_000;
 /** A second look comes this often, beside the one 31 s after the first list. */
 const LOOK_MS = 4000;
 
+/** Has room for all of them, and for those that rest. */
+const POOL = "lan=10.80.0.0-10.80.7.255";
+
 const TRANSLATE: Omit<KubeSourceOptions["settings"], "members"> = {
   defaultClass: true,
   classes: ["fairlead.io/agents"],
@@ -48,18 +64,20 @@ const TRANSLATE: Omit<KubeSourceOptions["settings"], "members"> = {
   isShared: true,
 };
 
-test("among 3 000 pods and 120 nodes that come and go no second look finds a difference", async () => {
+test("among Services, pods and nodes that come and go no second look finds a difference", async () => {
   await using cluster = await startCluster({ programs: clusterPrograms() });
   await startKwok(cluster, { program: toolPath("kwok") });
   const kube = createKubeClient(cluster.connect());
+  await using controller = await startController(cluster);
   await using byPods = follow(cluster, "endpoints");
   await using byNodes = follow(cluster, "nodes");
   await each(NODES, async (index) => void (await kube.create(nodeAt(`worker${index}`, index))));
   await each(EDGES, async (index) => void (await kube.create(edge(index, 0))));
-  await each(SERVICES, async (index) => {
+  const addWithPods = async (index: number): Promise<void> => {
     await kube.create(service(index));
     for (let one = 0; one < PODS_EACH; one += 1) await kube.create(podOf(index, one, 0));
-  });
+  };
+  await each(SERVICES, addWithPods);
   await byPods.untilMembers(SERVICES * PODS_EACH, "all pods are members");
   await byNodes.untilMembers((NODES + EDGES) * NODE_PORTS, "all nodes are members");
 
@@ -75,7 +93,17 @@ test("among 3 000 pods and 120 nodes that come and go no second look finds a dif
     await kube.create(edge(index, 1));
     await kube.remove({ ...KINDS.node, name: edge(EDGES_CHANGED + index, 0).metadata.name });
   });
-  await Promise.all([restarts, changes]);
+  const going = each(GOING, async (step) => {
+    await kube.remove({ ...KINDS.service, name: goingName(step) });
+    await addWithPods(SERVICES + step);
+  });
+  const remade = each(REMADE, async (step) => {
+    const name = goingName(GOING + step);
+    await kube.remove({ ...KINDS.service, name });
+    await untilGone(kube, name);
+    await kube.create(service(goingIndex(GOING + step)));
+  });
+  await Promise.all([restarts, changes, going, remade]);
   await Promise.all([byPods.untilLooks(3), byNodes.untilLooks(3)]);
   await byPods.untilMembers(SERVICES * PODS_EACH - LEAVING, "all but those that left are members");
   const nodesLeft = NODES + EDGES - EDGES_CHANGED;
@@ -88,7 +116,69 @@ test("among 3 000 pods and 120 nodes that come and go no second look finds a dif
   for (const [kind, { differences, failures }] of counts) {
     assert.deepEqual({ kind, differences, failures }, { kind, differences: 0, failures: 0 });
   }
+  await areHeldOnce(controller, await serviceNames(kube));
 });
+
+/** A controller, and the file in which it keeps leases. */
+interface Allotting extends AsyncDisposable {
+  readonly spoken: SpokenProgram;
+  readonly file: string;
+}
+
+/** Starts one that follows the cluster too, and has no agents. */
+async function startController(cluster: Cluster): Promise<Allotting> {
+  const folder = mkdtempSync(join(tmpdir(), "fairlead-kwok-"));
+  const kubeconfig = join(folder, "kubeconfig");
+  writeFileSync(kubeconfig, cluster.adminKubeconfig());
+  const ports = ["admin", "agents", "metrics", "rest"];
+  const spoken = startSpoken(program("fairlead-controller"), [
+    ...ports.map((name) => `--listen-${name}=127.0.0.1:0`),
+    `--kubeconfig=${kubeconfig}`,
+    "--members=endpoints",
+    `--state-dir=${join(folder, "state")}`,
+    `--pool=${POOL}`,
+    "--insecure",
+  ]);
+  await spoken.until(/ serves /);
+  return {
+    spoken,
+    file: join(folder, "state", "store.db"),
+    [Symbol.asyncDispose]: async () => {
+      await spoken[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Each Service has one address, and has had no other; nobody else has one. */
+async function areHeldOnce(
+  { spoken, file }: Allotting,
+  services: readonly string[],
+): Promise<void> {
+  for (let step = 0; step < GOING + REMADE; step += 1) {
+    await spoken.until(goneWords(goingName(step)));
+  }
+  for (const name of services) await spoken.until(toldWords(name));
+  spoken.kill("SIGTERM");
+  assert.equal(await spoken.exit, 0, spoken.complaints());
+  const rows = readLeases(file);
+  const held = heldBy(rows);
+  assert.deepEqual([...held.keys()].toSorted(), services);
+  const resting = rows.filter(({ state }) => state.kind === "quarantined");
+  assert.equal(rows.length, held.size + resting.length, "no address is held for nobody");
+  const told = Map.groupBy(toldBy(spoken), ({ name }) => name);
+  for (const [name, times] of told) {
+    const addresses = new Set(times.map(({ address }) => address));
+    assert.equal(addresses.size, 1, `${name} was told of ${[...addresses].join()}`);
+  }
+  assert.equal(told.size, SERVICES + GOING);
+}
+
+async function serviceNames(kube: KubeClient): Promise<readonly string[]> {
+  const services = await kube.list(KINDS.service, { namespace: "default" });
+  const names = services.map(({ metadata }) => metadata.name);
+  return names.filter((name) => name !== "kubernetes").toSorted();
+}
 
 interface Followed extends AsyncDisposable {
   /** `default/s1 10.244.0.7:8080`, sorted. */
@@ -266,7 +356,20 @@ function edge(index: number, life: number): KubeObject {
 
 /** The pod of a step; no two steps have the same one, nor one of the same Service. */
 function stepPod(step: number, life: number): KubeObject {
-  return podOf((step * 7) % SERVICES, step % PODS_EACH, life);
+  return podOf(stepIndex(step), step % PODS_EACH, life);
+}
+
+/** A Service of which no pod comes or goes, and that is reached by way of no nodes. */
+function goingIndex(step: number): number {
+  return stepIndex(RESTARTS + LEAVING + step);
+}
+
+function goingName(step: number): string {
+  return service(goingIndex(step)).metadata.name;
+}
+
+function stepIndex(step: number): number {
+  return (step * 7) % SERVICES;
 }
 
 function podOf(index: number, one: number, life: number): KubeObject {

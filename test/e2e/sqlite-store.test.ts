@@ -4,17 +4,13 @@
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 
-import {
-  killAgainAndAgain,
-  type KilledStage,
-  type StoredLease,
-} from "./stage/killed-controllers.ts";
+import { killAgainAndAgain, type KilledStage } from "./stage/killed-controllers.ts";
 import { manifest, service } from "./stage/manifests.ts";
 import { startSpoken } from "./stage/spoken-program.ts";
 import { program } from "./stage/stage.ts";
+import { readLeases } from "./stage/stored-leases.ts";
 
 test("a controller that is killed again and again over a file keeps what it told, and leaks none", async () => {
   using stage = makeStage();
@@ -42,11 +38,4 @@ function makeStage(): KilledStage & Disposable {
     rows: () => Promise.resolve(readLeases(file)),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };
-}
-
-/** Read only: what a dead controller left in its log of writes stays there for the next one. */
-function readLeases(file: string): readonly StoredLease[] {
-  using database = new DatabaseSync(file, { readOnly: true });
-  const rows = database.prepare("SELECT row FROM leases").all();
-  return rows.map(({ row }) => JSON.parse(String(row)) as StoredLease);
 }

@@ -175,7 +175,7 @@ class Book {
 }
 
 /** By the name of who holds it, each address; a claim with two, or an address of two, is none. */
-function heldBy(rows: readonly StoredLease[]): ReadonlyMap<string, string> {
+export function heldBy(rows: readonly StoredLease[]): ReadonlyMap<string, string> {
   const held = new Map<string, string>();
   const addresses = new Set<string>();
   for (const { address, owners } of rows) {
@@ -202,10 +202,16 @@ export function toldBy(
 }
 
 async function toldOf(controller: SpokenProgram, names: readonly string[]): Promise<void> {
-  for (const name of names) await controller.until(new RegExp(`=default/${name} addresses=`, "u"));
+  for (const name of names) await controller.until(toldWords(name));
 }
 
-function goneWords(name: string): RegExp {
+/** The words by which a controller tells of a Service's address. */
+export function toldWords(name: string): RegExp {
+  return new RegExp(`=default/${name} addresses=`, "u");
+}
+
+/** The words by which a controller says that a Service is gone. */
+export function goneWords(name: string): RegExp {
   return new RegExp(`no longer asked for claim=default/${name}\n`, "u");
 }
 
