@@ -2,7 +2,7 @@
 // 3 000 pods, of all of which some come and go. The real source follows it twice, with members out
 // of endpoints and out of nodes, and looks again at names all the while: what it says must be what
 // the API server says, and no second look may find what a watch did not show. A real controller
-// gives the Services addresses meanwhile, and loses none.
+// gives the Services addresses meanwhile, and loses none. And a Deployment that is scaled.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -25,11 +25,21 @@ import { createKubeClient, type KubeClient, type KubeObject } from "@fairlead/te
 import { toolPath } from "../tools/tool-path.ts";
 import { clusterPrograms } from "./stage/api-host.ts";
 import { KINDS, node, pod } from "./stage/cluster-objects.ts";
-import { untilGone } from "./stage/cluster-views.ts";
+import {
+  addressesShown,
+  addService,
+  CLUSTER,
+  serviceTarget,
+  timesTold,
+} from "./stage/cluster-traces.ts";
+import { type ServiceStatus, statusOf, untilGone } from "./stage/cluster-views.ts";
 import { goneWords, heldBy, toldBy, toldWords } from "./stage/killed-controllers.ts";
+import { type Document, manifest } from "./stage/manifests.ts";
 import { type SpokenProgram, startSpoken } from "./stage/spoken-program.ts";
-import { program } from "./stage/stage.ts";
+import { claimOf, program, type Stage } from "./stage/stage.ts";
 import { readLeases } from "./stage/stored-leases.ts";
+import { story } from "./stage/story.ts";
+import { answers, visit } from "./stage/visitor.ts";
 
 const NODES = 100;
 const SERVICES = 1000;
@@ -118,6 +128,69 @@ test("among Services, pods and nodes that come and go no second look finds a dif
   }
   await areHeldOnce(controller, await serviceNames(kube));
 });
+
+story("a Deployment is scaled to zero and back under its Service", CLUSTER, async (stage) => {
+  const { cluster, kube, kubectl } = stage.api();
+  // Pods get the addresses behind this one, which are those of the members: they answer.
+  await startKwok(cluster, { program: toolPath("kwok"), podRange: "10.77.0.20/24" });
+  await kube.create(node("worker"));
+  using seen = await kube.watch(KINDS.service, { namespace: "default" });
+  const labels = { app: "web" };
+  await kubectl(["apply", "--filename=-"], manifest([deployment("web", labels)]));
+  const scale = (replicas: number): Promise<string> =>
+    kubectl(["scale", "deployment", "web", `--replicas=${replicas}`]);
+  const web = await addService(kube, { name: "web", members: [], spec: { selector: labels } });
+  const { address } = await stage.served("default/web");
+  const untilSaid = (condition: string): Promise<ServiceStatus> =>
+    kube.until(`its status says ${condition}`, serviceTarget("web"), (object) => {
+      const status = statusOf(object);
+      return status?.conditions.includes(condition) === true ? status : undefined;
+    });
+  const untilMembers = (count: number): Promise<true> =>
+    stage.until(`it has ${count} members`, (list) =>
+      claimOf(list, "default/web")?.members === count ? true : undefined,
+    );
+  await untilSaid("MembersReady True Ready");
+  await scale(2);
+  await untilMembers(2);
+  assert.deepEqual(await answering(stage, address), ["member1", "member2"]);
+
+  await scale(0);
+  const { addresses } = await untilSaid("MembersReady False NoMembers");
+  assert.deepEqual(addresses, [address], "the address stays");
+  await untilMembers(0);
+  await stage.inSync();
+  assert.deepEqual(Object.values(await visit(stage.client, [`${address}:80`])), [null]);
+
+  await scale(2);
+  await untilSaid("MembersReady True Ready");
+  await untilMembers(2);
+  assert.deepEqual(await answering(stage, address), ["member1", "member2"]);
+  assert.deepEqual(addressesShown(seen, web), [address], "one, the same all the time");
+  assert.equal(await timesTold(kube, web, "AddressAllocated"), 1);
+  assert.equal(await timesTold(kube, web, "AddressReleased"), 0);
+});
+
+/** A Deployment of one pod, on the one node: there is no scheduler. */
+function deployment(name: string, labels: Readonly<Record<string, string>>): Document {
+  const { spec } = pod({ name, labels, node: "worker" });
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec },
+    },
+  };
+}
+
+/** Who answers, once every host does as it was told. */
+async function answering(stage: Stage, address: string): Promise<readonly string[]> {
+  await stage.inSync();
+  return Object.keys(await answers(stage.client, { address, port: 80 }));
+}
 
 /** A controller, and the file in which it keeps leases. */
 interface Allotting extends AsyncDisposable {
