@@ -6,7 +6,7 @@ import { type Probe, type ProbeResult, startProbe } from "@fairlead/lab";
 import { service } from "./addresses-story.ts";
 import { keepPromise } from "./demo-promise.ts";
 import { type DemoStage, indent, LAN_POOL, type Tell } from "./demo-stage.ts";
-import { type ClaimJson, heldOf, holderOf, untilClaims } from "./demo-status.ts";
+import { type ClaimJson, heldOf, holderOf, untilAllStandBy, untilClaims } from "./demo-status.ts";
 
 /** The client ends before, with the story. */
 const DURATION_MS_MAX = 300_000;
@@ -49,6 +49,7 @@ export async function tellReloadStory(stage: DemoStage, tell: Tell): Promise<str
   const isGone = (claims: readonly ClaimJson[]): boolean =>
     !MORE.some((name) => isHeld(claims, name));
   await untilClaims(stage, "all of them are gone", isGone);
+  await untilAllStandBy(stage);
   told("all of them went");
   const seen = await probe.stop();
   keepPromise("listeners came and went", seen.allTries, "nothing-ends");
