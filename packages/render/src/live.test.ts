@@ -14,6 +14,11 @@ import { createTemplates, renderKeepalived, renderNginx } from "./index.ts";
 const templates = createTemplates();
 /** Longest wait for anything here; the machine may be busy. */
 const WAIT_MS_MAX = 10_000;
+/** A generation that was replaced is cut after this. */
+const SHUTDOWN_MS = 1000;
+/** And not much later. */
+const LATE_MS_MAX = 2000;
+const NEXT_GENERATION = "fedcba9876543210";
 
 const file = import.meta.url;
 inSandbox({ file, name: "daemons run what is rendered as root" }, define);
@@ -30,6 +35,7 @@ function define(): void {
   );
   test("the generation answers, and a listener without members closes at once", answers);
   test("a listener's limit counts no connection of another one", limits);
+  test("a connection over a reload is cut when its time is over, and not before", cuts);
 }
 
 function prepare(): void {
@@ -121,19 +127,82 @@ async function limits(): Promise<void> {
   assert.deepEqual(heard, ["here\n".length, "here\n".length]);
 }
 
+/** Every so often a client that stays says something. */
+const SAYS_EVERY_MS = 50;
+
+async function cuts(): Promise<void> {
+  ip("address", "replace", "192.0.2.12/32", "dev", "eth0");
+  await using member = createServer((socket) => void socket.on("error", String).pipe(socket));
+  await once(member.listen(0, "192.0.2.11"), "listening");
+  const { port } = member.address() as AddressInfo;
+  const [first, second] = [80, 81].map((own) =>
+    listenerOf(`192.0.2.12:${own}/tcp`, [`192.0.2.11:${port}`]),
+  );
+  assert.ok(first !== undefined && second !== undefined);
+  writeNginx([first]);
+  await using nginx = daemon("nginx", NGINX_ARGS);
+  await firstAnswer("/run/generation.sock");
+  await using old = await talkTo(80);
+  const hungUpMs = performance.now();
+  writeNginx([first, second], NEXT_GENERATION);
+  nginx.process.kill("SIGHUP");
+  while ((await firstAnswer("/run/generation.sock")) !== NEXT_GENERATION) {}
+  const servesMs = performance.now();
+  await using young = await talkTo(81);
+  const heard = old.heard();
+  await old.ended;
+  const nowMs = performance.now();
+  const between = `${Math.round(nowMs - servesMs)} to ${Math.round(nowMs - hungUpMs)} ms`;
+  assert.ok(nowMs - hungUpMs >= SHUTDOWN_MS, `it was cut after ${between}`);
+  assert.ok(nowMs - servesMs < SHUTDOWN_MS + LATE_MS_MAX, `it was cut after ${between}`);
+  assert.ok(old.heard() - heard > SHUTDOWN_MS / SAYS_EVERY_MS / 4, "it was answered meanwhile");
+  // The old generation has no such port: who came to the new one is served on.
+  await young.hearsMore();
+}
+
+interface Talk extends AsyncDisposable {
+  /** Answers so far. */
+  heard(): number;
+  hearsMore(): Promise<void>;
+  readonly ended: Promise<unknown>;
+}
+
+/** A client that stays and says something again and again; resolves with the first answer. */
+async function talkTo(port: number): Promise<Talk> {
+  const socket = connect({ host: "192.0.2.12", port }).on("error", String);
+  const timer = setInterval(() => socket.write("?"), SAYS_EVERY_MS);
+  const signal = AbortSignal.timeout(WAIT_MS_MAX);
+  const ended = once(socket, "close", { signal }).finally(() => clearInterval(timer));
+  const hearsMore = async (): Promise<void> => {
+    const over = ended.then(() => assert.fail("it is over"));
+    await Promise.race([once(socket, "data"), over]);
+  };
+  let heard = 0;
+  socket.on("data", () => void (heard += 1));
+  await hearsMore();
+  const end = async (): Promise<void> => {
+    socket.destroy();
+    await ended.catch(String);
+  };
+  return { heard: () => heard, hearsMore, ended, [Symbol.asyncDispose]: end };
+}
+
 const NGINX_ARGS = ["-e", "stderr", "-c", "/run/nginx.conf"];
 
-function writeNginx(pairs: readonly ReturnType<typeof listenerOf>[]): void {
+function writeNginx(
+  pairs: readonly ReturnType<typeof listenerOf>[],
+  generation = "0123456789abcdef",
+): void {
   const { text } = renderNginx({
     listeners: pairs.map(([listener]) => listener),
     memberSets: new Map(pairs.map(([, set]) => [set.name, set])),
-    generation: "0123456789abcdef",
+    generation,
     settings: {
       workerProcesses: 2,
       workerConnections: 64,
       openFilesMax: 256,
       user: "root",
-      shutdownTimeoutMs: 1000,
+      shutdownTimeoutMs: SHUTDOWN_MS,
       paths: {
         streamModule: "/usr/lib/nginx/modules/ngx_stream_module.so",
         pid: "/run/nginx.pid",
