@@ -3,22 +3,29 @@
 // once, client flows are not tracked, and tables of others stay as they are.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { mkdtempDisposable } from "node:fs/promises";
+import { mkdtempDisposable, readFile } from "node:fs/promises";
 import { type Server, type Socket, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before as atFirst, test } from "node:test";
-import { present } from "@fairlead/model";
+import { type Address, present } from "@fairlead/model";
 import { createSystemClock } from "@fairlead/runtime";
 import { address, inSandbox, listenerOf } from "@fairlead/testkit";
+import { ipThere, makeNeighbour } from "../neighbour-stage.ts";
 import { createServiceRoutes } from "../netlink/service-routes.ts";
 import type { TableSlot } from "../ports.ts";
 import { byService, fillBy, NFT, OPTIONS, run } from "./member-stage.ts";
 import { createMemberTable, forgetMembers } from "./member-table.ts";
 
 const IP = "/usr/sbin/ip";
+/** An address with a listener, and one without, as a client of the neighbour reaches them. */
+const TRACKED = [
+  { family: "IPv4", vip: "192.0.2.102", other: "192.0.2.103" },
+  { family: "IPv6", vip: "2001:db8:1::100", other: "2001:db8:1::101" },
+] as const;
 const fill = fillBy(listenerOf);
 
 /** A member that says its own address to whoever connects, and echoes. */
@@ -48,6 +55,26 @@ async function memberAt(host: string): Promise<AsyncDisposable> {
   };
 }
 
+/** A client of the neighbour that was answered once, and stays. */
+async function visit(host: string): Promise<AsyncDisposable> {
+  const script = `exec 3<>/dev/tcp/${host}/8080; head -n1 <&3; read`;
+  const client = spawn(IP, ["netns", "exec", "other", "bash", "-c", script]);
+  const gone = once(client, "exit");
+  const said = await once(client.stdout, "data");
+  assert.match(String(said[0]), new RegExp(`^${host} `));
+  return {
+    [Symbol.asyncDispose]: async () => {
+      client.stdin.end();
+      await gone;
+    },
+  };
+}
+
+/** Ends of flows, as `/proc/net/nf_conntrack` has them. */
+function addressesIn(flows: string): readonly Address[] {
+  return [...flows.matchAll(/(?:src|dst)=(\S+)/g)].map(([, text = ""]) => address(text));
+}
+
 /** Connects as nginx does; resolves with the first line of the member, or why there is none. */
 async function ask(from: string, slot: number, target = "198.18.0.1"): Promise<[string, Socket]> {
   const socket = connect({ host: target, port: slot, localAddress: from });
@@ -73,6 +100,11 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
   atFirst(async () => {
     const routes = { ip: IP, clock: createSystemClock(), ...OPTIONS };
     await using _ = await createServiceRoutes(routes);
+    await makeNeighbour([
+      "address add 192.0.2.12/24 dev eth0",
+      "address add 2001:db8::12/64 dev eth0 nodad",
+    ]);
+    await ipThere("route add 2001:db8:1::/64 via 2001:db8::11");
   });
 
   test("connections find their members, and go on when those change", async () => {
@@ -194,6 +226,20 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
     assert.match(counted, /daddr 192\.0\.2\.101 ct state untracked counter packets 0 /);
     for (const socket of [untracked, tracked]) socket.destroy();
   });
+
+  for (const { family, vip, other } of TRACKED) {
+    test(`of a client of an ${family} listener the kernel has no entry`, async () => {
+      await using table = await createMemberTable({ ...OPTIONS, placesFile: `/run/${family}` });
+      await using _vip = await memberAt(vip);
+      await using _other = await memberAt(other);
+      await fill(table, [[`${vip}:8080/tcp`, []]]);
+      await using _a = await visit(vip);
+      await using _b = await visit(other);
+      const flows = await readFile("/proc/net/nf_conntrack", "utf8");
+      const isTracked = (one: string) => addressesIn(flows).includes(address(one));
+      assert.deepEqual([isTracked(vip), isTracked(other)], [false, true], flows);
+    });
+  }
 
   test("an address that is given anew stays untracked when what it was given for goes", async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-members-"));
