@@ -1,6 +1,6 @@
-// What hosts notice of each other: adverts that a firewall drops while all else passes, and a
-// stranger that takes an address that one of ours holds. Both are said with what to do, and neither
-// lasts longer than it must.
+// What hosts notice of each other: adverts that a firewall drops while all else passes, a stranger
+// that takes an address that one of ours holds, and a holder that answers for it no more. All are
+// said with what to do, and none lasts longer than it must.
 
 import assert from "node:assert/strict";
 
@@ -34,7 +34,7 @@ story(
     assert.ok(first.detail.includes(holder), first.detail);
     assert.match(first.remedy, /^Let IP protocol 112 pass between the two/);
     await second.passProtocol(VRRP);
-    await heard(stage, address);
+    await allWell(stage, address, UNHEARD_MS_MAX);
 
     const [stranger] = stage.members;
     assert.ok(stranger !== undefined);
@@ -46,6 +46,53 @@ story(
   },
 );
 
+/** A firewall that lets no answer out by which others find these addresses. */
+const mute = (ipv4: string, ipv6: string): string => `
+table arp mute { chain out { type filter hook output priority 0
+  arp saddr ip ${ipv4} drop
+}
+}
+table ip6 mute { chain out { type filter hook output priority 0
+  ip6 saddr ${ipv6} icmpv6 type nd-neighbor-advert drop
+}
+}
+`;
+const SPEAK = "nft delete table arp mute; nft delete table ip6 mute";
+
+story(
+  "holders answer no ARP and no neighbour discovery: that is said of each address, until they do",
+  { balancers: 2, hasIpv6: true, pools: ["lan=10.77.0.100-10.77.0.110,fd77::100-fd77::110"] },
+  async (stage) => {
+    const spec = { ipFamilyPolicy: "RequireDualStack", ipFamilies: ["IPv4", "IPv6"] };
+    const members = stage.members.flatMap(({ address, ipv6 = "" }) => [address, ipv6]);
+    await stage.write("web.yaml", service({ name: "web", spec, members }));
+    const served = await stage.served("default/web");
+    await stage.backed();
+    const [ipv4, ipv6] = ["10.77.0.100", "fd77::100"] as const;
+    const wanted = [ipv4, ipv6].map((address) => {
+      const [holder] = stage.recorder.holders(address);
+      const other = stage.balancers.find(({ name }) => name !== holder)?.name;
+      return `${other} asked for ${address}, and ${holder} did not answer`;
+    });
+    for (const host of stage.balancers) {
+      await host.output("nft", ["--file", "-"], { input: mute(ipv4, ipv6) });
+    }
+    await stage.until(
+      "HolderUnseen is said of both",
+      (list) => {
+        const unseen = saidOf(list).filter(({ reason }) => reason === "HolderUnseen");
+        return unseen.map(({ detail }) => detail).join() === wanted.join() || undefined;
+      },
+      SEEN_MS_MAX,
+    );
+    assert.deepEqual(await stage.served("default/web"), served, "it stays where it is");
+
+    for (const host of stage.balancers) await host.output("sh", ["-euc", SPEAK]);
+    await allWell(stage, ipv4, SEEN_MS_MAX);
+    await allWell(stage, ipv6, SEEN_MS_MAX);
+  },
+);
+
 interface Said {
   readonly reason: string;
   readonly detail: string;
@@ -54,13 +101,9 @@ interface Said {
 
 type List = Parameters<Parameters<Stage["until"]>[1]>[0];
 
-/** Waits until all is well, and the successor is one again. */
-async function heard(stage: Stage, address: string): Promise<void> {
-  await stage.until(
-    "nobody misses adverts",
-    (list) => (saidOf(list).length === 0 ? true : undefined),
-    UNHEARD_MS_MAX,
-  );
+/** Waits until nothing is said, and the successor is one again. */
+async function allWell(stage: Stage, address: string, ms: number): Promise<void> {
+  await stage.until("all is well", (list) => (saidOf(list).length === 0 ? true : undefined), ms);
   await stage.served("default/web");
   for (const host of stage.balancers) {
     const config = await host.readFile("/run/fairlead/keepalived/keepalived.conf");
