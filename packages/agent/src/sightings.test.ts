@@ -30,7 +30,7 @@ interface Stage {
   run(ms: number, wanted: AcceptedPlan): Promise<ReadonlyMap<Address, Sighted>>;
 }
 
-async function stageOf(failing = false): Promise<Stage> {
+async function stageOf({ failing = false, random = 0.5 } = {}): Promise<Stage> {
   const { clock, segment } = fakeWorld();
   const host = createFakeHost({ name: "b", prefix: "192.0.2.12/24", segment, clock });
   const kernel: KernelView = await host.kernel.view();
@@ -43,7 +43,7 @@ async function stageOf(failing = false): Promise<Stage> {
       return new Map(addresses.map((one) => [one, { mac: answers.get(one) ?? MAC }]));
     },
   };
-  const sightings = createSightings({ clock, random: () => 0.5, sight });
+  const sightings = createSightings({ clock, random: () => random, sight });
   return {
     sightings,
     answers,
@@ -73,6 +73,7 @@ function holderOf(holder: string): object {
 }
 
 const FIRST = address("198.51.100.0");
+const SECOND = address("198.51.100.1");
 
 test("two answers that agree are told, and then each address is asked for seldom", async () => {
   const stage = await stageOf();
@@ -120,6 +121,27 @@ test("a thousand are asked for in bounded goes and at a bounded rate, and all ar
   assert.ok(count <= 200 * RATE_PER_S + BATCH_MAX, `${count} questions in 200 s`);
 });
 
+/** When a host asks, in s, by its own chance: for one address alone, and first for a second one. */
+const chances = [
+  { random: 0, aloneS: [0, 1, 10], secondS: 0 },
+  { random: 0.5, aloneS: [0, 1, 11], secondS: 5 },
+  { random: 0.999, aloneS: [0, 1, 12], secondS: 10 },
+];
+for (const { random, aloneS, secondS } of chances) {
+  test(`hosts do not ask in step: with chance ${random} again after ${aloneS.at(-1)} s`, async () => {
+    const alone = await stageOf({ random });
+    await alone.run(15_000, planOf(1));
+    assert.deepEqual(
+      alone.asked.map(({ atMs }) => atMs / 1000),
+      aloneS,
+    );
+    const two = await stageOf({ random });
+    await two.run(15_000, planOf(2));
+    const first = two.asked.find(({ addresses }) => addresses.includes(SECOND));
+    assert.equal(first?.atMs, secondS * 1000);
+  });
+}
+
 const nothing: readonly {
   readonly name: string;
   readonly wanted: AcceptedPlan;
@@ -137,7 +159,7 @@ for (const { name, wanted } of nothing) {
 }
 
 test("who cannot ask says nothing, and forgets what it saw", async () => {
-  const stage = await stageOf(true);
+  const stage = await stageOf({ failing: true });
   assert.equal((await stage.run(60_000, planOf(3))).size, 0);
   assert.ok(stage.asked.length > 0);
 });
