@@ -53,6 +53,16 @@ export function testIpamClientContract(
       assert.match(refusal(unknown), /nothing.*\(UnknownClass\)/u);
     });
 
+    test("an address whose uuid asks again has the owner that it says by then", async () => {
+      await using stage = await makeStage();
+      const wish = { family: FAMILY, address: stage.addresses[0], owner: "web" } as const;
+      await stage.client.register(stage, { uuid: ME, ...wish });
+      const again = await stage.client.register(stage, { uuid: ME, ...wish, owner: "mail" });
+      assert.deepEqual(again, { kind: "granted", address: wish.address });
+      const taken = await stage.client.register(stage, { uuid: OTHER, ...wish });
+      assert.match(refusal(taken), /\bmail\b/u);
+    });
+
     test("what is all given is refused until something is released", async () => {
       await using stage = await makeStage();
       for (const uuid of [ME, OTHER, THIRD]) {

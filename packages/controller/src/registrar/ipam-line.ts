@@ -15,6 +15,7 @@ import {
   isEdgeError,
 } from "@fairlead/runtime";
 
+import { type Holders, type OwnersTold, createOwnersTold } from "./owners-told.ts";
 import type { IpamAccount, IpamAnswer, IpamClient } from "./ports.ts";
 
 /** Requests under way at once. */
@@ -58,6 +59,7 @@ export class IpamLine implements AsyncDisposable {
   readonly #pace: Pace;
   readonly #failures: Backoff;
   readonly #refusals: Backoff;
+  readonly #owners: OwnersTold = createOwnersTold();
   #registrations: readonly Registration[] = [];
   #isStopped = false;
   #timer: Timer | undefined;
@@ -81,11 +83,12 @@ export class IpamLine implements AsyncDisposable {
     });
   }
 
-  /** These are the stored registrations of the line, the oldest first. */
-  follow(registrations: readonly Registration[]): void {
+  /** These are the stored registrations of the line, the oldest first, and who has what. */
+  follow(registrations: readonly Registration[], holders: Holders): void {
     this.#registrations = registrations;
     const known = new Set(registrations.map(({ uuid }) => uuid));
     for (const uuid of this.sights.keys()) if (!known.has(uuid)) this.sights.delete(uuid);
+    this.#owners.follow(registrations, holders);
     // The interval may be shorter now than the one that runs.
     this.#renewMs = Math.min(this.#renewMs, this.#options.clock.nowMs() + this.#everyMs());
     this.#pace.poke();
@@ -102,6 +105,7 @@ export class IpamLine implements AsyncDisposable {
     if (!this.#isStopped && clock.nowMs() >= this.#retryMs) {
       try {
         await this.#renewDue();
+        await this.#tellOwners();
         await this.#releaseEnding();
         await this.#registerWanted();
         this.#failures.reset();
@@ -173,6 +177,14 @@ export class IpamLine implements AsyncDisposable {
     else if (answer.kind === "refused") this.#see(uuid, { kind: "lost", detail: answer.detail });
   }
 
+  /** An address may have passed to another one: whoever asks the IPAM finds who has it now. */
+  async #tellOwners(): Promise<void> {
+    const untold = this.#registrations.filter((one) => this.#owners.isNews(one));
+    await this.#inBatches(untold, async (one) => {
+      await this.#register({ ...one, ...(one.address && { wish: one.address }) });
+    });
+  }
+
   async #releaseEnding(): Promise<void> {
     const { client, account } = this.#options;
     const ending = this.#registrations.filter(
@@ -214,8 +226,9 @@ export class IpamLine implements AsyncDisposable {
   }
 
   async #register(one: Registration): Promise<IpamAnswer> {
-    const { uuid, family, wish, claim } = one;
+    const { uuid, family, wish } = one;
     const { client, account } = this.#options;
+    const claim = this.#owners.of(one);
     const owner = `fairlead: pool ${account.pool}, ${claimTitle(claim)}`.slice(
       0,
       OWNER_CHARACTERS_MAX,
@@ -225,7 +238,9 @@ export class IpamLine implements AsyncDisposable {
       { ...account, class: one.class },
       { uuid, family, ...own, owner },
     );
-    return await this.#asked("register", asked);
+    const answer = await this.#asked("register", asked);
+    this.#owners.told(one, claim);
+    return answer;
   }
 
   async #asked<T extends IpamAnswer | readonly string[] | void>(

@@ -5,15 +5,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  type Address,
   type ClaimId,
   type IpamSights,
+  type LeasedAddress,
   type PoolName,
   type Registration,
   NO_SIGHTS,
   ipamLineId,
 } from "@fairlead/model";
 import { EdgeError, type FakeClock, createFakeClock } from "@fairlead/runtime";
-import { address, createMemoryIpam, type MemoryIpam } from "@fairlead/testkit";
+import { address, createMemoryIpam, makeLease, type MemoryIpam } from "@fairlead/testkit";
 
 import type { IpamRequest, IpamResult } from "./ipam-line.ts";
 import type { IpamAccount, IpamClient } from "./ports.ts";
@@ -41,11 +43,14 @@ class Stage implements AsyncDisposable {
     onAsked: (request: IpamRequest, result: IpamResult) => this.asked.push(`${request} ${result}`),
   });
 
+  /** Who has what by now, as the next publication says it. */
+  leases: ReadonlyMap<Address, LeasedAddress> = new Map();
+
   async tell(...registrations: readonly Registration[]): Promise<void> {
     await this.#registrar.publish({
       claims: new Map(),
       verdicts: new Map(),
-      leases: new Map(),
+      leases: this.leases,
       agents: new Map(),
       moves: new Map(),
       findings: [],
@@ -122,6 +127,10 @@ function registration(
   };
 }
 
+function ownerOf(title: string): LeasedAddress["owners"][number] {
+  return { claim: `Service/${title}` as ClaimId, uid: title, ports: [] };
+}
+
 const FIRST = address("192.0.2.100");
 const SECOND = address("192.0.2.101");
 
@@ -183,6 +192,28 @@ test("what the IPAM forgot is asked for again; what somebody else has is lost", 
   stage.ipam.takeBack(SECOND);
   await stage.pass(RENEW_MS);
   assert.deepEqual(stage.seen(), [], "it is ours again");
+});
+
+test("an address that passes to one that shared it has that one's name at the IPAM", async () => {
+  await using stage = new Stage();
+  const ofIpam = async (...names: readonly string[]): Promise<string> => {
+    const owners = names.map((name) => ownerOf(`default/${name}`));
+    stage.leases = new Map([[FIRST, { ...makeLease(1), address: FIRST, owners }]]);
+    await stage.tell(registration(1, { address: FIRST }));
+    return stage.ipam.held().join();
+  };
+  const wordsOf = (name: string): string => `${FIRST} fairlead: pool ext, default/${name}`;
+  await stage.tell(registration(1));
+  stage.takeAsked();
+  assert.equal(await ofIpam("s1", "web"), wordsOf("s1"));
+  stage.ipam.isAway = true;
+  assert.equal(await ofIpam("web"), wordsOf("s1"));
+  stage.ipam.isAway = false;
+  await stage.pass(5000);
+  assert.equal(await ofIpam("web"), wordsOf("web"), "the first one has gone");
+  assert.equal(await ofIpam("api", "web"), wordsOf("web"), "who joins takes no name away");
+  assert.equal(await ofIpam(), wordsOf("web"), "while it rests it is known by who had it last");
+  assert.deepEqual(stage.takeAsked(), ["register failed", "register done"], "it is told once");
 });
 
 test("a pool whose token is refused keeps no other pool of the same IPAM from being served", async () => {

@@ -62,7 +62,7 @@ export function createRegistrar(options: RegistrarOptions): Publisher & AsyncDis
 
   return {
     name: "external pools",
-    publish: ({ intents }) => {
+    publish: ({ intents, leases }) => {
       const byLine = Map.groupBy(registrationsOf(intents), ({ pool, url }) =>
         ipamLineId(pool, url),
       );
@@ -70,7 +70,7 @@ export function createRegistrar(options: RegistrarOptions): Publisher & AsyncDis
       for (const id of lines.keys()) if (!byLine.has(id)) end(id);
       for (const [id, registrations] of byLine) {
         const [{ pool, url }] = registrations as [Registration];
-        lineOf(id, { pool, url }).follow(registrations);
+        lineOf(id, { pool, url }).follow(registrations, leases);
       }
       if (lines.size < before) say();
       return Promise.resolve();

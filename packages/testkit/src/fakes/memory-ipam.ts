@@ -45,7 +45,10 @@ export function createMemoryIpam(addresses: readonly Address[]): MemoryIpam {
   ): IpamAnswer {
     if (of !== MEMORY_IPAM_CLASS) return refused(`no class is ${of} (UnknownClass)`);
     const known = held.get(uuid);
-    if (known !== undefined) return { kind: "granted", address: known.address };
+    if (known !== undefined) {
+      held.set(uuid, { ...known, owner });
+      return { kind: "granted", address: known.address };
+    }
     const taken = new Map(Array.from(held.values(), (one) => [one.address, one.owner]));
     const fitting = ipam.addresses.filter((one) => familyOf(one) === family);
     const free = fitting.find((one) => !taken.has(one) && (address ?? one) === one);
