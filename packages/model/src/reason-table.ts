@@ -216,7 +216,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   ConfigRefused: entry(
     "FL0406",
     "A daemon on the agent refused this part of its configuration.",
-    "Read the daemon's words in the detail; it is offered again when the content changes.",
+    "Read the daemon's words in the detail; a lane is offered again by itself, the rest when it changes.",
   ),
   AgentUnreachable: entry(
     "FL0407",
