@@ -32,6 +32,17 @@ test("a program that has ended by then collects nothing", async () => {
   assert.equal(await collectionsWith(40, 1000), 0);
 });
 
+test("a program without descriptors once ended as it wanted to know how large its heap is", async (t) => {
+  t.mock.method(process, "memoryUsage", () => {
+    throw new Error("EMFILE: too many open files, uv_resident_set_memory");
+  });
+  const clock = createFakeClock();
+  let times = 0;
+  collectAfterStart(clock, { collect: () => void (times += 1) });
+  await clock.advance(600_000);
+  assert.equal(times, 1);
+});
+
 test("without the flag that shows the collector nothing is set in motion", () => {
   const clock = createFakeClock();
   collectAfterStart(clock)[Symbol.dispose]();
