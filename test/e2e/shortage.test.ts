@@ -34,6 +34,8 @@ story("a holder is out of room, of descriptors, of time: it serves on", {}, asyn
     await free(host, folder);
     await stage.served(`default/${name}`);
   }
+  // Who listens to a lane is told of no address that comes into it, and is never behind by one.
+  await stage.backed();
 
   const pid = Number(await host.output("cut", ["-d", " ", "-f", "1", `${RUN_DIR}/agent.pid`]));
   await limitFiles(host, pid, `${FILES_MAX}:`);
