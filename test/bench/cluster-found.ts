@@ -11,7 +11,7 @@ import { KINDS } from "../e2e/stage/cluster-objects.ts";
 import { createClusterStage, fillServices, type Tell, untilReady } from "./cluster-stage.ts";
 import { servicesOf } from "./counts.ts";
 import type { Figure } from "./goal.ts";
-import { inForceFigure, readInForce } from "./in-force.ts";
+import { inForceAfterFigure, readInForce } from "./in-force.ts";
 import { readReloads } from "./readings.ts";
 
 const SERVICES = 1000;
@@ -37,7 +37,7 @@ export async function benchClusterFound(tell: Tell): Promise<readonly Figure[]> 
   return [
     { what: "its start -> all serve", value: (servedMs - begunMs) / 1000, unit: "s", goal: 12 },
     { what: "reloads, the most of an agent", value: Math.max(...reloads), unit: "", goal: 12 },
-    inForceFigure(inForceBefore, await readInForce(stage)),
+    inForceAfterFigure(inForceBefore, await readInForce(stage)),
   ];
 }
 

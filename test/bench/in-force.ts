@@ -10,6 +10,8 @@ export interface InForce {
   readonly all: number;
   /** Those that were in force soon enough. */
   readonly soon: number;
+  /** The times of all together, in seconds. */
+  readonly totalS: number;
 }
 
 /** One of the bounds of the histogram. */
@@ -22,21 +24,37 @@ export function readInForce({ balancers }: Stage): Promise<readonly InForce[]> {
     balancers.map(async (host) => {
       const place = { host, port: AGENT_PORT };
       const soon = await readMetric(place, `${METRIC}_bucket`, { le: String(SOON_S) });
-      return { soon, all: await readMetric(place, `${METRIC}_count`) };
+      const totalS = await readMetric(place, `${METRIC}_sum`);
+      return { soon, totalS, all: await readMetric(place, `${METRIC}_count`) };
     }),
   );
 }
 
 /** The share of those that came between two readings, of the agent with the least. */
 export function inForceFigure(before: readonly InForce[], now: readonly InForce[]): Figure {
-  const shares = now.map(({ soon, all }, at) => {
-    const earlier = before[at] ?? { soon: 0, all: 0 };
-    return (soon - earlier.soon) / (all - earlier.all);
-  });
+  const shares = between(before, now).map(({ soon, all }) => soon / all);
   return {
     what: `plans in force within ${SOON_S} s of their arrival, the least of an agent`,
     value: 100 * Math.min(...shares),
     unit: "%",
     least: 100,
   };
+}
+
+/** How long those that came between two readings took, of the slowest agent. */
+export function inForceAfterFigure(before: readonly InForce[], now: readonly InForce[]): Figure {
+  const means = between(before, now).map(({ totalS, all }) => totalS / all);
+  const what = "from a plan's arrival until it is in force, mean of the slowest agent";
+  return { what, value: Math.max(...means), unit: "s" };
+}
+
+function between(before: readonly InForce[], now: readonly InForce[]): readonly InForce[] {
+  return now.map(({ all, soon, totalS }, at) => {
+    const earlier = before[at] ?? { all: 0, soon: 0, totalS: 0 };
+    return {
+      all: all - earlier.all,
+      soon: soon - earlier.soon,
+      totalS: totalS - earlier.totalS,
+    };
+  });
 }
