@@ -1,8 +1,6 @@
 // Before which thing an agent kills itself, as its story and the agent itself know it. Given the
 // agent's host, and a seat that was started with `DYING`.
 
-import { fileURLToPath } from "node:url";
-
 import type { Host } from "@fairlead/lab";
 
 import type { Seat } from "../seat.ts";
@@ -12,7 +10,8 @@ export const ARMED_BY = "/run/host/dies-before";
 /** What an agent says at last. */
 export const DIES_BEFORE = "dies before it ";
 
-const HOOK = fileURLToPath(new URL("./die-before.ts", import.meta.url));
+/** As an address: no blank of a path may end it among options. */
+const HOOK = new URL("./die-before.ts", import.meta.url).href;
 
 /** The environment of an agent that can be armed. */
 export const DYING: Readonly<Record<string, string>> = { NODE_OPTIONS: `--import=${HOOK}` };
