@@ -25,6 +25,9 @@ story("reloads under load lose no connection, nor a datagram's answer", {}, asyn
   await stage.write("dns.yaml", service({ name: "dns", ports: [dns] }));
   const web = await stage.served("default/web");
   const names = await stage.served("default/dns");
+  // Until then only the hosts that began the two lanes have the listeners of theirs.
+  await stage.backed();
+  await stage.inSync();
   const holder = stage.lab.host(web.holder);
   const udpFile = (): Promise<string> => holder.readFile("/run/fairlead/nginx-udp/nginx.conf");
   const before = await udpFile();

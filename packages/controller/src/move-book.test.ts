@@ -181,6 +181,24 @@ test("a move was told as unplanned where the lane was heard to be there before i
   assert.equal(loop.book.latest[0]?.isPlanned, false, "a failover after it is none of ours");
 });
 
+test("a drain was told as unplanned where its host was heard to give up before the next had it", () => {
+  const loop = new Loop();
+  const [first = "", second = ""] = loop.order();
+  const { nowMs: sinceMs } = loop.world;
+  loop.turn(undefined, [{ id: "drain", sinceMs, kind: "drain", agent: agentName(first) }]);
+  const known = ({ name }: AgentView): AgentView =>
+    present(loop.world.agents.get(name), `${name} is known`);
+  const proved = proveAll(loop.world, loop.planned());
+  loop.turn(proved.map((one) => (one.name === second ? known(one) : one)));
+  assert.deepEqual(loop.book.moves.size, 0);
+  loop.turn(proved);
+  const [record] = loop.book.moves.get(VIP) ?? [];
+  assert.deepEqual(
+    [record?.to, record?.isPlanned, record?.why],
+    [second, true, `${first} is drained`],
+  );
+});
+
 /** As keepalived has it for a moment: the lane's anchor is there, and its addresses follow. */
 function withoutVips(agent: AgentView): AgentView {
   const { report } = agent;

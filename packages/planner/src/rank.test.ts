@@ -134,6 +134,19 @@ for (const { name, order, b, c, drained = [], to } of cases) {
   });
 }
 
+for (const state of ["successor", "fault", "absent", undefined] as const) {
+  const goesOn = state === "successor";
+  const what = `a drained holder that says ${state ?? "nothing"} before its successor speaks`;
+  test(`${what}: its move ${goesOn ? "goes on" : "is not made"}`, () => {
+    const world = makeWorld({
+      agents: [agent(A, { state }), agent(B, READY)],
+      intents: [drain(A)],
+    });
+    const options = { world, will: willOf(world), lane: lane(B, A), holder: A, isHeld: false };
+    assert.deepEqual(rankLane(options).move, goesOn ? { to: B, intentId: A } : undefined);
+  });
+}
+
 const will = (...intents: readonly Intent[]) => willOf({ intents });
 const FREEZE: Intent = { id: "f", sinceMs: 1, kind: "freeze" };
 

@@ -55,9 +55,18 @@ function wantedMove(options: RankOptions): LaneMove | undefined {
     return { to: asked.to, intentId: asked.id };
   }
   const intentId = holder === undefined ? undefined : will.drains.get(holder);
-  if (intentId === undefined || !isHeld) return undefined;
+  if (holder === undefined || intentId === undefined) return undefined;
+  if (!isHeld && !hasGivenUp(options, holder)) return undefined;
   const to = drainTarget(options);
   return to === undefined ? undefined : { to, intentId };
+}
+
+/**
+ * Whether the move off that holder is under way: it stands by already for the one that was chosen,
+ * which may not have spoken yet.
+ */
+function hasGivenUp({ world, lane }: RankOptions, holder: AgentName): boolean {
+  return lane.order[0] !== holder && stateOn(world, lane, holder) === "successor";
 }
 
 /**
