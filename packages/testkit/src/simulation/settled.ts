@@ -4,7 +4,7 @@
 
 import { claimTitle, type Reason, type Resource, type VerdictState } from "@fairlead/model";
 
-import { pathOf } from "../scenario/manifests.ts";
+import { pathOf, splitTitle } from "../scenario/manifests.ts";
 import { heldAddresses, type Ring } from "../scenario/ring.ts";
 import type { RingAgent } from "../scenario/ring-agent.ts";
 
@@ -56,13 +56,16 @@ export function unsettled(ring: Ring): readonly string[] {
   ];
 }
 
-/** The controller knows the Services of the folder and no others. */
+/**
+ * The controller's plan is of the Services of the folder and of no others: one that waits for a
+ * slow store says nothing yet of what was seen since.
+ */
 function claimFaults(ring: Ring): readonly string[] {
-  const claims = [...(ring.controller.context()?.view.state.claims.values() ?? [])];
-  const known = claims.map(({ value }) => pathOf("Service", value.namespace, value.name));
+  const claims = [...(ring.controller.context()?.view.plan?.verdicts.keys() ?? [])];
+  const known = claims.map((claim) => pathOf("Service", ...splitTitle(claimTitle(claim))));
   const there = ring.folder.paths().filter((path) => path.startsWith("service."));
   const [seen, wanted] = [known.toSorted().join(), there.toSorted().join()];
-  return seen === wanted ? [] : [`the controller knows ${seen}; the folder has ${wanted}`];
+  return seen === wanted ? [] : [`the controller plans ${seen}; the folder has ${wanted}`];
 }
 
 /** A host has the listeners of its agent's plan, and no address beside it. */
