@@ -27,7 +27,7 @@ const BAD_CONFIGS: readonly BadConfig[] = [
   {
     name: "missing",
     make: () => Promise.resolve([`--kubeconfig=${FOLDER}/nowhere`]),
-    says: /cannot read kubeconfig ".*nowhere".*; name an existing file or folder \[NOT_FOUND\]/,
+    says: /cannot read kubeconfig ".*nowhere".*; name a file that is there \[NOT_FOUND\]/,
   },
   {
     name: "a folder",
@@ -35,7 +35,7 @@ const BAD_CONFIGS: readonly BadConfig[] = [
       await control.output("mkdir", ["-p", `${FOLDER}/folder`]);
       return [`--kubeconfig=${FOLDER}/folder`];
     },
-    says: /cannot read kubeconfig ".*folder": it is a folder; .* \[UNREADABLE\]/,
+    says: /cannot read kubeconfig ".*folder": it is a folder; name a file that the controller's user may read \[UNREADABLE\]/,
   },
   {
     name: "malformed",

@@ -84,7 +84,7 @@ for (const { name, start } of PLACES) {
 
     assert.deepEqual(await life.samples("fairlead_ipam_addresses"), [
       `lab ipv4 held ${CLIENTS + 1}`,
-      "lab ipv4 resting 0",
+      "lab ipv4 quarantined 0",
       `lab ipv4 free ${256 - CLIENTS - 1}`,
     ]);
     const refusals = await life.samples("fairlead_ipam_refusals_total");

@@ -104,7 +104,7 @@ test("what keepalived carries no more is removed after it, and forgotten then", 
 });
 
 test("nothing is removed while keepalived refuses its file: the old one may list it", async () => {
-  const remark = { reason: "ConfigRefused", detail: "line 3: unknown keyword" } as const;
+  const remark = { reason: "ConfigRejected", detail: "line 3: unknown keyword" } as const;
   const { host, done } = hostOf({ kind: "refused", remark });
   const result = await applySteps(host, REMOVING, context);
   assert.deepEqual(done, ["guard", "keepalived"]);

@@ -62,7 +62,7 @@ async function slowAgent(
       if (!text.includes("192.0.2.101:")) return await host.nginx.apply(text, ...more);
       count += 1;
       await clock.sleep(REFUSAL_MS);
-      return { kind: "refused", remark: { reason: "ConfigRefused", detail: "it did not answer" } };
+      return { kind: "refused", remark: { reason: "ConfigRejected", detail: "it did not answer" } };
     },
   });
   return { a, refused: () => count };

@@ -40,7 +40,7 @@ test("a port that is taken while nginx is down keeps the others from nothing", a
         : undefined,
     nginxRefuses: (text) =>
       text.includes(":2222") && takenBy !== undefined
-        ? { reason: "ConfigRefused", detail: "bind() failed" }
+        ? { reason: "ConfigRejected", detail: "bind() failed" }
         : undefined,
   });
   const ssh = listenerOf("192.0.2.100:2222/tcp", WEB_MEMBERS);
@@ -67,7 +67,7 @@ test("a port that is taken while nginx is down keeps the others from nothing", a
 
 test("one listener that nginx refuses is found by halving; nine others serve", async () => {
   const stage = fakeWorld();
-  const words = { reason: "ConfigRefused", detail: "nginx: host not found" } as const;
+  const words = { reason: "ConfigRejected", detail: "nginx: host not found" } as const;
   const a = await startFakeAgent(stage, "a", {
     failing: () => false,
     nginxRefuses: (text) => (text.includes(":8007;") ? words : undefined),

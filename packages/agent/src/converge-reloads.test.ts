@@ -50,7 +50,7 @@ async function reloadsBeside(refused: { reloadMs: number; refusalMs: number }): 
       const isRefused = text.includes(":9999");
       await stage.clock.sleep(isRefused ? refused.refusalMs : refused.reloadMs);
       if (!isRefused) return await host.nginx.apply(text, generation);
-      return { kind: "refused", remark: { reason: "ConfigRefused", detail: "no" } };
+      return { kind: "refused", remark: { reason: "ConfigRejected", detail: "no" } };
     },
   };
   const a = await restartFakeAgent(stage.clock, host, slow);
@@ -125,7 +125,7 @@ test("an agent that comes after another serves on while one listener is refused"
     ...a.host.nginx,
     apply: async (text, generation) => {
       if (text.includes(":9999")) {
-        return { kind: "refused", remark: { reason: "ConfigRefused", detail: "no" } };
+        return { kind: "refused", remark: { reason: "ConfigRejected", detail: "no" } };
       }
       const outcome = await a.host.nginx.apply(text, generation);
       losses.push(...listening.filter((line) => !a.host.lines().includes(line)));

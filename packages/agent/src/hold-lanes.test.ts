@@ -41,7 +41,7 @@ function stageOf({ refuses = [] as readonly string[], alive = true }): Stage {
         const bad = refuses.find((word) => text.includes(word));
         if (bad !== undefined) {
           const detail = `keepalived: (Line 7) ${bad} is bad`;
-          return Promise.resolve({ kind: "refused", remark: { reason: "ConfigRefused", detail } });
+          return Promise.resolve({ kind: "refused", remark: { reason: "ConfigRejected", detail } });
         }
         const reloaded = text !== inForce;
         inForce = text;

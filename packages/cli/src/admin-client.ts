@@ -48,7 +48,7 @@ export interface AdminClient extends Disposable {
   explain(subject: string): Promise<ExplainResponse>;
   /** Pools of this name; an empty one means all. */
   describePool(name: string): Promise<DescribePoolResponse>;
-  /** Frees an address that drains or rests. */
+  /** Frees an address that drains or is quarantined. */
   releaseLease(address: string): Promise<ActResultRow>;
   /** The operator's word that an agent is powered off. */
   forgetAgent(name: string): Promise<ActResultRow>;

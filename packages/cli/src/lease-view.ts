@@ -32,7 +32,10 @@ export function formatLease(row: AddressRow): string {
     ["Order", row.order.join(", ")],
     ["Stands by", standingBy(row)],
     ["Waits for", row.waitingFor.join(", ")],
-    ["Rests until", row.restsUntilMs === undefined ? "" : timeText(Number(row.restsUntilMs))],
+    [
+      "Quarantined until",
+      row.quarantinedUntilMs === undefined ? "" : timeText(Number(row.quarantinedUntilMs)),
+    ],
     ["Age", formatAge(Number(row.ageMs))],
   ];
   const shown = facts.filter(([, value]) => value !== "");

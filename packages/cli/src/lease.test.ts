@@ -43,14 +43,14 @@ test("a file that cannot be written, or read, is said with what to do about it",
   assert.match(unread.err, /cannot be read\n.*\n {2}do: {3}Name a file that fairlead lease export/);
 });
 
-test("a deleted Service's address rests, and is free when an operator says so", async () => {
+test("a deleted Service's address is quarantined, and free when an operator says so", async () => {
   await using stage = await openStage("web");
   rmSync(join(stage.root, "manifests", "web.yaml"));
   let said = await stage.run("lease", "release", "192.0.2.100");
   // The file's deletion is believed after a second look.
   while (said.code === EXIT.refused) said = await stage.run("lease", "release", "192.0.2.100");
   assert.equal(said.code, EXIT.good, said.err);
-  assert.match(said.out, /^will: 192\.0\.2\.100 was default\/web's and rests/);
+  assert.match(said.out, /^will: 192\.0\.2\.100 was default\/web's and is quarantined/);
   assert.match(said.out, /^done: 192\.0\.2\.100 is free$/m);
   assert.equal((await stage.run("lease", "list", "--no-headers")).out, "");
 });

@@ -64,7 +64,7 @@ late: The pool shares addresses with an older one and is not used. (FL0305)
 test("wide adds rules and places, and no pool is said to be none", () => {
   const { pools } = create(ListResponseSchema, { pools: [row] });
   const [headings = "", line = ""] = formatPools(pools, { wide: true }).split("\n");
-  assert.match(headings, /STATE +RESTING +AUTO +PRIORITY +RANGES +ORIGIN +REASON$/);
+  assert.match(headings, /STATE +QUARANTINED +AUTO +PRIORITY +RANGES +ORIGIN +REASON$/);
   assert.match(line, /used +2 +yes +0 +192\.0\.2\.10-\S+ +the-config-file +-$/);
   assert.match(formatPools([], {}), /there is no pool\n$/);
 });
@@ -75,7 +75,7 @@ test("what a pool gives no more does not fill it, and its description counts it 
   const { pools } = create(DescribePoolResponseSchema, { pools: [{ row: shrunk }] });
   assert.match(
     formatPoolDetails(pools, {}),
-    /^Usage ipv4: .* 100% {2}1 held, 0 draining, 2 resting, of 1; 2 more outside of what it gives$/m,
+    /^Usage ipv4: .* 100% {2}1 held, 0 draining, 2 quarantined, of 1; 2 more outside of what it gives$/m,
   );
   const { pools: rows } = create(ListResponseSchema, { pools: [shrunk] });
   assert.match(formatPools(rows, {}), /^lan +vrrp +ipv4 +1 +1 +\[#{20}\] 100% +used/m);
@@ -123,8 +123,8 @@ Namespaces:    all
 Labels:        tier=gold
 Agents:        all
 Link:          by subnet
-Usage ipv4:    [##########..........]  50%  4 held, 1 draining, 2 resting, of 10
-Usage ipv6:    [#...................]   0%  1 held, 0 draining, 0 resting, of 18446744073709551616
+Usage ipv4:    [##########..........]  50%  4 held, 1 draining, 2 quarantined, of 10
+Usage ipv6:    [#...................]   0%  1 held, 0 draining, 0 quarantined, of 18446744073709551616
 Waiting:       default/late
 
 ADDRESS      STATE   OWNERS        HOLDER   AGE

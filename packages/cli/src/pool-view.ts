@@ -23,7 +23,7 @@ const POOL_COLUMNS: readonly Column<FamilyLine>[] = [
   { heading: "SIZE", cell: ({ usage }) => usage?.size ?? "" },
   { heading: "USAGE", cell: ({ usage }) => (usage ? usageBar(usedOf(usage), usage.size) : "") },
   { heading: "STATE", cell: ({ row }) => row.state },
-  { heading: "RESTING", cell: ({ usage }) => String(usage?.quarantined ?? ""), isWide: true },
+  { heading: "QUARANTINED", cell: ({ usage }) => String(usage?.quarantined ?? ""), isWide: true },
   { heading: "AUTO", cell: ({ row }) => known(row, row.autoAssign ? "yes" : "no"), isWide: true },
   { heading: "PRIORITY", cell: ({ row }) => known(row, String(row.priority)), isWide: true },
   { heading: "RANGES", cell: ({ row }) => row.ranges, isWide: true },
@@ -129,7 +129,7 @@ function usageText(usage: PoolRow["usage"][number]): string {
   const { held, draining, quarantined, size, outside } = usage;
   const bar = usageBar(usedOf(usage), size);
   const others = outside === 0n ? "" : `; ${outside} more outside of what it gives`;
-  return `${bar}  ${held} held, ${draining} draining, ${quarantined} resting, of ${size}${others}`;
+  return `${bar}  ${held} held, ${draining} draining, ${quarantined} quarantined, of ${size}${others}`;
 }
 
 function usedOf({ held, draining }: PoolRow["usage"][number]): bigint {

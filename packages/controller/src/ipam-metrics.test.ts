@@ -54,10 +54,10 @@ test("registrations, addresses by their state, and refusals by reason", async ()
   ]);
   assert.deepEqual(await lines("addresses"), [
     'fairlead_ipam_addresses{class="lab",family="ipv4",state="held"} 1',
-    'fairlead_ipam_addresses{class="lab",family="ipv4",state="resting"} 1',
+    'fairlead_ipam_addresses{class="lab",family="ipv4",state="quarantined"} 1',
     'fairlead_ipam_addresses{class="lab",family="ipv4",state="free"} 4',
     'fairlead_ipam_addresses{class="lab",family="ipv6",state="held"} 1',
-    'fairlead_ipam_addresses{class="lab",family="ipv6",state="resting"} 0',
+    'fairlead_ipam_addresses{class="lab",family="ipv6",state="quarantined"} 0',
     'fairlead_ipam_addresses{class="lab",family="ipv6",state="free"} 3',
   ]);
   const refusals = await lines("refusals_total");

@@ -25,7 +25,7 @@ export function addIpamMetrics(metrics: Metrics, view: () => IpamState): void {
   });
   metrics.gauge({
     name: "ipam_addresses",
-    help: "Addresses of a class's netblocks: held, resting after a release, or free.",
+    help: "Addresses of a class's netblocks: held, quarantined after a release, or free.",
     labels: ["class", "family", "state"],
     collect: (gauge) => {
       gauge.reset();
@@ -58,17 +58,17 @@ export function addRefusalMetric(metrics: Metrics): (reason: IpamReason) => void
 function countAddresses(
   { netblocks, leases }: ClassState,
   family: Family,
-): Readonly<Record<"held" | "resting" | "free", number>> | undefined {
+): Readonly<Record<"held" | "quarantined" | "free", number>> | undefined {
   const ranges = netblocks.flatMap(({ range }) => (range.family === family ? [range] : []));
   if (ranges.length === 0) return undefined;
   let held = 0;
-  let resting = 0;
+  let quarantined = 0;
   for (const { address, state } of leases.values()) {
     if (familyOf(address) !== family) continue;
     if (state.kind === "held") held += 1;
     // What rests may be of a netblock that is gone.
-    else if (ranges.some((range) => rangeContains(range, address))) resting += 1;
+    else if (ranges.some((range) => rangeContains(range, address))) quarantined += 1;
   }
   const size = ranges.reduce((sum, range) => sum + rangeSize(range), 0n);
-  return { held, resting, free: Number(size - BigInt(held + resting)) };
+  return { held, quarantined, free: Number(size - BigInt(held + quarantined)) };
 }

@@ -14,8 +14,10 @@ export const MEMBER_REASONS: Readonly<
   },
   BadMember: {
     code: "FL0502",
-    title: "A member has an address that is never a member's: loopback, link-local, or a VIP.",
-    remedy: "Correct the EndpointSlice.",
+    title:
+      "A member is left out: one too many, without an address, or at one that is never a member's.",
+    remedy:
+      "Read its words: correct the EndpointSlice or the Node, or share the load among Services.",
   },
   UnknownTargetPort: {
     code: "FL0503",

@@ -165,12 +165,12 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   SourceEmptied: entry(
     "FL0306",
     "A source lost all its objects at once, so nothing is removed yet.",
-    "Check that the folder is mounted; if the objects are really gone, wait for the second look.",
+    "Check the folder's mount or the API server; if all is really gone, wait for the second look.",
   ),
   SourceUnreadable: entry(
     "FL0307",
     "A source cannot be read; what it last said stays in force.",
-    "Check that the folder exists and may be read.",
+    "Read its words: give the right that is missing, or bring the folder or the API server back.",
   ),
   KindUnknown: entry(
     "FL0311",
@@ -213,7 +213,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     "Another process on the holder listens on this port.",
     "Stop that process, or make it listen on its own address instead of the wildcard.",
   ),
-  ConfigRefused: entry(
+  ConfigRejected: entry(
     "FL0406",
     "A daemon on the agent refused this part of its configuration.",
     "Read the daemon's words in the detail; a lane is offered again by itself, the rest when it changes.",
@@ -268,7 +268,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   StoreUnavailable: entry(
     "FL0412",
     "The store cannot be written, so nothing new is given out.",
-    "Check the disk and the permissions of the state directory.",
+    "Read its words: mend the disk of the state directory, the rights, or the etcd or API server.",
   ),
   Releasing: entry(
     "FL0413",

@@ -44,7 +44,7 @@ export type Reason =
   | "LanesExhausted"
   | "WaitingForAgent"
   | "PortTaken"
-  | "ConfigRefused"
+  | "ConfigRejected"
   | "AgentUnreachable"
   | "AgentWithdrawn"
   | "NotHeld"

@@ -120,7 +120,7 @@ test("without any pool the first address of the host is shared by port", () => {
   const { main } = findVerdict(after, "other");
   assert.equal(
     main?.detail,
-    "80/TCP of 192.0.2.11 is held by default/web since 1970-01-01T00:16:40Z",
+    "192.0.2.11 port 80/TCP is held by default/web since 1970-01-01T00:16:40Z",
   );
 });
 

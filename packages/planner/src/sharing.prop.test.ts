@@ -148,7 +148,7 @@ test("whoever comes second to 192.168.0.226:8888 is told who has it, and then ge
   const first = wants("first", { ports: ["tcp/8888"], sharingKey: "k" });
   const second = wants("second", { ports: ["tcp/8888"], sharingKey: "k" });
   const { main } = findVerdict(play([first, second]).last, "second");
-  assert.match(main?.detail ?? "", /8888\/TCP of 192\.168\.0\.226 is held by default\/first/);
+  assert.match(main?.detail ?? "", /192\.168\.0\.226 port 8888\/TCP is held by default\/first/);
   const freed = play([first, second, ends("first"), ends("nobody"), ends("nobody")]);
   const [owner] = freed.last.leases.get(VIP)?.owners ?? [];
   assert.equal(owner?.claim, makeClaim("second").id);

@@ -99,7 +99,7 @@ test("who has a port keeps it when another one on the address asks for it too", 
   assert.equal(verdictLine(second, "web"), "pending 192.0.2.100 SharingRefused");
   assert.equal(
     findVerdict(second, "web").main?.detail,
-    "53/UDP of 192.0.2.100 is held by default/dns since 1970-01-01T00:16:40Z",
+    "192.0.2.100 port 53/UDP is held by default/dns since 1970-01-01T00:16:40Z",
   );
   // What web had goes on being served.
   assert.deepEqual(listenersOf(second), listenersOf(first));
@@ -133,7 +133,7 @@ test("who is refused hears since when each of the others is there, whoever has l
   const left = planned(nextWorld(all, refused, { claims: [wider, keyed] }));
   assert.equal(
     findVerdict(left, "late").main?.detail,
-    "53/UDP of 192.0.2.100 is held by default/dns since 1970-01-01T00:17:40Z",
+    "192.0.2.100 port 53/UDP is held by default/dns since 1970-01-01T00:17:40Z",
   );
 });
 

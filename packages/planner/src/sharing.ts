@@ -73,6 +73,6 @@ export function clashesOf(claim: Claim, row: LeasedAddress): readonly Clash[] {
 
 /** What is said of a clash. */
 export function clashRemark(row: LeasedAddress, { port, holder }: Clash): Remark {
-  const detail = `${port} of ${row.address} is held by ${holderText(row, holder)}`;
+  const detail = `${row.address} port ${port} is held by ${holderText(row, holder)}`;
   return { reason: "SharingRefused", detail };
 }

@@ -140,7 +140,7 @@ test("what an agent says reads back equal", () => {
   });
   const nack = anyResourceReport.map(({ name, revision }) => ({
     name,
-    problem: { reason: "ConfigRefused" as const, detail: "no", revision },
+    problem: { reason: "ConfigRejected" as const, detail: "no", revision },
   }));
   const message: fc.Arbitrary<FromAgent> = fc.oneof(
     fc.record({

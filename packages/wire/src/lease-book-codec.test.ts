@@ -79,7 +79,7 @@ for (const { change, says } of bad) {
 test("a time between two milliseconds is rounded", () => {
   const until = { ...row, owners: [], state: { kind: "quarantined", untilMs: 5.5 } } as const;
   const [record] = encodeLeaseBook([{ ...until, sinceMs: 1.25 }]).leases ?? [];
-  assert.deepEqual([record?.sinceMs, record?.restsUntilMs], [1n, 6n]);
+  assert.deepEqual([record?.sinceMs, record?.quarantinedUntilMs], [1n, 6n]);
 });
 
 test("a file of another version is refused", () => {

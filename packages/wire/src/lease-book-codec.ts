@@ -70,7 +70,7 @@ function encodeLease(lease: LeasedAddress): LeaseInit {
     sentTo: [...sentTo],
     published,
     sinceMs: wholeMs(since),
-    ...(state.kind === "quarantined" ? { restsUntilMs: wholeMs(state.untilMs) } : {}),
+    ...(state.kind === "quarantined" ? { quarantinedUntilMs: wholeMs(state.untilMs) } : {}),
   };
 }
 
@@ -120,7 +120,7 @@ function decodeState({
   owners,
   sentTo,
   sinceMs,
-  restsUntilMs,
+  quarantinedUntilMs,
 }: LeaseRecord): LeaseState | string {
   if ((state === "held") !== owners.length > 0) {
     return `it is ${JSON.stringify(state)} and has ${owners.length} owners`;
@@ -129,8 +129,8 @@ function decodeState({
   if (state === "draining" && sentTo.length > 0) {
     return { kind: "draining", sinceMs: Number(sinceMs) };
   }
-  if (state === "quarantined" && restsUntilMs !== undefined) {
-    return { kind: "quarantined", untilMs: Number(restsUntilMs) };
+  if (state === "quarantined" && quarantinedUntilMs !== undefined) {
+    return { kind: "quarantined", untilMs: Number(quarantinedUntilMs) };
   }
   return `state ${JSON.stringify(state)} is none, or lacks what it waits for`;
 }

@@ -138,7 +138,7 @@ test("keepalived's complaint is said once, with file, line and lane", () => {
 `;
   const place = `keepalived.conf:${line} in ${instanceName(text)}, 192.0.2.1001`;
   assert.deepEqual(keepalivedRefusal(words, text, "-"), {
-    reason: "ConfigRefused",
+    reason: "ConfigRejected",
     detail: `keepalived: ${place}: Invalid address '192.0.2.1001'`,
   });
 });

@@ -51,7 +51,7 @@ inSandbox({ file: import.meta.url, name: "keepalived" }, () => {
     await s.holds(100);
     const outcome = await s.keepalived.apply(`${good}\nbadword x\n`, 1);
     assert.equal(outcome.kind, "refused");
-    assert.equal(outcome.remark.reason, "ConfigRefused");
+    assert.equal(outcome.remark.reason, "ConfigRejected");
     assert.match(
       outcome.remark.detail,
       /^keepalived: keepalived\.conf:\d+: Unknown keyword 'badword'$/,

@@ -65,5 +65,5 @@ export function notTaken(words: readonly string[], ms: number): Remark {
 }
 
 function configRefused(detail: string): Remark {
-  return { reason: "ConfigRefused", detail: escapeBounded(detail, DETAIL_CHARACTERS_MAX) };
+  return { reason: "ConfigRejected", detail: escapeBounded(detail, DETAIL_CHARACTERS_MAX) };
 }

@@ -26,7 +26,7 @@ const refusals = [
     name: "a word that nginx does not know",
     lines: [UNKNOWN],
     wanted: {
-      reason: "ConfigRefused",
+      reason: "ConfigRejected",
       detail: 'nginx: unknown directive "lisen" in /run/x/nginx/candidate.conf:7',
     },
   },
@@ -77,7 +77,7 @@ for (const word of shortages) {
 
 test("nginx refuses: a file that is not there is the content's own fault", () => {
   const word = 'open() "/etc/x.conf" failed (2: No such file or directory) in /run/x/nginx.conf:3';
-  const remark = { reason: "ConfigRefused", detail: `nginx: ${word}` };
+  const remark = { reason: "ConfigRejected", detail: `nginx: ${word}` };
   assert.deepEqual(nginxRefusal([`nginx: [emerg] ${word}`], ""), { kind: "refused", remark });
 });
 

@@ -54,7 +54,7 @@ export function nginxRefusal(
   if (why !== undefined) {
     return {
       kind: "refused",
-      remark: { reason: "ConfigRefused", detail: bounded(`nginx: ${why}`) },
+      remark: { reason: "ConfigRejected", detail: bounded(`nginx: ${why}`) },
     };
   }
   const last = lines.at(-1);

@@ -47,7 +47,7 @@ inSandbox({ file: import.meta.url, name: "nginx-refused" }, () => {
     await s.nginx.apply(good, "g1");
     const outcome = await s.nginx.apply(s.config("g2", [], ["  lisen 80;"]), "g2");
     assert.equal(outcome.kind, "refused");
-    assert.equal(outcome.remark.reason, "ConfigRefused");
+    assert.equal(outcome.remark.reason, "ConfigRejected");
     assert.match(
       outcome.remark.detail,
       /^nginx: unknown directive "lisen" in .*candidate.conf:\d+$/,

@@ -40,7 +40,7 @@ inSandbox({ file: import.meta.url, name: "port probe" }, () => {
     await writeFile("/proc/sys/net/ipv4/ip_nonlocal_bind", "0");
     const remark = await probe({ address: vip, protocol: "tcp", port: 80 });
     assert.deepEqual(remark, {
-      reason: "ConfigRefused",
+      reason: "ConfigRejected",
       detail: "192.0.2.100:80/TCP cannot be bound: net.ipv4.ip_nonlocal_bind is not 1",
     });
     await writeFile("/proc/sys/net/ipv4/ip_nonlocal_bind", "1");

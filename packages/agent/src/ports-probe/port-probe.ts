@@ -66,11 +66,11 @@ async function remarkOf(
   if (code === "EADDRNOTAVAIL") {
     const family = familyOf(listener.address);
     const detail = `${place} cannot be bound: net.${family}.ip_nonlocal_bind is not 1`;
-    return { reason: "ConfigRefused", detail };
+    return { reason: "ConfigRejected", detail };
   }
   if (code === "EACCES" || code === "EPERM") {
     const detail = `${place} cannot be bound: the agent lacks NET_BIND_SERVICE`;
-    return { reason: "ConfigRefused", detail };
+    return { reason: "ConfigRejected", detail };
   }
   const isFull = code === "EMFILE" || code === "ENFILE";
   throw new EdgeError<PortProbeErrorCode>({

@@ -87,7 +87,7 @@ function describeCommand(context: CommandContext, done: Done): Command {
 
 function releaseCommand(context: CommandContext, done: Done): Command {
   const command = new Command("release")
-    .description("Free an address that drains or rests; one that is held is refused.")
+    .description("Free an address that drains or is quarantined; one that is held is refused.")
     .argument("<address>", "the address");
   return addServerOption(command).action(async (address: string, options: ServerOptions) => {
     done(

@@ -54,7 +54,7 @@ export async function tellAddressesStory(stage: DemoStage, tell: Tell): Promise<
   await told("lease", "list");
 
   const [kept = ""] = heldOf(first, "chat");
-  tell(`\n4. chat is deleted: ${kept} rests, and is given to nobody for a while\n\n`);
+  tell(`\n4. chat is deleted: ${kept} is quarantined: given to nobody for a while\n\n`);
   await stage.remove("chat.yaml");
   await untilClaims(stage, "chat is gone", (claims) => !has(claims, "chat"));
   await untilRests(stage, kept);

@@ -84,7 +84,7 @@ test("a pool is shown as full only where one waits and the other is refused", ()
   assert.ok(!isShortOfAddresses([claim("late", "pending")]));
 });
 
-test("an address rests that is neither free nor somebody's", () => {
+test("an address is quarantined that is neither free nor somebody's", () => {
   const row = (
     state: string,
     owners: readonly string[] = [],

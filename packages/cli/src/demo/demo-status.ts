@@ -75,10 +75,10 @@ export async function untilClaims(
   return await until(what, () => readClaims(stage), isSo);
 }
 
-/** Waits until an address rests: it is not free, and nobody's. */
+/** Waits until an address is quarantined: it is not free, and nobody's. */
 export async function untilRests(stage: DemoStage, address: string): Promise<void> {
   await until(
-    `${address} rests`,
+    `${address} is quarantined`,
     () => readLeases(stage),
     (leases) => doesRest(leases, address),
   );

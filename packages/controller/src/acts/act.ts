@@ -5,7 +5,7 @@ import type { Address, AgentName, ClaimId, Intent, LaneId, LeasedAddress } from 
 
 /** What an operator asks for. */
 export type Act =
-  /** An address that drains or rests is free. */
+  /** An address that drains or is quarantined is free. */
   | { readonly kind: "release"; readonly address: Address }
   /** The operator's word that an agent is powered off and holds nothing. */
   | { readonly kind: "forget"; readonly agent: AgentName }

@@ -66,7 +66,7 @@ function judgeRelease(world: World, address: Address): AllowedAct | DeniedAct {
 
 function releaseText({ address, lastClaim, state, sentTo }: LeasedAddress): string {
   const whose = `${address} was ${claimTitle(lastClaim)}'s`;
-  if (state.kind !== "draining") return `${whose} and rests; its rest ends now`;
+  if (state.kind !== "draining") return `${whose} and is quarantined; its quarantine ends now`;
   const names = sentTo.join(", ");
   return `${whose} and waits for ${names}; what ${names} may still have there is not waited for`;
 }

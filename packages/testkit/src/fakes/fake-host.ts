@@ -150,7 +150,7 @@ class Host implements FakeHost {
       this.#fail("keepalived.apply");
       const isSame = text === this.#keepalivedText && this.#keepalivedState === "runs";
       if (countVips(text) !== vipCount) {
-        return { kind: "refused", remark: { reason: "ConfigRefused", detail: "wrong VIP count" } };
+        return { kind: "refused", remark: { reason: "ConfigRejected", detail: "wrong VIP count" } };
       }
       if (this.#keepalivedState === "killed") this.#held.clear();
       this.#keepalivedText = text;

@@ -289,7 +289,7 @@ class HostWithAgent implements RingAgent {
 
   #refusal(text: string): Remark | undefined {
     for (const [word, detail] of this.refusedWords) {
-      if (text.includes(word)) return { reason: "ConfigRefused", detail };
+      if (text.includes(word)) return { reason: "ConfigRejected", detail };
     }
     return undefined;
   }

@@ -33,7 +33,7 @@ export function addressRow(
     ...(sharingKey === undefined ? {} : { sharingKey }),
     lastOwner: claimTitle(lease.lastClaim),
     published: lease.published,
-    ...(state.kind === "quarantined" ? { restsUntilMs: wholeMs(state.untilMs) } : {}),
+    ...(state.kind === "quarantined" ? { quarantinedUntilMs: wholeMs(state.untilMs) } : {}),
   };
 }
 

@@ -105,7 +105,7 @@ export function agentRemarks(
     found.push({ reason: "AgentUnreachable", detail: "its stream is closed" });
   }
   if (agent.connected) found.push(...(agent.report?.remarks ?? []));
-  const { state, detail, reason = "ConfigRefused" } = sync;
+  const { state, detail, reason = "ConfigRejected" } = sync;
   if (state === "rejected") found.push({ reason, detail });
   const byText = new Map(found.map((remark) => [`${remark.reason}\n${remark.detail}`, remark]));
   return [...byText.values()];

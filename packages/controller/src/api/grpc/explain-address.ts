@@ -30,13 +30,13 @@ function leasedLinks(context: AdminContext, lease: LeasedAddress): readonly Link
     lease.placement.kind === "unplaced"
       ? link("Placed", "broken", "no agent may hold it yet", { reason: "NoAgents" })
       : link("Placed", "good", placementText(context, lease));
-  const isResting = lease.state.kind === "quarantined";
+  const isQuarantined = lease.state.kind === "quarantined";
   const claims = lease.owners.map(({ claim }) => claimLink(context, claim));
   return [
     leaseLink(context, lease),
     ...findingLinks(context, lease.address),
-    ...(isResting ? [] : [placed, heldLink(context, lease)]),
-    ...(isResting ? [] : outsideLinks(context.view, [lease], saidOf(context, lease))),
+    ...(isQuarantined ? [] : [placed, heldLink(context, lease)]),
+    ...(isQuarantined ? [] : outsideLinks(context.view, [lease], saidOf(context, lease))),
     ...claims,
     ...movedLinks(context, lease.address),
   ];
@@ -68,7 +68,7 @@ function leaseLink({ nowMs }: AdminContext, lease: LeasedAddress): Link {
     }
     case "quarantined": {
       const seconds = Math.max(0, Math.ceil((state.untilMs - nowMs) / 1000));
-      const detail = `${claimTitle(lastClaim)} had it; it rests for another ${seconds} s`;
+      const detail = `${claimTitle(lastClaim)} had it; it is quarantined for another ${seconds} s`;
       return link("Leased", "good", detail, { sinceMs });
     }
   }

@@ -78,7 +78,7 @@ function sentLink({ syncState }: AdminContext, { name }: AgentView): Link {
     case "behind":
       return link("Sent", "doubt", detail, { reason: "WaitingForAgent" });
     case "rejected":
-      return link("Sent", "broken", detail, { reason: "ConfigRefused" });
+      return link("Sent", "broken", detail, { reason: "ConfigRejected" });
     case "unknown":
       return link("Sent", "unknown", detail);
   }
@@ -151,7 +151,7 @@ function generationsOf(plane: DataPlaneReport): string {
 }
 
 /** By the links before. */
-const TOLD: readonly Reason[] = ["AgentUnreachable", "AgentWithdrawn", "ConfigRefused"];
+const TOLD: readonly Reason[] = ["AgentUnreachable", "AgentWithdrawn", "ConfigRejected"];
 
 function troubleLinks(context: AdminContext, agent: AgentView): readonly Link[] {
   const sync = context.syncState(agent.name);

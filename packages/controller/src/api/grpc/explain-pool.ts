@@ -31,10 +31,10 @@ export function explainPool(context: AdminContext, seen: Seen<AddressPool>): Exp
   const uses = countUsage(view.plan?.leases.values() ?? []).of(pool);
   const [size, used, quarantined] = [sizeOf(uses), usedOf(uses), restingOf(uses)];
   const isFull = pool.external === undefined && BigInt(used + quarantined) >= size;
-  const resting = quarantined === 0 ? "" : `, ${quarantined} rest`;
+  const aside = quarantined === 0 ? "" : `, ${quarantined} quarantined`;
   const outside = outsideOf(uses);
   const others = outside === 0 ? "" : `; ${outside} more that it gives no more`;
-  const fill = `${used} of ${size} addresses are given${resting}${others}`;
+  const fill = `${used} of ${size} addresses are given${aside}${others}`;
   const links = [
     seenLink(seen),
     ...judgedLinks(context, seen),

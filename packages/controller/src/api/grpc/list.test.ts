@@ -209,7 +209,7 @@ suite("an agent in trouble", () => {
           ? { state: "rejected", detail: "vip/192.0.2.100: no" }
           : { state: "in-sync", detail: "" },
     });
-    assert.deepEqual(rowOf(context), ["ConfigRefused vip/192.0.2.100: no"]);
+    assert.deepEqual(rowOf(context), ["ConfigRejected vip/192.0.2.100: no"]);
   });
 
   test("is named with the reason that it gave for what it left out", () => {

@@ -57,7 +57,7 @@ const LINKS: Readonly<Record<Reason, ReasonLink>> = {
   LanesExhausted: "Placed",
   WaitingForAgent: "agent",
   PortTaken: "agent",
-  ConfigRefused: "agent",
+  ConfigRejected: "agent",
   AgentUnreachable: "agent",
   AgentWithdrawn: "agent",
   NotHeld: "Held",

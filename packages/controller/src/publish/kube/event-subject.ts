@@ -8,7 +8,7 @@ import type { Reason, Remark } from "@fairlead/model";
 /** Reasons of which the words are somebody else's, in whole or in part. */
 const OTHERS_WORDS: ReadonlySet<Reason> = new Set([
   "AddressUnasked",
-  "ConfigRefused",
+  "ConfigRejected",
   "DataPlaneDown",
   "DiskUnwritable",
   "InputUnguarded",

@@ -52,7 +52,7 @@ export function pendingEvent(main: Remark): EventDraft {
 
 /** A daemon refused what it was given for it. */
 export function rejectedEvent(remark: Remark): EventDraft {
-  return { ...warning(remark, "Configure"), reason: "ConfigRejected" };
+  return warning(remark, "Configure");
 }
 
 /** It has no members. `cause`: what keeps them away, where that is known. */

@@ -111,7 +111,7 @@ test("that no node is selected is told as the cause of lacking members", async (
 test("a daemon's refusal is told in its own words", async () => {
   await using stage = new PublishStage();
   const detail = "on lb-1: nginx: [emerg] unknown directive";
-  stage.create("web", { ...leased(), main: { reason: "ConfigRefused", detail } });
+  stage.create("web", { ...leased(), main: { reason: "ConfigRejected", detail } });
   await stage.pass(60_000);
   const [allocated, rejected, ...more] = told(stage);
   assert.match(allocated ?? "", /AddressAllocated/u);
@@ -129,7 +129,7 @@ const FATES = [
   { name: "without members", fate: { ...served(), memberless: true } },
   {
     name: "refused by a daemon",
-    fate: { ...leased(), main: { reason: "ConfigRefused", detail: "no" } as const },
+    fate: { ...leased(), main: { reason: "ConfigRejected", detail: "no" } as const },
   },
 ];
 

@@ -126,7 +126,7 @@ export function tell(input: TellInput): Telling {
 /** The first refusal of a daemon, be it why the Service waits or a remark beside. */
 export function rejectionOf({ main, remarks }: Verdict): Remark | undefined {
   const all = main === undefined ? remarks : [main, ...remarks];
-  return all.find(({ reason }) => reason === "ConfigRefused");
+  return all.find(({ reason }) => reason === "ConfigRejected");
 }
 
 /** What a Service that is served lacks: members. */
