@@ -6,12 +6,14 @@ import assert from "node:assert/strict";
 import { monotonicMs, startProbe } from "@fairlead/lab";
 
 import { RUN_DIR } from "./stage/daemons.ts";
+import { readSamples } from "./stage/linted-metrics.ts";
 import { MEMBERS, service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
 import { claimOf, type Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 import { answers } from "./stage/visitor.ts";
 
+const ONE_HOST = { balancers: 1 };
 const REPAIRED_MS_MAX = 2_000;
 const TABLE = ["table", "inet", "fairlead_members"];
 const FOREIGN = `table inet other {
@@ -22,7 +24,7 @@ const FOREIGN = `table inet other {
 
 story(
   "the table of members is deleted by somebody else: it is back, and what is not ours is as it was",
-  { balancers: 1 },
+  ONE_HOST,
   async (stage) => {
     await stage.write("web.yaml", service({ name: "web" }));
     const { address, holder } = await stage.served("default/web");
@@ -44,6 +46,27 @@ story(
   },
 );
 
+story("a Service of one member gets 23 more: nginx is not reloaded", ONE_HOST, async (stage) => {
+  const members = [...MEMBERS, ...Array.from({ length: 22 }, (_, at) => `10.77.0.${150 + at}`)];
+  await stage.write("web.yaml", service({ name: "web", members: members.slice(0, 1) }));
+  const { address, holder } = await stage.served("default/web");
+  await stage.inSync();
+  const host = stage.lab.host(holder);
+  const reloads = async (): Promise<readonly number[]> =>
+    (await readSamples(host, 7714, "fairlead_proxy_reloads_total")).map(({ value }) => value);
+  const before = await reloads();
+  for (const count of [6, 7, 24]) {
+    await stage.write("web.yaml", service({ name: "web", members: members.slice(0, count) }));
+    await stage.until(`it has ${count} members`, (list) =>
+      claimOf(list, "default/web")?.members === count ? true : undefined,
+    );
+    await stage.inSync();
+  }
+  await leaveOne(stage);
+  assert.deepEqual(await whoAnswers(stage, address), ["member2"]);
+  assert.deepEqual(await reloads(), before);
+});
+
 story(
   "members stand in nginx's file where that is asked for: a change of them reaches clients",
   { balancers: 1, agentFlags: () => ["--member-switch=nginx"] },
@@ -64,7 +87,7 @@ story(
 
 story(
   "a kernel has no NAT any more: its host serves on, with members in nginx's file",
-  { balancers: 1 },
+  ONE_HOST,
   async (stage) => {
     await stage.write("web.yaml", service({ name: "web" }));
     const { address, holder } = await stage.served("default/web");

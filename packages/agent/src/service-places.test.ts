@@ -3,13 +3,15 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { present } from "@fairlead/model";
+import { present, type ResourceName } from "@fairlead/model";
 import { address, listenerOf, member } from "@fairlead/testkit";
 import {
+  type Placeable,
   type PlaceBook,
   NO_PLACES,
   listenersByService,
   placeAll,
+  placeChanged,
   placesFromText,
   placesToText,
 } from "./service-places.ts";
@@ -39,12 +41,46 @@ test("a listener keeps its place while its members come and go", () => {
   assert.equal(book(one, [["192.0.2.1:80/tcp", ["10.0.0.9:80"]]]), one);
 });
 
+const many = (count: number): readonly string[] =>
+  Array.from({ length: count }, (_, at) => `10.0.0.${at + 1}:80`);
+
 test("many members need more slots, and few again keep them", () => {
   const few = book(NO_PLACES, [["192.0.2.1:80/tcp", ["10.0.0.1:80"]]]);
-  const many = Array.from({ length: 7 }, (_, at) => `10.0.0.${at + 1}:80`);
-  const grown = book(few, [["192.0.2.1:80/tcp", many]]);
+  const grown = book(few, [["192.0.2.1:80/tcp", many(25)]]);
   assert.deepEqual(services(grown), ["listener/192.0.2.1/tcp/80 198.18.1.0 120"]);
   assert.equal(book(grown, [["192.0.2.1:80/tcp", ["10.0.0.1:80"]]]), grown);
+});
+
+test("a seventh member reloaded nginx: a listener gets more slots when another comes or goes", () => {
+  const one = book(NO_PLACES, [["192.0.2.1:80/tcp", many(6)]]);
+  for (const count of [7, 24]) {
+    assert.equal(book(one, [["192.0.2.1:80/tcp", many(count)]]), one, `${count} members`);
+  }
+  const beside = book(one, [
+    ["192.0.2.1:80/tcp", many(7)],
+    ["192.0.2.2:80/tcp", many(1)],
+  ]);
+  assert.deepEqual(services(beside), [
+    "listener/192.0.2.1/tcp/80 198.18.1.0 120",
+    "listener/192.0.2.2/tcp/80 198.18.1.1 24",
+  ]);
+  const alone = book(beside, [["192.0.2.1:80/tcp", many(31)]]);
+  assert.deepEqual(services(alone), ["listener/192.0.2.1/tcp/80 198.18.1.0 1020"]);
+});
+
+test("what changes alone is looked at, and all of it where a listener comes", () => {
+  const entry = (at: string, count: number): readonly [ResourceName, Placeable] => {
+    const [listener, set] = listenerOf(at, []);
+    return [listener.name, { listener, members: { ...set, members: many(count).map(member) } }];
+  };
+  const before = new Map([entry("192.0.2.1:80/tcp", 1), entry("192.0.2.2:80/tcp", 1)]);
+  const first = placeAll(NO_PLACES, before, RANGES);
+  const scaled = new Map([...before, entry("192.0.2.1:80/tcp", 7)]);
+  assert.equal(placeChanged(first, { before, wanted: scaled }, RANGES), first);
+  const wanted = new Map([...scaled, entry("192.0.2.3:80/tcp", 1)]);
+  const next = placeChanged(first, { before: scaled, wanted }, RANGES);
+  assert.deepEqual(next, placeAll(first, wanted, RANGES));
+  assert.match(services(next)[0] ?? "", / 120$/);
 });
 
 test("a place is of its members' family, and members of both have none", () => {

@@ -59,7 +59,10 @@ export function placeAll(book: PlaceBook, wanted: Placeables, ranges: ServiceRan
   return placeSome(book, wanted, { ranges, names: [...book.places.keys(), ...wanted.keys()] });
 }
 
-/** What `placeAll` gives for a book that it made of `before`: only what differs is looked at. */
+/**
+ * What `placeAll` gives for a book that it made of `before`: only what differs is looked at, and
+ * the rest where nginx reloads anyway.
+ */
 export function placeChanged(
   book: PlaceBook,
   { before, wanted }: { readonly before: Placeables; readonly wanted: Placeables },
@@ -75,17 +78,25 @@ function placeSome(
 ): PlaceBook {
   const giver = createGiver(book);
   const changes = new Map<ResourceName, ServicePlace | undefined>();
-  for (const name of names) {
+  const rangeOf = (name: ResourceName): ServiceRange | undefined => {
     const entry = wanted.get(name);
-    const before = book.places.get(name);
-    const family = entry && familyFor(entry, before);
-    const range = family && ranges[family];
+    const family = entry && familyFor(entry, book.places.get(name));
+    return family && ranges[family];
+  };
+  // A listener that comes or goes is another text of nginx's, and a good moment for more slots.
+  const reloads = names.some((name) => book.places.has(name) !== (rangeOf(name) !== undefined));
+  for (const name of reloads ? new Set([...names, ...wanted.keys()]) : names) {
+    const entry = wanted.get(name);
+    const range = rangeOf(name);
     if (entry === undefined || range === undefined) {
       changes.set(name, undefined);
       continue;
     }
+    const before = book.places.get(name);
+    const family = familyOf(range.target);
     const kept = before !== undefined && familyOf(before.service) === family ? before : undefined;
-    const slots = slotCountFor(entry.members.members, slotFilling(entry.listener), kept?.slots);
+    const slotsBefore = kept && { count: kept.slots, reloads };
+    const slots = slotCountFor(entry.members.members, slotFilling(entry.listener), slotsBefore);
     const service = kept?.service ?? giver.next(range);
     changes.set(name, kept?.slots === slots ? kept : { service, slots });
   }

@@ -6,7 +6,14 @@ import { test } from "node:test";
 import type { Member } from "@fairlead/model";
 import { member } from "@fairlead/testkit";
 import fc from "fast-check";
-import { SLOT_COUNTS, type Slots, fillSlots, slotCountFor } from "./slots.ts";
+import {
+  SLOT_COUNTS,
+  type SlotCount,
+  type Slots,
+  type SlotsBefore,
+  fillSlots,
+  slotCountFor,
+} from "./slots.ts";
 
 const FILLINGS = ["in-turn", "by-hash"] as const;
 
@@ -92,6 +99,17 @@ test("in-turn: shares are as weights say, within one slot where weights are equa
   assert.equal(share(fillSlots(weighted, 24, "in-turn"), memberOf(1)), 18);
 });
 
+test("in-turn: of members that got more slots each keeps what it had, but for the newcomer's share", () => {
+  for (const before of [6, 8, 12, 24]) {
+    const few = Array.from({ length: before }, (_, at) => memberOf(at + 1));
+    const slots = fillSlots(few, 24, "in-turn");
+    const more = [...few, memberOf(before + 1)];
+    const grown = fillSlots(more, 120, "in-turn", slots).slice(0, 24);
+    const most = Math.ceil(24 / more.length) + 2;
+    assert.ok(changed(slots, grown) <= most, `${changed(slots, grown)} of ${most}, ${before}`);
+  }
+});
+
 test("in-turn: three slots in a row name three of three members", () => {
   const slots = fillSlots([memberOf(1), memberOf(2), memberOf(3)], 24, "in-turn");
   for (const at of slots.keys()) {
@@ -121,6 +139,17 @@ test("slots are as many as the members need, and never fewer than there were", (
   assert.equal(slotCountFor(many(31), "in-turn"), 1020);
   assert.equal(slotCountFor(many(3), "by-hash"), 120);
   assert.equal(slotCountFor([memberOf(1, 256), memberOf(2, 1)], "in-turn"), 1020);
-  assert.equal(slotCountFor(many(2), "in-turn", 120), 120);
+  const at = (count: SlotCount, reloads: boolean): SlotsBefore => ({ count, reloads });
+  assert.equal(slotCountFor(many(2), "in-turn", at(120, true)), 120);
+  for (const [size, filling, before, count] of [
+    [7, "in-turn", at(24, true), 120],
+    [7, "in-turn", at(24, false), 24],
+    [24, "in-turn", at(24, false), 24],
+    [25, "in-turn", at(24, false), 120],
+    [60, "by-hash", at(120, false), 120],
+    [61, "by-hash", at(120, false), 1020],
+  ] as const) {
+    assert.equal(slotCountFor(many(size), filling, before), count, `${size} ${filling}`);
+  }
   assert.equal(slotCountFor(many(255), "in-turn"), 1020);
 });

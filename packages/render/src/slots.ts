@@ -21,25 +21,35 @@ export type SlotFilling = "in-turn" | "by-hash";
 export type Slots = readonly Member[];
 
 /** A member has this many slots or more, or shares would differ by more than a quarter. */
-const SLOTS_PER_MEMBER_MIN = 4;
+const SLOTS_PER_MEMBER = 4;
+/**
+ * As many are enough until nginx reloads anyway: each member is named. Hashing deals them by
+ * chance, and of one each it would leave a third of the members without any.
+ */
+const SLOTS_PER_MEMBER_MIN: Readonly<Record<SlotFilling, number>> = { "in-turn": 1, "by-hash": 2 };
+
+/** The slots of a listener before its members changed, and whether nginx reloads now anyway. */
+export interface SlotsBefore {
+  readonly count: SlotCount;
+  readonly reloads: boolean;
+}
 
 /**
- * The slots that these members need. It only grows in a listener's life: another number is another
- * text of nginx.conf, and a reload.
+ * The slots that these members need. It only grows in a listener's life, and only when there are
+ * too few or nginx reloads anyway: another number is another text of nginx.conf.
  */
 export function slotCountFor(
   members: readonly Member[],
   filling: SlotFilling,
-  before?: SlotCount,
+  before?: SlotsBefore,
 ): SlotCount {
   const weights = activeMembers(members).map(({ weight }) => weight);
   const sum = weights.reduce((total, weight) => total + weight, 0);
-  const least = Math.max(before ?? 0, filling === "by-hash" ? SLOT_COUNTS[1] : 0);
-  const needed = Math.max(
-    weights.length * SLOTS_PER_MEMBER_MIN,
-    weights.length === 0 ? 0 : Math.ceil(sum / Math.min(...weights)),
-    least,
-  );
+  const byWeight = weights.length === 0 ? 0 : Math.ceil(sum / Math.min(...weights));
+  const least = Math.max(byWeight, weights.length * SLOTS_PER_MEMBER_MIN[filling]);
+  if (before?.reloads === false && least <= before.count) return before.count;
+  const first = Math.max(before?.count ?? 0, filling === "by-hash" ? SLOT_COUNTS[1] : 0);
+  const needed = Math.max(first, least, weights.length * SLOTS_PER_MEMBER);
   return SLOT_COUNTS.find((count) => count >= needed) ?? SLOT_COUNTS[2];
 }
 
@@ -85,7 +95,8 @@ function fillInTurn(members: readonly Member[], count: SlotCount, before: Slots)
   const shares = sharesOf(members, count);
   const index = new Map(members.map((member, at) => [keyOf(member), at]));
   const slots = Array.from({ length: count }, (_, slot) => {
-    const had = before.length === count ? before[slot] : undefined;
+    // Where the slots became more, the old ones stand as they stood, and are dealt on behind.
+    const had = before[before.length === 0 ? 0 : slot % before.length];
     return had === undefined ? undefined : index.get(keyOf(had));
   });
   const counts = members.map((_, at) => slots.filter((slot) => slot === at).length);
