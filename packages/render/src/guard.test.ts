@@ -27,6 +27,20 @@ const good = [
 ];
 for (const text of good) test(`${text} may stand in a file`, () => assert.ok(isToken(text)));
 
+test("of all characters none but those of words, addresses and paths may stand in a file", () => {
+  const may = new Set<number>();
+  for (let code = 0; code <= 0x10ffff; code += 1) {
+    const one = String.fromCodePoint(code);
+    const texts = [one, `a${one}`, `${one}a`, `a${one}b`, `1${one}1`, `/a${one}b`, `fd00:${one}:1`];
+    if (texts.some((text) => isToken(text))) may.add(code);
+  }
+  const expected = Array.from(
+    "-./0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz",
+    (one) => one.charCodeAt(0),
+  );
+  assert.deepEqual([...may], expected);
+});
+
 const bad = [
   "",
   " ",
