@@ -13,6 +13,8 @@ import { squat } from "./stage/squatter.ts";
 import { answers, visit } from "./stage/visitor.ts";
 
 const WISH = "10.77.0.120";
+/** Holders announce what they have every 30 s. */
+const REFRESH_MS_MAX = 32_000;
 const MANY = 200;
 
 /** Who asks for a port that another process of the hosts has is told so within this, in ms. */
@@ -188,6 +190,7 @@ story(
       assert.deepEqual(Object.keys(byMember), ["member1", "member2"], address);
     }
 
+    await toldAgain(stage, [ipv4, ipv6]);
     await stage.lab.host(holder).cutLink();
     for (const address of [ipv4, ipv6]) {
       await stage.recorder.waitUntil(
@@ -201,6 +204,27 @@ story(
     await stage.served("default/web");
   },
 );
+
+/** A client that has an old MAC address of them in mind, and asks nobody, learns who has them. */
+async function toldAgain(
+  { client, lab, recorder }: Stage,
+  addresses: readonly string[],
+): Promise<void> {
+  await using neighbours = await client.start("ip", ["-o", "monitor", "neigh"]);
+  for (const address of addresses) {
+    const old = ["lladdr", "02:00:00:00:de:ad", "dev", client.link, "nud", "stale"];
+    await client.output("ip", ["neigh", "replace", address, ...old]);
+  }
+  for (const address of addresses) {
+    const mac = await macOf(lab.host(recorder.holders(address).join()));
+    const word = `^${address.replaceAll(".", "\\.")} .*lladdr ${mac}`;
+    await neighbours.waitForLine(new RegExp(word), REFRESH_MS_MAX);
+  }
+}
+
+async function macOf(host: Host): Promise<string> {
+  return (await host.output("cat", [`/sys/class/net/${host.link}/address`])).trim();
+}
 
 async function allServed(stage: Stage, names: readonly string[]): Promise<void> {
   await stage.until(
@@ -238,7 +262,7 @@ async function announcedInOrder(
     const taken = moved.filter((address) => stage.recorder.holders(address).includes(host.name));
     const file = await host.readFile("/run/fairlead/keepalived/keepalived.conf");
     const listed = taken.toSorted((a, b) => file.indexOf(` ${a}/32`) - file.indexOf(` ${b}/32`));
-    const mac = (await host.output("cat", [`/sys/class/net/${host.link}/address`])).trim();
+    const mac = await macOf(host);
     const last = listed.at(-1);
     if (last === undefined) continue;
     const word = `^${last.replaceAll(".", "\\.")} .*lladdr ${mac}`;
