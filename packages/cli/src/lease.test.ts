@@ -72,6 +72,8 @@ test("leases move from one install to another by a file, all of them or none", a
   assert.match(done.out, /^done: 2 of 2 leases came in; the others were here already$/m);
   const again = await second.run("lease", "import", file);
   assert.match(again.out, /^done: 0 of 2 leases came in; the others were here already$/m);
+  const nothing = await second.run("lease", "import", file, "--dry-run");
+  assert.equal(nothing.out, "will: nothing changes; all 2 leases of the file are here already\n");
   const listed = await second.run("lease", "list", "--no-headers");
   assert.match(listed.out, /^192\.0\.2\.101 +lan +held +default\/web /m);
 });

@@ -24,7 +24,7 @@ import { type Judgements, isInDoubt } from "./judge.ts";
 import { type LaneResources, carriersOf } from "./lane-resources.ts";
 import { type LeaseRows, createLeaseRows } from "./lease-rows.ts";
 import { vipText } from "./members.ts";
-import { isOwnAddress, ownPools } from "./own-address.ts";
+import { givesOwn, isOwnAddress, ownPools } from "./own-address.ts";
 import { type PoolBook, checkPools } from "./pools.ts";
 import type { Seats } from "./seats.ts";
 import type { Witnesses } from "./witness.ts";
@@ -92,8 +92,7 @@ export function recallPools(
   agents: readonly AgentView[],
 ): PoolBook {
   const { rows } = memory;
-  const isOwn = world.pools.length === 0 && world.settings.sharesOwnAddress === true;
-  const book = isOwn ? recallOwn(memory, agents) : recallDeclared(memory, world.pools);
+  const book = givesOwn(world) ? recallOwn(memory, agents) : recallDeclared(memory, world.pools);
   rows.fill.begin(book, rows.all.values());
   return book;
 }

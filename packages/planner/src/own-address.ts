@@ -8,6 +8,7 @@ import {
   type Family,
   type LeasedAddress,
   type PoolName,
+  type World,
   compareText,
   familyOf,
   scopeOf,
@@ -22,6 +23,11 @@ export const OWN_KEY = "-own-address";
 /** Whether the row is a host's own address, which its host has with or without us. */
 export function isOwnAddress(row: Pick<LeasedAddress, "sharingKey"> | undefined): boolean {
   return row?.sharingKey === OWN_KEY;
+}
+
+/** Whether hosts' own addresses are given: there is no pool, and settings say so. */
+export function givesOwn({ pools, settings }: Pick<World, "pools" | "settings">): boolean {
+  return pools.length === 0 && settings.sharesOwnAddress === true;
 }
 
 /** The pool of hosts' own addresses; none while no agent is known that has one. */

@@ -5,6 +5,7 @@ export * from "./fakes/fake-failures.ts";
 export * from "./fakes/fake-host.ts";
 export { createFakeMemberTable } from "./fakes/fake-member-table.ts";
 export * from "./fakes/fake-segment.ts";
+export { type Happening, happening } from "./happening.ts";
 export * from "./node-plan-builders.ts";
 export { heldWorld } from "./held-world.ts";
 export * from "./judge.ts";

@@ -1,21 +1,20 @@
 // Whether leases of an export may stand here. Pure. Everything is looked at before anything is
-// done, so that all that is wrong is said at once; one problem refuses the whole file.
+// done, so that all that is wrong is said at once; one problem refuses the whole file. What is here
+// already is left as it is and is no problem, whatever became of its pool.
 
 import {
-  type Address,
+  type ClaimId,
   claimTitle,
   compareAddress,
   compareText,
-  type Family,
-  familyOf,
   holdersText,
   type LeasedAddress,
   portText,
   type World,
 } from "@fairlead/model";
-import { type PoolBook, checkPools } from "@fairlead/planner";
 
 import type { AllowedAct, DeniedAct } from "./act.ts";
+import { areOfTwoHosts, type ImportView, isBeingLeft, isMove, viewImport } from "./import-view.ts";
 
 /** Problems that are named; a longer list helps nobody. */
 const PROBLEMS_MAX = 50;
@@ -25,12 +24,17 @@ export function judgeImport(
   world: World,
   leases: readonly LeasedAddress[],
 ): AllowedAct | DeniedAct {
-  const sorted = leases.toSorted((a, b) => compareAddress(a.address, b.address));
-  const book = checkPools(world.pools);
+  const view = viewImport(world, leases);
+  const { file } = view;
+  const news = [...view.news];
   const problems = [
-    ...repeated(sorted),
-    ...sorted.flatMap((lease) => whyNotHere(world, book, lease)),
-    ...whoHasTwo(world, sorted),
+    ...repeated(file),
+    ...news.flatMap((lease) => [
+      ...whyNotGiven(view, lease),
+      ...whyNotShared(lease),
+      ...whyNotFree(world, lease),
+    ]),
+    ...news.flatMap((lease) => whoHasTwo(view, lease)),
   ];
   if (problems.length > 0) {
     const rest = problems.length - PROBLEMS_MAX;
@@ -38,20 +42,23 @@ export function judgeImport(
     const remedy = "Change the file or the pools, or release what is in the way.";
     return { kind: "refused", why: [...problems.slice(0, PROBLEMS_MAX), ...more], remedy };
   }
-  const news = sorted
-    .filter((lease) => !isKnown(world, lease))
-    .map((lease) => withWhatIsHere(lease, world.leases.get(lease.address)));
+  const coming = news.map((lease) => withWhatIsHere(lease, world.leases.get(lease.address)));
   return {
     kind: "allowed",
-    will: news.map(({ address, owners, lastClaim, state }) => {
-      const names = owners.map(({ claim }) => claimTitle(claim)).join(", ");
-      return `${address}: ${names === "" ? `${state.kind}, was ${claimTitle(lastClaim)}'s` : names}`;
-    }),
-    did: [`${news.length} of ${sorted.length} leases came in; the others were here already`],
+    will:
+      coming.length > 0
+        ? coming.map(leaseText)
+        : [`nothing changes; all ${file.length} leases of the file are here already`],
+    did: [`${news.length} of ${file.length} leases came in; the others were here already`],
     intents: [],
-    leases: news,
-    owners: news.flatMap(({ owners }) => owners.map(({ claim }) => claim)),
+    leases: coming,
+    owners: coming.flatMap(({ owners }) => owners.map(({ claim }) => claim)),
   };
+}
+
+function leaseText({ address, owners, lastClaim, state }: LeasedAddress): string {
+  const names = owners.map(({ claim }) => claimTitle(claim)).join(", ");
+  return `${address}: ${names === "" ? `${state.kind}, was ${claimTitle(lastClaim)}'s` : names}`;
 }
 
 function repeated(leases: readonly LeasedAddress[]): readonly string[] {
@@ -60,30 +67,44 @@ function repeated(leases: readonly LeasedAddress[]): readonly string[] {
   );
 }
 
-function whyNotHere(world: World, book: PoolBook, lease: LeasedAddress): readonly string[] {
-  const { address, pool } = lease;
-  const problems: string[] = [];
-  const view = book.poolOf(address);
-  if (!book.byName.has(pool)) problems.push(`${address}: there is no pool ${pool} that is used`);
-  else if (view === undefined) problems.push(`${address} lies in no pool that is used`);
-  else if (view.pool.name !== pool) {
-    problems.push(`${address} lies in pool ${view.pool.name}, and the file says ${pool}`);
+/** Why its pool would not give it. What nobody owns takes nothing from any pool. */
+function whyNotGiven(view: ImportView, lease: LeasedAddress): readonly string[] {
+  const { address, pool, owners } = lease;
+  if (owners.length === 0) return [];
+  const { book } = view;
+  const named = book.byName.get(pool)?.pool;
+  if (named === undefined) return [`${address}: there is no pool ${pool} that is used`];
+  const giver = book.poolOf(address)?.pool;
+  if (giver === named || isBeingLeft(view, lease)) return [];
+  if (giver !== undefined) {
+    return [`${address} lies in pool ${giver.name}, and the file says ${pool}`];
   }
-  if (lease.owners.length > 1 && lease.sharingKey === undefined) {
+  if (named.external !== undefined) {
+    return [`${address}: the IPAM of pool ${pool} has not given it that address`];
+  }
+  return [`${address} lies in no pool that is used`];
+}
+
+function whyNotShared(lease: LeasedAddress): readonly string[] {
+  const { address, owners, sharingKey } = lease;
+  const problems: string[] = [];
+  if (owners.length > 1 && sharingKey === undefined) {
     problems.push(`${address} has several owners and no sharing key`);
   }
   const clash = firstClash(lease);
   if (clash !== undefined) problems.push(`${address}: two owners have ${clash}`);
-  const row = world.leases.get(address);
-  if (row === undefined || isKnown(world, lease)) return problems;
-  if (row.state.kind === "held") {
-    problems.push(`${address} is held by ${holdersText(row)}`);
-  } else if (row.state.kind === "draining" && !mayFollow(row, lease)) {
-    const whose = claimTitle(row.lastClaim);
-    const waits = row.sentTo.length === 0 ? "the next plan" : row.sentTo.join(", ");
-    problems.push(`${address} was ${whose}'s and waits for ${waits}`);
-  }
   return problems;
+}
+
+/** Who has it here. */
+function whyNotFree(world: World, lease: LeasedAddress): readonly string[] {
+  const { address } = lease;
+  const row = world.leases.get(address);
+  if (row?.state.kind === "held") return [`${address} is held by ${holdersText(row)}`];
+  if (row?.state.kind !== "draining" || mayFollow(row, lease)) return [];
+  const whose = claimTitle(row.lastClaim);
+  const waits = row.sentTo.length === 0 ? "the next plan" : row.sentTo.join(", ");
+  return [`${address} was ${whose}'s and waits for ${waits}`];
 }
 
 /** Whether what drains may be had again: by whom it was, and not to rest or be free. */
@@ -113,34 +134,38 @@ function firstClash({ owners }: LeasedAddress): string | undefined {
   return undefined;
 }
 
-/** A claim has one address a family, here and in the file together. */
-function whoHasTwo(world: World, leases: readonly LeasedAddress[]): readonly string[] {
-  const held = new Map<string, Address>();
-  const keyOf = (claim: string, family: Family): string => `${family} ${claim}`;
-  for (const { address, owners } of world.leases.values()) {
-    for (const { claim } of owners) held.set(keyOf(claim, familyOf(address)), address);
-  }
-  const problems: string[] = [];
-  for (const { address, owners } of leases) {
-    for (const { claim } of owners) {
-      const key = keyOf(claim, familyOf(address));
-      const other = held.get(key);
-      if (other !== undefined && other !== address) {
-        problems.push(`${address}: ${claimTitle(claim)} has ${other}`);
-      }
-      held.set(key, address);
-    }
-  }
-  return problems;
+/**
+ * A claim has one address a family, and in mode host one of each agent: two of them for the length
+ * of a move alone, and of that the file has to know both ends.
+ */
+function whoHasTwo(view: ImportView, lease: LeasedAddress): readonly string[] {
+  return lease.owners.flatMap(({ claim }) => {
+    const other = otherOf(view, lease, claim);
+    return other === undefined
+      ? []
+      : [`${lease.address}: ${claimTitle(claim)} has ${other.address}`];
+  });
 }
 
-/** Whether the store says the same of who owns the address. */
-function isKnown(world: World, { address, owners, state }: LeasedAddress): boolean {
-  const row = world.leases.get(address);
-  if (row === undefined || row.state.kind !== state.kind) return false;
-  return row.owners.length === owners.length && row.owners.every((owner) => has(owners, owner));
-}
-
-function has(owners: LeasedAddress["owners"], { claim, uid }: LeasedAddress["owners"][number]) {
-  return owners.some((other) => other.claim === claim && other.uid === uid);
+/** What the claim has that it cannot have beside the lease. */
+function otherOf(
+  view: ImportView,
+  lease: LeasedAddress,
+  claim: ClaimId,
+): LeasedAddress | undefined {
+  const { address } = lease;
+  const inFile = view.inFile(claim, address);
+  const isInFile = (row: LeasedAddress): boolean =>
+    inFile.some((other) => other.address === row.address);
+  const here = view.inStore(claim, address).find((row) => {
+    return !isInFile(row) && !areOfTwoHosts(view, row, lease);
+  });
+  if (here !== undefined) return here;
+  return inFile.find((other) => {
+    // Of two that are new it is said once.
+    const isSaid = view.news.has(other) && compareAddress(other.address, address) >= 0;
+    // A move may be over by now.
+    const now = view.world.leases.get(other.address) ?? other;
+    return !isSaid && !areOfTwoHosts(view, now, lease) && !isMove(view, now, lease);
+  });
 }
