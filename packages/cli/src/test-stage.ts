@@ -26,6 +26,8 @@ export interface Said {
 /** A controller with a folder of manifests. */
 export interface Stage extends AsyncDisposable {
   readonly root: string;
+  /** Where its agents connect, HOST:PORT. */
+  readonly agentsAt: string;
   /** Runs the command line against the controller. */
   run(...args: readonly string[]): Promise<Said>;
 }
@@ -71,6 +73,7 @@ export async function openStage(...services: readonly string[]): Promise<Stage> 
   while (!controller.ready().ok) await run("status");
   return {
     root,
+    agentsAt: formatHostPort(controller.agentsAt),
     run,
     [Symbol.asyncDispose]: async () => {
       await controller[Symbol.asyncDispose]();
