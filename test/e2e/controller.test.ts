@@ -9,7 +9,7 @@ import { startProbe } from "@fairlead/lab";
 import { HTTP, service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
 import { createSeeded } from "./stage/seeded.ts";
-import { claimOf, program, STATE_DIR } from "./stage/stage.ts";
+import { claimOf, program, type Stage, STATE_DIR } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 import { visit } from "./stage/visitor.ts";
 
@@ -17,6 +17,9 @@ const chance = createSeeded();
 const KILLS = 6;
 const NAMES = ["a", "b", "c", "d", "e", "f"] as const;
 const TAKEOVER_MS_MAX = 5_000;
+/** As heard by the successor; the controller was away for longer, and the machine may be busy. */
+const GAP_MS_MAX = 2_000;
+const TOLD_MS_MAX = 15_000;
 
 story(
   `the controller is killed at random while Services change (FAIRLEAD_SEED=${chance.seed})`,
@@ -120,6 +123,37 @@ story("without any controller a host dies, and an agent starts again", {}, async
   const after = await stage.served("default/web", 30_000);
   assert.equal(after.address, address);
 });
+
+story("a host dies without any controller: who comes back says what moved", {}, async (stage) => {
+  await stage.write("web.yaml", service({ name: "web" }));
+  const { address, holder } = await stage.served("default/web");
+  await stage.backed();
+  await stage.controller.kill();
+  stage.agent(holder).abandon();
+  await stage.lab.host(holder).crash();
+  const next = await stage.recorder.waitForHolder(address, TAKEOVER_MS_MAX, holder);
+
+  await stage.controller.start();
+  const line = new RegExp(`moved address=${address} from=${holder} to=${next} .*gap="(\\d+) ms"`);
+  const [, gap] = await stage.controller.waitForLine(line, TOLD_MS_MAX);
+  assert.ok(Number(gap) > 0 && Number(gap) < GAP_MS_MAX, `gap ${gap} ms`);
+  const why = `${holder} is out of reach; ${holder} had it before this controller led`;
+  assert.deepEqual(await movedOf(stage, address), [
+    `from ${holder} to ${next}, unplanned, gap ${gap} ms: ${why}`,
+  ]);
+
+  // Nothing moved since: the next life has nothing to tell.
+  await stage.controller.kill();
+  await stage.controller.start();
+  assert.equal((await stage.served("default/web")).holder, next);
+  assert.deepEqual(await movedOf(stage, address), []);
+});
+
+/** Moves of the address as explain tells them, the latest first. */
+async function movedOf(stage: Stage, address: string): Promise<readonly string[]> {
+  const { steps } = await stage.asker.explain(address);
+  return steps.filter(({ title }) => title === "Moved").map(({ detail }) => detail);
+}
 
 story("a second controller on the same store is refused", {}, async (stage) => {
   await stage.write("web.yaml", service({ name: "web" }));

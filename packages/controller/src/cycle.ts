@@ -240,6 +240,7 @@ class Loop implements Cycle {
   #adopt(epoch: number, world: World, next: Plan): void {
     this.#moves = trackMoves(this.#moves, { before: this.#plan, now: next, world });
     this.#options.onMoved?.(this.#moves.latest);
+    this.#narrator.tellMoves(this.#moves.latest);
     this.#rows = storedRows(next);
     [this.#plan, this.#planned] = [next, world.claims];
     this.#cycles += 1;
@@ -247,7 +248,7 @@ class Loop implements Cycle {
     this.#options.delivery.deliver({ epoch, plans: next.nodePlans, leases: next.leases });
     this.#say();
     // What the plan before waited for may have come without it.
-    this.#wakeIn(this.#nextWakeMs(world, next));
+    this.#wakeIn(this.#nextWakeMs(world, next, this.#moves.open));
   }
 
   /** Milliseconds until the first plan may be made, 0 when it may; undefined while opening. */
@@ -279,8 +280,7 @@ class Loop implements Cycle {
   #say(): void {
     const said = this.#narrate();
     if (this.#plan === undefined) return;
-    const [{ leases, intents }, { agents }] = [this.#rows, this.#state];
-    const { moves } = this.#moves;
+    const [{ leases, intents }, { agents }, { moves }] = [this.#rows, this.#state, this.#moves];
     this.#publishing.say({ claims: this.#planned, leases, intents, agents, moves, ...said });
   }
 

@@ -28,7 +28,7 @@ export interface ControllerMetrics {
   readonly planned: (tookMs: number) => void;
   /** A transaction of the store ended; the rows that it wrote. */
   readonly stored: (rows: number) => void;
-  /** Addresses are held by another agent than before. */
+  /** Addresses are held by another agent than before; each move is told once. */
   readonly moved: (moves: readonly MoveRecord[]) => void;
 }
 
@@ -93,11 +93,17 @@ export function createControllerMetrics(options: {
       writes.inc();
       rows.inc(count);
     },
-    moved: addGaps(metrics),
+    moved: addMoves(metrics),
   };
 }
 
-function addGaps(metrics: Metrics): ControllerMetrics["moved"] {
+function addMoves(metrics: Metrics): ControllerMetrics["moved"] {
+  const all = metrics.counter({
+    name: "vip_moves_total",
+    help: "Moves of addresses to another agent, also those whose gap is not known.",
+    labels: ["cause"],
+  });
+  for (const cause of ["planned", "unplanned"] as const) all.inc({ cause }, 0);
   const gaps = metrics.histogram({
     name: "vip_move_gap_seconds",
     help:
@@ -110,6 +116,7 @@ function addGaps(metrics: Metrics): ControllerMetrics["moved"] {
     for (const { isPlanned, gapMs, isGapAtMost = false } of moves) {
       const cause = isPlanned ? "planned" : "unplanned";
       const gap = isGapAtMost ? "at-most" : "measured";
+      all.inc({ cause });
       if (gapMs !== undefined) gaps.observe({ cause, gap }, gapMs / 1000);
     }
   };

@@ -15,7 +15,7 @@ import {
 import { canTell, HANDOVER_MS } from "@fairlead/planner";
 
 /** A successor reads what it heard right after it took over: it tells by then, or never, in ms. */
-const TOLD_MS_MAX = 2000;
+export const TOLD_MS_MAX = 2000;
 
 /** An address that another agent holds than before. */
 export interface Move {
@@ -71,7 +71,10 @@ export function inLane(lease: Pick<LeasedAddress, "placement"> | undefined): Pic
 }
 
 /** For how long nobody spoke for the lane before that agent took it over, in ms. */
-function silenceMsOf(winner: AgentView | undefined, lane: LaneId | undefined): number | undefined {
+export function silenceMsOf(
+  winner: AgentView | undefined,
+  lane: LaneId | undefined,
+): number | undefined {
   const name = lane === undefined ? "" : laneName(lane);
   return winner?.report?.lanes.find((one) => one.name === name)?.silenceMs;
 }

@@ -316,7 +316,19 @@ test("five moves of an address are kept, and none of one that is free", () => {
 });
 
 /** What a scrape says of gaps after all these turns, without buckets that have none. */
-async function scrapedGaps({ told, world, last }: Loop): Promise<readonly string[]> {
+async function scrapedGaps(loop: Loop): Promise<readonly string[]> {
+  return (await scraped(loop, "fairlead_vip_move_gap_seconds_")).filter(
+    (line) => !line.endsWith(" 0"),
+  );
+}
+
+/** And of moves, by cause. */
+async function scrapedMoves(loop: Loop): Promise<readonly string[]> {
+  const lines = await scraped(loop, "fairlead_vip_moves_total");
+  return lines.map((line) => line.replace(/^\{cause="(\w+)"\}/u, "$1"));
+}
+
+async function scraped({ told, world, last }: Loop, prefix: string): Promise<readonly string[]> {
   const measured = createControllerMetrics({
     version: "0",
     view: () => makeCycleView(world, last),
@@ -327,8 +339,8 @@ async function scrapedGaps({ told, world, last }: Loop): Promise<readonly string
   const page = await metrics.registry.metrics();
   return page
     .split("\n")
-    .filter((line) => line.startsWith("fairlead_vip_move_gap_seconds") && !line.endsWith(" 0"))
-    .map((line) => line.slice("fairlead_vip_move_gap_seconds_".length));
+    .filter((line) => line.startsWith(prefix))
+    .map((line) => line.slice(prefix.length));
 }
 
 test("a failover's gap is counted as unplanned, by the bound that is known of it", async () => {
@@ -389,4 +401,37 @@ test("a move of which no gap is known is not counted as one without a gap", asyn
   loop.turn(others);
   assert.deepEqual([loop.book.latest.length, loop.book.latest[0]?.gapMs], [1, undefined]);
   assert.deepEqual(await scrapedGaps(loop), []);
+});
+
+test("a move that was overtaken before its gap was known was never counted", async () => {
+  const loop = new Loop();
+  const { first } = takeOver(loop);
+  const second = loop.book.moves.get(VIP)?.[0]?.to;
+  assert.ok(second !== undefined);
+  loop.answer([first, second]);
+  const [last, overtaken] = loop.book.latest.toReversed();
+  assert.deepEqual(
+    [overtaken?.from, overtaken?.to, overtaken?.gapMs, overtaken?.isOpen],
+    [first, second, undefined, undefined],
+  );
+  assert.equal(last?.from, second);
+  loop.turn();
+  assert.deepEqual(loop.book.latest, [], "each is told once");
+  assert.deepEqual(await scrapedMoves(loop), ["planned 0", "unplanned 2"]);
+  const counts = (await scrapedGaps(loop)).filter((line) => line.startsWith("count"));
+  assert.deepEqual(counts, ['count{cause="unplanned",gap="at-most"} 1']);
+});
+
+test("a move whose address was freed before its gap was known was never counted", () => {
+  const loop = new Loop();
+  const { first } = takeOver(loop);
+  assert.deepEqual(loop.book.latest, []);
+  const { world, last } = loop;
+  assert.ok(last !== undefined);
+  const now = { ...last, verdicts: new Map(), leases: new Map() };
+  const book = trackMoves(loop.book, { before: last, now, world });
+  assert.deepEqual(
+    book.latest.map(({ from, gapMs, isOpen }) => [from, gapMs, isOpen]),
+    [[first, undefined, undefined]],
+  );
 });

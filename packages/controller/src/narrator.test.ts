@@ -6,7 +6,7 @@ import { setImmediate } from "node:timers/promises";
 
 import type { Finding, Verdict } from "@fairlead/model";
 import { createLogger } from "@fairlead/runtime";
-import { makeClaim } from "@fairlead/testkit";
+import { address, agentName, makeClaim } from "@fairlead/testkit";
 
 import { NOTHING_SAID, type Said } from "./narrate.ts";
 import { createNarrator } from "./narrator.ts";
@@ -78,5 +78,27 @@ test("when the lead was lost the log said of each claim that nobody asked for it
   assert.deepEqual(
     lines.map((one) => (JSON.parse(one) as Record<string, unknown>)["msg"]),
     ["ready", "ready", "no longer found", "no longer found"],
+  );
+});
+
+test("moves are written in their turn, each with the gap as it is known", () => {
+  const { lines, log } = makeStage();
+  using narrator = createNarrator(log);
+  const [from, to] = [agentName("lb-1"), agentName("lb-2")];
+  const base = { address: address("192.0.2.100"), from, to, atMs: 0, why: "", heard: "" } as const;
+  narrator.tellMoves([]);
+  narrator.tellMoves([
+    { ...base, isPlanned: true, gapMs: 12, why: "lb-1 is drained" },
+    { ...base, isPlanned: false, gapMs: 2000, isGapAtMost: true },
+    { ...base, isPlanned: false },
+  ]);
+  const said = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.deepEqual(
+    said.map(({ msg, level, cause, gap, why }) => [msg, level, cause, gap, why]),
+    [
+      ["moved", "info", "planned", "12 ms", "lb-1 is drained"],
+      ["moved", "info", "unplanned", "at most 2000 ms", undefined],
+      ["moved", "info", "unplanned", "not known", undefined],
+    ],
   );
 });

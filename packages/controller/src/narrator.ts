@@ -4,6 +4,8 @@
 
 import type { Logger } from "@fairlead/runtime";
 
+import { moveLines } from "./move-lines.ts";
+import type { MoveRecord } from "./move-book.ts";
 import { findingKey, narrate, type Narration, NOTHING_SAID, type Said } from "./narrate.ts";
 
 /** Lines that are written before others may have the loop: a few ms. */
@@ -15,6 +17,8 @@ const MOMENTS_MAX = 16;
 export interface Narrator extends Disposable {
   /** Says what changed since it was told last; returns at once. */
   tell(now: Said): void;
+  /** Says of each that it was; mostly of none. */
+  tellMoves(moves: readonly MoveRecord[]): void;
   /** As `tell`, by one that leads no more: what it no longer knows is not over for that. */
   tellStandby(now: Said): void;
   /** Writes what still waits. */
@@ -43,15 +47,22 @@ export function createNarrator(log: Logger): Narrator {
     if (waiting.length > 0) turn = setImmediate(goOn);
   }
 
-  function tell(now: Said): void {
-    waiting.push(narrate(said, now));
-    said = now;
+  function add(lines: Iterator<Narration, undefined>): void {
+    waiting.push(lines);
     while (waiting.length > MOMENTS_MAX) write(1);
     if (turn === undefined) goOn();
   }
 
+  function tell(now: Said): void {
+    add(narrate(said, now));
+    said = now;
+  }
+
   return {
     tell,
+    tellMoves: (moves) => {
+      if (moves.length > 0) add(moveLines(moves));
+    },
     tellStandby: (now) => {
       const present = new Set(now.findings.map(findingKey));
       const findings = said.findings.filter((one) => present.has(findingKey(one)));

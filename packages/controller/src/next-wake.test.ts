@@ -135,3 +135,11 @@ test("an address that is given out before its rest is over wakes nobody", () => 
   assert.equal(nextWakeMs(world, { ...made, leases: resting }), 4000);
   assert.equal(nextWakeMs(world, made), undefined);
 });
+
+test("it wakes when who took an address over has had the time to tell of the gap", () => {
+  const world = makeWorld({ nowMs: NOW_MS });
+  const made = plan(world, { revisionOf: makeRevisionOf() });
+  const open = new Map([[addressOf("192.0.2.100"), NOW_MS - 500]]);
+  assert.equal(createNextWake()(world, made, open), 1500);
+  assert.equal(createNextWake()(world, made, new Map([...open].map(([at]) => [at, 0]))), undefined);
+});

@@ -10,6 +10,7 @@ import {
   rangeText,
 } from "@fairlead/model";
 
+import { gapText } from "../../move-lines.ts";
 import { poolInUse } from "../../pool-in-use.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { type ExplainInit, type Link, link, tellChain } from "./chain.ts";
@@ -109,12 +110,10 @@ function heldLink({ view }: AdminContext, lease: LeasedAddress): Link {
 /** Its last moves, the latest first. */
 function movedLinks({ view }: AdminContext, address: Address): readonly Link[] {
   return (view.moves.get(address) ?? []).map((move) => {
-    const { from, to, why, gapMs, isGapAtMost = false, isOpen = false, isPlanned, atMs } = move;
-    const length = `gap ${isGapAtMost ? "at most " : ""}${gapMs} ms`;
-    const gap = gapMs === undefined ? `gap not known${isOpen ? " yet" : ""}` : length;
+    const { from, to, why, isPlanned, atMs } = move;
     const how = isPlanned ? "planned" : "unplanned";
     const words = why === "" ? "" : `: ${why}`;
-    const detail = `from ${from} to ${to}, ${how}, ${gap}${words}`;
+    const detail = `from ${from} to ${to}, ${how}, gap ${gapText(move)}${words}`;
     return link("Moved", "good", detail, { sinceMs: atMs });
   });
 }

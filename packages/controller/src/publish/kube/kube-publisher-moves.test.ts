@@ -137,3 +137,37 @@ test("every move is told, also one that was over before anybody looked, and each
   const ways = told(stage).map((line) => /moved from (\S+ to [^\s:]+)/.exec(line)?.[1]);
   assert.deepEqual(ways.slice(1), ["lb-1 to lb-2", "lb-2 to lb-3", "lb-3 to lb-1"]);
 });
+
+test("a takeover while no controller led had no Event; the next life tells it, and once", async () => {
+  await using stage = new PublishStage();
+  stage.create("web", served("192.0.2.10", "lb-1"));
+  await stage.pass();
+  await stage.restart("lb-1");
+  const second = agentOf("lb-2");
+  stage.agents.set(second, { ...AGENT, name: second, report: HEARD });
+  stage.want("web", served("192.0.2.10", "lb-2"));
+  await stage.pass(10_000);
+  const line =
+    "Normal VipMoved Move: 192.0.2.10 moved from lb-1 to lb-2: lb-1 is out of reach; lb-1 had it " +
+    "before this controller led; nobody spoke for it for 342 ms before the other did.";
+  assert.deepEqual(told(stage).slice(1), [line]);
+  await stage.pass(10_000);
+  await stage.restart("lb-2");
+  await stage.pass(10_000);
+  assert.deepEqual(told(stage).slice(1), [line]);
+});
+
+test("a Service that shares an address later is not told what moved it before", async () => {
+  await using stage = new PublishStage();
+  stage.create("web", served("192.0.2.10", "lb-1"));
+  await stage.pass();
+  await stage.restart("lb-1");
+  const second = agentOf("lb-2");
+  stage.agents.set(second, { ...AGENT, name: second, report: HEARD });
+  stage.want("web", served("192.0.2.10", "lb-2"));
+  await stage.pass(10_000);
+  stage.create("late", served("192.0.2.10", "lb-2"));
+  await stage.pass(10_000);
+  const moves = told(stage).filter((line) => line.includes("VipMoved"));
+  assert.equal(moves.length, 1);
+});

@@ -178,10 +178,10 @@ export class PublishStage {
     this.moves.forget();
   }
 
-  /** Another life of the controller. */
-  async restart(): Promise<void> {
+  /** Another life of the controller, in whose store that agent holds the lane; default: nobody. */
+  async restart(holder?: string): Promise<void> {
     await this.#publisher[Symbol.asyncDispose]();
-    this.moves.forget();
+    this.moves.forget(holder === undefined ? undefined : agentOf(holder));
     this.#publisher = this.#start();
   }
 

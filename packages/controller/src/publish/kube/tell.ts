@@ -86,7 +86,7 @@ export function tell(input: TellInput): Telling {
   const addresses = verdict.addresses.map(({ address }) => address);
   const given = addresses.filter((address) => !told.allocated.includes(address));
   if (given.length > 0) events.push(allocatedEvent(given, publication.leases));
-  const { moved, due: moves, isOpen } = followMoves(told.moved, addresses, publication.moves);
+  const { moved, due: moves, isOpen } = followMoves(told, addresses, publication.moves);
   events.push(...moves.map(movedEvent));
   const refusal = verdict.state === "refused" ? verdict.main : undefined;
   if (refusal !== undefined && refusal.reason !== told.refused) events.push(refusedEvent(refusal));
@@ -154,7 +154,7 @@ function causeOf({ main, remarks }: Verdict, lack: Remark): Remark | undefined {
 
 /** Moves of its addresses that are to be told, the oldest first; `isOpen`: one is not known yet. */
 function followMoves(
-  before: Told["moved"],
+  before: Told,
   addresses: readonly Address[],
   book: MoveBook["moves"],
 ): {
@@ -167,7 +167,10 @@ function followMoves(
   let isOpen = false;
   for (const address of addresses) {
     const records = book.get(address) ?? [];
-    const told = before.get(address) ?? moveKey(records[0]);
+    // Moves from before it had the address are not its own. The book is of this lead: of those of
+    // an address that it had already no earlier life told any.
+    const atFirst = before.allocated.includes(address) ? "" : moveKey(records[0]);
+    const told = before.moved.get(address) ?? atFirst;
     const firstTold = records.findIndex((record) => moveKey(record) === told);
     const news = firstTold < 0 ? records : records.slice(0, firstTold);
     // Only the last one can be open: its gap is waited for.

@@ -4,6 +4,7 @@
 import {
   type AgentName,
   type Intent,
+  type Lane,
   type LaneId,
   laneId,
   laneName,
@@ -20,6 +21,7 @@ export const STAGE_LANE: LaneId = laneId("lan", 1);
 export class TrackedMoves {
   #book: MoveBook = NO_MOVES;
   #before: TrackedPlan | undefined;
+  #lanes: ReadonlyMap<LaneId, Lane> = new Map();
   #asked: Pick<TrackedPlan, "nodePlans" | "intents"> = NOTHING_ASKED;
 
   /** An operator asks for this, by which the lane shall go there. */
@@ -37,16 +39,32 @@ export class TrackedMoves {
     nowMs: number,
   ): MoveBook["moves"] {
     const now = { verdicts, leases, lanes: new Map(), ...this.#asked };
-    this.#book = trackMoves(this.#book, { before: this.#before, now, world: { agents, nowMs } });
+    this.#book = trackMoves(this.#book, {
+      before: this.#before,
+      now,
+      world: { agents, nowMs, leases, lanes: this.#lanes, intents: [] },
+    });
     this.#before = now;
     return this.#book.moves;
   }
 
-  /** Another life, or the next lead. */
-  forget(): void {
+  /** Another life, or the next lead, in whose store that one holds the lane; default: nobody. */
+  forget(holder?: AgentName): void {
     this.#book = NO_MOVES;
     this.#before = undefined;
+    this.#lanes = holder === undefined ? new Map() : new Map([[STAGE_LANE, laneOf(holder)]]);
   }
+}
+
+function laneOf(holder: AgentName): Lane {
+  return {
+    id: STAGE_LANE,
+    segment: "lan",
+    routerId: 1,
+    order: [holder],
+    holder,
+    settled: true,
+  };
 }
 
 const NOTHING_ASKED: Pick<TrackedPlan, "nodePlans" | "intents"> = {
