@@ -12,19 +12,13 @@ import { service } from "./stage/manifests.ts";
 import { onlyMovesEnd } from "./stage/only-moves-end.ts";
 import type { Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
+import { startWaitingClient } from "./stage/waiting-client.ts";
 
 const NAMES = ["a", "b", "c", "d", "e", "f"] as const;
 const MEET_MS_MAX = 5_000;
 const CONNECT_EVERY_MS = 3;
 /** A SYN that came to the host that just gave the address up is sent again after a second. */
 const ANSWER_MS_MAX = 3_000;
-/** What a client has to say is not over: its member waits for the rest, and it for the member. */
-const WAITING_CLIENT = `
-const socket = require("node:net").connect({ host: process.argv[1], port: 80 });
-socket.on("connect", () => socket.write("GET / HTTP/1.0\\r\\n", () => console.log("waits")));
-socket.on("error", (error) => console.log(error.code));
-socket.on("end", () => console.log("ended"));
-`;
 /** Adverts of the new holder are read at most a second later, looked at a second after that. */
 const RESET_MS_MAX = 10_000;
 
@@ -49,9 +43,7 @@ story("an operator moves an address, drains its host and takes it back", {}, asy
   });
   await probe.waitForAnswer(MEET_MS_MAX);
 
-  const client = ["-e", WAITING_CLIENT, address];
-  await using waiting = await stage.client.start(process.execPath, client, {});
-  await waiting.waitForLine(/^waits$/, MEET_MS_MAX);
+  await using waiting = await startWaitingClient(stage.client, address);
 
   const to = stage.balancers.find(({ name }) => name !== holder)?.name ?? "";
   const moved = await runAsSaid(stage, "move", address, "--to", to);

@@ -19,12 +19,16 @@ import {
 import { startAgent } from "./agent.ts";
 import { claimRunDir } from "./agent-pid.ts";
 import { readBootId } from "./boot-id.ts";
+import { openClientConnections } from "./client-connections.ts";
 import { dataPlaneLayout } from "./data-plane-layout.ts";
 import { forgetTables } from "./forget-tables.ts";
 import { createLedger } from "./ledger.ts";
 import { createNetlinkKernel } from "./netlink/kernel.ts";
+import { createNetlinkConnections } from "./netlink/netlink-connections.ts";
+import { socketEndingProblem } from "./netlink/socket-ending.ts";
 import { createNftGuard } from "./nft/guard.ts";
 import { createNoGuard } from "./nft/no-guard.ts";
+import type { ClientConnections } from "./ports.ts";
 import {
   type HostPrograms,
   type PreflightOptions,
@@ -161,6 +165,10 @@ async function stopFound({ settings, places, programs, logger }: StopParts): Pro
   await using guard =
     program === undefined ? createNoGuard() : createNftGuard({ program, clock, logger, random });
   await using kernel = await createNetlinkKernel({ clock, logger, ipProgram: programs.ip });
+  const open = (): Promise<ClientConnections> => createNetlinkConnections({ kernel });
+  await using connections = settings.withdraw
+    ? await openClientConnections({ log: logger, socketEndingProblem, open })
+    : undefined;
   await stopAgent({
     layout,
     places,
@@ -168,6 +176,7 @@ async function stopFound({ settings, places, programs, logger }: StopParts): Pro
     clock,
     log: logger,
     guard,
+    connections,
     withdraws: settings.withdraw,
     ledger: createLedger({ path: places.ledgerPath, bootId: await readBootId() }),
     supervisor: createS6Supervisor({ layout, programs, clock, logger }),

@@ -31,6 +31,7 @@ import { stopAgent } from "./withdraw.ts";
 
 const link = present(parseDeviceName("eth0"), "a device name");
 const VIP = address("192.0.2.100");
+const LANE_VIP = address("192.0.2.101");
 const ENTRY: LedgerEntry = { address: VIP, link, foreign: false, added: true };
 const HERE: KernelAddress = { address: VIP, link, prefixLength: 32 };
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
@@ -50,13 +51,17 @@ async function makeFolders(): Promise<Folders> {
 }
 
 /** An agent was here: its data plane had a plan, and its ledger has an address. */
-async function leaveTraces(runDir: string, ledgerDir: string): Promise<void> {
+async function leaveTraces(
+  runDir: string,
+  ledgerDir: string,
+  entry: LedgerEntry = ENTRY,
+): Promise<void> {
   const { serviceDir, keepalived } = dataPlaneLayout(runDir);
   await mkdir(serviceDir, { recursive: true });
   await mkdir(dirname(keepalived.config), { recursive: true });
   await writeFile(keepalived.config, "");
   await mkdir(ledgerDir, { recursive: true });
-  await createLedger({ path: join(ledgerDir, "ledger"), bootId: "b" }).save([ENTRY]);
+  await createLedger({ path: join(ledgerDir, "ledger"), bootId: "b" }).save([entry]);
 }
 
 interface How {
@@ -64,11 +69,13 @@ interface How {
   readonly isStuck?: boolean;
   readonly withdraws?: boolean;
   readonly clock?: Clock;
+  /** The kernel does not answer who is connected. */
+  readonly isMute?: boolean;
 }
 
 /** Withdraws, unless it is told otherwise; with what is done to the host. */
 async function withdraw(folders: Folders, done: string[], how: How = {}): Promise<void> {
-  const { isStuck = false, withdraws = true, clock = createFakeClock() } = how;
+  const { isStuck = false, isMute = false, withdraws = true, clock = createFakeClock() } = how;
   const places = await findStopPlaces(folders);
   const here = new Set([HERE]);
   const view = async (): ReturnType<Kernel["view"]> => ({ links: [], addresses: [...here] });
@@ -93,6 +100,12 @@ async function withdraw(folders: Folders, done: string[], how: How = {}): Promis
       : createLedger({ path: places.ledgerPath, bootId: "b" }),
     supervisor: { ensure: async () => undefined, end: note("daemons") },
     guard: { remove: note("guard") },
+    connections: {
+      end: async (addresses) => {
+        if (isMute) throw new Error("no answer");
+        return done.push(`connections ${addresses.join(" ")}`);
+      },
+    },
     forgetTables: note("members"),
     clock,
     log: createLogger({ level: "silent", format: "text" }),
@@ -100,7 +113,8 @@ async function withdraw(folders: Folders, done: string[], how: How = {}): Promis
   });
 }
 
-const ALL = ["address 192.0.2.100", "daemons", "guard", "members"];
+/** Connections are ended while nginx lives, and not before the address is gone. */
+const ALL = ["address 192.0.2.100", "connections 192.0.2.100", "daemons", "guard", "members"];
 
 test("a stop with another run directory touches nothing, fails and says which folder", async () => {
   await using folders = await makeFolders();
@@ -144,7 +158,7 @@ test("an agent that never had a plan has no ledger, and is ended", async () => {
   await mkdir(dataPlaneLayout(folders.runDir).serviceDir, { recursive: true });
   const done: string[] = [];
   await withdraw(folders, done);
-  assert.deepEqual(done, ALL.slice(1));
+  assert.deepEqual(done, ALL.slice(2));
 });
 
 test("what fairlead run kept on exit is withdrawn with the flags of the run", async () => {
@@ -178,6 +192,24 @@ test("a withdrawal after which the host still holds an address fails and names i
   // It is tried again, and not taken for done.
   await assert.rejects(withdraw(folders, done, { isStuck: true }), held);
   assert.deepEqual(done, [...ALL, ...ALL]);
+});
+
+test("clients of a lane that was given up waited for ever; they are reset while nginx lives", async () => {
+  await using folders = await makeFolders();
+  await leaveTraces(folders.runDir, folders.stateDir, { address: LANE_VIP, link, foreign: false });
+  const done: string[] = [];
+  await withdraw(folders, done);
+  const [first, ...rest] = done;
+  assert.equal(first, `connections ${LANE_VIP}`, "before the agent is ended");
+  assert.deepEqual(rest, [`connections ${LANE_VIP}`, ...ALL.slice(2)]);
+});
+
+test("a kernel that ends no connections keeps no host from being freed", async () => {
+  await using folders = await makeFolders();
+  await leaveTraces(folders.runDir, folders.stateDir);
+  const done: string[] = [];
+  await withdraw(folders, done, { isMute: true });
+  assert.deepEqual(done, [ALL[0], ...ALL.slice(2)]);
 });
 
 /** An agent that writes down, when it is told to end, what it finds in its run directory. */

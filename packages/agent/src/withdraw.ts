@@ -1,10 +1,11 @@
-// `fairlead-agent stop --withdraw`: gives the addresses to the successors first, then ends the
-// agent, its daemons and their supervisor. Works on files alone, so also when the agent is dead.
+// `fairlead-agent stop --withdraw`: gives the addresses to the successors first, and ends what
+// clients had there, then ends the agent, its daemons and their supervisor. Works on files and the
+// kernel alone, so also when the agent is dead.
 
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { AgentName, LaneResource } from "@fairlead/model";
+import type { Address, AgentName, LaneResource } from "@fairlead/model";
 import { type Clock, describeError, EdgeError, type Logger } from "@fairlead/runtime";
 
 import { livingProcess } from "./pid-file.ts";
@@ -14,7 +15,14 @@ import { firstFew } from "./first-few.ts";
 import { leaveAddresses } from "./leave-addresses.ts";
 import { laneFiles, type TrackFiles, writeTrack } from "./liveness/track-files.ts";
 import { muteWith } from "./mute-lanes.ts";
-import type { DataPlaneSupervisor, InputGuard, Kernel, Ledger } from "./ports.ts";
+import type {
+  ClientConnections,
+  DataPlaneSupervisor,
+  InputGuard,
+  Kernel,
+  Ledger,
+  LedgerEntry,
+} from "./ports.ts";
 import type { StopPlaces } from "./stop-places.ts";
 import { markWithdrawal } from "./withdrawal-mark.ts";
 
@@ -32,6 +40,8 @@ export interface WithdrawOptions {
   readonly ledger: Ledger;
   readonly supervisor: DataPlaneSupervisor;
   readonly guard: Pick<InputGuard, "remove">;
+  /** Undefined: the kernel ends no sockets. */
+  readonly connections?: Pick<ClientConnections, "end"> | undefined;
   /** Takes tables and routes of the data plane off the host. */
   readonly forgetTables: () => Promise<void>;
   readonly clock: Clock;
@@ -103,7 +113,10 @@ export async function stopAgent(
     log.info({ runDir: layout.runDir }, "all of it was ended before");
     return await assertNoneLeft(options);
   }
-  if (withdraws) await giveUpLanes(options);
+  if (withdraws) {
+    await giveUpLanes(options);
+    await endConnections(options, await ownAddresses(options, (entry) => entry.added !== true));
+  }
   const { pidFile } = places;
   const pid = await livingProcess(pidFile);
   if (pid === undefined) log.info({ pidFile }, "no agent runs there");
@@ -114,12 +127,43 @@ export async function stopAgent(
   }
   if (!withdraws) return;
   // A living agent would put them back.
+  const own = await ownAddresses(options);
   await leaveAddresses({ ...options, policy: "remove" });
+  // While nginx lives: it would close them with words that no longer leave the host.
+  await endConnections(options, own);
   await options.supervisor.end();
   await options.guard.remove();
   await options.forgetTables();
   await assertNoneLeft(options);
   await markEnded(layout.runDir);
+}
+
+/** Addresses of ours that the host has, or had, as the ledger says. */
+async function ownAddresses(
+  { ledger }: Pick<WithdrawOptions, "ledger">,
+  isMeant: (entry: LedgerEntry) => boolean = () => true,
+): Promise<readonly Address[]> {
+  const entries = await ledger.load();
+  return entries.filter((one) => !one.foreign && isMeant(one)).map(({ address }) => address);
+}
+
+/**
+ * Clients of addresses that are gone hear of it: who only waits would hear nothing. Of what stays
+ * on the host they go on. Never rejects: the host is to be freed all the same.
+ */
+async function endConnections(
+  { connections, log }: Pick<WithdrawOptions, "connections" | "log">,
+  addresses: readonly Address[],
+): Promise<void> {
+  if (connections === undefined || addresses.length === 0) return;
+  try {
+    const count = await connections.end(addresses);
+    const what = "reset connections to addresses that left this host";
+    if (count > 0) log.info({ count, addresses: firstFew(addresses) }, what);
+  } catch (error) {
+    const what = "connections to addresses that left this host stay";
+    log.warn({ trouble: describeError(error), addresses: firstFew(addresses) }, what);
+  }
 }
 
 /** Of a disk that takes no file the host is to be freed all the same. */
