@@ -137,8 +137,8 @@ export const HOST_CHECKS: Readonly<Record<HostCheck, HostCheckEntry>> = {
   },
   "wildcard-socket": {
     why:
-      "who listens on all addresses answers on every address that comes to the host, and no " +
-      "Service can have that port",
+      "who listens on all addresses keeps every Service from that port, and without nftables " +
+      "answers on every address that comes to the host",
     warning: "a process that is not ours does",
   },
   "vrrp-speaker": {
@@ -162,7 +162,9 @@ export const HOST_CHECKS: Readonly<Record<HostCheck, HostCheckEntry>> = {
     warning: "kube-ipvs0 is there, and the host answers for its addresses (no strictARP)",
   },
   firewall: {
-    why: "keepalived's peers speak protocol 112; one that hears nobody takes all addresses",
+    why:
+      "keepalived's peers speak protocol 112; one that hears its holder no more takes the " +
+      "addresses beside it, and one that never heard it is kept out of the lane",
     warning: "a chain drops what it does not know, and no rule names protocol 112",
   },
 };

@@ -58,7 +58,9 @@ export const WISH_WORDS: Readonly<Record<Wish, WishWords>> = {
   },
   "max-connections": {
     values: "1 to 1000000",
-    says: "Connections of a listener on one host; more are closed at once. Default: no limit.",
+    says:
+      "Connections of a listener on one host; more are closed at once. Default: no limit over " +
+      "TCP; over UDP a quarter of the sessions that nginx has room for.",
   },
   "connect-timeout": {
     values: "`10ms` to `1h`",
