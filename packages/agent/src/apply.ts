@@ -175,8 +175,7 @@ async function runStep(
       return hold(host, { ...step, vips }, result, context);
     }
     case "attach": {
-      const ours = step.attachments.filter(({ vip }) => !strangers.has(vip.address));
-      const found = await attachAddresses(host, ours, context.revisions);
+      const found = await attachAddresses(host, step.attachments, { ...context, strangers });
       const problems = new Map([...result.applied.problems, ...found.problems]);
       const applied = { ...result.applied, problems, attached: found.attached };
       return { ...result, applied, retry: result.retry || found.problems.size > 0 };

@@ -1,5 +1,6 @@
 // Puts addresses on their devices, each by itself: what the kernel refuses for one is that one's
-// problem. Given attachments; tells the network of those that were not there.
+// problem. Given attachments; tells the network of those that were not there, and takes away what
+// strangers turned out to have.
 
 import type { Address, Remark, ResourceName, Revision } from "@fairlead/model";
 import { describeError } from "@fairlead/runtime";
@@ -20,11 +21,18 @@ export interface AttachResult {
   readonly problems: ReadonlyMap<ResourceName, Problem>;
 }
 
-/** Puts what has to be put. Never rejects. */
+/** What is known while they are put. */
+export interface AttachContext {
+  readonly revisions: ReadonlyMap<ResourceName, Revision>;
+  /** Who else answers for addresses: these are left, also one that came unasked. */
+  readonly strangers: ReadonlyMap<Address, string>;
+}
+
+/** Puts what has to be put. Rejects where the kernel keeps what is a stranger's. */
 export async function attachAddresses(
   { kernel, announcer }: AttachOptions,
   attachments: readonly Attachment[],
-  revisions: ReadonlyMap<ResourceName, Revision>,
+  { revisions, strangers }: AttachContext,
 ): Promise<AttachResult> {
   const attached = new Map<Address, Revision>();
   const problems = new Map<ResourceName, Problem>();
@@ -32,7 +40,7 @@ export async function attachAddresses(
   const put = async (attachment: Attachment): Promise<void> => {
     const { vip } = attachment;
     const revision = revisions.get(vip.name);
-    if (revision === undefined) return;
+    if (revision === undefined || strangers.has(vip.address)) return;
     const trouble = await putOne(kernel, attachment);
     if (trouble !== undefined) {
       problems.set(vip.name, { ...trouble, revision });
@@ -42,6 +50,9 @@ export async function attachAddresses(
     if (attachment.put !== undefined) told.push(attachment);
   };
   await Promise.all(attachments.map(put));
+  for (const { vip, here } of attachments) {
+    if (here !== undefined && strangers.has(vip.address)) await kernel.removeAddress(here);
+  }
   if (told.length > 0) {
     announcer.announce(told.map(({ vip: { address }, link }) => ({ address, link })));
   }

@@ -22,6 +22,8 @@ export interface Attachment {
   readonly link: DeviceName;
   /** Absent: it is there. */
   readonly put?: AddedAddress;
+  /** As it is there. Absent: it is not. */
+  readonly here?: KernelAddress;
 }
 
 /** The label by which an address on this device is known as ours. */
@@ -50,7 +52,8 @@ export function attachmentOf(
   const { carrier, address } = vip;
   if (carrier.kind !== "link" || carrier.adopts) return [];
   const { link } = carrier;
-  if (places.has(placeOf({ address, link }))) return [{ vip, link }];
+  const here = places.get(placeOf({ address, link }));
+  if (here !== undefined) return [{ vip, link, here }];
   const { prefixLength } = vip;
   return [{ vip, link, put: { address, link, prefixLength, validMs: LIFETIME_MS } }];
 }

@@ -139,6 +139,19 @@ test("an address whose device changes was on both for 40 s, and the new one did 
   assert.deepEqual(recorded, ["eth0", "eth1"], "both are ours until the old one is gone");
 });
 
+test("an address on a device is asked for where the ledger does not name it, though it is there", () => {
+  const asked = (ledger: readonly LedgerEntry[]): number => {
+    const { steps } = decide({
+      wanted: acceptedPlan("lb1", [deviceVipOf("192.0.2.100")]),
+      ledger,
+      addresses: [{ ...here("192.0.2.100"), label: "eth0:fl", validMs: 60_000 }],
+    });
+    return steps.filter(({ kind }) => kind === "ask").length;
+  };
+  assert.equal(asked([]), 1, "a stranger had it, and it could not be taken away");
+  assert.equal(asked([{ ...own("192.0.2.100"), added: true }]), 0);
+});
+
 test("a port that is given up is closed before nginx lets go of it, and stays closed", () => {
   const [listener, members] = listenerOf("192.0.2.100:81/tcp", ["10.0.0.1:8080"]);
   assert.ok(listener?.kind === "listener" && members?.kind === "members");

@@ -259,7 +259,8 @@ function linkOf(
 
 /**
  * Addresses that come to this host for the first time, or for the first time since it booted: a
- * stranger may have them. What it has, or was found silent before, is not asked for again.
+ * stranger may have them. What it has, or was found silent before, is not asked for again, but for
+ * what is on a device and not in the ledger: a stranger's may not have been taken away.
  */
 function questionsOf(
   { wanted, ledger, applied }: StepInput,
@@ -271,8 +272,9 @@ function questionsOf(
   const asked = new Set(ledger.filter((entry) => !entry.foreign).map(({ address }) => address));
   return held
     .filter((vip) => isCarried(vip) || isAttached(vip))
-    .filter(({ address }) => {
-      const isNew = !present.has(address) && !asked.has(address);
+    .filter((vip) => {
+      const { address } = vip;
+      const isNew = !asked.has(address) && (isAttached(vip) || !present.has(address));
       return isNew || applied.unasked.has(address);
     })
     .map((vip) => {
