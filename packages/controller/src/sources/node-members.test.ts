@@ -32,6 +32,14 @@ const nodeCases: readonly MemberCase[] = [
     want: ["10.0.0.1:30080", "10.0.0.3:30080", "203.0.113.2:30080"],
   },
   {
+    name: "internal addresses come before host names that are one, wherever they stand",
+    others: [
+      sampleNode("a", { Hostname: "10.0.9.1", InternalIP: "10.0.0.1" }),
+      sampleNode("b", { Hostname: "10.0.9.2", InternalIP: "10.0.0.2", ExternalIP: "203.0.113.2" }),
+    ],
+    want: ["10.0.0.1:30080", "203.0.113.2:30080"],
+  },
+  {
     name: "a host name is no address",
     others: [sampleNode("a", { Hostname: "a.example.org" })],
     want: [],
