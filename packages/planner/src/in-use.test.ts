@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
-import type { Address, AgentView, Claim, Plan, World } from "@fairlead/model";
+import type { Address, AddressPool, AgentView, Claim, Plan, World } from "@fairlead/model";
 import { vipName } from "@fairlead/model";
 import {
   address,
@@ -30,8 +30,12 @@ interface Told {
   readonly plan: Plan;
 }
 
-function start(claims: readonly Claim[], pool = "192.0.2.100-192.0.2.102"): Told {
-  const pools = [makePool("default", pool)];
+function start(
+  claims: readonly Claim[],
+  pool = "192.0.2.100-192.0.2.102",
+  mode: AddressPool["mode"] = "vrrp",
+): Told {
+  const pools = [makePool("default", pool, { mode })];
   const world = makeWorld({ claims, pools, agents: makeAgents(2) });
   return { world, plan: planned(world) };
 }
@@ -152,6 +156,36 @@ suite("an address that a stranger has", () => {
     told = go(told, ["192.0.2.100"]);
     assert.equal(verdictLine(told.plan, "a"), "pending 192.0.2.101 WaitingForAgent");
     assert.equal(verdictLine(told.plan, "b"), "pending 192.0.2.101 WaitingForAgent");
+  });
+});
+
+suite("without VRRP, an address that a stranger has", () => {
+  const pool = "192.0.2.100-192.0.2.103";
+
+  test("is left for the next one in mode link", () => {
+    let told = start([makeClaim("web")], pool, "link");
+    told = go(told, ["192.0.2.100"]);
+    assert.equal(verdictLine(told.plan, "web"), "pending 192.0.2.101 WaitingForAgent");
+    told = go(told, []);
+    assert.equal(verdictLine(told.plan, "web"), "ready 192.0.2.101");
+  });
+
+  test("refuses a claim that wished for it in mode link, and its agent goes on asking", () => {
+    let told = start([makeClaim("web", { wishes: ["192.0.2.101"] })], pool, "link");
+    told = go(told, ["192.0.2.101"]);
+    assert.equal(verdictLine(told.plan, "web"), "refused 192.0.2.101 AddressInUse");
+    const names = [...told.plan.nodePlans.values()].flatMap(({ resources }) => [
+      ...resources.keys(),
+    ]);
+    assert.ok(names.includes(vipName(address("192.0.2.101"))));
+  });
+
+  test("is left by its agent alone in mode host: the others serve on their own", () => {
+    let told = start([makeClaim("web")], pool, "host");
+    told = go(told, ["192.0.2.100"]);
+    assert.equal(verdictLine(told.plan, "web"), "ready 192.0.2.102 192.0.2.101 WaitingForAgent");
+    told = go(told, []);
+    assert.equal(verdictLine(told.plan, "web"), "ready 192.0.2.102 192.0.2.101");
   });
 });
 
