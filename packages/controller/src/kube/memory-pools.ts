@@ -23,6 +23,9 @@ export const NO_RIGHT_TO_LAN: Failure = {
     '"addresspools/status" in API group "fairlead.io" at the cluster scope',
 };
 
+/** When the cluster was made; each pool is made a second after the one before, in ms. */
+const FIRST_MS = Date.UTC(2026, 0, 1);
+
 const NOTHING: OwnedFields = { fields: new Map(), owned: new Map() };
 
 /** A cluster that has pools, or does not even know them. */
@@ -50,8 +53,7 @@ export class MemoryPools implements KubeClient {
     const before = childOf(known ?? {}, "metadata");
     const isOther = !isDeepStrictEqual(known?.["spec"], spec);
     const generation = Number(before["generation"] ?? 0) + (isOther ? 1 : 0);
-    const { uid = `uid-${this.#uids}` } = before;
-    const creationTimestamp = "2026-01-01T00:00:00Z";
+    const { uid = `uid-${this.#uids}`, creationTimestamp = timeOf(this.#uids) } = before;
     const made = { ...before, name, uid, creationTimestamp, generation, ...metadata };
     this.#keep(name, { ...known, metadata: made, spec });
   }
@@ -157,6 +159,11 @@ export class MemoryPools implements KubeClient {
   #tell(type: string, object: Json): void {
     for (const watcher of this.#watchers) watcher.onLine({ type, object });
   }
+}
+
+/** As API servers write times: in whole seconds. */
+function timeOf(pool: number): string {
+  return `${new Date(FIRST_MS + pool * 1000).toISOString().slice(0, 19)}Z`;
 }
 
 function failed(code: KubeErrorCode, message: string): KubeError {

@@ -60,6 +60,16 @@ class Stage {
       .flatMap((fact) => (fact.kind === "finding" ? [fact.finding.detail] : []));
   }
 
+  /** When each pool was made, as the facts since the last call say it: `lan 00:00:01`. */
+  ages(): readonly string[] {
+    const facts = [...this.#facts.splice(0), ...this.pools.takeFacts()];
+    return facts.flatMap((fact) => {
+      if (fact.kind !== "pool-seen") return [];
+      const { name, createdAtMs = Number.NaN } = fact.pool;
+      return [`${name} ${new Date(createdAtMs).toISOString().slice(11, 19)}`];
+    });
+  }
+
   /** Requests of the hour that passes. */
   async askedInAnHour(): Promise<number> {
     const before = this.cluster.asked.length;
@@ -74,6 +84,18 @@ class Stage {
 
 const SPEC = { addresses: ["192.0.2.100-192.0.2.109"] };
 const UNKNOWN = { code: "NOT_FOUND", message: "the server could not find it" } as const;
+
+test("a pool is as old as the server says, also after an edit", async () => {
+  await using stage = new Stage();
+  stage.cluster.put("lan", SPEC);
+  stage.cluster.put("dmz", { addresses: ["198.51.100.7"] });
+  stage.pools.start();
+  await stage.pass(1000);
+  assert.deepEqual(stage.ages().toSorted(), ["dmz 00:00:02", "lan 00:00:01"]);
+  stage.cluster.put("late", { addresses: ["203.0.113.9"] });
+  stage.cluster.put("lan", { addresses: ["192.0.2.100-192.0.2.119"] });
+  assert.deepEqual(stage.ages().toSorted(), ["lan 00:00:01", "late 00:00:03"]);
+});
 
 test("a server that does not know pools holds nobody up, is told of, and is asked again", async () => {
   await using stage = new Stage();
