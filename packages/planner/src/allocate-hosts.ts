@@ -175,13 +175,17 @@ class Found {
       .map(([address]) => address);
   }
 
-  #take({ agent, link }: Seat, choice: Choice, problems: Remark[]): number {
+  #take(seat: Seat, choice: Choice, problems: Remark[]): number {
+    const { agent, link } = seat;
     if (choice.kind === "none") {
       problems.push(choice.problem);
       return 0;
     }
     for (const address of chosen(choice)) {
       this.#taken.set(address, { agent, rank: this.#rank });
+      // Of another network than the pool's device has by now, it stays on the device that it has.
+      const isOn = this.#desk.table.rows.get(address)?.placement.kind === "host";
+      if (isOn && !isInSeat(seat, address)) continue;
       this.placements.set(address, { kind: "host", agent, link });
     }
     if (choice.kind === "move") this.moves.push(choice);
@@ -212,7 +216,10 @@ class Found {
     return { reason: "NoSegment", detail };
   }
 
-  /** What agents have that are not known just now, or have lost the device for it. */
+  /**
+   * What agents have that are not known just now, or have lost the device for it. What one has that
+   * the pool names no more stays for as long as clients of the claim know nothing else.
+   */
   #keepOthers(seats: readonly Seat[], family: Family): number {
     let count = 0;
     for (const address of this.#request.held) {
@@ -221,13 +228,21 @@ class Found {
       if (!isOther || placement?.kind !== "host") continue;
       const { agent } = placement;
       const isSeated = seats.some((seat) => seat.agent === agent);
-      const mayStay =
-        !this.#desk.forgotten.has(agent) && isAllowedBy(ruleOf(this.#view.pool), agent);
-      if (isSeated || !mayStay) continue;
+      if (isSeated || this.#desk.forgotten.has(agent)) continue;
+      const isAllowed = isAllowedBy(ruleOf(this.#view.pool), agent);
+      if (!isAllowed && !this.#isAllThatIsKnown(address)) continue;
       this.#taken.set(address, { agent, rank: this.#rank });
       count += 1;
     }
     return count;
+  }
+
+  /** Whether it is published, and nothing else of its family that the claim keeps is. */
+  #isAllThatIsKnown(address: Address): boolean {
+    const { rows } = this.#desk.table;
+    const isKnown = (one: Address): boolean => rows.get(one)?.published === true;
+    const others = [...this.#taken.keys()].filter((one) => familyOf(one) === familyOf(address));
+    return isKnown(address) && !others.some(isKnown);
   }
 
   /** What rides in a lane serves until a host does. */

@@ -84,6 +84,20 @@ test("a new address is of a pool that is used, and not a reserved one", () => {
   });
 });
 
+test("who comes to hold an address by himself is an agent of its pool, on a device of it", () => {
+  everyPlan((world, planned) => {
+    for (const { address, pool: name, placement } of planned.leases.values()) {
+      const before = world.leases.get(address)?.placement;
+      if (placement.kind !== "host" || isDeepStrictEqual(before, placement)) continue;
+      const pool = world.pools.find((one) => one.name === name);
+      if (pool === undefined) continue;
+      const { agent, link } = placement;
+      assert.ok(pool.agents.length === 0 || pool.agents.includes(agent), `${address} on ${agent}`);
+      assert.equal(link, pool.link ?? link, `${address} on ${agent}`);
+    }
+  });
+});
+
 test("an address of a node or an API server becomes nobody's who had it not", () => {
   everyPlan((world, planned) => {
     for (const address of world.barred?.keys() ?? []) {

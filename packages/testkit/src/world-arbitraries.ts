@@ -12,7 +12,7 @@ import {
 import fc from "fast-check";
 
 import { makeAgent, makeClaim, makePool, makeRanges, makeWorld } from "./builders.ts";
-import { address } from "./node-plan-builders.ts";
+import { address, agentName, device } from "./node-plan-builders.ts";
 
 /** The namespace and name of a claim: few, so that names are used again. */
 const arbTitle: fc.Arbitrary<string> = fc
@@ -85,6 +85,23 @@ const arbMode: fc.Arbitrary<AddressPool["mode"]> = fc.oneof(
   { weight: 1, arbitrary: fc.constant("link") },
 );
 
+/** Mostly any agent and device; at times some agents, or what is nowhere. */
+const arbRule: fc.Arbitrary<Pick<AddressPool, "agents" | "link">> = fc
+  .record({
+    names: fc.oneof(
+      { weight: 4, arbitrary: fc.constant<string[]>([]) },
+      { weight: 1, arbitrary: fc.constantFrom<string[]>(["lb-1"], ["lb-2", "lb-3"], ["lost"]) },
+    ),
+    link: fc.oneof(
+      { weight: 6, arbitrary: fc.constant(undefined) },
+      { weight: 1, arbitrary: fc.constantFrom("eth0", "eth1") },
+    ),
+  })
+  .map(({ names, link }) => ({
+    agents: names.map(agentName),
+    ...(link === undefined ? {} : { link: device(link) }),
+  }));
+
 /** Pools: small ones, of both families, at times one that overlaps and is newer or as old. */
 export const arbPools: fc.Arbitrary<readonly AddressPool[]> = fc
   .record({
@@ -100,6 +117,8 @@ export const arbPools: fc.Arbitrary<readonly AddressPool[]> = fc
     quarantineMs: fc.constantFrom(0, 60_000),
     mode: arbMode,
     smallMode: arbMode,
+    rule: arbRule,
+    smallRule: arbRule,
     isNone: fc.oneof(
       { weight: 9, arbitrary: fc.constant(false) },
       { weight: 1, arbitrary: fc.constant(true) },
@@ -112,12 +131,13 @@ export const arbPools: fc.Arbitrary<readonly AddressPool[]> = fc
     const common = { sharing, onShrink, quarantineMs };
     const reserved = given.reserved === "" ? [] : makeRanges(given.reserved);
     const ipv6 = given.hasIpv6 ? ", 2001:db8::100-2001:db8::102" : "";
-    const pools = [makePool("default", ranges + ipv6, { ...common, reserved, mode })];
+    const pools = [
+      makePool("default", ranges + ipv6, { ...common, reserved, mode, ...given.rule }),
+    ];
     if (given.hasSmall) {
-      const { priority, namespaces } = given;
-      pools.push(
-        makePool("small", "198.51.100.7", { ...common, priority, namespaces, mode: smallMode }),
-      );
+      const { priority, namespaces, smallRule } = given;
+      const own = { priority, namespaces, mode: smallMode, ...smallRule };
+      pools.push(makePool("small", "198.51.100.7", { ...common, ...own }));
     }
     if (given.rival === "none") return pools;
     const createdAtMs = given.rival === "newer" ? 2000 : 1000;
