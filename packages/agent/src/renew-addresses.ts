@@ -20,8 +20,11 @@ export interface RenewOptions {
 
 /** Time between two rounds, in ms. */
 const ROUND_MS = 5000;
-/** What has less than this left is renewed, in ms: five rounds, by a view of up to 10 s ago. */
-const RENEW_BELOW_MS = 40_000;
+/**
+ * What has less than this left is renewed, in ms. A round goes by a view of up to 10 s ago, and the
+ * next one is 5 s later: so half a minute is left at any time.
+ */
+const RENEW_BELOW_MS = 45_000;
 
 /** Starts it. Disposing it resolves when nothing is renewed any more. */
 export function startRenewing({ clock, log, host, known }: RenewOptions): AsyncDisposable {
