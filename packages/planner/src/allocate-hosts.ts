@@ -77,7 +77,9 @@ export function findHostPool(
 export function askedPool({ book }: Pick<Desk, "book">, claim: Claim): PoolView | undefined {
   const wished = claim.wishedAddresses.map((address) => book.poolOf(address));
   const named = claim.wishedPool === undefined ? undefined : book.byName.get(claim.wishedPool);
-  const view = wished.find((one) => one !== undefined) ?? named;
+  // Of wishes that disagree those of the pool that is named count.
+  const isNamed = named !== undefined && wished.includes(named);
+  const view = isNamed ? named : (wished.find((one) => one !== undefined) ?? named);
   return view !== undefined && whyNotAllowed(claim, view) === undefined ? view : undefined;
 }
 

@@ -22,7 +22,7 @@ import type { FreeAddresses } from "./free-address.ts";
 import type { LeaseTable } from "./lease-table.ts";
 import { OWN_KEY } from "./own-address.ts";
 import { type PoolFill, fillText } from "./pool-fill.ts";
-import { type PoolBook, type PoolView, withheld } from "./pools.ts";
+import { type PoolBook, type PoolView, whyAlone, withheld } from "./pools.ts";
 import { type Move, type MoveTurn, fitOf, hasArrived, leftOf, stillServing } from "./reassign.ts";
 import type { Seats } from "./seats.ts";
 import { keyIn, whyNotShared } from "./sharing.ts";
@@ -119,7 +119,7 @@ function chooseWished(desk: Desk, claim: Claim, wishes: readonly Address[]): Fou
   let problem: Remark | undefined;
   let disputed: Address | undefined;
   for (const address of wishes) {
-    const trouble = whyNotWished(desk, claim, address);
+    const trouble = whyNotWished(desk, claim, address) ?? whyAlone(desk.book, address);
     if (trouble === undefined && !desk.inUse.has(address)) return { kind: "take", address };
     if (trouble === undefined) disputed ??= address;
     problem ??= (trouble && askFor(desk, claim, address)) ?? trouble;

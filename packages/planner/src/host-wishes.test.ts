@@ -77,6 +77,27 @@ test("mode host: each host leaves its old address when its own new one serves, a
   assert.deepEqual(addressesOf(planned(half)), ["192.0.2.101", "192.0.2.105", "192.0.2.106"]);
 });
 
+const mixed = [makePool("net", "192.0.2.200-192.0.2.201"), ...pools];
+const wishes = ["192.0.2.200", "192.0.2.105"];
+
+test("a host's own address, wished for after one that floats and is taken, is not given without a host", () => {
+  const claims = [
+    makeClaim("first", { wishes: ["192.0.2.200"], createdAtMs: 1 }),
+    makeClaim("web", { wishes, createdAtMs: 9 }),
+  ];
+  const made = planned(makeWorld({ claims, pools: mixed, agents: makeAgents(2) }));
+  assert.equal(verdictLine(made, "web"), "refused AddressTaken");
+  assert.deepEqual(addressesOf(made), []);
+});
+
+test("mode host: of wishes in two pools those in the pool that is named are served, on its hosts", () => {
+  const claims = [makeClaim("web", { wishes, wishedPool: "lan" })];
+  const made = planned(makeWorld({ claims, pools: mixed, agents: makeAgents(2) }));
+  assert.deepEqual(addressesOf(made), ["192.0.2.100", "192.0.2.105"]);
+  const places = [...made.leases.values()].map(({ placement }) => placement.kind);
+  assert.deepEqual(places, ["host", "host"]);
+});
+
 function addressesOf(made: Plan): readonly string[] {
   return findVerdict(made, "web")
     .addresses.map(({ address }) => String(address))

@@ -8,6 +8,7 @@ import {
   type Family,
   type Finding,
   type PoolName,
+  type Remark,
   addressValue,
   compareBy,
   compareText,
@@ -102,6 +103,14 @@ export function withheld(view: PoolView, address: Address): "reserved" | "buggy"
   const family = familyOf(address);
   if (view.reserved.some((range) => holds(range, family, value))) return "reserved";
   return view.pool.avoidBuggyIPs && isBuggy(family, value) ? "buggy" : undefined;
+}
+
+/** Why the address is never given beside what floats: it is one host's own, and has to be on it. */
+export function whyAlone(book: PoolBook, address: Address): Remark | undefined {
+  const pool = book.poolOf(address)?.pool;
+  if (pool?.mode !== "host") return undefined;
+  const detail = `${address} is one host's own in pool ${pool.name}, and others are asked for first`;
+  return { reason: "ConflictingWishes", detail };
 }
 
 /** Whether the pool is in use, and gives the address to whoever may have it. */
