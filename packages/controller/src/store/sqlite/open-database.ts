@@ -10,6 +10,7 @@ import { DatabaseSync } from "node:sqlite";
 import { escapeBounded, isEdgeError, makeFolder } from "@fairlead/runtime";
 
 import { makeStoreError } from "../store-error.ts";
+import { checkLeft, checkWhole } from "./check-whole.ts";
 import { type Schema, checkIsStore, prepareSchema } from "./schema.ts";
 import { storeError } from "./sqlite-errors.ts";
 
@@ -26,6 +27,7 @@ export function openDatabase(path: string, schema: Schema): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     makeFolder(dirname(path), { mode: FOLDER_MODE });
+    checkLeft(path, schema);
     database = new DatabaseSync(path, { timeout: 0 });
     // Exclusive before the first access: SQLite then needs no shared memory, and locks at once.
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
@@ -43,14 +45,6 @@ export function openDatabase(path: string, schema: Schema): DatabaseSync {
     const mapped = storeError(error, operation);
     throw isEdgeError(mapped, "BUSY") ? busyError(path, error) : mapped;
   }
-}
-
-/** SQLite notices damage only where it reads: look once, so that no later write meets it. */
-function checkWhole(database: DatabaseSync, path: string): void {
-  const found = database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
-  if (found === "ok") return;
-  const message = `the store ${path} is damaged: ${escapeBounded(String(found), OWNER_CHARACTERS_MAX)}`;
-  throw makeStoreError({ code: "CORRUPT", message });
 }
 
 function busyError(path: string, cause: unknown): Error {
