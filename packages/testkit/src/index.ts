@@ -29,7 +29,7 @@ export {
 } from "./cluster-writes/pool-write-contract.ts";
 export { testWriteContract } from "./cluster-writes/write-contract.ts";
 export { type HandWritten, type WriteStage, writeStageOver } from "./cluster-writes/write-stage.ts";
-export { type EtcdPlace, shareEtcd } from "./shared-etcd.ts";
+export { type EtcdPlace, shareEtcd, type SharedEtcdOptions } from "./shared-etcd.ts";
 export { inSandbox, type SandboxOptions } from "./sandbox.ts";
 export * from "./fakes/memory-ipam.ts";
 export * from "./fakes/memory-ipam-store.ts";

@@ -1,5 +1,6 @@
-// The IPAM service's store on a real etcd of one member: the contract, two controllers, a commit
-// that is too large for one transaction and breaks off, and rows that somebody damaged.
+// The IPAM service's store on a real etcd of three members, each store by another one: the
+// contract, two controllers, a commit that is too large for one transaction and breaks off, and
+// rows that somebody damaged.
 
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
@@ -24,7 +25,7 @@ import { register } from "../../ipam/register.ts";
 import { createEtcdIpamStore } from "./etcd-ipam-store.ts";
 import { createEtcdStore } from "./etcd-store.ts";
 
-const placeInEtcd = shareEtcd(toolPath("etcd", "server"));
+const placeInEtcd = shareEtcd(toolPath("etcd", "server"), { members: 3 });
 
 interface Place extends AsyncDisposable {
   readonly etcd: EtcdCluster;
@@ -34,29 +35,37 @@ interface Place extends AsyncDisposable {
   fail(): Disposable;
 }
 
-/** One etcd for all tests; each has a base path of its own. */
+/** One etcd for all tests; each has a base path of its own, and each store asks another member. */
 async function makePlace(): Promise<Place> {
-  const { etcd, base, store } = await placeInEtcd();
-  const client = connectStore(store, createSystemClock());
+  const { etcd, base, storeByMember } = await placeInEtcd();
+  const clients = storeByMember.map((store) => connectStore(store, createSystemClock()));
   let isLosing = false;
-  const losing: EtcdClient = {
+  let stores = 0;
+  const losing = (client: EtcdClient): EtcdClient => ({
     ...client,
     transact: async (transaction) => {
       const result = await client.transact(transaction);
       if (!isLosing) return result;
       throw makeEtcdError({ code: "TIMEOUT", message: "nobody answered" });
     },
-  };
+  });
   return {
     etcd,
     base,
-    client,
-    store: () => createEtcdIpamStore({ client: losing, base }),
+    client: present(clients[0], "an etcd has a member"),
+    store: () => {
+      const asked = present(clients[stores % clients.length], "an etcd has a member");
+      stores += 1;
+      return createEtcdIpamStore({ client: losing(asked), base });
+    },
     fail: () => {
       isLosing = true;
       return { [Symbol.dispose]: () => void (isLosing = false) };
     },
-    [Symbol.asyncDispose]: () => Promise.resolve(client[Symbol.dispose]()),
+    [Symbol.asyncDispose]: async () => {
+      for (const one of clients) one[Symbol.dispose]();
+      await Promise.resolve();
+    },
   };
 }
 

@@ -1,10 +1,11 @@
-// The store on a real etcd of one member: the contract, what only several controllers meet, rows
-// that somebody damaged, large commits, and writes whose answer never comes.
+// The store on a real etcd of three members, each store by another one: the contract, what only
+// several controllers meet, rows that somebody damaged, large commits, and writes whose answer
+// never comes.
 
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 
-import type { EtcdCluster } from "@fairlead/lab";
+import { type EtcdCluster, startEtcdCluster } from "@fairlead/lab";
 import { type Address, type LeasedAddress, addressFromValue } from "@fairlead/model";
 import { parseClaimId, parsePoolName, present } from "@fairlead/model";
 import { createSystemClock, isEdgeError } from "@fairlead/runtime";
@@ -18,7 +19,9 @@ import { makeEtcdError } from "../../etcd/etcd-errors.ts";
 import type { Store, StoreChange } from "../../ports.ts";
 import { createEtcdStore } from "./etcd-store.ts";
 
-const place = shareEtcd(toolPath("etcd", "server"));
+const PROGRAM = toolPath("etcd", "server");
+const BASE = "/fairlead";
+const place = shareEtcd(PROGRAM, { members: 3 });
 
 interface Medium extends AsyncDisposable {
   readonly etcd: EtcdCluster;
@@ -28,23 +31,29 @@ interface Medium extends AsyncDisposable {
   fail(): Disposable;
 }
 
-/** One etcd for all tests; each has a base path of its own. */
+/** One etcd for all tests; each has a base path of its own, and each store asks another member. */
 async function makeMedium(): Promise<Medium> {
-  const { etcd, base, store } = await place();
-  const client = connectStore(store, createSystemClock());
+  const { etcd, base, storeByMember } = await place();
+  const clients = storeByMember.map((store) => connectStore(store, createSystemClock()));
+  const [client] = clients;
   let isLosing = false;
-  const losing = unreliable(client, () => (isLosing ? "no answer" : "fine"));
+  let stores = 0;
   return {
     etcd,
     base,
-    client,
-    store: () => createEtcdStore({ client: losing, base }),
+    client: present(client, "an etcd has a member"),
+    store: () => {
+      const asked = present(clients[stores % clients.length], "an etcd has a member");
+      stores += 1;
+      const losing = unreliable(asked, () => (isLosing ? "no answer" : "fine"));
+      return createEtcdStore({ client: losing, base });
+    },
     fail: () => {
       isLosing = true;
       return { [Symbol.dispose]: () => void (isLosing = false) };
     },
     [Symbol.asyncDispose]: async () => {
-      client[Symbol.dispose]();
+      for (const one of clients) one[Symbol.dispose]();
       await Promise.resolve();
     },
   };
@@ -80,6 +89,42 @@ test("controllers that open at the same moment take different epochs, and one ca
   assert.equal(results.filter(({ kind }) => kind === "committed").length, 1);
   assert.equal((await addresses(medium)).length, 1);
 });
+
+/** Far longer than members need for a new leader. */
+const ELECTED = { timeout: 20_000 };
+
+test(
+  "what was told outlives the member that took it, and another one goes on",
+  ELECTED,
+  async ({ signal }) => {
+    await using etcd = await startEtcdCluster({ program: PROGRAM, members: 3 });
+    const leader = await etcd.leader();
+    const others = etcd.urls.filter((url) => url !== leader.url);
+    const clock = createSystemClock();
+    using client = connectStore(`etcd:${[leader.url, ...others].join(",")}`, clock);
+    await using store = createEtcdStore({ client, base: BASE });
+    const { epoch } = await store.open();
+    assert.deepEqual(await store.commit(epoch, [put(1)]), { kind: "committed" });
+    await leader.kill();
+    // Until the others have a leader a commit may fail; then nothing of it is there.
+    let written: unknown;
+    while (written === undefined && !signal.aborted) {
+      written = await store.commit(epoch, [put(2)]).catch(unanswered);
+    }
+    assert.deepEqual(written, { kind: "committed" });
+    const beside = async (url: string): Promise<readonly LeasedAddress[]> => {
+      using other = connectStore(`etcd:${url}`, clock);
+      return (await createEtcdStore({ client: other, base: BASE }).open()).leases;
+    };
+    for (const url of others) assert.deepEqual(await beside(url), [lease(1), lease(2)]);
+    await leader.start();
+    assert.deepEqual(await beside(leader.url), [lease(1), lease(2)], "it has caught up");
+  },
+);
+
+function unanswered(error: unknown): undefined {
+  assert.ok(isEdgeError(error, "TIMEOUT") || isEdgeError(error, "UNREACHABLE"), String(error));
+}
 
 test("an address that somebody else took is not given, and named", async () => {
   await using medium = await makeMedium();
