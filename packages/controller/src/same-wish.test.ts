@@ -1,6 +1,7 @@
 // Two who insist on one address and one port at the same moment, again and again, over real stores:
-// two Services of a folder over a file, and a Service and a VIP declared in the etcd that is the
-// store too. Each time one of them gets it and keeps it, and the other is told who has it.
+// two Services of a folder over a file, two of a cluster over its objects, and a Service and a VIP
+// declared in the etcd that is the store too. Each time one of them gets it and keeps it, and the
+// other is told who has it.
 
 import assert from "node:assert/strict";
 import { mkdir, mkdtempDisposable, writeFile } from "node:fs/promises";
@@ -18,18 +19,21 @@ import {
   type Verdict,
 } from "@fairlead/model";
 import { createLogger, createSystemClock } from "@fairlead/runtime";
-import { makePool, shareEtcd } from "@fairlead/testkit";
+import { type KubeStub, makePool, shareEtcd, startKubeStub } from "@fairlead/testkit";
 import { stringify } from "yaml";
 
 import { toolPath } from "../../../test/tools/tool-path.ts";
 import { runController, type RunningController } from "./controller.ts";
 import { readEtcdUrls } from "./etcd/etcd-access.ts";
 import { connectStore } from "./etcd/connect-store.ts";
+import { createKubeClient } from "./kube/kube-client.ts";
 import type { Publication, Store } from "./ports.ts";
 import { sampleSettings } from "./sample-settings.ts";
 import { sampleService } from "./sources/sample-objects.ts";
+import type { SourceSettings } from "./source-settings.ts";
 import type { StoreSettings } from "./store-settings.ts";
 import { createEtcdStore } from "./store/etcd/etcd-store.ts";
+import { createKubeStore } from "./store/kube/kube-store.ts";
 import { createSqliteStore } from "./store/sqlite/sqlite-store.ts";
 
 const clock = createSystemClock();
@@ -42,7 +46,7 @@ const AT_ONCE = 100;
 /** One who asks. */
 interface Asker {
   readonly id: ClaimId;
-  ask(address: string): Promise<void>;
+  ask(address: string): Promise<void> | void;
 }
 
 interface Race {
@@ -59,7 +63,7 @@ test("a thousand times two Services insist on one address, and one has it", DEAD
     const key = index % 2 === 0 ? undefined : `key-${index}`;
     return [serviceIn(folder, `a-${index}`, key), serviceIn(folder, `b-${index}`, key)];
   });
-  const told = await raceAll({ kind: "sqlite", path }, folder, pairs);
+  const told = await raceAll({ kind: "sqlite", path }, inFolder(folder), pairs);
   await using store = createSqliteStore({ path });
   await judgeStore(store, told);
 });
@@ -73,10 +77,26 @@ test("Services and VIPs of etcd insist on one address, and one has it", DEADLINE
   });
   const read = readEtcdUrls(at);
   assert.ok(read.kind === "ok");
-  const told = await raceAll({ kind: "etcd", access: read.access, base }, folder, pairs);
+  const store = { kind: "etcd", access: read.access, base } as const;
+  const told = await raceAll(store, inFolder(folder), pairs);
   using client = connectStore(at, clock);
-  await using store = createEtcdStore({ client, base });
-  await judgeStore(store, told);
+  await using stored = createEtcdStore({ client, base });
+  await judgeStore(stored, told);
+});
+
+test("Services of a cluster that is the store too insist on one address", DEADLINE, async () => {
+  await using place = await mkdtempDisposable(join(tmpdir(), "fairlead-race-"));
+  await using stub = await startKubeStub();
+  const pairs = Array.from({ length: 300 }, (_, index): Race["askers"] => {
+    const key = index % 2 === 0 ? undefined : `key-${index}`;
+    return [serviceOf(stub, `a-${index}`, key), serviceOf(stub, `b-${index}`, key)];
+  });
+  const kubeconfig = await writeKubeconfig(place.path, stub);
+  const store = { kind: "kubernetes", namespace: "fairlead-system" } as const;
+  const told = await raceAll(store, { kind: "cluster", kubeconfig, context: undefined }, pairs);
+  const client = createKubeClient({ access: stub.access, clock, userAgent: "test" });
+  await using stored = createKubeStore({ client, clock });
+  await judgeStore(stored, told);
 });
 
 /** By address, who was told of it first. */
@@ -84,11 +104,11 @@ type Winners = ReadonlyMap<string, ClaimId>;
 
 async function raceAll(
   store: StoreSettings,
-  folder: string,
+  source: SourceSettings,
   pairs: readonly Race["askers"][],
 ): Promise<Winners> {
   const watched = new Watched();
-  await using _controller = await start(store, folder, watched);
+  await using _controller = await start(store, source, watched);
   const races = pairs.map((askers, index): Race => {
     return { askers, address: `10.64.${index >> 8}.${index & 255}` };
   });
@@ -103,7 +123,7 @@ async function raceAll(
 /** Now one begins, now the other. */
 async function bothAsk({ askers: [one, other], address }: Race, index: number): Promise<void> {
   const order = index % 4 < 2 ? [one, other] : [other, one];
-  await Promise.all(order.map((asker) => asker.ask(address)));
+  await Promise.all(order.map(async (asker) => await asker.ask(address)));
 }
 
 /** What is said after each cycle. */
@@ -167,10 +187,14 @@ class Watched {
   }
 }
 
-function start(store: StoreSettings, folder: string, watched: Watched): Promise<RunningController> {
+function start(
+  store: StoreSettings,
+  source: SourceSettings,
+  watched: Watched,
+): Promise<RunningController> {
   const pools = [makePool("lan", "10.64.0.0/16")];
   return runController({
-    settings: sampleSettings({ source: { kind: "folder", folder }, store, pools }),
+    settings: sampleSettings({ source, store, pools }),
     clock,
     log: createLogger({ level: "silent", format: "text" }),
     onFailed: (error) => assert.fail(error),
@@ -202,15 +226,42 @@ async function makeFolder(place: string): Promise<string> {
   return folder;
 }
 
+function inFolder(folder: string): SourceSettings {
+  return { kind: "folder", folder };
+}
+
 function serviceIn(folder: string, name: string, key?: string): Asker {
+  return serviceAsker(name, key, (manifest) =>
+    writeFile(join(folder, `${name}.yaml`), stringify(manifest)),
+  );
+}
+
+function serviceOf(stub: KubeStub, name: string, key?: string): Asker {
+  return serviceAsker(name, key, (manifest) => void stub.put(manifest));
+}
+
+function serviceAsker(
+  name: string,
+  key: string | undefined,
+  make: (manifest: object) => Promise<void> | void,
+): Asker {
   const annotations = key === undefined ? {} : { "fairlead.io/sharing-key": key };
   return {
     id: present(claimId("service", "default", name), "a good name"),
-    ask: (address) => {
-      const manifest = sampleService({ loadBalancerIP: address }, { name, annotations });
-      return writeFile(join(folder, `${name}.yaml`), stringify(manifest));
-    },
+    ask: (address) => make(sampleService({ loadBalancerIP: address }, { name, annotations })),
   };
+}
+
+async function writeKubeconfig(place: string, { server }: KubeStub): Promise<string> {
+  const path = join(place, "kubeconfig");
+  const config = {
+    clusters: [{ name: "lab", cluster: { server } }],
+    users: [{ name: "me", user: { token: "t" } }],
+    contexts: [{ name: "lab", context: { cluster: "lab", user: "me" } }],
+    "current-context": "lab",
+  };
+  await writeFile(path, JSON.stringify(config));
+  return path;
 }
 
 function vipIn(etcd: EtcdCluster, base: string, name: string): Asker {
