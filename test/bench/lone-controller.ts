@@ -93,7 +93,7 @@ export async function followDelays(
     plansBefore = [...plansBefore.slice(-1), plans];
     const kind = ofPlan ? "planMs" : "listMs";
     delays = { ...delays, [kind]: Math.max(delays[kind], delayMs) };
-    // A page is answered before the delay is counted of what went before it in the same turn.
+    // What is done by this page may be planned and told of after it.
     if (isDone(page) && wasDone) return delays;
     wasDone = isDone(page);
     if (monotonicMs() >= endMs) throw new Error(`waited ${ms} ms in vain until ${what}`);

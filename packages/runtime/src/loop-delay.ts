@@ -2,7 +2,7 @@
 // sets anyway, which an idle one pays nothing for. Given neither, it measures nothing.
 
 import assert from "node:assert";
-import { createHistogram, type Histogram, monitorEventLoopDelay } from "node:perf_hooks";
+import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 
 /** What was measured since it was read last, in seconds; all 0 where nothing was. */
 export interface LoopDelays {
@@ -27,18 +27,29 @@ const NANOSECONDS_PER_MS = 1e6;
 const NANOSECONDS_PER_SECOND = 1e9;
 
 /**
- * Measures by a timer of its own.
- * @param everyMs how often it runs, a whole number from 1: a shorter delay may be missed, and an
- * idle program is woken as often.
+ * Measures by a timer of its own. A block of the loop shows as at most so long as it was, and as
+ * less by at most the time between two looks: so much of it may lie before the timer is due.
+ * @param everyMs how often it runs, a whole number from 1: an idle program is woken as often.
  */
 export function watchLoopDelay(everyMs: number): LoopDelay {
   assert(Number.isSafeInteger(everyMs) && everyMs >= 1, "a loop is looked at every so many ms");
-  const histogram = monitorEventLoopDelay({ resolution: everyMs });
-  histogram.enable();
+  const histogram = createHistogram();
+  let lookedMs = performance.now();
+  const look = (): void => {
+    const nowMs = performance.now();
+    record(histogram, nowMs - lookedMs - everyMs);
+    lookedMs = nowMs;
+  };
+  // Node's own monitor forgets at a reset when it looked last, and so a block around it.
+  const timer = setInterval(look, everyMs);
+  timer.unref();
   return {
-    // Each sample includes the interval itself.
-    take: () => taken(histogram, everyMs * NANOSECONDS_PER_MS),
-    [Symbol.dispose]: () => void histogram.disable(),
+    take: () => {
+      // Whoever asks may have waited for the end of a block, and the timer waits behind him.
+      if (performance.now() - lookedMs > everyMs) look();
+      return taken(histogram);
+    },
+    [Symbol.dispose]: () => clearInterval(timer),
   };
 }
 
@@ -46,19 +57,20 @@ export function watchLoopDelay(everyMs: number): LoopDelay {
 export function createTimerDelay(): TimerDelay {
   const histogram = createHistogram();
   return {
-    add: (lateMs) => histogram.record(Math.max(1, Math.round(lateMs * NANOSECONDS_PER_MS))),
-    take: () => taken(histogram, 0),
+    add: (lateMs) => record(histogram, lateMs),
+    take: () => taken(histogram),
     [Symbol.dispose]: () => undefined,
   };
 }
 
-/** A histogram without a sample says NaN or 0, and of its longest something that was never met. */
-function taken(
-  histogram: Pick<Histogram, "count" | "max" | "percentile" | "reset">,
-  usual: number,
-): LoopDelays {
-  const seconds = (nanoseconds: number): number =>
-    Math.max(0, (nanoseconds || 0) - usual) / NANOSECONDS_PER_SECOND;
+/** A histogram takes whole numbers from 1. */
+function record(histogram: RecordableHistogram, lateMs: number): void {
+  histogram.record(Math.max(1, Math.round(lateMs * NANOSECONDS_PER_MS)));
+}
+
+/** A histogram without a sample says 0, and of its longest something that was never met. */
+function taken(histogram: RecordableHistogram): LoopDelays {
+  const seconds = (nanoseconds: number): number => nanoseconds / NANOSECONDS_PER_SECOND;
   const delays = {
     p50: seconds(histogram.percentile(50)),
     p99: seconds(histogram.percentile(99)),
