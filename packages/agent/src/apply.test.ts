@@ -42,6 +42,7 @@ function hostOf(outcome: ApplyOutcome): { readonly host: Host; readonly done: re
   const say = (text: string): Promise<void> => Promise.resolve(void done.push(text));
   const nginx: Host["nginx"] = {
     apply: () => Promise.resolve(outcome),
+    check: () => Promise.resolve(undefined),
     generation: () => Promise.resolve(undefined),
     places: () => Promise.resolve(new Set()),
     retired: () => Promise.resolve(),

@@ -57,6 +57,11 @@ export interface NginxDaemon {
    */
   apply(text: string, generation: string, news?: string): Promise<NginxOutcome>;
   /**
+   * Why its checker does not take a file; undefined when it does, which does not say that a reload
+   * goes well. What is in force stays.
+   */
+  check(text: string): Promise<Exclude<NginxOutcome, { kind: "applied" }> | undefined>;
+  /**
    * Id of the generation that answers now; undefined when none does.
    * @param agoMsMax an answer of the file in force that is no older is as good, in ms. Default 0.
    */

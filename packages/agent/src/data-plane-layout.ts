@@ -54,6 +54,8 @@ export interface NginxLayout {
   readonly candidate: string;
   /** The file before, as long as the new one has not been proved: how far a hand-over came. */
   readonly earlier: string;
+  /** The last one that nginx's check refused, for whoever reads its words. */
+  readonly refused: string;
   /** Which process leads the daemon, written by its run script. */
   readonly incarnation: string;
   readonly pid: string;
@@ -148,6 +150,7 @@ function nginxLayout(runDir: string, name: string): NginxLayout {
     config: join(dir, "nginx.conf"),
     candidate: join(dir, "candidate.conf"),
     earlier: join(dir, "earlier.conf"),
+    refused: join(dir, "refused.conf"),
     incarnation: join(dir, "incarnation"),
     pid: join(dir, "nginx.pid"),
     probeSocket: (generation) => join(dir, `${generation}.sock`),

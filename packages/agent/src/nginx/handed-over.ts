@@ -15,6 +15,8 @@ export interface HandedOver {
   read(): Promise<string | undefined>;
   propose(text: string): Promise<void>;
   withdraw(): Promise<void>;
+  /** Keeps what was refused beside, until the next one is; no candidate is left. */
+  setAside(text: string): Promise<void>;
   /** Makes `text` the file and keeps the one before until `prove` or `putBack`. */
   swap(text: string): Promise<void>;
   /** The file was proved by the generation that answers. */
@@ -30,6 +32,7 @@ export interface HandedOver {
 export function createHandedOver(layout: NginxLayout): HandedOver {
   const file = createConfigFile(layout.config, layout.candidate);
   const earlier = createConfigFile(layout.earlier, `${layout.earlier}.new`);
+  const refused = createConfigFile(layout.refused, layout.candidate);
   let recovered: Promise<void> | undefined;
   const ready = (): Promise<void> => {
     recovered ??= recover(file, earlier).catch((error: unknown) => {
@@ -45,6 +48,7 @@ export function createHandedOver(layout: NginxLayout): HandedOver {
     },
     propose: (text) => file.propose(text),
     withdraw: () => file.withdraw(),
+    setAside: (text) => refused.swap(text),
     swap: async (text) => {
       const before = await file.read();
       if (before !== undefined) await earlier.swap(before);
@@ -59,6 +63,7 @@ export function createHandedOver(layout: NginxLayout): HandedOver {
     remove: async () => {
       await file.remove();
       await earlier.remove();
+      await refused.remove();
     },
     answering: () => anyAnswer(layout.dir),
   };

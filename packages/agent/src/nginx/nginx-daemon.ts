@@ -3,11 +3,12 @@
 // service. One apply at a time. Test passed and signal sent is not applied: nginx keeps the old
 // configuration without a word to the sender when it cannot bind.
 
-import { type Clock, type Logger, runProgram, createTurns, type Turns } from "@fairlead/runtime";
+import { type Clock, type Logger, createTurns, type Turns } from "@fairlead/runtime";
 import type { NginxLayout } from "../data-plane-layout.ts";
 import type { ListenPlace } from "../listen-place.ts";
 import type { LivingGeneration, NginxDaemon, NginxOutcome } from "../ports.ts";
 import type { LogMark, SupervisedService } from "../supervised.ts";
+import { checkFile } from "./check-file.ts";
 import { isListenedTo, probeSocketOf } from "./generation-probe.ts";
 import { createHandedOver, type HandedOver } from "./handed-over.ts";
 import { withZoneSince, zoneSinceOf } from "./limit-zone.ts";
@@ -46,9 +47,6 @@ const POLL_MS = 5;
 const RECENT_MS = 250;
 /** The log is read less often than the socket is asked. */
 const LOG_POLL_MS = 50;
-/** 10 000 listeners take 2.4 s to check on a slow core. */
-const CHECK_MS_MAX = 30_000;
-const WORDS_BYTES_MAX = 16_384;
 
 /** Makes the daemon's adapter. Nothing is touched before `apply`. */
 export function createNginxDaemon(options: NginxDaemonOptions): NginxDaemon {
@@ -97,6 +95,14 @@ class Nginx implements NginxDaemon {
 
   apply(text: string, generation: string, news = text): Promise<NginxOutcome> {
     return this.#inTurn(() => this.#apply(text, generation, news));
+  }
+
+  check(text: string): Promise<Refusal | undefined> {
+    return this.#inTurn(async () => {
+      const refused = await this.#propose(text);
+      if (refused === undefined) await this.#file.withdraw();
+      return refused;
+    });
   }
 
   async generation(agoMsMax = 0): Promise<string | undefined> {
@@ -157,16 +163,13 @@ class Nginx implements NginxDaemon {
     }
     await this.#retiring;
     // What only the whole can have wrong, nginx finds when it reads it, and keeps the one before.
-    await this.#file.propose(this.#hasProved && before.generation !== undefined ? news : text);
+    const isPart = this.#hasProved && before.generation !== undefined;
     const [refused, since, { pid }] = await Promise.all([
-      this.#check(),
+      this.#propose(isPart ? news : text),
       this.#service.log.mark(),
       this.#service.state(),
     ]);
-    if (refused !== undefined) {
-      await this.#file.withdraw();
-      return this.#judged(refused);
-    }
+    if (refused !== undefined) return refused;
     // What dies or is ended leaves what it counted behind, so nobody may go on from it.
     const isAnew = pid !== undefined && this.#old.mustCountAnew(pid);
     const coming = await this.#swap(withZoneSince(text, isAnew ? nowTicks() : zoneSince));
@@ -182,7 +185,11 @@ class Nginx implements NginxDaemon {
     }
     const words = await this.#service.log.since(since);
     await this.#rollBack(before, since, isReached);
-    return this.#judged(nginxRefusal(words, `its new file did not serve within ${ms} ms`));
+    const { config, refused: aside } = this.#options.layout;
+    const told = words.map((line) => line.replaceAll(config, aside));
+    const refusal = nginxRefusal(told, `its new file did not serve within ${ms} ms`);
+    if (refusal.remark.reason === "ConfigRejected") await this.#file.setAside(text);
+    return this.#judged(refusal);
   }
 
   #judged(refusal: Refusal): Refusal {
@@ -203,20 +210,12 @@ class Nginx implements NginxDaemon {
     this.#coming = undefined;
   }
 
-  /** Why the checker refuses the candidate; undefined when it accepts it. */
-  async #check(): Promise<Refusal | undefined> {
-    const { dir, candidate } = this.#options.layout;
-    const result = await runProgram({
-      command: this.#options.program,
-      args: ["-t", "-q", "-p", `${dir}/`, "-c", candidate, "-e", "stderr"],
-      timeoutMs: CHECK_MS_MAX,
-      maxOutputBytes: WORDS_BYTES_MAX,
-    });
-    if (result.code === 0) return undefined;
-    const words = result.stderr.split("\n").filter((line) => line !== "");
-    const late = `took longer than ${CHECK_MS_MAX} ms`;
-    const end = result.timedOut ? late : `ended with ${result.signal ?? result.code}`;
-    return nginxRefusal(words, `its check ${end}`);
+  /** Why the checker refuses this; undefined when it accepts it, and it is the candidate. */
+  async #propose(text: string): Promise<Refusal | undefined> {
+    await this.#file.propose(text);
+    const refused = await checkFile(this.#options.program, this.#options.layout);
+    if (refused !== undefined) await this.#file.setAside(text);
+    return refused && this.#judged(refused);
   }
 
   /**

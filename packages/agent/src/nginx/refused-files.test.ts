@@ -2,7 +2,8 @@
 // has. What is wrong is named, and the file before is back and serves.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { test } from "node:test";
 
 import { runProgram } from "@fairlead/runtime";
@@ -35,6 +36,13 @@ async function limitFiles(pid: number | undefined, files: number): Promise<void>
   assert.equal(code, 0);
 }
 
+/** The line that these words name, of the file that they name. */
+async function lineOf(words: string): Promise<string> {
+  const [, path = "", number] = / in (\S+):(\d+)$/.exec(words) ?? [];
+  const lines = (await readFile(path, "utf8")).split("\n");
+  return lines[Number(number) - 1]?.trim() ?? "";
+}
+
 function detailOf(outcome: NginxOutcome): string {
   assert.equal(outcome.kind, "refused");
   return outcome.remark.detail;
@@ -48,10 +56,8 @@ inSandbox({ file: import.meta.url, name: "nginx-refused" }, () => {
     const outcome = await s.nginx.apply(s.config("g2", [], ["  lisen 80;"]), "g2");
     assert.equal(outcome.kind, "refused");
     assert.equal(outcome.remark.reason, "ConfigRejected");
-    assert.match(
-      outcome.remark.detail,
-      /^nginx: unknown directive "lisen" in .*candidate.conf:\d+$/,
-    );
+    assert.match(outcome.remark.detail, /^nginx: unknown directive "lisen" in .*refused.conf:\d+$/);
+    assert.equal(await lineOf(outcome.remark.detail), "lisen 80;");
     assert.equal(await ask(8001), "g1");
     assert.equal(await readFile(s.configPath, "utf8"), good);
   });
@@ -62,7 +68,7 @@ inSandbox({ file: import.meta.url, name: "nginx-refused" }, () => {
     await s.nginx.apply(good, "g1");
     const broken = s.config("g2", [], ["  lisen 80;"]);
     const outcome = await s.nginx.apply(s.config("g2", [8001, 8002]), "g2", broken);
-    assert.match(detailOf(outcome), /"lisen" in .*candidate.conf:\d+$/);
+    assert.match(detailOf(outcome), /"lisen" in .*refused.conf:\d+$/);
     assert.equal(await ask(8001), "g1");
     assert.equal(await readFile(s.configPath, "utf8"), good);
     const next = s.config("g3", [8001, 8002]);
@@ -77,7 +83,8 @@ inSandbox({ file: import.meta.url, name: "nginx-refused" }, () => {
     await s.nginx.apply(good, "g1");
     const twice = s.config("g2", [8001, 8002, 8002]);
     const outcome = await s.nginx.apply(twice, "g2", s.config("g2", [8002]));
-    assert.match(detailOf(outcome), /^nginx: duplicate "127.0.0.1:8002" .* in .*nginx.conf:\d+$/);
+    assert.match(detailOf(outcome), /^nginx: duplicate "127.0.0.1:8002" .* in .*refused.conf:\d+$/);
+    assert.match(await lineOf(detailOf(outcome)), /127.0.0.1:8002/);
     assert.equal(await ask(8001), "g1");
     assert.equal(await readFile(s.configPath, "utf8"), good);
     assert.equal((await s.nginx.apply(s.config("g3", [8001, 8002]), "g3")).kind, "applied");
@@ -86,8 +93,26 @@ inSandbox({ file: import.meta.url, name: "nginx-refused" }, () => {
   test("the first file of an agent is checked whole, whatever it says is new", async () => {
     await using s = await stage("unproved");
     const outcome = await s.nginx.apply(s.config("g1", [8001, 8001]), "g1", s.config("g1", []));
-    assert.match(detailOf(outcome), /^nginx: duplicate .* in .*candidate.conf:\d+$/);
+    assert.match(detailOf(outcome), /^nginx: duplicate .* in .*refused.conf:\d+$/);
     assert.deepEqual(await s.supervisor.nginx.state(), { up: false });
+  });
+
+  test("what the check alone reads changes nothing, and is told of as when it is applied", async () => {
+    await using s = await stage("checked");
+    const good = s.config("g1", [8001]);
+    await s.nginx.apply(good, "g1");
+    const { pid } = await s.supervisor.nginx.state();
+    const refused = await s.nginx.check(s.config("g2", [8002], ["  lisen 80;"]));
+    assert.equal(refused?.kind, "refused");
+    assert.equal(await lineOf(refused.remark.detail), "lisen 80;");
+    assert.equal(await s.nginx.check(s.config("g2", [8001, 8002])), undefined);
+    assert.equal(await ask(8001), "g1");
+    assert.equal(await s.nginx.generation(), "g1");
+    assert.equal(await readFile(s.configPath, "utf8"), good);
+    assert.equal((await s.supervisor.nginx.state()).pid, pid);
+    const files = (await readdir(dirname(s.configPath))).filter((name) => name.endsWith(".conf"));
+    assert.deepEqual(files.toSorted(), ["nginx.conf", "refused.conf"]);
+    assert.equal((await s.nginx.apply(s.config("g2", [8001, 8002]), "g2")).kind, "applied");
   });
 
   test("a port that another process holds is named, and the file before is back", async () => {

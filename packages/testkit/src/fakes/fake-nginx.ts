@@ -40,6 +40,11 @@ export function createFakeNginx(options: {
       killed = undefined;
       return { kind: "applied", reloaded };
     },
+    check: async (next) => {
+      options.attempt("nginx.check");
+      const remark = options.refuses(next);
+      return remark && { kind: "refused", remark };
+    },
     generation: async () => generation,
     places: async () => placesOf(text),
     retired: () => Promise.resolve(),
