@@ -12,7 +12,7 @@ import { addApiHost, KUBECONFIG } from "./stage/api-host.ts";
 import type { RemarkJson } from "./stage/asker.ts";
 import { addReadyNode } from "./stage/cluster-objects.ts";
 import { addService, askedByController, CLUSTER, serviceTarget } from "./stage/cluster-traces.ts";
-import { statusOf, untilAddresses } from "./stage/cluster-views.ts";
+import { statusOf, untilAddresses, untilEvent } from "./stage/cluster-views.ts";
 import { makeOneHost, startRun } from "./stage/one-host.ts";
 import { POOL } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
@@ -66,6 +66,7 @@ story(
       list.findings.find(({ remark }) => remark?.reason === "ExternalIPsRefused"),
     );
     assert.match(refusal.remark?.detail ?? "", /agent lb1 runs on the node 10\.77\.0\.11/);
+    await untilEvent(kube, "web", "ExternalIPsRefused");
     await untilAddresses(kube, "web", addresses);
   },
 );
@@ -115,6 +116,7 @@ story(
     assert.deepEqual([reason, code], ["PublishFailed", "FL0308"]);
     assert.match(detail, /use of external IPs is denied by admission control/i);
     assert.match(remedy, /correct what refuses the write/);
+    await untilEvent(kube, "web", "ExternalIPsRefused");
     await answers(stage.client, { address, port: 80 }, 1);
 
     // Each of these has the Service looked at again.

@@ -61,12 +61,14 @@ export function createEventTeller(options: EventTellerOptions): EventTeller {
     stories.get(id)?.timer?.cancel();
     const nowMs = clock.nowMs();
     const verdict = wanted.claim?.verdict;
+    const externalRefused = wanted.claim?.externalRefused;
     const telling = tell({
       told,
       held: wanted.held,
       publication: said,
       nowMs,
       ...(verdict === undefined ? {} : { verdict }),
+      ...(externalRefused === undefined ? {} : { externalRefused }),
     });
     const resourceVersion = view.get(id)?.resourceVersion ?? "";
     const [, namespace = "", name = ""] = id.split("/");

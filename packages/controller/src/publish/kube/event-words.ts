@@ -55,6 +55,11 @@ export function rejectedEvent(remark: Remark): EventDraft {
   return warning(remark, "Configure");
 }
 
+/** Its addresses cannot stand in `spec.externalIPs`. */
+export function externalEvent(why: string): EventDraft {
+  return warning({ reason: "ExternalIPsRefused", detail: why }, "Publish");
+}
+
 /** It has no members. `cause`: what keeps them away, where that is known. */
 export function noMembersEvent(cause: Remark | undefined, detail: string): EventDraft {
   const why = cause === undefined ? detail : `${detail}; ${cause.detail}`;

@@ -8,6 +8,7 @@ import { makeAgent } from "@fairlead/testkit";
 import type { KubeRequest } from "../../kube/kube-client.ts";
 import { answerError, type KubeError, socketError } from "../../kube/kube-errors.ts";
 import { lackOfRight, refusal } from "../../kube/memory-refusals.ts";
+import { told as eventsOf } from "./publish-lines.ts";
 import { leased, PublishStage, served } from "./publish-stage.ts";
 
 const unreachable = (request: KubeRequest): KubeError => socketError(request, new Error("refused"));
@@ -252,6 +253,9 @@ test("external IPs that are forbidden are told, offered seldom, and hold nothing
   assert.deepEqual(stage.shows("web"), ["192.0.2.10"]);
   assert.equal(stage.troubles.length, 1);
   assert.match(stage.troubles[0] ?? "", /PublishFailed .*denied by admission control/);
+  const [event, ...more] = externalEvents(stage);
+  assert.match(event ?? "", /^Warning ExternalIPsRefused Publish: .*denied by admission control/u);
+  assert.deepEqual(more, [], "who asked for it reads it once");
   stage.want("web", served("192.0.2.11"));
   await stage.pass();
   assert.deepEqual(stage.shows("web"), ["192.0.2.11"]);
@@ -307,6 +311,7 @@ test("external IPs are not written while nobody knows where nodes are, and that 
     stage.wrote().some((line) => line.startsWith("external")),
     false,
   );
+  assert.deepEqual(externalEvents(stage), [], "most often they are known a moment later");
   stage.nodes = new Set();
   await stage.pass();
   assert.ok(stage.wrote().includes("external web 192.0.2.10"));
@@ -323,7 +328,16 @@ test("a host that becomes a node is refused its external IPs at once, without a 
   stage.nodes = new Set(["192.0.2.11"]);
   stage.tellNodes();
   assert.match(stage.troubles.join(), /^\+ ExternalIPsRefused .*agent lb-1 runs on the node/);
+  await stage.clock.advance(5000);
+  const [event, ...more] = externalEvents(stage);
+  assert.match(event ?? "", /agent lb-1 runs on the node 192\.0\.2\.11.*\[FL\d{4}\]$/u);
+  assert.deepEqual(more, []);
 });
+
+/** What is told of external IPs on Services. */
+function externalEvents(stage: PublishStage): readonly string[] {
+  return eventsOf(stage).filter((line) => line.includes("ExternalIPsRefused"));
+}
 
 test("whoever leads no more does not tell of external IPs, and does so when it leads again", async () => {
   await using stage = new PublishStage();

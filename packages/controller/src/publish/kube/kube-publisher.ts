@@ -14,6 +14,7 @@ import { emptyExternal, type LeftBehind } from "./empty-external.ts";
 import { createEventRecorder } from "./event-recorder.ts";
 import { createEventTeller } from "./event-teller.ts";
 import { whyNoExternalIPs } from "./external-ips.ts";
+import { ExternalRefusals } from "./external-refusals.ts";
 import { createLooks } from "./looks.ts";
 import { createTroubles, type PublishTrouble } from "./publish-trouble.ts";
 import { createServiceView } from "./service-view.ts";
@@ -56,13 +57,14 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
   const view = createServiceView(book);
   const troubles = createTroubles(onTrouble, WRITES);
   const recorder = createEventRecorder({ ...options, troubles, onWrite, onDropped });
-  let whyNoExternal: string | undefined;
-  const wantedOf = (id: ClaimId): WantedService | undefined => {
-    if (newest === undefined) return undefined;
-    const found = wanted.get(id);
-    return whyNoExternal === undefined ? found : withoutExternal(found);
+  let refusals = new ExternalRefusals();
+  const wantedOf = (id: ClaimId): WantedService | undefined =>
+    newest && refusals.in(id, wanted.get(id));
+  const onExternal = (id: ClaimId, denied: string | undefined): void => {
+    refusals.answered(id, denied);
+    teller.look(id);
   };
-  const writer = createServiceWriter({ ...options, view, wantedOf, troubles, onWrite });
+  const writer = createServiceWriter({ ...options, view, wantedOf, troubles, onWrite, onExternal });
   const teller = createEventTeller({
     ...options,
     view,
@@ -83,9 +85,7 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
     if (ids.length > 0) book.followNodes?.();
     const why = ids.length === 0 ? undefined : whyNoExternalIPs(agents, book.nodeAddresses?.());
     troubles.externalIPs(why);
-    if (why === whyNoExternal) return;
-    whyNoExternal = why;
-    for (const id of ids) looks.add(id);
+    if (refusals.judge(why, ids)) for (const id of ids) looks.add(id);
   }
 
   const unsubscribe = book.subscribe((namespace, name) => looks.add(idOf({ namespace, name })));
@@ -111,14 +111,14 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
     pause: () => {
       newest = undefined;
       wanted = new WantedServices();
-      whyNoExternal = undefined;
+      refusals = new ExternalRefusals();
       troubles.externalIPs(undefined);
       teller.forget();
       recorder.forget();
     },
     [Symbol.asyncDispose]: async () => {
       if (options.emptiesOnExit === true && newest !== undefined) {
-        whyNoExternal = "it ends";
+        refusals.judge("it ends", wanted.withExternal());
         const left = await emptyExternal({ book, view, look, clock: options.clock });
         if (left.length > 0) options.onLeft?.(left);
       }
@@ -129,13 +129,6 @@ export function createKubePublisher(options: KubePublisherOptions): Publisher & 
       await Promise.all([writer[Symbol.asyncDispose](), recorder[Symbol.asyncDispose]()]);
     },
   };
-}
-
-function withoutExternal(wanted: WantedService): WantedService {
-  const { claim } = wanted;
-  if (claim?.external === undefined) return wanted;
-  const { external: _, ...rest } = claim;
-  return { ...wanted, claim: rest };
 }
 
 /** Undefined for a name that is none of a Service's. */

@@ -6,7 +6,7 @@
 // wait is over; the right that it waited for may be tried, or is there.
 
 import type { ClaimId } from "@fairlead/model";
-import type { Clock, Timer } from "@fairlead/runtime";
+import { type Clock, describeError, type Timer } from "@fairlead/runtime";
 
 import { crash } from "../../crash.ts";
 import { isRightMissing } from "../../kube/grant-commands.ts";
@@ -43,6 +43,8 @@ export interface ServiceWriterOptions {
   readonly wantedOf: (id: ClaimId) => WantedService | undefined;
   readonly troubles: Troubles;
   readonly onWrite: OnWrite;
+  /** What the server said of the Service's external IPs; undefined: it took them. */
+  readonly onExternal: (id: ClaimId, denied: string | undefined) => void;
 }
 
 /** The writer. Disposing ends what is under way and starts nothing more. */
@@ -211,6 +213,7 @@ class Writer implements ServiceWriter {
     view.keep(id, answer);
     slot.memory.written(write, answer, clock.nowMs());
     troubles.isWell(`${id} ${kindOf(write)}`);
+    if (write.kind === "external") this.#options.onExternal(id, undefined);
     this.#pace.answered();
     this.#rights.passed(rightThere(write));
     onWrite(kindOf(write), "written");
@@ -249,6 +252,7 @@ class Writer implements ServiceWriter {
     const { clock, troubles } = this.#options;
     // An admission plugin that forbids external IPs says so whenever it is asked.
     const isDenied = result === "forbidden" && write.kind === "external";
+    if (isDenied) this.#options.onExternal(id, describeError(error));
     if (result === "refused" || isDenied) memory.refused(write, clock.nowMs());
     else memory.failed(write, clock.nowMs());
     const isTold = result !== "failed" || memory.failures(write) >= FAILURES_TOLD;

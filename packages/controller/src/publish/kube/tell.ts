@@ -10,6 +10,7 @@ import type { Publication } from "../../ports.ts";
 import {
   allocatedEvent,
   type EventDraft,
+  externalEvent,
   movedEvent,
   noMembersEvent,
   pendingEvent,
@@ -47,6 +48,8 @@ export interface Told {
   readonly rejected?: string;
   readonly pending?: Spell;
   readonly memberless?: Spell;
+  /** Its addresses may not stand in `spec.externalIPs`; each life of a controller tells it anew. */
+  readonly external?: Spell;
 }
 
 /** Nothing told of the Service of this uid. */
@@ -70,6 +73,8 @@ export interface TellInput {
   readonly told: Told;
   /** Absent: it asks for nothing any more. */
   readonly verdict?: Verdict;
+  /** Why its addresses may not stand in `spec.externalIPs`; absent: they may. */
+  readonly externalRefused?: string;
   /** Addresses that are held for it. */
   readonly held: readonly Address[];
   readonly publication: Pick<Publication, "leases" | "moves">;
@@ -105,8 +110,16 @@ export function tell(input: TellInput): Telling {
   if (memberless?.isDue === true && lack !== undefined) {
     events.push(noMembersEvent(causeOf(verdict, lack), lack.detail));
   }
+  const { externalRefused } = input;
+  const why = externalRefused === undefined ? undefined : "ExternalIPsRefused";
+  const external = last(told.external, why, nowMs);
+  if (external?.isDue === true && externalRefused !== undefined) {
+    events.push(externalEvent(externalRefused));
+  }
   const openDueMs = isOpen ? nowMs + OPEN_MOVE_MS : undefined;
-  const dues = [pending?.dueMs, memberless?.dueMs, openDueMs].filter((due) => due !== undefined);
+  const dues = [pending?.dueMs, memberless?.dueMs, external?.dueMs, openDueMs].filter(
+    (due) => due !== undefined,
+  );
   return {
     events,
     told: {
@@ -118,6 +131,7 @@ export function tell(input: TellInput): Telling {
       ...(rejection === undefined ? {} : { rejected: rejection.detail }),
       ...(pending === undefined ? {} : { pending: pending.spell }),
       ...(memberless === undefined ? {} : { memberless: memberless.spell }),
+      ...(external === undefined ? {} : { external: external.spell }),
     },
     ...(dues.length === 0 ? {} : { dueMs: Math.min(...dues) }),
   };

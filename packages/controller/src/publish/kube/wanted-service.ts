@@ -30,6 +30,8 @@ export interface WantedClaim {
   readonly verdict: Verdict;
   /** Addresses that are to stand in `spec.externalIPs`; absent: none. */
   readonly external?: readonly Address[];
+  /** Why they do not stand there although that was asked for; absent: they may. */
+  readonly externalRefused?: string;
 }
 
 /** What a publication is followed by. */
