@@ -13,6 +13,7 @@ import type {
 } from "@fairlead/model";
 import type { ServicePlace } from "@fairlead/render";
 
+import type { RefusedListeners } from "./refused-listeners.ts";
 import type { Undecided } from "./undecided.ts";
 
 /** A listener with its members, as nginx serves them. */
@@ -62,6 +63,8 @@ export interface Applied {
   readonly problems: ReadonlyMap<ResourceName, Problem>;
   /** What nginx had no time for, by protocol. */
   readonly undecided: ReadonlyMap<ListenerResource["protocol"], Undecided>;
+  /** What nginx refused, and refuses as long as it is wanted as it was; by protocol. */
+  readonly refused: ReadonlyMap<ListenerResource["protocol"], RefusedListeners>;
   /** Trouble that belongs to no resource. */
   readonly remarks: readonly Remark[];
 }
@@ -78,6 +81,7 @@ export const NOTHING_APPLIED: Applied = {
   attached: new Map(),
   problems: new Map(),
   undecided: new Map(),
+  refused: new Map(),
   remarks: [],
 };
 
@@ -89,6 +93,7 @@ export function withGeneration(
     readonly generation: string | undefined;
     readonly ended?: true;
     readonly undecided: Undecided | undefined;
+    readonly refused: RefusedListeners;
   },
 ): Applied {
   const { generation, udpGeneration, ...rest } = applied;
@@ -100,6 +105,7 @@ export function withGeneration(
   return {
     ...rest,
     undecided,
+    refused: new Map(applied.refused).set(protocol, served.refused),
     udpEnded: protocol === "udp" ? served.ended === true : applied.udpEnded,
     listeners: served.listeners,
     ...(tcp === undefined ? {} : { generation: tcp }),

@@ -17,7 +17,7 @@ import { attachAddresses } from "./attach-addresses.ts";
 import { placeOf } from "./by-address.ts";
 import { guardedBy } from "./guard-steps.ts";
 import { heldRevisions } from "./held-revisions.ts";
-import { expectLanes, holdLanes } from "./hold-lanes.ts";
+import { expectLanes, holdLanes, suspectsOf } from "./hold-lanes.ts";
 import type { Host } from "./host.ts";
 import type { LedgerEntry } from "./ports.ts";
 import { serveListeners } from "./serve-listeners.ts";
@@ -207,7 +207,7 @@ async function serve(
     reloads: result.reloads + served.reloads,
     reloadMs: Math.max(result.reloadMs, served.reloadMs),
     disturbed: result.disturbed || served.reloads > 0,
-    retry: result.retry || isUndecided || [...served.problems.values()].some(isPassing),
+    retry: result.retry || !served.isDone,
   };
 }
 
@@ -241,7 +241,7 @@ async function hold(
   host: Host,
   { lanes, vips, udpLanes }: Extract<Step, { kind: "hold" }>,
   result: Progress,
-  { revisions, rereads = false }: PassContext,
+  { revisions, rereads = false, before }: PassContext,
 ): Promise<Progress> {
   if (lanes.length === 0) {
     // An empty file would be taken for "no addresses" anyway; a stopped daemon says it in the open.
@@ -249,7 +249,8 @@ async function hold(
     const nothing = { held: new Map(), lanes: new Map(), vips: new Map() };
     return { ...result, applied: { ...result.applied, ...nothing } };
   }
-  const wanted = { lanes, vips, udpLanes, rereads };
+  const suspects = suspectsOf(before.problems, revisions);
+  const wanted = { lanes, vips, udpLanes, rereads, suspects };
   const { held, refused, reloaded } = await holdLanes(host, wanted, result.applied.held);
   const carried = heldRevisions({ held, wanted, revisions, before: result.applied });
   const disturbed = result.disturbed || reloaded;
@@ -284,12 +285,7 @@ function expectHold(
   const wanted = steps.find((step) => step.kind === "hold");
   const isAsked = steps.some((step) => step.kind === "ask");
   if (!isAsked || wanted === undefined || wanted.lanes.length === 0) return;
-  expectLanes(host, { ...wanted, rereads }, before.held);
-}
-
-/** A port is given up by its holder some day; what a daemon refuses waits for other content. */
-function isPassing(problem: Problem): boolean {
-  return problem.reason === "PortTaken";
+  expectLanes(host, { ...wanted, rereads, suspects: new Map() }, before.held);
 }
 
 function withRemark(result: Progress, remark: Remark): Progress {

@@ -22,6 +22,7 @@ import { type NewLinks, createNewLinks } from "./new-links.ts";
 import type { AcceptedPlan, LedgerEntry } from "./ports.ts";
 import { type PassWait, createPassWait } from "./pass-wait.ts";
 import { createPutBack, type PutBack } from "./put-back.ts";
+import { isAnyDue } from "./refused-listeners.ts";
 import { startRenewing } from "./renew-addresses.ts";
 import { loadLedger } from "./load-ledger.ts";
 import { decideSteps } from "./steps.ts";
@@ -250,7 +251,8 @@ class Loop implements Converge {
     this.#trouble = undefined;
     if (this.#newLinks.look(observed.kernel.links, this.#wanted)) this.#passes.poke();
     // The supervisor starts a dead daemon within a second; one that stays down is ours to start.
-    if (!this.#retry && isDataPlaneDown(this.#applied, observed)) this.#passIn(RETRY_MS);
+    const isDue = isAnyDue(this.#applied.refused.values(), clock.nowMs());
+    if (!this.#retry && (isDue || isDataPlaneDown(this.#applied, observed))) this.#passIn(RETRY_MS);
     this.#putBackWhatIsGone(observed);
   }
 

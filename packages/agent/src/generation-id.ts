@@ -22,6 +22,11 @@ export function generationId(listeners: readonly ServedListener[], salt: string)
 }
 
 /** What nginx's file has of a listener's members: equal when the text is. */
-export function upstreamKey({ membersRevision, place }: ServedListener): string {
+function upstreamKey({ membersRevision, place }: ServedListener): string {
   return place === undefined ? membersRevision : `${place.service}/${place.slots}`;
+}
+
+/** Whether nginx's file has the same of both. */
+export function isSameText(one: ServedListener | undefined, other: ServedListener): boolean {
+  return one?.revision === other.revision && upstreamKey(one) === upstreamKey(other);
 }

@@ -76,7 +76,13 @@ async function hold(
   vips: readonly VipResource[],
   before: ReadonlyMap<ResourceName, HeldLane> = new Map(),
 ): Promise<HoldResult> {
-  const wanted = { lanes, vips, udpLanes: new Set<ResourceName>(), rereads: false };
+  const wanted = {
+    lanes,
+    vips,
+    udpLanes: new Set<ResourceName>(),
+    rereads: false,
+    suspects: new Map(),
+  };
   return await holdLanes(options, wanted, before);
 }
 
@@ -100,7 +106,13 @@ test("what keepalived is told to expect is what it is handed", async () => {
   const lanes = lanesOf(51, 52);
   const first = await hold(stage, lanes, vipsIn([lanes[0], 100]));
   const vips = vipsIn([lanes[0], 100], [lanes[1], 101]);
-  const wanted = { lanes, vips, udpLanes: new Set<ResourceName>(), rereads: false };
+  const wanted = {
+    lanes,
+    vips,
+    udpLanes: new Set<ResourceName>(),
+    rereads: false,
+    suspects: new Map(),
+  };
   expectLanes({ ...stage.options, keepalived }, wanted, first.held);
   await holdLanes(stage.options, wanted, first.held);
   assert.deepEqual(expected, ["51[100] 52[101]"]);
@@ -133,12 +145,35 @@ test("a lane that is refused with its first listener over UDP follows no other f
   const stage = stageOf({ refuses: ["51udp"] });
   const first = await hold(stage, lanes, []);
   const udpLanes = new Set(lanes.map(({ name }) => name));
-  const wanted = { lanes, vips: [], udpLanes, rereads: false };
+  const wanted = { lanes, vips: [], udpLanes, rereads: false, suspects: new Map() };
   const second = await holdLanes(stage.options, wanted, first.held);
   assert.equal(stage.text(), "51[] 52udp[]");
   assert.equal(wordsOf(second).length, 1);
   await hold(stage, lanes, [], second.held);
   assert.equal(stage.text(), "51[] 52[]", "with its last one it goes back");
+});
+
+test("the search for a new lane that is bad begins from those that are held as they are wanted", async () => {
+  const stage = stageOf({ refuses: ["252["] });
+  const ids = Array.from({ length: 100 }, (_, index) => 100 + index);
+  const first = await hold(stage, lanesOf(...ids), []);
+  const lanes = lanesOf(250, 251, ...ids, 252, 253);
+  const second = await hold(stage, lanes, [], first.held);
+  assert.equal(second.held.size, lanes.length - 1);
+  assert.equal(wordsOf(second).length, 1);
+  assert.ok(stage.offered.length <= 6, `${stage.offered.length} files`);
+});
+
+test("a lane that is not wanted any more goes, though no new one is taken", async () => {
+  const stage = stageOf({ refuses: ["53[", "52[102"] });
+  const [a, b, c, d] = [...lanesOf(51, 52, 53, 54)];
+  assert.ok(a && b && c && d);
+  const first = await hold(stage, [a, d], []);
+  await hold(stage, [a, c], [], first.held);
+  assert.equal(stage.text(), "51[]");
+  const other = await hold(stage, [b, d], vipsIn([b, 101]));
+  await hold(stage, [b], vipsIn([b, 102]), other.held);
+  assert.equal(stage.text(), "52[101]", "also where none is as it is wanted");
 });
 
 test("a VIP on its way into a refused lane stays where it is, and is never in two", async () => {

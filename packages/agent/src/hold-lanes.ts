@@ -1,11 +1,19 @@
 // Hands the lanes to keepalived: what it refuses is found by halving, so that one bad lane never
 // keeps the others from being held. A lane that was held before and is refused now stays as it was,
-// with its VIPs. Given what is wanted and what is held; it keeps nothing between two passes.
+// with its VIPs. Given what is wanted, what is held and what was refused by itself in the last
+// pass: the search goes on from there, so that in the end each was offered.
 
-import type { Address, LaneResource, Remark, ResourceName, VipResource } from "@fairlead/model";
+import type {
+  Address,
+  LaneResource,
+  Remark,
+  ResourceName,
+  Revision,
+  VipResource,
+} from "@fairlead/model";
 
-import type { HeldLane } from "./applied.ts";
-import { type Halving, TRIES_MAX, halve } from "./halve.ts";
+import type { Applied, HeldLane } from "./applied.ts";
+import { type Halving, TRIES_MAX, halve, waitsItsTurn } from "./halve.ts";
 import type { KeepalivedDaemon } from "./ports.ts";
 
 /** A keepalived file with the number of VIPs in it. */
@@ -32,16 +40,23 @@ export interface WantedLanes {
   readonly udpLanes: ReadonlySet<ResourceName>;
   /** Whether keepalived reads its file again even when it is the same. */
   readonly rereads: boolean;
+  /** Lanes that it refused in the last pass, with its words: they are offered after the others. */
+  readonly suspects: ReadonlyMap<ResourceName, Remark>;
 }
 
 /** What keepalived carries after the step. */
 export interface HoldResult {
   /** By name; of the wanted ones those that are refused are here as they were before, if at all. */
   readonly held: ReadonlyMap<ResourceName, HeldLane>;
-  /** keepalived's words for each lane that it does not take as it is wanted. */
+  /**
+   * Why each lane is not held that is wanted otherwise: keepalived's words, or that it waits. First
+   * those that were not offered by themselves, which come first the next time.
+   */
   readonly refused: ReadonlyMap<ResourceName, Remark>;
   readonly reloaded: boolean;
 }
+
+const WAITS = waitsItsTurn("keepalived");
 
 /** Makes keepalived carry the wanted lanes, as far as it takes them. */
 export async function holdLanes(
@@ -50,6 +65,19 @@ export async function holdLanes(
   before: ReadonlyMap<ResourceName, HeldLane>,
 ): Promise<HoldResult> {
   return await new Attempts(options, wanted, before).run();
+}
+
+/** What a daemon refused by these problems of the last pass, and is wanted as it was. */
+export function suspectsOf(
+  problems: Applied["problems"],
+  revisions: ReadonlyMap<ResourceName, Revision>,
+): WantedLanes["suspects"] {
+  return new Map(
+    [...problems].filter(
+      ([name, { reason, revision }]) =>
+        reason === "ConfigRejected" && revision === revisions.get(name),
+    ),
+  );
 }
 
 /** Tells keepalived what `holdLanes` will most likely hand over, so that it is checked by then. */
@@ -61,12 +89,14 @@ export function expectLanes(
   new Attempts(options, wanted, before).expect();
 }
 
-/** The search for what is taken: the set of lanes as they are wanted grows from none. */
+/** The search for what is taken: the set of lanes as they are wanted grows. */
 class Attempts {
   readonly #options: HoldOptions;
   readonly #wanted: WantedLanes;
   readonly #before: ReadonlyMap<ResourceName, HeldLane>;
   readonly #refused = new Map<ResourceName, Remark>();
+  /** Lanes that no more could be offered. */
+  readonly #left: LaneResource[] = [];
   #held: ReadonlyMap<ResourceName, HeldLane>;
   #reloaded = false;
   #tries = 0;
@@ -91,7 +121,10 @@ class Attempts {
     const { lanes } = this.#wanted;
     const refused = await this.#try(new Set(), lanes);
     if (refused !== undefined) await this.#search(lanes, refused);
-    return { held: this.#held, refused: this.#refused, reloaded: this.#reloaded };
+    const { suspects } = this.#wanted;
+    const left = this.#left.map(({ name }) => [name, suspects.get(name) ?? WAITS] as const);
+    const said = new Map([...left, ...this.#refused]);
+    return { held: this.#held, refused: said, reloaded: this.#reloaded };
   }
 
   async #search(lanes: readonly LaneResource[], refused: Remark): Promise<void> {
@@ -99,14 +132,47 @@ class Attempts {
     // the others from it.
     const isKnown = this.#before.size > 0 || !(await this.#options.keepalived.alive());
     if (!isKnown) return this.#refuse(lanes, refused);
-    const taken = new Set<ResourceName>();
-    const isSpent = (): boolean => this.#tries >= TRIES_MAX;
+    const ready = this.#asWanted();
+    const fresh = lanes.filter(({ name }) => !ready.has(name));
+    // What is held already is no lane's fault.
+    if (fresh.length === 0) return this.#refuse(lanes, refused);
+    const taken = new Set(ready);
     const halving: Halving<LaneResource> = {
-      isSpent,
-      offer: async (part, before) => (isSpent() ? before : await this.#try(taken, part)),
-      refuse: (part, remark) => this.#refuse(part, remark),
+      isSpent: () => this.#tries >= TRIES_MAX,
+      offer: (part) => this.#try(taken, part),
+      refuse: (lane, remark) => this.#refuse([lane], remark),
+      leave: (part) => this.#left.push(...part),
     };
-    await halve(halving, lanes, refused);
+    for (const part of this.#inTurn(fresh)) {
+      const again = part.length === fresh.length ? refused : await this.#try(taken, part);
+      if (again !== undefined) await halve(halving, part, again);
+    }
+    // What is gone must go also where nothing new was taken.
+    if (taken.size === ready.size && this.#with(ready).size > 0) await this.#try(taken, []);
+  }
+
+  /** Of the wanted lanes those that are held just so. */
+  #asWanted(): ReadonlySet<ResourceName> {
+    const { lanes } = this.#wanted;
+    const wanted = this.#with(new Set(lanes.map(({ name }) => name)));
+    const textOf = (all: ReadonlyMap<ResourceName, HeldLane>, name: ResourceName): string => {
+      const lane = all.get(name);
+      return lane === undefined ? "" : this.#render(new Map([[name, lane]])).text;
+    };
+    return new Set(
+      lanes.flatMap(({ name }) =>
+        this.#before.has(name) && textOf(this.#before, name) === textOf(wanted, name) ? name : [],
+      ),
+    );
+  }
+
+  /** Those that nothing is known of, and then the others in the order of what was said of them. */
+  #inTurn(fresh: readonly LaneResource[]): readonly (readonly LaneResource[])[] {
+    const { suspects } = this.#wanted;
+    const byName = new Map(fresh.map((lane) => [lane.name, lane]));
+    const unknown = fresh.filter(({ name }) => !suspects.has(name));
+    const known = [...suspects.keys()].flatMap((name) => byName.get(name) ?? []);
+    return [unknown, known].filter(({ length }) => length > 0);
   }
 
   /** Tries to add `fresh` to `taken`; on success both are carried and `taken` has grown. */

@@ -17,7 +17,7 @@ import type {
   ServiceRoutes,
   VrrpListener,
 } from "./ports.ts";
-import type { ServeOptions } from "./serve-listeners.ts";
+import type { ServeOptions } from "./serve-options.ts";
 
 /** What steps are run against. */
 export interface Host extends ServeOptions, HoldOptions {

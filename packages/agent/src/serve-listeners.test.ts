@@ -21,7 +21,8 @@ import { generationId } from "./generation-id.ts";
 import { nginxParts } from "./nginx-parts.ts";
 import type { PortProbe } from "./ports.ts";
 import { createPortProbe } from "./ports-probe/port-probe.ts";
-import { type ServeOptions, type ServeResult, serveListeners } from "./serve-listeners.ts";
+import { serveListeners } from "./serve-listeners.ts";
+import type { ServeOptions, ServeResult } from "./serve-options.ts";
 import type { S6Supervisor } from "./supervise/s6.ts";
 
 /** The pass ends, which is when it is reported, within this: nginx tries a port for 2.5 s. */

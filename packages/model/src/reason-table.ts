@@ -216,7 +216,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   ConfigRejected: entry(
     "FL0406",
     "A daemon on the agent refused this part of its configuration.",
-    "Read the daemon's words in the detail; a lane is offered again by itself, the rest when it changes.",
+    "Read the daemon's words in the detail; it is offered again when it changes, and by itself within minutes.",
   ),
   AgentUnreachable: entry(
     "FL0407",
