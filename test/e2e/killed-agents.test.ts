@@ -20,6 +20,8 @@ const PROBE_MS = 150_000;
 
 /** What a change takes, as an agent does it: first what nginx needs, then what keepalived does. */
 const THINGS = [
+  "writes nginx/places.new",
+  "renames to nginx/places",
   "renames to state/plan.json",
   "writes nginx/candidate.conf",
   "runs nginx -t",
@@ -36,46 +38,60 @@ const THINGS = [
   "runs nft --file",
 ] as const;
 
-story(
-  "agents are killed before each thing that a change takes: the next ones end what was begun",
-  { balancers: 2, agentEnv: DYING },
-  async (stage) => {
-    await stage.write("web.yaml", service({ name: "web" }));
-    const web = await stage.served("default/web");
-    await stage.backed();
-    const daemons = daemonsOf(stage);
-    const moves = movesOf(stage, web.address);
-    const asked = { address: web.address, port: 80, everyMs: 20, durationMs: PROBE_MS };
-    await using probe = await startProbe(stage.client, asked);
-    await probe.waitForAnswer(5_000);
-
-    const others = new Set<string>();
-    const half = THINGS.length / 2;
-    for (let at = 0; at < half; at += 1) {
-      // One is killed in what it does to nginx, the other one in what it does to keepalived.
-      const things = [THINGS[at] ?? "", THINGS[at + half] ?? ""];
-      await changeUntilDeath(stage, things, true);
-      others.add(await untilServed(stage, "default/other"));
-      await changeUntilDeath(stage, things.toReversed(), false);
-      await untilGone(stage, [...others]);
-    }
-    assert.equal(others.size, 1, "it got the same address each time");
-    const deaths = stage.balancers.flatMap(({ name }) => deathsOf(stage.agent(name)));
-    assert.deepEqual(deaths.toSorted(), [...THINGS, ...THINGS].toSorted(), "each twice");
-    for (const host of stage.balancers) {
-      const kept = readdirSync(host.outsidePath(STATE_DIR)).toSorted();
-      assert.deepEqual(kept, ["ledger", "plan.json"], `what agents began on ${host.name} is gone`);
-    }
-    noneFailed(await probe.stop());
-    assert.deepEqual(daemonsOf(stage), daemons, "no daemon was started anew");
-    for (const host of stage.balancers) {
-      const log = readFileSync(host.outsidePath(`${RUN_DIR}/log/keepalived/current`), "utf8");
-      const begun = log.match(/\(lane-10\.77\.0\.0-24-1\) Entering/g);
-      assert.equal(begun?.length, 1, `${host.name} never left the address's lane`);
-    }
-    assert.equal(movesOf(stage, web.address), moves, "the address never came or went");
-  },
+/** One agent is killed in what it does to nginx, the other one in what it does to keepalived. */
+const PAIRS = THINGS.slice(0, THINGS.length / 2).map(
+  (thing, at) => [thing, THINGS[at + THINGS.length / 2] ?? ""] as const,
 );
+const MIDDLE = PAIRS.length / 2;
+
+for (const [which, pairs] of [
+  ["first", PAIRS.slice(0, MIDDLE)],
+  ["last", PAIRS.slice(MIDDLE)],
+] as const) {
+  story(
+    `agents are killed before each of the ${which} things that a change takes: the next ones end it`,
+    { balancers: 2, agentEnv: DYING },
+    (stage) => killBefore(stage, pairs),
+  );
+}
+
+async function killBefore(
+  stage: Stage,
+  pairs: readonly (readonly [string, string])[],
+): Promise<void> {
+  await stage.write("web.yaml", service({ name: "web" }));
+  const web = await stage.served("default/web");
+  await stage.backed();
+  const daemons = daemonsOf(stage);
+  const moves = movesOf(stage, web.address);
+  const asked = { address: web.address, port: 80, everyMs: 20, durationMs: PROBE_MS };
+  await using probe = await startProbe(stage.client, asked);
+  await probe.waitForAnswer(5_000);
+
+  const others = new Set<string>();
+  for (const things of pairs) {
+    await changeUntilDeath(stage, things, true);
+    others.add(await untilServed(stage, "default/other"));
+    await changeUntilDeath(stage, things.toReversed(), false);
+    await untilGone(stage, [...others]);
+  }
+  assert.equal(others.size, 1, "it got the same address each time");
+  const deaths = stage.balancers.flatMap(({ name }) => deathsOf(stage.agent(name)));
+  const things = pairs.flat();
+  assert.deepEqual(deaths.toSorted(), [...things, ...things].toSorted(), "each twice");
+  for (const host of stage.balancers) {
+    const kept = readdirSync(host.outsidePath(STATE_DIR)).toSorted();
+    assert.deepEqual(kept, ["ledger", "plan.json"], `what agents began on ${host.name} is gone`);
+  }
+  noneFailed(await probe.stop());
+  assert.deepEqual(daemonsOf(stage), daemons, "no daemon was started anew");
+  for (const host of stage.balancers) {
+    const log = readFileSync(host.outsidePath(`${RUN_DIR}/log/keepalived/current`), "utf8");
+    const begun = log.match(/\(lane-10\.77\.0\.0-24-1\) Entering/g);
+    assert.equal(begun?.length, 1, `${host.name} never left the address's lane`);
+  }
+  assert.equal(movesOf(stage, web.address), moves, "the address never came or went");
+}
 
 /** Has one Service more or less, waits until all agents have died of it, and starts them anew. */
 async function changeUntilDeath(
