@@ -5,22 +5,9 @@ import assert from "node:assert/strict";
 
 import type { KubeObject } from "@fairlead/testkit";
 
+import { POOL_KIND, poolText, saysOf, untilPool } from "./stage/cluster-pools.ts";
 import { service } from "./stage/manifests.ts";
-import type { Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
-
-const KIND = { apiVersion: "fairlead.io/v1alpha1", kind: "AddressPool" } as const;
-
-interface PoolStatus {
-  readonly observedGeneration?: number;
-  readonly usage?: Readonly<Record<string, { readonly used: string }>>;
-  readonly conditions?: readonly {
-    readonly type: string;
-    readonly status: string;
-    readonly reason: string;
-    readonly message: string;
-  }[];
-}
 
 const bad: readonly (readonly [spec: object, words: RegExp])[] = [
   [{ addresses: ["10.77.0.300"] }, /addresses\[0\].*expected a CIDR, first-last, or one address/],
@@ -46,26 +33,6 @@ const bad: readonly (readonly [spec: object, words: RegExp])[] = [
   [{ external: { url: "http://me@ipam", class: "lab" } }, /user, query and fragment/],
 ];
 
-function pool(name: string, spec: object): string {
-  return JSON.stringify({ ...KIND, metadata: { name }, spec });
-}
-
-async function untilStatus(
-  stage: Stage,
-  what: string,
-  isSo: (status: PoolStatus) => boolean,
-): Promise<void> {
-  await stage.api().kube.until(what, { ...KIND, name: "lan" }, (object) => {
-    const status = object?.["status"] as PoolStatus | undefined;
-    return status !== undefined && isSo(status) ? true : undefined;
-  });
-}
-
-function says(status: PoolStatus, type: string): string {
-  const found = status.conditions?.find((condition) => condition.type === type);
-  return found === undefined ? "" : `${found.status} ${found.reason} ${found.message}`;
-}
-
 story(
   "a pool of the cluster is made, shrinks and goes under use, and its status says so",
   { source: "kubernetes", controllerFlags: ["--members=endpoints"], pools: [] },
@@ -74,24 +41,30 @@ story(
     for (const document of service({ name: "web" })) await kube.create(document as KubeObject);
     const apply = (text: string): Promise<string> => kubectl(["apply", "--filename=-"], text);
     for (const [wrong, words] of bad) {
-      await assert.rejects(kube.create({ ...KIND, metadata: { name: "bad" }, spec: wrong }), words);
+      await assert.rejects(
+        kube.create({ ...POOL_KIND, metadata: { name: "bad" }, spec: wrong }),
+        words,
+      );
     }
 
     const spec = { addresses: ["10.77.0.100-10.77.0.109"], quarantine: "0s" };
-    await apply(pool("lan", spec));
+    await apply(poolText("lan", spec));
     const { address } = await stage.served("default/web");
     assert.equal(address, "10.77.0.100");
-    await untilStatus(
-      stage,
+    await untilPool(
+      kube,
+      "lan",
       "usage and conditions are written",
       (status) =>
         status.usage?.["ipv4"]?.used === "1/10" &&
-        ["Ready", "Available", "HeldInside"].every((type) => says(status, type).startsWith("True")),
+        ["Ready", "Available", "HeldInside"].every((type) =>
+          saysOf(status, type).startsWith("True"),
+        ),
     );
     const table = await kubectl(["get", "addresspools"]);
     assert.match(table, /^NAME +MODE +IPV4 +IPV6 +READY +AGE\nlan +vrrp +1\/10 +True +/);
 
-    await apply(pool("lan", { ...spec, addresses: ["10.77.0.105-10.77.0.109"] }));
+    await apply(poolText("lan", { ...spec, addresses: ["10.77.0.105-10.77.0.109"] }));
     const kept = "10.77.0.100 is held outside of what it gives, and kept";
     await stage.until("what is held outside is named", (list) =>
       list.findings.some(({ remark }) => remark?.detail === kept) ? true : undefined,

@@ -10,6 +10,7 @@ export interface ServiceOptions {
   readonly namespace?: string;
   readonly ports?: readonly ServicePort[];
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
   /** Added to the spec. */
   readonly spec?: Document;
   /** Addresses of those who answer; an empty list makes no EndpointSlice. Default: both members. */
@@ -34,10 +35,11 @@ export const HTTP: ServicePort = { name: "http", port: 80, targetPort: 8080 };
 export function service(options: ServiceOptions): readonly Document[] {
   const { name, namespace = "default", ports = [HTTP], members = MEMBERS } = options;
   const annotations = options.annotations === undefined ? {} : { annotations: options.annotations };
+  const labels = options.labels === undefined ? {} : { labels: options.labels };
   const object = {
     apiVersion: "v1",
     kind: "Service",
-    metadata: { name, namespace, ...annotations },
+    metadata: { name, namespace, ...annotations, ...labels },
     spec: { type: "LoadBalancer", ports, ...options.spec },
   };
   const families = [
