@@ -2,11 +2,11 @@
 // says, what it leaves unsaid, and what the controller makes of it. Time is the fake clock's.
 
 import assert from "node:assert";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { test } from "node:test";
 
 import { planOfServices } from "@fairlead/testkit";
-import { encodeReport, type FromAgent, reportDigest } from "@fairlead/wire";
+import { encodeFromAgent, encodeReport, type FromAgent, reportDigest } from "@fairlead/wire";
 import { status } from "@grpc/grpc-js";
 
 import { AGENT, helloOf, reportOf, revisionOfPlan, Stage } from "./sync-stage.ts";
@@ -55,6 +55,24 @@ test("an agent whose stream breaks was not withdrawn", async () => {
   await stage.until("agent-gone");
   const atMs = stage.clock.wallMs();
   assert.deepEqual(stage.facts.at(-1), { kind: "agent-gone", atMs, agent: AGENT });
+});
+
+test("an agent whose stream breaks as it is welcomed is known to be gone", async () => {
+  await using stage = new Stage();
+  let open: (call: unknown) => void = () => {};
+  const addService = (_: unknown, service: Record<string, unknown>): void => {
+    open = service["sync"] as typeof open;
+  };
+  stage.sync.register({ addService });
+  const write = (): boolean => call.emit("cancelled");
+  const call = Object.assign(new EventEmitter(), { writable: true, getPeer: () => "x", write });
+  open(call);
+  call.emit("data", encodeFromAgent(helloOf()));
+  assert.deepEqual(
+    stage.facts.map((fact) => fact.kind),
+    ["agent-hello", "agent-gone"],
+  );
+  assert.equal(stage.sync.syncState(AGENT).detail, "the agent is not connected");
 });
 
 test("a reconnect with nothing changed costs less than 600 bytes, with 100 Services", async () => {

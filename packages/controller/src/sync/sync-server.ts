@@ -195,9 +195,10 @@ class Streams implements SyncServer {
       heartbeatIntervalMs: this.#heartbeatIntervalMs,
       reportKnown: peer.hasReported,
     };
-    stream.send({ kind: "welcome", welcome });
-    this.#step(hello.agent, { kind: "hello", hello });
     this.#emit({ kind: "agent-hello", atMs: clock.wallMs(), hello });
+    stream.send({ kind: "welcome", welcome });
+    if (peer.stream !== stream) return;
+    this.#step(hello.agent, { kind: "hello", hello });
     // What was proved then is proved now, and need not come again.
     if (known !== undefined) this.#takeReport(known, false);
   }
