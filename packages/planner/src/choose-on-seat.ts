@@ -108,6 +108,9 @@ function isFitting(
 }
 
 function whyNone(desk: Desk, { view, seat, family }: SeatRequest): Remark {
+  if (!view.families.includes(family)) {
+    return { reason: "FamilyUnavailable", detail: `no ${family} range is in ${view.pool.name}` };
+  }
   if (!seat.ranges.some((range) => range.family === family)) {
     const detail = `${seat.agent} has no ${family} network of pool ${view.pool.name}`;
     return { reason: "NoSegment", detail };

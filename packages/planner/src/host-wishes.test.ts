@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Plan, World } from "@fairlead/model";
+import type { FamilyWish, Plan, World } from "@fairlead/model";
 import {
   findVerdict,
   makeAgents,
@@ -96,6 +96,19 @@ test("mode host: of wishes in two pools those in the pool that is named are serv
   assert.deepEqual(addressesOf(made), ["192.0.2.100", "192.0.2.105"]);
   const places = [...made.leases.values()].map(({ placement }) => placement.kind);
   assert.deepEqual(places, ["host", "host"]);
+});
+
+test("mode host: that its pool has no IPv6 is no trouble of a Service that merely prefers both", () => {
+  const ipv4 = [makePool("lan", "192.0.2.100-192.0.2.109", { mode: "host" })];
+  const made = (families: FamilyWish): Plan => {
+    const claims = [makeClaim("web", { families })];
+    return planned(makeWorld({ claims, pools: ipv4, agents: makeAgents(2) }));
+  };
+  const both = findVerdict(made({ policy: "PreferDualStack", families: [] }), "web");
+  const reasons = [both.main, ...both.remarks].map((remark) => remark?.reason);
+  assert.ok(!reasons.includes("NoSegment"), reasons.join());
+  const six = made({ policy: "SingleStack", families: ["ipv6"] });
+  assert.equal(verdictLine(six, "web"), "refused FamilyUnavailable");
 });
 
 function addressesOf(made: Plan): readonly string[] {
