@@ -13,6 +13,8 @@ export interface Faults {
   random(): number;
   /** Whether this call has bad luck. */
   strikes(): boolean;
+  /** How often each of the calls failed so far. */
+  readonly failures: ReadonlyMap<string, number>;
   /** Lets a call take its time, then fail or not. Rejects with an EdgeError. */
   attempt(clock: Clock, call: string, tookMs: number): Promise<void>;
 }
@@ -20,13 +22,16 @@ export interface Faults {
 /** Makes the luck of a seed. */
 export function createFaults(options: { readonly seed: number; readonly rate: number }): Faults {
   const random = randomBySeed(options.seed);
+  const failures = new Map<string, number>();
   const faults: Faults = {
     rate: options.rate,
     random,
+    failures,
     strikes: () => random() < faults.rate,
     attempt: async (clock, call, tookMs) => {
       await clock.sleep(tookMs);
       if (!faults.strikes()) return;
+      failures.set(call, (failures.get(call) ?? 0) + 1);
       throw new EdgeError({ code: "INJECTED", message: `${call} fails now`, retryable: true });
     },
   };

@@ -1,9 +1,10 @@
 // Watches every publication of a day: an address that comes to stand there for a claim was proved,
-// so that a kernel has it, or had it as long ago as a proof counts. Given the ring; it changes
-// nothing.
+// so that a kernel has it, or had it as long ago as a proof counts; and it stands there no more
+// soon after all agents said that they do not have it. Given the ring; it changes nothing.
 
 import type { HolderEvent } from "@fairlead/lab";
-import { claimTitle } from "@fairlead/model";
+import { type Address, claimTitle, vipName } from "@fairlead/model";
+import { WITHDRAW_AFTER_MS } from "@fairlead/planner";
 
 import type { Ring } from "../scenario/ring.ts";
 
@@ -13,34 +14,119 @@ import type { Ring } from "../scenario/ring.ts";
  */
 const PROOF_MS_MAX = 60_000;
 
+/** A burst of facts waits for its plan this long, and a plan for its publication, in ms. */
+const PACE_MS_MAX = 50;
+
+/**
+ * Plans whose rows are written one after the other until an address is out of the status: the one
+ * that set the clock for it, one that was under way when it rang, and the one that withdraws.
+ */
+const WRITES_MAX = 3;
+
 /** What is watched. */
 export interface PublicationWatch {
   /** What went wrong, in the order of time. */
   readonly faults: readonly string[];
+  /** Looks whether something stays there that nobody has. */
+  look(): void;
 }
 
 /** Looks at each publication from now on. */
 export function watchPublications(ring: Ring): PublicationWatch {
-  const faults: string[] = [];
-  let before: ReadonlySet<string> = new Set();
-  ring.controller.onPublished = ({ verdicts }) => {
-    const now = new Set<string>();
-    const atMs = ring.clock.nowMs();
+  return new Watch(ring);
+}
+
+/** What stands published of one address of one claim. */
+interface Entry {
+  readonly address: Address;
+  readonly title: string;
+  /** When everybody had said that he does not have it; undefined: somebody may have it. */
+  deniedMs: number | undefined;
+}
+
+class Watch implements PublicationWatch {
+  readonly faults: string[] = [];
+  readonly #ring: Ring;
+  #entries = new Map<string, Entry>();
+  #failures = 0;
+  #storeMsMax = 0;
+
+  constructor(ring: Ring) {
+    this.#ring = ring;
+    ring.controller.onPublished = (publication) => this.#onPublished(publication.verdicts);
+  }
+
+  #onPublished(verdicts: NonNullable<Ring["controller"]["published"]>["verdicts"]): void {
+    const { history, clock } = this.#ring;
+    const atMs = clock.nowMs();
+    const before = this.#entries;
+    this.#entries = new Map();
     for (const { claim, uid, addresses } of verdicts.values()) {
       for (const { address } of addresses.filter(({ published }) => published)) {
         const key = `${uid} ${address}`;
-        now.add(key);
-        if (before.has(key)) continue;
-        const lastMs = lastHeldMs(ring.history, address, atMs);
+        const title = claimTitle(claim);
+        const known = before.get(key);
+        this.#entries.set(key, known ?? { address, title, deniedMs: undefined });
+        if (known !== undefined) continue;
+        const lastMs = lastHeldMs(history, address, atMs);
         if (lastMs !== undefined && atMs - lastMs <= PROOF_MS_MAX) continue;
         const since = lastMs === undefined ? "ever" : `for ${atMs - lastMs} ms`;
-        const what = `${address} was published for ${claimTitle(claim)}`;
-        faults.push(`at ${atMs} ms: ${what}, and no host had it ${since}`);
+        const what = `${address} was published for ${title}`;
+        this.faults.push(`at ${atMs} ms: ${what}, and no host had it ${since}`);
       }
     }
-    before = now;
-  };
-  return { faults };
+  }
+
+  look(): void {
+    const atMs = this.#ring.clock.nowMs();
+    const isHindered = this.#isHindered();
+    for (const [key, entry] of this.#entries) {
+      if (isHindered || !this.#isDenied(entry.address)) entry.deniedMs = undefined;
+      else entry.deniedMs ??= atMs;
+      const { deniedMs, address, title } = entry;
+      if (deniedMs === undefined || atMs - deniedMs <= this.#withdrawMsMax()) continue;
+      this.#entries.delete(key);
+      const what = `${address} is published for ${title}`;
+      this.faults.push(`at ${atMs} ms: ${what}, and all said ${atMs - deniedMs} ms ago: not here`);
+    }
+  }
+
+  /** Time from everybody's word until it is out of the status, while nothing fails. */
+  #withdrawMsMax(): number {
+    return WITHDRAW_AFTER_MS + WRITES_MAX * (PACE_MS_MAX + this.#storeMsMax) + 2 * PACE_MS_MAX;
+  }
+
+  /** Whether nothing can be withdrawn now: who would do it is not there, or cannot write. */
+  #isHindered(): boolean {
+    const { controller, faults } = this.#ring;
+    this.#storeMsMax = Math.max(this.#storeMsMax, controller.storeMs);
+    const failures = faults.failures.get("writing the status") ?? 0;
+    const hasFailed = failures > this.#failures;
+    this.#failures = failures;
+    const view = controller.context()?.view;
+    if (view?.plan === undefined || view.notReady !== undefined || hasFailed) return true;
+    return view.findings.some(({ reason }) => reason === "StoreUnavailable");
+  }
+
+  /** Whether all who could have the address are there, and say that they do not. */
+  #isDenied(address: Address): boolean {
+    const view = this.#ring.controller.context()?.view;
+    const row = this.#ring.medium.leases.get(address);
+    const lane =
+      row?.placement.kind === "lane" ? view?.plan?.lanes.get(row.placement.lane) : undefined;
+    const alone = row?.placement.kind === "host" ? [row.placement.agent] : [];
+    const named = new Set([...(row?.sentTo ?? []), ...(lane?.order ?? []), ...alone]);
+    // After a lost store it may be with anybody.
+    if (named.size === 0) for (const { name } of this.#ring.agents.values()) named.add(name);
+    const agents = view?.state.agents;
+    for (const name of new Set([...named, ...(agents?.keys() ?? [])])) {
+      const agent = agents?.get(name);
+      if (agent?.report === undefined || !agent.connected) {
+        if (named.has(name)) return false;
+      } else if (agent.report.resources.get(vipName(address))?.step === "serving") return false;
+    }
+    return true;
+  }
 }
 
 /** When a host last had the address; undefined: none ever had. */

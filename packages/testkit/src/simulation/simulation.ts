@@ -66,6 +66,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     for (let leftMs = ms; leftMs > 0; leftMs -= LOOK_MS) {
       await ring.clock.advance(LOOK_MS);
       watch.look();
+      publications.look();
     }
   };
   await pass(3000);
