@@ -214,6 +214,11 @@ class Found {
   }
 
   #noSeatOf(address: Address): Remark {
+    const other = this.#desk.book.poolOf(address)?.pool.name;
+    if (other !== undefined && other !== this.#view.pool.name) {
+      const why = `${address} lies in pool ${other}, and pool ${this.#view.pool.name} is asked for first`;
+      return { reason: "ConflictingWishes", detail: why };
+    }
     const detail = `${address} is of no network of an agent of pool ${this.#view.pool.name}`;
     return { reason: "NoSegment", detail };
   }

@@ -98,6 +98,18 @@ test("mode host: of wishes in two pools those in the pool that is named are serv
   assert.deepEqual(places, ["host", "host"]);
 });
 
+test("mode host: a wish of another pool beside those of its own is told of as one that conflicts", () => {
+  const claims = [makeClaim("web", { wishes: wishes.toReversed() })];
+  const made = planned(makeWorld({ claims, pools: mixed, agents: makeAgents(2) }));
+  const { main, remarks } = findVerdict(made, "web");
+  const reasons = [main, ...remarks].map((remark) => remark?.reason);
+  assert.ok(
+    reasons.includes("ConflictingWishes") && !reasons.includes("NoSegment"),
+    reasons.join(),
+  );
+  assert.deepEqual(addressesOf(made), ["192.0.2.100", "192.0.2.105"]);
+});
+
 test("mode host: that its pool has no IPv6 is no trouble of a Service that merely prefers both", () => {
   const ipv4 = [makePool("lan", "192.0.2.100-192.0.2.109", { mode: "host" })];
   const made = (families: FamilyWish): Plan => {
