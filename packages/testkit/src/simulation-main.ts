@@ -1,6 +1,7 @@
 // Runs simulations by hand: `node packages/testkit/src/simulation-main.ts --seed N --runs M`.
 // Prints each seed that fails with what was wrong; --log shows what happened in the first one.
-// --no-operators leaves out what operators ask for, and --deeds N makes the days shorter or longer.
+// --no-operators leaves out what operators ask for, --deeds N makes the days shorter or longer, and
+// --with families,pools gives them these traits, or `nothing`, in place of those of their seeds.
 
 import { commandOf, readDays } from "./simulation/day-flags.ts";
 import { simulate } from "./simulation/simulation.ts";

@@ -2,6 +2,7 @@
 // nobody has put it there again. Given a clock.
 
 import type { AddedAddress, KernelAddress } from "@fairlead/agent";
+import { familyBits, familyOf } from "@fairlead/model";
 import type { Clock } from "@fairlead/runtime";
 
 import { address as addressOf, device as deviceName } from "../node-plan-builders.ts";
@@ -49,7 +50,7 @@ export function createFakeDevice(clock: Clock, onExpiry: () => void): FakeDevice
 export function withHeld(device: FakeDevice, held: readonly string[]): readonly KernelAddress[] {
   const plain = Array.from(new Set(held), (text): KernelAddress => ({
     address: addressOf(text),
-    prefixLength: 32,
+    prefixLength: familyBits(familyOf(addressOf(text))),
     link: deviceName("eth0"),
   }));
   return [...plain.filter((one) => !device.has(one.address)), ...device.addresses()];

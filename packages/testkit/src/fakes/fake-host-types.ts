@@ -80,6 +80,8 @@ export interface FakeHostOptions {
   readonly name: string;
   /** Its own address with its length: 192.0.2.11/24. */
   readonly prefix: string;
+  /** Addresses of other families or networks that its device has too. Default none. */
+  readonly more?: readonly string[];
   readonly segment: FakeSegment;
   readonly clock: Clock;
   /** Whether its device has the default route. Default true. */

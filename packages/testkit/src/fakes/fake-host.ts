@@ -6,9 +6,7 @@ import {
   type Address,
   type DeviceName,
   type Link,
-  type Prefix,
   parseDeviceName,
-  parsePrefix,
   present,
 } from "@fairlead/model";
 import { EdgeError } from "@fairlead/runtime";
@@ -32,6 +30,7 @@ import { createFakePlanFile } from "./fake-plan-file.ts";
 import type { FakeFailures } from "./fake-failures.ts";
 import type { FakeHost, FakeHostOptions } from "./fake-host-types.ts";
 import type { FakeSegment } from "./fake-segment.ts";
+import { createFakeOwnAddresses, type FakeOwnAddresses } from "./fake-own-addresses.ts";
 import { createFakeSenses, fakeMac, type FakeSenses } from "./fake-senses.ts";
 import { countVips, vipsIn } from "./keepalived-text.ts";
 
@@ -50,7 +49,7 @@ class Host implements FakeHost {
   readonly name: string;
   readonly #segment: FakeSegment;
   readonly #failures: FakeFailures;
-  readonly #prefix: Prefix;
+  readonly #own: FakeOwnAddresses;
   readonly #isPrimary: boolean;
   readonly #held = new Map<number, readonly string[]>();
   readonly #foreign = new Set<string>();
@@ -71,8 +70,8 @@ class Host implements FakeHost {
   #keepalivedText = "";
   #keepalivedState: "stopped" | "runs" | "killed" = "stopped";
 
-  constructor({ name, prefix, segment, clock, isPrimary = true, failures }: FakeHostOptions) {
-    const parsed = parsePrefix(prefix);
+  constructor(options: FakeHostOptions) {
+    const { name, prefix, more = [], segment, clock, isPrimary = true, failures } = options;
     this.#isPrimary = isPrimary;
     this.name = name;
     this.#segment = segment;
@@ -89,8 +88,8 @@ class Host implements FakeHost {
     this.memberTable = createFakeMemberTable((call) => this.#fail(call));
     this.members = this.memberTable.table;
     this.nginxUdp = this.#nginxUdp.daemon;
-    this.#prefix = present(parsed.kind === "ok" ? parsed.value : undefined, "a prefix");
-    this.own = this.#prefix.address;
+    this.#own = createFakeOwnAddresses([prefix, ...more], DEVICE);
+    this.own = this.#own.first;
     this.mac = fakeMac(this.own);
     const senses = createFakeSenses({
       host: this,
@@ -106,16 +105,14 @@ class Host implements FakeHost {
     view: async () => {
       this.#fail("kernel.view");
       const addresses = this.#addresses();
-      const prefixes = [this.#prefix, ...addresses.map(({ address }) => ({ address, length: 32 }))];
       const link: Link = {
         name: DEVICE,
         mac: this.mac,
         up: this.#linkUp,
         primary: this.#isPrimary,
-        prefixes,
+        prefixes: this.#own.prefixesWith(addresses),
       };
-      const { address, length: prefixLength } = this.#prefix;
-      return { links: [link], addresses: [{ address, prefixLength, link: DEVICE }, ...addresses] };
+      return { links: [link], addresses: [...this.#own.addresses, ...addresses] };
     },
     lastView: () => this.kernel.view(),
     putAddress: async (address) => {
@@ -123,7 +120,7 @@ class Host implements FakeHost {
       this.#device.put(address);
       this.#notify();
     },
-    routeLength: async () => this.#prefix.length,
+    routeLength: async ({ address }) => this.#own.lengthFor(address),
     removeAddress: async ({ address }) => {
       this.#fail("kernel.removeAddress");
       const wasForeign = this.#foreign.delete(address);
@@ -250,7 +247,7 @@ class Host implements FakeHost {
 
   answersFor(address: Address): boolean {
     if (!this.#linkUp) return false;
-    return address === this.own || this.#addresses().some((one) => one.address === address);
+    return [...this.#own.addresses, ...this.#addresses()].some((one) => one.address === address);
   }
 
   isSpeaking(): boolean {

@@ -32,7 +32,7 @@ const KEEPALIVED_BACK_MS = 50;
 /** What a host of a ring is made of. */
 export interface RingAgentOptions {
   readonly name: string;
-  /** Its own address with its length: `192.0.2.11/24`. */
+  /** Its own addresses with their lengths, with commas between them: `192.0.2.11/24`. */
   readonly prefix: string;
   /** Whether its device has the default route. */
   readonly isPrimary: boolean;
@@ -111,7 +111,8 @@ class HostWithAgent implements RingAgent {
   isPowered = true;
 
   constructor(options: RingAgentOptions) {
-    const { name, prefix } = options;
+    const { name } = options;
+    const [prefix = "", ...more] = options.prefix.split(",");
     this.#options = options;
     this.#deaf = createDeafTimes(options.clock);
     this.deafTimes = this.#deaf.times;
@@ -122,6 +123,7 @@ class HostWithAgent implements RingAgent {
     this.host = createFakeHost({
       name,
       prefix,
+      more,
       segment: this.#segment,
       clock: options.clock,
       isPrimary: options.isPrimary,

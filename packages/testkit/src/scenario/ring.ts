@@ -26,7 +26,7 @@ export interface RingOptions {
   readonly seed: number;
   /** Share of calls of ports that fail, 0 to 1. */
   readonly faultRate: number;
-  /** Hosts by name, each with its own address: `192.0.2.11/24`. */
+  /** Hosts by name, each with its own addresses: `192.0.2.11/24,2001:db8::11/64`. */
   readonly hosts: ReadonlyMap<string, string>;
   /** Texts of `--pool`. */
   readonly pools: readonly string[];

@@ -32,7 +32,8 @@ export function createDice(random: () => number): Dice {
 
 /** Names of the Services that come and go. */
 export const SERVICES: readonly string[] = Array.from({ length: 8 }, (_, at) => `s${at}`);
-const PORTS: readonly string[] = ["tcp/80", "tcp/443", "udp/53"];
+/** What they may listen on. */
+export const PORTS: readonly string[] = ["tcp/80", "tcp/443", "udp/53"];
 
 interface Deed {
   /** How often it happens, against the others. */

@@ -9,6 +9,8 @@ const DAYS: readonly Day[] = [
   { seed: 7, hasOperators: true },
   { seed: 22, hasOperators: false },
   { seed: 9, deeds: 12, hasOperators: false },
+  { seed: 3, hasOperators: true, traits: ["families", "stores"] },
+  { seed: 4, hasOperators: true, traits: [] },
 ];
 
 for (const day of DAYS) {

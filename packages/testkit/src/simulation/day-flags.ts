@@ -3,10 +3,11 @@
 
 import { parseArgs } from "node:util";
 
+import { isTrait, type Trait, TRAITS } from "./day-traits.ts";
 import type { SimulationOptions } from "./simulation.ts";
 
 /** What one day is made of. */
-export type Day = Pick<SimulationOptions, "seed" | "deeds" | "hasOperators">;
+export type Day = Pick<SimulationOptions, "seed" | "deeds" | "hasOperators" | "traits">;
 
 /** The days that the program runs: from this seed on, that many. */
 export interface Days extends Day {
@@ -14,6 +15,9 @@ export interface Days extends Day {
   /** Whether to show what happened. */
   readonly isLogged: boolean;
 }
+
+/** Stands for no trait at all. */
+const NOTHING = "nothing";
 
 const PROGRAM = "node packages/testkit/src/simulation-main.ts";
 
@@ -26,6 +30,7 @@ export function readDays(args: readonly string[]): Days {
       runs: { type: "string", default: "100" },
       deeds: { type: "string" },
       "no-operators": { type: "boolean", default: false },
+      with: { type: "string" },
       log: { type: "boolean", default: false },
     },
   });
@@ -34,14 +39,24 @@ export function readDays(args: readonly string[]): Days {
     runs: Number(values.runs),
     ...(values.deeds === undefined ? {} : { deeds: Number(values.deeds) }),
     hasOperators: !values["no-operators"],
+    ...(values.with === undefined ? {} : { traits: readTraits(values.with) }),
     isLogged: values.log,
   };
 }
 
 /** The command that plays one day again and shows it. */
-export function commandOf({ seed, deeds, hasOperators = true }: Day): string {
+export function commandOf({ seed, deeds, hasOperators = true, traits }: Day): string {
   const words = [PROGRAM, "--seed", seed, "--runs", 1];
   if (deeds !== undefined) words.push("--deeds", deeds);
   if (!hasOperators) words.push("--no-operators");
+  if (traits !== undefined) words.push("--with", traits.join(",") || NOTHING);
   return [...words, "--log"].join(" ");
+}
+
+function readTraits(text: string): readonly Trait[] {
+  if (text === NOTHING) return [];
+  return text.split(",").map((word) => {
+    if (isTrait(word)) return word;
+    throw new RangeError(`${word} is no trait of a day: ${TRAITS.join(", ")}, or ${NOTHING}`);
+  });
 }

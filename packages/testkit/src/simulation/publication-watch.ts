@@ -14,6 +14,9 @@ import type { Ring } from "../scenario/ring.ts";
  */
 const PROOF_MS_MAX = 60_000;
 
+/** A leader that was taken over says what it knows for as long as this, in ms. */
+const OLD_LEADER_MS = 15_000;
+
 /** A burst of facts waits for its plan this long, and a plan for its publication, in ms. */
 const PACE_MS_MAX = 50;
 
@@ -48,6 +51,8 @@ class Watch implements PublicationWatch {
   readonly faults: string[] = [];
   readonly #ring: Ring;
   #entries = new Map<string, Entry>();
+  /** When each was published last, by whomever. */
+  readonly #saidMs = new Map<string, number>();
   #failures = 0;
   #storeMsMax = 0;
 
@@ -67,7 +72,10 @@ class Watch implements PublicationWatch {
         const title = claimTitle(claim);
         const known = before.get(key);
         this.#entries.set(key, known ?? { address, title, deniedMs: undefined });
+        const saidMs = this.#saidMs.get(key);
+        this.#saidMs.set(key, atMs);
         if (known !== undefined) continue;
+        if (saidMs !== undefined && atMs - saidMs <= OLD_LEADER_MS) continue;
         const lastMs = lastHeldMs(history, address, atMs);
         if (lastMs !== undefined && atMs - lastMs <= PROOF_MS_MAX) continue;
         const since = lastMs === undefined ? "ever" : `for ${atMs - lastMs} ms`;

@@ -2,7 +2,15 @@
 // plan, every address its one holder, the store exactly what is wanted. Pure but for reading the
 // ring.
 
-import { claimTitle, type Reason, type Resource, type VerdictState } from "@fairlead/model";
+import {
+  type Claim,
+  claimTitle,
+  familyOf,
+  type Reason,
+  type Resource,
+  type Verdict,
+  type VerdictState,
+} from "@fairlead/model";
 
 import { pathOf, splitTitle } from "../scenario/manifests.ts";
 import { heldAddresses, type Ring } from "../scenario/ring.ts";
@@ -13,9 +21,17 @@ const RIGHTLY_REFUSED: ReadonlySet<Reason> = new Set([
   "AddressTaken",
   "SharingRefused",
   "AddressOutsidePools",
+  "FamilyUnavailable",
+  "NoPool",
+  "UnknownPool",
+  "PoolOverlap",
+  "ConflictingWishes",
 ]);
-/** Reasons for which one may rightly wait at the end: for an address, or a port, of another one. */
-const RIGHTLY_WAITING: ReadonlySet<Reason> = new Set(["PoolExhausted", "SharingRefused"]);
+/**
+ * Reasons for which one may rightly wait at the end: for an address, or a port, of another one; and
+ * one that has an address waits for whatever else it asks for that it cannot have.
+ */
+const RIGHTLY_WAITING: ReadonlySet<Reason> = new Set(["PoolExhausted", ...RIGHTLY_REFUSED]);
 /** What may be said of one that is served. */
 const RIGHTLY_SAID: ReadonlySet<Reason> = new Set([
   "NoMembers",
@@ -24,6 +40,12 @@ const RIGHTLY_SAID: ReadonlySet<Reason> = new Set([
   "AddressTaken",
   "SharingRefused",
   "AddressOutsidePools",
+  "PoolExhausted",
+  "FamilyUnavailable",
+  "NoPool",
+  "UnknownPool",
+  "PoolOverlap",
+  "ConflictingWishes",
 ]);
 
 const RIGHTLY: Readonly<Record<VerdictState, ReadonlySet<Reason>>> = {
@@ -31,6 +53,12 @@ const RIGHTLY: Readonly<Record<VerdictState, ReadonlySet<Reason>>> = {
   pending: RIGHTLY_WAITING,
   refused: RIGHTLY_REFUSED,
 };
+
+/** The pool that is always there. */
+const LAN: readonly string[] = Array.from({ length: 6 }, (_, at) => `192.0.2.${100 + at}`);
+
+/** The pool of a day whose addresses are hosts' own. */
+const HOST_POOL = "own";
 
 /** Everything that is wrong, a sentence each; empty when the ring has settled. */
 export function unsettled(ring: Ring): readonly string[] {
@@ -92,15 +120,35 @@ function hostFaults({ name, host, converge }: RingAgent): readonly string[] {
 function listenText(resource: Resource): readonly string[] {
   if (resource.kind !== "listener") return [];
   const { address, port, protocol } = resource;
-  return [`${address}:${port}${protocol === "udp" ? " udp reuseport" : ""}`];
+  const host = familyOf(address) === "ipv6" ? `[${address}]` : address;
+  return [`${host}:${port}${protocol === "udp" ? " udp reuseport" : ""}`];
 }
 
 function verdictFaults(ring: Ring): readonly string[] {
   const { view } = ring.controller.context() ?? {};
-  return [...(view?.plan?.verdicts.values() ?? [])].flatMap(({ claim, state, main }) => {
+  return [...(view?.plan?.verdicts.values() ?? [])].flatMap((verdict) => {
+    const { claim: id, state, main } = verdict;
     const isRight = main === undefined ? state === "ready" : RIGHTLY[state].has(main.reason);
-    return isRight ? [] : [`${claimTitle(claim)} is ${state}: ${main?.reason} ${main?.detail}`];
+    const claim = view?.state.claims.get(id)?.value;
+    const free = claim === undefined ? undefined : overlooked(ring, claim, verdict);
+    return [
+      ...(isRight ? [] : [`${claimTitle(id)} is ${state}: ${main?.reason} ${main?.detail}`]),
+      ...(free === undefined
+        ? []
+        : [`${claimTitle(id)} waits for an address, and ${free} is free`]),
+    ];
   });
+}
+
+/** An address of the pool that everybody may have, for one who has none and would take any. */
+function overlooked({ medium }: Ring, claim: Claim, { main }: Verdict): string | undefined {
+  const { policy, families } = claim.families;
+  const takesAny = policy === "SingleStack" && families[0] !== "ipv6";
+  const isNamed = claim.wishedPool !== undefined && claim.wishedPool !== "lan";
+  if (main?.reason !== "PoolExhausted" || !takesAny || isNamed) return undefined;
+  const rows = [...medium.leases.values()];
+  if (claim.wishedAddresses.length > 0) return undefined;
+  return LAN.find((address) => !rows.some((row) => row.address === address));
 }
 
 /** Every address of a claim is on one host, and no other address is on any. */
@@ -160,24 +208,29 @@ function wishFaults(ring: Ring): readonly string[] {
   return [...waiting.map(({ id }) => `${id} is still wanted`), ...lanes];
 }
 
-/** The store has the addresses of the claims, each claim one, and nothing that rests or waits. */
+/** The store has the addresses of the claims, as many as each may have, and nothing that rests. */
 function leaseFaults(ring: Ring): readonly string[] {
   const faults: string[] = [];
   const owned = new Map<string, string>();
-  for (const { address, state, owners, sharingKey } of ring.medium.leases.values()) {
+  const claims = new Set<string>();
+  for (const row of ring.medium.leases.values()) {
+    const { address, pool, state, owners, sharingKey, placement } = row;
     if (state.kind !== "held") faults.push(`${address} is ${state.kind}`);
     if (owners.length > 1 && sharingKey === undefined) faults.push(`${address} has two owners`);
     for (const { claim } of owners) {
-      const other = owned.get(claim);
+      claims.add(claim);
+      // One a family, and of a pool of mode host one of each agent.
+      const agent = pool === HOST_POOL && placement.kind === "host" ? placement.agent : "";
+      const key = `${claim} ${familyOf(address)} ${agent}`;
+      const other = owned.get(key);
       if (other !== undefined) faults.push(`${claimTitle(claim)} has ${other} and ${address}`);
-      owned.set(claim, address);
+      owned.set(key, address);
     }
   }
-  for (const claim of owned.keys()) {
-    const verdicts = ring.controller.context()?.view.plan?.verdicts;
-    if (![...(verdicts?.keys() ?? [])].some((id) => id === claim)) {
-      faults.push(`${claim} is not wanted and has ${owned.get(claim)}`);
-    }
+  const verdicts = ring.controller.context()?.view.plan?.verdicts;
+  const known = new Set<string>(verdicts?.keys());
+  for (const claim of claims) {
+    if (!known.has(claim)) faults.push(`${claim} is not wanted and has an address`);
   }
   return faults;
 }
