@@ -29,7 +29,7 @@ export const PODS: readonly string[] = MEMBERS.map((_, index) => `web-pod-${inde
 
 /** Makes the stage. Flags are added to those that all of these stages have. */
 export async function createClusterStage(
-  options: Pick<StageOptions, "controllerFlags" | "hasStandby"> = {},
+  options: Pick<StageOptions, "balancers" | "controllerFlags" | "hasStandby"> = {},
 ): Promise<Stage> {
   const stage = await createStage({
     ...options,
