@@ -49,11 +49,21 @@ story("a Service of a cluster is served, and says so where people look", CLUSTER
     ],
     finalizers: [FINALIZER],
   });
+  const object = await kube.get(WEB);
   assert.equal(
-    (await kube.get(WEB))?.metadata["generation"],
+    object?.metadata["generation"],
     undefined,
     "where Services have one, conditions name it",
   );
+  assert.deepEqual(wordsOf(object), {
+    // Nodes leave the address to us: none takes it for its own.
+    ingress: [{ ip: address, ipMode: "Proxy" }],
+    messages: {
+      "fairlead.io/AddressAllocated": `${address} is allocated.`,
+      "fairlead.io/MembersReady": "Every port has a member.",
+      "fairlead.io/Serving": `${address} serves 80/TCP.`,
+    },
+  });
   const byMember = await answers(stage.client, { address, port: 80 });
   assert.deepEqual(Object.keys(byMember), ["member1", "member2"]);
   assert.match(await kubectl(["get", "service", "web"]), new RegExp(` ${address} `));
@@ -82,6 +92,16 @@ story("a Service of a cluster is served, and says so where people look", CLUSTER
   const reasons = (await eventsOf(kube, "web")).filter((reason) => reason !== "VipMoved");
   assert.deepEqual(reasons, ["AddressAllocated", "AddressReleased"]);
 });
+
+/** What the Service says in its status, as the API server keeps it. */
+function wordsOf(object: KubeObject | undefined): Readonly<Record<string, unknown>> {
+  const { loadBalancer, conditions = [] } = (object?.["status"] ?? {}) as {
+    readonly loadBalancer?: { readonly ingress?: unknown };
+    readonly conditions?: readonly { readonly type: string; readonly message: string }[];
+  };
+  const messages = Object.fromEntries(conditions.map(({ type, message }) => [type, message]));
+  return { ingress: loadBalancer?.ingress, messages };
+}
 
 /** `explain` names who wrote each part of the object, and how long ago, the latest first. */
 async function isWrittenBy(stage: Stage, madeMs: number): Promise<void> {
@@ -178,7 +198,7 @@ async function run(stage: Stage, ...args: readonly string[]): Promise<void> {
   assert.equal(code, 0, `${stdout}${stderr}`);
 }
 
-/** The Service's Event gives the same reason for a planned move as `explain` does. */
+/** The Service's Event gives the same reason and gap for a planned move as `explain` does. */
 async function isMoveTold(
   stage: Stage,
   move: Readonly<Record<"address" | "from" | "to" | "why", string>>,
@@ -189,9 +209,22 @@ async function isMoveTold(
   assert.ok(web !== undefined);
   const note = `${address} moved from ${from} to ${to}: ${why}; `;
   await untilTold(kube, web, { reason: "VipMoved", note });
+  const told = (await toldOf(kube, web)).map((event) => event.note);
+  const heard = told.find((one) => one.startsWith(note))?.slice(note.length) ?? "";
   const { steps } = await stage.asker.explain(address);
   const said = steps.find(({ title }) => title === "Moved")?.detail ?? "";
-  assert.match(said, new RegExp(`^from ${from} to ${to}, planned, gap .* ms: ${why}$`));
+  const gap = gapOf(heard);
+  assert.equal(said, `from ${from} to ${to}, planned, gap ${gap}: ${why}`, heard);
+}
+
+/** What an Event says of how long nobody had the address, in the words of `explain`. */
+function gapOf(heard: string): string {
+  if (heard === "the other reported it first.") return "0 ms";
+  const [, most, later] =
+    /^(?:at most (\d+) ms without it, by its last word before|the other reported it (\d+) ms later)\.$/.exec(
+      heard,
+    ) ?? [];
+  return most === undefined ? `${later} ms` : `at most ${most} ms`;
 }
 
 story("ports change under one address, and what hosts refuse is told", CLUSTER, async (stage) => {

@@ -3,6 +3,7 @@
 // the rights of deploy/rbac and no others. As the caller and as a normal user.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { test } from "node:test";
 
@@ -75,6 +76,30 @@ test("kwok makes ten nodes and twenty pods ready, and they show in slices", asyn
     return new Set(ready.map(({ object }) => object.metadata.name)).size === NODES || undefined;
   });
 });
+
+test("the servers that run are the releases that the tests name", async () => {
+  await using lab = await createLab();
+  const { host, kubectl } = await makeCluster(lab);
+  const kubernetes = await releaseOf("kubernetes", "k8s.io/kubernetes");
+  const said = JSON.parse(await kubectl(["version", "--output=json"])) as Readonly<
+    Record<string, { readonly gitVersion: string }>
+  >;
+  const { clientVersion, serverVersion } = said;
+  assert.deepEqual(
+    [clientVersion?.gitVersion, serverVersion?.gitVersion],
+    [kubernetes, kubernetes],
+  );
+  const etcd = await host.output("curl", ["-s", `http://${host.address}:2379/version`]);
+  const { etcdserver } = JSON.parse(etcd) as { readonly etcdserver: string };
+  assert.equal(`v${etcdserver}`, await releaseOf("etcd", "go.etcd.io/etcd/server/v3"));
+});
+
+/** The release of a module that a tool of the tests is built of. */
+async function releaseOf(tool: string, module: string): Promise<string | undefined> {
+  const text = await readFile(new URL(`../tools/${tool}/go.mod`, import.meta.url), "utf8");
+  const line = text.split("\n").find((one) => one.trim().startsWith(`${module} v`));
+  return line?.trim().split(" ")[1];
+}
 
 test("the controller's user may do what its job is and nothing else", async () => {
   await using lab = await createLab();

@@ -63,6 +63,46 @@ test("a client certificate in the file reaches the server, on one connection", a
   }
 });
 
+test("the context that is asked for is used, and not the one that the file has in use", async () => {
+  await using server = await startEchoServer(SERVER);
+  const admin = AUTHORITY.issue({ name: "admin" });
+  const path = join(mkdtempSync(join(ROOT, "case-")), "config");
+  const config = {
+    kind: "Config",
+    "current-context": "here",
+    clusters: [
+      { name: "home", cluster: { server: "https://127.0.0.1:1" } },
+      { name: "away", cluster: { server: `https://127.0.0.1:${server.port}`, ...CA } },
+    ],
+    users: [
+      { name: "me", user: { token: "mine" } },
+      {
+        name: "other",
+        user: {
+          "client-certificate-data": toBase64(admin.certificate),
+          "client-key-data": toBase64(admin.key),
+        },
+      },
+    ],
+    contexts: [
+      { name: "here", context: { cluster: "home", user: "me" } },
+      { name: "there", context: { cluster: "away", user: "other" } },
+    ],
+  };
+  writeFileSync(path, JSON.stringify(config));
+  const access = loadKubeAccess({ kubeconfig: path, context: "there" });
+  try {
+    assert.deepEqual(
+      [access.context, access.server],
+      ["there", `https://127.0.0.1:${server.port}`],
+    );
+    const { client, headers } = await ask(access);
+    assert.deepEqual([client, headers["authorization"]], ["admin", undefined]);
+  } finally {
+    access.close();
+  }
+});
+
 test("a rotated client certificate is used by the next connection", async () => {
   await using server = await startEchoServer(SERVER);
   const [old, fresh] = [AUTHORITY.issue({ name: "old" }), AUTHORITY.issue({ name: "fresh" })];
