@@ -1,9 +1,15 @@
-// Which class may serve a Service of a real cluster, and who may write its status then, while the
-// controller lives.
+// Who else may write the status of a Service of a real cluster, and which class may serve it, while
+// the controller lives.
 
 import assert from "node:assert/strict";
 
-import { addService, CLUSTER, serviceTarget, timesTold } from "./stage/cluster-traces.ts";
+import {
+  addService,
+  CLUSTER,
+  serviceTarget,
+  timesTold,
+  untilTold,
+} from "./stage/cluster-traces.ts";
 import { statusOf, untilAddresses, untilCounted } from "./stage/cluster-views.ts";
 import { claimOf, type Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
@@ -14,6 +20,35 @@ const WEB = serviceTarget("web");
 async function overwrite(stage: Stage, ip: string, fieldManager: string): Promise<void> {
   const status = { loadBalancer: { ingress: [{ ip }] } };
   await stage.api().kube.patch({ ...WEB, subresource: "status" }, { status }, { fieldManager });
+}
+
+story("a controller that writes over a status of ours is named to all", CLUSTER, async (stage) => {
+  const { kube } = stage.api();
+  const web = await addService(kube, { name: "web" });
+  const { address } = await stage.served("default/web");
+  await untilAddresses(kube, "web", [address]);
+  await untilTold(kube, web, { reason: "AddressAllocated" });
+  await overwrite(stage, "203.0.113.8", "kubectl-edit");
+  await untilAddresses(kube, "web", [address]);
+  const what = "Another controller wrote this Service's load-balancer status";
+  for (const manager of ["metallb-controller", "kube-vip"]) {
+    await overwrite(stage, "203.0.113.9", manager);
+    await untilAddresses(kube, "web", [address]);
+    const note = `${what}: "${manager}" wrote status.loadBalancer, which is put right. `;
+    await untilTold(kube, web, { reason: "OtherControllerActive", note });
+  }
+  assert.equal(await timesTold(kube, web, "OtherControllerActive"), 2, "a hand is not named");
+  const left = (await managersOf(stage)).filter((one) => /^(?:metallb|kube-vip|kubectl)/.test(one));
+  assert.deepEqual(left, [], "nothing in it is another one's");
+  assert.equal((await stage.served("default/web")).address, address);
+});
+
+/** Who still owns a part of the Service. */
+async function managersOf(stage: Stage): Promise<readonly string[]> {
+  const { managedFields = [] } = ((await stage.api().kube.get(WEB))?.metadata ?? {}) as {
+    readonly managedFields?: readonly { readonly manager: string }[];
+  };
+  return managedFields.map(({ manager }) => manager);
 }
 
 story("a Service that is given to another class is released once", CLUSTER, async (stage) => {

@@ -126,9 +126,10 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   OtherControllerActive: entry(
     "FL0211",
     "Another controller wrote this Service's load-balancer status.",
-    "Where that one is gone, empty the status that it left: kubectl patch service NAME " +
-      `--subresource=status --type=merge -p '{"status":{"loadBalancer":{"ingress":null}}}'; ` +
-      "else make the Service anew with the spec.loadBalancerClass of who shall serve it.",
+    "Keep that one off this Service, or make the Service anew with the spec.loadBalancerClass of " +
+      "who shall serve it; where it is refused and that one is gone, empty the status that was " +
+      "left: kubectl patch service NAME --subresource=status --type=merge " +
+      `-p '{"status":{"loadBalancer":{"ingress":null}}}'.`,
   ),
   ...IPAM_REASONS,
   // Files and pools.

@@ -5,6 +5,7 @@
 import type { ClaimId } from "@fairlead/model";
 import type { Clock, Timer } from "@fairlead/runtime";
 
+import { statusIntruder } from "../../kube/status-intruder.ts";
 import type { Publication } from "../../ports.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 import { remember } from "./remember.ts";
@@ -62,6 +63,9 @@ export function createEventTeller(options: EventTellerOptions): EventTeller {
     const nowMs = clock.nowMs();
     const verdict = wanted.claim?.verdict;
     const externalRefused = wanted.claim?.externalRefused;
+    const record = view.get(id);
+    // A look comes before each write, so that who is put right was seen.
+    const intruder = record?.uid === told.uid ? statusIntruder(record) : undefined;
     const telling = tell({
       told,
       held: wanted.held,
@@ -69,8 +73,9 @@ export function createEventTeller(options: EventTellerOptions): EventTeller {
       nowMs,
       ...(verdict === undefined ? {} : { verdict }),
       ...(externalRefused === undefined ? {} : { externalRefused }),
+      ...(intruder === undefined ? {} : { intruder }),
     });
-    const resourceVersion = view.get(id)?.resourceVersion ?? "";
+    const resourceVersion = record?.resourceVersion ?? "";
     const [, namespace = "", name = ""] = id.split("/");
     const regarding = { namespace, name, uid: told.uid, resourceVersion };
     for (const draft of telling.events) recorder.record(regarding, draft);

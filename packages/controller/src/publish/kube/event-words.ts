@@ -50,6 +50,12 @@ export function pendingEvent(main: Remark): EventDraft {
   return warning(main, "Wait");
 }
 
+/** Another controller's addresses stand in the status of what we serve. */
+export function intruderEvent(manager: string): EventDraft {
+  const detail = `"${manager}" wrote status.loadBalancer, which is put right`;
+  return warning({ reason: "OtherControllerActive", detail }, "Restore");
+}
+
 /** A daemon refused what it was given for it. */
 export function rejectedEvent(remark: Remark): EventDraft {
   return warning(remark, "Configure");

@@ -11,6 +11,7 @@ import {
   allocatedEvent,
   type EventDraft,
   externalEvent,
+  intruderEvent,
   movedEvent,
   noMembersEvent,
   pendingEvent,
@@ -46,6 +47,8 @@ export interface Told {
   readonly refused?: Reason;
   /** The words of the daemon that refused. */
   readonly rejected?: string;
+  /** Who wrote over the status. */
+  readonly intruder?: string;
   readonly pending?: Spell;
   readonly memberless?: Spell;
   /** Its addresses may not stand in `spec.externalIPs`; each life of a controller tells it anew. */
@@ -77,6 +80,8 @@ export interface TellInput {
   readonly externalRefused?: string;
   /** Addresses that are held for it. */
   readonly held: readonly Address[];
+  /** Whose addresses stand in its status instead of ours; absent: nobody's. */
+  readonly intruder?: string;
   readonly publication: Pick<Publication, "leases" | "moves">;
   readonly nowMs: number;
 }
@@ -99,6 +104,9 @@ export function tell(input: TellInput): Telling {
   if (rejection !== undefined && rejection.detail !== told.rejected) {
     events.push(rejectedEvent(rejection));
   }
+  // Who serves a Service that we refuse may say so.
+  const intruder = verdict.state === "refused" ? undefined : input.intruder;
+  if (intruder !== undefined && intruder !== told.intruder) events.push(intruderEvent(intruder));
   const wait = verdict.state === "pending" ? verdict.main : undefined;
   const pending = last(told.pending, wait?.reason, nowMs);
   // A daemon's refusal was told in its own words, at once.
@@ -129,6 +137,7 @@ export function tell(input: TellInput): Telling {
       moved,
       ...(refusal === undefined ? {} : { refused: refusal.reason }),
       ...(rejection === undefined ? {} : { rejected: rejection.detail }),
+      ...(intruder === undefined ? {} : { intruder }),
       ...(pending === undefined ? {} : { pending: pending.spell }),
       ...(memberless === undefined ? {} : { memberless: memberless.spell }),
       ...(external === undefined ? {} : { external: external.spell }),

@@ -240,9 +240,9 @@ suite("another controller's word in the status", () => {
       fieldsV1: { "f:status": { "f:loadBalancer": { "f:ingress": {} } } },
     },
   ];
-  const remarksOf = (metadata: Fields): readonly string[] => {
+  const remarksOf = (metadata: Fields, spec: Fields = {}): readonly string[] => {
     const table = new ClaimTable("kubernetes", SAMPLE_SETTINGS);
-    setService(table, {}, metadata);
+    setService(table, spec, metadata);
     const [fact] = table.facts(KEY);
     assert.ok(fact?.kind === "claim-seen");
     const { refusals, remarks } = fact.claim;
@@ -258,6 +258,14 @@ suite("another controller's word in the status", () => {
 
   test("ends nothing that we serve: it is named, and serving goes on", () => {
     assert.deepEqual(remarksOf({ managedFields, ...OURS }), ["remarked OtherControllerActive"]);
+  });
+
+  test("was not named where the class says that we serve it", () => {
+    const spec = { loadBalancerClass: "fairlead.io/agents" };
+    assert.deepEqual(remarksOf({ managedFields, ...OURS }, spec), [
+      "remarked OtherControllerActive",
+    ]);
+    assert.deepEqual(remarksOf({ managedFields }, spec), [], "what stood there before is no word");
   });
 
   test("is not worth a word where people's hands wrote it", () => {
