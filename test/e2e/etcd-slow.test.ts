@@ -15,9 +15,9 @@ import {
   makeEtcdStage,
   until,
 } from "./stage/etcd-controllers.ts";
-import { toldBy } from "./stage/killed-controllers.ts";
 import { slowDown } from "./stage/slow-members.ts";
 import type { SpokenProgram } from "./stage/spoken-program.ts";
+import { toldBy } from "./stage/told-words.ts";
 
 const AT_ONCE = 20;
 /** An event loop that is free answers at once; the machine may be busy. */

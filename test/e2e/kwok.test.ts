@@ -33,12 +33,13 @@ import {
   timesTold,
 } from "./stage/cluster-traces.ts";
 import { type ServiceStatus, statusOf, untilGone } from "./stage/cluster-views.ts";
-import { goneWords, heldBy, toldBy, toldWords } from "./stage/killed-controllers.ts";
+import { heldBy } from "./stage/held-rows.ts";
 import { type Document, manifest } from "./stage/manifests.ts";
 import { type SpokenProgram, startSpoken } from "./stage/spoken-program.ts";
 import { claimOf, program, type Stage } from "./stage/stage.ts";
 import { readLeases } from "./stage/stored-leases.ts";
 import { story } from "./stage/story.ts";
+import { goneWords, toldBy, toldWords } from "./stage/told-words.ts";
 import { answers, visit } from "./stage/visitor.ts";
 
 const NODES = 100;

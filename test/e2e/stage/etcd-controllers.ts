@@ -11,7 +11,7 @@ import { type EtcdCluster, type EtcdMember, monotonicMs, startEtcdCluster } from
 import { createSystemClock, isEdgeError } from "@fairlead/runtime";
 
 import { toolPath } from "../../tools/tool-path.ts";
-import type { StoredLease } from "./killed-controllers.ts";
+import type { StoredLease } from "./held-rows.ts";
 import { manifest, service } from "./manifests.ts";
 import { type SpokenProgram, startSpoken } from "./spoken-program.ts";
 import { program } from "./stage.ts";

@@ -1,24 +1,25 @@
-// A controller that is killed again and again over one store, while Services come and go: what it
-// told is remembered and must stay true in its next life. Given how the store is reached; what is
-// held is read from the store itself, by one that is no part of the controller.
+// A controller that is killed again and again over one store, at moments that come of a seed, while
+// Services come in batches, others leave, and an agent keeps for a while what is taken from it.
+// After each life all that is held is counted in the store itself, by one that is no part of the
+// controller: what was told is true, nothing is there twice, and nothing for nobody. Given how the
+// store is reached.
 
 import assert from "node:assert/strict";
 
 import { monotonicMs } from "@fairlead/lab";
 import { createSystemClock } from "@fairlead/runtime";
 
+import type { StoredLease } from "./held-rows.ts";
+import { type KeepingAgent, makeKeepingAgent } from "./keeping-agent.ts";
+import { type Judged, KilledBook } from "./killed-book.ts";
+import type { Seeded } from "./seeded.ts";
 import type { SpokenProgram } from "./spoken-program.ts";
-
-/** A row of the store, as far as it is counted here. */
-export interface StoredLease {
-  readonly address: string;
-  readonly owners: readonly { readonly claim: string }[];
-  readonly lastClaim: string;
-  readonly state: { readonly kind: string };
-}
+import { goneWords, releasedWords, toldWords } from "./told-words.ts";
 
 /** A store, what is wanted of it, and the controllers over it. */
 export interface KilledStage {
+  /** An address of the agent in a network that has the whole pool: `192.0.0.5/22`. */
+  readonly agent: string;
   /** Adds a Service of that name; one that was removed may have to be helped out first. */
   add(name: string): Promise<void> | void;
   remove(name: string): Promise<void> | void;
@@ -26,193 +27,131 @@ export interface KilledStage {
   start(name: string, leadS: number): SpokenProgram;
   /** Something that is another thing after each write of the controller that runs. */
   mark(): Promise<unknown>;
-  /** What the store holds; asked only when no controller runs. */
+  /** What the store holds, by its own word; asked only when no controller runs. */
   rows(): Promise<readonly StoredLease[]>;
-  /** Whether what was told of a controller may come into the rows in its next life only. */
-  readonly mayLag?: boolean;
 }
 
-const LIVES = 4;
-/** Added in a life: some before it begins, so that it begins with them, the others one by one. */
-const EARLY = 40;
-const LATE = 20;
-/** Removed in a life, one by one. */
-const REMOVED = 10;
+const LIVES = 12;
+/** Of a life: each batch is added at once, and after each some leave at once. */
+const BATCHES = 4;
+const BATCH = 5;
+const LEAVING = 2;
 /** Removed in the last life, which sees all of them leave. */
-const LAST_REMOVED = 20;
-/** So that each life ends in the middle of its work. */
-const STEP_MS = 10;
+const LAST_LEAVING = 20;
+/** Between two batches. */
+const PAUSE_MS_MAX = 40;
+/** Every other life is short, and of so many of those one sees all changes come before it leads. */
+const BEFORE_ONE_OF = 4;
+const LEADS = /controller of epoch \d+ serves|this controller leads/u;
+/** A short life ends so soon after one of its first writes, a longer one after somebody left. */
+const WRITES_MAX = 2;
+const AFTER_MS_MAX = 40;
+/** So many lives at least end before all is written, and so many while addresses drain. */
+const CUT_LIVES_MIN = 1;
+const DRAINED_LIVES_MIN = 3;
 /** Each life waits so long for the lead of the one before; the last keeps it under any load. */
 const LEAD_S = 2;
 const LAST_LEAD_S = 3;
-const LOOK_EVERY_MS = 20;
+const LOOK_EVERY_MS = 10;
 const UNTIL_MS_MAX = 30_000;
 
 const clock = createSystemClock();
 
+/** What there is in each life. */
+interface Story {
+  readonly stage: KilledStage;
+  readonly chance: Seeded;
+  readonly book: KilledBook;
+  readonly agent: KeepingAgent;
+}
+
 /** Kills it, and judges what is left each time; in the end all but the wanted ones are released. */
-export async function killAgainAndAgain(stage: KilledStage): Promise<void> {
-  const book = new Book(stage);
-  for (let life = 1; life <= LIVES; life += 1) {
-    const early = await book.addMany(EARLY);
-    await using controller = stage.start(`life-${life}`, LEAD_S);
-    await toldOf(controller, early);
-    const leaving = book.leaving(REMOVED);
-    let isOver = false;
-    const changing = book.change(LATE, leaving).finally(() => {
-      isOver = true;
-    });
-    // Another moment of its work in each life.
-    for (let write = 0; write < life; write += 1) {
-      await changed(stage, () => write > 0 && isOver);
-    }
-    controller.kill("SIGKILL");
-    await controller.exit;
-    await changing;
-    book.hear(controller);
-    book.judge(await stage.rows());
-    await book.wantAgain(leaving, controller);
+export async function killAgainAndAgain(stage: KilledStage, chance: Seeded): Promise<void> {
+  await using agent = makeKeepingAgent(stage.agent);
+  const story: Story = { stage, chance, agent, book: new KilledBook() };
+  const lives: Judged[] = [];
+  for (let life = 1; life <= LIVES; life += 1) lives.push(await live(story, life));
+  await liveToTheEnd(story);
+  const seen = JSON.stringify(lives);
+  const cut = lives.filter(({ missing }) => missing > 0).length;
+  assert.ok(cut >= CUT_LIVES_MIN, `${cut} kills came before all was written: ${seen}`);
+  const drained = lives.filter(({ draining }) => draining > 0).length;
+  assert.ok(drained >= DRAINED_LIVES_MIN, `${drained} kills came while addresses drained: ${seen}`);
+}
+
+/** One life: it is killed somewhere in its work. */
+async function live(story: Story, life: number): Promise<Judged> {
+  const { stage, chance, book, agent } = story;
+  await using controller = stage.start(`life-${life}`, LEAD_S);
+  await agent.follow(controller);
+  const isShort = life % 2 === 1;
+  if (!isShort) await controller.until(toldWords("\\S+"));
+  else if (chance.below(BEFORE_ONE_OF) > 0) await controller.until(LEADS);
+  book.hear(controller);
+  let isOver = false;
+  const changing = change(story).finally(() => {
+    isOver = true;
+  });
+  const writes = isShort ? 1 + chance.below(WRITES_MAX) : 0;
+  for (let write = 0; write < writes; write += 1) {
+    await changed(stage, () => write > 0 && isOver);
   }
+  if (!isShort) await controller.until(goneWords("\\S+"));
+  await clock.sleep(chance.below(AFTER_MS_MAX));
+  controller.kill("SIGKILL");
+  await controller.exit;
+  await changing;
+  book.hear(controller);
+  const judged = book.judge(await stage.rows(), agent);
+  await Promise.all(book.wantAgain().map(async (name) => await stage.add(name)));
+  return judged;
+}
+
+/** The last one does all that is left to do. */
+async function liveToTheEnd({ stage, book, agent }: Story): Promise<void> {
   await using last = stage.start("last", LAST_LEAD_S);
-  await toldOf(last, book.wanted);
-  const leaving = book.leaving(LAST_REMOVED);
-  await book.change(0, leaving);
+  await agent.follow(last);
+  for (const name of book.wanted) await last.until(toldWords(name));
+  book.hear(last);
+  const leaving = book.toldOf(LAST_LEAVING);
+  const addresses = leaving.map((name) => book.addressOf(name) ?? "");
+  await leave({ stage, book }, leaving);
   for (const name of leaving) await last.until(goneWords(name));
+  agent.letGo();
+  for (const address of addresses) await last.until(releasedWords(address));
   last.kill("SIGTERM");
   assert.equal(await last.exit, 0, last.words());
   book.hear(last);
-  book.judge(await stage.rows(), { isWhole: true });
+  const rows = await stage.rows();
+  book.judgeEnd(rows, agent);
+  const resting = new Set(rows.filter(({ owners }) => owners.length === 0).map(addressOf));
+  assert.deepEqual(
+    addresses.filter((address) => !resting.has(address)),
+    [],
+    "they rest",
+  );
 }
 
-/** Who is wanted, and what was told of whom. */
-class Book {
-  readonly #stage: KilledStage;
-  readonly #wanted = new Set<string>();
-  /** By the name of one that was wanted ever since: the address. */
-  readonly #told = new Map<string, string>();
-  /** By address that rested when a controller died: whose it was last. */
-  #resting: ReadonlyMap<string, string> = new Map();
-  #made = 0;
-
-  constructor(stage: KilledStage) {
-    this.#stage = stage;
-  }
-
-  get wanted(): readonly string[] {
-    return [...this.#wanted];
-  }
-
-  async addMany(count: number): Promise<readonly string[]> {
-    const names: string[] = [];
-    for (let at = 0; at < count; at += 1) {
-      this.#made += 1;
-      names.push(`web-${this.#made}`);
-      this.#wanted.add(`web-${this.#made}`);
-    }
-    await Promise.all(names.map(async (name) => await this.#stage.add(name)));
-    return names;
-  }
-
-  /** Those that are to leave next: the oldest, whose addresses were told. */
-  leaving(count: number): readonly string[] {
-    return this.wanted.slice(0, count);
-  }
-
-  /** Adds and removes in turn. */
-  async change(count: number, leaving: readonly string[]): Promise<void> {
-    const left = [...leaving];
-    for (let at = 0; at < Math.max(count, leaving.length); at += 1) {
-      if (at < count) await this.addMany(1);
-      const name = left.shift();
-      if (name !== undefined) {
-        this.#wanted.delete(name);
-        this.#told.delete(name);
-        await this.#stage.remove(name);
-      }
-      await clock.sleep(STEP_MS);
-    }
-  }
-
-  /** Nobody who is wanted was told of another address than before. */
-  hear(controller: SpokenProgram): void {
-    for (const { name, address } of toldBy(controller)) {
-      if (!this.#wanted.has(name)) continue;
-      const before = this.#told.get(name) ?? address;
-      assert.equal(address, before, `${name} was moved; ${controller.words()}`);
-      this.#told.set(name, address);
-    }
-  }
-
-  /** Whoever left while no controller looked would be held for half a minute; so he comes back. */
-  async wantAgain(leaving: readonly string[], controller: SpokenProgram): Promise<void> {
-    for (const name of leaving) {
-      if (goneWords(name).test(controller.words())) continue;
-      this.#wanted.add(name);
-      await this.#stage.add(name);
-    }
-  }
-
-  /** @param isWhole whether all that is wanted is there, and nothing else. */
-  judge(rows: readonly StoredLease[], { isWhole = false } = {}): void {
-    const held = heldBy(rows);
-    for (const [name, address] of this.#told) {
-      const now = held.get(name);
-      if (now === undefined && !isWhole && this.#stage.mayLag === true) continue;
-      assert.equal(now, address, `${name} was told that it has ${address}`);
-    }
-    for (const { address, owners } of rows) {
-      const last = this.#resting.get(address);
-      const isGivenOn = last !== undefined && owners.some(({ claim }) => claim !== last);
-      assert.ok(!isGivenOn, `${address} of ${last} was given on before it had rested`);
-    }
-    const rest = rows.filter(({ state }) => state.kind === "quarantined");
-    this.#resting = new Map(rest.map(({ address, lastClaim }) => [address, lastClaim]));
-    if (!isWhole) return;
-    assert.deepEqual([...held.keys()].toSorted(), this.wanted.toSorted());
-    assert.equal(rest.length, rows.length - held.size, "no address is held for nobody");
-    assert.ok(rest.length >= LAST_REMOVED, `${rest.length} rest`);
+/** Batches are added, and after each some leave. */
+async function change({ stage, chance, book }: Story): Promise<void> {
+  for (let batch = 0; batch < BATCHES; batch += 1) {
+    await Promise.all(book.more(BATCH).map(async (name) => await stage.add(name)));
+    await clock.sleep(chance.below(PAUSE_MS_MAX));
+    await leave({ stage, book }, book.toldOf(LEAVING));
+    await clock.sleep(chance.below(PAUSE_MS_MAX));
   }
 }
 
-/** By the name of who holds it, each address; a claim with two, or an address of two, is none. */
-export function heldBy(rows: readonly StoredLease[]): ReadonlyMap<string, string> {
-  const held = new Map<string, string>();
-  const addresses = new Set<string>();
-  for (const { address, owners } of rows) {
-    assert.ok(!addresses.has(address), `${address} is there twice`);
-    addresses.add(address);
-    assert.ok(owners.length <= 1, `${address} is held by ${JSON.stringify(owners)}`);
-    for (const { claim } of owners) {
-      const name = claim.replace("service/default/", "");
-      assert.ok(!held.has(name), `${name} has ${address} and ${held.get(name) ?? ""}`);
-      held.set(name, address);
-    }
-  }
-  return held;
+async function leave(
+  { stage, book }: Pick<Story, "stage" | "book">,
+  names: readonly string[],
+): Promise<void> {
+  for (const name of names) book.leave(name);
+  await Promise.all(names.map(async (name) => await stage.remove(name)));
 }
 
-const TOLD = / claim=default\/(\S+) addresses=(\S+)/gu;
-
-/** Whom a controller told of which address, in the order of its words. */
-export function toldBy(
-  controller: SpokenProgram,
-): readonly { readonly name: string; readonly address: string }[] {
-  const told = controller.words().matchAll(TOLD);
-  return [...told].map(([, name = "", address = ""]) => ({ name, address }));
-}
-
-async function toldOf(controller: SpokenProgram, names: readonly string[]): Promise<void> {
-  for (const name of names) await controller.until(toldWords(name));
-}
-
-/** The words by which a controller tells of a Service's address. */
-export function toldWords(name: string): RegExp {
-  return new RegExp(`=default/${name} addresses=`, "u");
-}
-
-/** The words by which a controller says that a Service is gone. */
-export function goneWords(name: string): RegExp {
-  return new RegExp(`no longer asked for claim=default/${name}\n`, "u");
+function addressOf({ address }: StoredLease): string {
+  return address;
 }
 
 /** Waits for a write, or until none is to be waited for any more. */

@@ -3,7 +3,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 
-import type { StoredLease } from "./killed-controllers.ts";
+import type { StoredLease } from "./held-rows.ts";
 
 /** Read only: what a dead controller left in its log of writes stays there for the next one. */
 export function readLeases(file: string): readonly StoredLease[] {
