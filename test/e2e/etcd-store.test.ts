@@ -21,6 +21,7 @@ import type { StoredLease } from "./stage/held-rows.ts";
 import { killAgainAndAgain } from "./stage/killed-controllers.ts";
 import { createSeeded } from "./stage/seeded.ts";
 import type { SpokenProgram } from "./stage/spoken-program.ts";
+import { toldBy } from "./stage/told-words.ts";
 
 const chance = createSeeded();
 const AT_ONCE = 20;
@@ -66,6 +67,12 @@ test("allocations go on through all that happens to an etcd of three members", a
   await until(
     () => Promise.resolve(troubles([first, second]) > before ? true : undefined),
     () => `${first.words()}\n${second.words()}`,
+  );
+  const told = new Set([first, second].flatMap(toldBy).map(({ name }) => name));
+  assert.deepEqual(
+    early.filter((name) => told.has(name)),
+    [],
+    "nobody was told of one",
   );
   await Promise.all([one?.start(), other?.start()]);
   await stage.settled();
