@@ -335,17 +335,22 @@ story(
     await stage.until("a class of ours that there is not is refused in words", (list) =>
       claimOf(list, "default/taken")?.main?.reason === "UnknownClass" ? true : undefined,
     );
-    const [web2] = service({ name: "web2", members: [] });
     await stage.controller.stop();
-    await kube.create(web2 as KubeObject);
-    await kube.patch({ ...WEB, name: "web2", subresource: "status" }, wrong, {
-      fieldManager: "metallb-controller",
-    });
+    for (const name of ["web2", "web3"]) {
+      const [object] = service({ name, members: [] });
+      await kube.create(object as KubeObject);
+      await kube.patch({ ...WEB, name, subresource: "status" }, wrong, {
+        fieldManager: "metallb-controller",
+      });
+    }
     await stage.controller.start();
-    await stage.until("who wrote the status first is named", (list) => {
-      const main = claimOf(list, "default/web2")?.main;
-      return main?.reason === "OtherControllerActive" ? main.detail : undefined;
-    });
+    for (const name of ["default/web2", "default/web3"]) {
+      await stage.until("who wrote the status first is named", (list) => {
+        const main = claimOf(list, name)?.main;
+        const isNamed = main?.detail.includes('"metallb-controller"') === true;
+        return main?.reason === "OtherControllerActive" && isNamed ? true : undefined;
+      });
+    }
     const kept = statusOf(await kube.get({ ...WEB, name: "web2" }));
     assert.deepEqual(kept?.addresses, ["203.0.113.9"], "what others wrote stays theirs");
 
@@ -355,6 +360,12 @@ story(
     await stage.api().kubectl([...patched, `--patch=${patch}`]);
     const freed = await stage.served("default/web2");
     await untilAddresses(kube, "web2", [freed.address]);
+    // What it wrote goes with the type as well, and the server names it on.
+    const web3 = { ...WEB, name: "web3" };
+    await kube.patch(web3, { spec: { type: "ClusterIP" } });
+    await kube.patch(web3, { spec: { type: "LoadBalancer" } });
+    const again = await stage.served("default/web3");
+    await untilAddresses(kube, "web3", [again.address]);
   },
 );
 

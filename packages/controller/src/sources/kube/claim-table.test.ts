@@ -240,9 +240,15 @@ suite("another controller's word in the status", () => {
       fieldsV1: { "f:status": { "f:loadBalancer": { "f:ingress": {} } } },
     },
   ];
-  const remarksOf = (metadata: Fields, spec: Fields = {}): readonly string[] => {
+  const ingress = [{ ip: "203.0.113.7" }];
+  const remarksOf = (
+    metadata: Fields,
+    spec: Fields = {},
+    status: Fields = { loadBalancer: { ingress } },
+  ): readonly string[] => {
     const table = new ClaimTable("kubernetes", SAMPLE_SETTINGS);
-    setService(table, spec, metadata);
+    const object = sampleService(spec, { namespace: "default", uid: "u1", ...metadata });
+    table.setService(KEY, readService({ ...object, status }, READING));
     const [fact] = table.facts(KEY);
     assert.ok(fact?.kind === "claim-seen");
     const { refusals, remarks } = fact.claim;
@@ -254,6 +260,10 @@ suite("another controller's word in the status", () => {
 
   test("keeps us away from a Service that was never ours", () => {
     assert.deepEqual(remarksOf({ managedFields }), ["refused OtherControllerActive"]);
+  });
+
+  test("kept us away for good from a Service whose address had gone with its type", () => {
+    assert.deepEqual(remarksOf({ managedFields }, {}, { loadBalancer: {} }), []);
   });
 
   test("ends nothing that we serve: it is named, and serving goes on", () => {
@@ -297,7 +307,8 @@ test("of who wrote a Service only who writes its load balancer's status is kept"
     { manager: "fairlead-finalizer", ...common, fieldsV1: { "f:metadata": {} } },
   ];
   const object = sampleService({}, { namespace: "default", uid: "u1", managedFields });
-  const reading = readService(object, READING);
+  const said = { loadBalancer: { ingress: [{ ip: "203.0.113.7" }] } };
+  const reading = readService({ ...object, status: said }, READING);
   assert(!("reason" in reading.object) && reading.object.kind === "Service");
   const fieldsV1 = { "f:status": { "f:loadBalancer": {} } };
   const kept = [{ manager: "cloud", subresource: "status", fieldsV1 }];

@@ -38,7 +38,9 @@ export function readService(object: Json, { origin, share }: ReadServiceOptions)
   const metadata = childOf(object, "metadata");
   const { annotations: _, managedFields: _fields, ...rest } = metadata;
   const annotations = usedAnnotations(childOf(metadata, "annotations"));
-  const managedFields = statusWriters(listOf(metadata, "managedFields"));
+  const managedFields = hasAddresses(object)
+    ? statusWriters(listOf(metadata, "managedFields"))
+    : [];
   const trimmed = {
     ...object,
     apiVersion: "v1",
@@ -53,6 +55,11 @@ export function readService(object: Json, { origin, share }: ReadServiceOptions)
   const hasSelector = Object.keys(childOf(childOf(object, "spec"), "selector")).length > 0;
   const record = readServiceRecord(object, share);
   return { object: readOneObject(trimmed, origin), record, hasSelector };
+}
+
+/** A server goes on naming who wrote addresses that went with the type of the Service. */
+function hasAddresses(object: Json): boolean {
+  return listOf(childOf(childOf(object, "status"), "loadBalancer"), "ingress").length > 0;
 }
 
 /** Of managedFields only what tells who writes the status of a load balancer. */
