@@ -168,7 +168,8 @@ class Watched {
     const { reason = "", detail = "" } = loser.main ?? {};
     assert.match(reason, /^(?:AddressTaken|SharingRefused)$/);
     const title = claimTitle(winner.claim);
-    assert.ok(detail.includes(`${address} is held by ${title} since `), detail);
+    const held = detail.startsWith(`${address} `) && detail.includes(`is held by ${title} since `);
+    assert.ok(held, detail);
     return true;
   }
 

@@ -214,7 +214,7 @@ class Watch implements LeaseWatch {
 function rowText(row: LeasedAddress | undefined): string {
   if (row === undefined) return "free";
   const { state, owners, sentTo, placement, published } = row;
-  const place = placement.kind === "host" ? placement.agent : placement.kind;
+  const place = placeText(placement);
   const names = owners.map(({ claim }) => claimTitle(claim)).join("+") || "nobody";
   const words = published ? "published" : "not published";
   return `${state.kind} by ${names}, ${place}, sent to ${sentTo.join("+") || "nobody"}, ${words}`;
@@ -283,4 +283,9 @@ class WatchedLeases extends Map<Address, LeasedAddress> {
     this.#onWrite(address, this.get(address), undefined);
     return super.delete(address);
   }
+}
+
+function placeText(placement: LeasedAddress["placement"]): string {
+  if (placement.kind === "lane") return `lane ${placement.lane}`;
+  return placement.kind === "host" ? placement.agent : placement.kind;
 }
