@@ -92,10 +92,10 @@ export function serveOnHosts(desk: Desk, request: HostClaim): Grant {
   const { fatal } = found;
   if (fatal !== undefined) return fallBack(desk, claim, held, fatal);
   found.keepRiding();
-  const { doubts, placements } = found;
+  const { doubts, placements, isForNow } = found;
   // That no pool has the second family is no trouble of a claim that merely prefers both.
   const missed = found.missed.filter(({ reason }) => reason !== "FamilyUnavailable");
-  const decision = { chosen: found.inOrder(), doubts, missed, placements };
+  const decision = { chosen: found.inOrder(), doubts, missed, placements, isForNow };
   return withMoves(commit(desk, claim, held, decision), found.moves);
 }
 
@@ -105,7 +105,10 @@ function keepHeld(desk: Desk, claim: Claim, held: readonly Address[]): Grant {
     (address) => desk.table.rows.get(address)?.placement.kind !== "unplaced",
   );
   const kept = living.length > 0 ? living : held.slice(0, 1);
-  return commit(desk, claim, held, { chosen: kept, doubts: [], missed: [], placements: new Map() });
+  // How many there are says whether it was served on hosts: the next planning has fewer.
+  const isForNow = kept.length < held.length;
+  const none = { doubts: [], missed: [], placements: new Map() };
+  return commit(desk, claim, held, { chosen: kept, ...none, isForNow });
 }
 
 interface Taken {
@@ -119,6 +122,8 @@ class Found {
   readonly missed: Remark[] = [];
   readonly moves: Move[] = [];
   readonly placements = new Map<Address, Placement>();
+  /** Whether something is kept until clients know something else. */
+  isForNow = false;
   #fatal: Remark | undefined;
   readonly #desk: Desk;
   readonly #request: HostClaim;
@@ -238,6 +243,7 @@ class Found {
       if (isSeated || this.#desk.forgotten.has(agent)) continue;
       const isAllowed = isAllowedBy(ruleOf(this.#view.pool), agent);
       if (!isAllowed && !this.#isAllThatIsKnown(address)) continue;
+      this.isForNow ||= !isAllowed;
       this.#taken.set(address, { agent, rank: this.#rank });
       count += 1;
     }

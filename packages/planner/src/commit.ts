@@ -66,6 +66,8 @@ export interface Decision {
   readonly missed: readonly Remark[];
   /** Where new addresses are; default: that is found out when they are placed. */
   readonly placements?: ReadonlyMap<Address, Placement>;
+  /** Whether the next planning may decide otherwise; default: no. */
+  readonly isForNow?: boolean;
 }
 
 /** Makes the claim the owner of what was chosen, and of nothing else. */
@@ -73,7 +75,7 @@ export function commit(
   options: Desk,
   claim: Claim,
   held: readonly Address[],
-  { chosen: addresses, doubts, missed, placements }: Decision,
+  { chosen: addresses, doubts, missed, placements, isForNow }: Decision,
 ): Grant {
   const leftOut = new Set<string>();
   const clashes: Remark[] = [];
@@ -96,6 +98,7 @@ export function commit(
     addresses,
     leftOut: leftOut.size === 0 ? NOTHING : leftOut,
     ...(placements === undefined ? {} : { perAgent: true }),
+    ...(isForNow === true ? { isForNow } : {}),
     ...(main === undefined ? {} : { main }),
     remarks: others.length === 0 ? claim.remarks : [...others, ...claim.remarks],
   };

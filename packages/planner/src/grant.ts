@@ -33,6 +33,8 @@ export interface Grant {
   readonly addresses: readonly Address[];
   /** One address of each of several agents: the claim is served as soon as one of them is. */
   readonly perAgent?: true;
+  /** What it keeps is for now: the next planning may decide otherwise, whatever changes or not. */
+  readonly isForNow?: true;
   /** Keys of `leftOutKey`: ports that another claim has on a shared address. */
   readonly leftOut: ReadonlySet<string>;
   /** Why it is less than it asks for; absent when it has all. */

@@ -221,6 +221,7 @@ export function remember(memory: Remembered, last: LastPlanning): void {
 
 function isSettled(grant: Grant, rows: LeaseRows): boolean {
   if (grant.main !== undefined || !grant.programmed || grant.move !== undefined) return false;
+  if (grant.isForNow === true) return false;
   // Placing may have taken a row out of its lane after it was granted.
   return grant.addresses.every((address) => {
     const row = rows.all.get(address);

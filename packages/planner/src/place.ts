@@ -24,6 +24,7 @@ import { type CarrierRule, candidatesIn, isAllowedBy, ruleOf } from "./candidate
 import { vipIn } from "./carried.ts";
 import { agentsWith, findLanes, laneOnAgents } from "./found-lanes.ts";
 import type { WantedGrants } from "./grant.ts";
+import { stateOn } from "./lane-holders.ts";
 import { keepLanes, openLane } from "./lanes.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import { canSpeakIn, withPeers } from "./peers.ts";
@@ -274,17 +275,19 @@ class Placing {
   }
 
   /**
-   * The lanes that carry something, sorted by id, with where their agents speak from; and those of
-   * which somebody did not come to this leader yet: it may run them, and a new lane of their number
-   * would have it in it.
+   * The lanes that carry something, sorted by id, with where their agents speak from; and those
+   * that somebody runs still, by its last word, or may run who did not come to this leader yet. A
+   * new lane of their number would have it in it, and the next leader knows of them from here.
    */
   #used(): ReadonlyMap<LaneId, Lane> {
     const { rows, segments, world } = this.#options;
     const { byNetwork } = segments;
-    const isAwaited = ({ order }: Lane): boolean =>
-      order.some((agent) => mayStillCome(agent, world));
+    const isRun = (lane: Lane, agent: AgentName): boolean => {
+      const state = stateOn(world, lane, agent);
+      return mayStillCome(agent, world) || (state !== undefined && state !== "absent");
+    };
     const used = [...this.#lanes.values()]
-      .filter((lane) => rows.lanes.has(lane.id) || isAwaited(lane))
+      .filter((lane) => rows.lanes.has(lane.id) || lane.order.some((agent) => isRun(lane, agent)))
       .map((lane) => withPeers(lane, byNetwork.get(lane.segment), this.#ruleIn(lane.id)));
     return new Map(used.sort((a, b) => compareText(a.id, b.id)).map((lane) => [lane.id, lane]));
   }

@@ -96,3 +96,29 @@ test("when no router id is left, the Service waits and says why", () => {
   assert.equal(verdictLine(last, "svc-0"), "pending 192.0.2.100 LanesExhausted");
   assert.equal(last.findings[0]?.reason, "LanesExhausted");
 });
+
+test("a host ran a freed lane on, the leader crashed, and its number was a new lane's", () => {
+  const world = makeWorld({ claims, agents: makeAgents(3) });
+  const first = planned(world);
+  const served = nextWorld(world, first, { agents: proveAll(world, first, { revisionOf }) });
+  const second = planned(served);
+  const holder = lanesOf(second)[0]?.order[0];
+  // The others report that they have neither address nor lane; the holder is slow with its lane.
+  const freed = proveAll(world, planned(makeWorld({ agents: makeAgents(3) })), { revisionOf });
+  const agents = freed.map((one) => {
+    const lanes = served.agents.get(one.name)?.report?.lanes ?? [];
+    const isSlow = one.name === holder && one.report !== undefined;
+    return isSlow ? { ...one, report: { ...one.report, lanes } } : one;
+  });
+  const emptied = nextWorld(served, second, { claims: [], agents });
+  const kept = planned(emptied);
+  assert.deepEqual(
+    lanesOf(kept).map(({ routerId }) => routerId),
+    [1],
+    "the next leader reads of it in the store",
+  );
+  assert.ok([...kept.nodePlans.values()].every(({ resources }) => resources.size === 0));
+  const here = new Map(freed.map((one) => [one.name, one]));
+  const ended = planned({ ...nextWorld(emptied, kept), agents: here });
+  assert.deepEqual(lanesOf(ended), [], "nobody runs it any more");
+});

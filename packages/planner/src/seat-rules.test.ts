@@ -22,7 +22,7 @@ import {
   verdictLine,
 } from "@fairlead/testkit";
 
-import { plan } from "./index.ts";
+import { createPlanMemory, plan } from "./index.ts";
 
 const revisionOf = makeRevisionOf();
 const planned = (world: World): Plan => plan(world, { revisionOf });
@@ -144,6 +144,23 @@ test("mode host: who alone serves keeps its address, until one that the pool nam
   const after = planned(proved(proved(edited)));
   assert.deepEqual(published(after, "web"), ["192.0.2.101"]);
   assert.deepEqual(toldTo(after, "lb-1"), []);
+});
+
+test("mode host: with memory an address stayed for good on a host that its pool names no more", () => {
+  const pool = (name: string): AddressPool =>
+    makePool("lan", LAN, { mode: "host", ...named(name) });
+  const pools = [pool("lb-1")];
+  const memory = createPlanMemory();
+  let world = makeWorld({ claims: [makeClaim("web")], pools, agents: makeAgents(2) });
+  let last = plan(world, { revisionOf, memory });
+  for (const change of [{}, { pools: [pool("lb-2")] }, {}, {}, {}]) {
+    const agents = proveAll(world, last, { revisionOf });
+    world = nextWorld(world, last, { agents, ...change });
+    last = plan(world, { revisionOf, memory });
+    assert.deepEqual(last, planned(world));
+  }
+  assert.deepEqual(published(last, "web"), ["192.0.2.101"]);
+  assert.deepEqual(toldTo(last, "lb-1"), []);
 });
 
 test("mode host: an address stays on the device of its network when its pool names another one", () => {
