@@ -213,6 +213,9 @@ function leaseFaults(ring: Ring): readonly string[] {
   const faults: string[] = [];
   const owned = new Map<string, string>();
   const claims = new Set<string>();
+  // A move that its pool asked for ends where it was when the pool goes.
+  const poolPath = pathOf("AddressPool", "default", HOST_POOL);
+  const isPoolGone = !ring.folder.paths().includes(poolPath);
   for (const row of ring.medium.leases.values()) {
     const { address, pool, state, owners, sharingKey, placement } = row;
     if (state.kind !== "held") faults.push(`${address} is ${state.kind}`);
@@ -223,7 +226,9 @@ function leaseFaults(ring: Ring): readonly string[] {
       const agent = pool === HOST_POOL && placement.kind === "host" ? placement.agent : "";
       const key = `${claim} ${familyOf(address)} ${agent}`;
       const other = owned.get(key);
-      if (other !== undefined) faults.push(`${claimTitle(claim)} has ${other} and ${address}`);
+      if (other !== undefined && !(pool === HOST_POOL && isPoolGone)) {
+        faults.push(`${claimTitle(claim)} has ${other} and ${address}`);
+      }
       owned.set(key, address);
     }
   }
