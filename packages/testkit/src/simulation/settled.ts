@@ -141,11 +141,17 @@ function verdictFaults(ring: Ring): readonly string[] {
 }
 
 /** An address of the pool that everybody may have, for one who has none and would take any. */
-function overlooked({ medium }: Ring, claim: Claim, { main }: Verdict): string | undefined {
+function overlooked(
+  { medium }: Ring,
+  claim: Claim,
+  { main, addresses }: Verdict,
+): string | undefined {
   const { policy, families } = claim.families;
   const takesAny = policy === "SingleStack" && families[0] !== "ipv6";
   const isNamed = claim.wishedPool !== undefined && claim.wishedPool !== "lan";
   if (main?.reason !== "PoolExhausted" || !takesAny || isNamed) return undefined;
+  // One that hosts serve may lack an address of one host.
+  if (addresses.length > 0) return undefined;
   const rows = [...medium.leases.values()];
   if (claim.wishedAddresses.length > 0) return undefined;
   return LAN.find((address) => !rows.some((row) => row.address === address));
