@@ -162,34 +162,20 @@ test("a drain is named as what moved an address, with the time between two words
   );
 });
 
-test("a move was told as unplanned where the lane was heard to be there before its addresses", () => {
-  const loop = new Loop();
-  const [first = "", second] = loop.order();
-  const { nowMs: sinceMs } = loop.world;
-  loop.turn(undefined, [{ id: "drain", sinceMs, kind: "drain", agent: agentName(first) }]);
-  const proved = proveAll(loop.world, loop.planned());
-  loop.turn(proved.map((agent) => (agent.name === second ? withoutVips(agent) : agent)));
-  assert.deepEqual(loop.book.moves.size, 0);
-  loop.turn(proved);
-  const [record] = loop.book.moves.get(VIP) ?? [];
-  assert.deepEqual(
-    [record?.to, record?.isPlanned, record?.why],
-    [second, true, `${first} is drained`],
-  );
-  loop.turn(undefined, []);
-  loop.answer([second ?? ""]);
-  assert.equal(loop.book.latest[0]?.isPlanned, false, "a failover after it is none of ours");
-});
-
-test("a drain was told as unplanned where its host was heard to give up before the next had it", () => {
+/**
+ * The first host is drained; of the second one it is heard at first what `heard` makes of it, and
+ * then that it has the address. The move is told then, and as the drain's.
+ */
+function drained(heard: (proved: AgentView, loop: Loop) => AgentView): {
+  readonly loop: Loop;
+  readonly second: string;
+} {
   const loop = new Loop();
   const [first = "", second = ""] = loop.order();
   const { nowMs: sinceMs } = loop.world;
   loop.turn(undefined, [{ id: "drain", sinceMs, kind: "drain", agent: agentName(first) }]);
-  const known = ({ name }: AgentView): AgentView =>
-    present(loop.world.agents.get(name), `${name} is known`);
   const proved = proveAll(loop.world, loop.planned());
-  loop.turn(proved.map((one) => (one.name === second ? known(one) : one)));
+  loop.turn(proved.map((agent) => (agent.name === second ? heard(agent, loop) : agent)));
   assert.deepEqual(loop.book.moves.size, 0);
   loop.turn(proved);
   const [record] = loop.book.moves.get(VIP) ?? [];
@@ -197,6 +183,18 @@ test("a drain was told as unplanned where its host was heard to give up before t
     [record?.to, record?.isPlanned, record?.why],
     [second, true, `${first} is drained`],
   );
+  return { loop, second };
+}
+
+test("a move was told as unplanned where the lane was heard to be there before its addresses", () => {
+  const { loop, second } = drained((agent) => withoutVips(agent));
+  loop.turn(undefined, []);
+  loop.answer([second]);
+  assert.equal(loop.book.latest[0]?.isPlanned, false, "a failover after it is none of ours");
+});
+
+test("a drain was told as unplanned where its host was heard to give up before the next had it", () => {
+  drained(({ name }, { world }) => present(world.agents.get(name), `${name} is known`));
 });
 
 /** As keepalived has it for a moment: the lane's anchor is there, and its addresses follow. */

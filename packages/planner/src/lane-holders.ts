@@ -69,6 +69,12 @@ export function stateOn(
   return laneReportOf(agents.get(agent), lane)?.state;
 }
 
+/** Whether the agent runs the lane, by its last word. */
+export function isRunBy(world: Pick<World, "agents">, lane: Lane, agent: AgentName): boolean {
+  const state = stateOn(world, lane, agent);
+  return state !== undefined && state !== "absent";
+}
+
 /** What the agent said last of a lane that it runs, or is about to; undefined: nothing. */
 export function laneReportOf(
   view: AgentView | undefined,

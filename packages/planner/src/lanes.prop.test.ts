@@ -5,13 +5,11 @@ import { test } from "node:test";
 
 import {
   type Address,
-  type AgentName,
   type Claim,
   type ClaimId,
   LANES_MAX,
   LANES_PER_HOLDER_MAX,
   LANE_AGENTS_MAX,
-  type Lane,
   type Plan,
   ROUTER_ID_MAX,
   VIPS_PER_LANE_MAX,
@@ -31,7 +29,7 @@ import {
 import fc from "fast-check";
 
 import { plan } from "./index.ts";
-import { stateOn } from "./lane-holders.ts";
+import { isRunBy } from "./lane-holders.ts";
 
 const revisionOf = makeRevisionOf();
 const planAlone = (world: World): Plan => plan(world, { revisionOf });
@@ -95,11 +93,6 @@ test("a lane that is found on agents again is filled no further by those that ar
   checkLanes(next, planned);
   assert.equal(planned.leases.size, all.length);
 });
-
-function isRunBy(world: World, lane: Lane, agent: AgentName): boolean {
-  const state = stateOn(world, lane, agent);
-  return state !== undefined && state !== "absent";
-}
 
 function checkLanes(world: World, planned: Plan): void {
   const loads = new Map<string, number>();

@@ -220,8 +220,8 @@ export function remember(memory: Remembered, last: LastPlanning): void {
 }
 
 function isSettled(grant: Grant, rows: LeaseRows): boolean {
-  if (grant.main !== undefined || !grant.programmed || grant.move !== undefined) return false;
-  if (grant.isForNow === true) return false;
+  if (grant.main !== undefined || !grant.programmed) return false;
+  if (grant.move !== undefined || grant.isForNow === true) return false;
   // Placing may have taken a row out of its lane after it was granted.
   return grant.addresses.every((address) => {
     const row = rows.all.get(address);

@@ -24,7 +24,7 @@ import { type CarrierRule, candidatesIn, isAllowedBy, ruleOf } from "./candidate
 import { vipIn } from "./carried.ts";
 import { agentsWith, findLanes, laneOnAgents } from "./found-lanes.ts";
 import type { WantedGrants } from "./grant.ts";
-import { stateOn } from "./lane-holders.ts";
+import { isRunBy } from "./lane-holders.ts";
 import { keepLanes, openLane } from "./lanes.ts";
 import type { LeaseRows } from "./lease-rows.ts";
 import { canSpeakIn, withPeers } from "./peers.ts";
@@ -282,12 +282,10 @@ class Placing {
   #used(): ReadonlyMap<LaneId, Lane> {
     const { rows, segments, world } = this.#options;
     const { byNetwork } = segments;
-    const isRun = (lane: Lane, agent: AgentName): boolean => {
-      const state = stateOn(world, lane, agent);
-      return mayStillCome(agent, world) || (state !== undefined && state !== "absent");
-    };
+    const mayRun = (lane: Lane, agent: AgentName): boolean =>
+      mayStillCome(agent, world) || isRunBy(world, lane, agent);
     const used = [...this.#lanes.values()]
-      .filter((lane) => rows.lanes.has(lane.id) || lane.order.some((agent) => isRun(lane, agent)))
+      .filter((lane) => rows.lanes.has(lane.id) || lane.order.some((agent) => mayRun(lane, agent)))
       .map((lane) => withPeers(lane, byNetwork.get(lane.segment), this.#ruleIn(lane.id)));
     return new Map(used.sort((a, b) => compareText(a.id, b.id)).map((lane) => [lane.id, lane]));
   }

@@ -138,8 +138,8 @@ test("every move is told, also one that was over before anybody looked, and each
   assert.deepEqual(ways.slice(1), ["lb-1 to lb-2", "lb-2 to lb-3", "lb-3 to lb-1"]);
 });
 
-test("a takeover while no controller led had no Event; the next life tells it, and once", async () => {
-  await using stage = new PublishStage();
+/** While no controller led lb-2 took the address of web over from lb-1; the next one leads now. */
+async function takeOverUnled(stage: PublishStage): Promise<void> {
   stage.create("web", served("192.0.2.10", "lb-1"));
   await stage.pass();
   await stage.restart("lb-1");
@@ -147,6 +147,11 @@ test("a takeover while no controller led had no Event; the next life tells it, a
   stage.agents.set(second, { ...AGENT, name: second, report: HEARD });
   stage.want("web", served("192.0.2.10", "lb-2"));
   await stage.pass(10_000);
+}
+
+test("a takeover while no controller led had no Event; the next life tells it, and once", async () => {
+  await using stage = new PublishStage();
+  await takeOverUnled(stage);
   const line =
     "Normal VipMoved Move: 192.0.2.10 moved from lb-1 to lb-2: lb-1 is out of reach; lb-1 had it " +
     "before this controller led; nobody spoke for it for 342 ms before the other did.";
@@ -159,13 +164,7 @@ test("a takeover while no controller led had no Event; the next life tells it, a
 
 test("a Service that shares an address later is not told what moved it before", async () => {
   await using stage = new PublishStage();
-  stage.create("web", served("192.0.2.10", "lb-1"));
-  await stage.pass();
-  await stage.restart("lb-1");
-  const second = agentOf("lb-2");
-  stage.agents.set(second, { ...AGENT, name: second, report: HEARD });
-  stage.want("web", served("192.0.2.10", "lb-2"));
-  await stage.pass(10_000);
+  await takeOverUnled(stage);
   stage.create("late", served("192.0.2.10", "lb-2"));
   await stage.pass(10_000);
   const moves = told(stage).filter((line) => line.includes("VipMoved"));
