@@ -289,6 +289,21 @@ test("of one whose cable was back before its stream broke the gap is a bound too
   assert.deepEqual([record?.gapMs, record?.isGapAtMost], [heldMs - lastMs, true]);
 });
 
+test("who had an address by the store was kept for the whole lead, though its holder is seen", () => {
+  const loop = new Loop();
+  loop.turn();
+  const { agents } = loop.world;
+  const successor = new Loop();
+  successor.world = { ...loop.world, agents: new Map() };
+  successor.last = undefined;
+  successor.book = NO_MOVES;
+  successor.turn();
+  assert.deepEqual(Array.from(successor.book.stored.keys()), [VIP]);
+  successor.turn(Array.from(agents.values()));
+  assert.deepEqual(successor.book.stored, new Map());
+  assert.deepEqual(successor.book.holders, loop.book.holders);
+});
+
 test("five moves of an address are kept, and none of one that is free", () => {
   const loop = new Loop();
   for (let count = 0; count < 7; count += 1) {

@@ -48,7 +48,7 @@ export interface MoveRecord extends Move {
 /** Who holds which address, and who did. */
 export interface MoveBook {
   readonly holders: HolderMap;
-  /** Who had which address when the lead began, by the store; it counts until somebody is seen. */
+  /** Who had which address when the lead began, by the store, of those with nobody seen since. */
   readonly stored: HolderMap;
   /** The latest first; never empty. */
   readonly moves: ReadonlyMap<Address, readonly MoveRecord[]>;
@@ -95,7 +95,7 @@ export function trackMoves(book: MoveBook, plans: TrackedPlans): MoveBook {
   const { before, now, world } = plans;
   const stored = before === undefined ? storedHolders(world) : book.stored;
   const holders = new Map<Address, AgentName | undefined>();
-  const freed = new Map<Address, undefined>();
+  const settled = new Map<Address, undefined>();
   const moves = new Map<Address, readonly MoveRecord[] | undefined>();
   const latest: MoveRecord[] = [];
   const open = new Map<Address, number>();
@@ -108,6 +108,7 @@ export function trackMoves(book: MoveBook, plans: TrackedPlans): MoveBook {
       const loser = from === undefined ? undefined : world.agents.get(from);
       if (seen === undefined && from !== holder && hasStill(loser, address)) continue;
       holders.set(address, holder);
+      if (stored.has(address)) settled.set(address, undefined);
       if (from === undefined || from === holder) continue;
       const move = { address, from, to: holder, ...inLane(now.leases.get(address)) };
       const isFound = seen === undefined;
@@ -121,7 +122,7 @@ export function trackMoves(book: MoveBook, plans: TrackedPlans): MoveBook {
   }
   for (const address of changedKeys(before?.leases ?? world.leases, now.leases)) {
     if (now.leases.has(address)) continue;
-    freed.set(address, undefined);
+    if (stored.has(address)) settled.set(address, undefined);
     if (!book.holders.has(address)) continue;
     latest.push(...overtaken(book, address));
     holders.set(address, undefined);
@@ -137,17 +138,17 @@ export function trackMoves(book: MoveBook, plans: TrackedPlans): MoveBook {
       open.set(address, lastWordMs);
       continue;
     }
-    const settled = withAccount(closed(record), account);
-    moves.set(address, [settled, ...older]);
-    latest.push(settled);
+    const known = withAccount(closed(record), account);
+    moves.set(address, [known, ...older]);
+    latest.push(known);
   }
-  if (holders.size + moves.size + freed.size === 0 && stored === book.stored) {
+  if (holders.size + moves.size + settled.size === 0 && stored === book.stored) {
     const isSame = book.latest.length === 0 && cameFor === book.cameFor;
     return isSame ? book : { ...book, latest, cameFor };
   }
   return {
     holders: patchMap(book.holders, holders),
-    stored: patchMap(stored, freed),
+    stored: patchMap(stored, settled),
     moves: patchMap(book.moves, moves),
     latest,
     open,
