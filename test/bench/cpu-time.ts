@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import type { Host } from "@fairlead/lab";
 
 const TICKS_PER_SECOND = 100;
+const NS_PER_MS = 1e6;
 /** In /proc/stat: all but what is idle, waits for a disk or belongs to guests. */
 const BUSY_FIELDS: readonly number[] = [0, 1, 2, 5, 6];
 
@@ -22,6 +23,21 @@ export async function cpuOfPrograms(host: Host, name: string): Promise<number> {
 /** Seconds that one process has run, by its id as this program sees it. */
 export async function cpuOfProcess(pid: number): Promise<number> {
   return secondsOf(await readFile(`/proc/${pid}/stat`, "utf8"));
+}
+
+/** What the first thread of a process had of the machine since its start, in ms. */
+export interface CoreTime {
+  readonly ranMs: number;
+  /** It could have run, and every core had something else to do. */
+  readonly waitedMs: number;
+}
+
+/** Reads it for one process, whose first thread is the event loop of a program of Node. */
+export async function coreTimeOf(pid: number): Promise<CoreTime> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/schedstat`, "utf8");
+  const [ran, waited] = text.split(" ").map(Number);
+  if (ran === undefined || waited === undefined) throw new Error(`process ${pid} shows no times`);
+  return { ranMs: ran / NS_PER_MS, waitedMs: waited / NS_PER_MS };
 }
 
 /** Seconds that all processors of the machine were busy since its boot. */

@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { type Cluster, monotonicMs, type RunningProgram } from "@fairlead/lab";
 
 import { program } from "../e2e/stage/stage.ts";
+import { type CoreTime, coreTimeOf } from "./cpu-time.ts";
 import { metricOf } from "./readings.ts";
 
 /** The controller. */
@@ -19,6 +20,11 @@ export interface LoneController extends AsyncDisposable {
 export interface Delays {
   /** While no plan was made. */
   readonly listMs: number;
+  /**
+   * The longest of these without its share of what the loop waited for a core meanwhile: an API
+   * server that lists and its etcd keep two cores busy.
+   */
+  readonly listOwnMs: number;
   /** While one was made, stored or told of. */
   readonly planMs: number;
 }
@@ -82,23 +88,37 @@ export async function followDelays(
   { what, ms }: { readonly what: string; readonly ms: number },
 ): Promise<Delays> {
   const endMs = monotonicMs() + ms;
-  let delays: Delays = { listMs: 0, planMs: 0 };
+  let delays: Delays = { listMs: 0, listOwnMs: 0, planMs: 0 };
+  let before = await coreTimeOf(controller.pid);
   let plansBefore: readonly number[] = [];
   let wasDone = false;
   for (;;) {
     const page = await controller.page();
     const delayMs = 1000 * metricOf(page, "fairlead_event_loop_delay_seconds", LONGEST);
     const plans = metricOf(page, "fairlead_plan_duration_seconds_count");
-    const ofPlan = plansBefore.some((before) => before !== plans);
+    const ofPlan = plansBefore.some((made) => made !== plans);
     plansBefore = [...plansBefore.slice(-1), plans];
-    const kind = ofPlan ? "planMs" : "listMs";
-    delays = { ...delays, [kind]: Math.max(delays[kind], delayMs) };
+    const now = await coreTimeOf(controller.pid);
+    delays = ofPlan
+      ? { ...delays, planMs: Math.max(delays.planMs, delayMs) }
+      : {
+          ...delays,
+          listMs: Math.max(delays.listMs, delayMs),
+          listOwnMs: Math.max(delays.listOwnMs, delayMs * ranShare(before, now)),
+        };
+    before = now;
     // What is done by this page may be planned and told of after it.
     if (isDone(page) && wasDone) return delays;
     wasDone = isDone(page);
     if (monotonicMs() >= endMs) throw new Error(`waited ${ms} ms in vain until ${what}`);
     await wait(LOOK_EVERY_MS);
   }
+}
+
+/** Of the time in which the loop could run, how much it ran. */
+function ranShare(before: CoreTime, now: CoreTime): number {
+  const ranMs = now.ranMs - before.ranMs;
+  return ranMs / (ranMs + now.waitedMs - before.waitedMs);
 }
 
 const LONGEST = { percentile: "100" };

@@ -200,7 +200,9 @@ function followMoves(
     const known = news.filter((record) => record.isOpen !== true);
     isOpen ||= known.length < news.length;
     due.push(...known.toReversed());
-    moved.set(address, known.length === 0 ? told : moveKey(known[0]));
+    const latest = known.length === 0 ? told : moveKey(known[0]);
+    // Of one that never moved nothing has to be kept: it is its own already at the next look.
+    if (latest !== "") moved.set(address, latest);
   }
   return { moved: moved.size === 0 ? NOTHING_MOVED : moved, due, isOpen };
 }
