@@ -85,9 +85,16 @@ const PARTS: readonly (readonly [part: string, path: readonly string[]])[] = [
   ["finalizers", ["f:metadata", "f:finalizers"]],
 ];
 
+/** Each choice of them once, by one bit a part: of ten thousand Services three writers are kept. */
+const CHOICES: readonly (readonly string[])[] = Array.from(
+  { length: 2 ** PARTS.length },
+  (_, bits) => PARTS.filter((_part, at) => (bits & (1 << at)) !== 0).map(([part]) => part),
+);
+
 function readWriter(entry: Json, share: ShareText): readonly FieldWriter[] {
   const fields = childOf(entry, "fieldsV1");
-  const parts = PARTS.filter(([, path]) => hasPath(fields, path)).map(([part]) => part);
+  const bits = PARTS.reduce((sum, [, path], at) => sum | (hasPath(fields, path) ? 1 << at : 0), 0);
+  const parts = CHOICES[bits] ?? [];
   if (parts.length === 0) return [];
   const manager = share((textOf(entry, "manager") ?? "").slice(0, TEXT_CHARACTERS_MAX));
   const time = textOf(entry, "time");
