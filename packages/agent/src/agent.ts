@@ -140,7 +140,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   full.start(view);
   await lifecycle.start("full listeners", () => full);
   await serveDebug(options, { view, files: () => readRenderedFiles(layout), ...shown });
-  log.info({ agent: settings.name, epoch: converge.view().epoch }, "serving");
+  const { epoch } = converge.view();
+  log.info({ agent: settings.name, ...(epoch === 0 ? {} : { epoch }) }, "serving");
   return {
     converge,
     link,

@@ -63,6 +63,14 @@ const cases: readonly { name: string; before: Said; now: Said; lines: readonly s
     lines: ["info ready default/web 192.0.2.100 lb1 BadMember FL0502 127.0.0.1 is left out"],
   },
   {
+    name: "an address that is freed, which was a warning at each Service that went",
+    before: said(undefined),
+    now: said(undefined, [
+      { subject: "address", name: "192.0.2.100", reason: "Releasing", detail: "waiting for lb1" },
+    ]),
+    lines: ["info found address 192.0.2.100 Releasing FL0413 waiting for lb1"],
+  },
+  {
     name: "a remark that went",
     before: said({ ...READY, remarks: [LEFT_OUT] }),
     now: said(READY),

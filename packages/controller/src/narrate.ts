@@ -147,8 +147,10 @@ function remarkKey({ reason, detail }: Remark): string {
 }
 
 function findingLine(finding: Finding): Narration {
-  const { subject, name } = finding;
-  return { level: "warn", fields: { subject, name, ...reasonFields(finding) }, message: "found" };
+  const { subject, name, reason } = finding;
+  // Every address that is freed passes through it, mostly within a second.
+  const level = reason === "Releasing" ? "info" : "warn";
+  return { level, fields: { subject, name, ...reasonFields(finding) }, message: "found" };
 }
 
 function reasonFields(remark: Pick<Finding, "reason" | "detail">): Record<string, string> {

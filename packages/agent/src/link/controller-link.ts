@@ -176,8 +176,9 @@ class Link implements ControllerLink {
   }
 
   #onWelcome(events: ControllerLinkEvents, { epoch, version, reportKnown }: Welcome): void {
-    const { log } = this.#options;
-    log.info({ controller: this.#route.address(), version, epoch }, "connected to the controller");
+    // A leader that has planned nothing yet says 0.
+    const from = { controller: this.#route.address(), version, ...(epoch === 0 ? {} : { epoch }) };
+    this.#options.log.info(from, "connected to the controller");
     // Nothing may need sending for long: the new leader's epoch is obeyed from its first word on,
     // and is kept with the plan, so that an agent that starts again refuses the one before.
     this.#epoch = Math.max(this.#epoch, epoch);

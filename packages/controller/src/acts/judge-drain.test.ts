@@ -30,7 +30,7 @@ const given = (...intents: readonly Intent[]): World => ({ ...WORLD, intents });
 const without = (...names: readonly string[]): World => lacking(WORLD, names);
 const uncordon = (agent: AgentName): Act => ({ kind: "uncordon", agent });
 const BACK = (agent: string, what: string): string =>
-  `${agent} may hold lanes again; ${what} by itself, but by fairlead rebalance`;
+  `${agent} may be given addresses again; ${what} by itself, but by fairlead rebalance`;
 
 testAllowed([
   {

@@ -54,7 +54,7 @@ export function judgeUncordon(world: World, agent: AgentName): AllowedAct | Deni
   const did =
     known === undefined
       ? `${agent} is not drained`
-      : `${agent} may hold lanes again; ${rest} by itself, but by fairlead rebalance`;
+      : `${agent} may be given addresses again; ${rest} by itself, but by fairlead rebalance`;
   const ends = known === undefined ? [] : [known.id];
   return { kind: "allowed", will, did: [did], intents: [], ends, leases: [], owners: [], moves };
 }
