@@ -207,24 +207,22 @@ async function isMoveTold(
   const { kube } = stage.api();
   const web = await kube.get(WEB);
   assert.ok(web !== undefined);
-  const note = `${address} moved from ${from} to ${to}: ${why}; `;
+  const note = `${address} moved from ${from} to ${to}, gap `;
   await untilTold(kube, web, { reason: "VipMoved", note });
   const told = (await toldOf(kube, web)).map((event) => event.note);
-  const heard = told.find((one) => one.startsWith(note))?.slice(note.length) ?? "";
+  const rest = told.find((one) => one.startsWith(note))?.slice(note.length) ?? "";
+  const [gap = "", words] = rest.split(": ", 2);
   const { steps } = await stage.asker.explain(address);
   const said = steps.find(({ title }) => title === "Moved")?.detail ?? "";
-  const gap = gapOf(heard);
-  assert.equal(said, `from ${from} to ${to}, planned, gap ${gap}: ${why}`, heard);
+  assert.equal(said, `from ${from} to ${to}, planned, gap ${gap}: ${why}`, rest);
+  assert.match(words ?? "", howMeasured(why, gap));
 }
 
-/** What an Event says of how long nobody had the address, in the words of `explain`. */
-function gapOf(heard: string): string {
-  if (heard === "the other reported it first.") return "0 ms";
-  const [, most, later] =
-    /^(?:at most (\d+) ms without it, by its last word before|the other reported it (\d+) ms later)\.$/.exec(
-      heard,
-    ) ?? [];
-  return most === undefined ? `${later} ms` : `at most ${most} ms`;
+/** Why it moved, and then what the gap was counted from. */
+function howMeasured(why: string, gap: string): RegExp {
+  if (gap === "0 ms") return new RegExp(`^${why}; the other reported it first\\.$`, "u");
+  if (gap.startsWith("at most ")) return new RegExp(`^${why}; counted from its last word`, "u");
+  return new RegExp(`^${why}; the other reported it ${gap} later\\.$`, "u");
 }
 
 story("ports change under one address, and what hosts refuse is told", CLUSTER, async (stage) => {

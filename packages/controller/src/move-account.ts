@@ -97,7 +97,7 @@ function lost(
   const mayTell = lane !== undefined && winner?.connected === true && canTell(winner);
   if (mayTell && winner.heardAtMs - heldMs < TOLD_MS_MAX) return { why, heard: "", isOpen: true };
   // Agents that have nothing to say speak every few seconds, so it may be far too much.
-  const heard = `at most ${gapMs} ms without it, by its last word`;
+  const heard = "counted from its last word";
   return { why, heard, gapMs, isGapAtMost: true };
 }
 
@@ -122,7 +122,7 @@ function spokenOf(
   // A word so late was held up, as the address may have been: that it had it before is all it says.
   if (lastWordMs !== undefined && -gapMs > HANDOVER_MS) {
     const mostMs = Math.max(0, Math.round(heldMs - lastWordMs));
-    const heard = `at most ${mostMs} ms without it, by its last word before`;
+    const heard = "counted from its last word before";
     return { why, heard, gapMs: mostMs, isGapAtMost: true };
   }
   return { why, heard: "the other reported it first", gapMs: 0 };

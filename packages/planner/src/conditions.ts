@@ -14,13 +14,17 @@ export interface MemberCount {
   readonly active: number;
 }
 
-/** AddressAllocated. */
+/** AddressAllocated; what it has is less than it asks for where its reason says why. */
 export function allocatedCondition(grant: Grant): Condition {
   const type = "AddressAllocated";
   const { addresses, main } = grant;
   if (addresses.length > 0) {
-    const message = `${addresses.join(" and ")} ${addresses.length > 1 ? "are" : "is"} allocated.`;
-    return { type, status: "True", reason: "Allocated", message };
+    const has = `${addresses.join(" and ")} ${addresses.length > 1 ? "are" : "is"} allocated`;
+    if (main === undefined) {
+      return { type, status: "True", reason: "Allocated", message: sentence(has) };
+    }
+    const message = sentence(`${has}, but ${main.detail}`);
+    return { type, status: "True", reason: main.reason, message };
   }
   return { type, status: "False", ...said(main) };
 }

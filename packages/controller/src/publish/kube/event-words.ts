@@ -4,6 +4,7 @@
 import type { Address, LeasedAddress, Remark } from "@fairlead/model";
 
 import type { MoveRecord } from "../../move-book.ts";
+import { gapText } from "../../move-lines.ts";
 import { eventSubject } from "./event-subject.ts";
 import { boundedWords, remarkWords } from "./remark-words.ts";
 
@@ -45,7 +46,7 @@ export function refusedEvent(main: Remark): EventDraft {
   return warning(main, "Refuse");
 }
 
-/** It is not served yet. */
+/** It is not served yet, or not as it asks for. */
 export function pendingEvent(main: Remark): EventDraft {
   return warning(main, "Wait");
 }
@@ -73,11 +74,11 @@ export function noMembersEvent(cause: Remark | undefined, detail: string): Event
 }
 
 /** An address is held by another agent than before. */
-export function movedEvent({ address, from, to, why, heard }: MoveRecord): EventDraft {
+export function movedEvent(move: MoveRecord): EventDraft {
+  const { address, from, to, why, heard } = move;
   const words = [why, heard].filter((text) => text !== "").join("; ");
-  const note = boundedWords(
-    `${address} moved from ${from} to ${to}${words === "" ? "" : `: ${words}`}.`,
-  );
+  const what = `${address} moved from ${from} to ${to}, gap ${gapText(move)}`;
+  const note = boundedWords(`${what}${words === "" ? "" : `: ${words}`}.`);
   const about = `${address} ${from} ${to}`;
   return { reason: "VipMoved", action: "Move", type: "Normal", note, about };
 }

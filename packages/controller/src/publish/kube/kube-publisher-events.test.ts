@@ -83,6 +83,30 @@ test("a wait that is over soon is not told", async () => {
   ]);
 });
 
+const UNMET = {
+  ...served(),
+  unmet: true,
+  main: { reason: "AddressOutsidePools", detail: "10.99.0.1 lies in no pool that is used" },
+} as const;
+
+test("a wish that is edited to one that cannot be had was told nowhere: its address stayed", async () => {
+  await using stage = new PublishStage();
+  stage.create("web", served());
+  await stage.pass(10_000);
+  stage.want("web", UNMET);
+  await stage.pass(2900);
+  assert.equal(told(stage).length, 1);
+  await stage.pass(60_000);
+  assert.deepEqual(told(stage).slice(1), [
+    "Warning AddressOutsidePools Wait: The address asked for lies in no pool that may serve this " +
+      "Service: 10.99.0.1 lies in no pool that is used. " +
+      "Ask for an address of a pool, or add it to one. [FL0204]",
+  ]);
+  stage.want("web", served());
+  await stage.pass(60_000);
+  assert.equal(told(stage).length, 2);
+});
+
 test("members that are missing are told when it lasts", async () => {
   await using stage = new PublishStage();
   stage.create("web", served());
@@ -126,6 +150,7 @@ const FATES = [
   { name: "served", fate: served() },
   { name: "refused", fate: refused("NoPool") },
   { name: "waiting", fate: waiting("NoAgents") },
+  { name: "served otherwise than it asks for", fate: UNMET },
   { name: "without members", fate: { ...served(), memberless: true } },
   {
     name: "refused by a daemon",

@@ -46,39 +46,39 @@ const MOVES: readonly {
     name: "its holder went out of reach",
     from: { connected: false, heardAtMs: 5000, disconnectedAtMs: 5200 },
     to: { heldSinceMs: new Map([[VIP, 5340]]) },
-    note: "lb-1 is out of reach; at most 340 ms without it, by its last word",
+    note: "gap at most 340 ms: lb-1 is out of reach; counted from its last word",
   },
   {
     name: "its holder gave it up",
     from: { lostAtMs: new Map([[VIP, 5000]]) },
     to: { heldSinceMs: new Map([[VIP, 5051]]) },
-    note: "lb-1 gave it up; the other reported it 51 ms later",
+    note: "gap 51 ms: lb-1 gave it up; the other reported it 51 ms later",
   },
   {
     name: "the other spoke first",
     from: { lostAtMs: new Map([[VIP, 5000]]) },
     to: { heldSinceMs: new Map([[VIP, 4990]]) },
-    note: "lb-1 gave it up; the other reported it first",
+    note: "gap 0 ms: lb-1 gave it up; the other reported it first",
   },
   {
     name: "its holder is out of reach, and the other tells what it heard",
     from: { connected: false, heardAtMs: 5000, disconnectedAtMs: 5200 },
     to: { heldSinceMs: new Map([[VIP, 6340]]), report: HEARD },
-    note: "lb-1 is out of reach; the other had heard nothing of it for 342 ms",
+    note: "gap 342 ms: lb-1 is out of reach; the other had heard nothing of it for 342 ms",
   },
   {
     name: "an operator moved it, which was told as given up by its holder",
     asked: { id: "move-1", sinceMs: 0, kind: "move", lane: STAGE_LANE, to: agentOf("lb-2") },
     from: { lostAtMs: new Map([[VIP, 5000]]) },
     to: { heldSinceMs: new Map([[VIP, 5051]]) },
-    note: "moved by an operator; the other reported it 51 ms later",
+    note: "gap 51 ms: moved by an operator; the other reported it 51 ms later",
   },
   {
     name: "an operator drained its host, which was told as given up by its holder",
     asked: { id: "drain-1", sinceMs: 0, kind: "drain", agent: agentOf("lb-1") },
     from: { lostAtMs: new Map([[VIP, 5000]]) },
     to: { heldSinceMs: new Map([[VIP, 4990]]) },
-    note: "lb-1 is drained; the other reported it first",
+    note: "gap 0 ms: lb-1 is drained; the other reported it first",
   },
 ];
 
@@ -97,7 +97,7 @@ for (const c of MOVES) {
     stage.want("web", served("192.0.2.10", "lb-2"));
     await stage.pass(10_000);
     assert.deepEqual(told(stage).slice(1), [
-      `Normal VipMoved Move: 192.0.2.10 moved from lb-1 to lb-2: ${c.note}.`,
+      `Normal VipMoved Move: 192.0.2.10 moved from lb-1 to lb-2, ${c.note}.`,
     ]);
   });
 }
@@ -116,8 +116,8 @@ test("a silent death is told when it is known, and not as something that its hol
   stage.agents.set(first, { ...loser, connected: false, disconnectedAtMs: 8000 });
   await stage.pass(10_000);
   assert.deepEqual(told(stage).slice(1), [
-    "Normal VipMoved Move: 192.0.2.10 moved from lb-1 to lb-2: lb-1 is out of reach; " +
-      "at most 340 ms without it, by its last word.",
+    "Normal VipMoved Move: 192.0.2.10 moved from lb-1 to lb-2, gap at most 340 ms: " +
+      "lb-1 is out of reach; counted from its last word.",
   ]);
 });
 
@@ -134,7 +134,7 @@ test("every move is told, also one that was over before anybody looked, and each
   }
   await stage.pass(10_000);
   await stage.pass(10_000);
-  const ways = told(stage).map((line) => /moved from (\S+ to [^\s:]+)/.exec(line)?.[1]);
+  const ways = told(stage).map((line) => /moved from (\S+ to [^\s,]+)/.exec(line)?.[1]);
   assert.deepEqual(ways.slice(1), ["lb-1 to lb-2", "lb-2 to lb-3", "lb-3 to lb-1"]);
 });
 
@@ -153,8 +153,8 @@ test("a takeover while no controller led had no Event; the next life tells it, a
   await using stage = new PublishStage();
   await takeOverUnled(stage);
   const line =
-    "Normal VipMoved Move: 192.0.2.10 moved from lb-1 to lb-2: lb-1 is out of reach; lb-1 had it " +
-    "before this controller led; nobody spoke for it for 342 ms before the other did.";
+    "Normal VipMoved Move: 192.0.2.10 moved from lb-1 to lb-2, gap 342 ms: lb-1 is out of reach; " +
+    "lb-1 had it before this controller led; nobody spoke for it for 342 ms before the other did.";
   assert.deepEqual(told(stage).slice(1), [line]);
   await stage.pass(10_000);
   await stage.restart("lb-2");

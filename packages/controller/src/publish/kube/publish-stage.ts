@@ -32,6 +32,8 @@ export interface Fate {
   readonly holder?: string;
   /** Why it is pending or refused. */
   readonly main?: Remark;
+  /** Whether it has its address though not as it asks for, which `main` tells. */
+  readonly unmet?: boolean;
   readonly memberless?: boolean;
   /** Whether its address is to stand in spec.externalIPs too. */
   readonly external?: boolean;
@@ -255,7 +257,7 @@ const NO_MEMBERS = { reason: "NoMembers", detail: "80/TCP has no member" } as co
 /** The verdict on a claim that follows from its fate. */
 export function fateVerdict(
   claim: Claim,
-  { state, address, holder, main, memberless }: Fate,
+  { state, address, holder, main, unmet, memberless }: Fate,
 ): Verdict {
   const why = main ?? NO_MEMBERS;
   const not = { status: "False", reason: why.reason, message: `${why.detail}.` } as const;
@@ -283,8 +285,8 @@ export function fateVerdict(
         : {
             type: "AddressAllocated",
             status: "True",
-            reason: "Allocated",
-            message: `${address} is allocated.`,
+            reason: unmet === true ? why.reason : "Allocated",
+            message: `${address} is allocated${unmet === true ? `, but ${why.detail}` : ""}.`,
           },
       state === "ready"
         ? { type: "Serving", status: "True", reason: "Proved", message: `${holder} holds it.` }

@@ -1,7 +1,7 @@
 // A remark as people of a cluster read it, in a condition or an Event: what, why, what to do, and a
 // code, as everywhere else. Pure. A long detail is cut, and the remedy never.
 
-import { REASONS, type Remark } from "@fairlead/model";
+import { type Reason, REASONS, type Remark } from "@fairlead/model";
 import { escapeControls } from "@fairlead/runtime";
 
 /** An API server takes 1024 bytes in the note of an Event; conditions keep to the same. */
@@ -15,6 +15,14 @@ export function remarkWords({ reason, detail }: Remark): string {
   const rest = `. ${remedy} [${code}]`;
   const room = WORDS_BYTES_MAX - Buffer.byteLength(`${what}: ${rest}`);
   return `${what}: ${boundBytes(withoutStop(escapeControls(detail)), room)}${rest}`;
+}
+
+/** A whole sentence with the remedy behind it: `It is so. What to do. [FL0204]`, bounded alike. */
+export function withRemedy(sentence: string, reason: Reason): string {
+  const { code, remedy } = REASONS[reason];
+  const rest = ` ${remedy} [${code}]`;
+  const room = WORDS_BYTES_MAX - Buffer.byteLength(rest);
+  return `${boundBytes(escapeControls(sentence), room)}${rest}`;
 }
 
 /** Whole words of ours, with texts of others in them, bounded in the same way. */

@@ -8,7 +8,7 @@ import {
   type RecordedCondition,
   type ServiceRecord,
 } from "../../kube/service-record.ts";
-import { LASTING_MS, nothingTold, rejectionOf, type Spell, type Told } from "./tell.ts";
+import { LASTING_MS, nothingTold, rejectionOf, type Spell, type Told, waitOf } from "./tell.ts";
 import type { WantedService } from "./wanted-service.ts";
 
 /** What counts as told of a Service that this life sees for the first time. */
@@ -21,9 +21,9 @@ export function remember(
   if (claim === undefined || conditions.length === 0) return told;
   const { verdict } = claim;
   const { state, main } = verdict;
+  const wait = waitOf(verdict);
   const addresses = allocatedIn(conditions);
-  const known =
-    main && conditions.find(({ status, reason }) => status !== "True" && reason === main.reason);
+  const known = main && conditions.find(({ reason }) => reason === main.reason);
   const rejection = rejectionOf(verdict);
   // A remark beside stands in no condition: who wrote these is taken to have told it.
   const isRejectionTold = rejection !== undefined && (rejection !== main || known !== undefined);
@@ -39,8 +39,8 @@ export function remember(
       ? { refused: main.reason }
       : {}),
     ...(isRejectionTold ? { rejected: rejection.detail } : {}),
-    ...(state === "pending" && main !== undefined && known !== undefined
-      ? { pending: spellOf(known, main.reason, at) }
+    ...(wait !== undefined && known !== undefined
+      ? { pending: spellOf(known, wait.reason, at) }
       : {}),
     ...(lack === undefined ? {} : { memberless: spellOf(lack, "NoMembers", at) }),
   };
@@ -51,7 +51,8 @@ function allocatedIn(conditions: readonly RecordedCondition[]): ReadonlySet<stri
   const found = conditions.find(
     ({ type, status }) => type === `${CONDITION_PREFIX}AddressAllocated` && status === "True",
   );
-  return new Set(found?.message.split(" "));
+  const [names = ""] = found?.message.split(/ (?:is|are) allocated/u, 1) ?? [];
+  return new Set(names.split(" and "));
 }
 
 function spellOf(

@@ -107,7 +107,7 @@ export function tell(input: TellInput): Telling {
   // Who serves a Service that we refuse may say so.
   const intruder = verdict.state === "refused" ? undefined : input.intruder;
   if (intruder !== undefined && intruder !== told.intruder) events.push(intruderEvent(intruder));
-  const wait = verdict.state === "pending" ? verdict.main : undefined;
+  const wait = waitOf(verdict);
   const pending = last(told.pending, wait?.reason, nowMs);
   // A daemon's refusal was told in its own words, at once.
   if (pending?.isDue === true && wait !== undefined && wait !== rejection) {
@@ -150,6 +150,17 @@ export function tell(input: TellInput): Telling {
 export function rejectionOf({ main, remarks }: Verdict): Remark | undefined {
   const all = main === undefined ? remarks : [main, ...remarks];
   return all.find(({ reason }) => reason === "ConfigRejected");
+}
+
+/** What it waits for; of one that is served what it asks for and does not get. */
+export function waitOf({ state, main, conditions }: Verdict): Remark | undefined {
+  if (state === "pending") return main;
+  if (state === "refused" || main === undefined) return undefined;
+  const isUnmet = conditions.some(
+    ({ type, status, reason }) =>
+      type === "AddressAllocated" && status === "True" && reason === main.reason,
+  );
+  return isUnmet ? main : undefined;
 }
 
 /** What a Service that is served lacks: members. */

@@ -12,7 +12,7 @@ import {
 } from "@fairlead/model";
 
 import { CONDITION_PREFIX } from "../../kube/service-record.ts";
-import { boundedWords, remarkWords } from "./remark-words.ts";
+import { boundedWords, remarkWords, withRemedy } from "./remark-words.ts";
 
 /** A condition as it shall stand in the status. */
 export interface WantedCondition {
@@ -51,9 +51,14 @@ export function publishedOf({ addresses }: Verdict): readonly Address[] {
 function wantedCondition(condition: Condition, claim: Claim, verdict: Verdict): WantedCondition {
   const { type, status, reason } = condition;
   const message = isRemark(condition)
-    ? remarkWords({ reason: condition.reason, detail: condition.message })
+    ? remarkedWords(condition)
     : boundedWords(goodWords(condition, claim, verdict));
   return { type: `${CONDITION_PREFIX}${type}`, status, reason, message };
+}
+
+/** What is well and yet not as it is asked for is a sentence already. */
+function remarkedWords({ status, reason, message }: Condition & Pick<Remark, "reason">): string {
+  return status === "True" ? withRemedy(message, reason) : remarkWords({ reason, detail: message });
 }
 
 function goodWords(condition: Condition, claim: Claim, verdict: Verdict): string {
