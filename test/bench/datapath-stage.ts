@@ -32,7 +32,8 @@ export const BULK_PATH = "/bulk";
 
 const OURS = "10.77.0.120";
 const PLAIN = "10.77.0.121";
-const MEMBER_PORT = 9080;
+/** Where members answer over HTTP. */
+export const MEMBER_PORT = 9080;
 /** As our nginx has workers. */
 const THREADS = 2;
 /** Of both sides twice as many files: few machines grant more to a program without a supervisor. */
@@ -90,15 +91,13 @@ export async function createDatapathStage(tell: (line: string) => void): Promise
     agentFlags: (host) => (host === "lb2" ? ["--member-switch=nginx"] : []),
   });
   try {
-    await startMembers(stage);
+    await startHttpMembers(stage);
     const ways = [
       ...(await startAgentsWays(stage)),
       ...(await startHaproxy(stage, tell)),
       await startRouter(stage),
     ];
-    for (const host of [stage.client, ...ways.map((way) => way.host)]) {
-      await host.output("sysctl", ["-q", "-w", ...SYSCTLS]);
-    }
+    await allowManyConnections([stage.client, ...ways.map((way) => way.host)]);
     return {
       client: stage.client,
       ways,
@@ -110,13 +109,19 @@ export async function createDatapathStage(tell: (line: string) => void): Promise
   }
 }
 
-async function startMembers({ members }: Stage): Promise<void> {
+/** Starts a web server on each of the members, at `MEMBER_PORT`. */
+export async function startHttpMembers({ members }: Stage): Promise<void> {
   for (const host of members) {
     await host.output("sh", ["-c", "head -c 16M /dev/zero >/run/host/bulk"]);
     await host.writeFile("/run/host/member.conf", MEMBER_CONF);
     const command = ["nginx", "-e", "stderr", "-c", "/run/host/member.conf"];
     await startDaemon(host, command, MEMBER_PORT);
   }
+}
+
+/** Else their ports are used up for a minute by some 470 connections a second to one place. */
+export async function allowManyConnections(hosts: readonly Host[]): Promise<void> {
+  for (const host of hosts) await host.output("sysctl", ["-q", "-w", ...SYSCTLS]);
 }
 
 /** Until it answers on the port. What it says against that stands in the failure. */

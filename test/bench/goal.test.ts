@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { crowdedFigures } from "./crowded-reloads.ts";
 import type { WayName } from "./datapath-stage.ts";
 import { datapathFigures, type Trial } from "./datapath.ts";
 import { type Figure, formatFigures, isMet } from "./goal.ts";
@@ -48,6 +49,19 @@ function reloads(changes: {
     burst: { seconds: 10, reloads: 10 },
   });
 }
+
+test("a crowd that was none, or that met no reload, is no success", () => {
+  const measured = { load: { perSecond: 2400, failed: 0 }, changes: 100, made: 100 };
+  const { load } = measured;
+  assert.deepEqual(missed(crowdedFigures(measured)), []);
+  assert.deepEqual(
+    missed(crowdedFigures({ load: { ...load, perSecond: 900 }, changes: 100, made: 99 })),
+    ["connections a second in a crowd, with reloads", "reloads in the crowd"],
+  );
+  assert.deepEqual(missed(crowdedFigures({ ...measured, load: { ...load, failed: 1 } })), [
+    "failed connections in the crowd",
+  ]);
+});
 
 test("a figure meets a goal from its own side, and one that is no number meets none", () => {
   const figure = { what: "x", unit: "ms" };

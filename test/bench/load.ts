@@ -37,6 +37,23 @@ export async function makeLoad(host: Host, options: LoadOptions): Promise<Load> 
   return parseLoad(await host.output("wrk", [...flags, ...header, url], { timeoutMs }));
 }
 
+/** Makes the load for as long as something else runs. */
+export async function makeLoadDuring(
+  host: Host,
+  { url, connections }: Pick<LoadOptions, "url" | "connections">,
+  run: () => Promise<void>,
+): Promise<Load> {
+  const flags = ["-t1", `-c${connections}`, "-d3600s", "--timeout", "5s"];
+  const wrk = await host.start("wrk", [...flags, "-H", "Connection: close", url]);
+  try {
+    await run();
+  } finally {
+    // It says what it has by then.
+    await wrk.stop("SIGINT", GRACE_MS);
+  }
+  return parseLoad(wrk.output());
+}
+
 /** Reads what wrk prints at its end. Throws for anything else. */
 function parseLoad(text: string): Load {
   const perSecond = Number(/^Requests\/sec:\s+([\d.]+)$/m.exec(text)?.[1]);

@@ -8,6 +8,7 @@ import { benchClusterCreate } from "./cluster-create.ts";
 import { benchClusterIdle } from "./cluster-idle.ts";
 import { benchClusterMemory } from "./cluster-memory.ts";
 import { benchClusterWrites } from "./cluster-writes.ts";
+import { benchCrowdedReloads, crowdedFigures } from "./crowded-reloads.ts";
 import { benchDatapath } from "./datapath.ts";
 import { benchFailover } from "./failover.ts";
 import { type Figure, formatFigures, isMet } from "./goal.ts";
@@ -32,7 +33,7 @@ const BENCHES: Readonly<Record<string, (tell: Tell) => Promise<readonly Figure[]
   failover: benchFailover,
   datapath: benchDatapath,
   members: memberFigures,
-  reloads: benchReloads,
+  reloads: allReloads,
   "reload-growth": benchReloadGrowth,
   netlink: benchNetlinkAdds,
   vips: benchVips,
@@ -67,6 +68,10 @@ async function renderFigures(): Promise<readonly Figure[]> {
   const unit = "ms";
   const value = keepalivedMs + nginxMs;
   return [{ what: `render ${services} Services, both files`, value, unit, floor, goal: 50 }];
+}
+
+async function allReloads(tell: Tell): Promise<readonly Figure[]> {
+  return [...(await benchReloads(tell)), ...crowdedFigures(await benchCrowdedReloads(tell))];
 }
 
 async function memberFigures(tell: Tell): Promise<readonly Figure[]> {

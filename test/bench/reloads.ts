@@ -34,6 +34,9 @@ export async function benchReloads(tell: (line: string) => void): Promise<readon
   await using stage = await createStage();
   await stage.write("web.yaml", service({ name: "web" }));
   const { address, holder } = await stage.served("default/web");
+  await openPort(stage, HTTP, 8000);
+  // Who is to succeed the holder of a new lane gets its listeners a while later.
+  await stage.backed();
   const quiet = await connectDuring(stage, address, () => wait(QUIET_MS));
   tell(`  without a reload: ${quiet.tookMs.length} connections`);
   const page = { host: stage.lab.host(holder), port: AGENT_PORT };
@@ -41,7 +44,7 @@ export async function benchReloads(tell: (line: string) => void): Promise<readon
   const reloads = roundsOf(RELOADS);
   const loaded = await connectDuring(stage, address, async () => {
     for (let round = 1; round <= reloads; round += 1) {
-      await changeListeners(stage, round);
+      await openPort(stage, HTTP, 8000 + round);
       if (round % 10 === 0) tell(`  change ${round} of ${reloads}`);
     }
   });
@@ -124,15 +127,16 @@ async function connectDuring(
   };
 }
 
-/** Another port, until every agent proves it. */
-async function changeListeners(stage: Stage, round: number): Promise<void> {
-  const more = { name: "more", port: 8000 + round, targetPort: 8081 };
-  await stage.write("other.yaml", service({ name: "other", ports: [HTTP, more] }));
-  await stage.until(`port ${more.port} is served`, (list) => {
+/** Opens another port of another Service until every agent has it. @param http its first one. */
+export async function openPort(stage: Stage, http: typeof HTTP, port: number): Promise<void> {
+  const more = { name: "more", port, targetPort: http.targetPort };
+  await stage.write("other.yaml", service({ name: "other", ports: [http, more] }));
+  await stage.until(`port ${port} is served`, (list) => {
     const claim = claimOf(list, "default/other");
-    const isServed = claim?.ports.includes(`${more.port}/TCP`) === true;
+    const isServed = claim?.ports.includes(`${port}/TCP`) === true;
     return isServed && claim?.state === "ready" ? true : undefined;
   });
+  await stage.inSync();
 }
 
 /** On the control host itself: a call from here for each would be too slow. */
