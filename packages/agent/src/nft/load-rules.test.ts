@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 
@@ -55,12 +55,21 @@ inSandbox({ file: import.meta.url, name: "load-rules" }, () => {
     assert.ok(["table inet old", "table inet new"].includes(tables.trim()), tables);
   });
 
-  test("a long script is not kept, and is refused in nft's words", async () => {
+  test("a long script is not kept; one that is refused lies where nft's words say", async () => {
     const options = { program: NFT, timeoutMs: 10_000, scriptFile: SCRIPT_FILE };
     const padding = "\n".repeat(100_000);
     assert.equal(await loadRules(options, `table inet long { }\n${padding}`), undefined);
     assert.match(await run(NFT, ["list", "tables"]), /table inet long/);
-    assert.match((await loadRules(options, `${padding}nonsense\n`)) ?? "", /syntax error/);
+    assert.ok(!existsSync(SCRIPT_FILE));
+    const refused = `${SCRIPT_FILE}.refused`;
+    assert.ok(!existsSync(refused));
+    for (const lines of [padding, ""]) {
+      const script = `${lines}nonsense\n`;
+      const words = (await loadRules(options, script)) ?? "";
+      assert.ok(words.startsWith("nft: syntax error"), words);
+      assert.ok(words.includes(` in ${refused}:${lines.length + 1}: nonsense`), words);
+      assert.equal(readFileSync(refused, "utf8"), script);
+    }
     assert.ok(!existsSync(SCRIPT_FILE));
   });
 });

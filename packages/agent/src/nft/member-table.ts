@@ -2,7 +2,14 @@
 // table when the agent starts and when somebody else touched it. That the service addresses are
 // routed to the loopback is not its part; nothing else on the host uses them.
 
-import { type Address, changedKeys, patchMap } from "@fairlead/model";
+import {
+  type Address,
+  changedKeys,
+  claimTitle,
+  type ListenerResource,
+  patchMap,
+  placeText,
+} from "@fairlead/model";
 import {
   MEMBER_TABLE,
   type ServiceRanges,
@@ -37,6 +44,7 @@ import {
 } from "../service-places.ts";
 import { loadRules } from "./load-rules.ts";
 import type { NftMonitor } from "./nft-monitor.ts";
+import { nftRefusal } from "./refusal.ts";
 import { type SignedTable, createSignedTable } from "./signed-table.ts";
 import { slotsFromText } from "./slots-text.ts";
 
@@ -139,11 +147,7 @@ class Table implements MemberTable, MemberTableView {
   fill(listeners: ReadonlyMap<Address, PlacedMembers>): Promise<void> {
     return this.#inTurn(async () => {
       const { next, changes } = this.#decide(listeners);
-      const { turn } = this.#table;
-      const script = this.#isWhole
-        ? memberChangeScript(changes, () => tablesOf(next), turn)
-        : memberTableScript(this.#options.ranges, tablesOf(next), turn.to);
-      if (script !== undefined) await this.#write(script);
+      await this.#write(next, changes);
       this.#listeners = listeners;
       this.#filled = next;
     });
@@ -155,7 +159,10 @@ class Table implements MemberTable, MemberTableView {
       const args = ["list", "map", "inet", MEMBER_TABLE, map];
       const limits = { timeoutMs: NFT_MS_MAX, maxOutputBytes: LISTING_BYTES_MAX };
       const result = await runProgram({ command: this.#options.nft, args, ...limits });
-      if (result.code !== 0) throw nftError(result.stderr, "read");
+      if (result.code !== 0) {
+        const otherwise = `it ended with ${result.signal ?? result.code}`;
+        throw nftError(nftRefusal(result.stderr, { otherwise, file: undefined }), "read");
+      }
       slots.push(...slotsFromText(result.stdout));
     }
     return slots;
@@ -170,12 +177,26 @@ class Table implements MemberTable, MemberTableView {
     return { [Symbol.dispose]: () => void this.#onDrift.delete(listener) };
   }
 
+  /** A change that is refused met another table than was written: that one is replaced. */
+  async #write(next: AllFilled, changes: readonly TableChange[]): Promise<void> {
+    const { logger, ranges } = this.#options;
+    const tables = (): readonly TableListener[] => tablesOf(next);
+    if (this.#isWhole) {
+      const change = memberChangeScript(changes, tables, this.#table.turn);
+      const trouble = change === undefined ? undefined : await this.#load(change);
+      if (trouble === undefined) return;
+      logger.info({ table: MEMBER_TABLE, trouble: named(trouble, next) }, "written anew");
+    }
+    const trouble = await this.#load(memberTableScript(ranges, tables(), this.#table.turn.to));
+    orThrow(trouble && named(trouble, next));
+  }
+
   /** What the table holds after one that failed is not known: the next one writes it whole. */
-  async #write(script: string): Promise<void> {
+  async #load(script: string): Promise<string | undefined> {
     this.#isWhole = true;
     const trouble = await this.#table.load(script);
     if (trouble !== undefined) this.#isWhole = false;
-    orThrow(trouble);
+    return trouble;
   }
 
   #changed(): void {
@@ -223,6 +244,21 @@ function tablesOf(filled: AllFilled): readonly TableListener[] {
   return Array.from(filled.values(), ({ table }) => table);
 }
 
+/** An element of a map or of a set of listeners, where words end with one. */
+const ELEMENT = /: ([0-9a-f.:]+) \. (tcp|udp) \. (\d+)( : \S+ \. \d+)?$/;
+
+/** Words about an element, with the listener that it is there for: nobody knows it by its slot. */
+function named(words: string, filled: AllFilled): string {
+  const [, address, protocol, port] = ELEMENT.exec(words) ?? [];
+  if (address === undefined) return words;
+  const isIts = (one: ListenerResource): boolean =>
+    one.address === address && one.protocol === protocol && one.port === Number(port);
+  const all = [...filled].map(([service, { entry }]) => [service, entry.listener] as const);
+  const [, listener] = all.find(([service, one]) => service === address || isIts(one)) ?? [];
+  if (listener === undefined) return words;
+  return `${words}, of ${placeText(listener)} of ${claimTitle(listener.claim)}`;
+}
+
 function isSame(before: PlacedMembers, after: PlacedMembers): boolean {
   return (
     before.membersRevision === after.membersRevision &&
@@ -254,7 +290,6 @@ function orThrow(trouble: string | undefined): void {
 }
 
 function nftError(words: string, done = "written"): EdgeError<MemberTableErrorCode> {
-  const [line = ""] = words.trim().split("\n");
-  const message = `the table of members cannot be ${done}: ${line}`;
+  const message = `the table of members cannot be ${done}: ${words}`;
   return new EdgeError({ code: "NFT", message, retryable: true });
 }
