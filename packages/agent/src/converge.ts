@@ -83,7 +83,7 @@ class Loop implements Converge {
     this.#options = options;
     this.#putBack = createPutBack(options.clock);
     this.#kept = createKeptPlan(options.planFile);
-    this.#feed = createMemberFeed(options.host.members);
+    this.#feed = createMemberFeed(options.host.members, options.log);
     this.#lookout = createLookout({ ...options, ...options.host });
     this.#passes = createPace({
       clock: options.clock,
@@ -242,7 +242,7 @@ class Loop implements Converge {
       ledger: this.#ledger,
       reloads: this.#reloads,
       remarks: [...this.#kept.remarks, ...this.#feed.remarks],
-      fed: this.#feed.fed,
+      members: this.#feed,
     };
     const report = this.#reportOf(input);
     this.#lastLook = { atMs: clock.nowMs(), observed, report, wanted: this.#wanted };

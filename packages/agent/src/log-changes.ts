@@ -10,7 +10,11 @@ import type { Applied } from "./applied.ts";
 type Outcome = Pick<Applied, "problems" | "remarks">;
 
 /** Says what is new in `after`, and what is over. */
-export function logChanges(log: Logger, before: Outcome, after: Outcome): void {
+export function logChanges(
+  log: Pick<Logger, "info" | "warn">,
+  before: Outcome,
+  after: Outcome,
+): void {
   for (const [name, problem] of after.problems) {
     if (before.problems.get(name)?.detail === problem.detail) continue;
     log.warn({ resource: name, ...troubleFields(problem) }, "left out");

@@ -14,6 +14,7 @@ import {
   editMap,
 } from "@fairlead/model";
 import { acceptedPlan, agentName, createFakeMemberTable, listenerOf } from "@fairlead/testkit";
+import { createLogger } from "@fairlead/runtime";
 import { createRevisions } from "@fairlead/wire";
 import fc from "fast-check";
 
@@ -37,6 +38,7 @@ const arbChanges: fc.Arbitrary<readonly Change[]> = fc.array(
 );
 
 const { revisionOf } = createRevisions();
+const LOG = createLogger({ level: "silent", format: "json" });
 
 function changed(held: AcceptedPlan, change: Change): AcceptedPlan {
   const resources = editMap(held.plan.resources);
@@ -95,7 +97,7 @@ test("after any plans and failures the table has what the last plan says", async
         if (call === failing) throw new Error("it fails");
       });
       const table = recorded(fake.table);
-      const feed = createMemberFeed(table);
+      const feed = createMemberFeed(table, LOG);
       let wanted = acceptedPlan("lb1", others(size));
       let served: Applied["listeners"] = new Map();
       for (const change of changes) {
@@ -105,8 +107,10 @@ test("after any plans and failures the table has what the last plan says", async
         const places = await feed.feed(wanted, served);
         if (feed.remarks.length > 0) {
           assert.deepEqual(feed.fed, before);
+          assert.deepEqual(new Map(feed.waiting), toWait(wanted, places, before));
           continue;
         }
+        assert.equal(feed.waiting.size, 0);
         const entries = servedListeners(wanted).map((one) => withPlace(one, places));
         const placed = entries.filter((one): one is typeof one & PlacedMembers => "place" in one);
         assert.deepEqual(table.filled, toBeFilled(placed, served));
@@ -119,6 +123,25 @@ test("after any plans and failures the table has what the last plan says", async
     { numRuns: 60 },
   );
 });
+
+/** Of what has a place, all but what the table has already, with the words of the failure. */
+function toWait(
+  wanted: AcceptedPlan,
+  places: ReadonlyMap<ResourceName, unknown>,
+  fed: ReadonlyMap<ResourceName, Revision>,
+): unknown {
+  const left = servedListeners(wanted).filter(
+    ({ listener, membersRevision }) =>
+      places.has(listener.name) && fed.get(listener.name) !== membersRevision,
+  );
+  const said = { reason: "DataPlaneDown", detail: "it fails" };
+  return new Map(
+    left.map(({ listener, membersRevision: revision }) => [
+      listener.members,
+      { ...said, revision },
+    ]),
+  );
+}
 
 /** Counts what is read of it. */
 class CountedMap<Key, Value> extends Map<Key, Value> {
@@ -154,7 +177,7 @@ test("a member among ten thousand listeners costs a handful of looks", async () 
   const resources = new CountedMap(first.plan.resources);
   const wanted = { ...first, plan: { ...first.plan, resources } };
   const { table } = createFakeMemberTable(() => undefined);
-  const feed = createMemberFeed(table);
+  const feed = createMemberFeed(table, LOG);
   const served: Applied["listeners"] = new Map();
   await feed.feed(wanted, served);
   assert.ok(resources.reads > 10_000, `${resources.reads} reads of the first plan`);

@@ -1,7 +1,7 @@
 // Feeds members to the kernel's table the moment they are wanted, apart from the passes: a reload
 // of nginx under way, or one that has to wait its second, keeps no member change. Given the table,
-// or none where members stand in nginx's file. It fails in no pass: what could not be fed is said,
-// is not reported as served, and comes with the next feeding.
+// or none where members stand in nginx's file. It fails in no pass: what could not be fed is said
+// of each claim that waits for it, is not reported as served, and comes with the next feeding.
 
 import {
   type Address,
@@ -9,13 +9,16 @@ import {
   type ResourceName,
   type Revision,
   changedKeys,
+  claimTitle,
   patchMap,
 } from "@fairlead/model";
 import type { ServicePlace } from "@fairlead/render";
-import { describeError, createTurns, type Turns } from "@fairlead/runtime";
+import { describeError, createTurns, type Logger, type Turns } from "@fairlead/runtime";
 
-import type { Applied, ServedListener } from "./applied.ts";
+import type { Applied, Problem, ServedListener } from "./applied.ts";
+import { firstFew } from "./first-few.ts";
 import { type Listeners, createKeptListeners } from "./kept-listeners.ts";
+import { logChanges } from "./log-changes.ts";
 import type { AcceptedPlan, MemberTable } from "./ports.ts";
 
 /** Places by the listener's name; empty where members stand in nginx's file. */
@@ -35,19 +38,27 @@ export interface MemberFeed {
   concerns(wanted: AcceptedPlan): boolean;
   /** Feeds what was fed last to a table that somebody may have changed; never rejects. */
   feedAgain(): Promise<void>;
-  /** Revision of the members in the table, by the listener's name. */
+  /** Revision of the members in the table, by the listener's name. Replaced when it changes. */
   readonly fed: ReadonlyMap<ResourceName, Revision>;
+  /** Members that the last feeding did not bring, by their own name. Replaced as well. */
+  readonly waiting: ReadonlyMap<ResourceName, Problem>;
   /** Why the last feeding failed; empty when it did not. */
   readonly remarks: readonly Remark[];
 }
 
 /** Makes the feed of a table; of none it has no places. */
-export function createMemberFeed(table: MemberTable | undefined): MemberFeed {
-  return new Feed(table);
+export function createMemberFeed(
+  table: MemberTable | undefined,
+  log: Pick<Logger, "info" | "warn">,
+): MemberFeed {
+  return new Feed(table, log);
 }
+
+const NOBODY: MemberFeed["waiting"] = new Map();
 
 class Feed implements MemberFeed {
   readonly #table: MemberTable | undefined;
+  readonly #log: Pick<Logger, "info" | "warn">;
   readonly #inTurn: Turns = createTurns();
   readonly #read: (wanted: AcceptedPlan) => Listeners = createKeptListeners();
   /** Of the last feeding that was asked for. */
@@ -60,10 +71,12 @@ class Feed implements MemberFeed {
   /** What the table has of the plans. */
   #inTable: Placed = new Map();
   fed: ReadonlyMap<ResourceName, Revision> = new Map();
+  waiting = NOBODY;
   remarks: readonly Remark[] = [];
 
-  constructor(table: MemberTable | undefined) {
+  constructor(table: MemberTable | undefined, log: Pick<Logger, "info" | "warn">) {
     this.#table = table;
+    this.#log = log;
   }
 
   async feed(wanted: AcceptedPlan, served: Applied["listeners"]): Promise<Places> {
@@ -77,7 +90,17 @@ class Feed implements MemberFeed {
   async feedAgain(): Promise<void> {
     const table = this.#table;
     if (table === undefined) return;
-    await this.#inTurn(() => this.#say(() => this.#fill(table, this.#lingers.served)));
+    const again = async (): Promise<void> => {
+      try {
+        await this.#fill(table, this.#lingers.served);
+      } catch (error) {
+        // What somebody else has left in it is not known.
+        this.#inTable = new Map();
+        this.fed = new Map();
+        throw error;
+      }
+    };
+    await this.#inTurn(() => this.#say(this.#listeners, again));
   }
 
   concerns(wanted: AcceptedPlan): boolean {
@@ -95,7 +118,7 @@ class Feed implements MemberFeed {
     listeners: Listeners,
     served: Applied["listeners"],
   ): Promise<Places> {
-    await this.#say(async () => {
+    await this.#say(listeners, async () => {
       this.#place(listeners, await table.place(listeners));
       await this.#fill(table, served);
     });
@@ -107,14 +130,31 @@ class Feed implements MemberFeed {
     this.#told();
   }
 
-  /** Notes whether it could be done. */
-  async #say(feed: () => Promise<void>): Promise<void> {
+  /** Notes whether these could be fed; who waits, where they could not. */
+  async #say(listeners: Listeners, feed: () => Promise<void>): Promise<void> {
+    const before = this.remarks;
     try {
       await feed();
+      this.waiting = NOBODY;
       this.remarks = [];
     } catch (error) {
-      this.remarks = [{ reason: "DataPlaneDown", detail: describeError(error) }];
+      this.#wait(listeners, describeError(error));
     }
+    const said = { problems: NOBODY, remarks: this.remarks };
+    logChanges(this.#log, { problems: NOBODY, remarks: before }, said);
+  }
+
+  #wait(listeners: Listeners, detail: string): void {
+    const waiting = new Map<ResourceName, Problem>();
+    const titles = new Set<string>();
+    for (const [name, { listener, membersRevision: revision }] of listeners) {
+      if (!this.#places.has(name) || this.fed.get(name) === revision) continue;
+      waiting.set(listener.members, { reason: "DataPlaneDown", detail, revision });
+      titles.add(claimTitle(listener.claim));
+    }
+    const who = titles.size === 0 ? "" : `; members wait for it of ${firstFew([...titles])}`;
+    this.remarks = [{ reason: "DataPlaneDown", detail: `${detail}${who}` }];
+    this.waiting = waiting;
   }
 
   /** Puts the listeners where their places are: those alone of which one or the other is new. */

@@ -25,6 +25,7 @@ import type { Applied, ServedListener } from "./applied.ts";
 import { type ByAddress, byAddress } from "./by-address.ts";
 import { laneStates } from "./lane-state.ts";
 import type { Outlook } from "./lookout.ts";
+import type { MemberFeed } from "./member-feed.ts";
 import type { Observation } from "./observe.ts";
 import type { AcceptedPlan, KernelAddress, LedgerEntry } from "./ports.ts";
 import { ownAddressProblem, speakersOf } from "./speakers.ts";
@@ -43,8 +44,8 @@ export interface ProofInput {
   /** What was noticed of other hosts. */
   readonly outlook: Pick<Outlook, "seen">;
   readonly ledger: readonly LedgerEntry[];
-  /** Members in the kernel's table, by the listener's name. Default: none are. */
-  readonly fed?: ReadonlyMap<ResourceName, Revision>;
+  /** Members in the kernel's table, and those that are not yet. Default: none are. */
+  readonly members?: Pick<MemberFeed, "fed" | "waiting">;
 }
 
 /** What is proved. */
@@ -144,10 +145,10 @@ function proveSeen(input: ProofInput, { seen: before, proved }: LastProof): Prov
 
 /** All but what was seen of others. */
 function partsOf(input: ProofInput): readonly unknown[] {
-  const { agent, wanted, comingUp, applied, observed, ledger, fed } = input;
+  const { agent, wanted, comingUp, applied, observed, ledger, members } = input;
   const { kernel, generation, udpGeneration, keepalivedAlive, unrouted } = observed;
   const seen = [kernel, generation, udpGeneration, keepalivedAlive, unrouted];
-  return [agent, wanted, comingUp, applied, ledger, fed, ...seen];
+  return [agent, wanted, comingUp, applied, ledger, members?.fed, members?.waiting, ...seen];
 }
 
 function reportResource(
@@ -159,7 +160,8 @@ function reportResource(
   const { name } = resource;
   const isPlanned = input.wanted !== undefined && resource.kind === "vip";
   const isOwn = isPlanned ? ownAddressProblem(input.wanted, resource) : undefined;
-  const problem = isOwn ?? input.applied.problems.get(name);
+  const left = input.applied.problems.get(name) ?? input.members?.waiting.get(name);
+  const problem = isOwn ?? left;
   return {
     name,
     revision: proved.revision ?? wanted,
@@ -194,7 +196,7 @@ function proveResource(input: ProofInput, resource: Resource, here: ByAddress): 
       const listener = listenerOfMembers(resource);
       const served = applied.listeners.get(listener);
       const isFed = served?.place !== undefined;
-      const revision = isFed ? input.fed?.get(listener) : served?.membersRevision;
+      const revision = isFed ? input.members?.fed.get(listener) : served?.membersRevision;
       return proveGeneration(input, served, revision);
     }
   }
@@ -204,29 +206,32 @@ const ANSWERING: readonly Evidence[] = [{ kind: "generation" }];
 
 /** Of the instance that has the listener; where nobody reaches its members it does not serve. */
 function proveGeneration(
-  { observed, applied }: ProofInput,
+  input: ProofInput,
   served: ServedListener | undefined,
   revision: Revision | undefined,
 ): Proof {
+  const { observed, applied } = input;
   const [generation, wanted] =
     served?.listener.protocol === "udp"
       ? [observed.udpGeneration, applied.udpGeneration]
       : [observed.generation, applied.generation];
   if (revision === undefined) return { step: "received", evidence: [], revision };
-  const isCutOff = isUnrouted(served, observed.unrouted);
-  if (generation === undefined || generation !== wanted || isCutOff) {
+  if (generation === undefined || generation !== wanted || isCutOff(served, input)) {
     return { step: "applied", evidence: [], revision };
   }
   return { step: "serving", evidence: ANSWERING, revision };
 }
 
-/** Members in nginx's file need none of these routes. */
-function isUnrouted(
+/** Whether no route leads to its members in the kernel's table, or the table has none of it. */
+function isCutOff(
   served: ServedListener | undefined,
-  unrouted: Observation["unrouted"] = [],
+  { observed: { unrouted = [] }, members }: ProofInput,
 ): boolean {
-  if (served?.place === undefined || unrouted.length === 0) return false;
-  const family = familyOf(served.place.service);
+  if (served?.place === undefined) return false;
+  const { listener, place } = served;
+  const isWaiting = members?.waiting.has(listener.members) === true;
+  if (isWaiting && !members.fed.has(listener.name)) return true;
+  const family = familyOf(place.service);
   return unrouted.some((one) => one.family === family);
 }
 
