@@ -36,8 +36,9 @@ test("an agent that ended and whose parent took no notice is not waited for", as
   await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-pid-"));
   const path = agentPidFile(folder.path);
   // The program that the shell becomes knows nothing of the shell's child, as in a container
-  // without an init.
-  const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"]);
+  // without an init. The child ends after that: of one that ends before, the shell takes notice.
+  const child = "until grep -q sleep /proc/$$/comm; do :; done";
+  const parent = spawn("sh", ["-c", `${child} & echo $!; exec sleep 60`]);
   try {
     const [line] = (await once(parent.stdout, "data")) as [Buffer];
     const pid = Number(line.toString("utf8"));
