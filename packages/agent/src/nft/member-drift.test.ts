@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { createSystemClock } from "@fairlead/runtime";
+import { createLogger, createSystemClock } from "@fairlead/runtime";
 import { inSandbox, listenerOf } from "@fairlead/testkit";
 
 import { listensTo, NFTABLES_GROUP } from "../netlink-groups.ts";
@@ -59,8 +59,11 @@ inSandbox({ file: import.meta.url, name: "member-drift", timeoutMs: 60_000 }, ()
     let mayListen = false;
     const isListening = (pid: number): boolean => mayListen && listensTo(NFTABLES_GROUP, pid);
     using monitor = createNftMonitor({ program: NFT, clock, logger, random, isListening });
-    const options = { ...OPTIONS, monitor, placesFile: join(folder.path, "p") };
-    await using table = await createMemberTable(options);
+    const lines: string[] = [];
+    const destination = { write: (line: string) => void lines.push(line) };
+    const told = createLogger({ level: "info", format: "text", destination });
+    const placesFile = join(folder.path, "p");
+    await using table = await createMemberTable({ ...OPTIONS, logger: told, monitor, placesFile });
     const entries: [string, string[]][] = [["192.0.2.100:80/tcp", ["10.0.0.1:8080"]]];
     let news = 0;
     let drifted = Promise.withResolvers<void>();
@@ -69,15 +72,17 @@ inSandbox({ file: import.meta.url, name: "member-drift", timeoutMs: 60_000 }, ()
       drifted.resolve();
     });
     await fill(table, entries);
-    // What was before the monitor listened is unknown, and said once.
+    // What was before the monitor listened is unknown, and said once: every start blamed somebody.
     mayListen = true;
     await drifted.promise;
+    assert.match(lines.join(""), /written anew: nobody watched it until now/);
     await fill(table, entries);
     await fill(table, [["192.0.2.100:80/tcp", ["10.0.0.2:8080"]]]);
     drifted = Promise.withResolvers();
     await run(NFT, ["flush", "map", "inet", "fairlead_members", "slots4"]);
     await drifted.promise;
     assert.equal(news, 2);
+    assert.match(lines[1] ?? "", /written anew: somebody may have changed it/);
     await fill(table, [["192.0.2.100:80/tcp", ["10.0.0.2:8080"]]]);
     assert.match(
       await run(NFT, ["list", "table", "inet", "fairlead_members"]),

@@ -125,7 +125,7 @@ class Table implements MemberTable, MemberTableView {
       program: options.nft,
       table: MEMBER_TABLE,
       timeoutMs: NFT_MS_MAX,
-      onForeign: () => this.#changed(),
+      onForeign: (isUnwatched) => this.#changed(isUnwatched),
     });
   }
 
@@ -199,11 +199,9 @@ class Table implements MemberTable, MemberTableView {
     return trouble;
   }
 
-  #changed(): void {
-    this.#options.logger.info(
-      { table: MEMBER_TABLE },
-      "written anew: somebody may have changed it",
-    );
+  #changed(isUnwatched: boolean): void {
+    const why = isUnwatched ? "nobody watched it until now" : "somebody may have changed it";
+    this.#options.logger.info({ table: MEMBER_TABLE }, `written anew: ${why}`);
     this.#isWhole = false;
     for (const listener of this.#onDrift) listener();
   }

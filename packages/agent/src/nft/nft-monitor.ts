@@ -28,6 +28,8 @@ export interface TableChange {
   readonly revision: number | undefined;
   /** Events were lost, be they of this table or of another. Default: none were. */
   readonly isLost?: boolean;
+  /** Nobody listened before: anything may have happened to it. Default: somebody did. */
+  readonly isUnwatched?: boolean;
 }
 
 /** Who changes nftables' tables. */
@@ -98,8 +100,7 @@ class Monitor implements NftMonitor {
       const isHere = child.pid !== undefined && isListening(child.pid);
       if (!isHere && clock.nowMs() < untilMs) return this.#awaitListening(child, untilMs);
       this.#backoff.reset();
-      // What changed while nobody listened is unknown.
-      this.#anything();
+      this.#anything({ isUnwatched: true });
     });
   }
 
@@ -127,7 +128,7 @@ class Monitor implements NftMonitor {
     this.#touched.set(change.table, change.revision ?? this.#touched.get(change.table));
   }
 
-  #anything(how: Pick<TableChange, "isLost"> = {}): void {
+  #anything(how: Omit<TableChange, "revision">): void {
     for (const table of this.#listeners.keys()) this.#tell(table, { ...how, revision: undefined });
   }
 

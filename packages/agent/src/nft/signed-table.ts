@@ -20,8 +20,11 @@ export interface SignedTableOptions {
   readonly monitor?: Pick<NftMonitor, "onChange">;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Somebody else may have changed the table; called by the monitor. */
-  readonly onForeign: () => void;
+  /**
+   * Somebody else changed the table, or may have; called by the monitor.
+   * @param isUnwatched nothing of the kind was seen, but nobody listened until now.
+   */
+  readonly onForeign: (isUnwatched: boolean) => void;
 }
 
 /** The table. */
@@ -79,10 +82,10 @@ class Table implements SignedTable {
     this.#listening?.[Symbol.dispose]();
   }
 
-  #changed({ revision, isLost }: TableChange): void {
+  #changed({ revision, isLost, isUnwatched = false }: TableChange): void {
     if (revision !== undefined && this.#unseen.delete(revision)) return;
     if (isLost === true) void this.#afterLoss();
-    else this.#options.onForeign();
+    else this.#options.onForeign(isUnwatched);
   }
 
   /**
@@ -95,7 +98,7 @@ class Table implements SignedTable {
     // Another one of ours may be under way, and of those before it the signature may be lost.
     const isOurs = found === before || found === this.#revision;
     if (found !== undefined && (isOurs || this.#unseen.has(found))) return;
-    this.#options.onForeign();
+    this.#options.onForeign(false);
   }
 
   /** Of the table as the kernel has it; undefined where it has none that is signed. */
