@@ -116,6 +116,7 @@ function remembered(render: Host["renderNginx"]): Host["renderNginx"] {
   };
 }
 
-function targetsOf({ ipv4, ipv6 }: ServiceRanges): NonNullable<NginxInput["targets"]> {
+/** What nginx connects to, by family. */
+export function targetsOf({ ipv4, ipv6 }: ServiceRanges): NonNullable<NginxInput["targets"]> {
   return { ipv4: ipv4.target, ...(ipv6 === undefined ? {} : { ipv6: ipv6.target }) };
 }

@@ -1,12 +1,19 @@
 // nginx's file as an agent renders it, for tests of a real nginx. Given listeners with their
-// members and the layout of the instance.
+// members, or with their places in the kernel's table, and the layout of the instance.
 
-import type { ListenerResource, MemberSetResource, Revision } from "@fairlead/model";
-import { createTemplates, renderNginx } from "@fairlead/render";
+import {
+  type ListenerResource,
+  type MemberSetResource,
+  type Revision,
+  present,
+} from "@fairlead/model";
+import { type ServicePlace, createTemplates, renderNginx } from "@fairlead/render";
 
 import type { ServedListener } from "./applied.ts";
 import type { NginxLayout } from "./data-plane-layout.ts";
+import { targetsOf } from "./host-renderers.ts";
 import { nginxParts } from "./nginx-parts.ts";
+import { parseServiceRanges, SERVICE_NETWORKS } from "./service-ranges.ts";
 
 /** How many workers it has, and how many connections each of them. */
 export type RenderedSize = Parameters<typeof nginxParts>[1];
@@ -14,9 +21,17 @@ export type RenderedSize = Parameters<typeof nginxParts>[1];
 /** Files hold no revisions: any will do. */
 const REVISION = "0".repeat(32) as Revision;
 
-/** A listener as a pass hands it to nginx, with its members in the file. */
-export function servedOf(listener: ListenerResource, members: MemberSetResource): ServedListener {
-  return { listener, members, revision: REVISION, membersRevision: REVISION };
+/** What nginx connects to where a listener has a place: that of an agent that is told nothing. */
+const TARGETS = targetsOf(present(parseServiceRanges(SERVICE_NETWORKS), "the default networks"));
+
+/** A listener as a pass hands it to nginx, with its members in the file if it has no place. */
+export function servedOf(
+  listener: ListenerResource,
+  members: MemberSetResource,
+  place?: ServicePlace,
+): ServedListener {
+  const served = { listener, members, revision: REVISION, membersRevision: REVISION };
+  return place === undefined ? served : { ...served, place };
 }
 
 /** The text of the file in which these are served, by workers that run as root. */
@@ -33,5 +48,6 @@ export function renderedFile(
   const paths = { streamModule, pid, errorLog, probeSocket, answerSocket };
   const { shutdownTimeoutMs, ...parts } = nginxParts(served, size);
   const settings = { ...size, openFilesMax: 1024, user: "root", shutdownTimeoutMs, paths };
-  return renderNginx({ ...parts, generation, settings, templates: createTemplates() }).text;
+  const templates = createTemplates();
+  return renderNginx({ ...parts, generation, settings, templates, targets: TARGETS }).text;
 }

@@ -88,12 +88,11 @@ export function memberTableScript(
     }),
     "  }",
     // The target is an address of this host: what found no member would reach whatever the host
-    // itself listens with on the slot's port, as sshd on 22.
-    "  chain refuse {",
-    "    type filter hook input priority 0; policy accept;",
-    ...eachRange(ranges, (ip, { target }) => `    ${ip} daddr ${target} meta l4proto 6 ${RESET}`),
-    ...eachRange(ranges, (ip, { target }) => `    ${ip} daddr ${target} reject`),
-    "  }",
+    // itself listens with on the slot's port, as sshd on 22. It is refused before it leaves, where
+    // nothing is kept of it: a flood over UDP would fill the table of connections.
+    ...refusing("refuse", "output", ranges),
+    // The same of a neighbour who sends to the target.
+    ...refusing("refuse_in", "input", ranges),
     "  chain leave {",
     "    type nat hook postrouting priority 100; policy accept;",
     ...eachRange(ranges, (ip, { network }) => `    ${ip} saddr ${network} masquerade`),
@@ -118,6 +117,21 @@ export function memberChangeScript(
   const lines = elements(changes, new Set(isAnyGone ? after().map(listenerOf) : []));
   if (lines.length === 0) return undefined;
   return [...lines, revisionChange(MEMBER_TABLE, turn), ""].join("\n");
+}
+
+/** A chain that refuses everything to the target. */
+function refusing(
+  chain: string,
+  hook: "input" | "output",
+  ranges: ServiceRanges,
+): readonly string[] {
+  return [
+    `  chain ${chain} {`,
+    `    type filter hook ${hook} priority 0; policy accept;`,
+    ...eachRange(ranges, (ip, { target }) => `    ${ip} daddr ${target} meta l4proto 6 ${RESET}`),
+    ...eachRange(ranges, (ip, { target }) => `    ${ip} daddr ${target} reject`),
+    "  }",
+  ];
 }
 
 function mapOf(name: string, from: string, to: string): readonly string[] {

@@ -173,6 +173,19 @@ inSandbox({ file: import.meta.url, name: "member-table", timeoutMs: 60_000 }, ()
     assert.deepEqual(said, ["ECONNREFUSED", "ECONNREFUSED"]);
   });
 
+  test("a neighbour who sends to the target reaches nothing that the host listens with", async () => {
+    await using table = await createMemberTable({ ...OPTIONS, placesFile: "/run/places-there" });
+    await fill(table, []);
+    await ipThere("route add 198.18.0.0/15 via 192.0.2.11");
+    await using host: Server = createServer((socket) => void socket.end("the host\n"));
+    host.listen(501, "::");
+    await once(host, "listening");
+    const visited = (target: string): Promise<unknown> =>
+      run(IP, ["netns", "exec", "other", "bash", "-c", `head -n1 </dev/tcp/${target}/501`]);
+    assert.equal(await visited("192.0.2.11"), "the host\n");
+    await assert.rejects(visited("198.18.0.1"), /Connection refused/);
+  });
+
   test("a Service that turns to hashing has the slots that every host gives it", async () => {
     await using table = await createMemberTable({ ...OPTIONS, placesFile: "/run/places-hash" });
     const members = Array.from({ length: 10 }, (_, at) => `10.0.0.${at + 1}:8080`);
