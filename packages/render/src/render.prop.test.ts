@@ -12,6 +12,7 @@ import {
   type LaneResource,
   type ListenerResource,
   type MemberSetResource,
+  type ResourceName,
   type VipResource,
   addressFromValue,
 } from "@fairlead/model";
@@ -26,6 +27,7 @@ import {
   nftFaults,
   readKeepalived,
   readNginx,
+  STRANGE,
   vipOf,
 } from "@fairlead/testkit";
 import {
@@ -36,6 +38,8 @@ import {
   memberTableScript,
   renderKeepalived,
   renderNginx,
+  type NginxInput,
+  type ServicePlace,
   type ServiceRanges,
   type TableListener,
 } from "./index.ts";
@@ -157,6 +161,7 @@ function keepalivedOf(
 
 function nginxOf(
   pairs: readonly (readonly [ListenerResource, MemberSetResource])[],
+  more: Partial<NginxInput> = {},
 ): ReturnType<typeof renderNginx> {
   return renderNginx({
     listeners: pairs.map(([listener]) => listener),
@@ -174,6 +179,7 @@ function nginxOf(
         probeSocket: "/run/generation.sock",
       },
     },
+    ...more,
     templates,
   });
 }
@@ -236,21 +242,34 @@ test("one listener more changes nothing of what the others say", () => {
   );
 });
 
-/** Listeners of the kernel's table, each with a service address of its own. */
-const tableListeners: fc.Arbitrary<readonly TableListener[]> = listeners.map((pairs) =>
-  pairs.map(([{ address: vip, port: at, protocol }, { members }], index): TableListener => {
-    const [first] = members;
+/** A listener with the place of its members in the kernel's table. */
+interface Placed {
+  readonly pair: readonly [ListenerResource, MemberSetResource];
+  readonly place: ServicePlace;
+  readonly table: TableListener;
+}
+
+/** Each has a service address of its own. */
+const placedListeners: fc.Arbitrary<readonly Placed[]> = listeners.map((pairs) =>
+  pairs.map(([listener, set], index): Placed => {
+    const [first] = set.members;
     const family = first === undefined ? "ipv4" : familyOf(first.address);
     const base = family === "ipv4" ? 0xc612_0100n : (0xfdfa_1eadn << 96n) + 0x100n;
-    const ours = members.filter((one) => familyOf(one.address) === family);
+    const members = set.members.filter((one) => familyOf(one.address) === family);
+    const service = addressFromValue(family, base + BigInt(index));
+    const { address: vip, port: at, protocol } = listener;
+    const slots = fillSlots(members, 24, "in-turn");
     return {
-      address: vip,
-      port: at,
-      protocol,
-      service: addressFromValue(family, base + BigInt(index)),
-      slots: fillSlots(ours, 24, "in-turn"),
+      pair: [listener, { ...set, members }],
+      place: { service, slots: 24 },
+      table: { address: vip, port: at, protocol, service, slots },
     };
   }),
+);
+
+/** Listeners of the kernel's table. */
+const tableListeners: fc.Arbitrary<readonly TableListener[]> = placedListeners.map((all) =>
+  all.map(({ table }) => table),
 );
 
 const RANGES: ServiceRanges = {
@@ -258,6 +277,61 @@ const RANGES: ServiceRanges = {
   ipv6: { network: "fdfa:1ead::/64", target: addressFromValue("ipv6", (0xfdfa_1eadn << 96n) + 1n) },
 };
 const TURN = { from: 1, to: 2 };
+const TARGETS = { ipv4: RANGES.ipv4.target, ipv6: addressOf("fdfa:1ead::1") };
+
+/** What nginx.conf needs for these. */
+function placesOf(all: readonly Placed[]): Pick<NginxInput, "places" | "targets"> {
+  const places = all.map(({ pair: [{ name }], place }): [ResourceName, ServicePlace] => [
+    name,
+    place,
+  ]);
+  return { places: new Map(places), targets: TARGETS };
+}
+
+test("nginx.conf of places: closed words, every listener, any order of input", () => {
+  fc.assert(
+    fc.property(placedListeners, fc.nat(), (all, turn) => {
+      // Each third has its members in the file, as those of two families have.
+      const placed = placesOf(all.filter((_, index) => index % 3 !== 2));
+      const pairs = all.map(({ pair }) => pair);
+      const result = nginxOf(pairs, placed);
+      const read = readNginx(result.text);
+      assert.deepEqual(read.faults, []);
+      assert.equal(read.listens.length, pairs.length);
+      assert.equal(result.listeners, pairs.length);
+      assert.equal(nginxOf(turned(pairs, turn), placed).text, result.text);
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test("what nginx connects from for a listener, the kernel's table has for that one", () => {
+  fc.assert(
+    fc.property(placedListeners, (all) => {
+      const { text } = nginxOf(
+        all.map(({ pair }) => pair),
+        placesOf(all),
+      );
+      const tables = all.map(({ table }) => table);
+      const script = memberTableScript(RANGES, tables, 1);
+      const sources = [...text.matchAll(/^ {4}(TCP|UDP)\/(\S+)\/(\d+) (\S+);$/gm)];
+      assert.equal(sources.length, all.length);
+      const listed = new Set(script.split("\n").map((line) => line.replace(/,$/, "")));
+      for (const [, protocol = "", vip = "", at = "", service = ""] of sources) {
+        const word = protocol.toLowerCase();
+        assert.ok(listed.has(`${vip} . ${word} . ${at}`), "its clients are not tracked");
+        const of = tables.find((one) => one.service === service);
+        assert.ok(of?.address === vip && String(of.port) === at && of.protocol === word);
+        for (const [slot, { address: to, port: its }] of of.slots.entries()) {
+          assert.ok(listed.has(`${service} . ${word} . ${slot + 1} : ${to} . ${its}`));
+          const target = familyOf(of.service) === "ipv4" ? TARGETS.ipv4 : `[${TARGETS.ipv6}]`;
+          assert.ok(text.includes(`\n    server ${target}:${slot + 1} max_fails=0;\n`));
+        }
+      }
+    }),
+    { numRuns: RUNS },
+  );
+});
 
 test("the kernel's table: closed words, every slot, whole and as a change", () => {
   fc.assert(
@@ -283,45 +357,114 @@ test("the kernel's table: closed words, every slot, whole and as a change", () =
 
 /** Text with at least one character that no parser lets through. */
 function strangeText(good: string): fc.Arbitrary<string> {
-  return fc
-    .oneof(anyText({ minLength: 1, maxLength: 10 }), hostile(good))
-    .filter((text) => /[^A-Za-z0-9._:/[\]-]/.test(text));
+  return fc.oneof(anyText({ minLength: 1, maxLength: 10 }), hostile(good)).filter(isStrange);
+}
+
+function isStrange(text: string): boolean {
+  return /[^A-Za-z0-9._:/[\]-]/.test(text);
+}
+
+/** Every text of the kernel's table. */
+const TABLE_TEXTS = [
+  ["address", "192.0.2.100"],
+  ["service", "198.18.1.0"],
+  ["member", "10.0.0.1"],
+  ["network", "198.18.0.0/15"],
+  ["target", "198.18.0.1"],
+] as const;
+
+/** Scripts with this text in the place of one word: the whole table, and a change of it. */
+function forgedTable(where: string, text: string): readonly (() => string)[] {
+  const put = (at: string, good: string): Address => (at === where ? text : good) as Address;
+  const listener: TableListener = {
+    address: put("address", "192.0.2.100"),
+    port: 80,
+    protocol: "tcp",
+    service: put("service", "198.18.1.0"),
+    slots: [{ address: put("member", "10.0.0.1"), port: 80, weight: 1, state: "active" }],
+  };
+  const ranges: ServiceRanges = {
+    ipv4: { network: put("network", "198.18.0.0/15"), target: put("target", "198.18.0.1") },
+  };
+  const whole = (): string => memberTableScript(ranges, [listener], 1);
+  if (where === "network" || where === "target") return [whole];
+  return [whole, () => memberChangeScript([{ after: listener }], () => [listener], TURN) ?? ""];
 }
 
 test("text that no parser would let through never reaches the kernel's table", () => {
-  const places = ["address", "service", "member", "network", "target"] as const;
-  const [vip, service, place] = [
-    addressOf("192.0.2.100"),
-    addressOf("198.18.1.0"),
-    addressOf("10.0.0.1"),
-  ];
   fc.assert(
-    fc.property(fc.constantFrom(...places), strangeText("192.0.2.1"), (where, text) => {
-      const forged = text as Address;
-      const put = (at: string, good: Address): Address => (at === where ? forged : good);
-      const listener: TableListener = {
-        address: put("address", vip),
-        port: 80,
-        protocol: "tcp",
-        service: put("service", service),
-        slots: [{ address: put("member", place), port: 80, weight: 1, state: "active" }],
-      };
-      const ranges: ServiceRanges = {
-        ipv4: {
-          network: put("network", "198.18.0.0/15" as Address),
-          target: put("target", RANGES.ipv4.target),
-        },
-      };
-      assert.throws(() => memberTableScript(ranges, [listener], 1), AssertionFailure);
-      if (where === "network" || where === "target") return;
-      assert.throws(
-        () => memberChangeScript([{ after: listener }], () => [listener], TURN),
-        AssertionFailure,
-      );
+    fc.property(fc.constantFrom(...TABLE_TEXTS), strangeText("192.0.2.1"), ([where], text) => {
+      for (const script of forgedTable(where, text)) assert.throws(script, AssertionFailure);
     }),
     { numRuns: RUNS },
   );
 });
+
+/** Words with each control character, mark and look-alike before, in and behind them. */
+function strangeWords(good: string): readonly string[] {
+  return STRANGE.filter(isStrange).flatMap((one) => [
+    `${one}${good}`,
+    `${good.slice(0, 2)}${one}${good.slice(2)}`,
+    `${good}${one}`,
+  ]);
+}
+
+for (const [where, good] of TABLE_TEXTS) {
+  test(`no control character and no look-alike reaches the kernel's table as a ${where}`, () => {
+    for (const script of forgedTable(where, good)) {
+      assert.deepEqual(nftFaults(script(), MEMBER_WORDS), [], "it is read when it is good");
+    }
+    for (const text of strangeWords(good)) {
+      for (const script of forgedTable(where, text)) {
+        assert.throws(script, AssertionFailure, JSON.stringify(text));
+      }
+    }
+  });
+}
+
+/** Every text of nginx.conf that is not ours alone, of listeners with places and without. */
+const NGINX_TEXTS = [
+  ["address", "192.0.2.100"],
+  ["placed address", "192.0.2.100"],
+  ["member", "10.0.0.1"],
+  ["service", "198.18.1.0"],
+  ["target", "198.18.0.1"],
+  ["generation", "0123456789abcdef"],
+] as const;
+
+/** A file with this text in the place of one word. */
+function forgedNginx(where: string, text: string): string {
+  const forged = (at: string, good: string): Address => (at === where ? text : good) as Address;
+  const [listener, set] = listenerOf("192.0.2.100:80/tcp", ["10.0.0.1:80"]);
+  const [other, others] = listenerOf("192.0.2.100:81/tcp", ["10.0.0.1:80"]);
+  const service = forged("service", "198.18.1.0");
+  return nginxOf(
+    [
+      [
+        { ...listener, address: forged("address", listener.address) },
+        {
+          ...set,
+          members: set.members.map((one) => ({ ...one, address: forged("member", one.address) })),
+        },
+      ],
+      [{ ...other, address: forged("placed address", other.address) }, others],
+    ],
+    {
+      places: new Map([[other.name, { service, slots: 24 }]]),
+      targets: { ipv4: forged("target", "198.18.0.1") },
+      generation: forged("generation", "0123456789abcdef"),
+    },
+  ).text;
+}
+
+for (const [where, good] of NGINX_TEXTS) {
+  test(`no control character and no look-alike reaches nginx.conf as a ${where}`, () => {
+    assert.deepEqual(readNginx(forgedNginx(where, good)).faults, [], "it is read when it is good");
+    for (const text of strangeWords(good)) {
+      assert.throws(() => forgedNginx(where, text), AssertionFailure, JSON.stringify(text));
+    }
+  });
+}
 
 test("text that no parser would let through never reaches a file", () => {
   const strange = strangeText("eth0");

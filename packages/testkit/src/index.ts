@@ -18,7 +18,7 @@ export {
   nftFaults,
   VRRP_WORDS,
 } from "./grammar/nft-grammar.ts";
-export { anyText, hostile, MARK } from "./grammar/hostile-text.ts";
+export { anyText, hostile, MARK, STRANGE } from "./grammar/hostile-text.ts";
 export * from "./kube/kube-client.ts";
 export type * from "./kube/kube-resource.ts";
 export type { KubeEvent, KubeWatch } from "./kube/kube-watch.ts";

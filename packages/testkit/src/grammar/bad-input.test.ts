@@ -9,8 +9,8 @@ import { present } from "@fairlead/model";
 import { createRing, type Ring } from "../scenario/ring.ts";
 import { usualService } from "../scenario/manifests.ts";
 import { guardScripts, memberScripts } from "./host-scripts.ts";
-import { hostileObject, type HostileObject } from "./hostile-objects.ts";
-import { MARK } from "./hostile-text.ts";
+import { hostileObject, type HostileObject, objectsWith } from "./hostile-objects.ts";
+import { MARK, STRANGE } from "./hostile-text.ts";
 import { readKeepalived } from "./keepalived-grammar.ts";
 import { GUARD_WORDS, MEMBER_WORDS, nftFaults } from "./nft-grammar.ts";
 import { readNginx } from "./nginx-grammar.ts";
@@ -96,3 +96,11 @@ test("hostile objects of every kind reach no daemon's file and disturb nobody", 
     { numRuns: RUNS },
   );
 });
+
+/** Each turn puts each of them somewhere else. */
+const TURNS = 6;
+for (let turn = 0; turn < TURNS; turn += 1) {
+  test(`every control character and look-alike stays out of files, turn ${turn}`, async () => {
+    assertClosed(await ringWith(objectsWith(STRANGE, turn * 7)));
+  });
+}

@@ -2,6 +2,7 @@
 // user writes and we read. Arbitraries for fast-check; the rest of each object is good.
 
 import fc from "fast-check";
+import { present } from "@fairlead/model";
 import { hostile } from "./hostile-text.ts";
 
 /** A document of a folder of manifests, as a value of JSON. */
@@ -100,6 +101,25 @@ export const hostileObject: fc.Arbitrary<HostileObject> = fc.oneof(
       .map(([name, key]) => put(service(name), ["metadata", "annotations", key], "random")),
   },
 );
+
+/** Every place, with how its object is made. */
+const PLACES = [
+  ...SERVICE_PLACES.map((place) => [service, place] as const),
+  ...SLICE_PLACES.map((place) => [slice, place] as const),
+  ...POOL_PLACES.map((place) => [pool, place] as const),
+];
+
+/**
+ * An object for each of these texts, which stands amid what would be right in one place of it.
+ * @param turn shifts which text has which place.
+ */
+export function objectsWith(texts: readonly string[], turn: number): readonly HostileObject[] {
+  return texts.map((text, index) => {
+    const found = PLACES[(index + turn) % PLACES.length];
+    const [make, [path, good]] = present(found, "one of the places");
+    return put(make(`bad-${index}`), path, `${good.slice(0, 1)}${text}${good.slice(1)}`);
+  });
+}
 
 function named(): fc.Arbitrary<string> {
   return fc.stringMatching(/^[a-z]{6}$/);

@@ -71,6 +71,8 @@ const LOOK_ALIKES = [
   "e\u0301",
   "é",
 ];
+/** Every control, mark, look-alike and piece of punctuation, one a text. */
+export const STRANGE: readonly string[] = [...CONTROLS, ...MARKS, ...PUNCTUATION, ...LOOK_ALIKES];
 const PHRASES = [
   `; load_module /tmp/${MARK}.so;`,
   `\n  notify_master "/tmp/${MARK}"\n`,
