@@ -256,6 +256,30 @@ inSandbox({ file: import.meta.url, name: "member-endings", timeoutMs: 90_000 }, 
     toB.destroy();
   });
 
+  test("a connection that was closed or reset is none any more", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-endings-"));
+    await using _a = await memberAt(A);
+    await using stage = await makeStage(join(folder.path, "p"));
+    const [service] = await fill(stage.table, [["192.0.2.100:80/tcp", [`${A}:8080`]]]);
+    assert.ok(service !== undefined);
+    const [toClose, toReset, kept] = await Promise.all(
+      [1, 2, 3].map((slot) => connectFrom(service, slot)),
+    );
+    assert.ok(toClose !== undefined && toReset !== undefined && kept !== undefined);
+    const slots = async (): Promise<readonly number[]> => {
+      // Sessions of others are there still.
+      const own = (await stage.flows.list()).filter(({ protocol }) => protocol === "tcp");
+      return own.map(({ slot }) => slot).toSorted((a, b) => a - b);
+    };
+    assert.deepEqual(await slots(), [1, 2, 3]);
+    const ends = [once(toClose, "close"), once(toReset, "close")];
+    toClose.end();
+    toReset.resetAndDestroy();
+    await Promise.all(ends);
+    assert.deepEqual(await slots(), [3]);
+    kept.destroy();
+  });
+
   test("ten thousand flows end together in a second or two, and none of them is another's", async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-endings-"));
     await using _b = await memberAt(B);

@@ -17,7 +17,11 @@ export const SOCKETS = 4;
 /** SOCK_DESTROY (linux/sock_diag.h). */
 export const SOCKET_END = 21;
 /** Attributes (linux/netfilter/nfnetlink_conntrack.h). */
-const CTA = { tupleOrig: 1, tupleReply: 2, filter: 25 } as const;
+const CTA = { tupleOrig: 1, tupleReply: 2, protoInfo: 4, filter: 25 } as const;
+const PROTO_INFO_TCP = 1;
+const TCP_STATE = 1;
+/** TCP_CONNTRACK_TIME_WAIT and _CLOSE: both ends have closed, or one has reset the other. */
+const TCP_ENDED: readonly (number | undefined)[] = [7, 8];
 const TUPLE = { ip: 1, proto: 2 } as const;
 const PROTO = { number: 1, from: 2, to: 3 } as const;
 const FILTER_ORIG_FLAGS = 1;
@@ -48,12 +52,17 @@ export function flowsTo(target: Address): Buffer {
   ]);
 }
 
-/** The flow of one answer; undefined for one that is none of a listener's. */
+/**
+ * The flow of one answer; undefined for one that is none of a listener's, and for a connection that
+ * has ended: the kernel remembers it for two minutes.
+ */
 export function flowOf(payload: Buffer): MemberFlow | undefined {
   const attributes = attributesOf(payload.subarray(FAMILY_BYTES));
   const asked = tupleOf(attributes.get(CTA.tupleOrig));
   const answered = tupleOf(attributes.get(CTA.tupleReply));
   if (asked === undefined || answered === undefined) return undefined;
+  const tcp = attributesOf(attributesOf(attributes.get(CTA.protoInfo)).get(PROTO_INFO_TCP));
+  if (TCP_ENDED.includes(tcp.get(TCP_STATE)?.[0])) return undefined;
   return {
     protocol: asked.protocol,
     service: asked.from,
