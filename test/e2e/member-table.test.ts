@@ -1,5 +1,6 @@
-// Where members stand on a host: in a table of the kernel that somebody else deletes, or in nginx's
-// own file, as an operator asks for or the kernel has no table like that.
+// Where members stand on a host: in a table of the kernel that somebody else deletes and whose
+// addresses an operator asks about, or in nginx's own file, as an operator asks for or the kernel
+// has no table like that.
 
 import assert from "node:assert/strict";
 
@@ -9,11 +10,12 @@ import { RUN_DIR } from "./stage/daemons.ts";
 import { readSamples } from "./stage/linted-metrics.ts";
 import { MEMBERS, service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
-import { claimOf, type Stage } from "./stage/stage.ts";
+import { claimOf, program, type Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 import { answers } from "./stage/visitor.ts";
 
 const ONE_HOST = { balancers: 1 };
+const DNS = { name: "dns", port: 53, targetPort: 5353, protocol: "UDP" } as const;
 const REPAIRED_MS_MAX = 2_000;
 const TABLE = ["table", "inet", "fairlead_members"];
 const FOREIGN = `table inet other {
@@ -66,6 +68,59 @@ story("a Service of one member gets 23 more: nginx is not reloaded", ONE_HOST, a
   assert.deepEqual(await whoAnswers(stage, address), ["member2"]);
   assert.deepEqual(await reloads(), before);
 });
+
+story(
+  "an operator meets a service address in the kernel's connections: explain says whose it is",
+  ONE_HOST,
+  async (stage) => {
+    await stage.write("web.yaml", service({ name: "web" }));
+    await stage.write("dns.yaml", service({ name: "dns", ports: [DNS] }));
+    const [web, dns] = [await stage.served("default/web"), await stage.served("default/dns")];
+    const host = stage.lab.host(web.holder);
+    await whoAnswers(stage, web.address);
+    await answers(stage.client, { address: dns.address, port: 53, protocol: "udp" });
+    const flows = await host.output("cat", ["/proc/net/nf_conntrack"]);
+    const explain = (address: string) =>
+      host.exec(program("fairlead"), ["explain", address], { timeoutMs: 30_000 });
+
+    // Over TCP nobody is connected any more; over UDP nobody says so.
+    const [none, some] = ["0", "[01]"];
+    for (const { protocol, of, port, count } of [
+      { protocol: "tcp", of: `${web.address}:80/TCP of default/web`, port: 8080, count: none },
+      { protocol: "udp", of: `${dns.address}:53/UDP of default/dns`, port: 5353, count: some },
+    ]) {
+      const flow = new RegExp(` ${protocol} .* src=(198\\.18\\.\\S+) dst=(198\\.18\\.0\\.1) `);
+      const [, from = "", to = ""] = flow.exec(flows) ?? [];
+      const { code, stdout } = await explain(from);
+      assert.equal(code, 0, stdout);
+      const [first = ""] = stdout.split("\n");
+      assert.equal(first, `${from} is what nginx connects from on this host, for ${of}`);
+      for (const member of MEMBERS) {
+        assert.match(
+          stdout,
+          new RegExp(` ${member}:${port} +[1-9]\\d*/\\d+ +active +${count}$`, "m"),
+        );
+      }
+      const target = await explain(to);
+      assert.equal(target.code, 0, target.stderr);
+      assert.match(
+        target.stdout,
+        /^198\.18\.0\.1 is what nginx connects to on this host, for every/,
+      );
+      // Each host has its own: the control host cannot say, and says so.
+      const elsewhere = await stage.fairlead("explain", from);
+      assert.equal(elsewhere.code, 3, elsewhere.stdout);
+      assert.match(elsewhere.stderr, /do: {3}Run this on the host where it was seen/);
+    }
+
+    const unused = await explain("198.19.3.4");
+    assert.equal(unused.code, 4, unused.stdout);
+    assert.match(
+      unused.stderr,
+      /^error: 198\.19\.3\.4 is a service address that stands for nothing/m,
+    );
+  },
+);
 
 story(
   "members stand in nginx's file where that is asked for: a change of them reaches clients",

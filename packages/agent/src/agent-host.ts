@@ -252,5 +252,5 @@ async function makeMemberTable(
   const endings = await lifecycle.start("member table", () =>
     createMemberEndings({ table, flows, clock, log: logger }),
   );
-  return { ports: { members: endings, routes }, shown: { table, flows } };
+  return { ports: { members: endings, routes }, shown: { table, flows, ranges } };
 }

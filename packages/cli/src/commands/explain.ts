@@ -4,6 +4,7 @@
 
 import { Command } from "commander";
 
+import { SERVICE_NETWORKS } from "@fairlead/agent";
 import { parseAddress, REASONS } from "@fairlead/model";
 import { isEdgeError, quoteValue } from "@fairlead/runtime";
 import {
@@ -18,10 +19,11 @@ import type { AdminClient } from "../admin-client.ts";
 import { createAgentClient } from "../agent-client.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { formatChain, isWhole } from "../explain-view.ts";
-import { formatMembers, roleOf } from "../members-view.ts";
+import { formatMembers, networkAround, type Role, roleOf } from "../members-view.ts";
 import { type CommandContext, complain, exitOf, writeStructured } from "../output.ts";
 import { addAskOptions, type AskOptions, withClient } from "./ask.ts";
 import { AGENT_DEFAULT, agentOption, MEMBERS_MS_MAX, withAgent } from "./ask-agent.ts";
+import { unread } from "./members.ts";
 
 interface ExplainOptions extends AskOptions {
   readonly agent?: string;
@@ -54,10 +56,12 @@ export function explainCommand(context: CommandContext, done: (code: ExitCode) =
         if (options.agent !== undefined) {
           return await tellBoth(context, { subject, answer, options, agent: options.agent });
         }
-        const members = isOutsidePools(answer)
-          ? await membersOf(subject, AGENT_DEFAULT)
-          : undefined;
-        if (members !== undefined) return tellRole(context, { subject, members, options });
+        if (isOutsidePools(answer)) {
+          const members = await membersOf(subject, AGENT_DEFAULT);
+          if (members !== undefined) return tellRole(context, { subject, members, options });
+          const network = networkAround(subject, SERVICE_NETWORKS);
+          if (network !== undefined) return notHere(context, subject, network);
+        }
         if (!writeStructured(context, options.output, explainToJson(answer))) {
           context.out(formatChain(answer));
         }
@@ -88,23 +92,22 @@ async function explainOrMembers(
   try {
     return { kind: "chain", answer: await client.explain(subject) };
   } catch (error) {
-    const address = parseAddress(subject);
-    if (!isEdgeError(error) || address === undefined) throw error;
+    if (!isEdgeError(error) || parseAddress(subject) === undefined) throw error;
     const members = await membersOf(subject, agent);
-    const isKnown = members !== undefined && roleOf(address, members.listeners) !== undefined;
-    if (!isKnown) throw error;
+    if (members === undefined || roleIn(members, subject) === undefined) throw error;
     return { kind: "members", members };
   }
 }
 
-/** What an agent, if there is one, has of an address. */
+/** What an agent, if there is one, has of an address; undefined: nothing. */
 async function membersOf(subject: string, agent: string): Promise<GetMembersResponse | undefined> {
   // Its host is this one: who waits here, waits for nft.
   const onSlow = (): void => undefined;
   using client = createAgentClient({ agent, deadlineMs: MEMBERS_MS_MAX, onSlow });
   try {
     const answer = await client.getMembers(subject);
-    return answer.listeners.length === 0 ? undefined : answer;
+    const isSomething = answer.listeners.length > 0 || roleIn(answer, subject) !== undefined;
+    return isSomething ? answer : undefined;
   } catch (error) {
     if (!isEdgeError(error)) throw error;
     return undefined;
@@ -126,7 +129,7 @@ async function tellBoth(
   return await withAgent(context, at, async (client) => {
     const members = await client.getMembers(subject);
     const isKnown = members.listeners.length > 0;
-    if (isOutsidePools(answer) && isKnown) {
+    if (isOutsidePools(answer) && (isKnown || roleIn(members, subject) !== undefined)) {
       return tellRole(context, { subject, members, options });
     }
     const chain = explainToJson(answer);
@@ -150,11 +153,50 @@ function tellRole(
   },
 ): ExitCode {
   const { subject, members, options } = asked;
+  if (members.trouble !== "") return unread(context, members.trouble);
+  const role = roleIn(members, subject);
+  if (role?.kind === "unused") return unused(context, subject, role.network);
   if (!writeStructured(context, options.output, { table: membersToJson(members) })) {
-    const role = roleOf(parseAddress(subject) ?? subject, members.listeners);
-    context.out(`${role ?? subject}\n\n${tableOf(members, options)}`);
+    context.out(`${role?.words ?? subject}\n`);
+    if (members.listeners.length > 0) context.out(`\n${tableOf(members, options)}`);
   }
   return EXIT.good;
+}
+
+/** What a subject is to an agent. */
+function roleIn(members: GetMembersResponse, subject: string): Role | undefined {
+  return roleOf(parseAddress(subject) ?? subject, members);
+}
+
+function unused(context: CommandContext, subject: string, network: string): ExitCode {
+  return complain(
+    context,
+    {
+      what: `${subject} is a service address that stands for nothing on this host`,
+      why: `the host takes service addresses of ${network}, and no listener or connection has it`,
+      remedy:
+        "Ask on the host where it was seen: each host has its own. " +
+        "Run fairlead agents members for those of this one.",
+      code: "NOT_FOUND",
+    },
+    EXIT.notFound,
+  );
+}
+
+/** It lies in no pool, and where hosts have service addresses unless they are told otherwise. */
+function notHere(context: CommandContext, subject: string, network: string): ExitCode {
+  return complain(
+    context,
+    {
+      what: `${subject} is a service address, which its own host alone can explain`,
+      why: `hosts take these of ${network}, each for itself, and no agent on this one has any`,
+      remedy:
+        "Run this on the host where it was seen: an agent answers on its own loopback alone, " +
+        "unless --listen-debug says otherwise; then name it with --agent.",
+      code: "NO_AGENT",
+    },
+    EXIT.unreachable,
+  );
 }
 
 function membersToJson(members: GetMembersResponse): ReturnType<typeof rowToJson> {

@@ -142,6 +142,8 @@ suite("fairlead explain", () => {
     steps: [{ title: "Leased", state: LinkState.BROKEN, detail, code: outsidePools }],
   };
 
+  const nowhere = ["--server", "127.0.0.1:1"];
+
   test("says whose a service address is", async () => {
     const answer = { inKernel: true, listeners: [WEB] };
     const { code, out, asked } = await run(["explain", "198.18.1.0"], answer, outside);
@@ -174,7 +176,6 @@ suite("fairlead explain", () => {
 
   test("says whose a service address is on a host from which no controller is reached", async () => {
     const answer = { inKernel: true, listeners: [WEB] };
-    const nowhere = ["--server", "127.0.0.1:1"];
     const { code, out } = await run(["explain", "198.18.1.0", ...nowhere], answer);
     assert.equal(code, EXIT.good);
     assert.match(out, /^198\.18\.1\.0 is what nginx connects from on this host, for /);
@@ -183,6 +184,55 @@ suite("fairlead explain", () => {
       assert.equal(unknown.code, EXIT.unreachable);
       assert.match(unknown.err, /^error: the controller did not answer the question\n/);
     }
+  });
+
+  const ours = {
+    inKernel: true,
+    networks: ["198.18.0.0/15", "fdfa:1ead::/64"],
+    targets: ["198.18.0.1", "fdfa:1ead::1"],
+  };
+
+  for (const [name, more] of [
+    ["whom a controller answers", []],
+    ["from which no controller is reached", nowhere],
+  ] as const) {
+    test(`says on a host ${name} that a service address stands for nothing`, async () => {
+      for (const subject of ["198.19.3.4", "fdfa:1ead::99"]) {
+        const { code, out, err } = await run(["explain", subject, ...more], ours, outside);
+        assert.deepEqual([code, out], [EXIT.notFound, ""]);
+        assert.match(err, new RegExp(`^error: ${subject} is a service address that stands for no`));
+        assert.match(err, /why: {2}the host takes service addresses of (?:198\.18|fdfa:1ead)/);
+        assert.match(err, /do: {3}Ask on the host where it was seen/);
+      }
+    });
+
+    test(`says on a host ${name} what nginx connects to`, async () => {
+      for (const subject of ours.targets) {
+        const { code, out } = await run(["explain", subject, ...more], ours, outside);
+        assert.equal(code, EXIT.good);
+        assert.match(out, new RegExp(`^${subject} is what nginx connects to on this host, for ev`));
+        assert.doesNotMatch(out, /LISTENER/);
+      }
+    });
+  }
+
+  test("of a listener that is gone says whom its connections go to still", async () => {
+    const gone = { ...WEB, address: "", port: 0, claim: "", slots: 0 };
+    const answer = { ...ours, listeners: [gone] };
+    const { code, out } = await run(["explain", "198.18.1.0"], answer, outside);
+    assert.equal(code, EXIT.good);
+    assert.match(
+      out,
+      /^198\.18\.1\.0 is what nginx connected from on this host, for a listener tha/,
+    );
+    assert.match(out, / 10\.0\.0\.3:8080 +0\/0 +removed +1\n/);
+  });
+
+  test("says that the agent could not read its table, and not that nobody has it", async () => {
+    const answer = { ...ours, trouble: "nft says no" };
+    const { code, err } = await run(["explain", "198.18.1.0"], answer, outside);
+    assert.equal(code, EXIT.bad);
+    assert.match(err, /why: {2}nft says no/);
   });
 
   test("of an address that is nobody's stays as it is", async () => {

@@ -69,7 +69,8 @@ function tell(
   return EXIT.good;
 }
 
-function unread(context: CommandContext, why: string): ExitCode {
+/** Says that an agent could not read its kernel's table. */
+export function unread(context: CommandContext, why: string): ExitCode {
   const what = "the table of members could not be read";
   return complain(
     context,

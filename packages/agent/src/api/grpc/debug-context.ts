@@ -2,6 +2,7 @@
 // the disk, and who asks the segment. Whoever answers changes nothing.
 
 import { REASONS, type Remark } from "@fairlead/model";
+import type { ServiceRanges } from "@fairlead/render";
 import type { GetObservedResponseSchema, MessageInitShape } from "@fairlead/wire";
 
 import type { ConvergeView } from "../../converge-view.ts";
@@ -22,6 +23,8 @@ export interface DebugContext {
 export interface ShownMembers {
   readonly table: MemberTableView;
   readonly flows: Pick<MemberFlows, "list">;
+  /** Where its service addresses come from. */
+  readonly ranges: ServiceRanges;
 }
 
 /** A remark as the contract has it. */

@@ -46,8 +46,14 @@ function flowTo(service: string, member: string): MemberFlow {
   };
 }
 
+const RANGES = {
+  ipv4: { network: "198.18.0.0/15", target: address("198.18.0.1") },
+  ipv6: { network: "fdfa:1ead::/64", target: address("fdfa:1ead::1") },
+};
+
 /** A host whose plan, table and flows are three different things. */
 const SHOWN: ShownMembers = {
+  ranges: RANGES,
   table: {
     places: new Map<ResourceName, ServicePlace>([
       [WEB, { service: address("198.18.1.0"), slots: 24 }],
@@ -70,6 +76,17 @@ const SHOWN: ShownMembers = {
 };
 
 async function ask(subject: string, members: ShownMembers = SHOWN): Promise<readonly string[]> {
+  const answer = await answerTo(subject, members);
+  if (answer.trouble !== undefined) return [answer.trouble];
+  return (answer.listeners ?? []).flatMap(({ service, claim: who, slots, members: found = [] }) => {
+    const told = found.map(({ address: at, port, slots: has, state, flows }) => {
+      return `  ${at}:${port} ${has} slots, ${state}, ${flows} flows`;
+    });
+    return [`${service} ${who === "" ? "nobody" : who} ${slots}`, ...told];
+  });
+}
+
+async function answerTo(subject: string, members: ShownMembers): ReturnType<typeof getMembers> {
   const world = fakeWorld();
   const agent = await startFakeAgent(world, "a");
   const [listener, set] = listenerOf("192.0.2.100:80/tcp", ["10.0.0.1:8080", "10.0.0.2:8080"]);
@@ -90,13 +107,7 @@ async function ask(subject: string, members: ShownMembers = SHOWN): Promise<read
   };
   const answer = await getMembers(context, { subject });
   await agent.loop[Symbol.asyncDispose]();
-  if (answer.trouble !== undefined) return [answer.trouble];
-  return (answer.listeners ?? []).flatMap(({ service, claim: who, slots, members: found = [] }) => {
-    const told = found.map(({ address: at, port, slots: has, state, flows }) => {
-      return `  ${at}:${port} ${has} slots, ${state}, ${flows} flows`;
-    });
-    return [`${service} ${who === "" ? "nobody" : who} ${slots}`, ...told];
-  });
+  return answer;
 }
 
 const ALL = [
@@ -140,6 +151,18 @@ test("says that members stand in nginx's file", async () => {
 test("says why the kernel cannot be read", async () => {
   const table = { ...SHOWN.table, slots: () => Promise.reject(new Error("nft says no")) };
   assert.deepEqual(await ask("", { ...SHOWN, table }), ["nft says no"]);
+});
+
+test("says what the host uses for itself, also where the kernel cannot be read", async () => {
+  const table = { ...SHOWN.table, slots: () => Promise.reject(new Error("nft says no")) };
+  const { ipv4 } = RANGES;
+  for (const shown of [SHOWN, { ...SHOWN, table }]) {
+    const { networks, targets } = await answerTo("198.18.9.9", shown);
+    assert.deepEqual(networks, ["198.18.0.0/15", "fdfa:1ead::/64"]);
+    assert.deepEqual(targets, ["198.18.0.1", "fdfa:1ead::1"]);
+  }
+  const alone = await answerTo("", { ...SHOWN, ranges: { ipv4 } });
+  assert.deepEqual([alone.networks, alone.targets], [["198.18.0.0/15"], ["198.18.0.1"]]);
 });
 
 test("of ten thousand listeners fits, and says how many it left out", async () => {

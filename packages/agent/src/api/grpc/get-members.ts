@@ -42,19 +42,27 @@ export async function getMembers(
     const set = resources?.get(listener.members);
     rows.set(service, rowOf({ service, listener, slots, members: membersOf(set) }));
   }
+  const own = { inKernel: true, ...ownAddresses(shown) };
   const trouble = await addSlots(rows, shown);
-  if (trouble !== undefined) return { inKernel: true, trouble };
+  if (trouble !== undefined) return { ...own, trouble };
   const flowsTrouble = await addFlows(rows, shown);
   const asked = [...rows.values()].filter((row) => isAbout(row, subject)).toSorted(byService);
   const { taken, leftOut } = takeWithinRoom(asked, ({ members }) => {
     return LISTENER_BYTES + members.size * MEMBER_BYTES;
   });
   return {
-    inKernel: true,
+    ...own,
     listeners: taken.map(listenerInit),
     leftOut,
     flowsTrouble: flowsTrouble ?? "",
   };
+}
+
+/** What the host uses for itself, whoever is served. */
+function ownAddresses({ ranges }: ShownMembers): Pick<MembersInit, "networks" | "targets"> {
+  const { ipv4, ipv6 } = ranges;
+  const all = ipv6 === undefined ? [ipv4] : [ipv4, ipv6];
+  return { networks: all.map(({ network }) => network), targets: all.map(({ target }) => target) };
 }
 
 interface MemberRow {
