@@ -7,8 +7,9 @@ import { mkdir } from "node:fs/promises";
 import { type Socket, connect, createServer } from "node:net";
 import { test } from "node:test";
 
+import type { ServicePlace } from "@fairlead/render";
 import { createLogger, createSystemClock } from "@fairlead/runtime";
-import { inSandbox, listenerOf } from "@fairlead/testkit";
+import { address, inSandbox, listenerOf } from "@fairlead/testkit";
 
 import { dataPlaneLayout } from "../data-plane-layout.ts";
 import { supervisorOf } from "../dying-agent.ts";
@@ -94,19 +95,30 @@ async function reload(nginx: NginxDaemon, s: Stage, generation: string): Promise
   await nginx.retired();
 }
 
-test("a file that limits nothing has no zone, and a rendered one that of nginx's first file", () => {
-  const { nginx: layout } = dataPlaneLayout("/run/text");
-  const pair = (limits: object) =>
-    servedOf(...listenerOf("127.0.0.1:1/tcp", ["127.0.0.1:2"], limits));
-  const text = renderedFile(layout, "0", [pair({ connectionsMax: 5 })], SIZE);
-  assert.equal(zoneSinceOf(renderedFile(layout, "0", [pair({})], SIZE)), undefined);
-  assert.equal(zoneSinceOf(text), 0);
-  const later = withZoneSince(text, 77);
-  assert.equal(zoneSinceOf(later), 77);
-  assert.equal(later.replaceAll("_77", ""), text);
-  const names = Array.from(later.matchAll(/_77(?=:| 5;)/g));
-  assert.equal(names.length, 2, "the zone and who counts in it");
-});
+const PLACE: ServicePlace = { service: address("198.18.1.0"), slots: 24 };
+const PLACES: readonly (readonly [string, ServicePlace | undefined])[] = [
+  ["in nginx's file", undefined],
+  ["in the kernel's table", PLACE],
+];
+
+for (const [where, place] of PLACES) {
+  test(`with members ${where}, what limits nothing has no zone, else that of the first file`, () => {
+    const { nginx: layout } = dataPlaneLayout("/run/text");
+    const textOf = (limits: object): string => {
+      const pair = listenerOf("127.0.0.1:1/tcp", ["127.0.0.1:2"], limits);
+      return renderedFile(layout, "0", [servedOf(...pair, place)], SIZE);
+    };
+    const text = textOf({ connectionsMax: 5 });
+    assert.equal(text.includes("proxy_bind"), place !== undefined);
+    assert.equal(zoneSinceOf(textOf({})), undefined);
+    assert.equal(zoneSinceOf(text), 0);
+    const later = withZoneSince(text, 77);
+    assert.equal(zoneSinceOf(later), 77);
+    assert.equal(later.replaceAll("_77", ""), text);
+    const names = Array.from(later.matchAll(/_77(?=:| 5;)/g));
+    assert.equal(names.length, 2, "the zone and who counts in it");
+  });
+}
 
 inSandbox({ file: import.meta.url, name: "limit-zone" }, () => {
   test("clients of generations that were ended do not count for ever", async () => {
