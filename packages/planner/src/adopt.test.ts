@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Claim, Plan, World } from "@fairlead/model";
+import { type Claim, type Plan, type World, vipName } from "@fairlead/model";
 import {
   address,
   findVerdict,
@@ -182,6 +182,92 @@ test("with an empty store a lane keeps an agent that is late: those who are here
     const run = [...(resources?.values() ?? [])].find(({ kind }) => kind === "lane");
     assert.equal(run?.kind === "lane" && run.order.length, 3, name);
   }
+});
+
+interface GoneCase {
+  readonly name: string;
+  /** Whether the other host is in reach. */
+  readonly hasOther: boolean;
+  readonly isForgotten?: boolean;
+  /** Whose lane the address goes on in: that of who has gone, or a new one. */
+  readonly expect: "its own" | "a new one";
+}
+
+const goneCases: readonly GoneCase[] = [
+  {
+    name: "an address of an older store stays in the lane of a host that came and has gone again",
+    hasOther: true,
+    expect: "its own",
+  },
+  {
+    name: "an address of an older store stays in its lane when all hosts have gone again",
+    hasOther: false,
+    expect: "its own",
+  },
+  {
+    name: "an address of an older store gets a new lane when the host that had it is given up",
+    hasOther: true,
+    isForgotten: true,
+    expect: "a new one",
+  },
+];
+
+for (const { name, hasOther, isForgotten = false, expect } of goneCases) {
+  test(name, () => {
+    const [here, gone] = [makeAgent("lb-1"), makeAgent("lb-2")];
+    const since = makeWorld({ claims: [makeClaim("web")], agents: [gone] });
+    const served = planned(since);
+    const [lane] = served.lanes.keys();
+    const away = proveAll(since, served, { revisionOf }).map((view) => {
+      return { ...view, connected: false, disconnectedAtMs: since.nowMs };
+    });
+    const idle = proveAll(makeWorld({ agents: [here] }), planned(makeWorld({ agents: [here] })));
+    const others = hasOther ? idle : idle.map((view) => ({ ...view, connected: false }));
+    const world = makeWorld({
+      claims: [holding("web", ["192.0.2.100"])],
+      agents: [...others, ...away],
+      intents: isForgotten
+        ? [{ id: "f1", sinceMs: since.nowMs, kind: "forget", agent: gone.name }]
+        : [],
+    });
+    const { leases, nodePlans } = planned(world);
+    const row = leases.get(address("192.0.2.100"));
+    assert.ok(row?.placement.kind === "lane");
+    assert.equal(row.placement.lane === lane, expect === "its own");
+    const isGiven = nodePlans.get(here.name)?.resources.has(vipName(row.address));
+    assert.equal(isGiven, expect === "a new one", "two hosts would have it");
+  });
+}
+
+test("of an older store's address those who are here are believed before who has gone", () => {
+  const claims = [holding("web", ["192.0.2.100"])];
+  const laneAlone = (name: string, reservedRouterIds: readonly number[]) => {
+    const made = makeWorld({ claims, agents: [makeAgent(name)] });
+    const world = { ...made, settings: { ...made.settings, reservedRouterIds } };
+    const alone = planned(world);
+    return { lane: [...alone.lanes.keys()], agents: proveAll(world, alone, { revisionOf }) };
+  };
+  const [gone, here] = [laneAlone("lb-1", []), laneAlone("lb-2", [1])];
+  const away = gone.agents.map((view) => ({ ...view, connected: false, disconnectedAtMs: 0 }));
+  const { leases } = planned(makeWorld({ claims, agents: [...away, ...here.agents] }));
+  const placement = leases.get(address("192.0.2.100"))?.placement;
+  assert.notDeepEqual(here.lane, gone.lane);
+  assert.deepEqual(placement?.kind === "lane" && [placement.lane], here.lane);
+});
+
+test("a lane that is found again is held by who says so now, not by who said so and has gone", () => {
+  const names = ["web", "api"];
+  const before = makeWorld({ claims: names.map((name) => makeClaim(name)), agents: makeAgents(2) });
+  const made = planned(before);
+  const served = nextWorld(before, made, { agents: proveAll(before, made, { revisionOf }) });
+  const taken = proveAll(served, made, { revisionOf, dead: ["lb-1"] });
+  const claims = names.map((name, at) => holding(name, [`192.0.2.10${1 - at}`]));
+  const { lanes } = planned(makeWorld({ claims, agents: taken }));
+  assert.ok([...made.lanes.values()].some(({ order }) => order[0] === "lb-1"));
+  assert.deepEqual(
+    Array.from(lanes.values(), ({ holder }) => holder),
+    Array.from(made.lanes.keys(), () => "lb-2"),
+  );
 });
 
 for (const mode of ["vrrp", "host"] as const) {

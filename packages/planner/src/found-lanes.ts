@@ -14,24 +14,27 @@ import {
   ROUTER_ID_MAX,
   type ResourceName,
   type Revision,
-  type World,
   compareText,
   laneId,
   vipName,
 } from "@fairlead/model";
 
+import { prefer } from "./candidates.ts";
+
 /**
- * All lanes that connected agents run or are about to, by id: the holder first in their order, and
- * at the end those who are not here, by what the others' plans say. They may be well, and whoever
- * forgot one would speak to it no more, and have it hold the lane a second time.
+ * All lanes that agents run or are about to, by id: the holder first in their order, and at the end
+ * those who are not here, by what the others' plans say. They may be well, and whoever forgot one
+ * would speak to it no more, and have it hold the lane a second time. The last word of an agent
+ * that has gone counts as well, for it may go on with what it has.
  */
-export function findLanes(world: World): ReadonlyMap<LaneId, Lane> {
+export function findLanes(agents: Iterable<AgentView>): ReadonlyMap<LaneId, Lane> {
   const runners = new Map<LaneId, Runner[]>();
-  for (const { name, report } of connectedOf(world)) {
+  for (const { name, connected, report } of agents) {
     for (const { name: resource, state, order = [] } of report?.lanes ?? []) {
       const id = laneIdOf(resource);
       const known = runners.get(id) ?? [];
-      runners.set(id, [...known, { name, isHolder: state === "holder", order }]);
+      const isHolder = state === "holder";
+      runners.set(id, [...known, { name, isHolder, isHere: connected, order }]);
     }
   }
   const found = new Map<LaneId, Lane>();
@@ -40,7 +43,10 @@ export function findLanes(world: World): ReadonlyMap<LaneId, Lane> {
     if (numbered === undefined) continue;
     const { segment, routerId } = numbered;
     const sorted = all.sort(
-      (a, b) => Number(b.isHolder) - Number(a.isHolder) || compareText(a.name, b.name),
+      (a, b) =>
+        Number(b.isHolder) - Number(a.isHolder) ||
+        Number(b.isHere) - Number(a.isHere) ||
+        compareText(a.name, b.name),
     );
     const peers = sorted.flatMap(({ order }) => order);
     const named = new Set([...sorted.map(({ name }) => name), ...peers.map(({ agent }) => agent)]);
@@ -57,16 +63,6 @@ export function findLanes(world: World): ReadonlyMap<LaneId, Lane> {
     });
   }
   return found;
-}
-
-/**
- * Lanes that agents who are away ran when they were heard last. They may be well and run them
- * still: one that had such a number anew would have them in it, unknown to all others.
- */
-export function lanesAway({ agents }: Pick<World, "agents">): readonly NumberedLane[] {
-  const away = [...agents.values()].filter(({ connected }) => !connected);
-  const lanes = away.flatMap(({ report }) => report?.lanes ?? []);
-  return lanes.flatMap(({ name }) => numberedLane(laneIdOf(name)) ?? []);
 }
 
 type NumberedLane = Pick<Lane, "segment" | "routerId">;
@@ -86,6 +82,8 @@ function numberedLane(id: LaneId): NumberedLane | undefined {
 interface Runner {
   readonly name: AgentName;
   readonly isHolder: boolean;
+  /** Whether it says so now, and did not merely say it before it went. */
+  readonly isHere: boolean;
   readonly order: readonly LanePeer[];
 }
 
@@ -95,14 +93,14 @@ function speaking(peers: readonly LanePeer[], order: readonly AgentName[]): Pick
   return known.length === 0 ? {} : { peers: known };
 }
 
-/** Connected agents that have the address by their last report, whoever holds it. */
-export function agentsWith({ agents }: World, address: Address): readonly AgentView[] {
+/**
+ * Agents that have the address by their last report, whoever holds it: those that are here, or,
+ * where none of these has it, those that have gone.
+ */
+export function agentsWith(agents: readonly AgentView[], address: Address): readonly AgentView[] {
   const name = vipName(address);
-  const having: AgentView[] = [];
-  for (const agent of agents.values()) {
-    if (agent.connected && agent.report?.resources.has(name) === true) having.push(agent);
-  }
-  return having;
+  const having = agents.filter(({ report }) => report?.resources.has(name) === true);
+  return prefer(having, ({ connected }) => connected);
 }
 
 /**
@@ -128,8 +126,4 @@ export function laneOnAgents(
   // Whoever holds it may not say so of its lane: the last reload is not known to have ended.
   const told = fitting.find((lane) => revisions.has(revisionIn(lane)));
   return told ?? fitting.find(isTheirs);
-}
-
-function connectedOf({ agents }: World): readonly AgentView[] {
-  return [...agents.values()].filter(({ connected }) => connected);
 }

@@ -19,7 +19,7 @@ import {
   laneName,
 } from "@fairlead/model";
 
-import { findLanes, lanesAway } from "./found-lanes.ts";
+import { findLanes } from "./found-lanes.ts";
 import { holderOf, reportedHolders } from "./lane-holders.ts";
 import { type LaneMove, rankLane } from "./rank.ts";
 import { type SegmentView, isInSegment } from "./segments.ts";
@@ -87,16 +87,14 @@ export function openLane(
   const isOurs = isInSegment(segment);
   const used = new Set<number>();
   // What agents run with that number speaks there, whether the store knows of it or not.
-  for (const lane of [...lanes.values(), ...findLanes(world).values()]) {
+  for (const lane of [...lanes.values(), ...findLanes(world.agents.values()).values()]) {
     if (isOurs(lane)) used.add(lane.routerId);
   }
   if (used.size >= LANES_MAX) return undefined;
-  const away = lanesAway(world).filter(isOurs);
   const barred = new Set([
     ...used,
     ...world.settings.reservedRouterIds,
     ...strangeRouterIds(world, segment),
-    ...away.map(({ routerId }) => routerId),
   ]);
   for (let routerId = 1; routerId <= ROUTER_ID_MAX; routerId++) {
     if (barred.has(routerId)) continue;

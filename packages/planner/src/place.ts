@@ -6,6 +6,7 @@
 import {
   type Address,
   type AgentName,
+  type AgentView,
   type Lane,
   type LaneId,
   type LeasedAddress,
@@ -73,7 +74,8 @@ class Placing {
   readonly #options: PlaceOptions;
   readonly #groups = new Map<string, Group>();
   readonly #ruleOfPool = new Map<PoolName, CarrierRule>();
-  readonly #hasAgents: boolean;
+  /** Without those that were declared gone. */
+  readonly #agents: readonly AgentView[];
   /** Until a lane is added. */
   readonly #masters = new Map<SegmentView, ReadonlyMap<AgentName, number>>();
   #lanes = new Map<LaneId, Lane>();
@@ -81,8 +83,8 @@ class Placing {
 
   constructor(options: PlaceOptions) {
     this.#options = options;
-    const names = [...options.world.agents.keys()];
-    this.#hasAgents = names.some((agent) => !options.forgotten.has(agent));
+    const { world, forgotten } = options;
+    this.#agents = [...world.agents.values()].filter(({ name }) => !forgotten.has(name));
   }
 
   run(): Placed {
@@ -173,7 +175,7 @@ class Placing {
   #laneFor(row: LeasedAddress): Lane | Remark {
     const { book, segments } = this.#options;
     const { address } = row;
-    if (!this.#hasAgents) {
+    if (this.#agents.length === 0) {
       return { reason: "NoAgents", detail: `no agent is there to hold ${address}` };
     }
     const segment = segmentOf(segments, address, book.byName.get(row.pool)?.pool);
@@ -198,11 +200,11 @@ class Placing {
 
   /** The lane that the address rides in already, as far as agents say so. */
   #foundFor({ address }: LeasedAddress, segment: SegmentView, rule: CarrierRule): Lane | undefined {
-    const { world, wanted, revisionOf } = this.#options;
-    const having = agentsWith(world, address);
+    const { wanted, revisionOf } = this.#options;
+    const having = agentsWith(this.#agents, address);
     if (having.length === 0) return undefined;
     const isOurs = isInSegment(segment);
-    this.#found ??= findLanes(world);
+    this.#found ??= findLanes(this.#agents);
     const lanes = [...this.#found.values(), ...this.#lanes.values()].filter(
       (lane) => isOurs(lane) && this.#canTake(lane, rule),
     );

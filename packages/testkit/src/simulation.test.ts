@@ -65,6 +65,16 @@ const FOUND: readonly Found[] = [
     what: "a lane got the number of one that a host still ran, and two had its address",
     traits: ["families", "pools", "words"],
   },
+  {
+    seed: 3001,
+    what: "an address of a store put back got a lane beside that of a host that had gone again",
+    traits: ["stores"],
+  },
+  {
+    seed: 3011,
+    what: "an address of a store put back got a new lane when all hosts had gone again",
+    traits: ["stores"],
+  },
 ];
 
 async function judge(day: Day): Promise<void> {
