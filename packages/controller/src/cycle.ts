@@ -14,7 +14,7 @@ import { crash } from "./crash.ts";
 import type { Cycle, CycleOptions } from "./cycle-options.ts";
 import type { CycleView } from "./cycle-view.ts";
 import type { Fact } from "./facts.ts";
-import { firstPlanWaitMs, isStoreBehind, namedAgents } from "./first-plan.ts";
+import { firstPlanWaitMs, firstWorldOf, isStoreBehind, namedAgents } from "./first-plan.ts";
 import { type FrozenClaims, NO_CLAIMS, freezeClaims, worldOf } from "./freeze-claims.ts";
 import { createLead, type Lead } from "./lead.ts";
 import { type MoveBook, NO_MOVES, trackMoves } from "./move-book.ts";
@@ -272,8 +272,8 @@ class Loop implements Cycle {
   #freeze(): World {
     const { settings, clock } = this.#options;
     this.#frozen = freezeClaims(this.#frozen, this.#state.claims);
-    const { claims } = this.#frozen;
-    return worldOf(this.#state, { nowMs: clock.wallMs(), settings, claims, ...this.#rows });
+    const rest = { nowMs: clock.wallMs(), settings, claims: this.#frozen.claims, ...this.#rows };
+    return (this.#plan === undefined ? firstWorldOf : worldOf)(this.#state, rest);
   }
 
   /** Says what came out, to publishers and, where it changed, in the log. */

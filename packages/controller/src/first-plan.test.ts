@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { AgentView, Claim, Plan, World } from "@fairlead/model";
+import { type AgentView, type Claim, type Plan, type World, vipName } from "@fairlead/model";
 import { plan } from "@fairlead/planner";
 import {
+  address,
   agentName,
   makeAgent,
   makeClaim,
@@ -16,7 +17,8 @@ import {
   proveAll,
 } from "@fairlead/testkit";
 
-import { firstPlanWaitMs, isStoreBehind } from "./first-plan.ts";
+import { createClusterState } from "./cluster-state.ts";
+import { firstPlanWaitMs, firstWorldOf, isStoreBehind } from "./first-plan.ts";
 
 const OPENED_MS = 10_000;
 const NAMED = new Set([agentName("lb-1"), agentName("lb-2")]);
@@ -125,7 +127,7 @@ function served(): {
   const now = planned(nextWorld(world, before, { claims: [OLD, NEW] }));
   const claims = [OLD, NEW].map((claim) => {
     const held = [...now.leases.values()].filter(({ lastClaim }) => lastClaim === claim.id);
-    return { ...claim, statusAddresses: held.map(({ address }) => address) };
+    return { ...claim, statusAddresses: held.map((row) => row.address) };
   });
   return { before, now, claims };
 }
@@ -161,3 +163,68 @@ test("a store is behind when agents run a lane that it does not know, published 
   assert.equal(isBehind(now, [OLD, NEW], agents), false);
   assert.equal(isBehind(before, [OLD, NEW], agents), true);
 });
+
+interface StrayCase {
+  readonly name: string;
+  /** Of the two hosts, who holds the address. */
+  readonly holders: readonly string[];
+  readonly isForgotten?: boolean;
+  /** Who is given it. */
+  readonly expect: string;
+}
+
+// The copy has the address in a lane of lb-1 alone; later it was in one of lb-2 alone.
+const strayCases: readonly StrayCase[] = [
+  {
+    name: "an address that changed lanes after the copy was taken goes on where it is held",
+    holders: ["lb-2"],
+    expect: "lb-2",
+  },
+  {
+    name: "an address that somebody in its lane holds stays there, whoever holds it as well",
+    holders: ["lb-1", "lb-2"],
+    expect: "lb-1",
+  },
+  {
+    name: "an address does not follow a host that was given up",
+    holders: ["lb-2"],
+    isForgotten: true,
+    expect: "lb-1",
+  },
+];
+
+/** What was planned for a host that had the only lane, and what it says when it serves. */
+function aloneOn(name: string, reservedRouterIds: readonly number[]) {
+  const made = makeWorld({ claims: [OLD], agents: [makeAgent(name)] });
+  const world = { ...made, settings: { ...made.settings, reservedRouterIds } };
+  const copy = planned(world);
+  return { copy, world, serving: proveAll(world, copy, { revisionOf }) };
+}
+
+for (const { name, holders, isForgotten = false, expect } of strayCases) {
+  test(name, () => {
+    const [one, two] = [aloneOn("lb-1", []), aloneOn("lb-2", [1])];
+    const agents = [one, two].flatMap(({ world, serving }) =>
+      serving.flatMap((view) =>
+        holders.includes(view.name) ? [view] : [...world.agents.values()],
+      ),
+    );
+    const intents: World["intents"] = isForgotten
+      ? [{ id: "f1", sinceMs: 0, kind: "forget", agent: agentName("lb-2") }]
+      : [];
+    const known = new Map(agents.map((view) => [view.name, view]));
+    const made = makeWorld({ claims: [OLD] });
+    const world = firstWorldOf(
+      { ...createClusterState([]), agents: known },
+      { ...made, ...one.copy, intents },
+    );
+    const at = address("192.0.2.100");
+    assert.equal(world.leases === one.copy.leases, expect === "lb-1", "it has its lane or none");
+    const { nodePlans } = planned({ ...world, pools: made.pools });
+    const given = [...nodePlans].filter(([, { resources }]) => resources.has(vipName(at)));
+    assert.deepEqual(
+      given.map(([agent]) => agent),
+      [expect],
+    );
+  });
+}

@@ -1,8 +1,10 @@
 // When the first plan of a leader may be made: once those agents have spoken that the store names,
 // or after a moment for agents to connect at all. One that is here and has not said what it has is
-// waited for longer than one that may be dead. Pure.
+// waited for longer than one that may be dead. And what that plan does not believe of the store.
+// Pure.
 
 import {
+  type Address,
   type AgentName,
   type AgentView,
   type ClaimId,
@@ -10,9 +12,11 @@ import {
   type LeasedAddress,
   type World,
   laneName,
+  patchMap,
 } from "@fairlead/model";
 
 import type { ClusterState } from "./cluster-state.ts";
+import { worldOf } from "./freeze-claims.ts";
 
 /** How long it waits after an agent's hello for others to follow, and for agents at all, in ms. */
 const WAIT = { settleMs: 500, maxMs: 2000 } as const;
@@ -80,4 +84,35 @@ export function isStoreBehind(
 
 function isOf(row: LeasedAddress | undefined, id: ClaimId): boolean {
   return row?.lastClaim === id || row?.owners.some(({ claim }) => claim === id) === true;
+}
+
+/**
+ * The world of a leader's first plan. An address that somebody holds outside of its lane, and
+ * nobody in it, changed lanes since a copy of the store was taken that was put back: it has none
+ * here, and goes on in the lane that it rides in.
+ */
+export function firstWorldOf(...known: Parameters<typeof worldOf>): World {
+  const world = worldOf(...known);
+  const strays = new Map<Address, LeasedAddress>();
+  for (const [address, holders] of holdersIn(world)) {
+    const row = world.leases.get(address);
+    if (row?.placement.kind !== "lane" || row.owners.length === 0) continue;
+    const order = world.lanes.get(row.placement.lane)?.order ?? [];
+    if (holders.some((agent) => order.includes(agent))) continue;
+    strays.set(address, { ...row, placement: { kind: "unplaced" } });
+  }
+  return strays.size === 0 ? world : { ...world, leases: patchMap(world.leases, strays) };
+}
+
+/** By address, who holds it by the last word of each agent that was not declared gone. */
+function holdersIn({ agents, intents }: World): ReadonlyMap<Address, readonly AgentName[]> {
+  const forgotten = new Set(intents.flatMap((one) => (one.kind === "forget" ? [one.agent] : [])));
+  const holders = new Map<Address, AgentName[]>();
+  for (const { name, heldSinceMs } of agents.values()) {
+    if (forgotten.has(name)) continue;
+    for (const address of heldSinceMs.keys()) {
+      holders.set(address, [...(holders.get(address) ?? []), name]);
+    }
+  }
+  return holders;
 }
