@@ -55,7 +55,10 @@ export interface Applied {
   readonly vips: ReadonlyMap<Address, Revision>;
   /** MAC addresses of strangers that have wanted addresses, by address. */
   readonly strangers: ReadonlyMap<Address, string>;
-  /** Addresses that came although the segment could not be asked: they are asked for later. */
+  /**
+   * Addresses that are asked for in the next pass: they came although the segment could not be
+   * asked, or they were asked for and did not come.
+   */
   readonly unasked: ReadonlySet<Address>;
   /** VIPs that the agent has put on a device itself. */
   readonly attached: ReadonlyMap<Address, Revision>;

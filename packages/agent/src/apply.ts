@@ -12,7 +12,7 @@ import {
 import { describeError, isEdgeError } from "@fairlead/runtime";
 
 import { type Applied, type Problem, withGeneration } from "./applied.ts";
-import { type Answers, startAsking } from "./asking.ts";
+import { type Answers, askedInVain, startAsking } from "./asking.ts";
 import { attachAddresses } from "./attach-addresses.ts";
 import { placeOf } from "./by-address.ts";
 import { guardedBy } from "./guard-steps.ts";
@@ -119,7 +119,9 @@ export async function applySteps(
   }
   // What serves beside the new generation until here, serves what is gone as well.
   await Promise.all([host.nginx.retired(), host.nginxUdp.retired()]);
-  return { ...progress, steps: outcomes };
+  const { applied } = progress;
+  const unasked = new Set([...applied.unasked, ...askedInVain(steps, applied)]);
+  return { ...progress, applied: { ...applied, unasked }, steps: outcomes };
 }
 
 /** What goes on where the ledger cannot be written: what it names is put back when it is gone. */

@@ -4,6 +4,7 @@
 import type { Address } from "@fairlead/model";
 import { describeError } from "@fairlead/runtime";
 
+import type { Applied } from "./applied.ts";
 import type { SegmentAsker } from "./ports.ts";
 import type { Step } from "./steps.ts";
 
@@ -24,4 +25,17 @@ export async function startAsking(segment: SegmentAsker, steps: readonly Step[])
       if (tries === TRIES_MAX) return { trouble: describeError(error) };
     }
   }
+}
+
+/**
+ * Addresses of a pass that were asked for and not handed over, as something went wrong: when that
+ * is mended somebody else may have them.
+ */
+export function askedInVain(
+  steps: readonly Step[],
+  { vips, attached }: Pick<Applied, "vips" | "attached">,
+): readonly Address[] {
+  const questions = steps.flatMap((step) => (step.kind === "ask" ? step.questions : []));
+  const asked = questions.map(({ address }) => address);
+  return asked.filter((address) => !vips.has(address) && !attached.has(address));
 }

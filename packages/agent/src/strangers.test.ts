@@ -1,5 +1,5 @@
 // Addresses that somebody else on the segment has: nothing is held before the segment was asked,
-// nothing waits for an answer for long, and what was asked once is not asked again.
+// nothing waits for an answer for long, and what came when it was asked for is not asked for again.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -160,6 +160,25 @@ for (const { where, web, rests } of HOLDERS) {
     await stage.clock.advance(6000);
     assert.equal(said(a), "received AddressInUse");
     assert.ok(!a.host.lines().includes("address 192.0.2.100"));
+  });
+
+  test(`${where}: what did not come when it was found silent is asked for again`, async () => {
+    const stage = fakeWorld();
+    let isBroken = true;
+    const puts = ["keepalived.apply", "kernel.putAddress"];
+    const failing = (call: string): boolean => isBroken && puts.includes(call);
+    const a = await startFakeAgent(stage, "a", { failing });
+    a.loop.accept(acceptedPlan("a", web("192.0.2.100")));
+    await stage.clock.advance(6000);
+    assert.ok(!a.host.lines().includes("address 192.0.2.100"));
+    stage.segment.setStranger("192.0.2.100", MAC);
+    isBroken = false;
+    await stage.clock.advance(6000);
+    assert.equal(said(a), "received AddressInUse");
+    assert.ok(!a.host.lines().includes("address 192.0.2.100"));
+    stage.segment.setStranger("192.0.2.100", undefined);
+    await stage.clock.advance(6000);
+    assert.equal(said(a), "serving");
   });
 
   test(`${where}: an address that came unasked and left is no trouble any more`, async () => {

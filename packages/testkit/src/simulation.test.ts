@@ -75,6 +75,16 @@ const FOUND: readonly Found[] = [
     what: "an address of a store put back got a new lane when all hosts had gone again",
     traits: ["stores"],
   },
+  {
+    seed: 3297,
+    what: "an address was led back into the lane that it had in an older copy of the store",
+    traits: ["stores"],
+  },
+  {
+    seed: 3312,
+    what: "what was found silent and did not come was held later, when another host had it",
+    traits: ["stores"],
+  },
 ];
 
 async function judge(day: Day): Promise<void> {
