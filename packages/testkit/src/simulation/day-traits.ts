@@ -26,9 +26,9 @@ export type Trait = (typeof TRAITS)[number];
 const TRAIT_RATE = 0.35;
 
 /**
- * The traits of a seed's day. `stores` is had by asking alone: over an older store a plan gives an
- * address a new lane while an agent that nobody hears of holds it in the old one, and both hold it
- * until that agent comes. In one of forty such days it does.
+ * The traits of a seed's day. `stores` is had by asking alone: beside other traits such a day may
+ * plan once more for nothing when it has come to rest, as that of seed 128 does with pools, words,
+ * stores, host and link.
  */
 export function traitsOf(seed: number): readonly Trait[] {
   const random = randomBySeed(seed + 4);
