@@ -17,7 +17,7 @@ import {
 } from "@fairlead/model";
 
 import { canTell, isDeafTo, mustListen } from "./hearing.ts";
-import { waitingForFirst } from "./new-lanes.ts";
+import { firstIn, waitingForFirst } from "./new-lanes.ts";
 import { isStale, mayStillCome } from "./stale.ts";
 import { laneReportOf } from "./lane-holders.ts";
 import { hasTried, isStuck } from "./stuck.ts";
@@ -55,9 +55,11 @@ export function waitingAgents(
 
 /**
  * The agents that join a lane and may not run it yet. Those to whom a new lane is given first do
- * not join: nobody has it then. Whoever cannot run the lane is not waited for, as it could lose its
- * only others, nor who has been out of reach for long: one that is may be well for a while, and
- * holds the lane beside the newcomer, of which it does not know, as soon as that holds it.
+ * not join: nobody has it then. Whoever comes later waits for all that may run it, and not only for
+ * the one that it hears, which may be gone any time. Whoever cannot run the lane is not waited for,
+ * as it could lose its only others, nor who has been out of reach for long: one that is may be well
+ * for a while, and holds the lane beside the newcomer, of which it does not know, as soon as that
+ * holds it.
  * @param resources the lane as each agent is to run it, whoever joins included.
  */
 function joiningAgents(
@@ -69,8 +71,6 @@ function joiningAgents(
   const name = laneName(lane.id);
   const strangers = [...resources.keys()].filter((agent) => {
     if (agent === lane.holder) return false;
-    // In a lane that nobody has held yet it waits for its first agent alone.
-    if (!lane.settled && canTell(agents.get(agent))) return false;
     // One that comes back by an old plan runs it, and hears nothing of whoever holds it by now.
     return laneReportOf(agents.get(agent), lane) === undefined || !isSpokenTo(agents, lane, agent);
   });
@@ -83,27 +83,40 @@ function joiningAgents(
     lane.settled && agents.get(agent)?.report?.resources.has(name) === true;
   const joining = strangers.filter((agent) => listens(agent) || !sent.has(agent));
   if (joining.length === 0) return NOBODY;
-  // The same of who did not come to this controller yet.
-  const isAwaited = lane.order.some(
-    (agent) => agent !== lane.holder && mayStillCome(agent, options.world),
+  const untold = lane.order.filter(
+    (agent) => !joining.includes(agent) && !isTold(options, lane, agent, resources.get(agent)),
   );
-  if (isAwaited) return new Set(joining);
-  const isTold = [...resources].every(([agent, resource]) => {
-    if (joining.includes(agent)) return true;
-    const view = agents.get(agent);
-    // Of a holder out of sight the newcomer hears. Who stands by behind one is heard by nobody.
-    if (view === undefined || (!view.connected && agent === lane.holder)) return true;
-    if (!view.connected) return isStale(view, options.world);
-    if (isStuck(options, lane, view)) return lane.settled || hasTried(options, lane, agent);
-    const said = view.report?.resources.get(name);
-    return isRun(said?.step) && said?.revision === options.revisionOf(resource);
-  });
+  // In a lane that nobody has held yet a newcomer that can hear who begins waits until it does.
+  const [first] = lane.settled ? [] : firstIn(options, lane, (agent) => resources.has(agent));
   return new Set(
-    isTold ? joining.filter((agent) => mustListen(options.world, lane, agent)) : joining,
+    joining.filter((agent) => {
+      const heard = canTell(agents.get(agent)) ? first : undefined;
+      return untold.some((one) => one !== heard) || mustListen(options.world, lane, agent);
+    }),
   );
 }
 
 const NOBODY: ReadonlySet<AgentName> = new Set();
+
+/**
+ * Whether a newcomer need not wait for the agent: it runs the lane with the newcomer, or cannot run
+ * it. Of a holder out of sight the newcomer hears; who stands by behind one is heard by nobody.
+ */
+function isTold(
+  options: JoinOptions,
+  lane: Lane,
+  agent: AgentName,
+  resource: LaneResource | undefined,
+): boolean {
+  const { world } = options;
+  const view = world.agents.get(agent);
+  if (view === undefined) return agent === lane.holder || !mayStillCome(agent, world);
+  if (resource === undefined) return true;
+  if (!view.connected) return agent === lane.holder || isStale(view, world);
+  if (isStuck(options, lane, view)) return lane.settled || hasTried(options, lane, agent);
+  const said = view.report?.resources.get(resource.name);
+  return isRun(said?.step) && said?.revision === options.revisionOf(resource);
+}
 
 /**
  * Whether the holder speaks to an agent that has the lane; one that does not tell its peers is not

@@ -174,6 +174,31 @@ test("who comes to a lane that has begun listens, though it hears its first host
   assert.deepEqual(waiting([first, comer]), [], "it was told to run it");
 });
 
+test("who comes to a new lane waits for all that run it, though it hears its first host", () => {
+  const start = begun(hosts.slice(0, 2));
+  const [first, second] = laneOf(start).order;
+  // Its first host does not come to say that it holds the lane.
+  const run = later(start, 1000, idle(first), says(second, "heard", 1000));
+  assert.deepEqual(roles(run), ["runs", "runs"]);
+  const both = later(run, 1000, idle(first));
+  const comer = present(hosts[2], "a third host");
+  const come = nextWorld(both.world, both.made, { agents: [...both.world.agents.values(), comer] });
+  const grown = { world: come, made: planned(come) };
+  assert.deepEqual(laneOf(grown).order, [first, second, comer.name]);
+  assert.deepEqual(roles(grown), ["runs", "runs", "listens"]);
+
+  // A full disk keeps it from what is new, and it runs the lane as it was.
+  const full = later(grown, 60_000, idle(first), idle(second), says(comer.name, "heard"));
+  assert.equal(laneOf(full).settled, false);
+  assert.deepEqual(
+    roles(full),
+    ["runs", "runs", "listens"],
+    "one that runs it does not know of it",
+  );
+  const told = later(full, 1000, idle(first), says(comer.name, "heard"));
+  assert.deepEqual(roles(told), ["runs", "runs", "runs"]);
+});
+
 test("a first host that is gone from the network is waited for, but not for ever", () => {
   const start = begun();
   const [first, second, third] = laneOf(start).order;

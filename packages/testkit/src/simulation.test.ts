@@ -85,6 +85,11 @@ const FOUND: readonly Found[] = [
     what: "what was found silent and did not come was held later, when another host had it",
     traits: ["stores"],
   },
+  {
+    seed: 580,
+    what: "a host joined a new lane while one that ran it could not be told, and both held it",
+    traits: ["families", "words"],
+  },
 ];
 
 async function judge(day: Day): Promise<void> {
