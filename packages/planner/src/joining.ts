@@ -5,6 +5,7 @@
 import {
   type Address,
   type AgentName,
+  type AgentView,
   type Lane,
   type LaneId,
   type LaneResource,
@@ -113,9 +114,22 @@ function isTold(
   if (view === undefined) return agent === lane.holder || !mayStillCome(agent, world);
   if (resource === undefined) return true;
   if (!view.connected) return agent === lane.holder || isStale(view, world);
-  if (isStuck(options, lane, view)) return lane.settled || hasTried(options, lane, agent);
+  if (isStuck(options, lane, view)) {
+    return hasAllOf(view, lane, resource) && (lane.settled || hasTried(options, lane, agent));
+  }
   const said = view.report?.resources.get(resource.name);
   return isRun(said?.step) && said?.revision === options.revisionOf(resource);
+}
+
+/**
+ * Whether the agent's plan has all that are in the lane now: by an older one it would hold the lane
+ * beside the newcomer, once its keepalived is back. One that does not say so is not doubted.
+ */
+function hasAllOf(view: AgentView, lane: Lane, { order }: LaneResource): boolean {
+  const known = laneReportOf(view, lane)?.order;
+  return (
+    known === undefined || order.every(({ agent }) => known.some((one) => one.agent === agent))
+  );
 }
 
 /**

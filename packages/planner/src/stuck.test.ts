@@ -98,7 +98,7 @@ function isDown(
       if (lane?.kind === "lane") resources.set(name, unproved(row, "received"));
       if (lane?.kind === "vip") resources.set(name, unproved(row, "applied"));
     }
-    const lanes = view.report.lanes.map(({ name }) => ({ name, state: "absent" }) as const);
+    const lanes = view.report.lanes.map((lane) => ({ ...lane, state: "absent" }) as const);
     const dataPlane = { ...view.report.dataPlane, keepalivedAlive: isAlive };
     const remark = { reason: "DataPlaneDown", detail: "keepalived is not running" } as const;
     const report = {
@@ -171,27 +171,48 @@ test("a deaf agent stays out of a lane whose holder's keepalived comes back at o
   assert.equal(roleOf(back, deaf), "listens");
 });
 
-test("a host that is added for one whose keepalived is down runs the lane, and can follow", () => {
+/** A lane whose successor's keepalived is down, and a third host that was added for it. */
+function addedBesideDown(): {
+  readonly story: Story;
+  readonly holder: AgentName;
+  readonly broken: AgentName;
+  readonly newcomer: AgentName;
+} {
   const begun = served(host(1), host(2));
   const [holder, broken] = laneOf(begun).order.map((name) => present(name, "an agent"));
-  const down = isDown(present(broken, "a successor"));
-  const story = later(begun, 5000, down);
-  const added = nextWorld(story.world, story.made, {
-    agents: [...story.world.agents.values(), host(3)],
-  });
-  let joined = { world: added, made: planned(added) };
+  assert.ok(holder !== undefined && broken !== undefined);
+  const story = later(begun, 5000, isDown(broken));
   const newcomer = host(3).name;
-  assert.ok(laneOf(joined).order.includes(newcomer));
-  assert.notEqual(roleOf(joined, newcomer), "runs", "its holder does not speak to it yet");
+  const agents = [...story.world.agents.values(), host(3)];
+  const added = nextWorld(story.world, story.made, { agents });
+  const joining = { world: added, made: planned(added) };
+  assert.ok(laneOf(joining).order.includes(newcomer));
+  assert.notEqual(roleOf(joining, newcomer), "runs", "its holder does not speak to it yet");
+  return { story: joining, holder, broken, newcomer };
+}
+
+test("a host that is added for one whose keepalived is down runs the lane, and can follow", () => {
+  const { story, holder, broken, newcomer } = addedBesideDown();
   // What keepalived does not take stays as it was before: the lane without the newcomer.
   const stale: Change = (view) => {
     if (view.name !== broken || view.report === undefined) return view;
     const known = present(story.world.agents.get(view.name)?.report, "it reported");
     return { ...view, report: { ...view.report, resources: known.resources } };
   };
-  joined = later(joined, 1000, down, stale, hears(newcomer, "heard"));
+  const joined = later(story, 1000, isDown(broken), stale, hears(newcomer, "heard"));
   assert.equal(roleOf(joined, newcomer), "runs");
   assert.equal(laneOf(joined).holder, holder);
+});
+
+test("a host that joins waits for one whose keepalived is down until that one knows of it", () => {
+  const { story, broken, newcomer } = addedBesideDown();
+  // Its plan is the one of before, by which its keepalived may come back any time.
+  const silent: Change = (view, { world }) =>
+    view.name === broken ? present(world.agents.get(broken), "it is known") : view;
+  const before = later(story, 30_000, silent, hears(newcomer, "heard"));
+  assert.notEqual(roleOf(before, newcomer), "runs");
+  const told = later(before, 1000, isDown(broken), hears(newcomer, "heard"));
+  assert.equal(roleOf(told, newcomer), "runs");
 });
 
 const waitedFor: readonly (readonly [string, Down])[] = [
