@@ -90,6 +90,11 @@ const FOUND: readonly Found[] = [
     what: "a host joined a new lane while one that ran it could not be told, and both held it",
     traits: ["families", "words"],
   },
+  {
+    seed: 700,
+    what: "one whose keepalived was down came back by a plan without who had joined its lane",
+    traits: ["words", "host"],
+  },
 ];
 
 async function judge(day: Day): Promise<void> {
