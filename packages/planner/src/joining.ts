@@ -113,23 +113,23 @@ function isTold(
   const view = world.agents.get(agent);
   if (view === undefined) return agent === lane.holder || !mayStillCome(agent, world);
   if (resource === undefined) return true;
-  if (!view.connected) return agent === lane.holder || isStale(view, world);
-  if (isStuck(options, lane, view)) {
-    return hasAllOf(view, lane, resource) && (lane.settled || hasTried(options, lane, agent));
+  if (isStuck(options, lane, view) && hasAllOf(view, lane, resource)) {
+    return lane.settled || hasTried(options, lane, agent);
   }
+  if (!view.connected) return agent === lane.holder || isStale(view, world);
   const said = view.report?.resources.get(resource.name);
   return isRun(said?.step) && said?.revision === options.revisionOf(resource);
 }
 
 /**
  * Whether the agent's plan has all that are in the lane now: by an older one it would hold the lane
- * beside the newcomer, once its keepalived is back. One that does not say so is not doubted.
+ * beside the newcomer, once its keepalived is back. One that does not say so is not doubted, unless
+ * it is out of reach of a lane that may be held.
  */
 function hasAllOf(view: AgentView, lane: Lane, { order }: LaneResource): boolean {
   const known = laneReportOf(view, lane)?.order;
-  return (
-    known === undefined || order.every(({ agent }) => known.some((one) => one.agent === agent))
-  );
+  if (known === undefined) return view.connected || !lane.settled;
+  return order.every(({ agent }) => known.some((one) => one.agent === agent));
 }
 
 /**

@@ -227,21 +227,30 @@ test("a first host that answers and is not heard is waited for until it is in do
   assert.deepEqual(roles(after(68_000)), ["runs", "runs", "listens"]);
 });
 
-test("where the first host cannot run a new lane the next one does some seconds later", () => {
-  const start = begun();
-  const [first] = laneOf(start).order;
-  const isDown: Change = (view) => {
-    if (view.name !== first || view.report === undefined) return view;
-    const dataPlane = { ...view.report.dataPlane, keepalivedAlive: false };
-    const remarks = [{ reason: "DataPlaneDown", detail: "keepalived is not running" }] as const;
-    const resources = new Map<never, never>();
-    return { ...view, report: { ...view.report, resources, lanes: [], dataPlane, remarks } };
-  };
-  const after = (ms: number): Story =>
-    later(start, ms, says(first, undefined, ms), isDown, heardNobody);
-  assert.deepEqual(roles(after(LISTENED_MS - 1)), ["runs", "listens", "listens"]);
-  assert.deepEqual(roles(after(LISTENED_MS)), ["runs", "runs", "listens"]);
-});
+for (const [which, isAway] of [
+  ["cannot run a new lane", false],
+  ["said that it cannot run a new lane, and is out of reach,", true],
+] as const) {
+  test(`where the first host ${which} the next one runs it some seconds later`, () => {
+    const start = begun();
+    const [first] = laneOf(start).order;
+    const isDown: Change = (view, { world }) => {
+      if (view.name !== first || view.report === undefined) return view;
+      const dataPlane = { ...view.report.dataPlane, keepalivedAlive: false };
+      const remarks = [{ reason: "DataPlaneDown", detail: "keepalived is not running" }] as const;
+      const resources = new Map<never, never>();
+      const down = {
+        ...view,
+        report: { ...view.report, resources, lanes: [], dataPlane, remarks },
+      };
+      return isAway ? { ...down, connected: false, disconnectedAtMs: world.nowMs } : down;
+    };
+    const after = (ms: number): Story =>
+      later(start, ms, says(first, undefined, ms), isDown, heardNobody);
+    assert.deepEqual(roles(after(LISTENED_MS - 1)), ["runs", "listens", "listens"]);
+    assert.deepEqual(roles(after(LISTENED_MS)), ["runs", "runs", "listens"]);
+  });
+}
 
 test("hosts that cannot tell what they hear begin a new lane together", () => {
   assert.deepEqual(roles(begun(makeAgents(3))), ["runs", "runs", "runs"]);

@@ -215,6 +215,14 @@ test("a host that joins waits for one whose keepalived is down until that one kn
   assert.equal(roleOf(told, newcomer), "runs");
 });
 
+test("one whose keepalived is down and that knows of the newcomer may be out of reach", () => {
+  const { story, broken, newcomer } = addedBesideDown();
+  const isAway: Change = (view, { world }) =>
+    view.name === broken ? { ...view, connected: false, disconnectedAtMs: world.nowMs } : view;
+  const told = later(story, 1000, isDown(broken), isAway, hears(newcomer, "heard"));
+  assert.equal(roleOf(told, newcomer), "runs");
+});
+
 const waitedFor: readonly (readonly [string, Down])[] = [
   ["that starts its keepalived for the first time", { isFirst: true }],
   ["on which nginx alone is down", { isAlive: true }],
