@@ -230,10 +230,12 @@ class Found {
 
   /**
    * What agents have that are not known just now, or have lost the device for it. What one has that
-   * the pool names no more stays for as long as clients of the claim know nothing else.
+   * the pool names no more stays for as long as clients of the claim know nothing else, or there is
+   * nothing else to become known.
    */
   #keepOthers(seats: readonly Seat[], family: Family): number {
     let count = 0;
+    const barred: Address[] = [];
     for (const address of this.#request.held) {
       const placement = this.#desk.table.rows.get(address)?.placement;
       const isOther = familyOf(address) === family && !this.#taken.has(address);
@@ -241,21 +243,28 @@ class Found {
       const { agent } = placement;
       const isSeated = seats.some((seat) => seat.agent === agent);
       if (isSeated || this.#desk.forgotten.has(agent)) continue;
-      const isAllowed = isAllowedBy(ruleOf(this.#view.pool), agent);
-      if (!isAllowed && !this.#isAllThatIsKnown(address)) continue;
-      this.isForNow ||= !isAllowed;
+      if (!isAllowedBy(ruleOf(this.#view.pool), agent)) {
+        barred.push(address);
+        continue;
+      }
       this.#taken.set(address, { agent, rank: this.#rank });
       count += 1;
     }
-    return count;
+    return count + this.#keepBarred(barred, family);
   }
 
-  /** Whether it is published, and nothing else of its family that the claim keeps is. */
-  #isAllThatIsKnown(address: Address): boolean {
+  /** One of those that the pool would not give any more, if it has to stay. */
+  #keepBarred(barred: readonly Address[], family: Family): number {
     const { rows } = this.#desk.table;
     const isKnown = (one: Address): boolean => rows.get(one)?.published === true;
-    const others = [...this.#taken.keys()].filter((one) => familyOf(one) === familyOf(address));
-    return isKnown(address) && !others.some(isKnown);
+    const others = [...this.#taken.keys()].filter((one) => familyOf(one) === family);
+    if (others.some(isKnown)) return 0;
+    const kept = barred.find(isKnown) ?? (others.length === 0 ? barred[0] : undefined);
+    const placement = kept === undefined ? undefined : rows.get(kept)?.placement;
+    if (kept === undefined || placement?.kind !== "host") return 0;
+    this.isForNow = true;
+    this.#taken.set(kept, { agent: placement.agent, rank: this.#rank });
+    return 1;
   }
 
   /** What rides in a lane serves until a host does. */

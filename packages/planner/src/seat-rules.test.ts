@@ -146,6 +146,20 @@ test("mode host: who alone serves keeps its address, until one that the pool nam
   assert.deepEqual(toldTo(after, "lb-1"), []);
 });
 
+test("mode host: what was served for the first time was said to have no host as its pool forgot it", () => {
+  const pool = (name: string): AddressPool =>
+    makePool("lan", LAN, { mode: "host", ...named(name) });
+  const claims = [makeClaim("web")];
+  const world = makeWorld({ claims, pools: [pool("lb-1")], agents: makeAgents(1) });
+  const first = planned(world);
+  const agents = proveAll(world, first, { revisionOf });
+  const edited = nextWorld(world, first, { pools: [pool("lb-9")], agents });
+  const served = planned(edited);
+  assert.equal(findVerdict(served, "web").state, "ready");
+  assert.deepEqual(published(served, "web"), ["192.0.2.100"]);
+  assert.deepEqual(planned(nextWorld(edited, served)), served);
+});
+
 test("mode host: with memory an address stayed for good on a host that its pool names no more", () => {
   const pool = (name: string): AddressPool =>
     makePool("lan", LAN, { mode: "host", ...named(name) });
