@@ -119,7 +119,7 @@ export function memberChangeScript(
   return [...lines, revisionChange(MEMBER_TABLE, turn), ""].join("\n");
 }
 
-/** A chain that refuses everything to the target. */
+/** A chain that refuses everything to the target. Every packet of the host passes it: most leave. */
 function refusing(
   chain: string,
   hook: "input" | "output",
@@ -128,6 +128,7 @@ function refusing(
   return [
     `  chain ${chain} {`,
     `    type filter hook ${hook} priority 0; policy accept;`,
+    "    ct state != new accept",
     ...eachRange(ranges, (ip, { target }) => `    ${ip} daddr ${target} meta l4proto 6 ${RESET}`),
     ...eachRange(ranges, (ip, { target }) => `    ${ip} daddr ${target} reject`),
     "  }",
