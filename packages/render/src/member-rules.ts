@@ -86,13 +86,17 @@ export function memberTableScript(
       const key = `${ip} saddr . meta l4proto . th dport`;
       return `    ${ip} daddr ${target} dnat ${ip} to ${key} map ${map}`;
     }),
-    "  }",
     // The target is an address of this host: what found no member would reach whatever the host
     // itself listens with on the slot's port, as sshd on 22. It is refused before it leaves, where
-    // nothing is kept of it: a flood over UDP would fill the table of connections.
-    ...refusing("refuse", "output", ranges),
+    // nothing is kept of it: a flood over UDP would fill the table of connections. Chains of nat
+    // see the first packet of a connection alone, so that no other one has to pass.
+    ...refusing(ranges),
+    "  }",
     // The same of a neighbour who sends to the target.
-    ...refusing("refuse_in", "input", ranges),
+    "  chain refuse_in {",
+    "    type nat hook input priority 100; policy accept;",
+    ...refusing(ranges),
+    "  }",
     "  chain leave {",
     "    type nat hook postrouting priority 100; policy accept;",
     ...eachRange(ranges, (ip, { network }) => `    ${ip} saddr ${network} masquerade`),
@@ -119,19 +123,11 @@ export function memberChangeScript(
   return [...lines, revisionChange(MEMBER_TABLE, turn), ""].join("\n");
 }
 
-/** A chain that refuses everything to the target. Every packet of the host passes it: most leave. */
-function refusing(
-  chain: string,
-  hook: "input" | "output",
-  ranges: ServiceRanges,
-): readonly string[] {
+/** Refuses everything to the target. */
+function refusing(ranges: ServiceRanges): readonly string[] {
   return [
-    `  chain ${chain} {`,
-    `    type filter hook ${hook} priority 0; policy accept;`,
-    "    ct state != new accept",
     ...eachRange(ranges, (ip, { target }) => `    ${ip} daddr ${target} meta l4proto 6 ${RESET}`),
     ...eachRange(ranges, (ip, { target }) => `    ${ip} daddr ${target} reject`),
-    "  }",
   ];
 }
 

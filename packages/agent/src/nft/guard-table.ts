@@ -43,6 +43,7 @@ const REFUSALS = "limit rate 1000/second burst 200 packets";
 const CHAINS = `  # What is refused is kept from being translated to somewhere else: node ports answer there.
   chain before_nat {
     type filter hook prerouting priority raw; policy accept;
+    tcp flags & (fin | syn | rst | ack) != syn accept
     ip daddr @vips4 ip daddr . meta l4proto . th dport != @listeners4 goto untranslated
     ip6 daddr @vips6 ip6 daddr . meta l4proto . th dport != @listeners6 goto untranslated
   }
@@ -55,9 +56,7 @@ const CHAINS = `  # What is refused is kept from being translated to somewhere e
     iifname . ip6 saddr @peers6 accept
     iifname @lanes counter drop
   }
-  # Flows that began go on: for what has no socket the kernel sends the reset.
   chain refused {
-    tcp flags & (fin | syn | rst | ack) != syn accept
     meta l4proto 6 ${REFUSALS} counter reject with tcp reset
     meta l4proto != 6 ${REFUSALS} counter reject
     counter drop
@@ -78,6 +77,8 @@ const CHAINS = `  # What is refused is kept from being translated to somewhere e
   chain input {
     type filter hook input priority filter - 10; policy accept;
     meta l4proto 112 jump vrrp
+    # Flows that began go on: for what has no socket the kernel sends the reset.
+    tcp flags & (fin | syn | rst | ack) != syn accept
     ip daddr @vips4 goto vip4
     ip6 daddr @vips6 goto vip6
   }
