@@ -116,6 +116,10 @@ class Watch implements LeaseWatch {
 
   release(address: Address): void {
     this.#released.add(address);
+    // Who could not do its plan yet may put it on its device when it can, until it has the next.
+    for (const agent of this.medium.leases.get(address)?.sentTo ?? []) {
+      this.#unknown.add(`${agent} ${address}`);
+    }
   }
 
   #onWrite(
