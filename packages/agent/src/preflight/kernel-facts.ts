@@ -35,15 +35,16 @@ const chain = (family: string, type: string, rule: string): string =>
 }
 `;
 
+const RESET = "tcp dport 9 reject with tcp reset";
+
+/** In a chain of nat, which refuses what it finds no place for as well. */
+const natTo = (place: string): string => `tcp dport 9 dnat to ${place}\n    ${RESET}`;
+
 /** Rules like those that the agent writes, each of one feature. */
 const FEATURES: readonly (readonly [name: string, rules: string, isIpv6?: boolean])[] = [
   ["nftables", chain("inet", "filter hook input priority 0", "counter")],
-  ["nat-ipv4", chain("ip", "nat hook output priority -100", "tcp dport 9 dnat to 192.0.2.1:80")],
-  [
-    "nat-ipv6",
-    chain("ip6", "nat hook output priority -100", "tcp dport 9 dnat to [2001:db8::1]:80"),
-    true,
-  ],
+  ["nat-ipv4", chain("ip", "nat hook output priority -100", natTo("192.0.2.1:80"))],
+  ["nat-ipv6", chain("ip6", "nat hook output priority -100", natTo("[2001:db8::1]:80")), true],
   ["notrack", chain("inet", "filter hook prerouting priority -300", "tcp dport 9 notrack")],
   ["conntrack", chain("inet", "filter hook input priority 0", "ct state established accept")],
   [
@@ -70,7 +71,7 @@ const FEATURES: readonly (readonly [name: string, rules: string, isIpv6?: boolea
     "hashes",
     chain("inet", "filter hook input priority 0", "jhash ip saddr . tcp sport mod 16 == 1 accept"),
   ],
-  ["reject", chain("inet", "filter hook input priority 0", "tcp dport 9 reject with tcp reset")],
+  ["reject", chain("inet", "filter hook input priority 0", RESET)],
 ];
 
 /** Asks the kernel. Never rejects for what it lacks. */
