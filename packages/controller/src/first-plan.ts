@@ -14,6 +14,7 @@ import {
   laneName,
   patchMap,
 } from "@fairlead/model";
+import { forgottenAgents } from "@fairlead/planner";
 
 import type { ClusterState } from "./cluster-state.ts";
 import { worldOf } from "./freeze-claims.ts";
@@ -105,10 +106,10 @@ export function firstWorldOf(...known: Parameters<typeof worldOf>): World {
 }
 
 /** By address, who holds it by the last word of each agent that was not declared gone. */
-function holdersIn({ agents, intents }: World): ReadonlyMap<Address, readonly AgentName[]> {
-  const forgotten = new Set(intents.flatMap((one) => (one.kind === "forget" ? [one.agent] : [])));
+function holdersIn(world: World): ReadonlyMap<Address, readonly AgentName[]> {
+  const forgotten = forgottenAgents(world);
   const holders = new Map<Address, AgentName[]>();
-  for (const { name, heldSinceMs } of agents.values()) {
+  for (const { name, heldSinceMs } of world.agents.values()) {
     if (forgotten.has(name)) continue;
     for (const address of heldSinceMs.keys()) {
       holders.set(address, [...(holders.get(address) ?? []), name]);

@@ -16,7 +16,7 @@ export { type PoolBook, compareSeniority, givenBy, isGivenBy } from "./pools.ts"
 export { poolsOf } from "./pools-of.ts";
 export { WITHDRAW_AFTER_MS } from "./proof.ts";
 export { HANDOVER_MS } from "./witness.ts";
-export type { MayStillGet } from "./release.ts";
+export { forgottenAgents, type MayStillGet } from "./release.ts";
 export { holderOf, reportedHolders, standsBy } from "./lane-holders.ts";
 export { drainTarget } from "./rank.ts";
 export { type OpenOptions, openPools } from "./external-pools.ts";

@@ -37,7 +37,7 @@ export interface ReleaseView {
 export type MayStillGet = (agent: AgentName, address: Address) => boolean;
 
 /** Agents that an operator declared gone. */
-export function forgottenAgents({ intents }: World): ReadonlySet<AgentName> {
+export function forgottenAgents({ intents }: Pick<World, "intents">): ReadonlySet<AgentName> {
   return new Set(intents.flatMap((one) => (one.kind === "forget" ? [one.agent] : [])));
 }
 

@@ -106,8 +106,7 @@ async function membersOf(subject: string, agent: string): Promise<GetMembersResp
   using client = createAgentClient({ agent, deadlineMs: MEMBERS_MS_MAX, onSlow });
   try {
     const answer = await client.getMembers(subject);
-    const isSomething = answer.listeners.length > 0 || roleIn(answer, subject) !== undefined;
-    return isSomething ? answer : undefined;
+    return isSomething(answer, subject) ? answer : undefined;
   } catch (error) {
     if (!isEdgeError(error)) throw error;
     return undefined;
@@ -128,15 +127,14 @@ async function tellBoth(
   const at = { agent, deadlineMs: MEMBERS_MS_MAX };
   return await withAgent(context, at, async (client) => {
     const members = await client.getMembers(subject);
-    const isKnown = members.listeners.length > 0;
-    if (isOutsidePools(answer) && (isKnown || roleIn(members, subject) !== undefined)) {
+    if (isOutsidePools(answer) && isSomething(members, subject)) {
       return tellRole(context, { subject, members, options });
     }
     const chain = explainToJson(answer);
     const both = Object.assign({}, chain, { table: membersToJson(members) });
     if (!writeStructured(context, options.output, both)) {
       context.out(formatChain(answer));
-      if (isKnown) context.out(`\n${tableOf(members, options)}`);
+      if (members.listeners.length > 0) context.out(`\n${tableOf(members, options)}`);
     }
     if (members.trouble !== "") context.err(`the agent at ${agent}: ${members.trouble}\n`);
     return exitOf(isWhole(answer));
@@ -166,6 +164,11 @@ function tellRole(
 /** What a subject is to an agent. */
 function roleIn(members: GetMembersResponse, subject: string): Role | undefined {
   return roleOf(parseAddress(subject) ?? subject, members);
+}
+
+/** Whether an agent has anything of the subject, or knows what it is. */
+function isSomething(members: GetMembersResponse, subject: string): boolean {
+  return members.listeners.length > 0 || roleIn(members, subject) !== undefined;
 }
 
 function unused(context: CommandContext, subject: string, network: string): ExitCode {
