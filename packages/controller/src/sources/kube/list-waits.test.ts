@@ -51,9 +51,11 @@ test("after a watch that lasted the waits start over", () => {
   const waits = createListWaits({ random: () => NEAR_1, unknownMsMax: 300_000 });
   rounded(waits, AWAY, 6);
   rounded(waits, UNKNOWN, 6);
+  rounded(waits, busy(0), 6);
   waits.reset();
   assert.deepEqual(rounded(waits, AWAY, 2), [1000, 2000]);
   assert.deepEqual(rounded(waits, UNKNOWN, 2), [1000, 2000]);
+  assert.deepEqual(rounded(waits, busy(0), 2), [1000, 2000]);
 });
 
 test("a server that ended a watch before its time is asked again as after a failure", () => {
@@ -71,8 +73,19 @@ test("a server that asks to be left alone is, also for longer than we would wait
 
 test("what the server asks for shortens no wait that is longer by itself", () => {
   const waits = createListWaits({ random: () => NEAR_1 });
-  rounded(waits, AWAY, 4);
+  rounded(waits, busy(1000), 4);
   assert.deepEqual(rounded(waits, busy(1000), 1), [16_000]);
+});
+
+test("a server that starts is asked again in a second, however long it was away", () => {
+  const waits = createListWaits({ random: () => NEAR_1 });
+  rounded(waits, AWAY, 8);
+  const unready = new KubeError({ code: "FORBIDDEN", message: "its roles are not read yet" });
+  assert.deepEqual(
+    [busy(1000), unready, busy(0)].flatMap((failure) => rounded(waits, failure, 1)),
+    [1000, 2000, 4000],
+  );
+  assert.deepEqual(rounded(waits, AWAY, 1), [30_000]);
 });
 
 test("a kind that the server does not know is asked for more seldom, and nothing else is", () => {

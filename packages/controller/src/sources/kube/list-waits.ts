@@ -1,5 +1,6 @@
 // How long to wait before a kind is followed again: longer after each failure in a row, and as long
-// as the server asks. A kind that the server does not know may be asked for more seldom.
+// as the server asks. A kind that the server does not know may be asked for more seldom. A server
+// that answers again, be it that it starts, is not left alone for as long as while it was away.
 
 import { createBackoff } from "@fairlead/runtime";
 
@@ -26,17 +27,21 @@ export function createListWaits(options: {
 }): ListWaits {
   const { random, unknownMsMax = WAIT_MS_MAX } = options;
   const baseMs = 2 * WAIT_MS_MIN;
-  const usual = createBackoff({ baseMs, maxMs: WAIT_MS_MAX, random });
+  const away = createBackoff({ baseMs, maxMs: WAIT_MS_MAX, random });
   const unknown = createBackoff({ baseMs, maxMs: unknownMsMax, random });
+  const answered = createBackoff({ baseMs, maxMs: WAIT_MS_MAX, random });
   return {
     nextMs: (failure) => {
-      const backoff = isKubeError(failure, "NOT_FOUND") ? unknown : usual;
+      let backoff = answered;
+      if (isKubeError(failure, "UNREACHABLE", "TIMEOUT")) backoff = away;
+      if (isKubeError(failure, "NOT_FOUND")) backoff = unknown;
       const askedMs = isKubeError(failure) ? (failure.retryAfterMs ?? 0) : 0;
       return Math.max(WAIT_MS_MIN, backoff.nextMs(), askedMs);
     },
     reset: () => {
-      usual.reset();
+      away.reset();
       unknown.reset();
+      answered.reset();
     },
   };
 }
