@@ -32,6 +32,7 @@ import {
   renderNginx,
   slotCountFor,
   slotFilling,
+  turnOf,
 } from "./index.ts";
 import type { NginxSettings } from "./nginx-input.ts";
 
@@ -144,7 +145,7 @@ function tableOf(
   return listeners.map((listener, index) => {
     const { service, slots } = present(places.get(listener.name), "a place for each");
     const filled = fillSlots(memberSets[index]?.members ?? [], slots, slotFilling(listener));
-    return { ...listener, service, slots: filled };
+    return { ...listener, service, slots: filled, takesTurns: turnOf(listener) !== undefined };
   });
 }
 

@@ -33,4 +33,5 @@ export {
   revisionSet,
   withoutTable,
 } from "./table-signature.ts";
+export { turnOf } from "./turns.ts";
 export { type Templates, createTemplates } from "./templates.ts";

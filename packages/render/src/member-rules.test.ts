@@ -18,8 +18,14 @@ function listener(...members: readonly string[]): TableListener {
     protocol: "tcp",
     service: address("198.18.1.0"),
     slots: members.map(member),
+    takesTurns: false,
   };
 }
+
+const taking = (...members: readonly string[]): TableListener => ({
+  ...listener(...members),
+  takesTurns: true,
+});
 
 test("a member in the place of another is one slot", () => {
   const script = memberChangeScript(
@@ -39,6 +45,51 @@ test("a member in the place of another is one slot", () => {
 }
 add element inet fairlead_members slots4 {
 198.18.1.0 . tcp . 2 : 10.0.0.3 . 80
+}
+delete element inet fairlead_members revision { 1 }
+add element inet fairlead_members revision { 2 }
+`,
+  );
+});
+
+test("where the kernel chooses, it has all slots, and nginx three for when that fails", () => {
+  const members = ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.1:80", "10.0.0.2:80"];
+  const script = memberTableScript(RANGES, [taking(...members)], 1);
+  const [, slots = "", turns = ""] = script.split("add element inet fairlead_members ").slice(1);
+  assert.equal(
+    slots,
+    `slots4 {
+198.18.1.0 . tcp . 1 : 10.0.0.1 . 80,
+198.18.1.0 . tcp . 2 : 10.0.0.2 . 80,
+198.18.1.0 . tcp . 3 : 10.0.0.1 . 80
+}
+`,
+  );
+  assert.equal(
+    turns,
+    `turns4 {
+198.18.1.0 . 0 : 10.0.0.1 . 80,
+198.18.1.0 . 1 : 10.0.0.2 . 80,
+198.18.1.0 . 2 : 10.0.0.1 . 80,
+198.18.1.0 . 3 : 10.0.0.2 . 80
+}
+`,
+  );
+});
+
+test("a listener whose balancing is edited gets the slots that it lacked, and no other change", () => {
+  const members = ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.1:80", "10.0.0.2:80"];
+  const [before, after] = [taking(...members), listener(...members)];
+  assert.equal(
+    memberChangeScript([{ before, after }], () => [], TURN),
+    `delete element inet fairlead_members turns4 {
+198.18.1.0 . 0,
+198.18.1.0 . 1,
+198.18.1.0 . 2,
+198.18.1.0 . 3
+}
+add element inet fairlead_members slots4 {
+198.18.1.0 . tcp . 4 : 10.0.0.2 . 80
 }
 delete element inet fairlead_members revision { 1 }
 add element inet fairlead_members revision { 2 }

@@ -1,19 +1,14 @@
 // The kernel's table of members as scripts for `nft -f`: one transaction each. nginx connects to
-// one target address; the port it names is the slot, and the address it connects from, the
-// service address, is the listener. Flat maps alone: a chain a listener would take 12 s to load
-// and 70 ms to edit at 10 000 (measured). Pure; it is given typed values and writes nothing else.
+// one target address: the port says the slot, or that the kernel shall choose it, and the address
+// that it connects from, the service address, says the listener. Flat maps alone: a chain a
+// listener would take 12 s to load and 70 ms to edit at 10 000 (measured). Pure; it is given typed
+// values and writes nothing else.
 
-import {
-  type Address,
-  type Member,
-  type Protocol,
-  assert,
-  familyOf,
-  present,
-} from "@fairlead/model";
+import { type Address, type Member, type Protocol, assert, familyOf } from "@fairlead/model";
 
 import { assertTokens } from "./guard.ts";
 import type { Slots } from "./slots.ts";
+import { FURTHER_TRIES, turnKey, turnMap, turnRules } from "./turns.ts";
 import { type RevisionTurn, revisionChange, revisionSet, withoutTable } from "./table-signature.ts";
 
 /** Table of nftables that holds the members; ours alone. */
@@ -44,6 +39,8 @@ export interface TableListener {
   /** What nginx connects from; of the family of all members. */
   readonly service: Address;
   readonly slots: Slots;
+  /** Whether the kernel chooses the slot (turns.ts). */
+  readonly takesTurns: boolean;
 }
 
 /** What becomes of one listener's part. Absent `before`: it is new; absent `after`: it goes. */
@@ -66,6 +63,8 @@ export function memberTableScript(
     `table inet ${MEMBER_TABLE} {`,
     ...mapOf("slots4", "ipv4_addr", "ipv4_addr"),
     ...mapOf("slots6", "ipv6_addr", "ipv6_addr"),
+    turnMap("turns4", "ip"),
+    turnMap("turns6", "ip6"),
     `  ${revisionSet(revision)}`,
     "  set listeners4 { type ipv4_addr . inet_proto . inet_service; }",
     "  set listeners6 { type ipv6_addr . inet_proto . inet_service; }",
@@ -82,9 +81,12 @@ export function memberTableScript(
     "  chain choose {",
     "    type nat hook output priority -100; policy accept;",
     ...eachRange(ranges, (ip, { target }) => {
-      const map = ip === "ip" ? "@slots4" : "@slots6";
+      const number = ip === "ip" ? 4 : 6;
       const key = `${ip} saddr . meta l4proto . th dport`;
-      return `    ${ip} daddr ${target} dnat ${ip} to ${key} map ${map}`;
+      return [
+        ...turnRules(ip, target, `turns${number}`),
+        `    ${ip} daddr ${target} dnat ${ip} to ${key} map @slots${number}`,
+      ].join("\n");
     }),
     // The target is an address of this host: what found no member would reach whatever the host
     // itself listens with on the slot's port, as sshd on 22. It is refused before it leaves, where
@@ -175,18 +177,40 @@ function slotElements(
   gone: Map<string, string[]>,
   come: Map<string, string[]>,
 ): void {
-  const { service, protocol } = present(before ?? after, "one of them is there");
-  const map = familyOf(service) === "ipv4" ? "slots4" : "slots6";
-  const count = Math.max(before?.slots.length ?? 0, after?.slots.length ?? 0);
-  for (let slot = 0; slot < count; slot++) {
-    const [was, is] = [before?.slots[slot], after?.slots[slot]];
-    if (was !== undefined && is !== undefined && isSameMember(was, is)) continue;
-    const key = `${service} . ${protocol} . ${slot + 1}`;
-    if (was !== undefined) push(gone, map, key);
-    if (is === undefined) continue;
-    assert(familyOf(is.address) === familyOf(service), "a service address of its members' family");
-    push(come, map, `${key} : ${is.address} . ${is.port}`);
+  const had = mapElements(before);
+  const has = mapElements(after);
+  for (const [id, { map, key, to }] of had) {
+    if (has.get(id)?.to !== to) push(gone, map, key);
   }
+  for (const [id, { map, key, to }] of has) {
+    if (had.get(id)?.to !== to) push(come, map, `${key} : ${to}`);
+  }
+}
+
+/** An element of a map: the slot, and the member that it names. */
+interface MapElement {
+  readonly map: string;
+  readonly key: string;
+  readonly to: string;
+}
+
+/** What maps have for a listener, by map and key. */
+function mapElements(listener: TableListener | undefined): ReadonlyMap<string, MapElement> {
+  const found = new Map<string, MapElement>();
+  if (listener === undefined) return found;
+  const { service, protocol, slots, takesTurns } = listener;
+  const number = familyOf(service) === "ipv4" ? 4 : 6;
+  const add = (map: string, key: string, to: string): void => {
+    found.set(`${map} ${key}`, { map, key, to });
+  };
+  for (const [slot, { address, port }] of slots.entries()) {
+    assert(familyOf(address) === familyOf(service), "a service address of its members' family");
+    const to = `${address} . ${port}`;
+    const isNamed = !takesTurns || slot < FURTHER_TRIES;
+    if (isNamed) add(`slots${number}`, `${service} . ${protocol} . ${slot + 1}`, to);
+    if (takesTurns) add(`turns${number}`, turnKey(service, slot), to);
+  }
+  return found;
 }
 
 function statements(verb: string, elementsOf: ReadonlyMap<string, string[]>): readonly string[] {
@@ -218,8 +242,4 @@ function isSamePlace(a: TableListener, b: TableListener): boolean {
 
 function placeOf({ address }: Member): Address {
   return address;
-}
-
-function isSameMember(a: Member, b: Member): boolean {
-  return a === b || (a.address === b.address && a.port === b.port);
 }

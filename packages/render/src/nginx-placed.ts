@@ -3,13 +3,7 @@
 // one policy. nginx compares each upstream and each server with all others, so a file with one of
 // each a listener costs a reload that grows with the square of their number; this one hardly does.
 
-import {
-  type Address,
-  type Family,
-  type ListenerResource,
-  familyOf,
-  present,
-} from "@fairlead/model";
+import { type Address, type ListenerResource, familyOf, present } from "@fairlead/model";
 
 import type { ServicePlace } from "./nginx-input.ts";
 import {
@@ -22,6 +16,7 @@ import {
   policyView,
   upstreamName,
 } from "./nginx-policy.ts";
+import { FURTHER_TRIES, turnOf, turnPort } from "./turns.ts";
 
 /** A listener with its place. */
 export interface PlacedListener {
@@ -29,10 +24,17 @@ export interface PlacedListener {
   readonly place: ServicePlace;
 }
 
+/** A port of the target. */
+export interface TargetView {
+  readonly endpoint: string;
+  /** `backup` for what is tried when the others fail. */
+  readonly flags: readonly string[];
+}
+
 /** An upstream whose servers are the slots. */
 export interface BalancerView extends BalancingView {
   readonly name: string;
-  readonly targets: readonly string[];
+  readonly targets: readonly TargetView[];
 }
 
 /** From which address nginx connects for a listener. */
@@ -67,6 +69,9 @@ interface Targets {
   readonly ipv6?: Address;
 }
 
+/** An upstream with one server beside its backups has nothing to choose from. */
+const BY_KERNEL: BalancingView = { hashKeys: [], methods: [] };
+
 /** nginx's default; a larger table of variables needs a larger one. */
 const HASH_MAX_LEAST = 2048;
 
@@ -84,8 +89,8 @@ export function placedView(
     if (!balancers.has(balancer)) {
       balancers.set(balancer, {
         name: balancer,
-        ...balancing(listener),
-        targets: targetsOf(familyOf(place.service), place, known),
+        ...(turnOf(listener) === undefined ? balancing(listener) : BY_KERNEL),
+        targets: targetsOf(listener, place, known),
       });
     }
     const policy = policyView(listener);
@@ -115,13 +120,20 @@ function balancerName(listener: ListenerResource, { service, slots }: ServicePla
   return ["by", ...by, end].join("-");
 }
 
+/** Each slot; or where the kernel chooses, the port for all, and few slots for when that fails. */
 function targetsOf(
-  family: Family,
-  { slots }: ServicePlace,
+  listener: ListenerResource,
+  { service, slots }: ServicePlace,
   { ipv4, ipv6 }: Targets,
-): readonly string[] {
+): readonly TargetView[] {
+  const family = familyOf(service);
   const target = present(family === "ipv4" ? ipv4 : ipv6, "a target of the members' family");
-  return Array.from({ length: slots }, (_, slot) => endpoint(target, slot + 1));
+  const turn = turnOf(listener);
+  const of = (length: number, flags: readonly string[]): readonly TargetView[] =>
+    Array.from({ length }, (_, slot) => ({ endpoint: endpoint(target, slot + 1), flags }));
+  if (turn === undefined) return of(slots, []);
+  const first = { endpoint: endpoint(target, turnPort(turn, slots)), flags: [] };
+  return [first, ...of(FURTHER_TRIES, ["backup"])];
 }
 
 function sourceView({ listener, place }: PlacedListener): SourceView {

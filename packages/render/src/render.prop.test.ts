@@ -34,6 +34,7 @@ import {
   countVips,
   createTemplates,
   fillSlots,
+  turnOf,
   memberChangeScript,
   memberTableScript,
   renderKeepalived,
@@ -259,10 +260,11 @@ const placedListeners: fc.Arbitrary<readonly Placed[]> = listeners.map((pairs) =
     const service = addressFromValue(family, base + BigInt(index));
     const { address: vip, port: at, protocol } = listener;
     const slots = fillSlots(members, 24, "in-turn");
+    const takesTurns = turnOf(listener) !== undefined;
     return {
       pair: [listener, { ...set, members }],
       place: { service, slots: 24 },
-      table: { address: vip, port: at, protocol, service, slots },
+      table: { address: vip, port: at, protocol, service, slots, takesTurns },
     };
   }),
 );
@@ -322,10 +324,15 @@ test("what nginx connects from for a listener, the kernel's table has for that o
         assert.ok(listed.has(`${vip} . ${word} . ${at}`), "its clients are not tracked");
         const of = tables.find((one) => one.service === service);
         assert.ok(of?.address === vip && String(of.port) === at && of.protocol === word);
+        const target = familyOf(of.service) === "ipv4" ? TARGETS.ipv4 : `[${TARGETS.ipv6}]`;
         for (const [slot, { address: to, port: its }] of of.slots.entries()) {
-          assert.ok(listed.has(`${service} . ${word} . ${slot + 1} : ${to} . ${its}`));
-          const target = familyOf(of.service) === "ipv4" ? TARGETS.ipv4 : `[${TARGETS.ipv6}]`;
-          assert.ok(text.includes(`\n    server ${target}:${slot + 1} max_fails=0;\n`));
+          const isNamed: boolean = !of.takesTurns || slot < 3;
+          const flags = of.takesTurns ? " backup" : "";
+          const element: string = `${service} . ${word} . ${slot + 1} : ${to} . ${its}`;
+          assert.equal(listed.has(element), isNamed);
+          assert.equal(listed.has(`${service} . ${slot} : ${to} . ${its}`), of.takesTurns);
+          const server = `\n    server ${target}:${slot + 1} max_fails=0${flags};\n`;
+          if (isNamed) assert.ok(text.includes(server), server);
         }
       }
     }),
@@ -333,10 +340,15 @@ test("what nginx connects from for a listener, the kernel's table has for that o
   );
 });
 
+/** Elements of the table: those that the kernel chooses from, and what nginx names itself. */
+function countOf({ slots, takesTurns }: TableListener): number {
+  return slots.length + (takesTurns ? Math.min(3, slots.length) : 0);
+}
+
 test("the kernel's table: closed words, every slot, whole and as a change", () => {
   fc.assert(
     fc.property(tableListeners, (all) => {
-      const slots = all.reduce((sum, one) => sum + one.slots.length, 0);
+      const slots = all.reduce((sum, one) => sum + countOf(one), 0);
       const added = all.map((after) => ({ after }));
       const whole = memberTableScript(RANGES, all, 1);
       const scripts = [
@@ -382,6 +394,7 @@ function forgedTable(where: string, text: string): readonly (() => string)[] {
     protocol: "tcp",
     service: put("service", "198.18.1.0"),
     slots: [{ address: put("member", "10.0.0.1"), port: 80, weight: 1, state: "active" }],
+    takesTurns: false,
   };
   const ranges: ServiceRanges = {
     ipv4: { network: put("network", "198.18.0.0/15"), target: put("target", "198.18.0.1") },

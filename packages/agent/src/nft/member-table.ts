@@ -20,6 +20,7 @@ import {
   memberChangeScript,
   memberTableScript,
   slotFilling,
+  turnOf,
   withoutTable,
 } from "@fairlead/render";
 import {
@@ -155,7 +156,8 @@ class Table implements MemberTable, MemberTableView {
 
   async slots(): Promise<readonly TableSlot[]> {
     const slots: TableSlot[] = [];
-    for (const map of ["slots4", "slots6"]) {
+    const taking = new Set<Address>();
+    for (const map of ["turns4", "turns6", "slots4", "slots6"]) {
       const args = ["list", "map", "inet", MEMBER_TABLE, map];
       const limits = { timeoutMs: NFT_MS_MAX, maxOutputBytes: LISTING_BYTES_MAX };
       const result = await runProgram({ command: this.#options.nft, args, ...limits });
@@ -163,7 +165,9 @@ class Table implements MemberTable, MemberTableView {
         const otherwise = `it ended with ${result.signal ?? result.code}`;
         throw nftError(nftRefusal(result.stderr, { otherwise, file: undefined }), "read");
       }
-      slots.push(...slotsFromText(result.stdout));
+      // Of listeners that take turns the other maps have some slots once more.
+      slots.push(...slotsFromText(result.stdout).filter(({ service }) => !taking.has(service)));
+      if (map.startsWith("turns")) for (const { service } of slots) taking.add(service);
     }
     return slots;
   }
@@ -243,7 +247,7 @@ function tablesOf(filled: AllFilled): readonly TableListener[] {
 }
 
 /** An element of a map or of a set of listeners, where words end with one. */
-const ELEMENT = /: ([0-9a-f.:]+) \. (tcp|udp) \. (\d+)( : \S+ \. \d+)?$/;
+const ELEMENT = /: ([0-9a-f.:]+) \. (?:(tcp|udp) \. )?(\d+)( : \S+ \. \d+)?$/;
 
 /** Words about an element, with the listener that it is there for: nobody knows it by its slot. */
 function named(words: string, filled: AllFilled): string {
@@ -261,7 +265,8 @@ function isSame(before: PlacedMembers, after: PlacedMembers): boolean {
   return (
     before.membersRevision === after.membersRevision &&
     before.place.slots === after.place.slots &&
-    slotFilling(before.listener) === slotFilling(after.listener)
+    slotFilling(before.listener) === slotFilling(after.listener) &&
+    (turnOf(before.listener) === undefined) === (turnOf(after.listener) === undefined)
   );
 }
 
@@ -270,7 +275,9 @@ function fill(entry: PlacedMembers, before: Filled | undefined): Filled {
   const filling = slotFilling(listener);
   const slots = fillSlots(members.members, place.slots, filling, before?.slots);
   const { address, port, protocol } = listener;
-  return { entry, slots, table: { address, port, protocol, service: place.service, slots } };
+  const takesTurns = turnOf(listener) !== undefined;
+  const table = { address, port, protocol, service: place.service, slots, takesTurns };
+  return { entry, slots, table };
 }
 
 async function readPlaces(path: string): Promise<PlaceBook> {

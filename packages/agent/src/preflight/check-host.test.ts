@@ -43,7 +43,6 @@ inSandbox({ file: import.meta.url, name: "check of a host" }, () => {
     await run("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "other0");
     await run("ip", "address", "add", "192.0.2.11/24", "dev", "eth0");
     await run("ip", "link", "set", "eth0", "up");
-    await writeFile("/proc/sys/net/ipv4/tcp_tw_reuse", "1");
     const before = await hostState();
     const lines = await checkHost({ ...where, link: "eth0" });
     // Its hard limit of files is that of whoever runs the tests.

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { describeError, runProgram } from "@fairlead/runtime";
 import { isPlainPath } from "../data-plane-layout.ts";
 import { readOrNothing } from "../read-or-nothing.ts";
+import { mayAccess } from "./may-access.ts";
 import { type NetworkFacts, readNetworks } from "./network-facts.ts";
 
 /** Programs that the data plane is made of. */
@@ -248,13 +249,4 @@ function isMapped(map: string, id: number): boolean {
     const [first, , count] = line.trim().split(/\s+/).map(Number);
     return first !== undefined && count !== undefined && id >= first && id < first + count;
   });
-}
-
-async function mayAccess(path: string, mode: number): Promise<boolean> {
-  try {
-    await access(path, mode);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -127,8 +127,10 @@ export const HOST_CHECKS: Readonly<Record<HostCheck, HostCheckEntry>> = {
     warning: "there are fewer than 20000 ports",
   },
   "time-wait": {
-    why: "ports to a member stay taken for a minute after each connection that nginx ends",
-    warning: "they are not used again before, which bounds new connections to one member",
+    why: "ports stay taken for a minute after each connection to a member that nginx ends",
+    warning:
+      "they are not used again before, which bounds new connections of one listener: it is 0, or " +
+      "2 and cannot be written; where it can, the agent sets 1",
   },
   conntrack: {
     why: "where the table of connections is full, the kernel drops new ones",

@@ -12,7 +12,7 @@ const GOOD: NetworkSysctls = {
   ipv6Disabled: false,
   lowPortsEnd: 1024,
   localPorts: [32_768, 60_999],
-  timeWaitReuse: 1,
+  timeWaitReuse: "on",
   conntrack: { count: 10, max: 262_144 },
   openFilesMax: 1_048_576,
 };
@@ -87,11 +87,16 @@ const cases: readonly {
   },
   {
     name: "ports that stay taken for a minute",
-    facts: { timeWaitReuse: 2 },
+    facts: { timeWaitReuse: "loopback" },
     wanted: [
-      "warning net.ipv4.tcp_tw_reuse: 2: at most 470 a second to one member -> " +
-        "sysctl -w net.ipv4.tcp_tw_reuse=1, if a member gets more than that",
+      "warning net.ipv4.tcp_tw_reuse: 2: at most 470 a second of one listener -> " +
+        "sysctl -w net.ipv4.tcp_tw_reuse=1, if one gets more than that",
     ],
+  },
+  {
+    name: "ports that the agent will use again",
+    facts: { timeWaitReuse: "to-be-set" },
+    wanted: [],
   },
   {
     name: "a small table of connections",

@@ -4,6 +4,7 @@
 import type { KernelFacts } from "./kernel-facts.ts";
 import { type HostLine, type HostVerdict, hostLine } from "./host-line.ts";
 import type { LinkSysctls, NetworkSysctls } from "./sysctl-facts.ts";
+import { TIME_WAIT_REUSE } from "./time-wait-reuse.ts";
 
 /** Files of one worker that connections may take: two each. */
 const CONNECTION_FILES = 16_384;
@@ -140,13 +141,16 @@ function localPortLines({ localPorts }: NetworkSysctls): HostLine[] {
 
 function timeWaitLines({ timeWaitReuse, localPorts }: NetworkSysctls): HostLine[] {
   if (timeWaitReuse === undefined) return [];
-  const subject = "net.ipv4.tcp_tw_reuse";
-  if (timeWaitReuse === 1) return [hostLine("time-wait", { subject, found: "1" })];
+  const subject = TIME_WAIT_REUSE;
+  if (timeWaitReuse === "on") return [hostLine("time-wait", { subject, found: "1" })];
+  if (timeWaitReuse === "to-be-set") {
+    return [hostLine("time-wait", { subject, found: "2, set when the agent starts" })];
+  }
   const [first, last] = localPorts ?? [0, 0];
   const bound = Math.floor((last - first + 1) / TIME_WAIT_SECONDS);
-  const most = localPorts === undefined ? "" : `: at most ${bound} a second to one member`;
-  const found = `${timeWaitReuse}${most}`;
-  const remedy = `sysctl -w ${subject}=1, if a member gets more than that`;
+  const most = localPorts === undefined ? "" : `: at most ${bound} a second of one listener`;
+  const found = `${timeWaitReuse === "off" ? 0 : 2}${most}`;
+  const remedy = `sysctl -w ${subject}=1, if one gets more than that`;
   return [hostLine("time-wait", { subject, found, verdict: "warning", remedy })];
 }
 

@@ -66,7 +66,16 @@ const FEATURES: readonly (readonly [name: string, rules: string, isIpv6?: boolea
 }
 `,
   ],
-  ["slots", chain("inet", "filter hook input priority 0", "numgen random mod 16 == 1 accept")],
+  [
+    "slots",
+    `table ip ${TABLE} {
+  map m { typeof ip saddr . numgen inc mod 24 : ip daddr . tcp dport; }
+  chain c { type nat hook output priority -100; policy accept;
+    tcp dport 9 dnat ip to ip saddr . numgen random mod 120 map @m
+  }
+}
+`,
+  ],
   [
     "hashes",
     chain("inet", "filter hook input priority 0", "jhash ip saddr . tcp sport mod 16 == 1 accept"),

@@ -137,13 +137,24 @@ test("preflight: the mount above a folder says whether it runs programs", () => 
 inSandbox({ file: import.meta.url, name: "preflight" }, () => {
   const path = process.env["PATH"];
 
+  const REUSE = "/proc/sys/net/ipv4/tcp_tw_reuse";
+
   test("on this machine all is well, and the sysctls are set", async () => {
     await writeFile("/proc/sys/net/ipv4/ip_nonlocal_bind", "0");
+    await writeFile(REUSE, "2");
     const result = await runPreflight({ runDir: "/run/x", stateDir: "/run/state", path });
     assert.equal(result.kind, "ready", JSON.stringify(result));
     assert.equal(result.programs.nginx.endsWith("/nginx"), true);
     assert.equal(result.programs.streamModule.endsWith("ngx_stream_module.so"), true);
     assert.equal((await readFile("/proc/sys/net/ipv4/ip_nonlocal_bind", "utf8")).trim(), "1");
+    assert.equal((await readFile(REUSE, "utf8")).trim(), "1");
+  });
+
+  test("ports that somebody wants used once a minute stay so", async () => {
+    await writeFile(REUSE, "0");
+    const result = await runPreflight({ runDir: "/run/x", stateDir: "/run/state", path });
+    assert.equal(result.kind, "ready");
+    assert.equal((await readFile(REUSE, "utf8")).trim(), "0");
   });
 
   test("all problems are said at once, and nothing was touched", async () => {

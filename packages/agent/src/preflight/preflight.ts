@@ -21,6 +21,7 @@ import {
   mayChangeUser,
   mayCheckOnReload,
 } from "./judge-host.ts";
+import { reuseTimeWait } from "./time-wait-reuse.ts";
 
 /** What the preflight needs. */
 export interface PreflightOptions {
@@ -131,6 +132,7 @@ async function prepare(
 ): Promise<readonly PreflightProblem[]> {
   const problems = folders.flatMap((folder) => makeProblem(folder) ?? []);
   if (problems.length > 0) return problems;
+  await reuseTimeWait();
   for (const name of SYSCTLS) {
     const fact = facts.sysctls.get(name);
     if (fact?.value === undefined || fact.value === "1") continue;

@@ -3,6 +3,7 @@
 
 import { hardLimitOf } from "../open-files.ts";
 import { readOrNothing } from "../read-or-nothing.ts";
+import { readTimeWaitReuse, type TimeWaitReuse } from "./time-wait-reuse.ts";
 
 /** Sysctls of one device; a kernel without one gives an empty text. */
 export interface LinkSysctls {
@@ -21,8 +22,7 @@ export interface NetworkSysctls {
   readonly lowPortsEnd: number | undefined;
   /** First and last port of connections from here. */
   readonly localPorts: readonly [number, number] | undefined;
-  /** tcp_tw_reuse: 0 never, 1 always, 2 on the loopback. */
-  readonly timeWaitReuse: number | undefined;
+  readonly timeWaitReuse: TimeWaitReuse | undefined;
   /** Undefined: connections are not tracked, or not yet. */
   readonly conntrack: { readonly count: number; readonly max: number } | undefined;
   /** Hard limit of open files of a process started from here; undefined: none. */
@@ -44,7 +44,7 @@ export async function readNetworkSysctls(links: readonly string[]): Promise<Netw
     ipv6Disabled: (await readNumber("/proc/sys/net/ipv6/conf/all/disable_ipv6")) !== 0,
     lowPortsEnd: await readNumber(`${IPV4}/ip_unprivileged_port_start`),
     localPorts: Number.isInteger(first) && Number.isInteger(last) ? [first, last] : undefined,
-    timeWaitReuse: await readNumber(`${IPV4}/tcp_tw_reuse`),
+    timeWaitReuse: await readTimeWaitReuse(),
     conntrack: count === undefined || max === undefined ? undefined : { count, max },
     openFilesMax: hardLimitOf(limits),
   };

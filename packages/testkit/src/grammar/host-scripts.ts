@@ -2,7 +2,13 @@
 // the guard and of the table of members were asked for. Given the host; it loads nothing.
 
 import { guardSets, tableChange, wholeTable } from "@fairlead/agent";
-import { fillSlots, memberChangeScript, memberTableScript, slotFilling } from "@fairlead/render";
+import {
+  fillSlots,
+  memberChangeScript,
+  memberTableScript,
+  slotFilling,
+  turnOf,
+} from "@fairlead/render";
 
 import type { FakeHost } from "../fakes/fake-host-types.ts";
 import { FAKE_RANGES } from "../fakes/fake-member-table.ts";
@@ -25,7 +31,8 @@ export function memberScripts({ memberTable }: FakeHost): readonly string[] {
   const tables = memberTable.filled.map(({ listener, members, place }) => {
     const { address, port, protocol } = listener;
     const slots = fillSlots(members.members, place.slots, slotFilling(listener));
-    return { address, port, protocol, service: place.service, slots };
+    const takesTurns = turnOf(listener) !== undefined;
+    return { address, port, protocol, service: place.service, slots, takesTurns };
   });
   const change = memberChangeScript(
     tables.map((after) => ({ after })),

@@ -16,7 +16,8 @@ export interface NftGrammarOptions {
 
 /** What a script of the table of members may say. */
 export const MEMBER_WORDS: NftGrammarOptions = {
-  names: listed(`fairlead_members slots4 slots6 listeners4 listeners6 revision untracked_in
+  names:
+    listed(`fairlead_members slots4 slots6 turns4 turns6 listeners4 listeners6 revision untracked_in
     untracked_out choose refuse_in leave`),
 };
 

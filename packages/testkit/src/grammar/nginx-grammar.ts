@@ -55,7 +55,7 @@ const GRAMMAR: BlockGrammar = {
     upstream: [
       { words: /^hash \$remote_addr(?:\$remote_port)? consistent$/ },
       { words: words("least_conn|random") },
-      { words: words(`server ${ENDPOINT} max_fails=0`) },
+      { words: words(`server ${ENDPOINT} max_fails=0(?: backup)?`) },
       {
         words: words(
           `server ${ENDPOINT} weight=${NUMBER} max_fails=${NUMBER} fail_timeout=\\d{1,3}s(?: down)?`,
