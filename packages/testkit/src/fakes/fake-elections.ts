@@ -30,6 +30,8 @@ interface Seat {
   readonly host: FakeHost;
   instance: FakeInstance;
   isMaster: boolean;
+  /** Whether its data path is down, and it follows that: it holds nothing and hears nobody. */
+  isFaulty: boolean;
   /** Runs while it hears no master. */
   silence: Timer | undefined;
 }
@@ -79,6 +81,12 @@ class Elections implements FakeElections {
   #elect(routerId: number): void {
     const seats = this.#lanes.get(routerId) ?? [];
     for (const seat of seats) {
+      if (!seat.isFaulty) continue;
+      stopWaiting(seat);
+      seat.isMaster = false;
+    }
+    for (const seat of seats) {
+      if (seat.isFaulty) continue;
       const heard = seats.filter((one) => one.isMaster && this.#hears(seat, one));
       const isBest = heard.every((one) => byPriority(seat, one) < 0);
       if (seat.isMaster) seat.isMaster = isBest;
@@ -109,10 +117,12 @@ class Elections implements FakeElections {
 
 /** Reload by reload an instance stays what it has become. */
 function seated(host: FakeHost, instance: FakeInstance, before: Seat | undefined): Seat {
+  const isFaulty = instance.followsDataPath && host.isDataPathDown();
   if (before === undefined) {
-    return { host, instance, isMaster: instance.startsAsMaster, silence: undefined };
+    return { host, instance, isMaster: instance.startsAsMaster, isFaulty, silence: undefined };
   }
   before.instance = instance;
+  before.isFaulty = isFaulty;
   return before;
 }
 

@@ -65,6 +65,8 @@ export interface FakeHost {
   answersFor(address: Address): boolean;
   /** For the segment: whether it sends adverts. */
   isSpeaking(): boolean;
+  /** For the segment: whether its lanes are told to leave, as its nginx is dead. */
+  isDataPathDown(): boolean;
   keepsAddresses(): boolean;
   keepalivedText(): string;
   /** The file that nginx took last; empty: none. */

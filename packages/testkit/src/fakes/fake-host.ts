@@ -81,6 +81,7 @@ class Host implements FakeHost {
       createFakeNginx({
         attempt: (call) => this.#fail(call),
         refuses: (text) => this.#failures.nginxRefuses?.(text),
+        onTurn: () => segment.changed(this),
       });
     this.#nginx = instance();
     this.#nginxUdp = instance();
@@ -252,6 +253,10 @@ class Host implements FakeHost {
 
   isSpeaking(): boolean {
     return this.#linkUp && this.#keepalivedState === "runs";
+  }
+
+  isDataPathDown(): boolean {
+    return this.#nginx.isDown();
   }
 
   keepsAddresses(): boolean {

@@ -10,6 +10,8 @@ export interface FakeNginx {
   kill(): void;
   /** Starts it again if it was killed. */
   revive(): void;
+  /** Whether it was killed and does not run yet: its finish script told the lanes of that. */
+  isDown(): boolean;
   /** The host loses power: its files lay in memory. */
   powerOff(): void;
   /** `192.0.2.100:80` or `192.0.2.53:53 udp reuseport` of its file, sorted. */
@@ -24,10 +26,18 @@ export function createFakeNginx(options: {
   readonly attempt: (call: string) => void;
   /** Why it refuses a file with this text; undefined accepts it. */
   readonly refuses: (text: string) => Remark | undefined;
+  /** It is down, or runs again. */
+  readonly onTurn: () => void;
 }): FakeNginx {
   let text = "";
   let generation: string | undefined;
   let killed: string | undefined;
+
+  const up = (): void => {
+    const wasDown = killed !== undefined;
+    killed = undefined;
+    if (wasDown) options.onTurn();
+  };
 
   const daemon: NginxDaemon = {
     apply: async (next, id) => {
@@ -37,7 +47,7 @@ export function createFakeNginx(options: {
       const reloaded = next !== text || generation === undefined;
       text = next;
       generation = id;
-      killed = undefined;
+      up();
       return { kind: "applied", reloaded };
     },
     check: async (next) => {
@@ -54,12 +64,12 @@ export function createFakeNginx(options: {
         : [{ isServing: true, workers: 2, memoryBytes: 10_000_000, ageMs: 1000 }],
     stop: async () => {
       generation = undefined;
-      killed = undefined;
+      up();
     },
     end: async () => {
       text = "";
       generation = undefined;
-      killed = undefined;
+      up();
     },
   };
 
@@ -69,11 +79,13 @@ export function createFakeNginx(options: {
     kill: () => {
       killed = generation ?? killed;
       generation = undefined;
+      options.onTurn();
     },
     revive: () => {
       generation ??= killed;
-      killed = undefined;
+      up();
     },
+    isDown: () => killed !== undefined,
     powerOff: () => {
       text = "";
       generation = undefined;

@@ -14,6 +14,8 @@ export interface FakeInstance {
   readonly preempts: boolean;
   /** Whether it is master when it starts. */
   readonly startsAsMaster: boolean;
+  /** Whether it gives its addresses up while the host's data path is down. */
+  readonly followsDataPath: boolean;
   /** Whom it speaks to and listens to. */
   readonly peers: readonly string[];
   readonly anchor: string;
@@ -30,6 +32,7 @@ export function parseInstances(text: string): readonly FakeInstance[] {
       priority: numberAfter(block, "priority"),
       preempts: !/^\s*nopreempt$/m.test(block),
       startsAsMaster: /^\s*state MASTER$/m.test(block),
+      followsDataPath: /^\s*data-path weight 0$/m.test(block),
       peers: addressesIn(block, "unicast_peer"),
       anchor: addressesIn(block, "virtual_ipaddress")[0] ?? "",
       vips: addressesIn(block, "virtual_ipaddress_excluded"),
