@@ -90,7 +90,7 @@ export function serveOnHosts(desk: Desk, request: HostClaim): Grant {
   const found = new Found(desk, request, view);
   for (const need of request.needs) found.choose(need);
   const { fatal } = found;
-  if (fatal !== undefined) return fallBack(desk, claim, held, fatal);
+  if (fatal !== undefined) return fallBack(desk, claim, { held, kept: held }, fatal);
   found.keepRiding();
   const { doubts, placements, isForNow } = found;
   // That no pool has the second family is no trouble of a claim that merely prefers both.

@@ -17,7 +17,7 @@ import {
 import { type Admission, admit } from "./admit.ts";
 import { adoptAddresses, findWait } from "./adopt.ts";
 import { findHostPool, serveOnHosts } from "./allocate-hosts.ts";
-import { type Desk, choose, chosen } from "./choose.ts";
+import { type Desk, bestOf, choose, chosen } from "./choose.ts";
 import { NOTHING, commit, fallBack, nothing } from "./commit.ts";
 import { type FamilyNeed, neededFamilies } from "./families.ts";
 import type { Grant } from "./grant.ts";
@@ -120,7 +120,9 @@ function serve(options: AllocateOptions, claim: Claim): Grant {
   // Agents go on with what they have there, and so does the status.
   if (wait !== undefined) return { ...nothing(claim, wait.problem), addresses: [wait.address] };
   const wanted = neededFamilies(claim, held);
-  if (wanted.kind === "bad") return fallBack(options, claim, held, wanted.problem);
+  const stay = (problem: Remark): Grant =>
+    fallBack(options, claim, { held, kept: served(options, held) }, problem);
+  if (wanted.kind === "bad") return stay(wanted.problem);
   const hostPool = findHostPool(options, claim, held);
   if (hostPool !== undefined) {
     return serveOnHosts(options, { claim, held, needs: wanted.needs, ...hostPool });
@@ -141,7 +143,7 @@ function serve(options: AllocateOptions, claim: Claim): Grant {
     for (const { choice } of choices) {
       if (choice.kind === "take") options.asking.keep(choice.address);
     }
-    return fallBack(options, claim, held, fatal.problem);
+    return stay(fatal.problem);
   }
   const doubts = choices.flatMap(({ choice }) =>
     choice.kind === "keep" && choice.doubt !== undefined ? [choice.doubt] : [],
@@ -154,6 +156,30 @@ function serve(options: AllocateOptions, claim: Claim): Grant {
   const moves = choices.flatMap(({ choice }) => (choice.kind === "move" ? [choice] : []));
   return withMoves(commit(options, claim, held, kept), moves);
 }
+
+/**
+ * What a claim is served on while it is refused what it asks for: of a move that it had begun the
+ * address that clients know, or both would stay for as long as it is refused. Agents' own are all.
+ */
+function served(options: AllocateOptions, held: readonly Address[]): readonly Address[] {
+  const isAgents = (address: Address): boolean => {
+    const view = options.book.poolOf(address);
+    if (view !== undefined) return view.pool.mode === "host";
+    return options.table.rows.get(address)?.placement.kind === "host";
+  };
+  const single = held.filter((address) => !isAgents(address));
+  const best = new Set(
+    FAMILIES.map((family) =>
+      bestOf(
+        options,
+        single.filter((one) => familyOf(one) === family),
+      ),
+    ),
+  );
+  return held.filter((address) => isAgents(address) || best.has(address));
+}
+
+const FAMILIES = ["ipv4", "ipv6"] as const;
 
 function isOf(need: FamilyNeed, address: Address): boolean {
   return need.family === undefined || need.family === familyOf(address);

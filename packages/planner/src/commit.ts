@@ -17,18 +17,16 @@ import { type Grant, leftOutKey } from "./grant.ts";
 import { giverOf } from "./reassign.ts";
 import { type Clash, clashRemark, clashesOf, keyIn, portsOf } from "./sharing.ts";
 
-/** Not all that is needed is to be had: the claim stays on what it holds, if anything. */
+/** Not all that is needed is to be had: the claim stays on what it keeps of what it holds. */
 export function fallBack(
   options: Desk,
   claim: Claim,
-  held: readonly Address[],
+  { held, kept }: { readonly held: readonly Address[]; readonly kept: readonly Address[] },
   problem: Remark,
 ): Grant {
-  if (held.length > 0) {
-    const kept = commit(options, claim, held, { chosen: held, doubts: [problem], missed: [] });
-    return kept.best === "ready" ? { ...kept, best: "pending" } : kept;
-  }
-  return nothing(claim, problem);
+  if (held.length === 0) return nothing(claim, problem);
+  const grant = commit(options, claim, held, { chosen: kept, doubts: [problem], missed: [] });
+  return grant.best === "ready" ? { ...grant, best: "pending" } : grant;
 }
 
 /** The claim has nothing, and why. */

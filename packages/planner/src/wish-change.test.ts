@@ -46,6 +46,21 @@ test("who asks for another address keeps the old one until that serves, and wait
   assert.deepEqual(findVerdict(ring.planned, "a").remarks, []);
 });
 
+test("who asks for another address, and then for what is not to be had, keeps the one that serves", () => {
+  const ring = servedRing(makePool("lan", "192.0.2.100-192.0.2.109"), rememberingPlanner());
+  ring.next({ claims: [makeClaim("a", { createdAtMs: 1, wishes: ["192.0.2.105"] })] });
+  assert.deepEqual(ring.held(), ["a: 192.0.2.100* 192.0.2.105"]);
+  const impossible = makeClaim("a", {
+    createdAtMs: 1,
+    wishes: ["198.51.100.1"],
+    families: { policy: "RequireDualStack", families: [] },
+  });
+  ring.next({ claims: [impossible] }, true);
+  assert.deepEqual(ring.held(), ["a: 192.0.2.100*"]);
+  assert.equal(findVerdict(ring.planned, "a").main?.reason, "FamilyUnavailable");
+  assert.deepEqual(ring.next().held(), ["a: 192.0.2.100*"]);
+});
+
 test("who asks for an address that becomes one of a pool keeps the old one until that serves", () => {
   const asking: Claim = {
     ...makeClaim("a", { wishes: ["192.0.2.105"] }),
