@@ -39,6 +39,8 @@ export function watchPublications(ring: Ring): PublicationWatch {
   return new Watch(ring);
 }
 
+type Verdicts = NonNullable<Ring["controller"]["published"]>["verdicts"];
+
 /** What stands published of one address of one claim. */
 interface Entry {
   readonly address: Address;
@@ -53,6 +55,8 @@ class Watch implements PublicationWatch {
   #entries = new Map<string, Entry>();
   /** When each was published last, by whomever. */
   readonly #saidMs = new Map<string, number>();
+  /** What nobody took back since: a claim of a source that cannot be read keeps its status. */
+  readonly #standing = new Map<string, { readonly uid: string; readonly address: Address }>();
   #failures = 0;
   #storeMsMax = 0;
 
@@ -61,11 +65,12 @@ class Watch implements PublicationWatch {
     ring.controller.onPublished = (publication) => this.#onPublished(publication.verdicts);
   }
 
-  #onPublished(verdicts: NonNullable<Ring["controller"]["published"]>["verdicts"]): void {
+  #onPublished(verdicts: Verdicts): void {
     const { history, clock } = this.#ring;
     const atMs = clock.nowMs();
     const before = this.#entries;
     this.#entries = new Map();
+    this.#forgetTakenBack(verdicts);
     for (const { claim, uid, addresses } of verdicts.values()) {
       for (const { address } of addresses.filter(({ published }) => published)) {
         const key = `${uid} ${address}`;
@@ -74,7 +79,9 @@ class Watch implements PublicationWatch {
         this.#entries.set(key, known ?? { address, title, deniedMs: undefined });
         const saidMs = this.#saidMs.get(key);
         this.#saidMs.set(key, atMs);
-        if (known !== undefined) continue;
+        const hasStood = this.#standing.has(key);
+        this.#standing.set(key, { uid, address });
+        if (known !== undefined || hasStood) continue;
         if (saidMs !== undefined && atMs - saidMs <= OLD_LEADER_MS) continue;
         const lastMs = lastHeldMs(history, address, atMs);
         if (lastMs !== undefined && atMs - lastMs <= PROOF_MS_MAX) continue;
@@ -82,6 +89,17 @@ class Watch implements PublicationWatch {
         const what = `${address} was published for ${title}`;
         this.faults.push(`at ${atMs} ms: ${what}, and no host had it ${since}`);
       }
+    }
+  }
+
+  #forgetTakenBack(verdicts: Verdicts): void {
+    const byUid = new Map(Array.from(verdicts.values(), (one) => [one.uid, one]));
+    for (const [key, { uid, address }] of this.#standing) {
+      const owners = this.#ring.medium.leases.get(address)?.owners ?? [];
+      const isOwned = owners.some((owner) => owner.uid === uid);
+      const said = byUid.get(uid)?.addresses.find((one) => one.address === address);
+      const isTakenBack = byUid.has(uid) && said?.published !== true;
+      if (isTakenBack || !isOwned) this.#standing.delete(key);
     }
   }
 
