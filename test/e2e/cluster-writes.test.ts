@@ -27,6 +27,12 @@ const NAMESPACE = { apiVersion: "v1", kind: "Namespace" };
 
 const clock = createSystemClock();
 const agent = new Agent({ keepAlive: true });
+/**
+ * The namespace controller of Kubernetes looks again 8 s after it found something with a finalizer
+ * (half of the 15 s that it guesses for those), and it is busy for a second or two before and after.
+ */
+const NAMESPACE_ENDED_MS_MAX = 30_000;
+
 let starting: Promise<DeployedCluster> | undefined;
 let stages = 0;
 
@@ -55,7 +61,8 @@ async function makeStage(): Promise<NamespaceStage> {
       await kube.until("it is deleted", web, (one) => one?.metadata["deletionTimestamp"]);
     },
     ended: async () => {
-      await kube.until("it is gone", target, (one) => one === undefined || undefined);
+      const isGone = (one: unknown): true | undefined => one === undefined || undefined;
+      await kube.until("it is gone", target, isGone, NAMESPACE_ENDED_MS_MAX);
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
