@@ -16,6 +16,7 @@ import {
 
 import { accessOf, whyNotAllowed } from "./access.ts";
 import { isAllowedBy, ruleOf } from "./candidates.ts";
+import { livingOf } from "./best-held.ts";
 import { type Choice, type Desk, chosen, whyNotWished } from "./choose.ts";
 import { chooseOnSeat } from "./choose-on-seat.ts";
 import { commit, fallBack } from "./commit.ts";
@@ -90,7 +91,8 @@ export function serveOnHosts(desk: Desk, request: HostClaim): Grant {
   const found = new Found(desk, request, view);
   for (const need of request.needs) found.choose(need);
   const { fatal } = found;
-  if (fatal !== undefined) return fallBack(desk, claim, { held, kept: held }, fatal);
+  const kept = livingOf(desk, held);
+  if (fatal !== undefined) return fallBack(desk, claim, { held, kept }, fatal);
   found.keepRiding();
   const { doubts, placements, isForNow } = found;
   // That no pool has the second family is no trouble of a claim that merely prefers both.
@@ -101,10 +103,7 @@ export function serveOnHosts(desk: Desk, request: HostClaim): Grant {
 
 /** What was given by a pool that is gone stays, but for what went with its agent. */
 function keepHeld(desk: Desk, claim: Claim, held: readonly Address[]): Grant {
-  const living = held.filter(
-    (address) => desk.table.rows.get(address)?.placement.kind !== "unplaced",
-  );
-  const kept = living.length > 0 ? living : held.slice(0, 1);
+  const kept = livingOf(desk, held);
   // How many there are says whether it was served on hosts: the next planning has fewer.
   const isForNow = kept.length < held.length;
   const none = { doubts: [], missed: [], placements: new Map() };

@@ -17,7 +17,8 @@ import {
 import { type Admission, admit } from "./admit.ts";
 import { adoptAddresses, findWait } from "./adopt.ts";
 import { findHostPool, serveOnHosts } from "./allocate-hosts.ts";
-import { type Desk, bestOf, choose, chosen } from "./choose.ts";
+import { bestOf, livingOf } from "./best-held.ts";
+import { type Desk, choose, chosen } from "./choose.ts";
 import { NOTHING, commit, fallBack, nothing } from "./commit.ts";
 import { type FamilyNeed, neededFamilies } from "./families.ts";
 import type { Grant } from "./grant.ts";
@@ -159,7 +160,8 @@ function serve(options: AllocateOptions, claim: Claim): Grant {
 
 /**
  * What a claim is served on while it is refused what it asks for: of a move that it had begun the
- * address that clients know, or both would stay for as long as it is refused. Agents' own are all.
+ * address that clients know, or both would stay for as long as it is refused. Agents' own are all
+ * but those of forgotten agents.
  */
 function served(options: AllocateOptions, held: readonly Address[]): readonly Address[] {
   const isAgents = (address: Address): boolean => {
@@ -168,15 +170,14 @@ function served(options: AllocateOptions, held: readonly Address[]): readonly Ad
     return options.table.rows.get(address)?.placement.kind === "host";
   };
   const single = held.filter((address) => !isAgents(address));
-  const best = new Set(
-    FAMILIES.map((family) =>
-      bestOf(
-        options,
-        single.filter((one) => familyOf(one) === family),
-      ),
+  const best = FAMILIES.map((family) =>
+    bestOf(
+      options,
+      single.filter((one) => familyOf(one) === family),
     ),
   );
-  return held.filter((address) => isAgents(address) || best.has(address));
+  const kept = new Set([...best, ...livingOf(options, held.filter(isAgents))]);
+  return held.filter((address) => kept.has(address));
 }
 
 const FAMILIES = ["ipv4", "ipv6"] as const;

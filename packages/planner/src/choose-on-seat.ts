@@ -13,7 +13,8 @@ import {
 } from "@fairlead/model";
 
 import { accessOf } from "./access.ts";
-import { type Choice, type Desk, bestOf, whyNotWished } from "./choose.ts";
+import { bestOf } from "./best-held.ts";
+import { type Choice, type Desk, whyNotWished } from "./choose.ts";
 import { fillText } from "./pool-fill.ts";
 import { type PoolView, withheld } from "./pools.ts";
 import { type Left, fitOf, hasArrived, leftOf, stillServing } from "./reassign.ts";

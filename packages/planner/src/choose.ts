@@ -17,6 +17,7 @@ import {
 import { accessOf, whyNotAllowed } from "./access.ts";
 import { askFor } from "./ask-for.ts";
 import { type Asking, type Standing, isAsked } from "./asking.ts";
+import { bestOf } from "./best-held.ts";
 import type { FamilyNeed } from "./families.ts";
 import type { FreeAddresses } from "./free-address.ts";
 import type { LeaseTable } from "./lease-table.ts";
@@ -108,11 +109,6 @@ export function choose(
   }
   turn.take(claim);
   return { kind: "move", from, to: found.address, isWished };
-}
-
-/** Of several that it holds, the one that clients know, then the lowest. */
-export function bestOf({ table }: Desk, held: readonly Address[]): Address | undefined {
-  return held.find((address) => table.rows.get(address)?.published === true) ?? held[0];
 }
 
 function chooseWished(desk: Desk, claim: Claim, wishes: readonly Address[]): Found {

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { FamilyWish, Plan, World } from "@fairlead/model";
+import { type FamilyWish, type Plan, type World, present } from "@fairlead/model";
 import {
   findVerdict,
   makeAgents,
@@ -51,6 +51,24 @@ test("mode host: who is served and wishes for what no host can have keeps all, a
   assert.deepEqual(
     addresses.map(({ address, published }) => `${address} ${published}`),
     ["192.0.2.100 true", "192.0.2.101 true"],
+  );
+});
+
+test("mode host: what a forgotten agent had of who is refused comes free", () => {
+  const world = start();
+  const served = nextWorld(world, planned(world), { agents: proveAll(world, planned(world)) });
+  const families = { policy: "SingleStack", families: ["ipv4"] } as const;
+  const claims = [makeClaim("web", { wishes: ["2001:db8::1"], families })];
+  const asking = nextWorld(served, planned(served), { claims });
+  const [lb1] = makeAgents(1);
+  const agent = present(lb1, "an agent").name;
+  const intents = [{ id: "f", sinceMs: 0, kind: "forget", agent } as const];
+  const gone = planned(nextWorld(asking, planned(asking), { intents }));
+  const { main, addresses } = findVerdict(gone, "web");
+  assert.equal(main?.reason, "ConflictingWishes");
+  assert.deepEqual(
+    addresses.map(({ address, published }) => `${address} ${published}`),
+    ["192.0.2.101 true"],
   );
 });
 
