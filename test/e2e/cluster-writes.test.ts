@@ -29,7 +29,7 @@ const clock = createSystemClock();
 const agent = new Agent({ keepAlive: true });
 /**
  * The namespace controller of Kubernetes looks again 8 s after it found something with a finalizer
- * (half of the 15 s that it guesses for those), and it is busy for a second or two before and after.
+ * (half of the 15 s that it guesses for those), and is busy for a second or two around that.
  */
 const NAMESPACE_ENDED_MS_MAX = 30_000;
 
