@@ -15,6 +15,7 @@ import {
 
 import { createMemoryMedium, type MemoryMedium, restoreMedium } from "../fakes/memory-store.ts";
 import { heldAddresses, type Ring } from "../scenario/ring.ts";
+import { WatchedLeases } from "./watched-leases.ts";
 
 /** A medium whose leases are watched. */
 export interface LeaseWatch {
@@ -61,6 +62,8 @@ class Watch implements LeaseWatch {
   readonly #said = new Set<string>();
   /** Who may have which address although the store does not know it. */
   readonly #unknown = new Set<string>();
+  /** What an agent that was declared gone had by the store, until a write takes it from there. */
+  readonly #forgotten = new Set<string>();
   readonly #released = new Set<Address>();
   /** Since when each claim is as it is. */
   readonly #wishes = new Map<ClaimId, { readonly claim: Claim; readonly nowMs: number }>();
@@ -110,7 +113,9 @@ class Watch implements LeaseWatch {
 
   forget(agent: AgentName): void {
     for (const { address, sentTo } of this.medium.leases.values()) {
-      if (sentTo.includes(agent)) this.#unknown.add(`${agent} ${address}`);
+      if (!sentTo.includes(agent)) continue;
+      this.#unknown.add(`${agent} ${address}`);
+      this.#forgotten.add(`${agent} ${address}`);
     }
   }
 
@@ -128,6 +133,8 @@ class Watch implements LeaseWatch {
     after: LeasedAddress | undefined,
   ): void {
     if (this.#isBlind) return;
+    const left = (before?.sentTo ?? []).filter((name) => !(after?.sentTo ?? []).includes(name));
+    const wasForgotten = left.filter((name) => this.#forgotten.delete(`${name} ${address}`));
     const from: State = before?.state.kind ?? "free";
     const to: State = after?.state.kind ?? "free";
     // What a lost store knew is adopted, and left again by the same plan where a stranger has it.
@@ -146,8 +153,11 @@ class Watch implements LeaseWatch {
     const isReleased = isFreed || (to === "quarantined" && from !== "quarantined");
     if (!isGivenOn && !isReleased) return;
     const verb = isReleased ? "released" : "given on";
-    const doubtful = isGivenOn ? before?.sentTo.filter((name) => !this.#denies(name, address)) : [];
-    if (doubtful !== undefined && doubtful.length > 0) {
+    const doubtful = (isGivenOn ? (before?.sentTo ?? []) : []).filter(
+      // One that an operator declared gone is asked nothing more.
+      (name) => !this.#denies(name, address) && !wasForgotten.includes(name),
+    );
+    if (doubtful.length > 0) {
       this.#fault(`${address} was given on while ${doubtful.join(",")} may have it`);
     }
     for (const { name, host } of this.#ring?.agents.values() ?? []) {
@@ -261,32 +271,6 @@ function asksFor({ listeners, wishedAddresses }: Claim, key: string): boolean {
 
 function sharesOwner(a: LeasedAddress["owners"], b: LeasedAddress["owners"]): boolean {
   return a.some(({ uid }) => b.some((other) => other.uid === uid));
-}
-
-type OnWrite = (
-  address: Address,
-  before: LeasedAddress | undefined,
-  after: LeasedAddress | undefined,
-) => void;
-
-/** A map that tells of each write. */
-class WatchedLeases extends Map<Address, LeasedAddress> {
-  readonly #onWrite: OnWrite;
-
-  constructor(onWrite: OnWrite) {
-    super();
-    this.#onWrite = onWrite;
-  }
-
-  override set(address: Address, row: LeasedAddress): this {
-    this.#onWrite(address, this.get(address), row);
-    return super.set(address, row);
-  }
-
-  override delete(address: Address): boolean {
-    this.#onWrite(address, this.get(address), undefined);
-    return super.delete(address);
-  }
 }
 
 function placeText(placement: LeasedAddress["placement"]): string {
