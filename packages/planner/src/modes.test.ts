@@ -281,6 +281,19 @@ test("mode host: a pool that is deleted under use takes nothing away", () => {
   assert.deepEqual(places(planned(without)), places(planned(world)));
 });
 
+test("mode link: after the store is lost an address stays on the agent that has it", () => {
+  for (const holder of makeAgents(3)) {
+    const alone = makeWorld({ claims: [makeClaim("web")], pools: [link], agents: [holder] });
+    const served = proved(alone);
+    const claims = [makeClaim("web", { statusAddresses: [...planned(served).leases.keys()] })];
+    const others = makeAgents(3).filter(({ name }) => name !== holder.name);
+    const agents = [...served.agents.values(), ...others];
+    const lost = { ...planned(served), leases: new Map() };
+    const found = planned(nextWorld(served, lost, { claims, agents }));
+    assert.deepEqual(places(found), [`192.0.2.100 on ${holder.name} eth0`]);
+  }
+});
+
 test("a lane stays a lane and its address stays, whatever mode its pool has now", () => {
   const vrrp = makePool("lan", "192.0.2.100-192.0.2.109");
   const world = proved(makeWorld({ claims: [makeClaim("web")], pools: [vrrp] }));

@@ -10,6 +10,7 @@ import {
   compareText,
 } from "@fairlead/model";
 
+import { agentsWith } from "./found-lanes.ts";
 import type { PoolView } from "./pools.ts";
 import { placeOnHost } from "./seats.ts";
 
@@ -29,7 +30,11 @@ export function hostFor(
   const agents = [...world.agents.values()].filter(({ name }) => !forgotten.has(name));
   // In mode host an address is one agent's own from the start, or nobody's.
   const isShared = view.pool.mode === "link";
-  const found = isShared ? placeOnHost(world, agents, address, view) : undefined;
+  // What a lost store knew agents know: on another one two would have it.
+  const having = agentsWith(agents, address);
+  const found = isShared
+    ? (placeOnHost(world, having, address, view) ?? placeOnHost(world, agents, address, view))
+    : undefined;
   if (found !== undefined) return { kind: "host", ...found };
   if (agents.length === 0) {
     return { reason: "NoAgents", detail: `no agent is there to hold ${address}` };
