@@ -70,8 +70,8 @@ export function roleOf(
   }
   if (targets.includes(address)) {
     return known(
-      "what nginx connects to on this host, for every listener, with the slot as its port; ask " +
-        "about the address that the connection comes from",
+      "what nginx connects to on this host, for every listener, with a slot as its port or one " +
+        "that stands for all slots; ask about the address that the connection comes from",
     );
   }
   const network = networkAround(address, networks);

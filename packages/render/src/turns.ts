@@ -41,7 +41,7 @@ export function turnMap(name: string, ip: "ip" | "ip6"): string {
 
 /** The rules that choose from the map: first packets to the target's ports of turns. */
 export function turnRules(ip: "ip" | "ip6", target: Address, map: string): readonly string[] {
-  return Object.entries(TURNS).flatMap(([, { numgen, basePort }]) =>
+  return Object.values(TURNS).flatMap(({ numgen, basePort }) =>
     SLOT_COUNTS.map((count) => {
       const key = `${ip} saddr . numgen ${numgen} mod ${count}`;
       return `    ${ip} daddr ${target} tcp dport ${basePort + count} dnat ${ip} to ${key} map @${map}`;

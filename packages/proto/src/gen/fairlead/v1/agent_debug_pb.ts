@@ -900,7 +900,7 @@ export type GetMembersResponse = Message<"fairlead.v1.GetMembersResponse"> & {
   networks: string[];
 
   /**
-   * What nginx connects to, whatever the listener: the port there is a slot.
+   * What nginx connects to, whatever the listener: the port there is a slot, or stands for all.
    *
    * @generated from field: repeated string targets = 7;
    */
