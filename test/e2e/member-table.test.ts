@@ -17,6 +17,15 @@ import { answers } from "./stage/visitor.ts";
 const ONE_HOST = { balancers: 1 };
 const DNS = { name: "dns", port: 53, targetPort: 5353, protocol: "UDP" } as const;
 const REPAIRED_MS_MAX = 2_000;
+/** Ways to choose members, one after the other, and the name that nginx has for each. */
+const BALANCINGS: readonly (readonly [string, string])[] = [
+  ["round-robin", "by-turn"],
+  ["least-conn", "tcp-"],
+  ["random", "by-random"],
+  ["hash", "by-remote_addr"],
+  ["random", "by-random"],
+  ["round-robin", "by-turn"],
+];
 const TABLE = ["table", "inet", "fairlead_members"];
 const FOREIGN = `table inet other {
   set hosts { type ipv4_addr; elements = { 192.0.2.1, 192.0.2.2 } }
@@ -68,6 +77,30 @@ story("a Service of one member gets 23 more: nginx is not reloaded", ONE_HOST, a
   assert.deepEqual(await whoAnswers(stage, address), ["member2"]);
   assert.deepEqual(await reloads(), before);
 });
+
+story(
+  "a Service's balancing is edited, whoever chooses its members then: no client notices",
+  ONE_HOST,
+  async (stage) => {
+    const balanced = async (balance: string): Promise<void> => {
+      const annotations = { "fairlead.io/balance": balance };
+      await stage.write("web.yaml", service({ name: "web", annotations }));
+    };
+    await balanced("hash");
+    const { address, holder } = await stage.served("default/web");
+    const host = stage.lab.host(holder);
+    await using probe = await startProbe(stage.client, { address, port: 80, everyMs: 5 });
+    await probe.waitForAnswer(5_000);
+    for (const [balance, name] of BALANCINGS) {
+      await balanced(balance);
+      const untilThere = `until grep -q 'proxy_pass ${name}' ${RUN_DIR}/nginx/nginx.conf; do sleep 0.05; done`;
+      await host.output("sh", ["-c", untilThere], { timeoutMs: 10_000 });
+      await stage.inSync();
+      await probe.waitForAnswer(5_000);
+    }
+    noneFailed(await probe.stop());
+  },
+);
 
 story(
   "an operator meets a service address in the kernel's connections: explain says whose it is",

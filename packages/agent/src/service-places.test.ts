@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { present, type ResourceName } from "@fairlead/model";
+import { type ListenerResource, present, type ResourceName } from "@fairlead/model";
 import { address, listenerOf, member } from "@fairlead/testkit";
 import {
   type Placeable,
@@ -19,9 +19,13 @@ import { parseServiceRanges, SERVICE_NETWORKS } from "./service-ranges.ts";
 
 const RANGES = present(parseServiceRanges(SERVICE_NETWORKS), "the default networks");
 
-function book(before: PlaceBook, entries: readonly [string, readonly string[]][]): PlaceBook {
+function book(
+  before: PlaceBook,
+  entries: readonly [string, readonly string[]][],
+  change: Partial<ListenerResource> = {},
+): PlaceBook {
   const wanted = entries.map(([at, members]) => {
-    const [listener, set] = listenerOf(at, []);
+    const [listener, set] = listenerOf(at, [], change);
     return [
       listener.name,
       { listener, members: { ...set, members: members.map(member) } },
@@ -39,6 +43,22 @@ test("a listener keeps its place while its members come and go", () => {
   assert.deepEqual(services(one), ["listener/192.0.2.1/tcp/80 198.18.1.0 24"]);
   assert.equal(book(one, [["192.0.2.1:80/tcp", []]]), one);
   assert.equal(book(one, [["192.0.2.1:80/tcp", ["10.0.0.9:80"]]]), one);
+});
+
+test("a listener whose slots another one chooses from now on has another service address", () => {
+  const web: [string, readonly string[]][] = [["192.0.2.1:80/tcp", ["10.0.0.1:80"]]];
+  const next = book(NO_PLACES, web);
+  assert.equal(
+    book(next, web, { balance: "random" }),
+    next,
+    "the kernel chooses, one way or other",
+  );
+  const nginx = book(next, web, { balance: "least-conn" });
+  assert.deepEqual(services(nginx), ["listener/192.0.2.1/tcp/80 198.18.1.1 24"]);
+  assert.equal(book(nginx, web, { balance: "least-conn" }), nginx);
+  const again = book(nginx, web);
+  assert.deepEqual(services(again), ["listener/192.0.2.1/tcp/80 198.18.1.2 24"]);
+  for (const one of [next, nginx]) assert.deepEqual(placesFromText(placesToText(one)), one);
 });
 
 const many = (count: number): readonly string[] =>

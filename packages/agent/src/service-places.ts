@@ -1,7 +1,9 @@
 // Which service address each listener has: the one it had before, or the next that was never used.
-// Old generations of nginx go on connecting from the addresses they know, so an address that became
-// free is not given to another listener until the whole network was used once. Pure: a book of
-// places in, a new one out, and its text.
+// It has another one when its members' family changes, or who chooses among its slots: what nginx
+// connects to until it has read another file stays as it is beside that. Old generations go on
+// connecting from the addresses they know, so an address that became free is not given to another
+// listener until the whole network was used once. Pure: a book of places in, a new one out, and its
+// text.
 
 import {
   type Address,
@@ -23,6 +25,7 @@ import {
   SLOT_COUNTS,
   slotCountFor,
   slotFilling,
+  turnOf,
 } from "@fairlead/render";
 
 /** Places of one host, and where to go on. Never changed in place. */
@@ -47,6 +50,8 @@ const FIRST_OFFSET = 255n;
 /** Addresses of a network that are used before the first is used again. */
 const PLACES_MAX = 65_536;
 const HEADER = "# fairlead service places 1";
+/** Last word of a listener whose slots the kernel chooses. */
+const TURNS = "turns";
 
 /** Listeners that shall have places, by their names. */
 export type Placeables = ReadonlyMap<ResourceName, Placeable>;
@@ -85,7 +90,7 @@ function placeSome(
   };
   // A listener that comes or goes is another text of nginx's, and a good moment for more slots.
   const reloads = names.some((name) => book.places.has(name) !== (rangeOf(name) !== undefined));
-  for (const name of reloads ? new Set([...names, ...wanted.keys()]) : names) {
+  for (const name of new Set(reloads ? [...names, ...wanted.keys()] : names)) {
     const entry = wanted.get(name);
     const range = rangeOf(name);
     if (entry === undefined || range === undefined) {
@@ -94,11 +99,17 @@ function placeSome(
     }
     const before = book.places.get(name);
     const family = familyOf(range.target);
-    const kept = before !== undefined && familyOf(before.service) === family ? before : undefined;
+    const takesTurns = turnOf(entry.listener) !== undefined;
+    const isKept =
+      before !== undefined &&
+      familyOf(before.service) === family &&
+      (before.takesTurns ?? false) === takesTurns;
+    const kept = isKept ? before : undefined;
     const slotsBefore = kept && { count: kept.slots, reloads };
     const slots = slotCountFor(entry.members.members, slotFilling(entry.listener), slotsBefore);
     const service = kept?.service ?? giver.next(range);
-    changes.set(name, kept?.slots === slots ? kept : { service, slots });
+    const turns = takesTurns ? ({ takesTurns } as const) : {};
+    changes.set(name, kept?.slots === slots ? kept : { service, slots, ...turns });
   }
   const places = patchMap(book.places, changes);
   return places === book.places ? book : { places, given: giver.given };
@@ -142,7 +153,9 @@ function familyFor(
 
 /** The book as a file: a line a listener. */
 export function placesToText({ places, given }: PlaceBook): string {
-  const lines = [...places].map(([name, { service, slots }]) => `${name} ${service} ${slots}`);
+  const lines = [...places].map(([name, { service, slots, takesTurns }]) =>
+    [name, service, slots, ...(takesTurns === true ? [TURNS] : [])].join(" "),
+  );
   return [HEADER, `given ${given.ipv4} ${given.ipv6}`, ...lines, ""].join("\n");
 }
 
@@ -154,11 +167,13 @@ export function placesFromText(text: string): PlaceBook | undefined {
   const places = new Map<ResourceName, ServicePlace>();
   for (const line of lines) {
     if (line === "") continue;
-    const [name = "", serviceText = "", slotsText] = line.split(" ");
+    const [name = "", serviceText = "", slotsText, chooser] = line.split(" ");
     const service = parseAddress(serviceText);
     const slots = SLOT_COUNTS.find((count) => String(count) === slotsText);
     if (service === undefined || slots === undefined) return undefined;
-    places.set(name as ResourceName, { service, slots });
+    if (chooser !== undefined && chooser !== TURNS) return undefined;
+    const turns = chooser === TURNS ? ({ takesTurns: true } as const) : {};
+    places.set(name as ResourceName, { service, slots, ...turns });
   }
   return { places, given: { ipv4: Number(numbers[1]), ipv6: Number(numbers[2]) } };
 }

@@ -8,8 +8,10 @@ import type { SlotCount } from "./slots.ts";
 export interface ServicePlace {
   /** The address that nginx connects from; it names the listener, and is of its members' family. */
   readonly service: Address;
-  /** Ports of the target address that nginx chooses from. */
+  /** Ports of the target address that nginx chooses from, or the kernel. */
   readonly slots: SlotCount;
+  /** Whether the kernel chooses (turns.ts). Absent: nginx does. */
+  readonly takesTurns?: true;
 }
 
 /** What nginx.conf is made of. */
