@@ -45,6 +45,20 @@ test("a VIP that waits behind an update may be sent before the plan that takes i
   assert.equal(mayStillGet(bench.outbox, VIP), false);
 });
 
+test("a controller that ended while a VIP went: the next one waited for a report that never came", () => {
+  const planRevision = revisionOfPlan([]);
+  const bench = new Bench().hello({ planRevision });
+  assert.equal(mayStillGet(bench.outbox, VIP), true, "nothing is reported yet");
+  bench.applied([]);
+  assert.equal(mayStillGet(bench.outbox, VIP), false, "the report is of the plan that it has");
+  bench.want(services(1));
+  assert.equal(mayStillGet(bench.outbox, VIP), true, "it gets it once it said what it has");
+  const behind = new Bench().hello({ planRevision }).applied(services(1));
+  assert.equal(mayStillGet(behind.outbox, VIP), true, "the report is of another plan");
+  bench.do({ kind: "gone" });
+  assert.equal(mayStillGet(bench.outbox, VIP), true);
+});
+
 test("a report from before a VIP came and went again proves nothing", () => {
   const bench = new Bench().want([]).hello().ack().applied([]);
   assert.equal(mayStillGet(bench.outbox, VIP), false);

@@ -76,11 +76,23 @@ export type OutboxMessage =
  */
 export function mayStillGet(outbox: Outbox, name: ResourceName): boolean {
   const { held, inFlight, reported, wanted } = outbox;
-  if (held === undefined || reported === undefined) return true;
+  if (reported === undefined) return true;
+  // Once it is known what the agent has, what is wanted now goes out before the next plan.
+  const isWanted = wanted?.entries.has(name) === true;
+  if (held === undefined) return isWanted || !isReportOfItsPlan(outbox);
   if (reported.applied !== held.revision || held.entries.has(name)) return true;
   if (inFlight === undefined) return false;
   // The answer may come while the next plan is made, and then what waits goes out before that plan.
-  return inFlight.result.has(name) || wanted?.entries.has(name) === true;
+  return inFlight.result.has(name) || isWanted;
+}
+
+/**
+ * Whether the report is of the very plan that the agent said to have as its stream began. Nothing
+ * was sent since, as what it has is not known: the report names all that it may have.
+ */
+function isReportOfItsPlan({ stream, reported, refusal }: Outbox): boolean {
+  if (stream === undefined || refusal?.kind === "wrong-base") return false;
+  return stream.planRevision !== undefined && reported?.applied === stream.planRevision;
 }
 
 /** The state after an event, and the one message that it calls for. */
