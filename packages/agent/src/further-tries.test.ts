@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { before as atFirst, test } from "node:test";
@@ -12,12 +12,12 @@ import { before as atFirst, test } from "node:test";
 import { createSystemClock } from "@fairlead/runtime";
 import { inSandbox, listenerOf } from "@fairlead/testkit";
 
-import { dataPlaneLayout } from "./data-plane-layout.ts";
-import { daemonOf, supervisorOf } from "./dying-agent.ts";
+import { daemonOf } from "./dying-agent.ts";
 import { ip, makeNeighbour } from "./neighbour-stage.ts";
 import { createServiceRoutes } from "./netlink/service-routes.ts";
 import { fillBy, OPTIONS } from "./nft/member-stage.ts";
 import { createMemberTable, forgetMembers } from "./nft/member-table.ts";
+import { supervisedIn } from "./nginx-stage.ts";
 import { renderedFile, servedOf } from "./rendered-file.ts";
 
 const SETTINGS = { workerProcesses: 2, workerConnections: 256 };
@@ -38,11 +38,7 @@ const FIRST_CLIENT_PORT = 50_000;
 /** nginx serves on `PORT` with these members; those of `MEMBERS` say their address, and stay. */
 async function stage(name: string, members: readonly string[]): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
-  const layout = dataPlaneLayout(`/run/${name}`);
-  await mkdir(layout.runDir);
-  const supervisor = supervisorOf(layout.runDir);
-  await supervisor.ensure();
-  stack.defer(() => supervisor.end());
+  const { layout, supervisor } = await supervisedIn(stack, name);
   for (const host of MEMBERS) {
     const sockets = new Set<Socket>();
     const server = createServer((socket) => {

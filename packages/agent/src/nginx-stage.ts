@@ -7,7 +7,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 
 import { createLogger, createSystemClock } from "@fairlead/runtime";
 
-import { dataPlaneLayout } from "./data-plane-layout.ts";
+import { type DataPlaneLayout, dataPlaneLayout } from "./data-plane-layout.ts";
 import { supervisorOf, textWith } from "./dying-agent.ts";
 import { createNginxDaemon } from "./nginx/nginx-daemon.ts";
 import type { NginxDaemon } from "./ports.ts";
@@ -20,6 +20,19 @@ export interface Stage extends AsyncDisposable {
   /** A file with this id whose listeners answer with it; `lines` go into the stream block. */
   config(generation: string, ports: readonly number[], lines?: readonly string[]): string;
   readonly configPath: string;
+}
+
+/** The folders of a data plane below `/run`, under a supervisor that ends with the stack. */
+export async function supervisedIn(
+  stack: AsyncDisposableStack,
+  name: string,
+): Promise<{ readonly layout: DataPlaneLayout; readonly supervisor: S6Supervisor }> {
+  const layout = dataPlaneLayout(`/run/${name}`);
+  await mkdir(layout.runDir);
+  const supervisor = supervisorOf(layout.runDir);
+  await supervisor.ensure();
+  stack.defer(() => supervisor.end());
+  return { layout, supervisor };
 }
 
 /**

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { type Socket, createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { before as atFirst, test } from "node:test";
@@ -15,12 +15,13 @@ import { createSystemClock } from "@fairlead/runtime";
 import { inSandbox, listenerOf } from "@fairlead/testkit";
 
 import type { ServedListener } from "./applied.ts";
-import { type DataPlaneLayout, dataPlaneLayout } from "./data-plane-layout.ts";
-import { daemonOf, supervisorOf } from "./dying-agent.ts";
+import type { DataPlaneLayout } from "./data-plane-layout.ts";
+import { daemonOf } from "./dying-agent.ts";
 import { ip, ipThere, makeNeighbour } from "./neighbour-stage.ts";
 import { createServiceRoutes } from "./netlink/service-routes.ts";
 import { fillBy, OPTIONS, run } from "./nft/member-stage.ts";
 import { createMemberTable, forgetMembers } from "./nft/member-table.ts";
+import { supervisedIn } from "./nginx-stage.ts";
 import { udpSessionsMax } from "./nginx-parts.ts";
 import type { NginxDaemon } from "./ports.ts";
 import { renderedFile, servedOf } from "./rendered-file.ts";
@@ -52,11 +53,7 @@ interface Stage extends AsyncDisposable {
 /** Both instances serve: TCP on 8001, UDP on 8053 to 8055, the last without a member. */
 async function stage(name: string, memberSwitch: Switch): Promise<Stage> {
   await using stack = new AsyncDisposableStack();
-  const layout = dataPlaneLayout(`/run/${name}`);
-  await mkdir(layout.runDir);
-  const supervisor = supervisorOf(layout.runDir);
-  await supervisor.ensure();
-  stack.defer(() => supervisor.end());
+  const { layout, supervisor } = await supervisedIn(stack, name);
   const web = createServer((socket) => socket.end("web")).listen(9001, MEMBER);
   stack.defer(() => void web.close());
   await once(web, "listening");

@@ -91,8 +91,9 @@ export function serveOnHosts(desk: Desk, request: HostClaim): Grant {
   const found = new Found(desk, request, view);
   for (const need of request.needs) found.choose(need);
   const { fatal } = found;
-  const kept = livingOf(desk, held);
-  if (fatal !== undefined) return fallBack(desk, claim, { held, kept }, fatal);
+  if (fatal !== undefined) {
+    return fallBack(desk, claim, { held, kept: livingOf(desk, held) }, fatal);
+  }
   found.keepRiding();
   const { doubts, placements, isForNow } = found;
   // That no pool has the second family is no trouble of a claim that merely prefers both.

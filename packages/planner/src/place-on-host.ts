@@ -3,6 +3,7 @@
 
 import {
   type AgentName,
+  type AgentView,
   type LeasedAddress,
   type Placement,
   type Remark,
@@ -30,11 +31,10 @@ export function hostFor(
   const agents = [...world.agents.values()].filter(({ name }) => !forgotten.has(name));
   // In mode host an address is one agent's own from the start, or nobody's.
   const isShared = view.pool.mode === "link";
+  const among = (some: readonly AgentView[]): ReturnType<typeof placeOnHost> =>
+    placeOnHost(world, some, address, view);
   // What a lost store knew agents know: on another one two would have it.
-  const having = agentsWith(agents, address);
-  const found = isShared
-    ? (placeOnHost(world, having, address, view) ?? placeOnHost(world, agents, address, view))
-    : undefined;
+  const found = isShared ? (among(agentsWith(agents, address)) ?? among(agents)) : undefined;
   if (found !== undefined) return { kind: "host", ...found };
   if (agents.length === 0) {
     return { reason: "NoAgents", detail: `no agent is there to hold ${address}` };

@@ -265,8 +265,7 @@ function isSame(before: PlacedMembers, after: PlacedMembers): boolean {
   return (
     before.membersRevision === after.membersRevision &&
     before.place.slots === after.place.slots &&
-    slotFilling(before.listener) === slotFilling(after.listener) &&
-    (turnOf(before.listener) === undefined) === (turnOf(after.listener) === undefined)
+    slotFilling(before.listener) === slotFilling(after.listener)
   );
 }
 
