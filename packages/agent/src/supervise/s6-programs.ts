@@ -13,8 +13,11 @@ export interface S6Programs {
   svstat(serviceDir: string, fields: string): Promise<readonly string[]>;
   /** Whether a supervisor lives for the service. */
   svok(serviceDir: string): Promise<boolean>;
-  /** Waits until a service is down and its finish script has ended. */
-  svwaitDown(serviceDir: string, timeoutMs: number): Promise<void>;
+  /**
+   * Ends a service and waits until it was down with its finish script ended, be it that somebody
+   * starts it again the moment after.
+   */
+  svcDown(serviceDir: string, timeoutMs: number): Promise<void>;
   /** Sends a command to the scanner of the folder; false when none lives. */
   svscanctl(scanDir: string, command: string): Promise<boolean>;
 }
@@ -22,7 +25,7 @@ export interface S6Programs {
 /** They only write a byte or read a file; a machine that needs longer has other trouble. */
 const TIMEOUT_MS = 5000;
 const OUTPUT_BYTES_MAX = 4096;
-/** s6-svwait's own deadline passed. */
+/** s6's own deadline passed. */
 const CODE_TIMED_OUT = 99;
 
 /** The programs that lie beside `s6Svscan`, an absolute path. */
@@ -73,9 +76,10 @@ export function createS6Programs(s6Svscan: string): S6Programs {
       return end.stdout.trim().split(/\s+/);
     },
     svok: async (serviceDir) => (await call("s6-svok", [serviceDir])).code === 0,
-    svwaitDown: async (serviceDir, timeoutMs) => {
-      const args = ["-D", "-t", String(timeoutMs)];
-      await callService("s6-svwait", serviceDir, args, timeoutMs + TIMEOUT_MS);
+    svcDown: async (serviceDir, timeoutMs) => {
+      // It listens before it sends: who only waits afterwards may come when it is up again.
+      const args = ["-wD", "-T", String(timeoutMs), "-d"];
+      await callService("s6-svc", serviceDir, args, timeoutMs + TIMEOUT_MS);
     },
     svscanctl: async (scanDir, command) => {
       const end = await call("s6-svscanctl", [command, scanDir]);

@@ -82,8 +82,9 @@ export function createS6Service(options: S6ServiceOptions): SupervisedService {
     stop: async () => {
       if (!(await programs.svok(dir))) return;
       await setStartsByItself(dir, false);
-      await programs.svc(dir, "-d");
-      await programs.svwaitDown(dir, STOP_MS_MAX);
+      await programs.svcDown(dir, STOP_MS_MAX);
+      // Whoever started it meanwhile means it to run.
+      if ((await state()).up) await setStartsByItself(dir, true);
     },
     restart: () => programs.svc(dir, "-r"),
     reload: () => askToReload(dir),

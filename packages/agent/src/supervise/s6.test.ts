@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { createLogger, createSystemClock } from "@fairlead/runtime";
 import { inSandbox } from "@fairlead/testkit";
@@ -34,7 +34,7 @@ async function standIn(name: string): Promise<string> {
 /** Ends with everything below it, also when a test fails. */
 async function supervisorOn(
   runDir: string,
-  places: { readonly scriptDir?: string } = {},
+  places: { readonly scriptDir?: string; readonly s6Svscan?: string } = {},
 ): Promise<S6Supervisor & AsyncDisposable> {
   await mkdir(runDir, { recursive: true });
   const supervisor = createS6Supervisor({
@@ -199,6 +199,30 @@ inSandbox({ file: import.meta.url, name: "s6" }, () => {
     await killS6();
     await supervisor.end();
     assert.equal(await countRunning("/run/bin"), 0);
+  });
+
+  test("a service that somebody starts while it is stopped: who stops it waits no longer", async () => {
+    // Where the agent has just sent its command, the other's follows.
+    await mkdir("/run/between/bin", { recursive: true });
+    for (const name of ["svscan", "supervise", "log", "svok", "svstat", "svwait", "svscanctl"]) {
+      await symlink(`/usr/bin/s6-${name}`, `/run/between/bin/s6-${name}`);
+    }
+    const script = `#!/bin/sh
+/usr/bin/s6-svc "$@" || exit
+for folder; do :; done
+case " $* " in *' -d '*) exec /usr/bin/s6-svc -wu -u "$folder" ;; esac
+`;
+    await writeFile("/run/between/bin/s6-svc", script, { mode: 0o755 });
+    const s6Svscan = "/run/between/bin/s6-svscan";
+    await using supervisor = await supervisorOn("/run/between", { s6Svscan });
+    await supervisor.ensure();
+    await startWhole(supervisor);
+    const before = await supervisor.nginx.state();
+    await supervisor.nginx.stop();
+    const after = await supervisor.nginx.state();
+    assert.ok(after.up && after.pid !== before.pid, "it ended, and the other's runs");
+    const { serviceDir } = dataPlaneLayout("/run/between");
+    assert.ok(!existsSync(`${serviceDir}/nginx/down`), "and would after its supervisor's end");
   });
 
   test("a run directory that runs no programs, as /run on many hosts", async () => {
