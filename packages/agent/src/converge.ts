@@ -70,7 +70,6 @@ class Loop implements Converge {
   readonly #parts = new AsyncDisposableStack();
   #tick: Timer | undefined;
   readonly #lookWait: LookWait = createLookWait();
-  #retry: Timer | undefined;
   readonly #wait: PassWait = createPassWait();
   readonly #newLinks: NewLinks = createNewLinks();
   readonly #putBack: PutBack;
@@ -93,7 +92,7 @@ class Loop implements Converge {
       run: () => this.#pass(),
       onError: (error) => {
         this.#fail(error);
-        this.#passIn(RETRY_MS);
+        this.#passes.pokeIn(RETRY_MS);
       },
     });
     this.#looks = createPace({
@@ -161,7 +160,7 @@ class Loop implements Converge {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const timer of [this.#tick, this.#retry]) timer?.cancel();
+    this.#tick?.cancel();
     await this.#parts.disposeAsync();
   }
 
@@ -172,7 +171,7 @@ class Loop implements Converge {
     const waitMs = this.#wait.begin(wanted, this.#applied, begunMs);
     if (waitMs > 0) {
       this.#knowsItsHost = true;
-      return this.#passIn(waitMs);
+      return this.#passes.pokeIn(waitMs);
     }
     if (wanted !== undefined) await this.#applyPlan(wanted, begunMs);
     this.#knowsItsHost = true;
@@ -197,7 +196,7 @@ class Loop implements Converge {
       throw error;
     });
     const [before, ledger, linksNew] = [this.#applied, this.#ledger, this.#newLinks.count];
-    if (!isKept) this.#passIn(RETRY_MS);
+    if (!isKept) this.#passes.pokeIn(RETRY_MS);
     const decided = decideSteps({ wanted, applied: before, addresses, ledger, isKept, places });
     const rereads = linksNew !== this.#linksRead;
     const nowMs = (): number => clock.nowMs();
@@ -220,8 +219,8 @@ class Loop implements Converge {
     const retryMs = this.#wait.ended(begunMs, result, clock.nowMs());
     // What nginx does not connect to any more needs no members; newer ones may have been fed.
     await this.#feed.feed(this.#wanted ?? wanted, result.applied.listeners);
-    if (decided.again) this.#passIn(RELOAD_GAP_MS);
-    else if (result.retry || this.#feed.remarks.length > 0) this.#passIn(retryMs);
+    if (decided.again) this.#passes.pokeIn(RELOAD_GAP_MS);
+    else if (result.retry || this.#feed.remarks.length > 0) this.#passes.pokeIn(retryMs);
   }
 
   async #look(): Promise<void> {
@@ -252,7 +251,8 @@ class Loop implements Converge {
     if (this.#newLinks.look(observed.kernel.links, this.#wanted)) this.#passes.poke();
     // The supervisor starts a dead daemon within a second; one that stays down is ours to start.
     const isDue = isAnyDue(this.#applied.refused.values(), clock.nowMs());
-    if (!this.#retry && (isDue || isDataPlaneDown(this.#applied, observed))) this.#passIn(RETRY_MS);
+    const isWanting = isDue || isDataPlaneDown(this.#applied, observed);
+    if (isWanting && !this.#passes.isPokeDue()) this.#passes.pokeIn(RETRY_MS);
     this.#putBackWhatIsGone(observed);
   }
 
@@ -262,7 +262,7 @@ class Loop implements Converge {
     if (this.#phase % 2 === 1 || wanted?.revision !== this.#appliedPlan) return;
     const view = { addresses, ledger: this.#ledger, refused: this.#applied.problems };
     const waitMs = wanted && this.#putBack.waitMs(wanted, view);
-    if (waitMs !== undefined) this.#passIn(waitMs);
+    if (waitMs !== undefined) this.#passes.pokeIn(waitMs);
   }
 
   #fail(error: unknown): void {
@@ -287,14 +287,6 @@ class Loop implements Converge {
       this.#lookWait.due();
       this.#looks.poke();
       this.#armTick();
-    });
-  }
-
-  #passIn(delayMs: number): void {
-    this.#retry?.cancel();
-    this.#retry = this.#options.clock.setTimer(delayMs, () => {
-      this.#retry = undefined;
-      this.#passes.poke();
     });
   }
 }

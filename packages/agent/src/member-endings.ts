@@ -2,15 +2,8 @@
 // it is, and the flows that came of it: after a filling that took somebody away, and when a drain
 // time is over, it lists the flows and ends those whose time is up. What fails is tried again.
 
-import { type Address, assert, changedKeys } from "@fairlead/model";
-import {
-  type Clock,
-  type Logger,
-  type Pace,
-  type Timer,
-  createPace,
-  describeError,
-} from "@fairlead/runtime";
+import { type Address, changedKeys } from "@fairlead/model";
+import { type Clock, type Logger, type Pace, createPace, describeError } from "@fairlead/runtime";
 
 import type { MemberFlows, MemberTable, PlacedMembers } from "./member-ports.ts";
 import {
@@ -55,7 +48,6 @@ class Endings implements MemberTable {
   #times: StrayTimes = new Map();
   #isFilled = false;
   #trouble: string | undefined;
-  #timer: Timer | undefined;
 
   constructor(options: MemberEndingsOptions) {
     this.#options = options;
@@ -95,7 +87,6 @@ class Endings implements MemberTable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#timer?.cancel();
     await this.#looks[Symbol.asyncDispose]();
     await this.#options.flows[Symbol.asyncDispose]();
     await this.#options.table[Symbol.asyncDispose]();
@@ -117,8 +108,9 @@ class Endings implements MemberTable {
       log.info({ count: judged.over.length }, "ended connections to members that were removed");
     }
     this.#trouble = undefined;
-    const againMs = judged.over.length > 0 ? nowMs + AGAIN_MS : Number.POSITIVE_INFINITY;
-    this.#lookAt(Math.min(judged.nextMs ?? againMs, againMs));
+    const againMs = judged.over.length > 0 ? AGAIN_MS : Number.POSITIVE_INFINITY;
+    const nextMs = judged.nextMs ?? Number.POSITIVE_INFINITY;
+    this.#looks.pokeIn(Math.min(nextMs - nowMs, againMs));
   }
 
   #owners(services: ReadonlySet<Address>): FlowOwners {
@@ -132,14 +124,6 @@ class Endings implements MemberTable {
     return owners;
   }
 
-  #lookAt(atMs: number): void {
-    this.#timer?.cancel();
-    if (atMs === Number.POSITIVE_INFINITY) return;
-    assert(Number.isFinite(atMs), "a time to look at");
-    const waitMs = Math.max(0, atMs - this.#options.clock.nowMs());
-    this.#timer = this.#options.clock.setTimer(waitMs, () => void this.#looks.poke());
-  }
-
   #fail(error: unknown): void {
     const trouble = describeError(error);
     if (trouble !== this.#trouble) {
@@ -147,7 +131,7 @@ class Endings implements MemberTable {
       this.#options.log.warn({ trouble }, what);
     }
     this.#trouble = trouble;
-    this.#lookAt(this.#options.clock.nowMs() + AGAIN_MS);
+    this.#looks.pokeIn(AGAIN_MS);
   }
 }
 

@@ -5,7 +5,7 @@
 // stands by it takes facts in and says nothing.
 
 import type { AgentName, Finding, Plan, World } from "@fairlead/model";
-import { type Pace, type Timer, createPace } from "@fairlead/runtime";
+import { type Pace, createPace } from "@fairlead/runtime";
 
 import type { Act, ActResult } from "./acts/act.ts";
 import { createActQueue } from "./acts/act-queue.ts";
@@ -69,7 +69,6 @@ class Loop implements Cycle {
   #openedAtMs: number | undefined;
   #lastHelloMs: number | undefined;
   readonly #nextWakeMs = createNextWake();
-  #wake: Timer | undefined;
 
   constructor(options: CycleOptions) {
     this.#options = options;
@@ -139,7 +138,7 @@ class Loop implements Cycle {
 
   /** The lead is lost: all that only a leader knows is forgotten, and nothing is said any more. */
   #standBy(): void {
-    this.#wake?.cancel();
+    this.#planning.pokeIn(undefined);
     this.#acts.close("it leads no more");
     this.#writer = undefined;
     [this.#openedAtMs, this.#lastHelloMs] = [undefined, undefined];
@@ -180,12 +179,9 @@ class Loop implements Cycle {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#wake?.cancel();
     this.#lead[Symbol.dispose]();
     await this.#planning[Symbol.asyncDispose]();
     this.#acts.close("it ends");
-    // The turn under way has set it anew.
-    this.#wake?.cancel();
     await this.#publishing[Symbol.asyncDispose]();
     this.#narrator[Symbol.dispose]();
   }
@@ -196,7 +192,7 @@ class Loop implements Cycle {
     const holdMs = this.#holdOffMs();
     if (writer === undefined || writer.isFenced || holdMs === undefined) return;
     if (!this.#mayGoOn(writer)) return;
-    if (holdMs > 0) return this.#wakeIn(holdMs);
+    if (holdMs > 0) return this.#planning.pokeIn(holdMs);
     const { clock } = this.#options;
     const obeyed = writer.obeyedAbove(this.#state.agents.values());
     const ranked = obeyed === undefined ? "durable" : await writer.outrank(obeyed);
@@ -214,7 +210,7 @@ class Loop implements Cycle {
     if (written === "durable") this.#adopt(writer.epoch, acts.world, next);
     else await this.#goOn(writer, changes);
     if (news.length > 0) this.emit(news);
-    if (ranked === "failed") this.#wakeIn(STORE_RETRY_MS);
+    if (ranked === "failed") this.#planning.pokeIn(STORE_RETRY_MS);
   }
 
   /** Whether it still leads, and under the epoch of this writer. */
@@ -233,7 +229,7 @@ class Loop implements Cycle {
     const isStored = diffStored(this.#rows, storedRows(part)).length === 0;
     if (isStored && this.#plan !== undefined) this.#adopt(writer.epoch, rest, part);
     else this.#say();
-    this.#wakeIn(STORE_RETRY_MS);
+    this.#planning.pokeIn(STORE_RETRY_MS);
   }
 
   /** The plan is durable: it is sent and said. */
@@ -248,7 +244,7 @@ class Loop implements Cycle {
     this.#options.delivery.deliver({ epoch, plans: next.nodePlans, leases: next.leases });
     this.#say();
     // What the plan before waited for may have come without it.
-    this.#wakeIn(this.#nextWakeMs(world, next, this.#moves.open));
+    this.#planning.pokeIn(this.#nextWakeMs(world, next, this.#moves.open));
   }
 
   /** Milliseconds until the first plan may be made, 0 when it may; undefined while opening. */
@@ -261,12 +257,6 @@ class Loop implements Cycle {
     const obeyed = this.#writer?.obeyedAbove(agents.values());
     const isStoreOlder = obeyed !== undefined || isStoreBehind(this.#rows, this.#state);
     return firstPlanWaitMs({ nowMs, openedMs, helloMs, named: this.#named, agents, isStoreOlder });
-  }
-
-  #wakeIn(delayMs: number | undefined): void {
-    this.#wake?.cancel();
-    if (delayMs === undefined) return;
-    this.#wake = this.#options.clock.setTimer(delayMs, () => void this.#planning.poke());
   }
 
   #freeze(): World {

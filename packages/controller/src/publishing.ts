@@ -2,14 +2,7 @@
 // Given the publishers. Only the newest counts: one that was overtaken is never said. A failing
 // publisher keeps neither the others nor the loop from going on.
 
-import {
-  type Clock,
-  type Logger,
-  type Timer,
-  createPace,
-  describeError,
-  isEdgeError,
-} from "@fairlead/runtime";
+import { type Clock, type Logger, createPace, describeError, isEdgeError } from "@fairlead/runtime";
 
 import { crash } from "./crash.ts";
 import type { Publication, Publisher } from "./ports.ts";
@@ -38,7 +31,6 @@ export function createPublishing(options: {
   const { clock, log, publishers } = options;
   const troubles = new Map<string, string>();
   let newest: Publication | undefined;
-  let retry: Timer | undefined;
 
   const pace = createPace({
     clock,
@@ -55,9 +47,8 @@ export function createPublishing(options: {
       if (newest === undefined) return;
       await publishBy(publisher, newest);
     }
-    retry?.cancel();
-    if (newest === undefined || troubles.size === 0) return;
-    retry = clock.setTimer(RETRY_MS, () => void pace.poke());
+    const isOpen = newest !== undefined && troubles.size > 0;
+    pace.pokeIn(isOpen ? RETRY_MS : undefined);
   }
 
   async function publishBy(publisher: Publisher, publication: Publication): Promise<void> {
@@ -80,14 +71,10 @@ export function createPublishing(options: {
     },
     pause: () => {
       newest = undefined;
-      retry?.cancel();
+      pace.pokeIn(undefined);
       for (const publisher of publishers) publisher.pause?.();
     },
     done: () => pace.done(),
-    [Symbol.asyncDispose]: async () => {
-      retry?.cancel();
-      await pace[Symbol.asyncDispose]();
-      retry?.cancel();
-    },
+    [Symbol.asyncDispose]: () => pace[Symbol.asyncDispose](),
   };
 }

@@ -147,6 +147,27 @@ test("a run that throws at once does not jam the pace", async () => {
   assert.equal(pace.isIdle(), true);
 });
 
+test("of the times named to poke at, the last one counts, and none after the end", async () => {
+  const { pace, clock, runs } = createStage({});
+  pace.pokeIn(1000);
+  pace.pokeIn(3000);
+  assert.equal(pace.isPokeDue(), true);
+  await clock.advance(2000);
+  assert.deepEqual(runs, []);
+  await clock.advance(1050);
+  assert.equal(runs.length, 1);
+  assert.equal(pace.isPokeDue(), false);
+  for (const never of [undefined, Number.POSITIVE_INFINITY]) {
+    pace.pokeIn(10);
+    pace.pokeIn(never);
+    assert.equal(clock.pendingTimers(), 0);
+  }
+  pace.pokeIn(10);
+  await pace[Symbol.asyncDispose]();
+  pace.pokeIn(10);
+  assert.equal(clock.pendingTimers(), 0);
+});
+
 test("a stopped pace runs no more and tells those who wait", async () => {
   const stage = createStage({});
   stage.pace.poke();

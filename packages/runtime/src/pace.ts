@@ -11,6 +11,13 @@ export interface Pace extends AsyncDisposable {
   /** Asks for a run. Returns the sequence number of this poke, for `done`. */
   poke(): number;
   /**
+   * Pokes so many ms from now, in place of a time that was named before; undefined or endless: at
+   * no such time. Does nothing on a pace that was stopped.
+   */
+  pokeIn(delayMs: number | undefined): void;
+  /** Whether a time named to `pokeIn` is still to come. */
+  isPokeDue(): boolean;
+  /**
    * Resolves when a run has ended that began after poke number `sequence` (default: the newest).
    * Also resolves when that run failed. Rejects when the pace is stopped first.
    */
@@ -97,11 +104,40 @@ export function createPace(options: PaceOptions): Pace {
     isStopped = true;
     timer?.cancel();
     timer = undefined;
+    late.pokeIn(undefined);
     firstPokeMs = undefined;
     await running;
     pokes.stop();
   }
 
   const isIdle = (): boolean => firstPokeMs === undefined && running === undefined;
-  return { poke, done: (sequence) => pokes.done(sequence), isIdle, [Symbol.asyncDispose]: stop };
+  const late = createLatePoke({ clock, poke, isOver: () => isStopped });
+  const done = (sequence?: number): Promise<void> => pokes.done(sequence);
+  return { poke, ...late, done, isIdle, [Symbol.asyncDispose]: stop };
+}
+
+type LatePoke = Pick<Pace, "pokeIn" | "isPokeDue">;
+
+interface LatePokeOptions {
+  readonly clock: Clock;
+  readonly poke: () => void;
+  readonly isOver: () => boolean;
+}
+
+/** A time to poke at, or none. */
+function createLatePoke({ clock, poke, isOver }: LatePokeOptions): LatePoke {
+  let timer: Timer | undefined;
+  return {
+    pokeIn: (delayMs = Number.POSITIVE_INFINITY) => {
+      assert(!Number.isNaN(delayMs), "pace: a time to poke at");
+      timer?.cancel();
+      timer = undefined;
+      if (isOver() || delayMs === Number.POSITIVE_INFINITY) return;
+      timer = clock.setTimer(Math.max(0, delayMs), () => {
+        timer = undefined;
+        poke();
+      });
+    },
+    isPokeDue: () => timer !== undefined,
+  };
 }

@@ -8,7 +8,6 @@ import {
   type Clock,
   type Logger,
   type Pace,
-  type Timer,
   createBackoff,
   createPace,
   describeError,
@@ -64,7 +63,6 @@ class Guard implements InputGuard {
   /** Undefined: what the kernel has is not known. */
   #written: GuardSets | undefined;
   #trouble: Remark | undefined;
-  #retry: Timer | undefined;
 
   constructor(options: NftGuardOptions) {
     const { clock, logger, random } = options;
@@ -110,9 +108,7 @@ class Guard implements InputGuard {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#table[Symbol.dispose]();
     await this.#repairs[Symbol.asyncDispose]();
-    // What is written now may still set a timer.
     await this.#turns(() => Promise.resolve());
-    this.#retry?.cancel();
   }
 
   #changed(): void {
@@ -138,16 +134,17 @@ class Guard implements InputGuard {
   }
 
   #settle(trouble: string | undefined): void {
-    const { clock, logger } = this.#options;
-    this.#retry?.cancel();
+    this.#repairs.pokeIn(undefined);
     if (trouble === undefined) {
       this.#backoff.reset();
       this.#trouble = undefined;
       return;
     }
-    if (trouble !== this.#trouble?.detail) logger.warn({ trouble }, "input is not guarded");
+    if (trouble !== this.#trouble?.detail) {
+      this.#options.logger.warn({ trouble }, "input is not guarded");
+    }
     this.#trouble = { reason: "InputUnguarded", detail: trouble };
     this.#written = undefined;
-    this.#retry = clock.setTimer(this.#backoff.nextMs(), () => void this.#repairs.poke());
+    this.#repairs.pokeIn(this.#backoff.nextMs());
   }
 }

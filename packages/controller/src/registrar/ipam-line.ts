@@ -8,7 +8,6 @@ import {
   type Backoff,
   type Clock,
   type Pace,
-  type Timer,
   createBackoff,
   createPace,
   describeError,
@@ -62,7 +61,6 @@ export class IpamLine implements AsyncDisposable {
   readonly #owners: OwnersTold = createOwnersTold();
   #registrations: readonly Registration[] = [];
   #isStopped = false;
-  #timer: Timer | undefined;
   /** Monotonic ms, each of them. The first renewal is due at the start. */
   #renewMs = Number.NEGATIVE_INFINITY;
   #retryMs = Number.NEGATIVE_INFINITY;
@@ -96,7 +94,6 @@ export class IpamLine implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isStopped = true;
-    this.#timer?.cancel();
     await this.#pace[Symbol.asyncDispose]();
   }
 
@@ -116,21 +113,13 @@ export class IpamLine implements AsyncDisposable {
         this.#setTrouble(describeError(error));
       }
     }
-    if (!this.#isStopped) this.#wakeAt(this.#nextMs());
+    if (!this.#isStopped) this.#pace.pokeIn(this.#nextMs() - this.#options.clock.nowMs());
   }
 
   #nextMs(): number {
     const dues = [this.#renewMs];
     if (this.#wanted().length > 0) dues.push(this.#askAgainMs);
     return Math.max(this.#retryMs, Math.min(...dues));
-  }
-
-  #wakeAt(dueMs: number): void {
-    this.#timer?.cancel();
-    const { clock } = this.#options;
-    const delayMs = Math.max(0, dueMs - clock.nowMs());
-    if (!Number.isFinite(delayMs)) return;
-    this.#timer = clock.setTimer(delayMs, () => void this.#pace.poke());
   }
 
   #setTrouble(trouble: string | undefined): void {

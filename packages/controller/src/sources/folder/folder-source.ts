@@ -7,7 +7,6 @@ import {
   type Clock,
   EdgeError,
   type Pace,
-  type Timer,
   createPace,
   describeError,
   isEdgeError,
@@ -96,7 +95,6 @@ class ManifestFolder implements FolderSource {
   #hints = new Set<string>();
   /** What status files said before the first look; later ones matter when a lead begins. */
   #published: Published = new Map();
-  #audit: Timer | undefined;
 
   constructor(options: FolderSourceOptions) {
     this.name = options.name ?? "folder";
@@ -142,10 +140,8 @@ class ManifestFolder implements FolderSource {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#audit?.cancel();
     this.#watch[Symbol.dispose]();
     await this.#looks[Symbol.asyncDispose]();
-    this.#audit?.cancel();
     const message = `the source ${this.name} was stopped`;
     // Without effect once it was listed; it must not count as unhandled where nobody waits.
     this.#listed.promise.catch(() => undefined);
@@ -153,7 +149,7 @@ class ManifestFolder implements FolderSource {
   }
 
   async #look(): Promise<void> {
-    this.#scheduleLook(AUDIT_MS);
+    this.#looks.pokeIn(AUDIT_MS);
     const hints = this.#hints;
     this.#hints = new Set();
     let listing: Listing;
@@ -171,8 +167,8 @@ class ManifestFolder implements FolderSource {
     if (!this.#isListed) this.#published = readPublished(await this.#disk.readStatuses());
     this.#say();
     this.#published = new Map();
-    if (isMissingSome(this.#state)) this.#scheduleLook(MISSING_MS);
-    else if (isEmptySome(this.#state)) this.#scheduleLook(EMPTY_GRACE_MS);
+    if (isMissingSome(this.#state)) this.#looks.pokeIn(MISSING_MS);
+    else if (isEmptySome(this.#state)) this.#looks.pokeIn(EMPTY_GRACE_MS);
   }
 
   async #read(files: readonly ListedFile[]): Promise<ReadonlyMap<string, FileReading>> {
@@ -257,11 +253,6 @@ class ManifestFolder implements FolderSource {
     const facts = diffSnapshots(this.name, this.#said, next, { claim: never, pool: never });
     this.#said = next;
     if (facts.length > 0) this.#emit?.(facts);
-  }
-
-  #scheduleLook(delayMs: number): void {
-    this.#audit?.cancel();
-    this.#audit = this.#options.clock.setTimer(delayMs, () => void this.#looks.poke());
   }
 }
 
