@@ -4,6 +4,8 @@
 
 import assert from "node:assert/strict";
 
+import { startProbe } from "@fairlead/lab";
+
 import { service } from "./stage/manifests.ts";
 import { claimOf, type Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
@@ -12,6 +14,13 @@ import { story } from "./stage/story.ts";
 const VRRP = 112;
 /** Two readings of silence, and the next word of the holder. */
 const UNHEARD_MS_MAX = 12_000;
+/**
+ * A host misses adverts for 0.3 s and then holds the lane; half a second later it is asked who else
+ * does, and a second is for a slow machine.
+ */
+const BOTH_MS_MAX = 2000;
+/** Then the clients of the one that gave it up come back to the other one. */
+const TOLD_MS_MAX = 1000;
 /** A round of asking, and one to be sure. */
 const SEEN_MS_MAX = 20_000;
 
@@ -43,6 +52,42 @@ story(
     const wrong = await remarkOf(stage, "HolderWrong", SEEN_MS_MAX);
     assert.ok(wrong.detail.startsWith(`${mac} answers for ${address} instead of ${holder}`));
     await stranger.output("ip", ["address", "del", `${address}/32`, "dev", stranger.link]);
+  },
+);
+
+story(
+  "a firewall comes up between the hosts of a lane: two hold it for a second, and it is said",
+  { balancers: 2 },
+  async (stage) => {
+    await stage.write("web.yaml", service({ name: "web" }));
+    const { address, holder } = await stage.served("default/web");
+    await stage.backed();
+    const second = stage.balancers.find(({ name }) => name !== holder);
+    assert.ok(second !== undefined);
+    await using probe = await startProbe(stage.client, { address, port: 80 });
+    await probe.waitForAnswer(5_000);
+    await second.dropProtocol(VRRP);
+    await remarkOf(stage, "PeersUnheard", UNHEARD_MS_MAX);
+    const times = stage.recorder
+      .history()
+      .filter((one) => one.address === address && one.host === second.name);
+    assert.deepEqual(
+      times.map(({ event }) => event),
+      ["added", "removed"],
+      "the later one gave it up, once",
+    );
+    const [added, removed] = times.map(({ atMs }) => atMs);
+    assert.ok(added !== undefined && removed !== undefined);
+    const bothMs = removed - added;
+    assert.ok(bothMs <= BOTH_MS_MAX, `two held it for ${bothMs} ms`);
+    assert.deepEqual(stage.recorder.holders(address), [holder], "who had it has it");
+    const { allTries } = await probe.stop();
+    const late = allTries.filter(
+      ({ member, atMs }) => member === undefined && atMs > removed + TOLD_MS_MAX,
+    );
+    assert.deepEqual(late, [], "neighbours are told again who has it");
+    await second.passProtocol(VRRP);
+    await allWell(stage, address, UNHEARD_MS_MAX);
   },
 );
 

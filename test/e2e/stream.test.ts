@@ -61,6 +61,7 @@ class Agent implements AsyncDisposable {
         this.held = plan;
         this.#link.report(this.#report(plan));
       },
+      lookAndTell: () => Promise.resolve(),
       onConnectionChange: () => {},
     });
     if (held !== undefined) this.#link.report(this.#report(held));

@@ -3,7 +3,13 @@
 
 import { join } from "node:path";
 
-import { type AgentHello, type AgentName, assert, parseAgentName } from "@fairlead/model";
+import {
+  type AgentHello,
+  type AgentName,
+  assert,
+  type LaneResource,
+  parseAgentName,
+} from "@fairlead/model";
 import {
   type Clock,
   collectAfterStart,
@@ -19,7 +25,7 @@ import {
 import { createRevisions, type Revisions } from "@fairlead/wire";
 
 import { type AgentHost, createAgentHost } from "./agent-host.ts";
-import { placesHeld, startAnnouncingAgain } from "./announce-again.ts";
+import { placesHeld, placesInLanes, startAnnouncingAgain } from "./announce-again.ts";
 import { createApplyTimes } from "./apply-times.ts";
 import { readBootId } from "./boot-id.ts";
 import type { DebugContext } from "./api/grpc/debug-context.ts";
@@ -113,15 +119,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   await lifecycle.start("announcing again", () =>
     startAnnouncingAgain({ ...host, clock, held: () => placesHeld(converge.view()) }),
   );
+  const lanes = (): readonly LaneResource[] => lanesOf(converge.view().wanted);
   await lifecycle.start("mute lanes", () =>
-    startLeavingMuteLanes({
-      agent,
-      clock,
-      log,
-      kernel,
-      lanes: () => lanesOf(converge.view().wanted),
-      files,
-    }),
+    startLeavingMuteLanes({ agent, clock, log, kernel, lanes, files }),
   );
   await startLink(options, kernel, link, {
     hello: () => helloOf({ agent, bootId, hasIpv6: options.programs.hasIpv6 }, converge),
@@ -131,6 +131,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       converge.accept(plan, () => times.fed.add(receivedMs));
       liveness.planned();
     },
+    lookAndTell: () => lookAndTell(converge, host.announcer),
     onConnectionChange: (isConnected) => {
       if (!isConnected) log.warn({}, "lost the controller; the last good plan is served on");
     },
@@ -148,6 +149,15 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     giveUpLanes: () => giveUpLanes({ layout, clock, log, kernel, ledger }),
     endDataPlane: () => endDataPlane(options, { supervisor, guard }),
   };
+}
+
+async function lookAndTell(
+  converge: Converge,
+  announcer: AgentHost["host"]["announcer"],
+): Promise<void> {
+  await converge.look();
+  // Somebody else may have been heard there meanwhile, who has them no more.
+  announcer.announce(placesInLanes(converge.view()));
 }
 
 async function endDataPlane(

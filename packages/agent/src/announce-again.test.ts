@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type Address, parseAddress, parseDeviceName, present } from "@fairlead/model";
+import { type Address, parseAddress, parseDeviceName, present, vipName } from "@fairlead/model";
 import { createFakeClock } from "@fairlead/runtime";
 import { createFakeHost, createFakeSegment } from "@fairlead/testkit";
 
-import { type Place, placesHeld, startAnnouncingAgain } from "./announce-again.ts";
+import { type Place, placesHeld, placesInLanes, startAnnouncingAgain } from "./announce-again.ts";
 import { NOTHING_APPLIED } from "./applied.ts";
 import type { ConvergeView } from "./converge-view.ts";
 
@@ -65,6 +65,28 @@ test("nothing is told any more after the end", async () => {
   s.host.setLink(true);
   await s.clock.advance(120_000);
   assert.deepEqual(s.host.announced, []);
+});
+
+test("a host that is asked tells of the VIPs that its lanes have here, and of no others", () => {
+  const addresses = [at(11), at(100), at(101), at(102)].map((address) => ({
+    address,
+    prefixLength: 32,
+    link: ETH0,
+  }));
+  const carriers = [
+    [at(100), { kind: "lane" }],
+    [at(101), { kind: "link" }],
+    [at(103), { kind: "lane" }],
+  ] as const;
+  const resources = new Map(
+    carriers.map(([address, carrier]) => [vipName(address), { kind: "vip", carrier }]),
+  );
+  const look = { observed: { kernel: { addresses } } };
+  const view = { wanted: { plan: { resources } }, look } as unknown as ConvergeView;
+  assert.deepEqual(
+    placesInLanes(view).map(({ address }) => address),
+    ["192.0.2.100"],
+  );
 });
 
 test("what is told is what the agent added and the kernel has", () => {

@@ -2,6 +2,7 @@
 // it comes up, as its switch has forgotten them, and a few at a time for ever, as neighbours may
 // have been told wrong. keepalived does so for its own. Given what is held.
 
+import { vipName } from "@fairlead/model";
 import type { Clock, Timer } from "@fairlead/runtime";
 
 import type { ConvergeView } from "./converge-view.ts";
@@ -57,6 +58,15 @@ export async function startAnnouncingAgain(
       await ups[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What stands on the host by its lanes, as far as the last look saw it: keepalived added it. */
+export function placesInLanes({ wanted, look }: ConvergeView): readonly Place[] {
+  const there = look?.observed.kernel.addresses ?? [];
+  return there.filter(({ address }) => {
+    const resource = wanted?.plan.resources.get(vipName(address));
+    return resource?.kind === "vip" && resource.carrier.kind === "lane";
+  });
 }
 
 /** What the agent has added, as far as its last look saw it there. */

@@ -36,6 +36,8 @@ export interface Converge extends AsyncDisposable {
   view(): ConvergeView;
   /** Resolves when a pass has ended that began after this call. */
   settled(): Promise<void>;
+  /** Looks anew, and resolves when it has reported. Rejects where the loop ends before. */
+  look(): Promise<void>;
 }
 
 /** Makes the loop; nothing happens before `start`. */
@@ -157,6 +159,10 @@ class Loop implements Converge {
 
   async settled(): Promise<void> {
     await this.#passes.done(this.#passes.poke());
+  }
+
+  look(): Promise<void> {
+    return this.#looks.done(this.#looks.poke());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -57,6 +57,11 @@ export interface ControllerLinkEvents {
    */
   onPlan(plan: AcceptedPlan, receivedMs: number): void;
   onConnectionChange(connected: boolean): void;
+  /**
+   * Somebody may have been told wrong: looks at the host anew, reports what has changed, and tells
+   * the segments of the lanes what this host has. Rejects where the agent ends before.
+   */
+  lookAndTell(): Promise<void>;
 }
 
 /** An address that the kernel has. */

@@ -9,6 +9,7 @@ import { type Pace, createPace } from "@fairlead/runtime";
 
 import type { Act, ActResult } from "./acts/act.ts";
 import { createActQueue } from "./acts/act-queue.ts";
+import { createAskRivals } from "./ask-rivals.ts";
 import { type ClusterState, createClusterState, foldFacts, withStored } from "./cluster-state.ts";
 import { crash } from "./crash.ts";
 import type { Cycle, CycleOptions } from "./cycle-options.ts";
@@ -69,6 +70,7 @@ class Loop implements Cycle {
   #openedAtMs: number | undefined;
   #lastHelloMs: number | undefined;
   readonly #nextWakeMs = createNextWake();
+  readonly #askRivals = createAskRivals((agent) => this.#options.delivery.ask?.(agent));
 
   constructor(options: CycleOptions) {
     this.#options = options;
@@ -243,8 +245,9 @@ class Loop implements Cycle {
     this.#timed = trackVerdicts(this.#timed, next.verdicts, world.nowMs);
     this.#options.delivery.deliver({ epoch, plans: next.nodePlans, leases: next.leases });
     this.#say();
+    const wakes = [this.#nextWakeMs(world, next, this.#moves.open), this.#askRivals(world, next)];
     // What the plan before waited for may have come without it.
-    this.#planning.pokeIn(this.#nextWakeMs(world, next, this.#moves.open));
+    this.#planning.pokeIn(Math.min(...wakes.filter((wakeMs) => wakeMs !== undefined)));
   }
 
   /** Milliseconds until the first plan may be made, 0 when it may; undefined while opening. */

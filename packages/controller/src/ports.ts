@@ -146,6 +146,11 @@ export interface PlanDelivery {
     readonly leases: ReadonlyMap<Address, LeasedAddress>;
   }): void;
   /**
+   * Asks an agent to look at its host, to say at once what it sees, and to tell the segments of its
+   * lanes what it has. Without effect on one that is not connected, or has not reported yet.
+   */
+  ask?(agent: AgentName): void;
+  /**
    * Tells, as it is at this moment and stays, whether an agent has an address by its last answer,
    * by an update that it has not answered, or by what waits for that answer: a report without the
    * address is then older than what it will do. False when nothing is known.

@@ -27,6 +27,13 @@ export interface YieldOptions {
   readonly lane: Lane;
 }
 
+/** Who says that they hold a lane, of which others say so too. */
+export interface RivalHolders {
+  readonly saying: readonly AgentName[];
+  /** When the last of them began to hold it, epoch ms. */
+  readonly sinceMs: number;
+}
+
 /** The agents that are to give the lane up; undefined: none. The same list when it stays. */
 export function yieldingOf(options: YieldOptions): readonly LaneYield[] | undefined {
   const { world, holders, rows, lane } = options;
@@ -55,11 +62,27 @@ function losersOf(
   lane: Lane,
   rows: ReadonlyMap<Address, LeasedAddress>,
 ): ReadonlySet<AgentName> {
+  const rivals = rivalHolders(world, lane, rows);
+  if (rivals === undefined) return NOBODY;
+  const { saying, sinceMs } = rivals;
+  const holding = saying.filter((agent) => (world.agents.get(agent)?.heardAtMs ?? 0) >= sinceMs);
+  return holding.length < 2 ? NOBODY : new Set(holding.slice(1));
+}
+
+/**
+ * Those who say, in the lane's order, that they hold it, where more than one does. Whose word is
+ * from before `sinceMs` may have lost it, and not have said so yet.
+ */
+export function rivalHolders(
+  world: Pick<World, "agents">,
+  lane: Lane,
+  rows: ReadonlyMap<Address, LeasedAddress>,
+): RivalHolders | undefined {
   const saying = lane.order.filter(
     (agent) =>
       world.agents.get(agent)?.connected === true && stateOn(world, lane, agent) === "holder",
   );
-  if (saying.length < 2) return NOBODY;
+  if (saying.length < 2) return undefined;
   const began = new Map(saying.map((agent) => [agent, 0]));
   for (const { address, placement } of rows.values()) {
     if (placement.kind !== "lane" || placement.lane !== lane.id) continue;
@@ -68,9 +91,7 @@ function losersOf(
       if (sinceMs > atMs) began.set(agent, sinceMs);
     }
   }
-  const lastMs = Math.max(...began.values());
-  const holding = saying.filter((agent) => (world.agents.get(agent)?.heardAtMs ?? 0) >= lastMs);
-  return holding.length < 2 ? NOBODY : new Set(holding.slice(1));
+  return { saying, sinceMs: Math.max(...began.values()) };
 }
 
 const NOBODY: ReadonlySet<AgentName> = new Set();

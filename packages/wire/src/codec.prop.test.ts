@@ -3,7 +3,13 @@
 
 import assert from "node:assert";
 import { test } from "node:test";
-import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
 import {
   type AgentReport,
   type ResourceName,
@@ -172,6 +178,21 @@ test("what an agent says reads back equal", () => {
       assert.deepEqual(heard, { kind: "ok", value: said });
     }),
   );
+});
+
+test("a heartbeat of the controller reads back equal, and asks for nothing by default", () => {
+  for (const asks of [false, true]) {
+    const bytes = toBinary(SyncResponseSchema, encodeToAgent({ kind: "heartbeat", asks }));
+    assert.deepEqual(decodeFromController(fromBinary(SyncResponseSchema, bytes)), {
+      kind: "ok",
+      value: { kind: "heartbeat", asks },
+    });
+  }
+  const older = create(SyncResponseSchema, { message: { case: "heartbeat", value: {} } });
+  assert.deepEqual(decodeFromController(older), {
+    kind: "ok",
+    value: { kind: "heartbeat", asks: false },
+  });
 });
 
 test("a welcome reads back equal", () => {

@@ -44,7 +44,8 @@ export type FromController =
   | { readonly kind: "welcome"; readonly welcome: Welcome }
   | { readonly kind: "inventory-wanted" }
   | { readonly kind: "update"; readonly update: IncomingUpdate }
-  | { readonly kind: "heartbeat" };
+  /** `asks`: it is to be answered at once, after a look at the host. */
+  | { readonly kind: "heartbeat"; readonly asks: boolean };
 
 /** A message from the controller, as the controller makes it. */
 export type ToAgent =
@@ -109,7 +110,7 @@ export function decodeFromController({ message }: pb.SyncResponse): Decoded<From
       return update.kind === "refused" ? update : ok({ kind: "update", update: update.value });
     }
     case "heartbeat":
-      return ok({ kind: "heartbeat" });
+      return ok({ kind: "heartbeat", asks: message.value.answerWanted });
     case undefined:
       return refused("message of an unknown kind");
     default:
@@ -148,7 +149,10 @@ function responseOf(message: ToAgent): pb.SyncResponse["message"] {
     case "update":
       return { case: "update", value: encodeUpdate(message.update) };
     case "heartbeat":
-      return { case: "heartbeat", value: create(pb.HeartbeatSchema) };
+      return {
+        case: "heartbeat",
+        value: create(pb.HeartbeatSchema, { answerWanted: message.asks }),
+      };
     default:
       return assertNever(message, "kinds of messages");
   }

@@ -83,6 +83,7 @@ export function makeKeepingAgent(prefix: string): KeepingAgent {
         hello: () => ({ ...hello, epoch: plan?.epoch ?? 0 }),
         held: () => plan,
         onPlan: take,
+        lookAndTell: () => Promise.resolve(),
         onConnectionChange: () => undefined,
       });
       report();

@@ -30,8 +30,8 @@ import {
 } from "./controller-stream.ts";
 import { createGrpcDial, type Dial } from "./dial.ts";
 import { receiveUpdate } from "./plan-receiver.ts";
-import { isFurther, progressOf } from "./progress.ts";
 import { createRoute, type Route } from "./route.ts";
+import { createTakenUpdate, type TakenUpdate } from "./taken-update.ts";
 
 /** What the link needs. */
 export interface ControllerLinkOptions {
@@ -60,15 +60,6 @@ export function createControllerLink(options: ControllerLinkOptions): Controller
   return new Link(options);
 }
 
-/** The update that was taken last on this stream, and the last step that was said of it. */
-interface Taken {
-  readonly nonce: number;
-  readonly plan: AcceptedPlan;
-  readonly said: Ack;
-  /** Resources of the last report of this plan: the same ones are no further. */
-  readonly judged?: AgentReport["resources"];
-}
-
 class Link implements ControllerLink {
   readonly #options: ControllerLinkOptions;
   readonly #backoff: Backoff;
@@ -86,7 +77,7 @@ class Link implements ControllerLink {
   /** Newer than what `held` gives, until the agent has taken it over. */
   #plan: AcceptedPlan | undefined;
   #epoch = 0;
-  #taken: Taken | undefined;
+  readonly #taken: TakenUpdate = createTakenUpdate();
   #newest: AgentReport | undefined;
   /** The last report sent, also on an earlier stream. */
   #sent: AgentReport | undefined;
@@ -157,7 +148,7 @@ class Link implements ControllerLink {
     this.#openedMs = clock.nowMs();
     this.#isSentKnown = false;
     this.#hasReported = false;
-    this.#taken = undefined;
+    this.#taken.forget();
     this.#stream = openControllerStream({
       dial,
       clock,
@@ -196,12 +187,19 @@ class Link implements ControllerLink {
   }
 
   #onMessage(events: ControllerLinkEvents, message: AfterWelcome): void {
-    if (message.kind === "update") {
-      this.#onUpdate(events, message.update);
-      return;
-    }
+    if (message.kind === "update") return this.#onUpdate(events, message.update);
+    if (message.kind === "heartbeat") return this.#answer(events);
     const inventory = this.#held(events)?.revisions ?? new Map();
     this.#stream?.send({ kind: "inventory", inventory });
+  }
+
+  /** What has changed is reported by the look; if nothing has, this says so. */
+  #answer(events: ControllerLinkEvents): void {
+    const stream = this.#stream;
+    const answer = (): void => {
+      if (stream?.isWritable === true) stream.send({ kind: "heartbeat" });
+    };
+    events.lookAndTell().then(answer, () => undefined);
   }
 
   #onUpdate(events: ControllerLinkEvents, update: IncomingUpdate): void {
@@ -223,7 +221,7 @@ class Link implements ControllerLink {
     this.#epoch = Math.max(this.#epoch, plan.epoch);
     this.#plan = plan;
     const said: Ack = { nonce, step: "received", nacks };
-    this.#taken = { nonce, plan, said };
+    this.#taken.took(plan, said);
     this.#stream?.send({ kind: "ack", ack: said });
     // What was proved before says nothing of this plan.
     this.#newest = undefined;
@@ -247,26 +245,8 @@ class Link implements ControllerLink {
       this.#isSentKnown = true;
       this.#hasReported = true;
     }
-    this.#sendProgress(report);
-  }
-
-  /** Says how far the newest update has come; steps that were overtaken are not said. */
-  #sendProgress(report: AgentReport): void {
-    const taken = this.#taken;
-    if (taken === undefined || taken.judged === report.resources) return;
-    const progress = progressOf(taken.plan, report);
-    if (progress === undefined) return;
-    const judged = { ...taken, judged: report.resources };
-    this.#taken = judged;
-    const { said } = taken;
-    const hasNewNack = progress.nacks.some(
-      ({ name, problem }) =>
-        !said.nacks.some((one) => one.name === name && one.problem.detail === problem.detail),
-    );
-    if (!isFurther(progress.step, said.step) && !hasNewNack) return;
-    const ack: Ack = { nonce: taken.nonce, step: progress.step, nacks: progress.nacks };
-    this.#taken = { ...judged, said: ack };
-    this.#stream?.send({ kind: "ack", ack });
+    const ack = this.#taken.further(report);
+    if (ack !== undefined) this.#stream.send({ kind: "ack", ack });
   }
 
   #onEnd(events: ControllerLinkEvents, end: StreamEnd): void {
@@ -274,7 +254,7 @@ class Link implements ControllerLink {
     const controller = this.#route.address();
     this.#stream = undefined;
     this.#isSentKnown = false;
-    this.#taken = undefined;
+    this.#taken.forget();
     const wasConnected = this.#isConnected;
     this.#isConnected = false;
     // Who ends the link himself has lost nobody.

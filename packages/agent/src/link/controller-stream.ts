@@ -26,8 +26,8 @@ export interface StreamEnd {
   readonly detail: string;
 }
 
-/** What the controller says after its welcome. */
-export type AfterWelcome = Exclude<FromController, { kind: "welcome" | "heartbeat" }>;
+/** What the controller says after its welcome, and has to be answered or obeyed. */
+export type AfterWelcome = Exclude<FromController, { kind: "welcome" }>;
 
 /** What a stream needs. */
 export interface ControllerStreamOptions {
@@ -136,7 +136,7 @@ class Stream implements ControllerStream {
       return;
     }
     if (message.kind === "welcome") this.#onWelcome(message.welcome);
-    else if (message.kind !== "heartbeat") this.#options.onMessage(message);
+    else if (message.kind !== "heartbeat" || message.asks) this.#options.onMessage(message);
   }
 
   #onWelcome(welcome: Welcome): void {

@@ -200,6 +200,32 @@ test("after a short break a controller that knows the report is not sent it agai
   assert.equal(difference.resources.length, 0);
 });
 
+test("a controller that asks hears at once what a new look has shown, or that nothing has", async () => {
+  await using controller = await new HandPlayedController().start();
+  await using stage = new Stage(controller.port);
+  const stream = await welcomed(controller);
+  const plan = acceptedPlan("lb1", SERVICE);
+  await stage.until(() => stage.link.connected);
+  stage.link.report(reportOf(plan, 1));
+  await stream.next("report");
+  stream.say({ kind: "heartbeat", asks: false });
+  stream.say({ kind: "heartbeat", asks: true });
+  assert.equal((await stream.any()).kind, "heartbeat");
+
+  // What is lost is seen by the look, and reported before the answer.
+  stage.look = () => {
+    stage.link.report(reportOf(plan, 2, "applied"));
+    return Promise.resolve();
+  };
+  stream.say({ kind: "heartbeat", asks: true });
+  assert.equal((await stream.any()).kind, "report");
+  assert.equal((await stream.any()).kind, "heartbeat");
+
+  stage.look = () => Promise.reject(new Error("the agent ends"));
+  stream.say({ kind: "heartbeat", asks: true });
+  await heardNoReport(stream);
+});
+
 test("an agent that is withdrawn says so last, and waits until the controller has heard it", async () => {
   await using controller = await new HandPlayedController().start();
   await using stage = new Stage(controller.port);

@@ -46,6 +46,8 @@ export class Stage implements AsyncDisposable {
   readonly plans: AcceptedPlan[] = [];
   readonly connections: boolean[] = [];
   readonly link: ControllerLink;
+  /** What a look at the host is to do. */
+  look: () => Promise<void> = () => Promise.resolve();
 
   constructor(ports: number | readonly number[], held?: AcceptedPlan, dial?: Dial) {
     this.link = createControllerLink({
@@ -74,6 +76,7 @@ export class Stage implements AsyncDisposable {
       held: () => held,
       onPlan: (plan) => void this.plans.push(plan),
       onConnectionChange: (connected) => void this.connections.push(connected),
+      lookAndTell: () => this.look(),
     });
   }
 

@@ -51,9 +51,17 @@ export class HandPlayedAgent {
     kind: K,
   ): Promise<Extract<FromController, { kind: K }>> {
     for (;;) {
+      const message = await this.any();
+      if (message.kind === kind) return message as Extract<FromController, { kind: K }>;
+    }
+  }
+
+  /** The next message. */
+  async any(): Promise<FromController> {
+    for (;;) {
       const message = this.heard.shift();
-      if (message === undefined) await new Promise<void>((resolve) => (this.#wake = resolve));
-      else if (message.kind === kind) return message as Extract<FromController, { kind: K }>;
+      if (message !== undefined) return message;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
 

@@ -1,4 +1,5 @@
 // The door of the streams' server inside the controller: main wires it, the API asks it.
 
 export { createSyncMetrics } from "./sync-metrics.ts";
-export { createSyncServer, type SyncServer, type SyncServerOptions } from "./sync-server.ts";
+export type { SyncServerOptions } from "./sync-options.ts";
+export { createSyncServer, type SyncServer } from "./sync-server.ts";

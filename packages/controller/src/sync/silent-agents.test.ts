@@ -7,7 +7,7 @@ import { planOfServices } from "@fairlead/testkit";
 import { encodeReport } from "@fairlead/wire";
 import { status } from "@grpc/grpc-js";
 
-import { helloOf, reportOf, Stage } from "./sync-stage.ts";
+import { AGENT, helloOf, reportOf, Stage } from "./sync-stage.ts";
 
 test("an agent that falls silent is given up after three heartbeats", async () => {
   await using stage = await new Stage().start();
@@ -34,6 +34,21 @@ test("a heartbeat confirms what was reported by its stream, and nothing before t
     stage.facts.map((fact) => fact.kind),
     ["agent-hello", "agent-report", "agent-heard"],
   );
+});
+
+test("an agent is asked for a word when it has reported, and not before", async () => {
+  await using stage = await new Stage().start();
+  const agent = stage.agent();
+  agent.say(helloOf());
+  await agent.next("welcome");
+  stage.sync.ask?.(AGENT);
+  const plan = planOfServices(1);
+  stage.deliver(plan);
+  assert.notEqual((await agent.any()).kind, "heartbeat");
+  agent.say({ kind: "report", report: encodeReport(reportOf(plan), undefined) });
+  await stage.until("agent-report");
+  stage.sync.ask?.(AGENT);
+  assert.deepEqual(await agent.next("heartbeat"), { kind: "heartbeat", asks: true });
 });
 
 test("an agent that beats but never answers an update is given up", async () => {

@@ -5,8 +5,7 @@
 import { type Server, status } from "@grpc/grpc-js";
 import type { AgentHello, AgentName, AgentReport } from "@fairlead/model";
 import type { MayStillGet } from "@fairlead/planner";
-import type { Clock, Logger } from "@fairlead/runtime";
-import { decodeReport, type FromAgent, reportDigest, type Revisions } from "@fairlead/wire";
+import { decodeReport, type FromAgent, reportDigest } from "@fairlead/wire";
 
 import type { Fact } from "../facts.ts";
 import type { LeadOwner, PlanDelivery, SyncState } from "../ports.ts";
@@ -27,23 +26,10 @@ import {
 import { newPeer, owedAnswer, type Peer, problemsOf, sentByNow } from "./peer.ts";
 import { LEFT, REPLACED, STANDS_BY, STOPPING } from "./stream-ends.ts";
 import { countedSync, NO_SYNC_METRICS, type SyncMetrics } from "./sync-metrics.ts";
+import type { SyncServerOptions } from "./sync-options.ts";
 import { syncStateOf } from "./sync-state.ts";
 import { createWaitingRoom, type WaitingRoom } from "./waiting-room.ts";
 import { type Delivery, findUnconfirmed, NOTHING_DELIVERED, wantedPlan } from "./wanted-plan.ts";
-
-/** What the server needs. */
-export interface SyncServerOptions {
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly revisions: Revisions;
-  readonly emit: (facts: readonly Fact[]) => void;
-  /** Version of the controller, told to agents. */
-  readonly version: string;
-  /** Default: nothing is counted. */
-  readonly metrics?: SyncMetrics;
-  /** Default 3 000 ms. After three of them without a word an agent's stream is ended. */
-  readonly heartbeatIntervalMs?: number;
-}
 
 /** The controller's end of all agents' streams. Disposing ends them; the server stays open. */
 export interface SyncServer extends PlanDelivery, AsyncDisposable {
@@ -119,6 +105,11 @@ class Streams implements SyncServer {
       // Forgotten: it comes back as a new agent. One with a stream came while this was planned.
       if (stream === undefined && !wanted.plans.has(agent)) this.#peers.delete(agent);
     }
+  }
+
+  ask(agent: AgentName): void {
+    const { stream, hasReported } = this.#peers.get(agent) ?? {};
+    if (hasReported === true && !this.#isStopping) stream?.send({ kind: "heartbeat", asks: true });
   }
 
   sentByNow(): MayStillGet {

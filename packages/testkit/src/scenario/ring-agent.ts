@@ -178,6 +178,7 @@ class HostWithAgent implements RingAgent {
         held: () => converge.view().wanted,
         onPlan: (plan) => converge.accept(plan),
         onConnectionChange: () => undefined,
+        lookAndTell: () => converge.look(),
       });
     };
     // A start that fails ends the process, and its supervisor starts another.

@@ -1,0 +1,106 @@
+// Who is asked, and when, where two agents say that they hold a lane.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { type AgentName, laneName } from "@fairlead/model";
+import { plan } from "@fairlead/planner";
+import {
+  agentName,
+  makeAgents,
+  makeClaim,
+  makeReport,
+  makeRevisionOf,
+  makeWorld,
+} from "@fairlead/testkit";
+
+import { createAskRivals, RIVAL_MS } from "./ask-rivals.ts";
+
+const NOW_MS = 1_000_000;
+const [FIRST, SECOND] = [agentName("lb-1"), agentName("lb-2")];
+
+/** A lane that these hold since then, with the time of each one's last word. */
+interface Holding {
+  readonly agent: AgentName;
+  readonly sinceMs: number;
+  readonly heardAtMs: number;
+}
+
+/** One lane of one VIP, and whom the controller asks. */
+function createStage(): {
+  readonly asked: AgentName[];
+  asks(nowMs: number, ...holdings: readonly Holding[]): number | undefined;
+} {
+  const revisionOf = makeRevisionOf();
+  const made = plan(makeWorld({ agents: makeAgents(2), claims: [makeClaim("web")] }), {
+    revisionOf,
+  });
+  const [lane] = made.lanes.values();
+  const [address] = made.leases.keys();
+  const [nodePlan] = made.nodePlans.values();
+  assert.ok(lane !== undefined && address !== undefined && nodePlan !== undefined);
+  const asked: AgentName[] = [];
+  const askRivals = createAskRivals((agent) => asked.push(agent));
+  return {
+    asked,
+    asks: (nowMs, ...holdings) => {
+      const agents = makeAgents(2).map((view) => {
+        const holding = holdings.find(({ agent }) => agent === view.name);
+        if (holding === undefined) return view;
+        const lanes = [{ name: laneName(lane.id), state: "holder" as const }];
+        const report = {
+          ...makeReport(nodePlan, () => false, revisionOf),
+          agent: view.name,
+          lanes,
+        };
+        const { sinceMs, heardAtMs } = holding;
+        return { ...view, report, heardAtMs, heldSinceMs: new Map([[address, sinceMs]]) };
+      });
+      return askRivals(makeWorld({ nowMs, agents }), made);
+    },
+  };
+}
+
+/** Held for long, and heard of a moment before another one came. */
+const before: Holding = { agent: FIRST, sinceMs: 0, heardAtMs: NOW_MS - 10 };
+const rival: Holding = { agent: SECOND, sinceMs: NOW_MS, heardAtMs: NOW_MS };
+
+test("who took a lane over is no rival while the other one may still say that it lost it", () => {
+  const stage = createStage();
+  assert.equal(stage.asks(NOW_MS, before, rival), RIVAL_MS);
+  assert.equal(stage.asks(NOW_MS + 300, before, rival), RIVAL_MS - 300);
+  assert.equal(stage.asks(NOW_MS + 310, rival), undefined);
+  assert.equal(stage.asks(NOW_MS + RIVAL_MS, rival), undefined);
+  assert.deepEqual(stage.asked, []);
+});
+
+test("two hold a lane: the one whose word is older is asked, once", () => {
+  const stage = createStage();
+  stage.asks(NOW_MS, before, rival);
+  assert.equal(stage.asks(NOW_MS + RIVAL_MS, before, rival), undefined);
+  stage.asks(NOW_MS + RIVAL_MS + 10, before, rival);
+  assert.deepEqual(stage.asked, [FIRST]);
+});
+
+test("one of two gave the lane up: the other one is asked, so that its segment hears of it", () => {
+  const stage = createStage();
+  stage.asks(NOW_MS + RIVAL_MS, before, rival);
+  const heard = { ...before, heardAtMs: NOW_MS + RIVAL_MS + 20 };
+  stage.asks(NOW_MS + RIVAL_MS + 20, heard, rival);
+  assert.deepEqual(stage.asked.splice(0), [FIRST]);
+  stage.asks(NOW_MS + RIVAL_MS + 50, heard);
+  assert.deepEqual(stage.asked.splice(0), [FIRST]);
+  stage.asks(NOW_MS + RIVAL_MS + 90, heard);
+  assert.deepEqual(stage.asked, []);
+});
+
+test("the rival comes a second time: the holder is asked again", () => {
+  const stage = createStage();
+  stage.asks(NOW_MS + RIVAL_MS, before, rival);
+  const later = { ...rival, sinceMs: NOW_MS + 60_000, heardAtMs: NOW_MS + 60_000 };
+  const still = { ...before, heardAtMs: NOW_MS + 59_000 };
+  stage.asks(NOW_MS + 1000, still);
+  stage.asked.length = 0;
+  stage.asks(NOW_MS + 60_000 + RIVAL_MS, still, later);
+  assert.deepEqual(stage.asked, [FIRST]);
+});
