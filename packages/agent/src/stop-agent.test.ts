@@ -242,3 +242,32 @@ for (const withdraws of [true, false]) {
     }
   });
 }
+
+/** An agent that has let its run directory go, and takes a while to be gone. */
+const LINGERS = `const { rmSync } = require("node:fs");
+const [pidFile] = process.argv.slice(1);
+process.on("SIGTERM", () => {
+  rmSync(pidFile);
+  setTimeout(() => process.exit(0), 300);
+});
+setInterval(() => undefined, 60_000);
+console.log("ready");`;
+
+test("an agent that has let its run directory go is waited for until its process is gone", async () => {
+  await using folders = await makeFolders();
+  const { runDir } = folders;
+  await leaveTraces(runDir, folders.stateDir);
+  const pidFile = agentPidFile(runDir);
+  const agent = spawn(process.execPath, ["-e", LINGERS, pidFile]);
+  try {
+    await once(agent.stdout, "data");
+    const pid = present(agent.pid, "it runs");
+    const { startTicks } = present(lookAt(pid), "it lives");
+    await writeFile(pidFile, `${pid} ${startTicks}\n`);
+    await withdraw(folders, [], { clock: createSystemClock() });
+    assert.equal(existsSync(pidFile), false);
+    assert.equal(lookAt(pid), undefined);
+  } finally {
+    agent.kill("SIGKILL");
+  }
+});

@@ -13,6 +13,7 @@ import type { DataPlaneLayout } from "./data-plane-layout.ts";
 import { markEnded } from "./ended-mark.ts";
 import { firstFew } from "./first-few.ts";
 import { leaveAddresses } from "./leave-addresses.ts";
+import { lookAt } from "./liveness/process-look.ts";
 import { laneFiles, type TrackFiles, writeTrack } from "./liveness/track-files.ts";
 import { muteWith } from "./mute-lanes.ts";
 import type {
@@ -122,7 +123,7 @@ export async function stopAgent(
   if (pid === undefined) log.info({ pidFile }, "no agent runs there");
   else {
     await using _ = withdraws ? await markOrWarn(options) : undefined;
-    await endProcess(options.clock, pidFile, pid);
+    await endProcess(options.clock, pid);
     log.info({ pid }, "ended the agent");
   }
   if (!withdraws) return;
@@ -194,10 +195,12 @@ async function assertNoneLeft({
   throw new EdgeError<WithdrawErrorCode>({ code: "HELD", message, retryable: true });
 }
 
-async function endProcess(clock: Clock, pidFile: string, pid: number): Promise<void> {
+/** Until it is gone: it lets go of its run directory before. */
+async function endProcess(clock: Clock, pid: number): Promise<void> {
+  const startTicks = lookAt(pid)?.startTicks;
   signalProcess(pid, "SIGTERM");
   const endMs = clock.nowMs() + AGENT_END_MS_MAX;
-  while ((await livingProcess(pidFile)) === pid) {
+  while (startTicks !== undefined && lookAt(pid)?.startTicks === startTicks) {
     if (clock.nowMs() >= endMs) signalProcess(pid, "SIGKILL");
     await clock.sleep(POLL_MS);
   }
