@@ -32,8 +32,9 @@ const PORT_RANGE = "/proc/sys/net/ipv4/ip_local_port_range";
 const FEW_PORTS = { text: "40000 40007", count: 8 };
 /** In connection tracking: one that stays, to the port that stands for all of 24 slots. */
 const FIRST = / ESTABLISHED src=\S+ dst=198\.18\.0\.1 sport=\d+ dport=2024 /;
-/** Of clients, which come from this host too. */
+/** Of clients, which come from this host too: no other program has one of these. */
 const FIRST_CLIENT_PORT = 50_000;
+const OTHER_PORTS = "32768 49999";
 
 /** nginx serves on `PORT` with these members; those of `MEMBERS` say their address, and stay. */
 async function stage(name: string, members: readonly string[]): Promise<AsyncDisposable> {
@@ -101,6 +102,7 @@ inSandbox({ file: import.meta.url, name: "further-tries", timeoutMs: 60_000 }, (
       ...[...MEMBERS, ...DEAD].map((host) => `address add ${host}/32 dev lo`),
       "link set lo up",
     );
+    await writeFile(PORT_RANGE, OTHER_PORTS);
     await using _ = await createServiceRoutes({ ip: IP, clock: createSystemClock(), ...OPTIONS });
   });
 
