@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 
 import { startProbe } from "@fairlead/lab";
 
+import { dataPathOf, untilHost } from "./stage/daemons.ts";
 import { MEMBERS, service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
 import { claimOf, type Stage } from "./stage/stage.ts";
@@ -45,6 +46,30 @@ story(
     for (const name of BOTH) await stage.served(`default/${name}`, AGAIN_MS_MAX);
     await nothingSaid(stage);
     assert.deepEqual(await whoAnswers(stage, web.address), ["member2"]);
+  },
+);
+
+story(
+  "a stranger takes the holder's table of members: another host serves, and it may come back",
+  { balancers: 2 },
+  async (stage) => {
+    await stage.write("web.yaml", service({ name: "web" }));
+    const { address, holder } = await stage.served("default/web");
+    await stage.backed();
+    const host = stage.lab.host(holder);
+    const stranger = await host.start("nft", ["-i"]);
+    stranger.write(OWNED);
+    await stage.until("the other one serves it", (list) => {
+      const claim = claimOf(list, "default/web");
+      const isNext = claim?.addresses[0]?.holder !== holder;
+      return (isNext && claim?.state === "ready") || undefined;
+    });
+    await untilHost(host, "its lanes left it", () => dataPathOf(host) === "1");
+    assert.deepEqual(await whoAnswers(stage, address), ["member1", "member2"]);
+    await stranger.stop();
+    await untilHost(host, "it may hold lanes again", () => dataPathOf(host) === "0");
+    await nothingSaid(stage);
+    assert.notDeepEqual(stage.recorder.holders(address), [holder], "who is back takes nothing");
   },
 );
 

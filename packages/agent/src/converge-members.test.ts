@@ -159,6 +159,38 @@ test("a listener whose members no route leads to is not proved, and the host say
   assert.equal(agentReadiness(a.loop.view(), true).ok, true);
 });
 
+test("a table that is lost and not to be had is not ready, and nothing of it is called served", async () => {
+  const stage = fakeWorld();
+  let isBroken = false;
+  const failing = (call: string): boolean => isBroken && call === "members.fill";
+  const a = await startFakeAgent(stage, "a", { failing });
+  a.loop.accept(acceptedPlan("a", web()));
+  await stage.clock.advance(2000);
+  assert.equal(agentReadiness(a.loop.view(), true).ok, true);
+  isBroken = true;
+  a.host.memberTable.flush();
+  await stage.clock.advance(100);
+  assert.equal(a.host.memberTable.table.isLost, true);
+  assert.equal(a.last().resources.get(MEMBERS_NAME)?.step, "received");
+  // Nor is what a newer plan brings, while the table is gone.
+  a.loop.accept(
+    acceptedPlan("a", [...web(), ...listenerOf("192.0.2.101:80/tcp", ["10.0.0.9:80"])]),
+  );
+  await stage.clock.advance(2000);
+  assert.equal(a.last().resources.get(MEMBERS_NAME)?.step, "received");
+  const { ok, detail } = agentReadiness(a.loop.view(), true);
+  assert.equal(ok, false);
+  assert.match(
+    detail.find(({ name }) => name === "data-plane")?.detail ?? "",
+    /members.fill fails/,
+  );
+  isBroken = false;
+  await stage.clock.advance(6000);
+  assert.equal(a.host.memberTable.table.isLost, false);
+  assert.equal(a.last().resources.get(MEMBERS_NAME)?.step, "serving");
+  assert.equal(agentReadiness(a.loop.view(), true).ok, true);
+});
+
 test("a listener that goes keeps its members until nginx has let it go", async () => {
   const stage = fakeWorld();
   let isBroken = false;

@@ -82,6 +82,10 @@ class Endings implements MemberTable {
     if (isNews) this.#looks.poke();
   }
 
+  get isLost(): boolean {
+    return this.#options.table.isLost;
+  }
+
   onDrift(listener: () => void): Disposable {
     return this.#options.table.onDrift(listener);
   }

@@ -95,8 +95,7 @@ class Feed implements MemberFeed {
         await this.#fill(table, this.#lingers.served);
       } catch (error) {
         // What somebody else has left in it is not known.
-        this.#inTable = new Map();
-        this.fed = new Map();
+        this.#forget();
         throw error;
       }
     };
@@ -138,10 +137,16 @@ class Feed implements MemberFeed {
       this.waiting = NOBODY;
       this.remarks = [];
     } catch (error) {
+      if (this.#table?.isLost === true) this.#forget();
       this.#wait(listeners, describeError(error));
     }
     const said = { problems: NOBODY, remarks: this.remarks };
     logChanges(this.#log, { problems: NOBODY, remarks: before }, said);
+  }
+
+  #forget(): void {
+    this.#inTable = new Map();
+    this.fed = new Map();
   }
 
   #wait(listeners: Listeners, detail: string): void {

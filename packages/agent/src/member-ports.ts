@@ -47,6 +47,11 @@ export interface MemberTable extends AsyncDisposable {
    * @param listeners by their service addresses. A map that was patched costs its patch here too.
    */
   fill(listeners: ReadonlyMap<Address, PlacedMembers>): Promise<void>;
+  /**
+   * Whether the last filling failed and the kernel is known to lead nobody to a member by then. A
+   * table that is as it was before leads on, and of one that cannot be asked for nothing is known.
+   */
+  readonly isLost: boolean;
   /** Somebody else changed the table: it is to be filled again. */
   onDrift(listener: () => void): Disposable;
 }

@@ -125,8 +125,8 @@ export function agentHealth(): HealthReport {
 export function agentReadiness(view: ConvergeView, isConnected: boolean): HealthReport {
   const hasPlan = view.wanted !== undefined;
   const isApplied = hasPlan && view.appliedPlan === view.wanted.revision;
-  const unrouted = view.look?.observed.unrouted?.map(({ remark }) => remark) ?? [];
-  const troubles = [...view.applied.remarks, ...unrouted].map(({ detail }) => detail);
+  const seen = view.look?.report.remarks.filter(({ reason }) => reason === "DataPlaneDown") ?? [];
+  const troubles = [...view.applied.remarks, ...seen].map(({ detail }) => detail);
   return {
     ok: isApplied && troubles.length === 0,
     detail: [

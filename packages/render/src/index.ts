@@ -13,6 +13,7 @@ export {
   laneTrackFile,
 } from "./lane-names.ts";
 export {
+  CHOOSING_CHAIN,
   MEMBER_TABLE,
   type ServiceRange,
   type ServiceRanges,

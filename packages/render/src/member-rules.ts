@@ -14,6 +14,9 @@ import { type RevisionTurn, revisionChange, revisionSet, withoutTable } from "./
 /** Table of nftables that holds the members; ours alone. */
 export const MEMBER_TABLE = "fairlead_members";
 
+/** Its chain in which a connection gets its member. */
+export const CHOOSING_CHAIN = "choose";
+
 const RESET = "reject with tcp reset";
 
 /** The addresses that the table uses, of one family. None of them is anybody's on the network. */
@@ -78,7 +81,7 @@ export function memberTableScript(
     "    ip saddr . meta l4proto . th sport @listeners4 notrack",
     "    ip6 saddr . meta l4proto . th sport @listeners6 notrack",
     "  }",
-    "  chain choose {",
+    `  chain ${CHOOSING_CHAIN} {`,
     "    type nat hook output priority -100; policy accept;",
     ...eachRange(ranges, (ip, { target }) => {
       const number = ip === "ip" ? 4 : 6;

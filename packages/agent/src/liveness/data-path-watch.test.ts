@@ -15,6 +15,7 @@ import { createDataPathWatch, type DataPathWatch } from "./data-path-watch.ts";
 interface Stage extends AsyncDisposable {
   answers: boolean;
   serves: boolean;
+  isCut: boolean;
   readonly watch: DataPathWatch;
   /** So many ticks of 100 ms, each after what was answered to the one before. */
   ticks(count: number): Promise<void>;
@@ -27,6 +28,7 @@ async function stage(): Promise<Stage> {
   const self: Stage = {
     answers: false,
     serves: false,
+    isCut: false,
     watch: createDataPathWatch({
       name: "nginx",
       nginx: { generation: () => Promise.resolve(self.answers ? "0123456789abcdef" : undefined) },
@@ -34,6 +36,7 @@ async function stage(): Promise<Stage> {
       incarnation: join(dir, "none"),
       trackFile,
       isServing: () => self.serves,
+      isCut: () => self.isCut,
       isAtRest: () => false,
     }),
     ticks: async (count) => {
@@ -65,6 +68,16 @@ test("an nginx that served and answers no more takes the lanes off its host", as
   await s.ticks(10);
   s.answers = false;
   await s.ticks(10);
+  assert.equal(await s.said(), "1");
+});
+
+test("an nginx that answers and reaches no member takes the lanes off its host", async () => {
+  await using s = await stage();
+  s.answers = true;
+  s.serves = true;
+  await s.ticks(10);
+  s.isCut = true;
+  await s.ticks(1);
   assert.equal(await s.said(), "1");
 });
 

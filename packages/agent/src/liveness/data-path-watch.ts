@@ -23,6 +23,8 @@ export interface DataPathWatchOptions {
   readonly trackFile: string;
   /** Whether it is known to serve: one that never did is not down, whatever it was asked before. */
   readonly isServing: () => boolean;
+  /** Whether what it takes in is led to nobody, however well it answers. Default: it is not. */
+  readonly isCut?: () => boolean;
   /** Whether its silence means that it is down. Default: it does. */
   readonly mayBeDown?: () => boolean;
   /** Whether no address that it serves is on this host: it is asked seldom then. */
@@ -66,7 +68,7 @@ export function createDataPathWatch(options: DataPathWatchOptions): DataPathWatc
       wasServing = serves;
       const heard = silence.tick(units);
       // Between two deaths of its workers it has time for a question, and for no client.
-      const answering = workers.look() ? "silent" : heard;
+      const answering = workers.look() || options.isCut?.() === true ? "silent" : heard;
       const isUnsettled = silence.isUnsettled || workers.isUnsettled;
       unread += units;
       if (answering === "answers" && !wasDown && unread < UNITS_BETWEEN_READS) {

@@ -9,7 +9,7 @@ import { type Clock, type Logger, type Timer, describeError } from "@fairlead/ru
 import type { ConvergeView } from "../converge-view.ts";
 import type { DataPlaneLayout } from "../data-plane-layout.ts";
 import { heldVips } from "../held-vips.ts";
-import type { AcceptedPlan, NginxDaemon } from "../ports.ts";
+import type { AcceptedPlan, MemberTable, NginxDaemon } from "../ports.ts";
 import { remembered } from "../remembered.ts";
 import { createDataPathWatch, type DataPathWatch } from "./data-path-watch.ts";
 import { createKeepalivedWatch, type KeepalivedWatch } from "./keepalived-watch.ts";
@@ -23,6 +23,8 @@ export interface LivenessOptions {
   readonly log: Logger;
   readonly nginx: Pick<NginxDaemon, "generation">;
   readonly nginxUdp: Pick<NginxDaemon, "generation">;
+  /** By which both reach members; absent: they reach them themselves. */
+  readonly members?: Pick<MemberTable, "isLost">;
   readonly files: Pick<TrackFiles, "wish">;
   readonly view: () => Pick<ConvergeView, "wanted" | "applied" | "look">;
 }
@@ -68,7 +70,7 @@ class Watch implements Liveness {
   constructor(options: LivenessOptions) {
     this.#options = options;
     this.#keepalived = createKeepalivedWatch(options);
-    const { layout, log, view, nginx, nginxUdp } = options;
+    const { layout, log, view, nginx, nginxUdp, members } = options;
     const countHeld = remembered(heldVips);
     const isAtRest = (): boolean => {
       const { look } = view();
@@ -82,6 +84,7 @@ class Watch implements Liveness {
         incarnation: layout.nginx.incarnation,
         trackFile: layout.keepalived.dataPath,
         isServing: () => view().applied.generation !== undefined,
+        isCut: () => members?.isLost === true,
         isAtRest,
         onDoubt: () => this.#hurry(),
       }),

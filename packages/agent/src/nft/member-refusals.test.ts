@@ -121,9 +121,11 @@ inSandbox({ file: import.meta.url, name: "member-refusals", timeoutMs: 60_000 },
       `Operation not permitted in ${refused}:1: table inet fairlead_members`;
     await assert.rejects(fill(table, [[WEB, SECOND]]), { code: "NFT", message });
     assert.match(await readFile(refused, "utf8"), /^table inet fairlead_members\n/);
+    assert.equal(table.isLost, true, "nobody is led to a member");
     stranger.kill();
     await gone;
     await fill(table, [[WEB, SECOND]]);
+    assert.equal(table.isLost, false);
     assert.deepEqual([...new Set((await table.slots()).map(({ member }) => member))], ["10.0.0.2"]);
   });
 
@@ -149,6 +151,7 @@ inSandbox({ file: import.meta.url, name: "member-refusals", timeoutMs: 60_000 },
       return true;
     });
     // All or nothing: it is as it was.
+    assert.equal(table.isLost, false);
     assert.equal((await table.slots()).length, 24);
   });
 

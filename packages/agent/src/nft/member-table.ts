@@ -23,14 +23,7 @@ import {
   turnOf,
   withoutTable,
 } from "@fairlead/render";
-import {
-  EdgeError,
-  type Logger,
-  readFileBounded,
-  runProgram,
-  createTurns,
-  type Turns,
-} from "@fairlead/runtime";
+import { type Logger, readFileBounded, createTurns, type Turns } from "@fairlead/runtime";
 
 import { createConfigFile } from "../config-file.ts";
 import type { MemberTable, MemberTableView, PlacedMembers, TableSlot } from "../ports.ts";
@@ -43,11 +36,10 @@ import {
   placesFromText,
   placesToText,
 } from "../service-places.ts";
+import { leadsNowhere, nftError, readSlots } from "./kernel-slots.ts";
 import { loadRules } from "./load-rules.ts";
 import type { NftMonitor } from "./nft-monitor.ts";
-import { nftRefusal } from "./refusal.ts";
 import { type SignedTable, createSignedTable } from "./signed-table.ts";
-import { slotsFromText } from "./slots-text.ts";
 
 /** What the table is made of. */
 export interface MemberTableOptions {
@@ -65,13 +57,8 @@ export interface MemberTableOptions {
   readonly monitor?: Pick<NftMonitor, "onChange">;
 }
 
-/** Why the table could not be written. */
-export type MemberTableErrorCode = "NFT";
-
 /** 240 000 slots take 2.4 s. */
 const NFT_MS_MAX = 30_000;
-/** A million slots. */
-const LISTING_BYTES_MAX = 64 * 1024 * 1024;
 const PLACES_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What the table has for one listener. */
@@ -115,6 +102,8 @@ class Table implements MemberTable, MemberTableView {
   #filled: AllFilled = new Map();
   /** Whether the kernel's table is what `#filled` says. */
   #isWhole = false;
+  /** Whether the kernel has none of ours. */
+  isLost = false;
   readonly #table: SignedTable;
   readonly #onDrift = new Set<() => void>();
 
@@ -154,22 +143,8 @@ class Table implements MemberTable, MemberTableView {
     });
   }
 
-  async slots(): Promise<readonly TableSlot[]> {
-    const slots: TableSlot[] = [];
-    const taking = new Set<Address>();
-    for (const map of ["turns4", "turns6", "slots4", "slots6"]) {
-      const args = ["list", "map", "inet", MEMBER_TABLE, map];
-      const limits = { timeoutMs: NFT_MS_MAX, maxOutputBytes: LISTING_BYTES_MAX };
-      const result = await runProgram({ command: this.#options.nft, args, ...limits });
-      if (result.code !== 0) {
-        const otherwise = `it ended with ${result.signal ?? result.code}`;
-        throw nftError(nftRefusal(result.stderr, { otherwise, file: undefined }), "read");
-      }
-      // Of listeners that take turns the other maps have some slots once more.
-      slots.push(...slotsFromText(result.stdout).filter(({ service }) => !taking.has(service)));
-      if (map.startsWith("turns")) for (const { service } of slots) taking.add(service);
-    }
-    return slots;
+  slots(): Promise<readonly TableSlot[]> {
+    return readSlots(this.#options.nft);
   }
 
   get places(): PlaceBook["places"] {
@@ -192,6 +167,7 @@ class Table implements MemberTable, MemberTableView {
       logger.info({ table: MEMBER_TABLE, trouble: named(trouble, next) }, "written anew");
     }
     const trouble = await this.#load(memberTableScript(ranges, tables(), this.#table.turn.to));
+    this.isLost = trouble !== undefined && (await leadsNowhere(this.#options.nft));
     orThrow(trouble && named(trouble, next));
   }
 
@@ -291,9 +267,4 @@ async function readPlaces(path: string): Promise<PlaceBook> {
 
 function orThrow(trouble: string | undefined): void {
   if (trouble !== undefined) throw nftError(trouble);
-}
-
-function nftError(words: string, done = "written"): EdgeError<MemberTableErrorCode> {
-  const message = `the table of members cannot be ${done}: ${words}`;
-  return new EdgeError({ code: "NFT", message, retryable: true });
 }

@@ -48,18 +48,23 @@ export function createFakeMemberTable(attempt: (call: string) => void): FakeMemb
   let book = NO_PLACES;
   let filled: readonly PlacedMembers[] = [];
   let fills = 0;
-  let isRouted = true;
+  const routes = createFakeRoutes(attempt);
   const listeners = new Set<() => void>();
-  const textOf = (entries: readonly PlacedMembers[]): string =>
-    entries.map(({ place, membersRevision }) => `${place.service} ${membersRevision}`).join();
+  let isFlushed = false;
+  let isLost = false;
   const table: MemberTable = {
+    get isLost() {
+      return isLost;
+    },
     place: async (wanted) => {
       attempt("members.place");
       book = placeAll(book, wanted, FAKE_RANGES);
       return book.places;
     },
     fill: async (entries) => {
+      isLost = isFlushed;
       attempt("members.fill");
+      [isLost, isFlushed] = [false, false];
       const next = [...entries.values()];
       if (textOf(next) !== textOf(filled)) fills += 1;
       filled = next;
@@ -70,24 +75,11 @@ export function createFakeMemberTable(attempt: (call: string) => void): FakeMemb
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
-  const routes: FakeMemberTable["routes"] = {
-    unrouted: async () => {
-      if (isRouted) return ROUTED;
-      try {
-        attempt("members.route");
-        isRouted = true;
-      } catch (error) {
-        const remark: Remark = { reason: "DataPlaneDown", detail: describeError(error) };
-        return [{ family: "ipv4", remark }];
-      }
-      return ROUTED;
-    },
-  };
   return {
     table,
     routes,
     membersOf: (endpoint) =>
-      (isRouted ? filled : [])
+      (routes.areThere ? filled : [])
         .filter(({ listener }) => `${listener.address}:${listener.port}` === endpoint)
         .flatMap(({ members }) => members.members.map(({ address, port }) => `${address}:${port}`))
         .toSorted(),
@@ -99,14 +91,42 @@ export function createFakeMemberTable(attempt: (call: string) => void): FakeMemb
     },
     flush: () => {
       filled = [];
+      isFlushed = true;
       for (const listener of listeners) listener();
     },
-    unroute: () => {
-      isRouted = false;
-    },
+    unroute: () => routes.remove(),
     powerOff: () => {
       filled = [];
       book = NO_PLACES;
+    },
+  };
+}
+
+function textOf(entries: readonly PlacedMembers[]): string {
+  return entries.map(({ place, membersRevision }) => `${place.service} ${membersRevision}`).join();
+}
+
+type FakeRoutes = FakeMemberTable["routes"] & { readonly areThere: boolean; remove(): void };
+
+function createFakeRoutes(attempt: (call: string) => void): FakeRoutes {
+  let areThere = true;
+  return {
+    get areThere() {
+      return areThere;
+    },
+    remove: () => {
+      areThere = false;
+    },
+    unrouted: async () => {
+      if (areThere) return ROUTED;
+      try {
+        attempt("members.route");
+        areThere = true;
+      } catch (error) {
+        const remark: Remark = { reason: "DataPlaneDown", detail: describeError(error) };
+        return [{ family: "ipv4", remark }];
+      }
+      return ROUTED;
     },
   };
 }
