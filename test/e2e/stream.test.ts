@@ -61,7 +61,8 @@ class Agent implements AsyncDisposable {
         this.held = plan;
         this.#link.report(this.#report(plan));
       },
-      lookAndTell: () => Promise.resolve(),
+      look: () => Promise.resolve(),
+      announce: () => undefined,
       onConnectionChange: () => {},
     });
     if (held !== undefined) this.#link.report(this.#report(held));

@@ -131,7 +131,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       converge.accept(plan, () => times.fed.add(receivedMs));
       liveness.planned();
     },
-    lookAndTell: () => lookAndTell(converge, host.announcer),
+    look: () => converge.look(),
+    announce: () => host.announcer.announce(placesInLanes(converge.view())),
     onConnectionChange: (isConnected) => {
       if (!isConnected) log.warn({}, "lost the controller; the last good plan is served on");
     },
@@ -149,15 +150,6 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     giveUpLanes: () => giveUpLanes({ layout, clock, log, kernel, ledger }),
     endDataPlane: () => endDataPlane(options, { supervisor, guard }),
   };
-}
-
-async function lookAndTell(
-  converge: Converge,
-  announcer: AgentHost["host"]["announcer"],
-): Promise<void> {
-  await converge.look();
-  // Somebody else may have been heard there meanwhile, who has them no more.
-  announcer.announce(placesInLanes(converge.view()));
 }
 
 async function endDataPlane(

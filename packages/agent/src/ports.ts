@@ -57,11 +57,10 @@ export interface ControllerLinkEvents {
    */
   onPlan(plan: AcceptedPlan, receivedMs: number): void;
   onConnectionChange(connected: boolean): void;
-  /**
-   * Somebody may have been told wrong: looks at the host anew, reports what has changed, and tells
-   * the segments of the lanes what this host has. Rejects where the agent ends before.
-   */
-  lookAndTell(): Promise<void>;
+  /** Looks at the host anew and reports what has changed. Rejects where the agent ends before. */
+  look(): Promise<void>;
+  /** Tells the segments of the lanes what this host has: somebody else was heard there last. */
+  announce(): void;
 }
 
 /** An address that the kernel has. */

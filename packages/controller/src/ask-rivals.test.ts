@@ -28,7 +28,7 @@ interface Holding {
 
 /** One lane of one VIP, and whom the controller asks. */
 function createStage(): {
-  readonly asked: AgentName[];
+  readonly asked: string[];
   asks(nowMs: number, ...holdings: readonly Holding[]): number | undefined;
 } {
   const revisionOf = makeRevisionOf();
@@ -39,8 +39,8 @@ function createStage(): {
   const [address] = made.leases.keys();
   const [nodePlan] = made.nodePlans.values();
   assert.ok(lane !== undefined && address !== undefined && nodePlan !== undefined);
-  const asked: AgentName[] = [];
-  const askRivals = createAskRivals((agent) => asked.push(agent));
+  const asked: string[] = [];
+  const askRivals = createAskRivals((agent, wish) => asked.push(`${agent} ${wish}`));
   return {
     asked,
     asks: (nowMs, ...holdings) => {
@@ -79,17 +79,17 @@ test("two hold a lane: the one whose word is older is asked, once", () => {
   stage.asks(NOW_MS, before, rival);
   assert.equal(stage.asks(NOW_MS + RIVAL_MS, before, rival), undefined);
   stage.asks(NOW_MS + RIVAL_MS + 10, before, rival);
-  assert.deepEqual(stage.asked, [FIRST]);
+  assert.deepEqual(stage.asked, ["lb-1 answer"]);
 });
 
-test("one of two gave the lane up: the other one is asked, so that its segment hears of it", () => {
+test("one of two gave the lane up: the other one tells its segment", () => {
   const stage = createStage();
   stage.asks(NOW_MS + RIVAL_MS, before, rival);
   const heard = { ...before, heardAtMs: NOW_MS + RIVAL_MS + 20 };
   stage.asks(NOW_MS + RIVAL_MS + 20, heard, rival);
-  assert.deepEqual(stage.asked.splice(0), [FIRST]);
+  assert.deepEqual(stage.asked.splice(0), ["lb-1 answer"]);
   stage.asks(NOW_MS + RIVAL_MS + 50, heard);
-  assert.deepEqual(stage.asked.splice(0), [FIRST]);
+  assert.deepEqual(stage.asked.splice(0), ["lb-1 announcement"]);
   stage.asks(NOW_MS + RIVAL_MS + 90, heard);
   assert.deepEqual(stage.asked, []);
 });
@@ -102,5 +102,5 @@ test("the rival comes a second time: the holder is asked again", () => {
   stage.asks(NOW_MS + 1000, still);
   stage.asked.length = 0;
   stage.asks(NOW_MS + 60_000 + RIVAL_MS, still, later);
-  assert.deepEqual(stage.asked, [FIRST]);
+  assert.deepEqual(stage.asked, ["lb-1 answer"]);
 });

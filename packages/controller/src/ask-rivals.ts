@@ -1,11 +1,12 @@
 // Asks agents for a word where two hold a lane by what they said last: only a word from after the
 // later one began tells two masters from a take-over that the other has not told of yet, and an
 // agent that has nothing new to say is silent for three seconds. Whoever has the lane alone in the
-// end is asked as well: who is asked tells the segment too, and the other one was heard there last.
-// Given plans; it keeps whom it asked.
+// end is asked to tell its segment, where the other one was heard last. Given plans; it keeps whom
+// it asked.
 
 import { type AgentName, type LaneId, type Plan, type World, laneName } from "@fairlead/model";
 import { type LaneHolders, reportedHolders, rivalHolders } from "@fairlead/planner";
+import type { Wish } from "@fairlead/wire";
 
 /**
  * A keepalived that is frozen is ended by its agent some 300 ms after another one took its lanes:
@@ -21,7 +22,7 @@ type Placed = Pick<Plan, "lanes" | "leases">;
 export type AskRivals = (world: Said, plan: Placed) => number | undefined;
 
 /** Makes it; nobody is asked twice for one holding of another. */
-export function createAskRivals(ask: (agent: AgentName) => void): AskRivals {
+export function createAskRivals(ask: (agent: AgentName, wish: Wish) => void): AskRivals {
   /** Lanes that two held for so long, with those whose word was missing. */
   let contested: ReadonlyMap<LaneId, readonly AgentName[]> = new Map();
   return (world, plan) => {
@@ -36,7 +37,8 @@ export function createAskRivals(ask: (agent: AgentName) => void): AskRivals {
     );
     const alone = settled.flatMap((id) => holders.get(laneName(id)) ?? []);
     contested = new Map(over.map(({ lane, silent }) => [lane, silent]));
-    for (const agent of new Set([...due, ...alone])) ask(agent);
+    for (const agent of new Set(due)) ask(agent, "answer");
+    for (const agent of new Set(alone)) ask(agent, "announcement");
     const waits = rivalries.flatMap(({ inMs }) => (inMs > 0 ? inMs : []));
     return waits.length === 0 ? undefined : Math.min(...waits);
   };

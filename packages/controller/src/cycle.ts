@@ -70,7 +70,7 @@ class Loop implements Cycle {
   #openedAtMs: number | undefined;
   #lastHelloMs: number | undefined;
   readonly #nextWakeMs = createNextWake();
-  readonly #askRivals = createAskRivals((agent) => this.#options.delivery.ask?.(agent));
+  readonly #askRivals = createAskRivals((agent, wish) => this.#options.delivery.ask?.(agent, wish));
 
   constructor(options: CycleOptions) {
     this.#options = options;

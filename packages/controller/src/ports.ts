@@ -20,6 +20,7 @@ import type {
   Verdict,
 } from "@fairlead/model";
 import type { MayStillGet } from "@fairlead/planner";
+import type { Wish } from "@fairlead/wire";
 
 import type { Fact } from "./facts.ts";
 import type { MoveBook } from "./move-book.ts";
@@ -146,10 +147,9 @@ export interface PlanDelivery {
     readonly leases: ReadonlyMap<Address, LeasedAddress>;
   }): void;
   /**
-   * Asks an agent to look at its host, to say at once what it sees, and to tell the segments of its
-   * lanes what it has. Without effect on one that is not connected, or has not reported yet.
+   * Asks this of an agent. Without effect on one that is not connected, or has not reported yet.
    */
-  ask?(agent: AgentName): void;
+  ask?(agent: AgentName, wish: Wish): void;
   /**
    * Tells, as it is at this moment and stays, whether an agent has an address by its last answer,
    * by an update that it has not answered, or by what waits for that answer: a report without the

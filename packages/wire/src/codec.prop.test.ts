@@ -3,13 +3,7 @@
 
 import assert from "node:assert";
 import { test } from "node:test";
-import {
-  create,
-  type DescMessage,
-  fromBinary,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
+import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import {
   type AgentReport,
   type ResourceName,
@@ -180,18 +174,19 @@ test("what an agent says reads back equal", () => {
   );
 });
 
-test("a heartbeat of the controller reads back equal, and asks for nothing by default", () => {
-  for (const asks of [false, true]) {
-    const bytes = toBinary(SyncResponseSchema, encodeToAgent({ kind: "heartbeat", asks }));
+test("a heartbeat of the controller reads back equal; what one of a later release asks is ignored", () => {
+  for (const wish of [undefined, "answer", "announcement"] as const) {
+    const bytes = toBinary(SyncResponseSchema, encodeToAgent({ kind: "heartbeat", wish }));
     assert.deepEqual(decodeFromController(fromBinary(SyncResponseSchema, bytes)), {
       kind: "ok",
-      value: { kind: "heartbeat", asks },
+      value: { kind: "heartbeat", wish },
     });
   }
-  const older = create(SyncResponseSchema, { message: { case: "heartbeat", value: {} } });
-  assert.deepEqual(decodeFromController(older), {
+  // Field 4, the heartbeat, with 99 in its field 1.
+  const later = fromBinary(SyncResponseSchema, Uint8Array.of(0x22, 2, 0x08, 99));
+  assert.deepEqual(decodeFromController(later), {
     kind: "ok",
-    value: { kind: "heartbeat", asks: false },
+    value: { kind: "heartbeat", wish: undefined },
   });
 });
 

@@ -128,5 +128,6 @@ export {
   type Inventory,
   type ToAgent,
   type Welcome,
+  type Wish,
 } from "./stream-codec.ts";
 export { type Ack, type IncomingUpdate, type Nack, type OutgoingUpdate } from "./update-codec.ts";

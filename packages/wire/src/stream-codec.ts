@@ -39,13 +39,18 @@ export type FromAgent =
   | { readonly kind: "heartbeat" }
   | { readonly kind: "leaving" };
 
+/**
+ * What a heartbeat of the controller asks of an agent: to look at its host and to answer at once,
+ * or to tell the segments of its lanes which addresses it has.
+ */
+export type Wish = "answer" | "announcement";
+
 /** A message from the controller, as the agent reads it. */
 export type FromController =
   | { readonly kind: "welcome"; readonly welcome: Welcome }
   | { readonly kind: "inventory-wanted" }
   | { readonly kind: "update"; readonly update: IncomingUpdate }
-  /** `asks`: it is to be answered at once, after a look at the host. */
-  | { readonly kind: "heartbeat"; readonly asks: boolean };
+  | { readonly kind: "heartbeat"; readonly wish: Wish | undefined };
 
 /** A message from the controller, as the controller makes it. */
 export type ToAgent =
@@ -110,12 +115,23 @@ export function decodeFromController({ message }: pb.SyncResponse): Decoded<From
       return update.kind === "refused" ? update : ok({ kind: "update", update: update.value });
     }
     case "heartbeat":
-      return ok({ kind: "heartbeat", asks: message.value.answerWanted });
+      return ok({ kind: "heartbeat", wish: wishOf(message.value.wish) });
     case undefined:
       return refused("message of an unknown kind");
     default:
       return assertNever(message, "kinds of messages");
   }
+}
+
+const WISHES: Readonly<Record<Wish, pb.Wish>> = {
+  answer: pb.Wish.ANSWER,
+  announcement: pb.Wish.ANNOUNCEMENT,
+};
+
+/** One of a later release is none. */
+function wishOf(wish: pb.Wish): Wish | undefined {
+  if (wish === pb.Wish.ANSWER) return "answer";
+  return wish === pb.Wish.ANNOUNCEMENT ? "announcement" : undefined;
 }
 
 function requestOf(message: FromAgent): pb.SyncRequest["message"] {
@@ -151,7 +167,9 @@ function responseOf(message: ToAgent): pb.SyncResponse["message"] {
     case "heartbeat":
       return {
         case: "heartbeat",
-        value: create(pb.HeartbeatSchema, { answerWanted: message.asks }),
+        value: create(pb.HeartbeatSchema, {
+          wish: message.wish === undefined ? pb.Wish.UNSPECIFIED : WISHES[message.wish],
+        }),
       };
     default:
       return assertNever(message, "kinds of messages");

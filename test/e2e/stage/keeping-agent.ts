@@ -83,7 +83,8 @@ export function makeKeepingAgent(prefix: string): KeepingAgent {
         hello: () => ({ ...hello, epoch: plan?.epoch ?? 0 }),
         held: () => plan,
         onPlan: take,
-        lookAndTell: () => Promise.resolve(),
+        look: () => Promise.resolve(),
+        announce: () => undefined,
         onConnectionChange: () => undefined,
       });
       report();

@@ -19,6 +19,7 @@ import {
   reportDigest,
   type Revisions,
   type Welcome,
+  type Wish,
 } from "@fairlead/wire";
 
 import type { AcceptedPlan, ControllerLink, ControllerLinkEvents } from "../ports.ts";
@@ -188,18 +189,20 @@ class Link implements ControllerLink {
 
   #onMessage(events: ControllerLinkEvents, message: AfterWelcome): void {
     if (message.kind === "update") return this.#onUpdate(events, message.update);
-    if (message.kind === "heartbeat") return this.#answer(events);
+    if (message.kind === "heartbeat") return this.#obey(events, message.wish);
     const inventory = this.#held(events)?.revisions ?? new Map();
     this.#stream?.send({ kind: "inventory", inventory });
   }
 
-  /** What has changed is reported by the look; if nothing has, this says so. */
-  #answer(events: ControllerLinkEvents): void {
+  #obey(events: ControllerLinkEvents, wish: Wish | undefined): void {
+    if (wish === "announcement") events.announce();
+    if (wish !== "answer") return;
     const stream = this.#stream;
+    // What has changed is reported by the look; where nothing has, this says so.
     const answer = (): void => {
       if (stream?.isWritable === true) stream.send({ kind: "heartbeat" });
     };
-    events.lookAndTell().then(answer, () => undefined);
+    events.look().then(answer, () => undefined);
   }
 
   #onUpdate(events: ControllerLinkEvents, update: IncomingUpdate): void {

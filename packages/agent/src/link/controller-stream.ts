@@ -136,7 +136,7 @@ class Stream implements ControllerStream {
       return;
     }
     if (message.kind === "welcome") this.#onWelcome(message.welcome);
-    else if (message.kind !== "heartbeat" || message.asks) this.#options.onMessage(message);
+    else if (!isBare(message)) this.#options.onMessage(message);
   }
 
   #onWelcome(welcome: Welcome): void {
@@ -190,4 +190,9 @@ const PORT_WORDS = "name the port of the controller's --listen-agents, which is 
 
 function statusName(code: number | undefined): string {
   return code === undefined ? "UNKNOWN" : (status[code] ?? "UNKNOWN");
+}
+
+/** A heartbeat that says no more than that the controller lives. */
+function isBare(message: AfterWelcome): boolean {
+  return message.kind === "heartbeat" && message.wish === undefined;
 }

@@ -208,8 +208,8 @@ test("a controller that asks hears at once what a new look has shown, or that no
   await stage.until(() => stage.link.connected);
   stage.link.report(reportOf(plan, 1));
   await stream.next("report");
-  stream.say({ kind: "heartbeat", asks: false });
-  stream.say({ kind: "heartbeat", asks: true });
+  stream.say({ kind: "heartbeat", wish: undefined });
+  stream.say({ kind: "heartbeat", wish: "answer" });
   assert.equal((await stream.any()).kind, "heartbeat");
 
   // What is lost is seen by the look, and reported before the answer.
@@ -217,13 +217,24 @@ test("a controller that asks hears at once what a new look has shown, or that no
     stage.link.report(reportOf(plan, 2, "applied"));
     return Promise.resolve();
   };
-  stream.say({ kind: "heartbeat", asks: true });
+  stream.say({ kind: "heartbeat", wish: "answer" });
   assert.equal((await stream.any()).kind, "report");
   assert.equal((await stream.any()).kind, "heartbeat");
 
   stage.look = () => Promise.reject(new Error("the agent ends"));
-  stream.say({ kind: "heartbeat", asks: true });
+  stream.say({ kind: "heartbeat", wish: "answer" });
   await heardNoReport(stream);
+  assert.equal(stage.announcements, 0);
+});
+
+test("a controller that asks for it has an agent tell its segments, and needs no answer", async () => {
+  await using controller = await new HandPlayedController().start();
+  await using stage = new Stage(controller.port);
+  const stream = await welcomed(controller);
+  stage.look = () => Promise.reject(new Error("nobody looks"));
+  stream.say({ kind: "heartbeat", wish: "announcement" });
+  await heardNoReport(stream);
+  assert.equal(stage.announcements, 1);
 });
 
 test("an agent that is withdrawn says so last, and waits until the controller has heard it", async () => {

@@ -46,6 +46,8 @@ export class Stage implements AsyncDisposable {
   readonly plans: AcceptedPlan[] = [];
   readonly connections: boolean[] = [];
   readonly link: ControllerLink;
+  /** How often it was to tell its segments. */
+  announcements = 0;
   /** What a look at the host is to do. */
   look: () => Promise<void> = () => Promise.resolve();
 
@@ -76,7 +78,8 @@ export class Stage implements AsyncDisposable {
       held: () => held,
       onPlan: (plan) => void this.plans.push(plan),
       onConnectionChange: (connected) => void this.connections.push(connected),
-      lookAndTell: () => this.look(),
+      look: () => this.look(),
+      announce: () => void (this.announcements += 1),
     });
   }
 

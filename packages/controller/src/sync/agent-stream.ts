@@ -86,7 +86,7 @@ class Stream implements AgentStream {
       intervalMs: heartbeatIntervalMs,
       // While the agent takes nothing, another message would only lie in memory.
       beat: () => {
-        if (!this.#isBlocked) this.send({ kind: "heartbeat", asks: false });
+        if (!this.#isBlocked) this.send({ kind: "heartbeat", wish: undefined });
       },
       onSilence: () =>
         this.end({ code: status.DEADLINE_EXCEEDED, detail: "nothing was heard of the agent" }),

@@ -5,7 +5,7 @@
 import { type Server, status } from "@grpc/grpc-js";
 import type { AgentHello, AgentName, AgentReport } from "@fairlead/model";
 import type { MayStillGet } from "@fairlead/planner";
-import { decodeReport, type FromAgent, reportDigest } from "@fairlead/wire";
+import { decodeReport, type FromAgent, reportDigest, type Wish } from "@fairlead/wire";
 
 import type { Fact } from "../facts.ts";
 import type { LeadOwner, PlanDelivery, SyncState } from "../ports.ts";
@@ -107,9 +107,9 @@ class Streams implements SyncServer {
     }
   }
 
-  ask(agent: AgentName): void {
+  ask(agent: AgentName, wish: Wish): void {
     const { stream, hasReported } = this.#peers.get(agent) ?? {};
-    if (hasReported === true && !this.#isStopping) stream?.send({ kind: "heartbeat", asks: true });
+    if (hasReported === true && !this.#isStopping) stream?.send({ kind: "heartbeat", wish });
   }
 
   sentByNow(): MayStillGet {

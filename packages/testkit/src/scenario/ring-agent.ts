@@ -178,7 +178,8 @@ class HostWithAgent implements RingAgent {
         held: () => converge.view().wanted,
         onPlan: (plan) => converge.accept(plan),
         onConnectionChange: () => undefined,
-        lookAndTell: () => converge.look(),
+        look: () => converge.look(),
+        announce: () => undefined,
       });
     };
     // A start that fails ends the process, and its supervisor starts another.

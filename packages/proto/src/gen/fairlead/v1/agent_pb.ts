@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fairlead/v1/agent.proto.
  */
 export const file_fairlead_v1_agent: GenFile = /*@__PURE__*/
-  fileDesc("ChdmYWlybGVhZC92MS9hZ2VudC5wcm90bxILZmFpcmxlYWQudjEiiAIKC1N5bmNSZXF1ZXN0EiMKBWhlbGxvGAEgASgLMhIuZmFpcmxlYWQudjEuSGVsbG9IABIrCglpbnZlbnRvcnkYAiABKAsyFi5mYWlybGVhZC52MS5JbnZlbnRvcnlIABIfCgNhY2sYAyABKAsyEC5mYWlybGVhZC52MS5BY2tIABIlCgZyZXBvcnQYBCABKAsyEy5mYWlybGVhZC52MS5SZXBvcnRIABIrCgloZWFydGJlYXQYBSABKAsyFi5mYWlybGVhZC52MS5IZWFydGJlYXRIABInCgdsZWF2aW5nGAYgASgLMhQuZmFpcmxlYWQudjEuTGVhdmluZ0gAQgkKB21lc3NhZ2Ui0AEKDFN5bmNSZXNwb25zZRInCgd3ZWxjb21lGAEgASgLMhQuZmFpcmxlYWQudjEuV2VsY29tZUgAEjgKEGludmVudG9yeV93YW50ZWQYAiABKAsyHC5mYWlybGVhZC52MS5JbnZlbnRvcnlXYW50ZWRIABIlCgZ1cGRhdGUYAyABKAsyEy5mYWlybGVhZC52MS5VcGRhdGVIABIrCgloZWFydGJlYXQYBCABKAsyFi5mYWlybGVhZC52MS5IZWFydGJlYXRIAEIJCgdtZXNzYWdlIq0BCgVIZWxsbxINCgVhZ2VudBgBIAEoCRIPCgdib290X2lkGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSFAoMY2FwYWJpbGl0aWVzGAQgAygJEiAKBWxpbmtzGAUgAygLMhEuZmFpcmxlYWQudjEuTGluaxINCgVlcG9jaBgGIAEoBBIVCg1wbGFuX3JldmlzaW9uGAcgASgMEhUKDXJlcG9ydF9kaWdlc3QYCCABKAwiXgoHV2VsY29tZRINCgVlcG9jaBgBIAEoBBIPCgd2ZXJzaW9uGAIgASgJEh0KFWhlYXJ0YmVhdF9pbnRlcnZhbF9tcxgDIAEoDRIUCgxyZXBvcnRfa25vd24YBCABKAgiEQoPSW52ZW50b3J5V2FudGVkIjkKCUludmVudG9yeRIsCgdlbnRyaWVzGAEgAygLMhsuZmFpcmxlYWQudjEuSW52ZW50b3J5RW50cnkiMAoOSW52ZW50b3J5RW50cnkSDAoEbmFtZRgBIAEoCRIQCghyZXZpc2lvbhgCIAEoDCKiAQoGVXBkYXRlEg0KBW5vbmNlGAEgASgEEg0KBWVwb2NoGAIgASgEEhUKDWJhc2VfcmV2aXNpb24YAyABKAwSFAoMbmV3X3JldmlzaW9uGAQgASgMEiYKB3Vwc2VydHMYBSADKAsyFS5mYWlybGVhZC52MS5SZXNvdXJjZRISCgp0b21ic3RvbmVzGAYgAygJEhEKCWNvbmZpcm1lZBgHIAEoCCJ+CgNBY2sSDQoFbm9uY2UYASABKAQSHwoEc3RlcBgCIAEoDjIRLmZhaXJsZWFkLnYxLlN0ZXASJQoHcmVmdXNhbBgDIAEoDjIULmZhaXJsZWFkLnYxLlJlZnVzYWwSIAoFbmFja3MYBCADKAsyES5mYWlybGVhZC52MS5OYWNrIjsKBE5hY2sSDAoEbmFtZRgBIAEoCRIlCgdwcm9ibGVtGAIgASgLMhQuZmFpcmxlYWQudjEuUHJvYmxlbSKGAwoGUmVwb3J0EhAKCHNlcXVlbmNlGAEgASgEEg0KBXdob2xlGAIgASgIEg0KBWVwb2NoGAMgASgEEhUKDXBsYW5fcmV2aXNpb24YBCABKAwSIAoFbGlua3MYBSADKAsyES5mYWlybGVhZC52MS5MaW5rEi4KCXJlc291cmNlcxgGIAMoCzIbLmZhaXJsZWFkLnYxLlJlc291cmNlUmVwb3J0EgwKBGdvbmUYByADKAkSJgoFbGFuZXMYCCADKAsyFy5mYWlybGVhZC52MS5MYW5lUmVwb3J0EioKCmRhdGFfcGxhbmUYCSABKAsyFi5mYWlybGVhZC52MS5EYXRhUGxhbmUSJQoHcmVtYXJrcxgKIAMoCzIULmZhaXJsZWFkLnYxLlByb2JsZW0SLwoNaGVhcmRfcm91dGVycxgLIAMoCzIYLmZhaXJsZWFkLnYxLkhlYXJkUm91dGVyEikKB2hlYXJpbmcYDSADKAsyGC5mYWlybGVhZC52MS5MYW5lSGVhcmluZyIJCgdMZWF2aW5nIiIKCUhlYXJ0YmVhdBIVCg1hbnN3ZXJfd2FudGVkGAEgASgIKokBCgdSZWZ1c2FsEhcKE1JFRlVTQUxfVU5TUEVDSUZJRUQQABIXChNSRUZVU0FMX1NUQUxFX0VQT0NIEAESFgoSUkVGVVNBTF9XUk9OR19CQVNFEAISHwobUkVGVVNBTF9VTkNPTkZJUk1FRF9SRU1PVkFMEAMSEwoPUkVGVVNBTF9JTlZBTElEEAQyTwoMQWdlbnRTZXJ2aWNlEj8KBFN5bmMSGC5mYWlybGVhZC52MS5TeW5jUmVxdWVzdBoZLmZhaXJsZWFkLnYxLlN5bmNSZXNwb25zZSgBMAFiBnByb3RvMw", [file_fairlead_v1_plan, file_fairlead_v1_report]);
+  fileDesc("ChdmYWlybGVhZC92MS9hZ2VudC5wcm90bxILZmFpcmxlYWQudjEiiAIKC1N5bmNSZXF1ZXN0EiMKBWhlbGxvGAEgASgLMhIuZmFpcmxlYWQudjEuSGVsbG9IABIrCglpbnZlbnRvcnkYAiABKAsyFi5mYWlybGVhZC52MS5JbnZlbnRvcnlIABIfCgNhY2sYAyABKAsyEC5mYWlybGVhZC52MS5BY2tIABIlCgZyZXBvcnQYBCABKAsyEy5mYWlybGVhZC52MS5SZXBvcnRIABIrCgloZWFydGJlYXQYBSABKAsyFi5mYWlybGVhZC52MS5IZWFydGJlYXRIABInCgdsZWF2aW5nGAYgASgLMhQuZmFpcmxlYWQudjEuTGVhdmluZ0gAQgkKB21lc3NhZ2Ui0AEKDFN5bmNSZXNwb25zZRInCgd3ZWxjb21lGAEgASgLMhQuZmFpcmxlYWQudjEuV2VsY29tZUgAEjgKEGludmVudG9yeV93YW50ZWQYAiABKAsyHC5mYWlybGVhZC52MS5JbnZlbnRvcnlXYW50ZWRIABIlCgZ1cGRhdGUYAyABKAsyEy5mYWlybGVhZC52MS5VcGRhdGVIABIrCgloZWFydGJlYXQYBCABKAsyFi5mYWlybGVhZC52MS5IZWFydGJlYXRIAEIJCgdtZXNzYWdlIq0BCgVIZWxsbxINCgVhZ2VudBgBIAEoCRIPCgdib290X2lkGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSFAoMY2FwYWJpbGl0aWVzGAQgAygJEiAKBWxpbmtzGAUgAygLMhEuZmFpcmxlYWQudjEuTGluaxINCgVlcG9jaBgGIAEoBBIVCg1wbGFuX3JldmlzaW9uGAcgASgMEhUKDXJlcG9ydF9kaWdlc3QYCCABKAwiXgoHV2VsY29tZRINCgVlcG9jaBgBIAEoBBIPCgd2ZXJzaW9uGAIgASgJEh0KFWhlYXJ0YmVhdF9pbnRlcnZhbF9tcxgDIAEoDRIUCgxyZXBvcnRfa25vd24YBCABKAgiEQoPSW52ZW50b3J5V2FudGVkIjkKCUludmVudG9yeRIsCgdlbnRyaWVzGAEgAygLMhsuZmFpcmxlYWQudjEuSW52ZW50b3J5RW50cnkiMAoOSW52ZW50b3J5RW50cnkSDAoEbmFtZRgBIAEoCRIQCghyZXZpc2lvbhgCIAEoDCKiAQoGVXBkYXRlEg0KBW5vbmNlGAEgASgEEg0KBWVwb2NoGAIgASgEEhUKDWJhc2VfcmV2aXNpb24YAyABKAwSFAoMbmV3X3JldmlzaW9uGAQgASgMEiYKB3Vwc2VydHMYBSADKAsyFS5mYWlybGVhZC52MS5SZXNvdXJjZRISCgp0b21ic3RvbmVzGAYgAygJEhEKCWNvbmZpcm1lZBgHIAEoCCJ+CgNBY2sSDQoFbm9uY2UYASABKAQSHwoEc3RlcBgCIAEoDjIRLmZhaXJsZWFkLnYxLlN0ZXASJQoHcmVmdXNhbBgDIAEoDjIULmZhaXJsZWFkLnYxLlJlZnVzYWwSIAoFbmFja3MYBCADKAsyES5mYWlybGVhZC52MS5OYWNrIjsKBE5hY2sSDAoEbmFtZRgBIAEoCRIlCgdwcm9ibGVtGAIgASgLMhQuZmFpcmxlYWQudjEuUHJvYmxlbSKGAwoGUmVwb3J0EhAKCHNlcXVlbmNlGAEgASgEEg0KBXdob2xlGAIgASgIEg0KBWVwb2NoGAMgASgEEhUKDXBsYW5fcmV2aXNpb24YBCABKAwSIAoFbGlua3MYBSADKAsyES5mYWlybGVhZC52MS5MaW5rEi4KCXJlc291cmNlcxgGIAMoCzIbLmZhaXJsZWFkLnYxLlJlc291cmNlUmVwb3J0EgwKBGdvbmUYByADKAkSJgoFbGFuZXMYCCADKAsyFy5mYWlybGVhZC52MS5MYW5lUmVwb3J0EioKCmRhdGFfcGxhbmUYCSABKAsyFi5mYWlybGVhZC52MS5EYXRhUGxhbmUSJQoHcmVtYXJrcxgKIAMoCzIULmZhaXJsZWFkLnYxLlByb2JsZW0SLwoNaGVhcmRfcm91dGVycxgLIAMoCzIYLmZhaXJsZWFkLnYxLkhlYXJkUm91dGVyEikKB2hlYXJpbmcYDSADKAsyGC5mYWlybGVhZC52MS5MYW5lSGVhcmluZyIJCgdMZWF2aW5nIiwKCUhlYXJ0YmVhdBIfCgR3aXNoGAEgASgOMhEuZmFpcmxlYWQudjEuV2lzaCqJAQoHUmVmdXNhbBIXChNSRUZVU0FMX1VOU1BFQ0lGSUVEEAASFwoTUkVGVVNBTF9TVEFMRV9FUE9DSBABEhYKElJFRlVTQUxfV1JPTkdfQkFTRRACEh8KG1JFRlVTQUxfVU5DT05GSVJNRURfUkVNT1ZBTBADEhMKD1JFRlVTQUxfSU5WQUxJRBAEKkQKBFdpc2gSFAoQV0lTSF9VTlNQRUNJRklFRBAAEg8KC1dJU0hfQU5TV0VSEAESFQoRV0lTSF9BTk5PVU5DRU1FTlQQAjJPCgxBZ2VudFNlcnZpY2USPwoEU3luYxIYLmZhaXJsZWFkLnYxLlN5bmNSZXF1ZXN0GhkuZmFpcmxlYWQudjEuU3luY1Jlc3BvbnNlKAEwAWIGcHJvdG8z", [file_fairlead_v1_plan, file_fairlead_v1_report]);
 
 /**
  * From the agent.
@@ -493,13 +493,11 @@ export const LeavingSchema: GenMessage<Leaving> = /*@__PURE__*/
  */
 export type Heartbeat = Message<"fairlead.v1.Heartbeat"> & {
   /**
-   * From the controller alone: the agent looks at its host and says at once what it sees, by a
-   * report where something has changed and by a heartbeat, and tells the segments of its lanes which
-   * addresses it has. Without it that may take a while.
+   * Of the controller alone.
    *
-   * @generated from field: bool answer_wanted = 1;
+   * @generated from field: fairlead.v1.Wish wish = 1;
    */
-  answerWanted: boolean;
+  wish: Wish;
 };
 
 /**
@@ -561,6 +559,46 @@ export type Refusal = (typeof Refusal)[keyof typeof Refusal] | UnknownEnum;
  */
 export const RefusalSchema: GenEnum<Refusal> = /*@__PURE__*/
   enumDesc(file_fairlead_v1_agent, 0);
+
+/**
+ * What a heartbeat of the controller asks of an agent, which ignores what it does not know.
+ *
+ * @generated from enum fairlead.v1.Wish
+ */
+export const Wish = {
+  /**
+   * @generated from enum value: WISH_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * To look at its host, and to say at once what it sees: by a report where something has changed,
+   * and by a heartbeat. Without it an answer may take a while.
+   *
+   * @generated from enum value: WISH_ANSWER = 1;
+   */
+  ANSWER: 1,
+
+  /**
+   * To tell the segments of its lanes which addresses it has: somebody else was heard there last.
+   *
+   * @generated from enum value: WISH_ANNOUNCEMENT = 2;
+   */
+  ANNOUNCEMENT: 2,
+} as const;
+
+/**
+ * What a heartbeat of the controller asks of an agent, which ignores what it does not know.
+ *
+ * @generated from enum fairlead.v1.Wish
+ */
+export type Wish = (typeof Wish)[keyof typeof Wish] | UnknownEnum;
+
+/**
+ * Describes the enum fairlead.v1.Wish.
+ */
+export const WishSchema: GenEnum<Wish> = /*@__PURE__*/
+  enumDesc(file_fairlead_v1_agent, 1);
 
 /**
  * AgentService is for agents alone. One stream an agent; a newer one of the same agent ends the
