@@ -62,7 +62,7 @@ story("the store is lost: statuses say who has which address", CLUSTER, async (s
   ]);
   await stage.inSync();
   for (const address of Object.values(FOREIGN)) {
-    assert.deepEqual(stage.recorder.holders(address), [], `nobody of ours has ${address}`);
+    assert.deepEqual(await stage.recorder.heldNow(address), [], `nobody of ours has ${address}`);
   }
 
   assert.deepEqual(

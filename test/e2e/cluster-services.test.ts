@@ -87,7 +87,7 @@ story("a Service of a cluster is served, and says so where people look", CLUSTER
 
   await kubectl(["delete", "service", "web"]);
   await untilGone(kube, "web");
-  assert.deepEqual(stage.recorder.holders(address), []);
+  assert.deepEqual(await stage.recorder.heldNow(address), []);
   await untilEvent(kube, "web", "AddressReleased");
   const reasons = (await eventsOf(kube, "web")).filter((reason) => reason !== "VipMoved");
   assert.deepEqual(reasons, ["AddressAllocated", "AddressReleased"]);
@@ -286,7 +286,7 @@ story(
       );
       return isLeft ? undefined : true;
     });
-    assert.deepEqual(stage.recorder.holders(address), []);
+    assert.deepEqual(await stage.recorder.heldNow(address), []);
     await kube.patch(WEB, { spec: { type: "LoadBalancer" } });
     assert.equal((await stage.served("default/web")).address, address, "its own address again");
     await untilAddresses(kube, "web", [address]);

@@ -62,7 +62,7 @@ story("a Service that is given to another class is released once", CLUSTER, asyn
     const isLeft = [addresses, conditions, finalizers].some((list) => list?.length !== 0);
     return isLeft ? undefined : true;
   });
-  assert.deepEqual(stage.recorder.holders(address), []);
+  assert.deepEqual(await stage.recorder.heldNow(address), []);
   await untilCounted(kube, "web", { reason: "AddressReleased", times: 1 });
   assert.equal(claimOf(await stage.asker.list(), "default/web"), undefined);
   await overwrite(stage, "203.0.113.9", "other-controller");

@@ -157,7 +157,7 @@ for (const user of USERS) {
     await stage.until("its address is given up", ({ addresses }) =>
       addresses.every(({ state }) => state === "quarantined") ? true : undefined,
     );
-    assert.deepEqual(stage.recorder.holders(address), []);
+    assert.deepEqual(await stage.recorder.heldNow(address), []);
     assert.equal(await kube.get({ ...KINDS.service, name: "web" }), undefined);
   });
 }

@@ -36,7 +36,7 @@ story("as a normal user: created, failed over and deleted", { user }, async (sta
   await stage.until("its address is given up", ({ addresses }) =>
     addresses.every(({ state }) => state === "quarantined") ? true : undefined,
   );
-  assert.deepEqual(stage.recorder.holders(address), []);
+  assert.deepEqual(await stage.recorder.heldNow(address), []);
 });
 
 story("as a normal user: twenty VIPs", { user }, async (stage) => {

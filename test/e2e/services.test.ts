@@ -77,7 +77,11 @@ story("a deleted Service gives its address up, everywhere and only once", {}, as
     return row?.state === "quarantined" ? row : undefined;
   });
   assert.deepEqual(quarantined.waitingFor, []);
-  assert.deepEqual(stage.recorder.holders(web.address), [], "released only when nobody has it");
+  assert.deepEqual(
+    await stage.recorder.heldNow(web.address),
+    [],
+    "released only when nobody has it",
+  );
   await stage.inSync();
   for (const host of stage.balancers) {
     for (const file of ["keepalived/keepalived.conf", "nginx/nginx.conf"]) {

@@ -16,6 +16,11 @@ export interface HolderRecorder extends AsyncDisposable {
   history(): readonly HolderEvent[];
   /** The names of the hosts that hold the address now. */
   holders(address: string): readonly string[];
+  /**
+   * The same, once every kernel's word until this call was heard: who learned of a change in
+   * another way may be ahead of the record.
+   */
+  heldNow(address: string): Promise<readonly string[]>;
   /** All addresses that the host holds now. */
   heldBy(host: string): readonly string[];
   /** Waits until `holds` is true, looking at every change. Rejects with code DEADLINE. */
@@ -27,7 +32,7 @@ export interface HolderRecorder extends AsyncDisposable {
   waitForHolder(address: string, deadlineMs: number, besides?: string): Promise<string>;
 }
 
-const START_MS_MAX = 10_000;
+const HEARD_MS_MAX = 10_000;
 /** The kernel's buffer for what the monitor has not read yet: thousands of addresses. */
 const BUFFER_BYTES = 8 * 1024 * 1024;
 /** Added and removed until the monitor tells of it: then it is sure to listen. */
@@ -45,6 +50,10 @@ export async function recordHolders(hosts: readonly Host[]): Promise<HolderRecor
       return history.events();
     },
     holders: (address) => history.holders(address),
+    heldNow: async (address) => {
+      await Promise.all(ears.map((ear) => ear.catchUp()));
+      return history.holders(address);
+    },
     heldBy: (host) => history.heldBy(host),
     waitUntil: changes.until,
     waitForHolder: async (address, deadlineMs, besides) => {
@@ -89,6 +98,8 @@ function createWatchers(): Watchers {
 interface Ear {
   /** What could not be heard. Undefined: everything was. */
   loss(): string | undefined;
+  /** Resolves when what the kernel said before was heard; at once while the host is down. */
+  catchUp(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -126,6 +137,9 @@ async function listen(host: Host, history: HolderHistory, changed: () => void): 
   const unwatch = host.onBoot(open);
   return {
     loss: () => loss,
+    catchUp: async () => {
+      if (monitor !== undefined && host.isUp()) await hearBeacon(host, monitor);
+    },
     stop: async () => {
       stopped = true;
       unwatch();
@@ -140,19 +154,35 @@ async function startMonitor(host: Host, onLine: (line: string) => void): Promise
     ["-rcvbuf", String(BUFFER_BYTES), "-oneline", "monitor", "address"],
     { onLine },
   );
-  const heard = monitor.waitForLine(new RegExp(`^Deleted.*inet ${BEACON}/`), START_MS_MAX);
+  const heard = monitor.waitForLine(deletion(BEACON), HEARD_MS_MAX);
   let listening = false;
   const settled = heard.then(() => {
     listening = true;
   });
   void settled.catch(() => undefined);
   // Each turn takes as long as two programs, so the wait is neither busy nor blind.
-  while (!listening && !monitor.hasExited()) {
-    await host.output("ip", ["address", "replace", `${BEACON}/32`, "dev", "lo"]);
-    await host.output("ip", ["address", "delete", `${BEACON}/32`, "dev", "lo"]);
-  }
+  while (!listening && !monitor.hasExited()) await flash(host, BEACON);
   await settled;
   return monitor;
+}
+
+let beacons = 0;
+
+/** Each time another beacon: that of an earlier one was heard already. */
+async function hearBeacon(host: Host, monitor: RunningProgram): Promise<void> {
+  beacons += 1;
+  const beacon = `127.98.${Math.floor(beacons / 250) % 250}.${(beacons % 250) + 1}`;
+  const heard = monitor.waitForLine(deletion(beacon), HEARD_MS_MAX);
+  await Promise.all([heard, flash(host, beacon)]);
+}
+
+async function flash(host: Host, beacon: string): Promise<void> {
+  await host.output("ip", ["address", "replace", `${beacon}/32`, "dev", "lo"]);
+  await host.output("ip", ["address", "delete", `${beacon}/32`, "dev", "lo"]);
+}
+
+function deletion(beacon: string): RegExp {
+  return new RegExp(`^Deleted.*inet ${beacon.replaceAll(".", String.raw`\.`)}/`);
 }
 
 function isOfInterest(held: HeldAddress): boolean {

@@ -59,6 +59,20 @@ test("the client tells how long the link was cut, and who answered", async () =>
   }
 });
 
+test("the record, asked who holds an address now, has heard what was done before", async () => {
+  await using lab = await createLab();
+  const [a, b] = await addMemberAndClient(lab);
+  await using record = await recordHolders([a, b]);
+  for (let round = 0; round < 5; round += 1) {
+    await a.output("ip", ["address", "add", `${VIP}/32`, "dev", a.link]);
+    assert.deepEqual(await record.heldNow(VIP), [a.name]);
+    await a.output("ip", ["address", "delete", `${VIP}/32`, "dev", a.link]);
+    assert.deepEqual(await record.heldNow(VIP), []);
+  }
+  await b.crash();
+  assert.deepEqual(await record.heldNow(VIP), [], "and needs no host that is down");
+});
+
 test("the record tells who held an address, over changes, crashes and boots", async () => {
   await using lab = await createLab();
   const [a, b] = await addMemberAndClient(lab);
