@@ -89,9 +89,11 @@ export async function startInside(
       if (signal === "SIGKILL") sendSignal(entering.pid, "SIGCONT");
     },
     freeze: async () => {
-      if (entering.hasExited()) return;
+      if (entering.hasExited() || isStopped(entering.pid)) return;
+      // One that was resumed a moment ago is told so by nsenter, maybe after the next signal.
+      await until(entering, () => !isStopped(outsidePid));
       sendSignal(outsidePid, "SIGSTOP");
-      await untilStopped(entering);
+      await until(entering, () => isStopped(entering.pid));
     },
     resume: () => {
       if (!entering.hasExited()) sendSignal(entering.pid, "SIGCONT");
@@ -103,9 +105,9 @@ export async function startInside(
  * nsenter stops itself when the process that it waits for is stopped, all threads of it, and lets
  * that one run on when it is told to run on itself.
  */
-async function untilStopped(entering: DetachedProcess): Promise<void> {
+async function until(entering: DetachedProcess, isSo: () => boolean): Promise<void> {
   const endMs = monotonicMs() + FREEZE_MS_MAX;
-  while (!entering.hasExited() && !isStopped(entering.pid)) {
+  while (!entering.hasExited() && !isSo()) {
     if (monotonicMs() >= endMs) throw labError("DEADLINE", "a process does not freeze");
     await new Promise((resolve) => setImmediate(resolve));
   }

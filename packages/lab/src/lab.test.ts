@@ -235,6 +235,22 @@ test("a program is frozen as a whole, runs on, and dies frozen", async () => {
   });
 });
 
+test("a program that was told to run on is frozen again the moment after", async () => {
+  await using lab = await createLab();
+  const [a] = await addPair(lab);
+  const program = await a.start("sh", ["-c", "while read -r line; do echo got $line; done"]);
+  for (let turn = 0; turn < 50; turn += 1) {
+    await program.freeze();
+    program.resume();
+  }
+  await program.freeze();
+  assert.match(await a.readFile(`/proc/${program.pid}/status`), /^State:\s+T/m);
+  await program.freeze();
+  program.resume();
+  program.write("on\n");
+  await program.waitForLine(/^got on$/, 5_000);
+});
+
 for (const user of USERS) {
   test(`as ${user.name}: a door leads this program to a port of a host`, async () => {
     await using lab = await createLab(user.options);
