@@ -62,12 +62,17 @@ export async function untilGone(kube: KubeClient, name: string): Promise<void> {
   );
 }
 
-/** Reasons of all Events about a Service of this name, in the order of their names' times. */
+/** As whom we say Events; the API server has words of its own for Services. */
+const REPORTER = "fairlead.io/controller";
+
+/** Reasons of all Events of ours about a Service of this name, in the order of their times. */
 export async function eventsOf(kube: KubeClient, name: string): Promise<readonly string[]> {
   const events = await kube.list(KINDS.event, { namespace: "default" });
   return events
     .map((event) => event as KubeObject & EventFields)
-    .filter(({ regarding }) => regarding?.name === name)
+    .filter(({ regarding, reportingController }) => {
+      return regarding?.name === name && reportingController === REPORTER;
+    })
     .toSorted((a, b) => ((a.eventTime ?? "") < (b.eventTime ?? "") ? -1 : 1))
     .map(({ reason }) => reason ?? "");
 }
@@ -106,6 +111,7 @@ export async function untilCounted(
 
 interface EventFields {
   readonly regarding?: { readonly name?: string };
+  readonly reportingController?: string;
   readonly series?: { readonly count: number };
   readonly eventTime?: string;
   readonly reason?: string;
