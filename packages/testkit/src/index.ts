@@ -45,6 +45,7 @@ export * from "./world-histories.ts";
 export * from "./world-ring.ts";
 export * from "./plan-arbitraries.ts";
 export * from "./report-arbitraries.ts";
+export * from "./host-addresses.ts";
 export * from "./plan-answers.ts";
 export { type PropertyRuns, propertyRuns } from "./property-runs.ts";
 export {
