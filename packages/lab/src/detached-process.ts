@@ -58,8 +58,11 @@ export function startDetached(
       resolve({ code: code ?? undefined, signal: signal ?? undefined });
     });
   });
+  const others = ofLab(env);
+  others.set(child, exited);
   void exited.then(() => {
     ended = true;
+    others.delete(child);
   });
   return {
     pid: child.pid ?? 0,
@@ -70,6 +73,29 @@ export function startDetached(
     exited,
     hasExited: () => ended,
   };
+}
+
+/** Lets all children of the lab of this environment run on: one that is frozen sees no end. */
+export function resumeAll(env: Readonly<Record<string, string>>): void {
+  for (const { pid } of ofLab(env).keys()) if (pid !== undefined) sendSignal(pid, "SIGCONT");
+}
+
+/**
+ * Resolves when all of them have ended: those that lead into the namespaces of the lab end a moment
+ * after what they led there.
+ */
+export async function allEnded(env: Readonly<Record<string, string>>): Promise<void> {
+  await Promise.all(ofLab(env).values());
+}
+
+/** Of those that run, by the mark of their lab. */
+const running = new Map<string, Children>();
+type Children = Map<ChildProcess, Promise<Exit>>;
+
+function ofLab({ FAIRLEAD_LAB: lab = "" }: Readonly<Record<string, string>>): Children {
+  const known = running.get(lab) ?? new Map();
+  running.set(lab, known);
+  return known;
 }
 
 /**

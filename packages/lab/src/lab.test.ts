@@ -249,6 +249,9 @@ test("a program that was told to run on is frozen again the moment after", async
   program.resume();
   program.write("on\n");
   await program.waitForLine(/^got on$/, 5_000);
+  await program.freeze();
+  await lab[Symbol.asyncDispose]();
+  assert.deepEqual(processesOf(lab.id), [], "and a lab ends with what is frozen in it");
 });
 
 for (const user of USERS) {

@@ -2,6 +2,8 @@
 // process: what it makes hangs on that process and ends with it, also when it is killed.
 
 import { randomUUID } from "node:crypto";
+import { within } from "./deadline.ts";
+import { allEnded, resumeAll } from "./detached-process.ts";
 import type { HostOptions } from "./host-boot.ts";
 import { createHost, type Host } from "./host.ts";
 import { labError } from "./lab-error.ts";
@@ -55,6 +57,9 @@ export interface Lab extends AsyncDisposable {
 /** Names become device names, which have at most 15 characters, and words of nft. */
 const HOST_NAME = /^[a-z][a-z0-9-]{0,12}$/;
 
+/** What leads into the namespaces has so long to end after them, in ms. */
+const END_MS_MAX = 15_000;
+
 /** Makes an empty lab. Rejects with code NOT_POSSIBLE and the reason where it cannot be had. */
 export async function createLab(options: LabOptions = {}): Promise<Lab> {
   const user: LabUser = {
@@ -104,7 +109,11 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
     },
     onStage: (command) => stage.run(command),
     partitions: () => stage.partitions.windows(),
-    [Symbol.asyncDispose]: () => stage.end(),
+    [Symbol.asyncDispose]: async () => {
+      resumeAll(env);
+      await stage.end();
+      await within(allEnded(env), END_MS_MAX, "end of the lab");
+    },
   };
 }
 
