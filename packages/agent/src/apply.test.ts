@@ -113,6 +113,16 @@ test("nothing is removed while keepalived refuses its file: the old one may list
   assert.equal(result.retry, true);
 });
 
+test("addresses go while nginx cannot be told anything, and no port that it serves is shut", async () => {
+  const { host, done } = hostOf({ kind: "applied", reloaded: true });
+  const dead = new EdgeError({ code: "DEADLINE", message: "too late", retryable: true });
+  const nginx = { ...host.nginx, apply: () => Promise.reject(dead) };
+  const steps: readonly Step[] = [{ kind: "serve", protocol: "tcp", listeners: [] }, ...REMOVING];
+  const result = await applySteps({ ...host, nginx }, steps, context);
+  assert.deepEqual(done, ["guard", "keepalived", "remove 192.0.2.100", "ledger"]);
+  assert.equal(result.retry, true);
+});
+
 test("keepalived reads an unchanged file again when that is asked for", async () => {
   const { host, done } = hostOf({ kind: "applied", reloaded: true });
   await applySteps(host, REMOVING.slice(1, 2), { ...context, rereads: true });

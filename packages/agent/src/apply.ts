@@ -89,14 +89,15 @@ export async function applySteps(
     retry: false,
   };
   const outcomes: StepOutcome[] = [];
-  let isSafeToRemove = true;
+  let [isServed, isSafeToRemove] = [true, true];
   let isRecorded = true;
   const asking = startAsking(host.segment, steps);
   expectHold(host, steps, context);
   for (const whole of steps) {
     const step: Step | undefined = isRecorded ? whole : namedPart(whole, context.ledger);
-    const isRemoval = whole.kind === "guard" ? whole.exactly : REMOVALS.has(whole.kind);
-    if (step === undefined || (isRemoval && !(isSafeToRemove && progress.held))) {
+    const isEnding = whole.kind === "guard" && whole.exactly;
+    const isSafe = isSafeToRemove && progress.held && (isServed || !isEnding);
+    if (step === undefined || ((isEnding || REMOVALS.has(whole.kind)) && !isSafe)) {
       outcomes.push(outcomeOf(whole, "skipped", "a step before it went wrong"));
       continue;
     }
@@ -106,7 +107,9 @@ export async function applySteps(
       progress = await runStep(host, step, earlier, { ...context, asking });
       outcomes.push({ ...judge(host, step, earlier, progress), tookMs: context.nowMs() - begunMs });
     } catch (error) {
-      isSafeToRemove = false;
+      // Whoever is to have an address next waits until it is gone here, whatever nginx does.
+      if (step.kind === "serve") isServed = false;
+      else isSafeToRemove = false;
       // An address may only appear when the ledger can name it: else it could be left behind.
       isRecorded &&= step.kind !== "record";
       const detail = describeError(error);

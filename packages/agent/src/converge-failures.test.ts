@@ -7,6 +7,7 @@ import { test } from "node:test";
 import {
   acceptedPlan,
   createFakeHost,
+  deviceVipOf,
   type FakeHost,
   fakeWorld,
   listenerOf,
@@ -34,6 +35,26 @@ test("its listener goes with the plan, although nginx failed when the plan went"
   isBroken = false;
   await stage.clock.advance(10_000);
   assert.deepEqual(a.host.lines(), ["address 192.0.2.100"]);
+});
+
+test("an address without VRRP leaves a host whose nginx fails, so that another one gets it", async () => {
+  const stage = fakeWorld();
+  let isBroken = false;
+  const a = await startFakeAgent(stage, "a", {
+    failing: (call) => isBroken && call === "nginx.apply",
+  });
+  const vip = deviceVipOf("192.0.2.100");
+  a.loop.accept(acceptedPlan("a", [vip, ...listenerOf("192.0.2.100:80/tcp", WEB_MEMBERS)]));
+  await stage.clock.advance(2000);
+  assert.ok(a.host.lines().includes("address 192.0.2.100"));
+  isBroken = true;
+  a.loop.accept(acceptedPlan("a", []));
+  await stage.clock.advance(10_000);
+  assert.ok(!a.host.lines().includes("address 192.0.2.100"), "it is gone from the host");
+  assert.equal(a.last().resources.has(vip.name), false, "and nobody waits for it");
+  isBroken = false;
+  await stage.clock.advance(10_000);
+  assert.deepEqual(a.host.lines(), []);
 });
 
 test("no address appears that the ledger could not name: a full disk stops it", async () => {
