@@ -8,6 +8,7 @@ import { inSandbox } from "@fairlead/testkit";
 import { createKeepalivedDaemon } from "./keepalived-daemon.ts";
 import { ip } from "../data-plane-stage.ts";
 import { checksOf, clock, config, makeLink, stage } from "../keepalived-stage.ts";
+import { killS6 } from "../supervise/s6-processes.ts";
 
 async function pidOf(file: string): Promise<number> {
   return Number((await readFile(file, "utf8")).trim());
@@ -42,6 +43,17 @@ inSandbox({ file: import.meta.url, name: "keepalived" }, () => {
     await s.keepalived.apply(config({ 52: [101] }), 1);
     await s.holds(100, 101);
     await ip("address", "del", "192.0.2.100/32", "dev", "eth0");
+  });
+
+  test("one that lost its supervisor ends with its last lane, and holds nothing on", async () => {
+    await using s = await stage("lost");
+    await s.keepalived.apply(config({ 51: [100] }), 1);
+    await s.holds(100);
+    await killS6();
+    await s.keepalived.stop();
+    await s.holds();
+    await s.keepalived.apply(config({ 51: [101] }), 1);
+    await s.holds(101);
   });
 
   test("a broken file is refused in keepalived's words, and nothing moves", async () => {

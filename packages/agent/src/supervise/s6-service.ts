@@ -1,6 +1,7 @@
 // One daemon under s6: starts, ends, reloads it and says whether it runs. Given its folder. It
 // never signals a process itself: s6-supervise does, so it works from another PID namespace too.
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, isEdgeError } from "@fairlead/runtime";
 import type { ServiceState, SupervisedService } from "../supervised.ts";
@@ -20,6 +21,8 @@ export interface S6ServiceOptions {
   readonly clock: Clock;
   /** Starts the supervisor of the folder where none lives. Default: it is somebody else's to do. */
   readonly ensure?: () => Promise<void>;
+  /** Ends what lives of it without a supervisor. */
+  readonly endLeft: () => Promise<void>;
 }
 
 /** Above timeout-kill and timeout-finish together, after which s6 itself has ended it. */
@@ -80,7 +83,13 @@ export function createS6Service(options: S6ServiceOptions): SupervisedService {
       await appears();
     },
     stop: async () => {
-      if (!(await programs.svok(dir))) return;
+      if (!(await programs.svok(dir))) {
+        if (!existsSync(dir)) return;
+        // A supervisor that was killed leaves its daemon. One in its place must start no other.
+        await setStartsByItself(dir, false);
+        await options.endLeft();
+        if (!(await programs.svok(dir))) return;
+      }
       await setStartsByItself(dir, false);
       await programs.svcDown(dir, STOP_MS_MAX);
       // Whoever started it meanwhile means it to run.

@@ -52,6 +52,7 @@ export function createS6Supervisor(options: S6SupervisorOptions): S6Supervisor {
       programs: s6,
       clock,
       ensure,
+      endLeft: () => endLeft(layout, name),
     });
   const keepalived = service("keepalived", layout.keepalived.logDir);
   const nginx = service("nginx", layout.nginx.logDir);
@@ -157,12 +158,15 @@ function createScan(scanDir: string, s6: S6Programs, clock: Clock): Scan {
   };
 }
 
-/** Ends daemons that no supervisor looked after any more, and sweeps their addresses. */
+/** Ends a daemon that no supervisor looks after any more, and sweeps its addresses. */
+async function endLeft({ serviceDir }: DataPlaneLayout, name: ServiceName): Promise<void> {
+  const finish = join(serviceDirOf(serviceDir, name), "finish");
+  if (existsSync(finish)) await runScript(finish);
+}
+
+/** Ends all that is left, and forgets what it had. */
 async function endLeftovers(layout: DataPlaneLayout): Promise<void> {
-  for (const name of SERVICES) {
-    const finish = join(serviceDirOf(layout.serviceDir, name), "finish");
-    if (existsSync(finish)) await runScript(finish);
-  }
+  for (const name of SERVICES) await endLeft(layout, name);
   // All addresses are given up: whoever adds one of them from now on is somebody else.
   const { sweep, config, taken, dataPath, dataPathUdp } = layout.keepalived;
   for (const path of [sweep, config, taken]) await rm(path, { force: true });
