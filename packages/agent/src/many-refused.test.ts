@@ -121,6 +121,34 @@ for (const [bad, passesMax] of [
   });
 }
 
+test("an upgraded agent that meets many bad listeners takes none of those off that serve", async () => {
+  const bad = [1003, 1100, 1101, 1288, 1402, 1499, 1500, 1733, 1900, 1999];
+  const { agent, clock } = await agentWith(bad);
+  agent.loop.accept(acceptedPlan("a", listeners(1000)));
+  await goOn({ clock }, 5);
+  const before = servedPorts(agent);
+  assert.equal(before.length, 1000 - bad.length);
+  await agent.loop[Symbol.asyncDispose]();
+
+  const nginx = refusing(agent.host, bad, []);
+  let isOfBefore = true;
+  const upgraded = await restartFakeAgent(clock, agent.host, {
+    ...nginx,
+    // Its own files are other ones, so it knows this generation by its places alone.
+    generation: async (ago) => (isOfBefore ? "0".repeat(16) : await nginx.generation(ago)),
+    apply: async (...file) => {
+      const outcome = await nginx.apply(...file);
+      if (outcome.kind === "applied") isOfBefore = false;
+      return outcome;
+    },
+  });
+  await clock.advance(100);
+  assert.equal(isOfBefore, false, "it has handed a file over");
+  assert.deepEqual(servedPorts(upgraded), before);
+  await goOn({ clock }, 5);
+  assert.deepEqual(problems(upgraded).toSorted(), ownWords(bad));
+});
+
 test("whichever listeners are refused, by the check or by the reload, all others serve", async () => {
   const count = 40;
   const ports = Array.from({ length: count }, (_, at) => 1000 + at);

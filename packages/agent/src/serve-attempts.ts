@@ -167,22 +167,32 @@ class Attempts {
     if (!this.#hasServed && this.#generation !== undefined) await this.#try(base, []);
   }
 
-  /** What listens already goes before what is new, as it was accepted once; of each the halves. */
   async #searchByReloads(
     base: Map<ResourceName, ServedListener>,
     left: readonly ServedListener[],
     refused: Remark,
   ): Promise<void> {
-    const { isListening } = this.#options;
-    const parts = [left.filter(isListening), left.filter((entry) => !isListening(entry))];
-    const halving: Halving<ServedListener> = {
+    await this.#halve(left, refused, {
       isSpent: () => this.#undecided !== undefined || this.#tries >= TRIES_MAX,
       offer: (part) => this.#try(base, part),
+    });
+  }
+
+  /** What listens already goes before what is new, as it was accepted once; of each the halves. */
+  async #halve(
+    all: readonly ServedListener[],
+    refused: Remark,
+    ways: Pick<Halving<ServedListener>, "isSpent" | "offer">,
+  ): Promise<void> {
+    const { isListening } = this.#options;
+    const parts = [all.filter(isListening), all.filter((entry) => !isListening(entry))];
+    const halving: Halving<ServedListener> = {
+      ...ways,
       refuse: (one, remark) => this.#refuse(one, remark),
       leave: (part) => this.#leave(part),
     };
     for (const part of parts.filter(({ length }) => length > 0)) {
-      const again = part.length === left.length ? refused : await this.#try(base, part);
+      const again = part.length === all.length ? refused : await ways.offer(part);
       if (again !== undefined) await halve(halving, part, again);
     }
   }
@@ -200,17 +210,14 @@ class Attempts {
       return [];
     }
     const good: ServedListener[] = [];
-    const halving: Halving<ServedListener> = {
+    await this.#halve(fresh, refused, {
       isSpent: () => this.#undecided !== undefined || this.#checks >= CHECKS_MAX,
       offer: async (part) => {
         const remark = await this.#check(base, part);
         if (remark === undefined) good.push(...part);
         return remark;
       },
-      refuse: (one, remark) => this.#refuse(one, remark),
-      leave: (part) => this.#leave(part),
-    };
-    await halve(halving, fresh, refused);
+    });
     return good;
   }
 
