@@ -43,6 +43,33 @@ test("an agent that starts again says nothing before it knows what its host runs
   );
 });
 
+test("an upgraded agent that can tell nginx nothing shuts no port that it serves", async () => {
+  const stage = fakeWorld();
+  let isBroken = false;
+  const a = await startFakeAgent(stage, "a", {
+    failing: (call) => isBroken && call === "nginx.apply",
+  });
+  a.loop.accept(acceptedPlan("a", webService()));
+  await stage.clock.advance(1000);
+  const open = a.host.guard.letsIn();
+  assert.deepEqual(open, ["192.0.2.100:80/tcp"]);
+  await a.loop[Symbol.asyncDispose]();
+  isBroken = true;
+  const upgraded = await restartFakeAgent(stage.clock, a.host);
+  for (let ms = 0; ms < 12_000; ms += 100) {
+    await stage.clock.advance(100);
+    assert.deepEqual(a.host.guard.letsIn(), open, `${ms} ms after its start`);
+  }
+  assert.deepEqual(
+    upgraded.last().remarks.map(({ reason }) => reason),
+    ["DataPlaneDown"],
+  );
+  isBroken = false;
+  await stage.clock.advance(6000);
+  assert.deepEqual(upgraded.last().remarks, []);
+  assert.deepEqual(a.host.guard.letsIn(), open);
+});
+
 test("a plan from disk takes nothing from a living holder: preempt is not believed", async () => {
   const stage = fakeWorld();
   const a = await startFakeAgent(stage, "a");

@@ -25,6 +25,7 @@ import { createPutBack, type PutBack } from "./put-back.ts";
 import { isAnyDue } from "./refused-listeners.ts";
 import { startRenewing } from "./renew-addresses.ts";
 import { loadLedger } from "./load-ledger.ts";
+import { listeningBefore } from "./listening-before.ts";
 import { decideSteps } from "./steps.ts";
 
 /** The running loop. */
@@ -119,6 +120,7 @@ class Loop implements Converge {
       this.#options.log.error({ detail: trouble.detail }, "the ledger is damaged");
       this.#kept.say(trouble);
     }
+    this.#applied = { ...NOTHING_APPLIED, listeners: await listeningBefore(host, this.#wanted) };
     await this.#look();
     // It ends after the last pass has: that may take as long as an address lives.
     this.#parts.use(startRenewing({ ...this.#options, known: () => this.view() }));

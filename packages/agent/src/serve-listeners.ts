@@ -84,9 +84,9 @@ async function serveHere(
  * same. One that should and has none is stopped first: it may be starting again and again because
  * somebody took a port of it, and holds the others.
  */
-async function answeringNow(
+export async function answeringNow(
   nginx: NginxDaemon,
-  before: ServedBefore,
+  before: Pick<ServedBefore, "generation">,
 ): Promise<AnsweringGeneration | undefined> {
   const id = await nginx.generation();
   const isFirstPass = before.generation === undefined;
