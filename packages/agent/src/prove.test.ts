@@ -73,6 +73,29 @@ test("a lane is held by its anchor or any of its addresses, where its link is up
   assert.deepEqual(stateOn(true, "192.0.2.100", false), ["absent"]);
 });
 
+test("a lane that a dead nginx keeps away is at fault, and stands by for nobody's drain", () => {
+  const alone = laneOf({ routerId: 52, order: ["a=192.0.2.11"] });
+  const lanes = [LANE, alone];
+  const vips = [vipOf("192.0.2.100", LANE), vipOf("192.0.2.101", alone)];
+  const udp = ["192.0.2.100:53/udp", "192.0.2.101:53/udp"].flatMap((at) => listenerOf(at, []));
+  const applied = {
+    ...NOTHING_APPLIED,
+    lanes: new Map(lanes.map(({ name }) => [name, PLAN.revision])),
+  };
+  const link = { name: LANE.link, mac: "02:00:00:00:00:01", up: true, primary: true, prefixes: [] };
+  const statesOn = (down: Partial<ProofInput["observed"]>, listeners: typeof udp = []): unknown => {
+    const wanted = acceptedPlan("a", [...lanes, ...vips, ...listeners]);
+    const kernel = { links: [link], addresses: [] };
+    const observed = { ...look().observed, kernel, ...down };
+    const input = look({ wanted, applied, observed });
+    return proveAll(input).lanes.map(({ state }) => state);
+  };
+  assert.deepEqual(statesOn({}), ["successor", "successor"]);
+  assert.deepEqual(statesOn({ isNginxDown: true }), ["fault", "successor"]);
+  assert.deepEqual(statesOn({ isNginxUdpDown: true }), ["successor", "successor"]);
+  assert.deepEqual(statesOn({ isNginxUdpDown: true }, udp), ["fault", "successor"]);
+});
+
 test("each part that changes is proved anew", () => {
   const input = look();
   const vip = { address: address("192.0.2.100"), prefixLength: 32, link: LANE.link };
@@ -82,6 +105,7 @@ test("each part that changes is proved anew", () => {
     { comingUp: acceptedPlan("a", [LANE, vipOf("192.0.2.101", LANE)]) },
     { applied: { ...NOTHING_APPLIED, lanes: new Map([[LANE.name, PLAN.revision]]) } },
     { observed: held },
+    { observed: { ...held, isNginxDown: true } },
     { outlook: { seen: new Map([[vip.address, { mac: "02:00:00:00:00:02" }]]) } },
     { ledger: [{ address: address("192.0.2.102"), link: LANE.link, foreign: false }] },
   ];

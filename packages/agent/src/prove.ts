@@ -23,7 +23,7 @@ import { isSameResourceReport } from "@fairlead/wire";
 
 import type { Applied, ServedListener } from "./applied.ts";
 import { type ByAddress, byAddress } from "./by-address.ts";
-import { laneStates } from "./lane-state.ts";
+import { type LaneLook, laneStates } from "./lane-state.ts";
 import type { Outlook } from "./lookout.ts";
 import type { MemberFeed } from "./member-feed.ts";
 import type { Observation } from "./observe.ts";
@@ -37,10 +37,7 @@ export interface ProofInput {
   /** The plan of a pass that has begun and has not touched the host; it will, wanted or not. */
   readonly comingUp: AcceptedPlan | undefined;
   readonly applied: Applied;
-  readonly observed: Pick<
-    Observation,
-    "kernel" | "generation" | "udpGeneration" | "keepalivedAlive" | "unrouted"
-  >;
+  readonly observed: LaneLook & Pick<Observation, "generation" | "udpGeneration" | "unrouted">;
   /** What was noticed of other hosts. */
   readonly outlook: Pick<Outlook, "seen">;
   readonly ledger: readonly LedgerEntry[];
@@ -147,7 +144,9 @@ function proveSeen(input: ProofInput, { seen: before, proved }: LastProof): Prov
 function partsOf(input: ProofInput): readonly unknown[] {
   const { agent, wanted, comingUp, applied, observed, ledger, members } = input;
   const { kernel, generation, udpGeneration, keepalivedAlive, unrouted } = observed;
-  const seen = [kernel, generation, udpGeneration, keepalivedAlive, unrouted];
+  const { isNginxDown, isNginxUdpDown } = observed;
+  const down = [isNginxDown, isNginxUdpDown];
+  const seen = [kernel, generation, udpGeneration, keepalivedAlive, unrouted, ...down];
   return [agent, wanted, comingUp, applied, ledger, members?.fed, members?.waiting, ...seen];
 }
 

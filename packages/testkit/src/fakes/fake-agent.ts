@@ -88,6 +88,7 @@ export async function restartFakeAgent(
       members: host.members,
       routes: host.memberTable.routes,
       nginxUdp: host.nginxUdp,
+      downFiles: host.downFiles,
       portProbe: host.portProbe,
       ledger: host.ledger,
     }),

@@ -117,7 +117,7 @@ class Elections implements FakeElections {
 
 /** Reload by reload an instance stays what it has become. */
 function seated(host: FakeHost, instance: FakeInstance, before: Seat | undefined): Seat {
-  const isFaulty = instance.followsDataPath && host.isDataPathDown();
+  const isFaulty = instance.followsDataPath && host.downFiles.nginx.isDown();
   if (before === undefined) {
     return { host, instance, isMaster: instance.startsAsMaster, isFaulty, silence: undefined };
   }

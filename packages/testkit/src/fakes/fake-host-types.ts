@@ -20,6 +20,7 @@ import type { Clock } from "@fairlead/runtime";
 import type { FakeGuard } from "./fake-guard.ts";
 import type { FakeFailures } from "./fake-failures.ts";
 import type { FakeMemberTable } from "./fake-member-table.ts";
+import type { FakeNginx } from "./fake-nginx.ts";
 import type { FakeSegment } from "./fake-segment.ts";
 
 /** A fake host with all ports of the agent. */
@@ -65,8 +66,8 @@ export interface FakeHost {
   answersFor(address: Address): boolean;
   /** For the segment: whether it sends adverts. */
   isSpeaking(): boolean;
-  /** For the segment: whether its lanes are told to leave, as its nginx is dead. */
-  isDataPathDown(): boolean;
+  /** Whether lanes are told to leave, as an nginx is dead. */
+  readonly downFiles: Readonly<Record<"nginx" | "nginxUdp", Pick<FakeNginx, "isDown">>>;
   keepsAddresses(): boolean;
   keepalivedText(): string;
   /** The file that nginx took last; empty: none. */

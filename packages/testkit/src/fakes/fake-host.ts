@@ -61,6 +61,7 @@ class Host implements FakeHost {
   readonly memberTable: FakeMemberTable;
   readonly members: MemberTable;
   readonly nginxUdp: NginxDaemon;
+  readonly downFiles: FakeHost["downFiles"];
   readonly segment: FakeSenses["segment"];
   readonly sight: FakeSenses["sight"];
   readonly vrrp: FakeSenses["vrrp"];
@@ -89,6 +90,7 @@ class Host implements FakeHost {
     this.memberTable = createFakeMemberTable((call) => this.#fail(call));
     this.members = this.memberTable.table;
     this.nginxUdp = this.#nginxUdp.daemon;
+    this.downFiles = { nginx: this.#nginx, nginxUdp: this.#nginxUdp };
     this.#own = createFakeOwnAddresses([prefix, ...more], DEVICE);
     this.own = this.#own.first;
     this.mac = fakeMac(this.own);
@@ -253,10 +255,6 @@ class Host implements FakeHost {
 
   isSpeaking(): boolean {
     return this.#linkUp && this.#keepalivedState === "runs";
-  }
-
-  isDataPathDown(): boolean {
-    return this.#nginx.isDown();
   }
 
   keepsAddresses(): boolean {

@@ -10,7 +10,7 @@ export interface FakeNginx {
   kill(): void;
   /** Starts it again if it was killed. */
   revive(): void;
-  /** Whether it was killed and does not run yet: its finish script told the lanes of that. */
+  /** Whether it was killed and does not serve yet: its finish script told the lanes of that. */
   isDown(): boolean;
   /** The host loses power: its files lay in memory. */
   powerOff(): void;
@@ -31,7 +31,8 @@ export function createFakeNginx(options: {
 }): FakeNginx {
   let text = "";
   let generation: string | undefined;
-  let killed: string | undefined;
+  /** What its supervisor starts again; nothing where it was told to leave it alone. */
+  let killed: { readonly generation?: string } | undefined;
 
   const up = (): void => {
     const wasDown = killed !== undefined;
@@ -64,7 +65,7 @@ export function createFakeNginx(options: {
         : [{ isServing: true, workers: 2, memoryBytes: 10_000_000, ageMs: 1000 }],
     stop: async () => {
       generation = undefined;
-      up();
+      killed &&= {};
     },
     end: async () => {
       text = "";
@@ -77,13 +78,13 @@ export function createFakeNginx(options: {
     daemon,
     text: () => text,
     kill: () => {
-      killed = generation ?? killed;
+      if (generation !== undefined) killed = { generation };
       generation = undefined;
       options.onTurn();
     },
     revive: () => {
-      generation ??= killed;
-      up();
+      generation ??= killed?.generation;
+      if (generation !== undefined) up();
     },
     isDown: () => killed !== undefined,
     powerOff: () => {

@@ -26,6 +26,7 @@ export interface UnreliableHost {
     | "members"
     | "routes"
     | "nginxUdp"
+    | "downFiles"
     | "portProbe"
     | "ledger"
   >;
@@ -38,7 +39,7 @@ export function unreliableHost(
   { clock, faults }: { readonly clock: Clock; readonly faults: Faults },
 ): UnreliableHost {
   const { kernel, announcer, segment, sight, vrrp, keepalived, nginx, portProbe } = host;
-  const { guard, nginxUdp, ledger, planFile, members } = host;
+  const { guard, nginxUdp, downFiles, ledger, planFile, members } = host;
   const change = changing(clock, faults);
   const reloading = (daemon: typeof nginx): typeof nginx => ({
     ...daemon,
@@ -83,6 +84,7 @@ export function unreliableHost(
       },
       nginx: reloading(nginx),
       nginxUdp: reloading(nginxUdp),
+      downFiles,
       members: {
         ...members,
         fill: async (listeners) =>
