@@ -252,3 +252,33 @@ test("of two that hold a lane the lower in order is to yield, once both said so"
   // A clock that was set back makes the while no longer.
   assert.equal(told(-YIELD_MS), false);
 });
+
+test("the holder of a lane that two hold is drained: it was told to give it up as the other was", () => {
+  const before = serve(1);
+  const { lane, order } = only(before);
+  const [first, second] = order;
+  assert.ok(first !== undefined && second !== undefined);
+  const { nowMs } = before.world;
+  const agents = proveAll(before.world, before.last, { dead: [first], atMs: nowMs + 500 }).map(
+    (agent): AgentView => {
+      const known = before.world.agents.get(agent.name);
+      return agent.name === first && known !== undefined
+        ? { ...known, heardAtMs: nowMs + 600 }
+        : agent;
+    },
+  );
+  const world = nextWorld(before.world, before.last, { agents, nowMs: nowMs + 900 });
+  const split: Served = { world, last: planned(world) };
+  const told = (served: Served): readonly AgentName[] =>
+    order.filter((agent) => laneOn(served, lane, agent)?.yields === true);
+  assert.deepEqual(told(split), [second]);
+  const drained = ask(split, drain(split, first));
+  assert.deepEqual(only(drained).order, [order[2], second, first]);
+  assert.deepEqual(told(drained), [second], "one is left that holds it until the third one does");
+  // The first one is gone: of those who are told already the first in order may go on.
+  const left = Array.from(drained.world.agents.values(), (agent): AgentView =>
+    agent.name === first ? { ...agent, connected: false } : agent,
+  );
+  const gone = nextWorld(drained.world, drained.last, { agents: left });
+  assert.deepEqual(told({ world: gone, last: planned(gone) }), []);
+});

@@ -40,17 +40,39 @@ export function yieldingOf(options: YieldOptions): readonly LaneYield[] | undefi
   const reported = holders.get(laneName(lane.id)) ?? [];
   if (reported.length < 2 && lane.yielding === undefined) return undefined;
   const losers = losersOf(world, lane, rows);
+  // A clock that was set back must not make it longer.
+  const recent = (lane.yielding ?? []).filter(
+    ({ sinceMs }) => Math.abs(world.nowMs - sinceMs) < YIELD_MS,
+  );
+  const isRecent = (agent: AgentName): boolean => recent.some((one) => one.agent === agent);
+  const keeper = keeperOf(lane, { reported, losers, isRecent });
   const yielding = lane.order.flatMap((agent): LaneYield[] => {
-    const known = lane.yielding?.find((one) => one.agent === agent);
     // Whoever is the only one that can hold it may.
-    const isNeeded = !reported.some((other) => other !== agent);
-    // A clock that was set back must not make it longer.
-    const isRecent = known !== undefined && Math.abs(world.nowMs - known.sinceMs) < YIELD_MS;
-    if (!losers.has(agent) && (isNeeded || !isRecent)) return [];
+    const isNeeded = agent === keeper || reported.length === 0;
+    if (isNeeded || !(losers.has(agent) || isRecent(agent))) return [];
+    const known = lane.yielding?.find((one) => one.agent === agent);
     return [known ?? { agent, sinceMs: world.nowMs }];
   });
   if (yielding.length === 0) return undefined;
   return isAlike(lane.yielding, yielding) ? lane.yielding : yielding;
+}
+
+/**
+ * Who goes on holding the lane, whatever its order is by now: the first that was not told to give
+ * it up, as those that were may have done so already and not have said it.
+ */
+function keeperOf(
+  { order }: Lane,
+  given: {
+    readonly reported: readonly AgentName[];
+    readonly losers: ReadonlySet<AgentName>;
+    readonly isRecent: (agent: AgentName) => boolean;
+  },
+): AgentName | undefined {
+  const { reported, losers, isRecent } = given;
+  const untold = reported.filter((agent) => !isRecent(agent));
+  if (untold.length > 0) return order.find((agent) => untold.includes(agent));
+  return order.find((agent) => reported.includes(agent) && !losers.has(agent));
 }
 
 /**
