@@ -282,3 +282,28 @@ test("the holder of a lane that two hold is drained: it was told to give it up a
   const gone = nextWorld(drained.world, drained.last, { agents: left });
   assert.deepEqual(told({ world: gone, last: planned(gone) }), []);
 });
+
+test("a drained host's agent is dead and its keepalived is not: a rebalance waited for it", () => {
+  const before = serve(60);
+  // The third host was away for a while, so that its lanes are the second one's.
+  const agents = Array.from(before.world.agents.values(), (agent): AgentView => {
+    if (agent.report === undefined) return agent;
+    if (agent.name === "lb-1") {
+      return { ...agent, connected: false, disconnectedAtMs: before.world.nowMs };
+    }
+    const holder = (name: string): string | undefined =>
+      lanesOf(before).find(({ id }) => laneName(id) === name)?.holder;
+    const lanes = agent.report.lanes.map((one) => {
+      const isHeld = agent.name === "lb-2" && holder(one.name) !== "lb-1";
+      return { ...one, state: isHeld ? ("holder" as const) : ("successor" as const) };
+    });
+    return { ...agent, report: { ...agent.report, lanes } };
+  });
+  const world = nextWorld(before.world, before.last, { agents });
+  const uneven: Served = { world, last: planned(world) };
+  assert.ok(heldBy(uneven, "lb-1") > 0 && heldBy(uneven, "lb-3") === 0);
+  const drained = ask(uneven, drain(uneven, "lb-1"));
+  const asked = ask(drained, plain(drained, "rebalance"));
+  const moves = asked.last.intents.flatMap((one) => (one.kind === "move" ? [one.to] : []));
+  assert.deepEqual(moves, ["lb-3"]);
+});

@@ -9,10 +9,11 @@ import {
   type LaneId,
   type World,
   compareText,
+  laneName,
 } from "@fairlead/model";
 
 import { type LaneHolders, holderOf, reportedHolders, standsBy } from "./lane-holders.ts";
-import { drainTarget } from "./rank.ts";
+import { rankLane } from "./rank.ts";
 import { type MoveIntent, type Will, willOf } from "./will.ts";
 
 /**
@@ -96,7 +97,9 @@ function isDraining({ world }: SettleOptions, { holders, will }: Known): boolean
   for (const lane of will.drains.size === 0 ? [] : world.lanes.values()) {
     const holder = holderOf(lane, holders);
     if (holder === undefined || !will.drains.has(holder)) continue;
-    if (drainTarget({ world, will, lane, holder }) !== undefined) return true;
+    // One that is out of reach cannot be told to give it up, and may stay so for ever.
+    const isHeld = holders.has(laneName(lane.id));
+    if (rankLane({ world, will, lane, holder, isHeld }).move !== undefined) return true;
   }
   return false;
 }
