@@ -19,8 +19,14 @@ export async function listeningBefore(
   if (wanted === undefined) return new Map();
   const all = servedListeners(wanted);
   const [tcp, udp] = await Promise.all([
-    listeningOn(nginx, all.filter(({ listener }) => listener.protocol === "tcp")),
-    listeningOn(nginxUdp, all.filter(({ listener }) => listener.protocol === "udp")),
+    listeningOn(
+      nginx,
+      all.filter(({ listener }) => listener.protocol === "tcp"),
+    ),
+    listeningOn(
+      nginxUdp,
+      all.filter(({ listener }) => listener.protocol === "udp"),
+    ),
   ]);
   return new Map([...tcp, ...udp]);
 }

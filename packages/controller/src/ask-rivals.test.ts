@@ -29,6 +29,8 @@ interface Holding {
 /** One lane of one VIP, and whom the controller asks. */
 function createStage(): {
   readonly asked: string[];
+  /** Who is told to give the lane up by the plans from here on. */
+  told: readonly AgentName[];
   asks(nowMs: number, ...holdings: readonly Holding[]): number | undefined;
 } {
   const revisionOf = makeRevisionOf();
@@ -41,9 +43,14 @@ function createStage(): {
   assert.ok(lane !== undefined && address !== undefined && nodePlan !== undefined);
   const asked: string[] = [];
   const askRivals = createAskRivals((agent, wish) => asked.push(`${agent} ${wish}`));
-  return {
-    asked,
-    asks: (nowMs, ...holdings) => {
+  const stage = { asked, told: [] as readonly AgentName[] };
+  const placed = () => {
+    const yielding = stage.told.map((agent) => ({ agent, sinceMs: NOW_MS }));
+    const told = yielding.length === 0 ? lane : { ...lane, yielding };
+    return { ...made, lanes: new Map([[lane.id, told]]) };
+  };
+  return Object.assign(stage, {
+    asks: (nowMs: number, ...holdings: readonly Holding[]) => {
       const agents = makeAgents(2).map((view) => {
         const holding = holdings.find(({ agent }) => agent === view.name);
         if (holding === undefined) return view;
@@ -56,9 +63,9 @@ function createStage(): {
         const { sinceMs, heardAtMs } = holding;
         return { ...view, report, heardAtMs, heldSinceMs: new Map([[address, sinceMs]]) };
       });
-      return askRivals(makeWorld({ nowMs, agents }), made);
+      return askRivals(makeWorld({ nowMs, agents }), placed());
     },
-  };
+  });
 }
 
 /** Held for long, and heard of a moment before another one came. */
@@ -103,4 +110,44 @@ test("the rival comes a second time: the holder is asked again", () => {
   stage.asked.length = 0;
   stage.asks(NOW_MS + 60_000 + RIVAL_MS, still, later);
   assert.deepEqual(stage.asked, ["lb-1 answer"]);
+});
+
+test("both spoke at once, and one was told to give up: the other one's segment never heard of it", () => {
+  const stage = createStage();
+  const heard = { ...before, heardAtMs: NOW_MS + 100 };
+  stage.asks(NOW_MS, before, rival);
+  stage.told = [SECOND];
+  assert.equal(stage.asks(NOW_MS + 100, heard, rival), RIVAL_MS - 100);
+  assert.deepEqual(stage.asked, [], "it has just said what it has");
+  stage.asks(NOW_MS + 200, heard);
+  assert.deepEqual(stage.asked, ["lb-1 announcement"]);
+});
+
+test("an address came to the lane meanwhile: who has it in the end was not asked", () => {
+  const stage = createStage();
+  stage.asks(NOW_MS + RIVAL_MS, before, rival);
+  const later = { ...rival, sinceMs: NOW_MS + 600, heardAtMs: NOW_MS + 600 };
+  stage.asks(NOW_MS + 600, before, later);
+  stage.asked.length = 0;
+  stage.asks(NOW_MS + 700, before);
+  assert.deepEqual(stage.asked, ["lb-1 announcement"]);
+});
+
+test("a slow store let the rival come anew unseen: the holder was not asked for that", () => {
+  const stage = createStage();
+  stage.asks(NOW_MS + RIVAL_MS, before, rival);
+  const later = { ...rival, sinceMs: NOW_MS + 600, heardAtMs: NOW_MS + 600 };
+  stage.asked.length = 0;
+  stage.asks(NOW_MS + 600 + RIVAL_MS, before, later);
+  assert.deepEqual(stage.asked, ["lb-1 answer"]);
+});
+
+test("the leader changed after one was told to give up: the next one asks who has it, once", () => {
+  const stage = createStage();
+  stage.told = [SECOND];
+  stage.asks(NOW_MS);
+  assert.deepEqual(stage.asked, [], "nobody has reported to it yet");
+  stage.asks(NOW_MS + 50, before);
+  stage.asks(NOW_MS + 90, before);
+  assert.deepEqual(stage.asked, ["lb-1 announcement"]);
 });

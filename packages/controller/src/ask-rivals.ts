@@ -21,27 +21,55 @@ type Placed = Pick<Plan, "lanes" | "leases">;
 /** Asks whom it is time to ask. Returns ms until it is time for the next one; undefined: nobody. */
 export type AskRivals = (world: Said, plan: Placed) => number | undefined;
 
-/** Makes it; nobody is asked twice for one holding of another. */
+/**
+ * Makes it, for one term of a leader; nobody is asked twice for one holding of another. A lane that
+ * somebody was told to give up is contested from then on, also where a leader before told it.
+ */
 export function createAskRivals(ask: (agent: AgentName, wish: Wish) => void): AskRivals {
-  /** Lanes that two held for so long, with those whose word was missing. */
-  let contested: ReadonlyMap<LaneId, readonly AgentName[]> = new Map();
+  let contested: Contested | undefined;
   return (world, plan) => {
     const holders = reportedHolders(world);
+    const known: Contested = contested ?? toldBefore(plan);
+    const next = new Map<LaneId, Asked>();
+    const [silentOnes, ones] = [new Set<AgentName>(), new Set<AgentName>()];
+    let waitMs: number | undefined;
     const rivalries = rivalriesIn(world, plan, holders);
-    const over = rivalries.filter(({ inMs }) => inMs <= 0);
-    const due = over.flatMap(({ lane, silent }) =>
-      silent.filter((agent) => contested.get(lane)?.includes(agent) !== true),
-    );
-    const settled = [...contested.keys()].filter(
-      (id) => !rivalries.some(({ lane }) => lane === id),
-    );
-    const alone = settled.flatMap((id) => holders.get(laneName(id)) ?? []);
-    contested = new Map(over.map(({ lane, silent }) => [lane, silent]));
-    for (const agent of new Set(due)) ask(agent, "answer");
-    for (const agent of new Set(alone)) ask(agent, "announcement");
-    const waits = rivalries.flatMap(({ inMs }) => (inMs > 0 ? inMs : []));
-    return waits.length === 0 ? undefined : Math.min(...waits);
+    for (const { lane, sinceMs, silent, inMs, isTold } of rivalries) {
+      const before = known.get(lane);
+      if (inMs > 0) {
+        waitMs = Math.min(waitMs ?? inMs, inMs);
+        if (isTold || before !== undefined) next.set(lane, { sinceMs, agents: [] });
+        continue;
+      }
+      const asked = before?.sinceMs === sinceMs ? before.agents : [];
+      for (const agent of silent) if (!asked.includes(agent)) silentOnes.add(agent);
+      next.set(lane, { sinceMs, agents: silent });
+    }
+    for (const [id, asked] of known) {
+      if (next.has(id) || !plan.lanes.has(id)) continue;
+      const alone = holders.get(laneName(id)) ?? [];
+      for (const agent of alone) ones.add(agent);
+      if (alone.length === 0) next.set(id, asked);
+    }
+    contested = next;
+    for (const agent of silentOnes) ask(agent, "answer");
+    for (const agent of ones) ask(agent, "announcement");
+    return waitMs;
   };
+}
+
+/** Whose word was asked for in a lane that two hold, for the holding that began then. */
+interface Asked {
+  readonly sinceMs: number;
+  readonly agents: readonly AgentName[];
+}
+
+/** Lanes that two hold, and those that nobody has alone since. */
+type Contested = ReadonlyMap<LaneId, Asked>;
+
+function toldBefore({ lanes }: Placed): Contested {
+  const told = [...lanes.values()].filter(({ yielding }) => yielding !== undefined);
+  return new Map(told.map(({ id }) => [id, { sinceMs: 0, agents: [] }]));
 }
 
 /** A lane that more than one holds by the last words. */
@@ -49,6 +77,10 @@ interface Rivalry {
   readonly lane: LaneId;
   /** Those whose last word is from before the last of them began. */
   readonly silent: readonly AgentName[];
+  /** When the last of them began, epoch ms. */
+  readonly sinceMs: number;
+  /** Whether one of them is told to give it up. */
+  readonly isTold: boolean;
   /** How long until it is no take-over any more, in ms; at most 0: it is none. */
   readonly inMs: number;
 }
@@ -64,6 +96,7 @@ function rivalriesIn(
     if (rivals === undefined) return [];
     const { saying, sinceMs } = rivals;
     const silent = saying.filter((agent) => (agents.get(agent)?.heardAtMs ?? sinceMs) < sinceMs);
-    return [{ lane: lane.id, silent, inMs: sinceMs + RIVAL_MS - nowMs }];
+    const isTold = lane.yielding?.some(({ agent }) => saying.includes(agent)) === true;
+    return [{ lane: lane.id, silent, sinceMs, isTold, inMs: sinceMs + RIVAL_MS - nowMs }];
   });
 }

@@ -9,7 +9,7 @@ import { type Pace, createPace } from "@fairlead/runtime";
 
 import type { Act, ActResult } from "./acts/act.ts";
 import { createActQueue } from "./acts/act-queue.ts";
-import { createAskRivals } from "./ask-rivals.ts";
+import { type AskRivals, createAskRivals } from "./ask-rivals.ts";
 import { type ClusterState, createClusterState, foldFacts, withStored } from "./cluster-state.ts";
 import { crash } from "./crash.ts";
 import type { Cycle, CycleOptions } from "./cycle-options.ts";
@@ -70,12 +70,13 @@ class Loop implements Cycle {
   #openedAtMs: number | undefined;
   #lastHelloMs: number | undefined;
   readonly #nextWakeMs = createNextWake();
-  readonly #askRivals = createAskRivals((agent, wish) => this.#options.delivery.ask?.(agent, wish));
+  #askRivals: AskRivals;
 
   constructor(options: CycleOptions) {
     this.#options = options;
     const { clock, log } = options;
     this.#planInTurns = createPlanInTurns(options);
+    this.#askRivals = this.#asking();
     this.#narrator = createNarrator(log);
     this.#planning = createPace({
       clock,
@@ -128,6 +129,7 @@ class Loop implements Cycle {
     this.#writer = writer;
     [this.#rows, this.#named] = [openedRows(stored), namedAgents(stored)];
     this.#planInTurns = createPlanInTurns(this.#options);
+    this.#askRivals = this.#asking();
     this.#state = withStored(this.#state, stored, this.#options.clock.wallMs());
     sayStatuses(sources, this.#state.claims, stored).then(() => this.#opened(writer), crash);
   }
@@ -150,6 +152,11 @@ class Loop implements Cycle {
     this.#state = { ...this.#state, agents: new Map(), orphans: new Map() };
     this.#narrator.tellStandby({ ...NOTHING_SAID, findings: this.#findings() });
     this.#options.onSaid?.();
+  }
+
+  /** For one term of the lead. */
+  #asking(): AskRivals {
+    return createAskRivals((agent, wish) => this.#options.delivery.ask?.(agent, wish));
   }
 
   view(): CycleView {
