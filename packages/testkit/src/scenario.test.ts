@@ -95,7 +95,7 @@ const UNSEEN: Readonly<
   },
   ModeUnavailable: {
     why: "every agent of a ring is new enough for every mode",
-    shownBy: "planner/src/modes.test.ts",
+    shownBy: "planner/src/mode-link.test.ts",
   },
   AgentNameTaken: {
     why: "a ring has one host of a name",
