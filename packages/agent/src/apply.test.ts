@@ -104,6 +104,25 @@ test("what keepalived carries no more is removed after it, and forgotten then", 
   assert.deepEqual(done, ["guard", "keepalived", "remove 192.0.2.100", "ledger", "guard exactly"]);
 });
 
+test("an address that cannot be removed keeps no other one on the host, and stays in the ledger", async () => {
+  const { host, done } = hostOf({ kind: "applied", reloaded: true });
+  const other = present(parseAddress("192.0.2.101"), "an address");
+  const here = [address, other].map((one) => ({ address: one, prefixLength: 32, link }));
+  const steps = REMOVING.map((step) =>
+    step.kind === "sweep" ? { ...step, addresses: here } : step,
+  );
+  const kernel: Host["kernel"] = {
+    ...host.kernel,
+    removeAddress: (entry) =>
+      entry.address === address
+        ? Promise.reject(new EdgeError({ code: "IP", message: "busy", retryable: true }))
+        : host.kernel.removeAddress(entry),
+  };
+  const result = await applySteps({ ...host, kernel }, steps, context);
+  assert.deepEqual(done, ["guard", "keepalived", "remove 192.0.2.101"]);
+  assert.match(result.applied.remarks[0]?.detail ?? "", /^cannot sweep: .*busy/);
+});
+
 test("nothing is removed while keepalived refuses its file: the old one may list it", async () => {
   const remark = { reason: "ConfigRejected", detail: "line 3: unknown keyword" } as const;
   const { host, done } = hostOf({ kind: "refused", remark });

@@ -23,6 +23,7 @@ import type { LedgerEntry } from "./ports.ts";
 import { serveListeners } from "./serve-listeners.ts";
 import { type StepOutcome, subjectOf } from "./step-outcome.ts";
 import { type Step, isServingUdp } from "./steps.ts";
+import { sweepAddresses } from "./sweep-addresses.ts";
 
 /** How a pass went. */
 export interface PassResult {
@@ -186,7 +187,7 @@ async function runStep(
       return { ...result, applied, retry: result.retry || found.problems.size > 0 };
     }
     case "sweep":
-      for (const address of step.addresses) await host.kernel.removeAddress(address);
+      await sweepAddresses(host.kernel, step.addresses);
       return result;
     default:
       return assertNever(step, "step kind");

@@ -16,6 +16,8 @@ interface Stage extends AsyncDisposable {
   answers: boolean;
   serves: boolean;
   isCut: boolean;
+  /** Whether the agent is in no state to ask. */
+  isUnable: boolean;
   readonly watch: DataPathWatch;
   /** So many ticks of 100 ms, each after what was answered to the one before. */
   ticks(count: number): Promise<void>;
@@ -29,9 +31,15 @@ async function stage(): Promise<Stage> {
     answers: false,
     serves: false,
     isCut: false,
+    isUnable: false,
     watch: createDataPathWatch({
       name: "nginx",
-      nginx: { generation: () => Promise.resolve(self.answers ? "0123456789abcdef" : undefined) },
+      nginx: {
+        generation: async () => {
+          if (self.isUnable) throw new Error("no space left on device");
+          return self.answers ? "0123456789abcdef" : undefined;
+        },
+      },
       log: createLogger({ level: "silent", format: "text" }),
       incarnation: join(dir, "none"),
       trackFile,
@@ -78,6 +86,20 @@ test("an nginx that answers and reaches no member takes the lanes off its host",
   await s.ticks(10);
   s.isCut = true;
   await s.ticks(1);
+  assert.equal(await s.said(), "1");
+});
+
+test("an agent that cannot ask nginx blames it for nothing, and goes on", async () => {
+  await using s = await stage();
+  s.answers = true;
+  s.serves = true;
+  await s.ticks(10);
+  s.isUnable = true;
+  await s.ticks(10);
+  assert.equal(await s.said(), "");
+  s.isUnable = false;
+  s.answers = false;
+  await s.ticks(10);
   assert.equal(await s.said(), "1");
 });
 

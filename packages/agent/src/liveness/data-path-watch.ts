@@ -101,7 +101,12 @@ export function createDataPathWatch(options: DataPathWatchOptions): DataPathWatc
 
 /** Without a free descriptor nothing can be asked, and that is the agent's own trouble. */
 async function answersOf(nginx: DataPathWatchOptions["nginx"]): Promise<boolean | undefined> {
-  if ((await nginx.generation()) !== undefined) return true;
+  try {
+    if ((await nginx.generation()) !== undefined) return true;
+  } catch {
+    // Nor can it where its files cannot be read, or put right after a kill.
+    return undefined;
+  }
   return lookAt(process.pid) === undefined ? undefined : false;
 }
 

@@ -54,6 +54,16 @@ inSandbox({ file: import.meta.url, name: "port probe" }, () => {
     }
   });
 
+  test("an address that the kernel takes for none of its own is said so, and fails nobody else", async () => {
+    // Of a link, and no link is named.
+    const local = address("fe80::1");
+    for (const protocol of ["tcp", "udp"] as const) {
+      const remark = await probe({ address: local, protocol, port: 80 });
+      assert.equal(remark?.reason, "ConfigRejected");
+      assert.match(remark.detail, /^\[fe80::1\]:80\/(TCP|UDP) cannot be bound: .*EINVAL/);
+    }
+  });
+
   test("a program of Node that is in the way is called by its script, not MainThread", async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), "fairlead-holder-"));
     const script = join(folder.path, "shop.mjs");

@@ -10,7 +10,7 @@ import type { PortProbe } from "../ports.ts";
 import { type HeldPort, type OwnPort, findHolder } from "./port-holder.ts";
 
 /** Why it could not even be tried. */
-export type PortProbeErrorCode = "NO_FILES" | "IO";
+export type PortProbeErrorCode = "NO_FILES";
 
 /** Makes the probe; of TCP the ports of this program are given, to be told by their names. */
 export function createPortProbe(ownPorts: readonly OwnPort[] = []): PortProbe {
@@ -72,9 +72,13 @@ async function remarkOf(
     const detail = `${place} cannot be bound: the agent lacks NET_BIND_SERVICE`;
     return { reason: "ConfigRejected", detail };
   }
-  const isFull = code === "EMFILE" || code === "ENFILE";
+  if (code !== "EMFILE" && code !== "ENFILE") {
+    // nginx could not either, and would refuse all others along with it.
+    const detail = `${place} cannot be bound: ${describeError(error)}`;
+    return { reason: "ConfigRejected", detail };
+  }
   throw new EdgeError<PortProbeErrorCode>({
-    code: isFull ? "NO_FILES" : "IO",
+    code: "NO_FILES",
     message: `cannot try to bind ${place}: ${describeError(error)}`,
     retryable: true,
     cause: error,
