@@ -31,7 +31,7 @@ export function createAskRivals(ask: (agent: AgentName, wish: Wish) => void): As
     const holders = reportedHolders(world);
     const known: Contested = contested ?? toldBefore(plan);
     const next = new Map<LaneId, Asked>();
-    const [silentOnes, ones] = [new Set<AgentName>(), new Set<AgentName>()];
+    const [toAnswer, toAnnounce] = [new Set<AgentName>(), new Set<AgentName>()];
     let waitMs: number | undefined;
     const rivalries = rivalriesIn(world, plan, holders);
     for (const { lane, sinceMs, silent, inMs, isTold } of rivalries) {
@@ -42,18 +42,18 @@ export function createAskRivals(ask: (agent: AgentName, wish: Wish) => void): As
         continue;
       }
       const asked = before?.sinceMs === sinceMs ? before.agents : [];
-      for (const agent of silent) if (!asked.includes(agent)) silentOnes.add(agent);
+      for (const agent of silent) if (!asked.includes(agent)) toAnswer.add(agent);
       next.set(lane, { sinceMs, agents: silent });
     }
     for (const [id, asked] of known) {
       if (next.has(id) || !plan.lanes.has(id)) continue;
       const alone = holders.get(laneName(id)) ?? [];
-      for (const agent of alone) ones.add(agent);
+      for (const agent of alone) toAnnounce.add(agent);
       if (alone.length === 0) next.set(id, asked);
     }
     contested = next;
-    for (const agent of silentOnes) ask(agent, "answer");
-    for (const agent of ones) ask(agent, "announcement");
+    for (const agent of toAnswer) ask(agent, "answer");
+    for (const agent of toAnnounce) ask(agent, "announcement");
     return waitMs;
   };
 }
