@@ -83,14 +83,13 @@ export function createS6Service(options: S6ServiceOptions): SupervisedService {
       await appears();
     },
     stop: async () => {
+      if (!existsSync(dir)) return;
+      await setStartsByItself(dir, false);
       if (!(await programs.svok(dir))) {
-        if (!existsSync(dir)) return;
-        // A supervisor that was killed leaves its daemon. One in its place must start no other.
-        await setStartsByItself(dir, false);
+        // A supervisor that was killed leaves its daemon; one may have come in its place since.
         await options.endLeft();
         if (!(await programs.svok(dir))) return;
       }
-      await setStartsByItself(dir, false);
       await programs.svcDown(dir, STOP_MS_MAX);
       // Whoever started it meanwhile means it to run.
       if ((await state()).up) await setStartsByItself(dir, true);
