@@ -26,8 +26,6 @@ export function story(
       await endStory(stage);
     } catch (error) {
       const evidence = await keepEvidence(stage);
-      // What waits for a frozen program outlives the hosts, and the test would wait for that.
-      for (const seat of stage.seats) seat.resume();
       throw new Error(`${describeError(error)}\n${evidence}`, { cause: error });
     }
   });
