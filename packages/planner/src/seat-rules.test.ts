@@ -18,7 +18,9 @@ import {
   makeRevisionOf,
   makeWorld,
   nextWorld,
+  places,
   proveAll,
+  published,
   verdictLine,
 } from "@fairlead/testkit";
 
@@ -44,25 +46,11 @@ function onBoth(name: string, last: number): AgentView {
   return makeAgent(name, { links });
 }
 
-/** Where each address is: `192.0.2.100 on lb-1 eth0`. */
-function places({ leases }: Plan): readonly string[] {
-  return Array.from(leases.values(), ({ address, placement }) =>
-    placement.kind === "host"
-      ? `${address} on ${placement.agent} ${placement.link}`
-      : `${address} ${placement.kind}`,
-  ).toSorted();
-}
-
 /** Addresses that an agent is told to hold. */
 function toldTo(result: Plan, agent: string): readonly string[] {
   const own = [...result.nodePlans.values()].find((one) => one.agent === agent);
   const resources = [...(own?.resources.values() ?? [])];
   return resources.flatMap((one) => (one.kind === "vip" ? [one.address] : []));
-}
-
-function published(result: Plan, name: string): readonly string[] {
-  const { addresses } = findVerdict(result, name);
-  return addresses.filter((one) => one.published).map(({ address }) => address);
 }
 
 test("mode host: agents that the pool names have an address each, and no other agent has one", () => {
