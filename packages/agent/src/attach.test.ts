@@ -319,6 +319,25 @@ for (const { policy, lines, ledger } of [
   });
 }
 
+test("after an end at which one address cannot be removed the others are gone, and it is named", async () => {
+  const { clock, segment } = fakeWorld();
+  const a = await startFakeAgent({ clock, segment }, "a");
+  a.loop.accept(plan(deviceVipOf("192.0.2.100"), ...WEB, ...SLOW));
+  await clock.advance(2000);
+  assert.deepEqual(addressesOf(a), ["192.0.2.100", "192.0.2.101"]);
+  await a.loop[Symbol.asyncDispose]();
+  const kernel: FakeHost["kernel"] = {
+    ...a.host.kernel,
+    removeAddress: (here) =>
+      here.address === "192.0.2.100"
+        ? Promise.reject(new Error("busy"))
+        : a.host.kernel.removeAddress(here),
+  };
+  await leave({ ...a.host, kernel }, "remove");
+  assert.deepEqual(addressesOf(a), ["192.0.2.100"]);
+  assert.deepEqual(await ledgerOf(a), ["192.0.2.100 added"]);
+});
+
 async function leave(
   { kernel, ledger }: FakeHost,
   policy: "remove" | "keep" | "keep-alive",

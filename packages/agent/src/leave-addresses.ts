@@ -4,7 +4,7 @@
 import { assertNever } from "@fairlead/model";
 import { type Logger, describeError } from "@fairlead/runtime";
 
-import type { Kernel, Ledger, LedgerEntry } from "./ports.ts";
+import type { Kernel, KernelAddress, Ledger, LedgerEntry } from "./ports.ts";
 
 /**
  * `keep-alive`: they stay until their lifetime ends, for an agent that comes back. `remove`: they
@@ -24,6 +24,9 @@ export interface LeaveOptions {
 export async function leaveAddresses(options: LeaveOptions): Promise<void> {
   const { kernel, ledger, log, policy } = options;
   if (policy === "keep-alive") return;
+  const complain = (error: unknown): void => {
+    log.warn({ error: describeError(error) }, "addresses of this host could not be left as asked");
+  };
   try {
     const entries = await ledger.load();
     const { addresses } = await kernel.view();
@@ -33,15 +36,27 @@ export async function leaveAddresses(options: LeaveOptions): Promise<void> {
         ({ address, link }) => address === entry.address && link === entry.link,
       );
       if (here === undefined) continue;
-      if (policy === "remove") await kernel.removeAddress(here);
-      else if (policy === "keep") {
-        const { address, link, prefixLength } = here;
-        await kernel.putAddress({ address, link, prefixLength });
+      if (policy === "keep") left.add(entry);
+      try {
+        await leaveOne(kernel, here, policy);
+      } catch (error) {
         left.add(entry);
-      } else assertNever(policy, "policy");
+        complain(error);
+      }
     }
     await ledger.save(entries.filter((entry) => entry.added !== true || left.has(entry)));
   } catch (error) {
-    log.warn({ error: describeError(error) }, "addresses of this host could not be left as asked");
+    complain(error);
   }
+}
+
+async function leaveOne(
+  kernel: Kernel,
+  here: KernelAddress,
+  policy: Exclude<LeavePolicy, "keep-alive">,
+): Promise<void> {
+  const { address, link, prefixLength } = here;
+  if (policy === "remove") await kernel.removeAddress(here);
+  else if (policy === "keep") await kernel.putAddress({ address, link, prefixLength });
+  else assertNever(policy, "policy");
 }
