@@ -13,6 +13,7 @@ import {
   laneName,
   vipName,
 } from "@fairlead/model";
+import { RIVAL_MS } from "@fairlead/planner";
 import { address, agentName, makeAgent, makeLink } from "@fairlead/testkit";
 
 import { foldAgent } from "./agent-state.ts";
@@ -227,7 +228,10 @@ test("the next word of an agent matters when another took its address since", ()
   const second = makeAgent("lb-2");
   hold(first, 1000, 2000);
   hold(second, 5000, 5000);
-  assert.equal(foldAgent(agents, { kind: "agent-heard", atMs: 6000, agent: first.name }), true);
-  assert.equal(foldAgent(agents, { kind: "agent-heard", atMs: 7000, agent: first.name }), false);
+  const matters = (atMs: number): boolean =>
+    foldAgent(agents, { kind: "agent-heard", atMs, agent: first.name });
+  assert.equal(matters(5000 + RIVAL_MS - 1), true);
+  assert.equal(matters(6000), true, "what it said before may have been too early to count");
+  assert.equal(matters(7000), false);
   assert.equal(agents.get(first.name)?.heardAtMs, 7000);
 });

@@ -14,7 +14,7 @@ import {
   patchMap,
   vipName,
 } from "@fairlead/model";
-import { STRANGER_MS } from "@fairlead/planner";
+import { RIVAL_MS, STRANGER_MS } from "@fairlead/planner";
 
 import { isListening, isMissed, listenAgain, sightsAfter, withoutSights } from "./agent-sights.ts";
 import type { Fact } from "./facts.ts";
@@ -101,14 +101,14 @@ function afterWithdrawal(known: AgentView, atMs: number): AgentView {
 const NO_DATA_PLANE = { generationsAlive: 0, keepalivedAlive: false };
 
 /**
- * Whether another agent began to hold an address of this one after it was last heard: only its next
- * word tells a double holding from a takeover that it could not speak of.
+ * Whether another agent began to hold an address of this one after it was last heard, or not long
+ * before: only its next word tells a double holding from a takeover that it could not speak of.
  */
 function isRival(agents: ReadonlyMap<AgentName, AgentView>, known: AgentView): boolean {
   for (const other of agents.values()) {
     if (other.name === known.name || !other.connected) continue;
     for (const [address, sinceMs] of other.heldSinceMs) {
-      if (sinceMs > known.heardAtMs && known.heldSinceMs.has(address)) return true;
+      if (sinceMs + RIVAL_MS > known.heardAtMs && known.heldSinceMs.has(address)) return true;
     }
   }
   return false;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { type AgentName, laneName } from "@fairlead/model";
-import { plan } from "@fairlead/planner";
+import { plan, RIVAL_MS } from "@fairlead/planner";
 import {
   agentName,
   makeAgents,
@@ -14,7 +14,7 @@ import {
   makeWorld,
 } from "@fairlead/testkit";
 
-import { createAskRivals, RIVAL_MS } from "./ask-rivals.ts";
+import { createAskRivals } from "./ask-rivals.ts";
 
 const NOW_MS = 1_000_000;
 const [FIRST, SECOND] = [agentName("lb-1"), agentName("lb-2")];
@@ -87,6 +87,17 @@ test("two hold a lane: the one whose word is older is asked, once", () => {
   assert.equal(stage.asks(NOW_MS + RIVAL_MS, before, rival), undefined);
   stage.asks(NOW_MS + RIVAL_MS + 10, before, rival);
   assert.deepEqual(stage.asked, ["lb-1 answer"]);
+});
+
+test("the holder spoke a moment after the rival came: it may not have known, and is asked", () => {
+  const stage = createStage();
+  const heard = { ...before, heardAtMs: NOW_MS + RIVAL_MS - 1 };
+  assert.equal(stage.asks(NOW_MS + RIVAL_MS - 1, heard, rival), 1);
+  stage.asks(NOW_MS + RIVAL_MS, heard, rival);
+  assert.deepEqual(stage.asked.splice(0), ["lb-1 answer"]);
+  const answered = { ...before, heardAtMs: NOW_MS + RIVAL_MS };
+  stage.asks(NOW_MS + 2 * RIVAL_MS, answered, rival);
+  assert.deepEqual(stage.asked, []);
 });
 
 test("one of two gave the lane up: the other one tells its segment", () => {

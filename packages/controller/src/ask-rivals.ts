@@ -1,18 +1,12 @@
-// Asks agents for a word where two hold a lane by what they said last: only a word from after the
-// later one began tells two masters from a take-over that the other has not told of yet, and an
+// Asks agents for a word where two hold a lane by what they said last: only a word from well after
+// the later one began tells two masters from a take-over that the other has not told of yet, and an
 // agent that has nothing new to say is silent for three seconds. Whoever has the lane alone in the
 // end is asked to tell its segment, where the other one was heard last. Given plans; it keeps whom
 // it asked.
 
 import { type AgentName, type LaneId, type Plan, type World, laneName } from "@fairlead/model";
-import { type LaneHolders, reportedHolders, rivalHolders } from "@fairlead/planner";
+import { type LaneHolders, reportedHolders, RIVAL_MS, rivalHolders } from "@fairlead/planner";
 import type { Wish } from "@fairlead/wire";
-
-/**
- * A keepalived that is frozen is ended by its agent some 300 ms after another one took its lanes:
- * whoever were told to give them up just then would have to take them again.
- */
-export const RIVAL_MS = 500;
 
 /** What the agents say. */
 type Said = Pick<World, "agents" | "nowMs">;
@@ -75,7 +69,7 @@ function toldBefore({ lanes }: Placed): Contested {
 /** A lane that more than one holds by the last words. */
 interface Rivalry {
   readonly lane: LaneId;
-  /** Those whose last word is from before the last of them began. */
+  /** Those whose word would tell, and who have not said it yet. */
   readonly silent: readonly AgentName[];
   /** When the last of them began, epoch ms. */
   readonly sinceMs: number;
@@ -94,8 +88,7 @@ function rivalriesIn(
     if ((holders.get(laneName(lane.id))?.length ?? 0) < 2) return [];
     const rivals = rivalHolders({ agents }, lane, leases);
     if (rivals === undefined) return [];
-    const { saying, sinceMs } = rivals;
-    const silent = saying.filter((agent) => (agents.get(agent)?.heardAtMs ?? sinceMs) < sinceMs);
+    const { saying, sinceMs, silent } = rivals;
     const isTold = lane.yielding?.some(({ agent }) => saying.includes(agent)) === true;
     return [{ lane: lane.id, silent, sinceMs, isTold, inMs: sinceMs + RIVAL_MS - nowMs }];
   });

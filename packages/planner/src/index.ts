@@ -22,6 +22,6 @@ export { drainTarget } from "./rank.ts";
 export { type OpenOptions, openPools } from "./external-pools.ts";
 export { MOVE_MS_MAX, evenMoves } from "./settle-intents.ts";
 export { isDrained, isFrozen, willOf } from "./will.ts";
-export { rivalHolders, YIELD_MS } from "./yielding.ts";
+export { rivalHolders, RIVAL_MS, YIELD_MS } from "./yielding.ts";
 export { canTell, listenedMs } from "./hearing.ts";
 export { overdueAtMs, staleAtMs } from "./stale.ts";

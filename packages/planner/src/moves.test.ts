@@ -25,7 +25,7 @@ import {
   proveAll,
 } from "@fairlead/testkit";
 
-import { MOVE_MS_MAX, YIELD_MS, plan } from "./index.ts";
+import { MOVE_MS_MAX, RIVAL_MS, YIELD_MS, plan } from "./index.ts";
 
 const revisionOf = makeRevisionOf();
 const planned = (world: World): Plan => plan(world, { revisionOf });
@@ -217,7 +217,7 @@ test("a rebalance of what is even ends at once", () => {
   assert.deepEqual(ask(one, plain(one, "rebalance")).last.intents, []);
 });
 
-test("of two that hold a lane the lower in order is to yield, once both said so", () => {
+test("of two that hold a lane the lower in order is to yield, once both say so for a while", () => {
   const before = serve(1);
   const { lane, order } = only(before);
   const [first, second] = order;
@@ -229,12 +229,15 @@ test("of two that hold a lane the lower in order is to yield, once both said so"
       const known = before.world.agents.get(agent.name);
       return agent.name === first && known !== undefined ? { ...known, heardAtMs } : agent;
     });
-    const world = nextWorld(before.world, before.last, { agents, nowMs: nowMs + 900 });
+    const world = nextWorld(before.world, before.last, { agents, nowMs: nowMs + 1100 });
     return { world, last: planned(world) };
   };
   const takeover = both(nowMs);
   assert.equal(laneOn(takeover, lane, second)?.yields, undefined);
-  const split = both(nowMs + 600);
+  // The first one's keepalived froze, and its agent ends it a moment after this word.
+  const frozen = both(nowMs + 500 + RIVAL_MS - 1);
+  assert.equal(laneOn(frozen, lane, second)?.yields, undefined, "it is the only one that serves");
+  const split = both(nowMs + 500 + RIVAL_MS);
   assert.deepEqual(
     order.map((agent) => laneOn(split, lane, agent)?.yields),
     [undefined, true, undefined],
@@ -263,11 +266,11 @@ test("the holder of a lane that two hold is drained: it was told to give it up a
     (agent): AgentView => {
       const known = before.world.agents.get(agent.name);
       return agent.name === first && known !== undefined
-        ? { ...known, heardAtMs: nowMs + 600 }
+        ? { ...known, heardAtMs: nowMs + 500 + RIVAL_MS }
         : agent;
     },
   );
-  const world = nextWorld(before.world, before.last, { agents, nowMs: nowMs + 900 });
+  const world = nextWorld(before.world, before.last, { agents, nowMs: nowMs + 1100 });
   const split: Served = { world, last: planned(world) };
   const told = (served: Served): readonly AgentName[] =>
     order.filter((agent) => laneOn(served, lane, agent)?.yields === true);

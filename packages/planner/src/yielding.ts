@@ -1,6 +1,6 @@
 // Who is to give a lane up because another agent holds it too: all but the first in order, once all
-// said so after the last of them began to hold it. Given reports and rows. Who gave it up for that
-// stays told so for a while: what made it hold the lane may be there still.
+// said so well after the last of them began to hold it. Given reports and rows. Who gave it up for
+// that stays told so for a while: what made it hold the lane may be there still.
 
 import {
   type Address,
@@ -18,6 +18,13 @@ import { type LaneHolders, stateOn } from "./lane-holders.ts";
 /** An agent that gave a lane up may hold it again after this long, in ms. */
 export const YIELD_MS = 30_000;
 
+/**
+ * For so long after another one began to hold a lane the word of who held it before does not count,
+ * in ms: an agent ends a frozen keepalived some 300 ms after another one took its lanes, and says
+ * until then that it holds them. Whoever had to give them up for that were the only one to serve.
+ */
+export const RIVAL_MS = 500;
+
 /** What yielding is decided from. */
 export interface YieldOptions {
   readonly world: World;
@@ -32,6 +39,8 @@ export interface RivalHolders {
   readonly saying: readonly AgentName[];
   /** When the last of them began to hold it, epoch ms. */
   readonly sinceMs: number;
+  /** Those who held it before, and said nothing from `RIVAL_MS` after `sinceMs` on. */
+  readonly silent: readonly AgentName[];
 }
 
 /** The agents that are to give the lane up; undefined: none. The same list when it stays. */
@@ -77,7 +86,7 @@ function keeperOf(
 
 /**
  * Agents that are to give the lane up because another one holds it too: all but the first in order
- * of those that said so after the last of them began to hold it.
+ * of those whose word for it counts.
  */
 function losersOf(
   world: Pick<World, "agents">,
@@ -86,14 +95,13 @@ function losersOf(
 ): ReadonlySet<AgentName> {
   const rivals = rivalHolders(world, lane, rows);
   if (rivals === undefined) return NOBODY;
-  const { saying, sinceMs } = rivals;
-  const holding = saying.filter((agent) => (world.agents.get(agent)?.heardAtMs ?? 0) >= sinceMs);
+  const holding = rivals.saying.filter((agent) => !rivals.silent.includes(agent));
   return holding.length < 2 ? NOBODY : new Set(holding.slice(1));
 }
 
 /**
- * Those who say, in the lane's order, that they hold it, where more than one does. Whose word is
- * from before `sinceMs` may have lost it, and not have said so yet.
+ * Those who say, in the lane's order, that they hold it, where more than one does. Who is silent
+ * since may have lost it, and not have said so yet.
  */
 export function rivalHolders(
   world: Pick<World, "agents">,
@@ -113,7 +121,12 @@ export function rivalHolders(
       if (sinceMs > atMs) began.set(agent, sinceMs);
     }
   }
-  return { saying, sinceMs: Math.max(...began.values()) };
+  const sinceMs = Math.max(...began.values());
+  const silent = saying.filter((agent) => {
+    const heardAtMs = world.agents.get(agent)?.heardAtMs ?? 0;
+    return began.get(agent) !== sinceMs && heardAtMs < sinceMs + RIVAL_MS;
+  });
+  return { saying, sinceMs, silent };
 }
 
 const NOBODY: ReadonlySet<AgentName> = new Set();
