@@ -9,6 +9,7 @@ import { pidOf } from "./stage/daemons.ts";
 import { type Knocker, type LateKnock, knock, knockOnAndOn } from "./stage/knocker.ts";
 import { MEMBERS, service } from "./stage/manifests.ts";
 import { answerAsTheyShould, listenEverywhere, SSH } from "./stage/open-host.ts";
+import { signalAll } from "./stage/signal-all.ts";
 import { claimOf, type Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 import { startStrangerRouter } from "./stage/stranger-router.ts";
@@ -79,7 +80,7 @@ story(
     for (const vip of VIPS) {
       const lost = stage.lab.host(await stage.recorder.waitForHolder(vip, TAKEOVER_MS_MAX));
       const pids = ["keepalived", "vrrp"].map((file) => pidOf(lost, `keepalived/${file}.pid`));
-      await lost.output("kill", ["-KILL", ...pids.map(String)]);
+      await signalAll(lost, "KILL", pids);
       await stage.recorder.waitForHolder(vip, TAKEOVER_MS_MAX, lost.name);
       await stage.served("default/web");
       await stage.backed();

@@ -7,6 +7,7 @@ import { monotonicMs } from "@fairlead/lab";
 
 import { BACK_MS_MAX, daemonsOf, pidOf, untilHost } from "./stage/daemons.ts";
 import { service } from "./stage/manifests.ts";
+import { signalAll } from "./stage/signal-all.ts";
 import { story } from "./stage/story.ts";
 
 /** keepalived runs again within this time. */
@@ -22,7 +23,7 @@ const LOSSES = [
   { what: "its first process is frozen", signal: "STOP", files: [PARENT] },
   { what: "its child is frozen", signal: "STOP", files: [CHILD] },
   { what: "both are frozen", signal: "STOP", files: [PARENT, CHILD] },
-];
+] as const;
 
 // How long both hosts had the address, in each of these moves, is judged where every story ends.
 story(
@@ -41,7 +42,7 @@ story(
         what,
       );
 
-      await host.output("kill", [`-${signal}`, ...lost.map(String)]);
+      await signalAll(host, signal, lost);
       const lostMs = monotonicMs();
       const next = await stage.recorder.waitForHolder(address, BACK_MS_MAX, holder);
       await untilHost(host, `${what}: another keepalived runs`, () => {

@@ -8,6 +8,7 @@ import { type RunningProgram, startProbe } from "@fairlead/lab";
 import { BACK_MS_MAX, daemonsOf, dataPathOf, pidOf, RUN_DIR, untilHost } from "./stage/daemons.ts";
 import { service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
+import { signalAll } from "./stage/signal-all.ts";
 import { claimOf } from "./stage/stage.ts";
 import { squat } from "./stage/squatter.ts";
 import { story } from "./stage/story.ts";
@@ -50,7 +51,7 @@ story("nginx's master is killed: its lane leaves at once, and stays away", {}, a
   await probe.waitForAnswer(5_000);
 
   const master = pidOf(host, "nginx/nginx.pid");
-  await host.output("kill", ["-KILL", String(master)]);
+  await signalAll(host, "KILL", [master]);
   const next = await stage.recorder.waitForHolder(address, BACK_MS_MAX, holder);
   await untilHost(host, "another master runs", () => {
     const pid = pidOf(host, "nginx/nginx.pid");
@@ -129,7 +130,7 @@ story("all of keepalived is killed: its addresses are not orphaned", {}, async (
   await probe.waitForAnswer(5_000);
 
   const before = daemonsOf(host).keepalived;
-  await host.output("kill", ["-KILL", ...before.map(String)]);
+  await signalAll(host, "KILL", before);
   const next = await stage.recorder.waitForHolder(address, BACK_MS_MAX, holder);
   await stage.recorder.waitUntil(
     () => stage.recorder.holders(address).join() === next,
@@ -149,7 +150,7 @@ story("all of keepalived is killed: its addresses are not orphaned", {}, async (
 
   // Frozen it would keep the address as well, and the history of holders is judged at the end.
   const frozen = daemonsOf(stage.lab.host(next)).keepalived;
-  await stage.lab.host(next).output("kill", ["-STOP", ...frozen.map(String)]);
+  await signalAll(stage.lab.host(next), "STOP", frozen);
   const third = await stage.recorder.waitForHolder(address, BACK_MS_MAX, next);
   await untilHost(stage.lab.host(next), "the frozen one is ended and another runs", () => {
     const { keepalived } = daemonsOf(stage.lab.host(next));
@@ -169,7 +170,7 @@ story(
     const host = stage.lab.host(holder);
     await stage.agent(holder).kill();
     const before = daemonsOf(host).keepalived;
-    await host.output("kill", ["-KILL", ...before.map(String)]);
+    await signalAll(host, "KILL", before);
     const next = await stage.recorder.waitForHolder(address, BACK_MS_MAX, holder);
     await stage.recorder.waitUntil(
       () => stage.recorder.holders(address).join() === next,

@@ -9,6 +9,7 @@ import { type Host, startProbe } from "@fairlead/lab";
 import { BACK_MS_MAX, daemonsOf } from "./stage/daemons.ts";
 import { service } from "./stage/manifests.ts";
 import { noneFailed } from "./stage/none-failed.ts";
+import { signalAll } from "./stage/signal-all.ts";
 import type { Stage } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
 import { supervisorsOf } from "./stage/supervisors.ts";
@@ -22,7 +23,7 @@ const LOSSES: readonly {
   { what: "it is killed when nobody is left to start it again", kill: killScannerFirst },
   {
     what: "all of it is killed under a living keepalived",
-    kill: async (host) => await killAll(host, supervisorsOf(host).all),
+    kill: async (host) => await signalAll(host, "KILL", supervisorsOf(host).all),
   },
 ];
 
@@ -55,7 +56,7 @@ story("who starts the supervisors is killed: nobody notices", { balancers: 2 }, 
   const before = daemonsOf(host);
   await using probe = await startProbe(stage.client, { address, port: 80 });
   await probe.waitForAnswer(5_000);
-  await killAll(host, supervisorsOf(host).scanners);
+  await signalAll(host, "KILL", supervisorsOf(host).scanners);
   await stage.write("two.yaml", service({ name: "two" }));
   await stage.served("default/two");
   noneFailed(await probe.stop());
@@ -63,7 +64,7 @@ story("who starts the supervisors is killed: nobody notices", { balancers: 2 }, 
   assert.deepEqual(supervisorsOf(host).orphans, []);
   assert.deepEqual(stage.recorder.holders(address), [holder]);
 
-  await killAll(host, before.keepalived);
+  await signalAll(host, "KILL", before.keepalived);
   await stage.until("keepalived is back under the supervisor that it had", () => {
     const { keepalived } = daemonsOf(host);
     const isNew = !keepalived.some((pid) => before.keepalived.includes(pid));
@@ -75,17 +76,12 @@ story("who starts the supervisors is killed: nobody notices", { balancers: 2 }, 
 
 async function killKeepalivedsOwn(host: Host): Promise<void> {
   const pid = supervisorsOf(host).services.get("keepalived");
-  await killAll(host, pid === undefined ? [] : [pid]);
+  await signalAll(host, "KILL", pid === undefined ? [] : [pid]);
 }
 
 async function killScannerFirst(host: Host): Promise<void> {
-  await killAll(host, supervisorsOf(host).scanners);
+  await signalAll(host, "KILL", supervisorsOf(host).scanners);
   await killKeepalivedsOwn(host);
-}
-
-async function killAll(host: Host, lost: readonly number[]): Promise<void> {
-  assert.ok(lost.length > 0, "what is to be killed lives");
-  await host.output("kill", ["-KILL", ...lost.map(String)]);
 }
 
 /** Each daemon has a supervisor and is the only one of its kind; keepalived is none of `before`. */
