@@ -31,6 +31,8 @@ function createStage(): {
   readonly asked: string[];
   /** Who is told to give the lane up by the plans from here on. */
   told: readonly AgentName[];
+  /** Who came anew and has not reported since. */
+  away: readonly AgentName[];
   asks(nowMs: number, ...holdings: readonly Holding[]): number | undefined;
 } {
   const revisionOf = makeRevisionOf();
@@ -42,8 +44,12 @@ function createStage(): {
   const [nodePlan] = made.nodePlans.values();
   assert.ok(lane !== undefined && address !== undefined && nodePlan !== undefined);
   const asked: string[] = [];
-  const askRivals = createAskRivals((agent, wish) => asked.push(`${agent} ${wish}`));
-  const stage = { asked, told: [] as readonly AgentName[] };
+  const stage = { asked, told: [] as readonly AgentName[], away: [] as readonly AgentName[] };
+  const askRivals = createAskRivals((agent, wish) => {
+    if (stage.away.includes(agent)) return false;
+    asked.push(`${agent} ${wish}`);
+    return true;
+  });
   const placed = () => {
     const yielding = stage.told.map((agent) => ({ agent, sinceMs: NOW_MS }));
     const told = yielding.length === 0 ? lane : { ...lane, yielding };
@@ -110,6 +116,19 @@ test("one of two gave the lane up: the other one tells its segment", () => {
   assert.deepEqual(stage.asked.splice(0), ["lb-1 announcement"]);
   stage.asks(NOW_MS + RIVAL_MS + 90, heard);
   assert.deepEqual(stage.asked, []);
+});
+
+test("who has the lane in the end came anew just then: it was never asked to tell its segment", () => {
+  const stage = createStage();
+  stage.asks(NOW_MS + RIVAL_MS, before, rival);
+  const heard = { ...before, heardAtMs: NOW_MS + RIVAL_MS + 20 };
+  stage.asked.length = 0;
+  stage.away = [FIRST];
+  stage.asks(NOW_MS + RIVAL_MS + 50, heard);
+  stage.away = [];
+  stage.asks(NOW_MS + RIVAL_MS + 90, heard);
+  stage.asks(NOW_MS + RIVAL_MS + 120, heard);
+  assert.deepEqual(stage.asked, ["lb-1 announcement"]);
 });
 
 test("the rival comes a second time: the holder is asked again", () => {

@@ -18,14 +18,15 @@ export type AskRivals = (world: Said, plan: Placed) => number | undefined;
 /**
  * Makes it, for one term of a leader; nobody is asked twice for one holding of another. A lane that
  * somebody was told to give up is contested from then on, also where a leader before told it.
+ * @param ask gives whether it could be asked; who could not is asked the next time.
  */
-export function createAskRivals(ask: (agent: AgentName, wish: Wish) => void): AskRivals {
+export function createAskRivals(ask: (agent: AgentName, wish: Wish) => boolean): AskRivals {
   let contested: Contested | undefined;
   return (world, plan) => {
     const holders = reportedHolders(world);
     const known: Contested = contested ?? toldBefore(plan);
     const next = new Map<LaneId, Asked>();
-    const [toAnswer, toAnnounce] = [new Set<AgentName>(), new Set<AgentName>()];
+    const isAsked = onceEach(ask);
     let waitMs: number | undefined;
     const rivalries = rivalriesIn(world, plan, holders);
     for (const { lane, sinceMs, silent, inMs, isTold } of rivalries) {
@@ -36,19 +37,28 @@ export function createAskRivals(ask: (agent: AgentName, wish: Wish) => void): As
         continue;
       }
       const asked = before?.sinceMs === sinceMs ? before.agents : [];
-      for (const agent of silent) if (!asked.includes(agent)) toAnswer.add(agent);
-      next.set(lane, { sinceMs, agents: silent });
+      const agents = silent.filter((one) => asked.includes(one) || isAsked(one, "answer"));
+      next.set(lane, { sinceMs, agents });
     }
     for (const [id, asked] of known) {
       if (next.has(id) || !plan.lanes.has(id)) continue;
       const alone = holders.get(laneName(id)) ?? [];
-      for (const agent of alone) toAnnounce.add(agent);
-      if (alone.length === 0) next.set(id, asked);
+      const areAsked = alone.map((agent) => isAsked(agent, "announcement"));
+      if (!areAsked.includes(true)) next.set(id, asked);
     }
     contested = next;
-    for (const agent of toAnswer) ask(agent, "answer");
-    for (const agent of toAnnounce) ask(agent, "announcement");
     return waitMs;
+  };
+}
+
+/** Asks each agent once for each thing, and gives at all times whether it could be asked. */
+function onceEach(ask: (agent: AgentName, wish: Wish) => boolean): typeof ask {
+  const asked = new Map<string, boolean>();
+  return (agent, wish) => {
+    const key = `${wish} ${agent}`;
+    const isAsked = asked.get(key) ?? ask(agent, wish);
+    asked.set(key, isAsked);
+    return isAsked;
   };
 }
 

@@ -156,7 +156,7 @@ class Loop implements Cycle {
 
   /** For one term of the lead. */
   #asking(): AskRivals {
-    return createAskRivals((agent, wish) => this.#options.delivery.ask?.(agent, wish));
+    return createAskRivals((agent, wish) => this.#options.delivery.ask?.(agent, wish) === true);
   }
 
   view(): CycleView {

@@ -147,9 +147,10 @@ export interface PlanDelivery {
     readonly leases: ReadonlyMap<Address, LeasedAddress>;
   }): void;
   /**
-   * Asks this of an agent. Without effect on one that is not connected, or has not reported yet.
+   * Asks this of an agent. False, and nobody is asked, where it is not connected, or has not
+   * reported yet.
    */
-  ask?(agent: AgentName, wish: Wish): void;
+  ask?(agent: AgentName, wish: Wish): boolean;
   /**
    * Tells, as it is at this moment and stays, whether an agent has an address by its last answer,
    * by an update that it has not answered, or by what waits for that answer: a report without the

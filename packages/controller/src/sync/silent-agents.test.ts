@@ -41,13 +41,13 @@ test("an agent is asked for a word when it has reported, and not before", async 
   const agent = stage.agent();
   agent.say(helloOf());
   await agent.next("welcome");
-  stage.sync.ask?.(AGENT, "answer");
+  assert.equal(stage.sync.ask?.(AGENT, "answer"), false);
   const plan = planOfServices(1);
   stage.deliver(plan);
   assert.notEqual((await agent.any()).kind, "heartbeat");
   agent.say({ kind: "report", report: encodeReport(reportOf(plan), undefined) });
   await stage.until("agent-report");
-  stage.sync.ask?.(AGENT, "answer");
+  assert.equal(stage.sync.ask?.(AGENT, "answer"), true);
   assert.deepEqual(await agent.next("heartbeat"), { kind: "heartbeat", wish: "answer" });
 });
 

@@ -107,9 +107,11 @@ class Streams implements SyncServer {
     }
   }
 
-  ask(agent: AgentName, wish: Wish): void {
+  ask(agent: AgentName, wish: Wish): boolean {
     const { stream, hasReported } = this.#peers.get(agent) ?? {};
-    if (hasReported === true && !this.#isStopping) stream?.send({ kind: "heartbeat", wish });
+    if (stream === undefined || hasReported !== true || this.#isStopping) return false;
+    stream.send({ kind: "heartbeat", wish });
+    return true;
   }
 
   sentByNow(): MayStillGet {
