@@ -26,9 +26,9 @@ export type Trait = (typeof TRAITS)[number];
 const TRAIT_RATE = 0.35;
 
 /**
- * The traits of a seed's day. `stores` is had by asking alone: beside other traits such a day may
- * plan once more for nothing when it has come to rest, as that of seed 128 does with pools, words,
- * stores, host and link.
+ * The traits of a seed's day. `stores` is had by asking alone: an older copy of the store may say
+ * of a Service that was dropped and asked for again meanwhile that it is published, and it is told
+ * so for a moment before its hosts are heard, as on the day of seed 9174 with all traits.
  */
 export function traitsOf(seed: number): readonly Trait[] {
   const random = randomBySeed(seed + 4);

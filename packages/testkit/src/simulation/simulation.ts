@@ -2,6 +2,8 @@
 // chance; then nothing fails any more, and it has to come to rest as it should be. What must never
 // be is watched all day long.
 
+import { STRANGER_MS } from "@fairlead/planner";
+
 import { describeViolation, judgeHolders } from "../judge.ts";
 import { randomBySeed } from "../scenario/faults.ts";
 import { createRing, type Ring, type RingOptions } from "../scenario/ring.ts";
@@ -49,6 +51,8 @@ const PAUSE_MS_MAX = 8000;
 const SETTLE_MS = 300_000;
 /** Settled, it has to stay as it is for this long, in ms. */
 const REST_MS = 20_000;
+/** The last word of a stranger is believed for so long, and the plan is made again after it. */
+const QUIET_MS = STRANGER_MS + 5000;
 /** Hosts are looked at this often, in ms. */
 const LOOK_MS = 250;
 
@@ -163,7 +167,7 @@ async function disturbed(
   ring: Ring,
   pass: (ms: number) => Promise<void>,
 ): Promise<readonly string[]> {
-  await pass(REST_MS);
+  await pass(QUIET_MS);
   const before = pulse(ring);
   await pass(REST_MS);
   const after = pulse(ring);
