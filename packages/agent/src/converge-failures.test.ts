@@ -136,6 +136,25 @@ test("a plan that the disk did not take is written later, and served after the n
   assert.notEqual((await a.host.planFile.load()).plan, undefined);
 });
 
+test("only the plan on a full disk names a VIP: it was taken for gone, and came at the next boot", async () => {
+  const stage = fakeWorld();
+  const full = new Set(["ledger.save"]);
+  const failing = (call: string): boolean => full.has(call);
+  const a = await startFakeAgent(stage, "a", { failing });
+  a.loop.accept(acceptedPlan("a", webService()));
+  await stage.clock.advance(50);
+  full.add("planFile.save");
+  await a.loop[Symbol.asyncDispose]();
+  const next = await restartFakeAgent(stage.clock, a.host);
+  next.loop.accept(acceptedPlan("a", []));
+  await stage.clock.advance(2000);
+  const isSaid = (): boolean => next.last().resources.has(vipOf("192.0.2.100", SETTLED_LANE).name);
+  assert.deepEqual([next.host.lines(), isSaid()], [[], true]);
+  full.clear();
+  await stage.clock.advance(10_000);
+  assert.equal(isSaid(), false, "the next start does not know of it");
+});
+
 test("a pass that the kernel broke off is made again, without a newer plan", async () => {
   const stage = fakeWorld();
   let isDeaf = false;

@@ -241,7 +241,7 @@ class Loop implements Converge {
       sequence: this.#sequence,
       epoch: this.#epoch,
       wanted: this.#wanted,
-      comingUp: this.#comingUp,
+      coming: [this.#comingUp, this.#kept.plan],
       applied: this.#applied,
       appliedPlan: this.#appliedPlan,
       observed,

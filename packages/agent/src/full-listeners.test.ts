@@ -112,7 +112,7 @@ test("a report has what is full for as long as it is", () => {
       sequence: 1,
       epoch: 1,
       wanted: undefined,
-      comingUp: undefined,
+      coming: [undefined, undefined],
       applied: NOTHING_APPLIED,
       appliedPlan: undefined,
       observed: { ...observed, ...more },

@@ -15,6 +15,8 @@ export interface KeptPlan {
   /** Writes the plan unless it is the one on disk; resolves with whether it is there now. */
   keep(plan: AcceptedPlan): Promise<boolean>;
   isKept(plan: AcceptedPlan | undefined): boolean;
+  /** The one on disk, by which the next start begins; undefined when there is none that reads. */
+  readonly plan: AcceptedPlan | undefined;
   /** Why the disk was read or written badly; gone with the next plan that it takes. */
   readonly remarks: readonly Remark[];
   /** Says what else is wrong with the disk. */
@@ -53,6 +55,10 @@ class Kept implements KeptPlan {
       this.remarks = [{ reason: "DiskUnwritable", detail: describeError(error) }];
       return false;
     }
+  }
+
+  get plan(): AcceptedPlan | undefined {
+    return this.#kept;
   }
 
   isKept(plan: AcceptedPlan | undefined): boolean {

@@ -17,7 +17,7 @@ function look(change: Partial<ProofInput> = {}): ProofInput {
   return {
     agent: agentName("a"),
     wanted: PLAN,
-    comingUp: undefined,
+    coming: [undefined, undefined],
     applied: NOTHING_APPLIED,
     observed: {
       kernel: { links: [], addresses: [] },
@@ -101,7 +101,8 @@ test("each part that changes is proved anew", () => {
   const held = { ...input.observed, kernel: { links: [], addresses: [vip] } };
   const changes: readonly Partial<ProofInput>[] = [
     { wanted: acceptedPlan("a", [LANE]) },
-    { comingUp: acceptedPlan("a", [LANE, vipOf("192.0.2.101", LANE)]) },
+    { coming: [acceptedPlan("a", [LANE, vipOf("192.0.2.101", LANE)]), undefined] },
+    { coming: [undefined, acceptedPlan("a", [LANE, vipOf("192.0.2.101", LANE)])] },
     { applied: { ...NOTHING_APPLIED, lanes: new Map([[LANE.name, PLAN.revision]]) } },
     { observed: held },
     { observed: { ...held, isNginxDown: true } },

@@ -34,8 +34,11 @@ import { ownAddressProblem, speakersOf } from "./speakers.ts";
 export interface ProofInput {
   readonly agent: AgentName;
   readonly wanted: AcceptedPlan | undefined;
-  /** The plan of a pass that has begun and has not touched the host; it will, wanted or not. */
-  readonly comingUp: AcceptedPlan | undefined;
+  /**
+   * Plans that this host may have yet, wanted or not: that of a pass that has begun and has not
+   * touched it, and the one on its disk, by which it starts again.
+   */
+  readonly coming: readonly [pass: AcceptedPlan | undefined, disk: AcceptedPlan | undefined];
   readonly applied: Applied;
   readonly observed: LaneLook & Pick<Observation, "generation" | "udpGeneration" | "unrouted">;
   /** What was noticed of other hosts. */
@@ -79,7 +82,7 @@ export function proveAll(input: ProofInput, before: Proved = NOTHING_PROVED): Pr
     const isHere = here.has(resource.address) && !speakersOf(wanted).has(resource.address);
     if (isHere) held.add(resource.carrier.resource);
   });
-  const unplanned = new Map([...comingUpReports(input), ...leftoverReports(input, here)]);
+  const unplanned = new Map([...comingReports(input), ...leftoverReports(input, here)]);
   for (const report of unplanned.values()) say(report);
   if (known < before.resources.size) {
     for (const name of before.resources.keys()) {
@@ -142,12 +145,13 @@ function proveSeen(input: ProofInput, { seen: before, proved }: LastProof): Prov
 
 /** All but what was seen of others. */
 function partsOf(input: ProofInput): readonly unknown[] {
-  const { agent, wanted, comingUp, applied, observed, ledger, members } = input;
+  const { agent, wanted, coming, applied, observed, ledger, members } = input;
   const { kernel, generation, udpGeneration, keepalivedAlive, unrouted } = observed;
   const { isNginxDown, isNginxUdpDown } = observed;
   const down = [isNginxDown, isNginxUdpDown];
   const seen = [kernel, generation, udpGeneration, keepalivedAlive, unrouted, ...down];
-  return [agent, wanted, comingUp, applied, ledger, members?.fed, members?.waiting, ...seen];
+  const fed = [members?.fed, members?.waiting];
+  return [agent, wanted, applied, ledger, ...fed, ...seen, ...coming];
 }
 
 function reportResource(
@@ -256,15 +260,14 @@ function proveVip(input: ProofInput, vip: VipResource, here: KernelAddress | und
   return { step: revision === undefined ? "received" : "applied", evidence, revision };
 }
 
+type UnplannedReports = readonly (readonly [ResourceName, ResourceReport])[];
+
 /**
  * Addresses of ours that the plan does not name: as long as the ledger has them they are said, so
  * that nobody takes them for released, also where the kernel has them not. keepalived's file may
  * still name them, and then this host would take them over.
  */
-function leftoverReports(
-  input: ProofInput,
-  here: ByAddress,
-): readonly (readonly [ResourceName, ResourceReport])[] {
+function leftoverReports(input: ProofInput, here: ByAddress): UnplannedReports {
   const planned = input.wanted?.plan.resources;
   return input.ledger.flatMap((entry) => {
     const name = `vip/${entry.address}` as ResourceName;
@@ -279,18 +282,17 @@ function leftoverReports(
 }
 
 /**
- * Addresses of a plan that was overtaken after its pass began: this host is about to have them, so
- * nobody may take them for gone.
+ * Addresses of another plan that this host may have yet, as it was overtaken after its pass began,
+ * or is on the disk while that takes no newer one: nobody may take them for gone.
  */
-function comingUpReports({
-  wanted,
-  comingUp,
-}: ProofInput): readonly (readonly [ResourceName, ResourceReport])[] {
-  if (comingUp === undefined || comingUp === wanted) return [];
-  return [...comingUp.plan.resources.values()].flatMap(({ kind, name }) => {
-    if (kind !== "vip" || wanted?.plan.resources.has(name) === true) return [];
-    const revision = comingUp.revisions.get(name) ?? NO_REVISION;
-    return [[name, { name, revision, step: "received", evidence: [] }] as const];
+function comingReports({ wanted, coming }: ProofInput): UnplannedReports {
+  return coming.flatMap((plan) => {
+    if (plan === undefined || plan === wanted) return [];
+    return [...plan.plan.resources.values()].flatMap(({ kind, name }) => {
+      if (kind !== "vip" || wanted?.plan.resources.has(name) === true) return [];
+      const revision = plan.revisions.get(name) ?? NO_REVISION;
+      return [[name, { name, revision, step: "received" as const, evidence: [] }] as const];
+    });
   });
 }
 
