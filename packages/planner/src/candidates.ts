@@ -49,9 +49,10 @@ export function candidatesIn(
     const link = isAllowedBy(rule, name) ? linkIn(segment, name, rule.device) : undefined;
     if (link?.up === true) links.set(name, link);
   }
-  const speaking = speakers(links, segment.name);
-  const staying = prefer(speaking, (name) => !isDrained(world, name));
-  return prefer(staying, (name) => isConnected(world.agents.get(name)));
+  const staying = prefer([...links], ([name]) => !isDrained(world, name));
+  // Who is there takes no second place behind one that has gone and had its address.
+  const present = prefer(staying, ([name]) => isConnected(world.agents.get(name)));
+  return speakers(new Map(present), segment.name);
 }
 
 /** Those for which the test holds; all when it holds for none. */

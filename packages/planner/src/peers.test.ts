@@ -60,6 +60,17 @@ test("a clone of an agent that has not come yet does not join in its place", () 
   assert.deepEqual(peersOf(after).toSorted(), ["lb-1=192.0.2.11", "lb-2=192.0.2.12"]);
 });
 
+test("a host that was set up anew by another name joins, though its old name is known still", () => {
+  const gone = { ...makeAgent("lb-1", { prefixes: ["192.0.2.11/24"] }), connected: false };
+  const agents = [
+    gone,
+    makeAgent("lb-2", { prefixes: ["192.0.2.12/24"] }),
+    makeAgent("lb-3", { prefixes: ["192.0.2.11/24"] }),
+  ];
+  const last = planned(makeWorld({ agents, claims: [makeClaim("web")] }));
+  assert.deepEqual(peersOf(last).toSorted(), ["lb-2=192.0.2.12", "lb-3=192.0.2.11"]);
+});
+
 test("what hosts have in common is spoken from by nobody who has another address", () => {
   const agents = [11, 12, 13].map((host, i) =>
     makeAgent(`lb-${i + 1}`, { prefixes: ["192.0.2.5/24", `192.0.2.${host}/24`] }),
