@@ -116,7 +116,13 @@ test("check --host: nothing is said well of a device that is not there", async (
   assert.deepEqual([...new Set(of.map(({ verdict }) => verdict))], ["error"]);
 });
 
-for (const args of [["check"], ["check", "address"], ["check", "address", "192.0.2.1", "--host"]]) {
+for (const args of [
+  ["check"],
+  ["check", "host"],
+  ["check", "192.0.2.1"],
+  ["check", "address"],
+  ["check", "address", "192.0.2.1", "--host"],
+]) {
   test(`${args.join(" ")} is no question`, async () => {
     const { code, err } = await seen((context) => runProgram(args, context));
     assert.equal(code, EXIT.usage);

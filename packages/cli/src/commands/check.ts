@@ -2,7 +2,7 @@
 // goes to the agent of this host, and not to the controller, which is on no segment. With `--host`
 // it is the host itself that is looked at.
 
-import { Argument, Command, Option } from "commander";
+import { Command, Option } from "commander";
 
 import { AGENT_SETTINGS, SERVICE_NETWORKS } from "@fairlead/agent";
 import { type AskSegmentResponse, AskSegmentResponseSchema, rowToJson } from "@fairlead/wire";
@@ -27,7 +27,7 @@ export function checkCommand(context: CommandContext, done: (code: ExitCode) => 
       "With --host: look whether this host is fit for an agent, and change nothing. " +
         "With an address: ask the segment of an agent who has it; good when nobody else has.",
     )
-    .addArgument(new Argument("[what]", "what to check").choices(["address"]))
+    .argument("[what]", "the word address")
     .argument("[address]", "an IPv4 or IPv6 address")
     .option("--host", "Look at this host; run it as the agent's user.", false)
     .addOption(agentOption("Where the agent's AgentDebugService listens.").default(AGENT_DEFAULT))
@@ -71,7 +71,8 @@ async function checkWhat(
   options: CheckOptions,
 ): Promise<ExitCode> {
   if (options.host && asked.what === undefined) return await runCheckHost(context, options);
-  if (!options.host && asked.address !== undefined) {
+  const isAddress = asked.what === "address";
+  if (!options.host && isAddress && asked.address !== undefined) {
     return await check(context, asked.address, options);
   }
   const complaint = {
