@@ -1,8 +1,8 @@
 // How an address came from one agent to another: why, and how long nobody had it, as far as reports
 // prove it. Pure. Agents report when they see a change, so the time between two reports tells of
-// the gap. Of a loser that is out of reach its successor tells for how long it had heard nothing of
-// it; else only a last word bounds the gap. While the loser may be dead without anybody knowing,
-// nothing is known.
+// the gap. Of a loser that is or was out of reach its successor tells for how long it had heard
+// nothing of it; else only a last word bounds the gap. While the loser may be dead without anybody
+// knowing, nothing is known.
 
 import {
   type Address,
@@ -60,7 +60,9 @@ export function accountOf(
   const heldMs = winner?.heldSinceMs.get(address);
   if (loser === undefined) return { why: "", heard: "" };
   const hasSpoken = loser.connected || loser.withdrawn === true;
-  if (hasSpoken) return spokenOf(loser, address, { heldMs, lastWordMs });
+  if (hasSpoken) {
+    return spokenOf(loser, address, { heldMs, lastWordMs, silenceMs: silenceMsOf(winner, lane) });
+  }
   return lost(loser, winner, { heldMs, lane });
 }
 
@@ -90,10 +92,7 @@ function lost(
   // Heard of after the other had it: its kernel held it on, and nobody was without it.
   if (gapMs <= 0) return { why, heard: "it was heard of until the other had it", gapMs: 0 };
   const silenceMs = silenceMsOf(winner, lane);
-  if (silenceMs !== undefined) {
-    const heard = `the other had heard nothing of it for ${silenceMs} ms`;
-    return { why, heard, gapMs: silenceMs };
-  }
+  if (silenceMs !== undefined) return { why, ...unheardFor(silenceMs) };
   const mayTell = lane !== undefined && winner?.connected === true && canTell(winner);
   if (mayTell && winner.heardAtMs - heldMs < TOLD_MS_MAX) return { why, heard: "", isOpen: true };
   // Agents that have nothing to say speak every few seconds, so it may be far too much.
@@ -101,12 +100,20 @@ function lost(
   return { why, heard, gapMs, isGapAtMost: true };
 }
 
+function unheardFor(silenceMs: number): Pick<MoveAccount, "heard" | "gapMs"> {
+  return { heard: `the other had heard nothing of it for ${silenceMs} ms`, gapMs: silenceMs };
+}
+
 function spokenOf(
   { name, report, heardAtMs, lostAtMs, heldSinceMs, withdrawn }: AgentView,
   address: Address,
-  at: { readonly heldMs: number | undefined; readonly lastWordMs: number | undefined },
+  at: {
+    readonly heldMs: number | undefined;
+    readonly lastWordMs: number | undefined;
+    readonly silenceMs: number | undefined;
+  },
 ): MoveAccount {
-  const { heldMs, lastWordMs } = at;
+  const { heldMs, lastWordMs, silenceMs } = at;
   const hasIt = heldSinceMs.has(address);
   // It may have died a moment ago: its stream tells of that seconds later.
   if (hasIt && heldMs !== undefined && heardAtMs <= heldMs) {
@@ -121,6 +128,7 @@ function spokenOf(
   if (gapMs > 0) return { why, heard: `the other reported it ${gapMs} ms later`, gapMs };
   // A word so late was held up, as the address may have been: that it had it before is all it says.
   if (lastWordMs !== undefined && -gapMs > HANDOVER_MS) {
+    if (silenceMs !== undefined) return { why, ...unheardFor(silenceMs) };
     const mostMs = Math.max(0, Math.round(heldMs - lastWordMs));
     const heard = "counted from its last word before";
     return { why, heard, gapMs: mostMs, isGapAtMost: true };

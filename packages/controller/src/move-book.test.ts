@@ -289,6 +289,25 @@ test("of one whose cable was back before its stream broke the gap is a bound too
   assert.deepEqual([record?.gapMs, record?.isGapAtMost], [heldMs - lastMs, true]);
 });
 
+test("of one whose cable was back its successor tells the gap: it was said to be as long as its silence", () => {
+  const loop = new Loop();
+  const { first, heldMs } = takeOver(loop);
+  const [open] = loop.book.moves.get(VIP) ?? [];
+  assert.ok(open !== undefined);
+  const { report } = loop.world.agents.get(open.to) ?? {};
+  assert.ok(report !== undefined);
+  const lanes = report.lanes.map((one) => ({ ...one, silenceMs: 342 }));
+  loop.turn(knownAs(loop, open.to, { report: { ...report, lanes } }));
+  const backMs = heldMs + 1500;
+  const lostAtMs = new Map([[VIP, backMs]]);
+  loop.turn(knownAs(loop, first, { heardAtMs: backMs, heldSinceMs: new Map(), lostAtMs }));
+  const [record] = loop.book.latest;
+  assert.deepEqual(
+    [record?.gapMs, record?.isGapAtMost, record?.why],
+    [342, undefined, `${first} gave it up`],
+  );
+});
+
 test("who had an address by the store was kept for the whole lead, though its holder is seen", () => {
   const loop = new Loop();
   loop.turn();
