@@ -148,8 +148,7 @@ class Watch implements LeaseWatch {
     if (isFreed && !this.#released.has(address) && before?.pool !== RESTLESS_POOL) {
       this.#fault(`${address} did not rest: it was ${from}, and is free`);
     }
-    const isGivenOn =
-      from === "held" && to === "held" && !sharesOwner(before?.owners ?? [], after?.owners ?? []);
+    const isGivenOn = from === "held" && to === "held" && !isShared(before, after);
     const isReleased = isFreed || (to === "quarantined" && from !== "quarantined");
     if (!isGivenOn && !isReleased) return;
     const verb = isReleased ? "released" : "given on";
@@ -196,6 +195,8 @@ class Watch implements LeaseWatch {
       const known = this.#wishes.get(claim);
       const sinceMs = known?.claim === value ? known.nowMs : nowMs;
       if (nowMs - sinceMs < WRITE_MS_MAX) continue;
+      // Where it has to part, its port is free for those who stay.
+      if (mustPart(before, value)) continue;
       if (now === undefined && this.#mayLeave(value, address, before)) continue;
       this.#fault(`${port} of ${address} went from ${claim} to ${now ?? "nobody"}`);
     }
@@ -203,7 +204,7 @@ class Watch implements LeaseWatch {
 
   /** Whether the claim rightly gives the address up although it asks for its port. */
   #mayLeave(claim: Claim, address: Address, before: LeasedAddress | undefined): boolean {
-    if (this.#hasOther(claim, address) || mustPart(before, claim)) return true;
+    if (this.#hasOther(claim, address)) return true;
     if (before === undefined || !mayBeOf(claim, address)) return true;
     // Of an agent that is gone, or that its pool allows no more.
     if (before.placement.kind === "host") return true;
@@ -253,8 +254,8 @@ function hasOwner(row: LeasedAddress | undefined, { uid }: Claim): boolean {
 
 /** Whether it may not share the row with its other owners any more. */
 function mustPart(row: LeasedAddress | undefined, { uid, sharingKey }: Claim): boolean {
-  const isShared = row?.owners.some((owner) => owner.uid !== uid) ?? false;
-  return isShared && row?.sharingKey !== sharingKey;
+  const hasOthers = row?.owners.some((owner) => owner.uid !== uid) ?? false;
+  return hasOthers && row?.sharingKey !== sharingKey;
 }
 
 /** Whether the claim may be served on an address of this family. */
@@ -269,8 +270,16 @@ function asksFor({ listeners, wishedAddresses }: Claim, key: string): boolean {
   return listeners.some(({ protocol, port }) => `${protocol}/${port}` === key);
 }
 
-function sharesOwner(a: LeasedAddress["owners"], b: LeasedAddress["owners"]): boolean {
-  return a.some(({ uid }) => b.some((other) => other.uid === uid));
+/**
+ * Whether one owner stays, or who comes might have joined who goes: where the store was slow, both
+ * are seen in one write.
+ */
+function isShared(before: LeasedAddress | undefined, after: LeasedAddress | undefined): boolean {
+  const [old, owners] = [before?.owners ?? [], after?.owners ?? []];
+  if (old.some(({ uid }) => owners.some((one) => one.uid === uid))) return true;
+  if (before?.sharingKey === undefined || before.sharingKey !== after?.sharingKey) return false;
+  const taken = portOwners(before);
+  return [...(portOwners(after)?.keys() ?? [])].every((port) => taken?.has(port) !== true);
 }
 
 function placeText(placement: LeasedAddress["placement"]): string {

@@ -59,6 +59,8 @@ const LAN: readonly string[] = Array.from({ length: 6 }, (_, at) => `192.0.2.${1
 
 /** The pool of a day whose addresses are hosts' own. */
 const HOST_POOL = "own";
+/** The one of mode link. */
+const LINK_POOL = "device";
 
 /** Everything that is wrong, a sentence each; empty when the ring has settled. */
 export function unsettled(ring: Ring): readonly string[] {
@@ -220,8 +222,9 @@ function leaseFaults(ring: Ring): readonly string[] {
   const owned = new Map<string, string>();
   const claims = new Set<string>();
   // A move that its pool asked for ends where it was when the pool goes.
-  const poolPath = pathOf("AddressPool", "default", HOST_POOL);
-  const isPoolGone = !ring.folder.paths().includes(poolPath);
+  const paths = ring.folder.paths();
+  const isGone = (pool: string): boolean => !paths.includes(pathOf("AddressPool", "default", pool));
+  const moved = new Set([HOST_POOL, LINK_POOL].filter(isGone));
   for (const row of ring.medium.leases.values()) {
     const { address, pool, state, owners, sharingKey, placement } = row;
     if (state.kind !== "held") faults.push(`${address} is ${state.kind}`);
@@ -232,7 +235,7 @@ function leaseFaults(ring: Ring): readonly string[] {
       const agent = pool === HOST_POOL && placement.kind === "host" ? placement.agent : "";
       const key = `${claim} ${familyOf(address)} ${agent}`;
       const other = owned.get(key);
-      if (other !== undefined && !(pool === HOST_POOL && isPoolGone)) {
+      if (other !== undefined && !moved.has(pool)) {
         faults.push(`${claimTitle(claim)} has ${other} and ${address}`);
       }
       owned.set(key, address);
