@@ -186,6 +186,24 @@ test("a host that only listens in a lane joins it anew, whatever it was sent bef
   assert.ok(given(told, newcomer).includes("vip"));
 });
 
+test("a host whose old plan has the address in another lane waits until it is spoken to", () => {
+  const { world, grown } = growing();
+  const [holder] = proveOnly(["lb-1"], world, grown);
+  const report = present(holder?.report, "it has reported");
+  const vips = [...report.resources].filter(([name]) => name.startsWith("vip/"));
+  const agents = Array.from(world.agents.values(), (agent) =>
+    agent.name === newcomer
+      ? { ...agent, report: { ...report, agent: newcomer, resources: new Map(vips), lanes: [] } }
+      : agent,
+  );
+  let back = nextWorld(world, grown, { agents });
+  for (const round of ["as it comes", "a plan later"]) {
+    const next = planned(back);
+    assert.ok(!given(next, newcomer).includes("vip"), round);
+    back = nextWorld(back, next, { agents });
+  }
+});
+
 test("a host that comes back with an old plan waits until who holds its lane speaks to it", () => {
   const { before, world, joined, lane, all } = grownUp();
   const [holder] = lane.order;

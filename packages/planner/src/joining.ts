@@ -15,6 +15,7 @@ import {
   type Step,
   type World,
   laneName,
+  vipName,
 } from "@fairlead/model";
 
 import { canTell, isDeafTo, mustListen } from "./hearing.ts";
@@ -151,24 +152,38 @@ function isRun(step: Step | undefined): boolean {
 }
 
 /**
- * Who was sent a VIP of a lane runs it, or is about to. The rows are looked through once for all
- * lanes, and only when one of them is asked for.
+ * Who was sent a VIP of a lane runs it, or is about to, and says so as soon as it has its plan.
+ * Rows name others too: who has the lane and only listens, or has the address in a lane of before.
+ * The rows are looked through once for all lanes, and only when one of them is asked for.
  */
-export function createSentTo(rows: JoinOptions["rows"]): JoinOptions["sentTo"] {
+export function createSentTo({
+  rows,
+  world,
+}: Pick<JoinOptions, "rows" | "world">): JoinOptions["sentTo"] {
   let known: Map<LaneId, Set<AgentName>> | undefined;
   return ({ id }) => {
-    known ??= sentToByLane(rows);
+    known ??= sentToByLane(rows, world.agents);
     return known.get(id) ?? NOBODY;
   };
 }
 
-function sentToByLane(rows: JoinOptions["rows"]): Map<LaneId, Set<AgentName>> {
+function sentToByLane(
+  rows: JoinOptions["rows"],
+  agents: World["agents"],
+): Map<LaneId, Set<AgentName>> {
   const sent = new Map<LaneId, Set<AgentName>>();
-  for (const { placement, sentTo } of rows.values()) {
+  for (const { address, placement, sentTo } of rows.values()) {
     if (placement.kind !== "lane") continue;
-    const agents = sent.get(placement.lane) ?? new Set();
-    sent.set(placement.lane, agents);
-    for (const agent of sentTo) agents.add(agent);
+    const { lane: id } = placement;
+    const names = sent.get(id) ?? new Set();
+    sent.set(id, names);
+    for (const name of sentTo) {
+      if (names.has(name)) continue;
+      const view = agents.get(name);
+      const said = view?.report?.resources;
+      const isOther = said?.has(vipName(address)) === true || said?.has(laneName(id)) === true;
+      if (!isOther || laneReportOf(view, { id }) !== undefined) names.add(name);
+    }
   }
   return sent;
 }

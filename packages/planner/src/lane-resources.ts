@@ -40,7 +40,7 @@ export interface RunLanesOptions extends Omit<JoinOptions, "sentTo"> {
 /** Makes the resources of all lanes that carry something. */
 export function runLanes(options: RunLanesOptions): LaneResources {
   const resources = new Map<LaneId, ReadonlyMap<AgentName, LaneResource>>();
-  const joined = { ...options, sentTo: createSentTo(options.rows) };
+  const joined = { ...options, sentTo: createSentTo(options) };
   for (const lane of options.lanes.values()) {
     if (!options.rules.has(lane.id)) continue;
     resources.set(lane.id, laneOn(joined, lane, options.before?.get(lane.id)));

@@ -10,6 +10,7 @@ import {
   type Lane,
   type LaneHearing,
   type Plan,
+  type Revision,
   type World,
   laneId,
   laneName,
@@ -173,6 +174,32 @@ test("who comes to a lane that has begun listens, though it hears its first host
   assert.deepEqual(waiting([first]), [comer], "its first host may not know of the other yet");
   assert.deepEqual(waiting([first, comer]), [], "it was told to run it");
 });
+
+test("a host whose old plan has the address in another lane listens in the new one", () => {
+  const start = begun(hosts.slice(0, 1));
+  const [first] = laneOf(start).order;
+  const run = later(start, 1000, idle(first));
+  const comer = withOldPlan(present(hosts[1], "a second host"), run);
+  let story = run;
+  for (const round of ["as it comes", "a plan later"]) {
+    const agents = [...run.world.agents.values(), comer];
+    const world = nextWorld(story.world, story.made, { agents });
+    story = { world, made: planned(world) };
+    assert.deepEqual(laneOf(story).order, [first, comer.name]);
+    assert.deepEqual(roles(story), ["runs", "listens"], round);
+  }
+});
+
+/** It has reported the addresses by a plan of before, and says nothing of their lane. */
+function withOldPlan(view: AgentView, { world, made }: Story): AgentView {
+  const [reported] = proveAll(world, made, { revisionOf });
+  const report = present(reported?.report, "the first host can report");
+  const vips = [...report.resources.values()].filter(({ name }) => name.startsWith("vip/"));
+  const resources = new Map(vips.map((one) => [one.name, { ...one, revision: OLD }]));
+  return { ...view, report: { ...report, agent: view.name, resources, lanes: [], hearing: [] } };
+}
+
+const OLD = "0".repeat(32) as Revision;
 
 test("who comes to a new lane waits for all that run it, though it hears its first host", () => {
   const start = begun(hosts.slice(0, 2));
