@@ -184,6 +184,7 @@ function proofOf(options: JudgeOptions, grant: Grant, address: Address): Proof {
   const lane = laneOf(row, lanes);
   return prove({
     row,
+    sinceMs: row.owners.find((owner) => owner.claim === grant.claim.id)?.sinceMs,
     lane,
     asked: ask(row, lane, witnesses),
     witnesses,

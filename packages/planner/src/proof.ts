@@ -52,6 +52,8 @@ export interface Proof {
 /** What a proof is made of. */
 export interface ProofOptions {
   readonly row: LeasedAddress;
+  /** Since when the claim shares the address, epoch ms; undefined: for as long as it is held. */
+  readonly sinceMs: number | undefined;
   readonly lane: Lane | undefined;
   /** Agents that could hold it: the lane's, and all that were ever sent it. */
   readonly asked: readonly Witness[];
@@ -132,9 +134,16 @@ export function prove(options: ProofOptions): Proof {
   }
   const detail = `${holder}, which held ${address} by its last report, is out of reach`;
   const main: Remark = { reason: "AgentUnreachable", detail };
-  if (!row.published) return { ...base, state: "missing", main: problem ?? main };
+  if (!row.published || isFromBefore(options, best.view)) {
+    return { ...base, servesSome: false, state: "missing", main: problem ?? main };
+  }
   if (best.isStale) return { ...base, state: "unknown", main };
   return { ...base, state: "kept" };
+}
+
+/** Whether the agent's last word is from before the claim had a part in the address. */
+function isFromBefore({ sinceMs }: ProofOptions, view: AgentView | undefined): boolean {
+  return sinceMs !== undefined && view?.report !== undefined && view.heardAtMs < sinceMs;
 }
 
 /**
@@ -230,7 +239,8 @@ function proveWithoutHolder(options: ProofOptions): Proof {
     const view = witnesses.get(name)?.view;
     return view === undefined || isUnheard(view);
   });
-  if (row.published && silent.length > 0) {
+  const mayKnow = silent.some((name) => !isFromBefore(options, witnesses.get(name)?.view));
+  if (row.published && mayKnow) {
     const isNear = silent.some((name) => witnesses.get(name)?.view.connected === true);
     const detail = `${address} was served, and ${silent.join(", ")} did not report since`;
     const reason = isNear ? "WaitingForAgent" : "AgentUnreachable";
