@@ -82,7 +82,7 @@ async function runAgent(args: readonly string[]): Promise<number> {
   const read = readSettings({ table: AGENT_SETTINGS, argv: args, env, check, commands });
   if (read.kind === "help") return show(formatHelp(HELP, AGENT_SETTINGS));
   if (read.kind === "version") return show(`${VERSION}\n`);
-  if (read.kind === "usage") return refuseUsage(read.errors);
+  if (read.kind === "usage") return refuseUsage(HELP.name, read.errors);
   const { settings } = read;
   const log = loggerOf(settings);
   warnOfStrangeVariables(log, env);
@@ -142,7 +142,7 @@ async function runStop(args: readonly string[]): Promise<number> {
   const read = readSettings({ table: STOP_SETTINGS, argv: args, env: process.env });
   if (read.kind === "help") return show(formatHelp(STOP_HELP, STOP_SETTINGS));
   if (read.kind === "version") return show(`${VERSION}\n`);
-  if (read.kind === "usage") return refuseUsage(read.errors);
+  if (read.kind === "usage") return refuseUsage(STOP_HELP.name, read.errors);
   const { settings } = read;
   const logger = loggerOf({ logLevel: "info", logFormat: "text" });
   try {
@@ -203,8 +203,8 @@ function show(text: string): number {
   return 0;
 }
 
-function refuseUsage(errors: readonly string[]): number {
+function refuseUsage(name: string, errors: readonly string[]): number {
   for (const error of errors) process.stderr.write(`${error}\n`);
-  process.stderr.write("Run fairlead-agent --help for all settings.\n");
+  process.stderr.write(`See ${name} --help.\n`);
   return EXIT_USAGE;
 }

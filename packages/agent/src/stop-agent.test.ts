@@ -130,6 +130,14 @@ test("a stop with another run directory touches nothing, fails and says which fo
   }
 });
 
+test("a stop that is written wrong names its own help, which has its flags", async () => {
+  const args = [MAIN, "stop", "--withdrow"];
+  const limits = { timeoutMs: 60_000, maxOutputBytes: 100_000 };
+  const result = await runProgram({ command: process.execPath, args, ...limits });
+  assert.equal(result.code, 2);
+  assert.match(result.stderr, /^flag "--withdrow": .*\nSee fairlead-agent stop --help\.\n$/);
+});
+
 test("a stop with another state directory is refused while the host may hold addresses", async () => {
   await using folders = await makeFolders();
   await leaveTraces(folders.runDir, join(folders.stateDir, "elsewhere"));
