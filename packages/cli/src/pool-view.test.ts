@@ -61,6 +61,12 @@ late: The pool shares addresses with an older one and is not used. (FL0305)
   assert.equal(arePoolsWell(pools.slice(0, 1)), true);
 });
 
+test("a pool of two files names both as they are", () => {
+  const two = { ...row, origin: "a.yaml, sub/b.yaml" };
+  const { pools } = create(ListResponseSchema, { pools: [two] });
+  assert.match(formatPools(pools, { wide: true }), / a\.yaml,sub\/b\.yaml +-$/m);
+});
+
 test("wide adds rules and places, and no pool is said to be none", () => {
   const { pools } = create(ListResponseSchema, { pools: [row] });
   const [headings = "", line = ""] = formatPools(pools, { wide: true }).split("\n");

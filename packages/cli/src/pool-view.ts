@@ -27,7 +27,7 @@ const POOL_COLUMNS: readonly Column<FamilyLine>[] = [
   { heading: "AUTO", cell: ({ row }) => known(row, row.autoAssign ? "yes" : "no"), isWide: true },
   { heading: "PRIORITY", cell: ({ row }) => known(row, String(row.priority)), isWide: true },
   { heading: "RANGES", cell: ({ row }) => row.ranges, isWide: true },
-  { heading: "ORIGIN", cell: ({ row }) => row.origin.replaceAll(" ", "-"), isWide: true },
+  { heading: "ORIGIN", cell: ({ row }) => originCell(row), isWide: true },
   { heading: "REASON", cell: ({ row }) => row.remarks[0]?.reason ?? "" },
 ];
 
@@ -42,6 +42,11 @@ const LEASE_COLUMNS: readonly Column<AddressRow>[] = [
 /** The cell of a rule: of a pool that could never be read nobody knows it. */
 function known({ mode }: PoolRow, cell: string): string {
   return mode === "" ? "" : cell;
+}
+
+/** Without a blank, for awk: `a.yaml,sub/b.yaml`, `the-config-file`. */
+function originCell({ origin }: PoolRow): string {
+  return origin.replaceAll(", ", ",").replaceAll(" ", "-");
 }
 
 /** Whether every pool is used. A full one is well: who lacks an address of it is told. */
