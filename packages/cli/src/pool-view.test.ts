@@ -47,10 +47,10 @@ test("a line for each family of a pool, and what is found about pools", () => {
   const { pools } = create(ListResponseSchema, { pools: [row, refused] });
   assert.equal(
     formatPools(pools, {}),
-    `NAME   MODE   FAMILY   USED   SIZE                   USAGE                         STATE     REASON
-lan    vrrp   ipv4     5      10                     [##########..........]  50%   used      -
-lan    vrrp   ipv6     1      18446744073709551616   [#...................]   0%   used      -
-late   vrrp   -        -      -                      -                             refused   PoolOverlap
+    `NAME   MODE   FAMILY   USED   SIZE                   USAGE                       STATE     REASON
+lan    vrrp   ipv4     5      10                     [##########..........]50%   used      -
+lan    vrrp   ipv6     1      18446744073709551616   [#...................]0%    used      -
+late   vrrp   -        -      -                      -                           refused   PoolOverlap
 
 late: The pool shares addresses with an older one and is not used. (FL0305)
   why: 192.0.2.19 overlaps with 192.0.2.10-192.0.2.19 of pool lan
@@ -59,6 +59,19 @@ late: The pool shares addresses with an older one and is not used. (FL0305)
   );
   assert.equal(arePoolsWell(pools), false);
   assert.equal(arePoolsWell(pools.slice(0, 1)), true);
+});
+
+test("no cell of a pool has a blank: each stands below its heading for awk", () => {
+  const { pools } = create(ListResponseSchema, { pools: [row] });
+  const lines = formatPools(pools, { wide: true }).trimEnd().split("\n");
+  const [headings = [], ...rows] = lines.map((line) => line.split(/ +/));
+  assert.deepEqual(
+    rows.map((cells) => [cells.length, cells[headings.indexOf("USAGE")]]),
+    [
+      [headings.length, "[##########..........]50%"],
+      [headings.length, "[#...................]0%"],
+    ],
+  );
 });
 
 test("a pool of two files names both as they are", () => {
@@ -84,7 +97,7 @@ test("what a pool gives no more does not fill it, and its description counts it 
     /^Usage ipv4: .* 100% {2}1 held, 0 draining, 2 quarantined, of 1; 2 more outside of what it gives$/m,
   );
   const { pools: rows } = create(ListResponseSchema, { pools: [shrunk] });
-  assert.match(formatPools(rows, {}), /^lan +vrrp +ipv4 +1 +1 +\[#{20}\] 100% +used/m);
+  assert.match(formatPools(rows, {}), /^lan +vrrp +ipv4 +1 +1 +\[#{20}\]100% +used/m);
 });
 
 test("a description has the rules, the usage, who waits and every address", () => {

@@ -21,7 +21,7 @@ const POOL_COLUMNS: readonly Column<FamilyLine>[] = [
   { heading: "FAMILY", cell: ({ usage }) => usage?.family ?? "" },
   { heading: "USED", cell: ({ usage }) => (usage ? String(usedOf(usage)) : "") },
   { heading: "SIZE", cell: ({ usage }) => usage?.size ?? "" },
-  { heading: "USAGE", cell: ({ usage }) => (usage ? usageBar(usedOf(usage), usage.size) : "") },
+  { heading: "USAGE", cell: ({ usage }) => (usage ? usageCell(usage) : "") },
   { heading: "STATE", cell: ({ row }) => row.state },
   { heading: "QUARANTINED", cell: ({ usage }) => String(usage?.quarantined ?? ""), isWide: true },
   { heading: "AUTO", cell: ({ row }) => known(row, row.autoAssign ? "yes" : "no"), isWide: true },
@@ -42,6 +42,11 @@ const LEASE_COLUMNS: readonly Column<AddressRow>[] = [
 /** The cell of a rule: of a pool that could never be read nobody knows it. */
 function known({ mode }: PoolRow, cell: string): string {
   return mode === "" ? "" : cell;
+}
+
+/** Without a blank, for awk: `[#####...............]25%`. */
+function usageCell(usage: PoolRow["usage"][number]): string {
+  return usageBar(usedOf(usage), usage.size).replaceAll(" ", "");
 }
 
 /** Without a blank, for awk: `a.yaml,sub/b.yaml`, `the-config-file`. */

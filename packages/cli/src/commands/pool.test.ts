@@ -58,7 +58,7 @@ async function ask(answers: Answers, ...args: readonly string[]) {
 test("pool list is good while every pool is used", async () => {
   const { code, out, asked } = await ask({ pools: [used] }, "list");
   assert.deepEqual([code, asked], [EXIT.good, [[3]]]);
-  assert.match(out, /^NAME .*\nlan .* ipv4 +1 +4 +\[#####\.{15}\] +25% +used +-\n$/);
+  assert.match(out, /^NAME .*\nlan .* ipv4 +1 +4 +\[#####\.{15}\]25% +used +-\n$/);
 });
 
 test("pool list is bad when one is refused, in any form", async () => {
