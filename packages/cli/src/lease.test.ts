@@ -2,10 +2,23 @@
 // folder, a real store and no agent.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  linkSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+
+import { runProgram } from "@fairlead/runtime";
 
 import { EXIT } from "./exit-codes.ts";
 import { openStage } from "./test-stage.ts";
@@ -41,6 +54,24 @@ test("a file that cannot be written, or read, is said with what to do about it",
   const unread = await stage.run("lease", "import", path);
   assert.equal(unread.code, EXIT.bad);
   assert.match(unread.err, /cannot be read\n.*\n {2}do: {3}Name a file that fairlead lease export/);
+});
+
+test("a file of leases stays whole until the next one is written, and a pipe is a pipe", async () => {
+  await using stage = await openStage("web");
+  const [file, before] = [join(stage.root, "leases.json"), join(stage.root, "before")];
+  writeFileSync(file, "the leases of yesterday", { mode: 0o640 });
+  linkSync(file, before);
+  assert.equal((await stage.run("lease", "export", file)).code, EXIT.good);
+  assert.equal(readFileSync(before, "utf8"), "the leases of yesterday");
+  assert.match(readFileSync(file, "utf8"), /"192\.0\.2\.100"/);
+  assert.equal(statSync(file).mode & 0o777, 0o640);
+  const pipe = join(stage.root, "pipe");
+  await runProgram({ command: "mkfifo", args: [pipe], timeoutMs: 5_000, maxOutputBytes: 100 });
+  const reader = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+  assert.equal((await stage.run("lease", "export", pipe)).code, EXIT.good);
+  const got = Buffer.alloc(10_000);
+  assert.match(got.toString("utf8", 0, readSync(reader, got)), /"192\.0\.2\.100"/);
+  closeSync(reader);
 });
 
 test("a deleted Service's address is quarantined, and free when an operator says so", async () => {

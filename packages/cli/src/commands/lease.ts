@@ -1,12 +1,12 @@
 // `fairlead lease`: which address is whose, and what people do about it: free one, keep all of them
 // in a file, and bring them from a file into a store.
 
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 
 import { Command } from "commander";
 
 import { parseAddress } from "@fairlead/model";
-import { describeError, fileError } from "@fairlead/runtime";
+import { describeError, fileError, writeFileDurably } from "@fairlead/runtime";
 import {
   AddressRowSchema,
   type LeaseBook,
@@ -113,7 +113,7 @@ function exportCommand(context: CommandContext, done: Done): Command {
             return EXIT.good;
           }
           try {
-            await writeFile(file, text);
+            await writeBook(file, text);
           } catch (error) {
             return complain(context, badFile("write", file, error), EXIT.bad);
           }
@@ -123,6 +123,13 @@ function exportCommand(context: CommandContext, done: Done): Command {
       );
     },
   );
+}
+
+/** What a file held stays until all is written; a pipe or a device is written as it is. */
+async function writeBook(file: string, text: string): Promise<void> {
+  const before = await stat(file).catch(() => undefined);
+  if (before?.isFile() !== true) return await writeFile(file, text);
+  await writeFileDurably(file, text, { mode: before.mode & 0o777 });
 }
 
 interface ImportOptions extends ServerOptions {
