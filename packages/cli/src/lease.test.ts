@@ -56,6 +56,15 @@ test("a file that cannot be written, or read, is said with what to do about it",
   assert.match(unread.err, /cannot be read\n.*\n {2}do: {3}Name a file that fairlead lease export/);
 });
 
+test("a folder in place of a file is said to be one", async () => {
+  await using stage = await openStage("web");
+  for (const command of ["export", "import"]) {
+    const { code, err } = await stage.run("lease", command, stage.root);
+    assert.equal(code, EXIT.bad);
+    assert.match(err, /^ {2}why: {2}\S+: it is a folder: EISDIR/m);
+  }
+});
+
 test("a file of leases stays whole until the next one is written, and a pipe is a pipe", async () => {
   await using stage = await openStage("web");
   const [file, before] = [join(stage.root, "leases.json"), join(stage.root, "before")];

@@ -91,6 +91,7 @@ const CODES: ReadonlyMap<unknown, { readonly code: FileErrorCode; readonly why: 
   [
     ["ENOENT", { code: "NOT_FOUND", why: "it does not exist" }],
     ["ENOTDIR", { code: "NOT_FOUND", why: "a part of its path is not a folder" }],
+    ["EISDIR", { code: "IO", why: "it is a folder" }],
     ["ENOSPC", { code: "NO_SPACE", why: "the disk is full" }],
     ["EDQUOT", { code: "NO_SPACE", why: "the disk quota is used up" }],
     ["EROFS", { code: "READ_ONLY", why: "the file system is read-only" }],
