@@ -65,6 +65,16 @@ test("a folder in place of a file is said to be one", async () => {
   }
 });
 
+test("a file that is no JSON is said to be none, once", async () => {
+  await using stage = await openStage("web");
+  const file = join(stage.root, "leases.json");
+  writeFileSync(file, "# leases");
+  const { code, err } = await stage.run("lease", "import", file);
+  assert.equal(code, EXIT.bad);
+  assert.match(err, /^ {2}why: {2}\S.* is not valid JSON\n {2}do: /m);
+  assert.equal(err.split("is not valid JSON").length, 2);
+});
+
 test("a file of leases stays whole until the next one is written, and a pipe is a pipe", async () => {
   await using stage = await openStage("web");
   const [file, before] = [join(stage.root, "leases.json"), join(stage.root, "before")];

@@ -168,6 +168,11 @@ function noLease(address: string): Parameters<typeof complain>[1] {
   };
 }
 
+/** Who says what is wrong with JSON repeats the parser's words, which are its cause. */
+function withoutCause(error: unknown): unknown {
+  return error instanceof Error ? error.message : error;
+}
+
 function badFile(
   act: "read" | "write",
   file: string,
@@ -176,7 +181,7 @@ function badFile(
   const isOfDisk = error instanceof Error && "code" in error;
   return {
     what: `${typed(file)} cannot be ${act === "read" ? "read" : "written"}`,
-    why: describeError(isOfDisk ? fileError(error, file) : error),
+    why: describeError(isOfDisk ? fileError(error, file) : withoutCause(error)),
     remedy:
       act === "read"
         ? "Name a file that fairlead lease export wrote, and that you may read."
