@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { AGENT_SETTINGS } from "@fairlead/agent";
+import { AGENT_SETTINGS, STOP_SETTINGS } from "@fairlead/agent";
 import { RUN_SETTINGS } from "@fairlead/cli";
-import { CONTROLLER_SETTINGS } from "@fairlead/controller";
-import { choiceSetting, listSetting } from "@fairlead/runtime";
+import { CONTROLLER_SETTINGS, COPY_SETTINGS } from "@fairlead/controller";
+import { choiceSetting, listSetting, variableOf } from "@fairlead/runtime";
 
 import { settingsPage } from "./settings-doc.ts";
 
@@ -35,12 +35,34 @@ const programs = [
     table: RUN_SETTINGS,
     machineDefaults: ["name"],
   },
+  {
+    name: "fairlead-agent stop",
+    purpose: "Ends the agent of a run directory, and with `--withdraw` its data plane too.",
+    table: STOP_SETTINGS,
+    machineDefaults: [],
+  },
+  {
+    name: "fairlead store copy",
+    purpose: "Copies all that one store holds into an empty one.",
+    table: COPY_SETTINGS,
+    machineDefaults: [],
+  },
 ];
 
 test("the page of settings is made from the programs' tables", () => {
   const wanted = settingsPage(programs);
   if (process.env["FAIRLEAD_UPDATE_GOLDEN"] === "1") writeFileSync(PAGE, wanted);
   assert.equal(readFileSync(PAGE, "utf8"), wanted, "run `npm run golden`, then read what changed");
+});
+
+test("the page has every variable that a program's own table reads", () => {
+  const tables = [AGENT_SETTINGS, STOP_SETTINGS, RUN_SETTINGS, CONTROLLER_SETTINGS, COPY_SETTINGS];
+  const page = settingsPage(programs);
+  const read = tables.flatMap((table) => Object.keys(table).map(variableOf));
+  assert.deepEqual(
+    read.filter((variable) => !page.includes(`| \`${variable}\` |`)),
+    [],
+  );
 });
 
 test("no cell of the table is ended by a bar, and the host's own name is not printed", () => {
