@@ -13,6 +13,7 @@ import { createKubeClient, type KubeClient, type KubeObject } from "@fairlead/te
 import { toolPath } from "../tools/tool-path.ts";
 import { addApiHost, type ApiHost, clusterFolders, CONTROLLER_USER } from "./stage/api-host.ts";
 import { addReadyNode, addReadyPod, KINDS, node, pod, sayReady } from "./stage/cluster-objects.ts";
+import { until } from "./stage/etcd-controllers.ts";
 import { manifest, service } from "./stage/manifests.ts";
 import { TOP } from "./stage/stage.ts";
 import { story } from "./stage/story.ts";
@@ -105,6 +106,7 @@ test("the controller's user may do what its job is and nothing else", async () =
   await using lab = await createLab();
   const { cluster, kube } = await makeCluster(lab);
   const own = createKubeClient(cluster.connect(cluster.credentialsOf(CONTROLLER_USER)));
+  await untilAllowed(kube);
   for (const kind of [KINDS.service, KINDS.node, KINDS.endpointSlice]) await own.list(kind);
   const [web] = service({ name: "web", members: [] });
   const target = { ...KINDS.service, name: "web" };
@@ -135,6 +137,28 @@ test("the controller's user may do what its job is and nothing else", async () =
   await assert.rejects(own.list({ apiVersion: "v1", kind: "Secret" }), refused);
   await assert.rejects(own.list(KINDS.pod), refused);
 });
+
+/** An API server reads rights as its clients do, and knows of new ones a moment later. */
+async function untilAllowed(kube: KubeClient): Promise<void> {
+  const namespace = "default";
+  const review = {
+    apiVersion: "authorization.k8s.io/v1",
+    kind: "LocalSubjectAccessReview",
+    metadata: { name: "", namespace },
+    spec: {
+      user: CONTROLLER_USER,
+      resourceAttributes: { verb: "list", resource: "services", namespace },
+    },
+  };
+  let seen: unknown;
+  await until(
+    async () => {
+      ({ status: seen } = await kube.create(review));
+      return (seen as { readonly allowed?: boolean }).allowed === true || undefined;
+    },
+    () => JSON.stringify(seen),
+  );
+}
 
 for (const user of USERS) {
   const cluster = {
