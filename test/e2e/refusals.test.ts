@@ -155,13 +155,14 @@ for (const { name, prepare, without = [], prefix = [], flags = [], told } of UNF
   });
 }
 
-test("an agent sets a sysctl that it may write", async () => {
+test("an agent without a controller says so, and sets a sysctl that it may write", async () => {
   await using lab = await createLab();
   const host = await lab.addHost("lb1", {
     address: "10.77.0.11/24",
     sysctls: { "net.ipv4.ip_nonlocal_bind": "0" },
   });
   const agent = await host.start(program("fairlead-agent"), ["--state-dir=/run/host/state"]);
+  await agent.waitForLine(/ no --controller names one: /, 20_000);
   await agent.waitForLine(/ serving /, 20_000);
   const value = await host.output("cat", ["/proc/sys/net/ipv4/ip_nonlocal_bind"]);
   assert.equal(value.trim(), "1");

@@ -22,7 +22,7 @@ import {
   namingFlag,
   VERSION,
 } from "@fairlead/runtime";
-import { createRevisions } from "@fairlead/wire";
+import { createRevisions, type Revisions } from "@fairlead/wire";
 
 import { type AgentHost, createAgentHost } from "./agent-host.ts";
 import { placesHeld, placesInLanes, startAnnouncingAgain } from "./announce-again.ts";
@@ -32,7 +32,7 @@ import type { DebugContext } from "./api/grpc/debug-context.ts";
 import { createDebugServer } from "./api/grpc/debug-server.ts";
 import { type Converge, createConverge } from "./converge.ts";
 import { dataPlaneLayout } from "./data-plane-layout.ts";
-import { createAgentLink } from "./link/agent-link.ts";
+import { createControllerLink } from "./link/controller-link.ts";
 import { markEnded } from "./ended-mark.ts";
 import { forgetTables } from "./forget-tables.ts";
 import { createFedTimes } from "./fed-times.ts";
@@ -99,9 +99,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const files = createTrackFiles(layout);
   const { kernel, ledger } = host;
   await takeLanesBack({ layout, agent, kernel, files, lanes: lanesOf(loaded.plan) });
-  const addresses = parseControllers(settings.controller) ?? [];
-  const hasPlan = loaded.plan !== undefined;
-  const link = createAgentLink({ agent, addresses, hasPlan, clock, log, revisions, random });
+  const link = createLink(options, agent, revisions);
   const times = { fed: createFedTimes(clock), applied: createApplyTimes() };
   const onApplied = times.applied.applied;
   const converge = createConverge({ agent, clock, log, host, planFile, link, random, onApplied });
@@ -164,6 +162,21 @@ async function endDataPlane(
   await markEnded(settings.runDir);
 }
 
+function createLink(options: AgentOptions, agent: AgentName, revisions: Revisions): ControllerLink {
+  const { settings, clock, log, random } = options;
+  const addresses = parseControllers(settings.controller) ?? [];
+  if (addresses.length === 0) return NO_CONTROLLER;
+  return createControllerLink({
+    agent,
+    addresses,
+    credentials: { kind: "insecure" },
+    clock,
+    log,
+    revisions,
+    random,
+  });
+}
+
 async function startLink(
   { clock, lifecycle, isWithdrawn }: AgentOptions,
   kernel: Kernel,
@@ -183,6 +196,16 @@ async function startLink(
     watchLinkUps({ clock, kernel, cameUp: () => link.hurry() }),
   );
 }
+
+/** The link of an agent that has no controller: it serves its last good plan. */
+const NO_CONTROLLER: ControllerLink = {
+  connected: false,
+  start: () => undefined,
+  report: () => undefined,
+  hurry: () => undefined,
+  leave: () => Promise.resolve(),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+};
 
 function helloOf(
   { agent, bootId, hasIpv6 }: { agent: AgentName; bootId: string; hasIpv6: boolean },

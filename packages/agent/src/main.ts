@@ -92,7 +92,7 @@ async function runAgent(args: readonly string[]): Promise<number> {
     controllers: settings.controller,
   });
   if (programs === undefined) return EXIT_BAD;
-  if (settings.controller === undefined) {
+  if (settings.controller.length === 0) {
     log.warn({}, "no --controller names one: the last good plan is served, and nothing new comes");
   } else if (settings.insecure) {
     log.warn({}, "no TLS: whoever reaches the controller's port can read and forge plans");
@@ -139,7 +139,9 @@ async function findPrograms(
 }
 
 async function runStop(args: readonly string[]): Promise<number> {
-  const read = readSettings({ table: STOP_SETTINGS, argv: args, env: process.env });
+  const { env } = process;
+  const otherKeys = Object.keys(AGENT_SETTINGS);
+  const read = readSettings({ table: STOP_SETTINGS, argv: args, env, otherKeys });
   if (read.kind === "help") return show(formatHelp(STOP_HELP, STOP_SETTINGS));
   if (read.kind === "version") return show(`${VERSION}\n`);
   if (read.kind === "usage") return refuseUsage(STOP_HELP.name, read.errors);

@@ -130,6 +130,19 @@ test("a stop with another run directory touches nothing, fails and says which fo
   }
 });
 
+test("a stop takes the agent's own settings file, which names its folders", async () => {
+  await using folders = await makeFolders();
+  const { runDir, stateDir } = folders;
+  const file = join(dirname(runDir), "agent.yaml");
+  const lines = [`runDir: ${runDir}`, `stateDir: ${stateDir}`, "controller: [192.0.2.1:7702]"];
+  await writeFile(file, `${lines.join("\n")}\ninsecure: true\n`);
+  const args = [MAIN, "stop", "--config", file];
+  const limits = { timeoutMs: 60_000, maxOutputBytes: 100_000 };
+  const { code, stdout, stderr } = await runProgram({ command: process.execPath, args, ...limits });
+  assert.equal(code, 1, stderr);
+  assert.ok((stdout + stderr).includes(`no agent and no data plane is in ${runDir}: --run-dir`));
+});
+
 test("a stop that is written wrong names its own help, which has its flags", async () => {
   const args = [MAIN, "stop", "--withdrow"];
   const limits = { timeoutMs: 60_000, maxOutputBytes: 100_000 };

@@ -24,6 +24,8 @@ export interface SettingsFileOptions {
   readonly keys: readonly string[];
   /** Keys that the caller reads himself. */
   readonly extraKeys: readonly string[];
+  /** Keys of other commands that take the same file: passed over. */
+  readonly otherKeys: readonly string[];
 }
 
 /** A settings file above this is a mistake. */
@@ -45,7 +47,7 @@ export function readSettingsFile(options: SettingsFileOptions): SettingsFile {
       const list = textsOf(value);
       if (list === undefined) complaints.push(badShape(options.path, key, value));
       else if (list.length > 0) texts.set(key, list);
-    } else {
+    } else if (!options.otherKeys.includes(key)) {
       complaints.push(unknownKey(options, key));
     }
   }

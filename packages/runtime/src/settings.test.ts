@@ -135,6 +135,15 @@ test("what the table does not cover is handed on from the file", () => {
   });
 });
 
+test("a file that another command takes too may have its keys, and no others", () => {
+  const path = writeFile("shared.yaml", "name: shared\ncontroller: [192.0.2.1:7702]\n");
+  const options = { table, argv: [`--config=${path}`], env: {} };
+  const shared = readSettings({ ...options, otherKeys: ["controller"] });
+  assert.equal(settingsOf(shared).name, "shared");
+  const [strange = ""] = errorsOf(readSettings({ ...options, otherKeys: ["controllers"] }));
+  assert.match(strange, /^key "controller" in .*UnknownKey/);
+});
+
 test("every mistake is reported at once, each with what, why, what to do and a code", () => {
   const path = writeFile("wrong.yaml", "stateDirs: /x\nworkers: [1, {a: 1}]\nholdOff: 5\n");
   const argv = ["--pol=a=1", "--members", "pods", "--pool=x", "--name", "--config", path, "extra"];

@@ -57,6 +57,8 @@ export interface ReadSettingsOptions<Table extends SettingsTable> {
   readonly commands?: readonly string[];
   /** Keys of the file that the caller reads himself, such as "pools". Default none. */
   readonly extraKeys?: readonly string[];
+  /** Keys of the file that are another command's, which takes the same file. Default none. */
+  readonly otherKeys?: readonly string[];
   /**
    * Says what is wrong with settings together, such as one that another one needs. It is asked
    * also when single ones are wrong, which are absent then, so that all is said at once.
@@ -163,8 +165,8 @@ function readFile<Table extends SettingsTable>(
   path: string,
   options: ReadSettingsOptions<Table>,
 ): SettingsFile {
-  const keys = Object.keys(options.table);
-  return readSettingsFile({ path, keys, extraKeys: options.extraKeys ?? [] });
+  const { table, extraKeys = [], otherKeys = [] } = options;
+  return readSettingsFile({ path, keys: Object.keys(table), extraKeys, otherKeys });
 }
 
 function surplus(

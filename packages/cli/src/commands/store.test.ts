@@ -55,6 +55,23 @@ test("copies are told with counts, and what keeps one from being made with what 
   }
 });
 
+test("it takes the controller's own settings file, which says how etcd is reached", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "fairlead-store-"));
+  try {
+    const file = join(folder, "controller.yaml");
+    writeFileSync(file, "source: /etc/fairlead\npools: []\netcdBase: /elsewhere\n");
+    const from = `sqlite:${join(folder, "a.db")}`;
+    const read = await run("--config", file, "--from", from, "--to=etcd:http://127.0.0.1:1");
+    assert.equal(read.code, EXIT.notFound, read.err);
+    writeFileSync(file, "sources: /etc/fairlead\n");
+    const wrong = await run("--config", file, "--from", from, "--to=etcd:http://127.0.0.1:1");
+    assert.equal(wrong.code, EXIT.usage);
+    assert.match(wrong.err, /key "sources" in .*there is no such setting/);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test("an etcd that cannot be reached is named with why and what to do, and ends with 3", async () => {
   const lost = await run("--from=etcd:http://127.0.0.1:1", "--to=etcd:http://127.0.0.1:2");
   assert.equal(lost.code, EXIT.unreachable);

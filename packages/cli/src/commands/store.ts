@@ -5,6 +5,8 @@ import { Command } from "commander";
 
 import {
   checkCopyFlags,
+  CONTROLLER_EXTRA_KEYS,
+  CONTROLLER_SETTINGS,
   COPY_SETTINGS,
   type CopyFlags,
   copyNamedStores,
@@ -61,6 +63,7 @@ async function copyStores(context: CommandContext, argv: readonly string[]): Pro
     table: COPY_SETTINGS,
     argv,
     env: process.env,
+    otherKeys: [...Object.keys(CONTROLLER_SETTINGS), ...CONTROLLER_EXTRA_KEYS],
     check: checkCopyFlags,
   });
   if (read.kind === "help") {
