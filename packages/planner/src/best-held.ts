@@ -1,6 +1,6 @@
 // Of several addresses that a claim holds, which ones it keeps. Given the rows; changes nothing.
 
-import type { Address } from "@fairlead/model";
+import { type Address, familyOf } from "@fairlead/model";
 
 import type { LeaseTable } from "./lease-table.ts";
 
@@ -14,8 +14,13 @@ export function bestOf({ table }: Held, held: readonly Address[]): Address | und
   return held.find((address) => table.rows.get(address)?.published === true) ?? held[0];
 }
 
-/** Of agents' own addresses, those that did not go with their agent; one, where all did. */
+/**
+ * Of agents' own addresses, those that did not go with their agent; where all did, the best of each
+ * family.
+ */
 export function livingOf({ table }: Held, held: readonly Address[]): readonly Address[] {
   const living = held.filter((address) => table.rows.get(address)?.placement.kind !== "unplaced");
-  return living.length > 0 ? living : held.slice(0, 1);
+  if (living.length > 0) return living;
+  const families = Map.groupBy(held, familyOf).values();
+  return [...families].flatMap((family) => bestOf({ table }, family) ?? []);
 }

@@ -6,6 +6,7 @@ import { test } from "node:test";
 
 import { type FamilyWish, type Plan, type World, present } from "@fairlead/model";
 import {
+  address as addressOf,
   findVerdict,
   makeAgents,
   makeClaim,
@@ -52,6 +53,18 @@ test("mode host: who is served and wishes for what no host can have keeps all, a
     addresses.map(({ address, published }) => `${address} ${published}`),
     ["192.0.2.100 true", "192.0.2.101 true"],
   );
+});
+
+test("mode host: a pool that becomes one while no agent is known takes no address out of a status", () => {
+  const both: FamilyWish = { policy: "RequireDualStack", families: [] };
+  const claims = [
+    makeClaim("web", { families: both, statusAddresses: [addressOf("2001:db8::101")] }),
+  ];
+  const before = [makePool("lan", "192.0.2.100, 2001:db8::100-2001:db8::102")];
+  const world = makeWorld({ claims, pools: before, agents: [] });
+  const edited = [makePool("lan", "192.0.2.100", { mode: "host" })];
+  const last = planned(nextWorld(world, planned(world), { pools: edited }));
+  assert.equal(last.leases.get(addressOf("2001:db8::101"))?.published, true);
 });
 
 test("mode host: what a forgotten agent had of who is refused comes free", () => {
