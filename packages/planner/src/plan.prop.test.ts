@@ -285,6 +285,10 @@ test("an edit of pools takes no address that clients know before another one ser
       if (strange.has(address)) continue;
       // A host's own address goes with the host, once an operator has said that it is gone.
       if (pool === OWN_POOL && sentTo.every((agent) => isForgotten(world, agent))) continue;
+      // Nor does it serve anybody where an operator withdrew all hosts that had it.
+      const isWithdrawn = (agent: AgentName): boolean =>
+        world.agents.get(agent)?.withdrawn === true;
+      if (sentTo.length > 0 && sentTo.every(isWithdrawn)) continue;
       for (const owner of published ? owners : []) {
         const claim = world.claims.get(owner.claim);
         if (claim === undefined || claim !== known?.get(owner.claim)) continue;
