@@ -79,11 +79,11 @@ function joiningAgents(
   if (strangers.length === 0) return NOBODY;
   const sent = options.sentTo(lane);
   if (!lane.settled && sent.size === 0) return NOBODY;
-  // Who has a settled lane and does not run it listens, whatever it was sent before; who has a new
-  // one may be about to run it.
-  const listens = (agent: AgentName): boolean =>
+  // Who has a settled lane and is not spoken to joins it anew, whatever it was sent before; who has
+  // a new one may be about to run it.
+  const hasSettled = (agent: AgentName): boolean =>
     lane.settled && agents.get(agent)?.report?.resources.has(name) === true;
-  const joining = strangers.filter((agent) => listens(agent) || !sent.has(agent));
+  const joining = strangers.filter((agent) => hasSettled(agent) || !sent.has(agent));
   if (joining.length === 0) return NOBODY;
   const untold = lane.order.filter(
     (agent) => !joining.includes(agent) && !isTold(options, lane, agent, resources.get(agent)),
